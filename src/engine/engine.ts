@@ -1,0 +1,272 @@
+import type { Position } from '../protocol/cursor.ts';
+import type {
+  AuthorPost,
+  Change,
+  ChangeKind,
+  Channel,
+  ChannelState,
+  Correction,
+  Erasure,
+  EventType,
+  JournalLine,
+  KeyEvent,
+  ListedChannel,
+  PostEventType,
+  ReaderPost,
+} from '../protocol/model.ts';
+
+/**
+ * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/contract` is the exam of
+ * both, with a case for each sentence here. The engine stores and compares. It knows no rule of the newsroom: what may happen is
+ * decided in `desk/`, and arrives here as entries and the revisions they were decided on.
+ *
+ * Outcomes are values. A throw is a `JournalUnavailable`, and says whether the write may have happened.
+ */
+export interface Engine extends Journal, Bus {
+  /** Resolves while the store answers; throws `JournalUnavailable` otherwise. */
+  ready(): Promise<void>;
+  /** What was begun is finished or refused, listeners hear nothing more, the store is let go. */
+  close(): Promise<void>;
+}
+
+export interface Journal {
+  /**
+   * Takes one or two entries that stand or fall together. In one atomic step: looks the request up, compares the revisions that
+   * were decided on, numbers, chains, stores and indexes. An entry that was answered `appended` is on the disk, is announced only
+   * after it was, and is never lost, doubled or reordered. The same request again answers `duplicate`, whatever it now holds.
+   * Throws if the outcome is unknown: repeat it with the same request id.
+   */
+  append(channelId: string, request: AppendRequest): Promise<AppendResult>;
+
+  /** What this request did, if it was appended (to this channel, or deleted it) within the last 24 h. Also after the channel's deletion. */
+  recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
+
+  /**
+   * Notes that a request creates this channel, and returns the id that is noted: the first one stays, unless it is `instead`.
+   * Nothing is created by it. Kept 24 h.
+   */
+  reserve(requestId: string, channelId: string, instead?: string): Promise<string>;
+
+  /**
+   * Erases every revision of the post that an append's `erases` marked: afterwards its text is in nothing that the engine keeps.
+   * Can be repeated, and tells the state; what is pending is finished by itself, also after a restart.
+   */
+  erase(channelId: string, postId: string): Promise<Erasure>;
+
+  /**
+   * Erases the channel with everything in it but its id, its access and its requests. `missing`: there is none. Repeated, it tells the state of the
+   * erasure. Subscribers hear `gone`.
+   */
+  deleteChannel(channelId: string, request: RequestId): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
+
+  /** The channel as it is. `deleted` tells what access it had. */
+  channel(channelId: string): Promise<ChannelRead>;
+
+  /** Newest first by `createdAt`, deleted ones left out. `page` is the `next` of the page before; `next` is null at the end. */
+  channels(query: {
+    state?: ChannelState;
+    limit: number;
+    page?: string;
+  }): Promise<{ channels: ListedChannel[]; next: string | null }>;
+
+  /**
+   * What changed after a position, each post and the channel once, in its latest state, in order of last change. True as of `to`:
+   * everything up to `to` is in it, or was superseded by something in it or after `to`. `foreign`: the position is not of this history.
+   * Undefined: there is no such channel. At most `limit` changes and about `bytes` of them, at least one where there is one.
+   */
+  catchUp(channelId: string, after: Position, bounds: Bounds): Promise<Replay | { status: 'foreign' } | undefined>;
+
+  /** The state, newest posts first. Undefined: there is no such channel. `bytes` bounds `posts`; the rest comes on top. */
+  snapshot(channelId: string, bounds: Bounds): Promise<StoredSnapshot | undefined>;
+
+  /** The post as it is. */
+  post(channelId: string, postId: string): Promise<{ post: AuthorPost; position: Position } | undefined>;
+
+  /**
+   * Posts newest first. `before` and `after` are exclusive bounds of `seq`; with `after` (and no `before`), the oldest above it, still newest first.
+   * `tags`: only posts that have all of them (`tags.ts`). True as of `position`. `more`: there are further ones in the direction asked.
+   */
+  posts(channelId: string, query: PostsQuery): Promise<{ posts: AuthorPost[]; position: Position; more: boolean } | undefined>;
+
+  /** The post as it was at each revision above `after`, oldest first; erased revisions are missing. Undefined: there is no such post. */
+  revisions(
+    channelId: string,
+    postId: string,
+    query: { after: number } & Bounds,
+  ): Promise<{ revisions: AuthorPost[]; more: boolean } | undefined>;
+
+  /** Entries appended with `listed`, below the offset `before`, newest first, each with its note unless that was erased and with the headline that stands now. */
+  corrections(
+    channelId: string,
+    query: { before?: number; limit: number },
+  ): Promise<{ corrections: Correction[]; position: Position; more: boolean } | undefined>;
+
+  /** The entries from an offset on, oldest first: facts without text. */
+  journal(
+    channelId: string,
+    query: { from: number; limit: number },
+  ): Promise<{ entries: JournalLine[]; more: boolean } | undefined>;
+
+  /** Where each channel stands; undefined for one that is not there. */
+  heads(channelIds: readonly string[]): Promise<(Position | undefined)[]>;
+}
+
+export interface Bus {
+  /**
+   * Announcements of a channel from when the promise resolves: at most once each, in any order, only of entries that are on disk.
+   * After a possible loss the listener hears `maybe-missed`. So subscribe first, then read. The function returned undoes it.
+   */
+  subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void>;
+
+  /**
+   * Heard for every erasure on every channel, subscribed or not, before the author of it is answered: what was read before may hold
+   * erased text and must not be given out any more.
+   */
+  onErased(listener: (channelId: string) => void): () => void;
+}
+
+export type Announcement =
+  | {
+      type: 'entry';
+      epoch: string;
+      /** The check at the offset before. */
+      before: string;
+      change: StoredChange;
+    }
+  | { type: 'maybe-missed' }
+  /** The channel was deleted. */
+  | { type: 'gone' };
+
+/** A write as the store knows it again: an opaque id of at most 100 characters, and a digest of what was asked. */
+export interface RequestId {
+  id: string;
+  /** SHA-256, hex, of method, path, If-Match and body. Kept only as an HMAC under the salt of the revision made. */
+  digest: string;
+}
+
+export interface AppendRequest {
+  request: RequestId;
+  /** Revisions that the entries were decided on: the channel's (0: there must be none), and those of posts (0: likewise). */
+  decidedOn: { channel: number; posts: Record<string, number> };
+  entries: readonly [NewEntry] | readonly [NewEntry, NewEntry];
+}
+
+interface NewEntryFacts {
+  /** RFC 3339. */
+  at: string;
+  /** Token `sub` of who did it. */
+  by: string;
+  kind: ChangeKind | null;
+  /** Found again by `corrections`. */
+  listed: boolean;
+}
+
+export interface NewPostEntry extends NewEntryFacts {
+  type: PostEventType;
+  /** The post after the entry. Its `seq` is the engine's: the offset of its first entry. */
+  post: Omit<AuthorPost, 'seq'>;
+  /** Erase the revisions up to and with this one. */
+  erases?: number;
+}
+
+export interface NewChannelEntry extends NewEntryFacts {
+  type: 'channel.changed';
+  /** The channel after the entry. */
+  channel: Channel;
+  /** This change's own record, where it has one in `channel.history`. */
+  change?: Change;
+}
+
+export type NewEntry = NewPostEntry | NewChannelEntry;
+
+export type AppendResult =
+  | {
+      status: 'appended';
+      /** After the last entry. */
+      position: Position;
+      /** With their offsets and `seq`, in order. */
+      changes: StoredChange[];
+      /** The post of the first entry in the author's view, if it was one of a post. */
+      post?: AuthorPost;
+    }
+  | { status: 'duplicate'; outcome: Outcome }
+  /** What does not stand at the revision decided on: ids of posts, and `null` for the channel. */
+  | { status: 'conflict'; moved: (string | null)[] }
+  | { status: 'deleted' };
+
+/** What a request did the first time. */
+export interface Outcome {
+  /** Whether it asked for the same thing. Where the text it made was erased, anything counts as the same. */
+  same: boolean;
+  /** After its last entry. For a deletion: undefined. */
+  position: Position | undefined;
+  /** The post of its first entry, or null for the channel. */
+  postId: string | null;
+  /** The revision that its first entry made; 0 for a deletion. */
+  revision: number;
+}
+
+/** A change in the reader's view, at the offset and with the check of its place in the journal. */
+export type StoredChange = { offset: number; check: string; at: string } & (
+  | { type: PostEventType; post: ReaderPost }
+  | { type: 'channel.changed'; channel: Channel }
+);
+
+export interface Replay {
+  status: 'replay';
+  to: Position;
+  changes: StoredChange[];
+  more: boolean;
+}
+
+export interface StoredSnapshot {
+  position: Position;
+  channel: Channel;
+  posts: ReaderPost[];
+  pinned: ReaderPost | null;
+  summary: ReaderPost | null;
+  keyEvents: KeyEvent[];
+  more: boolean;
+}
+
+export type ChannelRead =
+  | { status: 'found'; channel: ListedChannel; position: Position }
+  | { status: 'deleted'; access: Channel['access'] }
+  | { status: 'missing' };
+
+export interface Bounds {
+  limit: number;
+  bytes: number;
+}
+
+export interface PostsQuery extends Bounds {
+  before?: number;
+  after?: number;
+  tags?: readonly string[];
+}
+
+/** Makes `html` of a body. An engine keeps the html with the version that made it, and makes it again when the version is another. */
+export interface Renderer {
+  version: string;
+  render(body: string): string;
+}
+
+/** The store could not be asked, or did not answer. `unchanged`: it certainly did nothing; `unknown`: it may have. */
+export class JournalUnavailable extends Error {
+  readonly outcome: 'unchanged' | 'unknown';
+  constructor(message: string, outcome: 'unchanged' | 'unknown', options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'JournalUnavailable';
+    this.outcome = outcome;
+  }
+}
+
+/** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */
+export class JournalRefused extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'JournalRefused';
+  }
+}
+
+export type { EventType };

@@ -1,0 +1,35 @@
+import { limits } from './limits.ts';
+
+/**
+ * A place in one history of a channel: everything up to `offset` of the history `epoch`, whose chain has the value `check` there.
+ * Two histories that agree on all three agree on every entry up to the offset (to 64 bits).
+ */
+export interface Position {
+  /** The first 12 hex digits of check(0), which is random and made with the history. */
+  epoch: string;
+  /** Integer from 0. */
+  offset: number;
+  /** The first 16 hex digits of check(offset). */
+  check: string;
+}
+
+const form = /^([0-9a-f]{12})\.(0|[1-9][0-9]{0,15})\.([0-9a-f]{16})$/;
+
+/** The cursor of a position: URL-safe, at most 128 characters, opaque to those who hold it. */
+export function formatCursor({ epoch, offset, check }: Position): string {
+  return `${epoch}.${offset}.${check}`;
+}
+
+/** The position that a cursor stands for, or undefined if it is not one that `formatCursor` could have made. */
+export function parseCursor(text: string): Position | undefined {
+  if (text.length > limits.cursorCharacters) return undefined;
+  const match = form.exec(text);
+  if (!match) return undefined;
+  const offset = Number(match[2]);
+  if (!Number.isSafeInteger(offset)) return undefined;
+  return { epoch: match[1] as string, offset, check: match[3] as string };
+}
+
+export function samePosition(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.offset === b.offset && a.check === b.check;
+}

@@ -1,0 +1,153 @@
+/**
+ * The one gap algorithm, for bus → process and socket → client: from announcements that may be lost, doubled, swapped or forked,
+ * it delivers each change once and in order, and says when to read what is missing from the truth.
+ *
+ * A pure state machine. Who drives it does what comes out, in order, and feeds in what happens. `S` is what identifies a place
+ * beside its offset; equal offsets with other checks are two histories.
+ *
+ * Only an answer of the journal can declare a reset. An announcement never does: it can only cause a read.
+ */
+export interface Place {
+  offset: number;
+  /** Equal places of one history have equal checks. For a client the whole cursor, which it does not look into. */
+  check: string;
+}
+
+/** One announced change, or one that stands for several offsets. */
+export interface Step extends Place {
+  /** The first offset it stands for. */
+  from: number;
+  /** The check at `from - 1`, where known. */
+  before?: string | undefined;
+}
+
+/** What a read answered: everything after `after` up to and with `to`. */
+export interface Answer {
+  /** The read that it answers; a late one with another number is ignored. */
+  read: number;
+  to: Place;
+  /** The history is another one: drop everything held. */
+  reset: boolean;
+  /** There is more to read, from `to`. */
+  more: boolean;
+}
+
+export type Heard =
+  | { type: 'step'; step: Step }
+  /** Something may have been lost: a reconnection, an idle link. */
+  | { type: 'maybe-missed' }
+  | { type: 'answer'; answer: Answer }
+  | { type: 'failed'; read: number }
+  /** The pause after a failed read is over. */
+  | { type: 'retry' };
+
+export interface FollowState {
+  /** Everything up to here was delivered; undefined before the first answer. */
+  readonly place: Place | undefined;
+  /** The number of the read under way, 0 if none. */
+  readonly read: number;
+  /** Reads begun, so that each has its own number. */
+  readonly reads: number;
+  /** A read failed and `retry` is awaited. */
+  readonly waiting: boolean;
+  /** Something was heard since the read began that its answer may not hold: the highest such offset, or Infinity for a fork or a possible loss. */
+  readonly heard: number;
+}
+
+export type Verdict =
+  /** Hand the step on; it is the next one. */
+  | 'deliver'
+  /** Take the answer: what it holds at or below `skip` was delivered before (0 after a reset: drop everything, then take all of it). */
+  | 'take'
+  | 'ignore';
+
+export interface Followed {
+  state: FollowState;
+  verdict: Verdict;
+  /** With `take`: the offset up to which the answer's changes were delivered already. */
+  skip: number;
+  /** Read now: everything after `after`, or from nothing. */
+  read?: { number: number; after: Place | undefined };
+  /** A read failed: pause, then feed in `retry`. */
+  pause: boolean;
+}
+
+export function startFollowing(place?: Place): FollowState {
+  return { place, read: 0, reads: 0, waiting: false, heard: 0 };
+}
+
+/**
+ * `known` tells the check that was delivered at an offset, where the caller remembers more than its place.
+ * A step at or below the place whose check is not remembered counts as a double.
+ */
+export function follow(
+  state: FollowState,
+  heard: Heard,
+  known: (offset: number) => string | undefined = () => undefined,
+): Followed {
+  switch (heard.type) {
+    case 'step':
+      return onStep(state, heard.step, known);
+    case 'maybe-missed':
+      return readFor(state, Number.POSITIVE_INFINITY);
+    case 'answer':
+      return onAnswer(state, heard.answer, known);
+    case 'failed':
+      if (heard.read !== state.read) return unchanged(state);
+      return { ...unchanged({ ...state, read: 0, waiting: true }), pause: true };
+    case 'retry':
+      return state.waiting ? startReading({ ...state, waiting: false }) : unchanged(state);
+  }
+}
+
+function onStep(state: FollowState, step: Step, known: (offset: number) => string | undefined): Followed {
+  const { place } = state;
+  if (place === undefined) return readFor(state, step.offset);
+  if (step.offset <= place.offset) {
+    const check = step.offset === place.offset ? place.check : known(step.offset);
+    return check === undefined || check === step.check ? unchanged(state) : readFor(state, Number.POSITIVE_INFINITY);
+  }
+  if (step.from > place.offset + 1) return readFor(state, step.offset);
+  const forked = step.before !== undefined && step.from === place.offset + 1 && step.before !== place.check;
+  if (forked) return readFor(state, Number.POSITIVE_INFINITY);
+  return { ...unchanged({ ...state, place: { offset: step.offset, check: step.check } }), verdict: 'deliver' };
+}
+
+function onAnswer(state: FollowState, answer: Answer, known: (offset: number) => string | undefined): Followed {
+  if (answer.read !== state.read || state.read === 0) return unchanged(state);
+  const idle = { ...state, read: 0 };
+  const { place } = state;
+  if (answer.reset || place === undefined) return taken({ ...idle, place: answer.to }, 0, answer, state.heard);
+
+  if (answer.to.offset < place.offset) {
+    // Steps overtook the answer. It says nothing new, unless it is of another history than what they said.
+    const check = known(answer.to.offset);
+    if (check !== undefined && check !== answer.to.check) return startReading(idle);
+    return state.heard > place.offset || answer.more ? startReading(idle) : unchanged(idle);
+  }
+  if (answer.to.offset === place.offset && answer.to.check !== place.check) return startReading(idle);
+  return taken({ ...idle, place: answer.to }, place.offset, answer, state.heard);
+}
+
+function taken(state: FollowState, skip: number, answer: Answer, heardSince: number): Followed {
+  const behind = answer.more || heardSince > answer.to.offset;
+  const next = behind ? startReading(state) : unchanged({ ...state, heard: 0 });
+  return { ...next, verdict: 'take', skip };
+}
+
+/** Notes that something up to `offset` is missing, and reads unless a read is under way or awaits its pause. */
+function readFor(state: FollowState, offset: number): Followed {
+  const noted = { ...state, heard: Math.max(state.heard, offset) };
+  return state.read !== 0 || state.waiting ? unchanged(noted) : startReading(noted);
+}
+
+function startReading(state: FollowState): Followed {
+  const number = state.reads + 1;
+  // What was heard before the read began, its answer will hold: if not, it is no longer of this history, and the answer says so.
+  const next = { ...state, read: number, reads: number, heard: 0 };
+  return { ...unchanged(next), read: { number, after: state.place } };
+}
+
+function unchanged(state: FollowState): Followed {
+  return { state, verdict: 'ignore', skip: 0, pause: false };
+}

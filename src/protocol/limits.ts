@@ -1,0 +1,57 @@
+/**
+ * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.
+ * What happens at the bound is said beside it. A leaf module: it may be loaded by a browser.
+ */
+export const limits = {
+  /** Request bodies; past it 413 `too-large`. */
+  bodyBytes: 1024 * 1024,
+  /** One event as JSON on any transport. */
+  eventBytes: 512 * 1024,
+  /** A post as JSON without its history; past it 400. With `historyBytes` and the event's own fields it stays below `eventBytes`. */
+  postBytes: 448 * 1024,
+  /** `html` of a post; past it 400. Checked while rendering, not after. */
+  htmlBytes: 256 * 1024,
+  /** Posts or events of one answer, as JSON; the rest is asked for with the next page. At least one is always given. */
+  answerBytes: 768 * 1024,
+  cursorCharacters: 128,
+  channelIdCharacters: 96,
+  idempotencyKeyCharacters: 255,
+  /** How long a request's outcome is remembered. */
+  idempotencyHours: 24,
+
+  headlineCharacters: 300,
+  standfirstCharacters: 1_000,
+  sectionCharacters: 80,
+  bodyCharacters: 50_000,
+  noteCharacters: 1_000,
+  altCharacters: 1_000,
+  captionCharacters: 1_000,
+  textCharacters: 300,
+  urlCharacters: 2_048,
+  channelByline: 20,
+  postAuthors: 10,
+  postSources: 10,
+  postMedia: 20,
+  postDerivedFrom: 50,
+  /** Changes kept in a post or channel; the oldest refiles and updates go first. */
+  historyChanges: 50,
+  historyBytes: 32 * 1024,
+  /** Key events in a snapshot, newest first. */
+  snapshotKeyEvents: 100,
+
+  pageDefault: 20,
+  pageMost: 100,
+  catchUpDefault: 500,
+  catchUpMost: 1_000,
+  /** `wait` of a poll. */
+  waitSeconds: 30,
+
+  /** Subscriptions of one socket. */
+  socketChannels: 100,
+  /** One message from a client to the socket; past it the connection is closed. */
+  socketMessageBytes: 16 * 1024,
+  /** Messages a socket may send that are none of the contract's, before it is disconnected. */
+  socketMisuses: 10,
+  pingSeconds: 15,
+  pingTimeoutSeconds: 10,
+} as const;

@@ -1,0 +1,227 @@
+/**
+ * What goes over the wire, as types alone, so that a browser loads none of the schemas. `schemas.ts` holds the zod schema of each
+ * and is checked against these by the compiler. Times are RFC 3339 in UTC with milliseconds.
+ */
+
+export const channelStates = ['scheduled', 'live', 'ended'] as const;
+export const accesses = ['public', 'members', 'desk'] as const;
+export const postKinds = ['update', 'breaking', 'summary', 'analysis'] as const;
+export const verifications = ['verified', 'unverified', 'disputed'] as const;
+/** Kinds that a revision can carry. */
+export const revisionKinds = ['refile', 'update', 'clarification', 'correction'] as const;
+export const changeKinds = [...revisionKinds, 'retraction', 'takedown'] as const;
+export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
+
+export type ChannelState = (typeof channelStates)[number];
+export type Access = (typeof accesses)[number];
+export type PostKind = (typeof postKinds)[number];
+export type Verification = (typeof verifications)[number];
+export type RevisionKind = (typeof revisionKinds)[number];
+export type ChangeKind = (typeof changeKinds)[number];
+export type PostStatus = 'published' | 'retracted' | 'taken-down';
+export type EventType = (typeof eventTypes)[number];
+export type PostEventType = Exclude<EventType, 'channel.changed'>;
+
+export interface Person {
+  name: string;
+  role?: string | undefined;
+  url?: string | undefined;
+}
+
+export interface Source {
+  name: string;
+  via?: string | undefined;
+  url?: string | undefined;
+}
+
+export interface ImageMedia {
+  type: 'image';
+  url: string;
+  alt: string;
+  caption?: string | undefined;
+  credit?: string | undefined;
+  width?: number | undefined;
+  height?: number | undefined;
+}
+export interface VideoMedia {
+  type: 'video';
+  url: string;
+  mimeType?: string | undefined;
+  poster?: string | undefined;
+  captions?: string | undefined;
+  caption?: string | undefined;
+  width?: number | undefined;
+  height?: number | undefined;
+}
+export interface LinkMedia {
+  type: 'link';
+  url: string;
+  title: string;
+  source?: string | undefined;
+  image?: string | undefined;
+  description?: string | undefined;
+}
+export type Media = ImageMedia | VideoMedia | LinkMedia;
+
+/** One change of a post or channel, told to readers. */
+export interface Change {
+  revision: number;
+  kind: ChangeKind;
+  note: string | null;
+  at: string;
+}
+/** The same with who made it (token `sub`): author's view only. */
+export interface AuthorChange extends Change {
+  by: string;
+}
+
+export interface Channel {
+  id: string;
+  state: ChannelState;
+  headline: string;
+  standfirst: string | null;
+  section: string | null;
+  byline: Person[];
+  language: string;
+  timezone: string;
+  access: Access;
+  url: string | null;
+  pinnedPostId: string | null;
+  startsAt: string | null;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  updatedAt: string | null;
+  revision: number;
+  history: Change[];
+}
+
+export interface ListedChannel extends Channel {
+  latestPostAt: string | null;
+}
+
+interface Post<C extends Change> {
+  id: string;
+  channelId: string;
+  /** The offset of its first publication: the display order, highest on top. */
+  seq: number;
+  kind: PostKind;
+  keyEvent: boolean;
+  headline: string | null;
+  /** Safe to insert as it is; the empty string where there is no body. */
+  html: string;
+  media: Media[];
+  authors: Person[];
+  sources: Source[];
+  verification: Verification | null;
+  developing: boolean;
+  derivedFrom: string[];
+  status: PostStatus;
+  revision: number;
+  publishedAt: string;
+  updatedAt: string | null;
+  history: C[];
+}
+
+/** What readers are given, on every transport. */
+export type ReaderPost = Post<Change>;
+
+/** What authors of the channel are given in answers to their requests. */
+export interface AuthorPost extends Post<AuthorChange> {
+  body: string;
+  publishedBy: string;
+}
+
+interface EventFacts {
+  channelId: string;
+  /** The event stands for the offsets `from` to `offset`. */
+  from: number;
+  offset: number;
+  cursor: string;
+  at: string;
+}
+export interface PostEvent extends EventFacts {
+  type: PostEventType;
+  post: ReaderPost;
+}
+export interface ChannelEvent extends EventFacts {
+  type: 'channel.changed';
+  channel: Channel;
+}
+export type Event = PostEvent | ChannelEvent;
+
+export interface KeyEvent {
+  id: string;
+  seq: number;
+  headline: string;
+  publishedAt: string;
+}
+
+export interface Snapshot {
+  channel: Channel;
+  cursor: string;
+  posts: ReaderPost[];
+  pinned: ReaderPost | null;
+  summary: ReaderPost | null;
+  keyEvents: KeyEvent[];
+  more: boolean;
+}
+
+interface CatchUpFacts {
+  covers: { after: number; to: number };
+  cursor: string;
+  more: boolean;
+}
+export interface ReplayCatchUp extends CatchUpFacts {
+  mode: 'replay';
+  reset: false;
+  events: Event[];
+}
+export interface SnapshotCatchUp extends CatchUpFacts {
+  mode: 'snapshot';
+  reset: boolean;
+  snapshot: Snapshot;
+}
+export type CatchUp = ReplayCatchUp | SnapshotCatchUp;
+
+export interface Correction {
+  offset: number;
+  postId: string | null;
+  headline: string | null;
+  revision: number;
+  kind: ChangeKind;
+  note: string | null;
+  at: string;
+}
+
+/** One line of the audit trail: facts without text. */
+export interface JournalLine {
+  offset: number;
+  type: EventType;
+  postId: string | null;
+  revision: number;
+  kind: ChangeKind | null;
+  at: string;
+  by: string;
+  /** SHA-256 of the entry's facts and salted content hash, hex. */
+  hash: string;
+  /** The chain's value at this offset, hex. */
+  check: string;
+}
+
+export interface Erasure {
+  complete: boolean;
+  pending: { where: string; why: string }[];
+}
+
+export type PostPage<P> = { posts: P[]; cursor: string; more: boolean };
+
+/** A post as readers see it: never `body`, `publishedBy`, or who made a change. */
+export function readerView(post: AuthorPost): ReaderPost {
+  const { body: _body, publishedBy: _publishedBy, history, ...rest } = post;
+  return { ...rest, history: history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })) };
+}
+
+export function isWithdrawn(post: { status: PostStatus }): boolean {
+  return post.status !== 'published';
+}

@@ -1,0 +1,69 @@
+/**
+ * The one table of problems: a code that never changes, its HTTP status, whether the same request can succeed later,
+ * and a sentence for a person. Sent as RFC 9457 `application/problem+json`, on sockets as the same object.
+ */
+export const problems = {
+  'invalid-body': { status: 400, retry: false, title: 'The request does not have the form that is expected.' },
+  'invalid-cursor': { status: 400, retry: false, title: 'This is not a cursor that Pressbox gave out.' },
+  'token-missing': { status: 401, retry: false, title: 'This needs a token, and none was sent.' },
+  'token-invalid': { status: 401, retry: false, title: 'The token is not valid, or no longer.' },
+  forbidden: { status: 403, retry: false, title: 'The token does not permit this.' },
+  'not-found': { status: 404, retry: false, title: 'There is nothing here.' },
+  'method-not-allowed': { status: 405, retry: false, title: 'This address does not take that method.' },
+  'channel-exists': { status: 409, retry: false, title: 'A channel with this id exists.' },
+  'post-exists': { status: 409, retry: false, title: 'A post with this id exists.' },
+  'channel-ended': { status: 409, retry: false, title: 'The coverage has ended: no new posts, only revisions and withdrawals.' },
+  'post-withdrawn': { status: 409, retry: false, title: 'This post was withdrawn and can no longer be changed.' },
+  'channel-deleted': { status: 410, retry: false, title: 'This channel was deleted.' },
+  'revision-moved': { status: 412, retry: false, title: 'Someone else changed it first. See `current`, and decide again.' },
+  'too-large': { status: 413, retry: false, title: 'The request is too large.' },
+  'wrong-type': { status: 415, retry: false, title: 'The content type of the request is not one that this address takes.' },
+  'key-reused': { status: 422, retry: false, title: 'This idempotency key was used for another request.' },
+  'if-match-missing': { status: 428, retry: false, title: 'Say in If-Match which revision you are changing.' },
+  'rate-limited': { status: 429, retry: true, title: 'Too many requests. Wait, then go on.' },
+  'internal-error': { status: 500, retry: true, title: 'Something went wrong on our side.' },
+  'journal-unavailable': { status: 503, retry: true, title: 'The journal cannot be reached.' },
+  draining: { status: 503, retry: true, title: 'This server is going away. Another one will answer.' },
+} as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** Where a value did not fit: a JSON path such as `media[2].url`, and a sentence. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** RFC 9457 problem document. Members beyond those of the RFC are named in the contract. */
+export interface Problem {
+  type: string;
+  code: ProblemCode;
+  status: number;
+  title: string;
+  detail?: string;
+  /** With `invalid-body`. */
+  errors?: FieldError[];
+  /** With `revision-moved`: the post or channel as it is, in the author's view. */
+  current?: unknown;
+  /** With `journal-unavailable`: whether the write may have happened all the same. */
+  outcome?: 'unchanged' | 'unknown';
+  /** Seconds to wait, where waiting helps. On HTTP also as `Retry-After`. */
+  retryAfter?: number;
+}
+
+export type ProblemDetails = Pick<Problem, 'detail' | 'errors' | 'current' | 'outcome' | 'retryAfter'>;
+
+export function problem(code: ProblemCode, details: ProblemDetails = {}): Problem {
+  const { status, title } = problems[code];
+  return { type: `urn:pressbox:problem:${code}`, code, status, title, ...details };
+}
+
+/** A refusal on its way to the edge that answers it. Never used for a failure: what it says is known to be so. */
+export class Refusal extends Error {
+  readonly problem: Problem;
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    super(details.detail ?? problems[code].title);
+    this.name = 'Refusal';
+    this.problem = problem(code, details);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Access } from './model.ts';
+
+/** Patterns of channel ids: an id, a prefix ending in `*`, or `*`. Editor includes author includes reader; admin includes all. */
+export interface Grants {
+  reader: readonly string[];
+  author: readonly string[];
+  editor: readonly string[];
+  admin: boolean;
+}
+
+/** Who asks: a token that was checked. */
+export interface Principal {
+  sub: string;
+  /** The byline. */
+  name: string;
+  jti: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  grants: Grants;
+}
+
+export function mayAdminister(who: Principal | undefined): boolean {
+  return who?.grants.admin === true;
+}
+
+export function mayEdit(who: Principal | undefined, channelId: string): boolean {
+  return who !== undefined && (who.grants.admin || matches(who.grants.editor, channelId));
+}
+
+export function mayAuthor(who: Principal | undefined, channelId: string): boolean {
+  return mayEdit(who, channelId) || (who !== undefined && matches(who.grants.author, channelId));
+}
+
+/** Whether one may read the posts of a channel. */
+export function mayRead(who: Principal | undefined, channel: { id: string; access: Access }): boolean {
+  switch (channel.access) {
+    case 'public':
+      return true;
+    case 'members':
+      return mayAuthor(who, channel.id) || (who !== undefined && matches(who.grants.reader, channel.id));
+    case 'desk':
+      return mayAuthor(who, channel.id);
+  }
+}
+
+/** Whether one may know that a channel exists. */
+export function mayKnow(who: Principal | undefined, channel: { id: string; access: Access }): boolean {
+  return channel.access !== 'desk' || mayAuthor(who, channel.id);
+}
+
+function matches(patterns: readonly string[], channelId: string): boolean {
+  return patterns.some((pattern) => (pattern.endsWith('*') ? channelId.startsWith(pattern.slice(0, -1)) : pattern === channelId));
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per kind of test; `npx vitest run --project flow` runs one of them. */
+const kinds = ['unit', 'contract', 'property', 'flow', 'browser'];
+
+export default defineConfig({
+  test: {
+    projects: kinds.map((name) => ({
+      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 30_000 },
+    })),
+  },
+});
