@@ -119,10 +119,10 @@ export interface Bus {
   subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void>;
 
   /**
-   * Heard for every erasure on every channel, subscribed or not, before the author of it is answered: what was read before may hold
-   * erased text and must not be given out any more.
+   * Heard for every erasure on every channel, subscribed or not, before the entry that erases is announced and before its author is
+   * answered: what was read before may hold erased text and must not be given out any more. `postId` is null when the whole channel went.
    */
-  onErased(listener: (channelId: string) => void): () => void;
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void;
 }
 
 export type Announcement =
