@@ -1,0 +1,203 @@
+import { JournalUnavailable, type StoredChange, type StoredSnapshot } from '../engine/engine.ts';
+import { formatCursor, type Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { EncodedChange } from './encoded.ts';
+import type { Feed, Reader } from './feed.ts';
+import { fanoutLimits } from './limits.ts';
+
+/**
+ * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
+ *
+ * From the tail it is one tick. From the journal it is not: what was read up to J is given out in the tick in which it came, and only
+ * if the feed's generation did not move meanwhile (an erasure, another history). Where the tail goes on from J, the reader joins.
+ * Otherwise the answer says `more`.
+ */
+export interface CatchUpQuery {
+  after?: Position | undefined;
+  /** Changes of a replay. */
+  limit: number;
+  /** Posts of a snapshot. */
+  posts: number;
+}
+
+export interface EncodedCatchUp {
+  /** CatchUp as a JSON object. */
+  json: string;
+  mode: 'replay' | 'snapshot';
+  /** The Snapshot alone, where the mode is `snapshot`. */
+  snapshot?: string;
+  position: Position;
+  more: boolean;
+}
+
+/** A reader that wants to join once the answer is out, unless it changed its mind. */
+export interface Joining {
+  reader: Reader;
+  wanted(): boolean;
+}
+
+/**
+ * `respond` is called once, in the tick in which the reader joins, before anything else is written to it.
+ * Throws `JournalUnavailable`; `respond` was not called then, nor where the channel is gone or the reader is no longer waiting.
+ * Nobody joins where the answer says `more`.
+ */
+export async function catchUp(
+  feed: Feed,
+  query: CatchUpQuery,
+  respond: (answer: EncodedCatchUp) => void,
+  joining?: Joining,
+): Promise<'answered' | 'gone' | 'unwanted'> {
+  for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+    const answer = fromTail(feed, query) ?? (await fromJournal(feed, query));
+    if (feed.gone) return 'gone';
+    if (joining !== undefined && !joining.wanted()) return 'unwanted';
+    // A shared answer may have been awaited past a later change: it holds as of its own position, and is checked again here.
+    if (answer === 'moved' || answer.generation !== feed.generation) continue;
+    const joins = joining !== undefined && !answer.encoded.more && covers(feed, answer.encoded.position);
+    const encoded = joining === undefined || joins ? answer.encoded : withMore(answer.encoded);
+    respond(encoded);
+    if (joins) {
+      joining.reader.offset = encoded.position.offset;
+      feed.readers.add(joining.reader);
+      feed.pump(joining.reader);
+    }
+    return 'answered';
+  }
+  throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+}
+
+interface Answer {
+  encoded: EncodedCatchUp;
+  generation: number;
+}
+
+/** Whether everything after a position can be handed on from the tail. A position ahead of the feed is on its way to it. */
+function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
+  const { tail } = feed;
+  if (epoch !== feed.epoch || offset < tail.start) return false;
+  if (offset > tail.head) return true;
+  const known = tail.check(offset);
+  return known === undefined ? offset > tail.start : known === check;
+}
+
+function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefined {
+  const { tail } = feed;
+  if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.start || after.offset > tail.head)
+    return undefined;
+  if (tail.check(after.offset) !== after.check) return undefined;
+  const events: string[] = [];
+  let last = after.offset;
+  let bytes = 0;
+  let position: Position | undefined;
+  for (const change of tail.after(after.offset)) {
+    bytes += change.bytes;
+    if (events.length === limit || (events.length > 0 && bytes > limits.answerBytes)) {
+      position = { epoch: feed.epoch, offset: last, check: tail.check(last) ?? '' };
+      break;
+    }
+    events.push(change.json(last + 1));
+    last = change.offset;
+  }
+  const more = position !== undefined;
+  return { generation: feed.generation, encoded: replay(after, position ?? feed.head, events, more) };
+}
+
+/** Readers who ask for the same at one head share one read and one encoding. */
+function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
+  const key = `${query.after === undefined ? '' : formatCursor(query.after)} ${query.after === undefined ? query.posts : `${query.limit} ${query.posts}`}`;
+  const known = feed.shared.get(key) as Promise<Answer | 'moved'> | undefined;
+  if (known !== undefined) return known;
+  const read = readJournal(feed, query).catch((error: unknown) => {
+    if (feed.shared.get(key) === read) feed.shared.delete(key);
+    throw error;
+  });
+  if (feed.shared.size < fanoutLimits.sharedAnswers) feed.shared.set(key, read);
+  return read;
+}
+
+async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
+  const { after } = query;
+  const { generation } = feed;
+  if (after === undefined) return await readSnapshot(feed, query, false);
+  const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: limits.answerBytes });
+  if (read === undefined) return gone(feed);
+  if (read.status === 'foreign') return await readSnapshot(feed, query, true);
+  if (generation !== feed.generation) return 'moved';
+  const { to, changes, more } = read;
+  if (to.epoch !== feed.epoch || (to.offset <= feed.tail.head && differs(feed, to))) {
+    feed.checkJournal();
+    return 'moved';
+  }
+  return { generation, encoded: more ? replayed(after, to, newest(feed, changes), true) : continued(feed, after, to, changes) };
+}
+
+/** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */
+function continued(feed: Feed, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
+  const { tail } = feed;
+  const page = newest(feed, changes);
+  if (to.offset >= tail.head) return replayed(after, to, page, false);
+  if (to.offset < tail.start) return replayed(after, to, page, true);
+  const rest = [...tail.after(to.offset)];
+  const bytes = [...page, ...rest].reduce((sum, change) => sum + change.bytes, 0);
+  if (bytes > limits.answerBytes) return replayed(after, to, page, true);
+  return replayed(after, feed.head, [...page, ...rest], false);
+}
+
+function newest(feed: Feed, changes: StoredChange[]): EncodedChange[] {
+  return changes
+    .map((change) => new EncodedChange(feed.channelId, feed.epoch, change))
+    .filter(({ subject, offset }) => feed.tail.latest(subject) <= offset);
+}
+
+function replayed(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
+  let last = after.offset;
+  const events = changes.map((change) => {
+    const json = change.json(last + 1);
+    last = change.offset;
+    return json;
+  });
+  return replay(after, to, events, more);
+}
+
+function replay(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
+  const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), more };
+  const json = `{"mode":"replay","reset":false,${JSON.stringify(facts).slice(1, -1)},"events":[${events.join(',')}]}`;
+  return { json, mode: 'replay', position: to, more };
+}
+
+async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
+  const { generation } = feed;
+  const read = await feed.engine.snapshot(feed.channelId, { limit: posts, bytes: limits.answerBytes });
+  if (read === undefined) return gone(feed);
+  if (generation !== feed.generation) return 'moved';
+  if (read.position.epoch !== feed.epoch || (read.position.offset <= feed.tail.head && differs(feed, read.position))) {
+    feed.checkJournal();
+    return 'moved';
+  }
+  const { position } = read;
+  const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
+  const snapshot = snapshotJson(read);
+  const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
+  return { generation, encoded: { json, mode: 'snapshot', snapshot, position, more: false } };
+}
+
+/** A stored snapshot as the contract has it. */
+function snapshotJson({ position, channel, posts, pinned, summary, keyEvents, more }: StoredSnapshot): string {
+  return JSON.stringify({ channel, cursor: formatCursor(position), posts, pinned, summary, keyEvents, more });
+}
+
+/** The same answer for one who could not join: it asks again from where this ends. */
+function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
+  if (encoded.more) return encoded;
+  return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };
+}
+
+function differs(feed: Feed, { offset, check }: Position): boolean {
+  const known = feed.tail.check(offset);
+  return known !== undefined && known !== check;
+}
+
+function gone(feed: Feed): 'moved' {
+  feed.close();
+  return 'moved';
+}

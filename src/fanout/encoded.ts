@@ -1,0 +1,53 @@
+import type { StoredChange } from '../engine/engine.ts';
+import { formatCursor } from '../protocol/cursor.ts';
+
+/**
+ * How a transport puts an event on the wire. Made once by each transport; `prefix` and `suffix` stand around the event's JSON.
+ */
+export interface Format {
+  name: string;
+  frame(event: string): Buffer;
+}
+
+/**
+ * A change as JSON, encoded once per process. The event's head, with `from`, is kept apart from the shared body, since what an event
+ * stands for depends on what the reader has. Frames of the common case (`from` equal to `offset`) are made once per transport.
+ */
+export class EncodedChange {
+  readonly offset: number;
+  readonly check: string;
+  /** The post it is about, or null for the channel: a later change of the same subject supersedes it. */
+  readonly subject: string | null;
+  readonly bytes: number;
+  readonly #head: string;
+  readonly #body: string;
+  readonly #frames = new Map<Format, Buffer>();
+
+  constructor(channelId: string, epoch: string, change: StoredChange) {
+    const { offset, check, type, at } = change;
+    const cursor = formatCursor({ epoch, offset, check });
+    const subject = change.type === 'channel.changed' ? { channel: change.channel } : { post: change.post };
+    this.offset = offset;
+    this.check = check;
+    this.subject = change.type === 'channel.changed' ? null : change.post.id;
+    this.#head = `{"channelId":${JSON.stringify(channelId)},"from":`;
+    this.#body = `,${JSON.stringify({ offset, cursor, type, at, ...subject }).slice(1)}`;
+    this.bytes = Buffer.byteLength(this.#body) + this.#head.length;
+  }
+
+  /** The event as JSON, standing for the offsets from `from` on. */
+  json(from: number): string {
+    return this.#head + from + this.#body;
+  }
+
+  /** The event as a frame of a transport. */
+  frame(format: Format, from: number): Buffer {
+    if (from !== this.offset) return format.frame(this.json(from));
+    let frame = this.#frames.get(format);
+    if (frame === undefined) {
+      frame = format.frame(this.json(from));
+      this.#frames.set(format, frame);
+    }
+    return frame;
+  }
+}

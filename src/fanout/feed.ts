@@ -1,0 +1,275 @@
+import type { Announcement, Engine, StoredChange } from '../engine/engine.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Channel } from '../protocol/model.ts';
+import { EncodedChange, type Format } from './encoded.ts';
+import { fanoutLimits } from './limits.ts';
+import { Tail } from './tail.ts';
+
+/**
+ * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the
+ * tail, and hands each change to the readers whose connections have nothing pending. A reader is a position, not a queue: who is busy
+ * keeps an offset, and is brought up to date from the tail in one write when the connection is free again.
+ */
+export interface Reader {
+  /** Everything up to here was handed to the connection. Moved by the feed alone. */
+  offset: number;
+  readonly format: Format;
+  /** Whether the connection has nothing pending. */
+  readonly ready: boolean;
+  /** Whether it may have the posts of this channel as the channel now is. */
+  mayRead(channel: Channel): boolean;
+  /** One write of one or more whole frames. */
+  write(frames: Buffer): void;
+  /** It missed something while busy. It calls `feed.pump(reader)` once it is ready. */
+  lag(): void;
+  /** It is no longer in the feed. */
+  end(reason: EndReason): void;
+}
+
+export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
+
+export interface FeedContext {
+  engine: Engine;
+  random: () => number;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Told of every event handed to readers: how many got it at once. */
+  delivered: (readers: number) => void;
+}
+
+export class Feed {
+  readonly channelId: string;
+  /** The channel as it stands at the head. */
+  channel: Channel;
+  epoch: string;
+  tail: Tail;
+  /** Moves when what was read before must not be handed out any more: another history, or an erasure. */
+  generation = 0;
+  gone = false;
+  readonly readers = new Set<Reader>();
+  /** Encoded answers that hold as of the head and generation; dropped with every change. */
+  readonly shared = new Map<string, Promise<unknown>>();
+
+  readonly #context: FeedContext;
+  #following;
+  #undo: () => void = () => {};
+  #retry: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #slices = new Map<string, Buffer>();
+
+  private constructor(channel: Channel, position: Position, context: FeedContext) {
+    this.channelId = channel.id;
+    this.channel = channel;
+    this.epoch = position.epoch;
+    this.tail = new Tail(position.offset, position.check);
+    this.#following = startFollowing({ offset: position.offset, check: position.check });
+    this.#context = context;
+  }
+
+  /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
+  static async open(channelId: string, context: FeedContext): Promise<Feed | { deleted: Channel['access'] } | undefined> {
+    // Subscribe before reading: an entry between the two would be in neither. What is heard meanwhile waits.
+    let early: Announcement[] | undefined = [];
+    let feed: Feed | undefined;
+    const undo = await context.engine.subscribe(channelId, (heard) =>
+      feed === undefined ? early?.push(heard) : feed.hear(heard),
+    );
+    try {
+      const read = await context.engine.channel(channelId);
+      if (read.status === 'found') {
+        const { latestPostAt: _, ...channel } = read.channel;
+        feed = new Feed(channel, read.position, context);
+        feed.#undo = undo;
+        for (const heard of early) feed.hear(heard);
+        early = undefined;
+        return feed;
+      }
+      undo();
+      return read.status === 'deleted' ? { deleted: read.access } : undefined;
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  get engine(): Engine {
+    return this.#context.engine;
+  }
+
+  get head(): Position {
+    return { epoch: this.epoch, offset: this.tail.head, check: this.tail.check(this.tail.head) ?? '' };
+  }
+
+  close(): void {
+    this.#undo();
+    clearTimeout(this.#retry);
+    this.gone = true;
+    for (const reader of [...this.readers]) this.#end(reader, 'gone');
+    this.#dropAnswers();
+  }
+
+  hear(heard: Announcement): void {
+    if (this.gone) return;
+    if (heard.type === 'gone') return this.close();
+    if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
+    if (heard.epoch !== this.epoch) return this.#step({ type: 'maybe-missed' });
+    const { offset, check } = heard.change;
+    const followed = this.#follow({ type: 'step', step: { from: offset, offset, check, before: heard.before } });
+    if (followed.verdict === 'deliver') this.#advance([heard.change]);
+    this.#act(followed);
+  }
+
+  /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
+  erased(postId: string | null): void {
+    this.generation += 1;
+    if (postId !== null) this.tail.forget(postId);
+    this.#dropAnswers();
+  }
+
+  /** Reads what is missing, if anything. */
+  checkJournal(): void {
+    this.#step({ type: 'maybe-missed' });
+  }
+
+  /** Hands a reader that is ready what it has not had, in one write. */
+  pump(reader: Reader): void {
+    if (!this.readers.has(reader) || reader.offset >= this.tail.head) return;
+    if (!reader.ready) return reader.lag();
+    if (reader.offset < this.tail.start) return this.#end(reader, 'slow');
+    const frames = this.#slice(reader.offset, reader.format);
+    reader.offset = this.tail.head;
+    if (frames !== undefined) reader.write(frames);
+  }
+
+  leave(reader: Reader): void {
+    this.readers.delete(reader);
+  }
+
+  // ---- Following
+
+  #step(heard: Heard): void {
+    this.#act(this.#follow(heard));
+  }
+
+  #follow(heard: Heard): Followed {
+    const followed = follow(this.#following, heard, (offset) => this.tail.check(offset));
+    this.#following = followed.state;
+    return followed;
+  }
+
+  #act({ read, pause }: Followed): void {
+    if (pause) {
+      const most = Math.min(fanoutLimits.retryMostMs, fanoutLimits.retryFirstMs * 2 ** this.#failures);
+      this.#failures += 1;
+      this.#retry = setTimeout(() => this.#step({ type: 'retry' }), most * (0.5 + this.#context.random() / 2));
+    }
+    if (read !== undefined) void this.#read(read.number);
+  }
+
+  async #read(number: number): Promise<void> {
+    const { engine, log } = this.#context;
+    const after = this.head;
+    try {
+      const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
+      const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
+      if (this.gone) return;
+      if (replay === undefined) return this.close();
+      if (replay.status === 'foreign') return await this.#restart(number);
+      const { to, more } = replay;
+      const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
+      if (followed.verdict === 'take')
+        this.#advance(
+          replay.changes.filter(({ offset }) => offset > followed.skip),
+          to,
+        );
+      this.#recovered();
+      this.#act(followed);
+    } catch (error) {
+      if (this.gone) return;
+      if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'feed cannot read the journal');
+      this.#step({ type: 'failed', read: number });
+    }
+  }
+
+  /** The journal says that what this feed holds is of another history: begin again at the head, and tell every reader. */
+  async #restart(number: number): Promise<void> {
+    const read = await this.#context.engine.channel(this.channelId);
+    if (this.gone) return;
+    if (read.status !== 'found') return this.close();
+    const { latestPostAt: _, ...channel } = read.channel;
+    const followed = this.#follow({ type: 'answer', answer: { read: number, to: read.position, reset: true, more: false } });
+    if (followed.verdict === 'take') {
+      this.#context.log.warn({ channel: this.channelId, offset: read.position.offset }, 'history was replaced, readers are told');
+      this.generation += 1;
+      this.epoch = read.position.epoch;
+      this.tail = new Tail(read.position.offset, read.position.check);
+      this.channel = channel;
+      this.#dropAnswers();
+      for (const reader of [...this.readers]) this.#end(reader, 'history');
+    }
+    this.#recovered();
+    this.#act(followed);
+  }
+
+  #recovered(): void {
+    if (this.#failures > 0) this.#context.log.info({ channel: this.channelId }, 'feed reads the journal again');
+    this.#failures = 0;
+  }
+
+  // ---- Handing on
+
+  #advance(changes: StoredChange[], to?: Position): void {
+    this.#dropAnswers();
+    let delivered = 0;
+    for (const change of changes) {
+      if (change.type === 'channel.changed') this.#changeChannel(change.channel);
+      const encoded = new EncodedChange(this.channelId, this.epoch, change);
+      const before = this.tail.head;
+      this.tail.push(encoded);
+      for (const reader of this.readers) {
+        if (reader.offset >= encoded.offset) continue;
+        if (reader.offset === before && reader.ready) {
+          reader.offset = encoded.offset;
+          reader.write(encoded.frame(reader.format, before + 1));
+          delivered += 1;
+        } else {
+          reader.lag();
+        }
+      }
+    }
+    if (to !== undefined) this.tail.advance(to.offset, to.check);
+    this.#context.delivered(delivered);
+  }
+
+  #changeChannel(channel: Channel): void {
+    this.channel = channel;
+    for (const reader of [...this.readers]) if (!reader.mayRead(channel)) this.#end(reader, 'forbidden');
+  }
+
+  /** The tail's changes after an offset as frames, each standing for what lies between it and the one before. */
+  #slice(after: number, format: Format): Buffer | undefined {
+    const key = `${format.name} ${after}`;
+    const known = this.#slices.get(key);
+    if (known !== undefined) return known;
+    const frames: Buffer[] = [];
+    let last = after;
+    for (const change of this.tail.after(after)) {
+      frames.push(change.frame(format, last + 1));
+      last = change.offset;
+    }
+    if (frames.length === 0) return undefined;
+    const whole = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, whole);
+    return whole;
+  }
+
+  #end(reader: Reader, reason: EndReason): void {
+    if (this.readers.delete(reader)) reader.end(reason);
+  }
+
+  #dropAnswers(): void {
+    this.#slices.clear();
+    this.shared.clear();
+  }
+}

@@ -1,0 +1,111 @@
+import { JournalUnavailable } from '../engine/engine.ts';
+import type { Access } from '../protocol/model.ts';
+import { Feed, type FeedContext } from './feed.ts';
+import { fanoutLimits } from './limits.ts';
+
+/**
+ * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.
+ * Also the guard of reads that need no feed: what was read while something was erased is read again before it is given out.
+ */
+export interface Held {
+  feed: Feed;
+  /** Says that it is no longer needed. */
+  release(): void;
+}
+
+export class Feeds {
+  readonly #context: FeedContext;
+  readonly #open = new Map<
+    string,
+    { opening: ReturnType<typeof Feed.open>; feed?: Feed; holders: number; idle?: NodeJS.Timeout }
+  >();
+  readonly #undo: () => void;
+  #erasures = 0;
+
+  constructor(context: FeedContext) {
+    this.#context = context;
+    this.#undo = context.engine.onErased((channelId, postId) => {
+      this.#erasures += 1;
+      this.#open.get(channelId)?.feed?.erased(postId);
+    });
+  }
+
+  /** Feeds open now, with their readers and tails. */
+  *[Symbol.iterator](): Generator<Feed> {
+    for (const { feed } of this.#open.values()) if (feed !== undefined) yield feed;
+  }
+
+  /** Undefined: no such channel. Throws `JournalUnavailable`. */
+  async hold(channelId: string): Promise<Held | { deleted: Access } | undefined> {
+    const entry = this.#open.get(channelId) ?? this.#begin(channelId);
+    entry.holders += 1;
+    clearTimeout(entry.idle);
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      entry.holders -= 1;
+      if (entry.holders === 0) entry.idle = setTimeout(() => this.#close(channelId, entry), fanoutLimits.feedIdleMs).unref();
+    };
+    try {
+      const feed = await entry.opening;
+      if (feed instanceof Feed && !feed.gone) return { feed, release };
+      this.#forget(channelId, entry);
+      release();
+      clearTimeout(entry.idle);
+      // A feed that went while it was idle says nothing of what stands now.
+      if (feed instanceof Feed) return await this.#afterGone(channelId);
+      return feed;
+    } catch (error) {
+      this.#forget(channelId, entry);
+      release();
+      clearTimeout(entry.idle);
+      throw error;
+    }
+  }
+
+  /** What `read` answers, if nothing was erased meanwhile; else read again. */
+  async guarded<T>(read: () => Promise<T>): Promise<T> {
+    for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+      const before = this.#erasures;
+      const answer = await read();
+      if (before === this.#erasures) return answer;
+    }
+    throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+  }
+
+  close(): void {
+    this.#undo();
+    for (const [channelId, entry] of this.#open) this.#close(channelId, entry);
+  }
+
+  async #afterGone(channelId: string): Promise<{ deleted: Access } | undefined> {
+    const read = await this.#context.engine.channel(channelId);
+    return read.status === 'deleted' ? { deleted: read.access } : undefined;
+  }
+
+  #begin(channelId: string) {
+    const opening = Feed.open(channelId, this.#context);
+    const entry: { opening: typeof opening; feed?: Feed; holders: number; idle?: NodeJS.Timeout } = { opening, holders: 0 };
+    opening.then(
+      (feed) => {
+        if (!(feed instanceof Feed)) return;
+        if (this.#open.get(channelId) === entry) entry.feed = feed;
+        else feed.close();
+      },
+      () => {},
+    );
+    this.#open.set(channelId, entry);
+    return entry;
+  }
+
+  #close(channelId: string, entry: { feed?: Feed; idle?: NodeJS.Timeout }): void {
+    clearTimeout(entry.idle);
+    this.#forget(channelId, entry);
+    entry.feed?.close();
+  }
+
+  #forget(channelId: string, entry: object): void {
+    if (this.#open.get(channelId) === entry) this.#open.delete(channelId);
+  }
+}

@@ -1,0 +1,16 @@
+/** What a feed may hold, and what happens at the bound. Each is also a metric, `pressbox_limit{name}`. */
+export const fanoutLimits = {
+  /** Offsets in a feed's tail. A reader further behind reads from the journal when it subscribes, and is told `slow` when it falls behind. */
+  tailOffsets: 4_096,
+  /** Bytes of event text in a feed's tail; likewise. */
+  tailBytes: 8 * 1024 * 1024,
+  /** A feed without readers is kept this long. */
+  feedIdleMs: 30_000,
+  /** Reads again of one catch-up whose ground moved while it was awaited; past it the reader is told to wait. */
+  catchUpTries: 8,
+  /** Encoded catch-ups and snapshots a feed keeps between two events, for readers who ask for the same thing. */
+  sharedAnswers: 64,
+  /** Pause after a failed read: this long at first, doubled up to the most, with jitter. */
+  retryFirstMs: 100,
+  retryMostMs: 2_000,
+} as const;

@@ -1,0 +1,112 @@
+import type { EncodedChange } from './encoded.ts';
+import { fanoutLimits } from './limits.ts';
+
+/**
+ * The newest stretch of a channel's journal as a process holds it: for each offset the check, and the change made there unless a later
+ * one of the same post superseded it. So what it hands out is compacted, and a cursor at a superseded offset can still be compared.
+ *
+ * It holds every offset after `start` up to `head`: whoever has everything up to `start` or later can be brought to `head` from here.
+ */
+export class Tail {
+  /** Everything after this offset is held. */
+  start: number;
+  head: number;
+  bytes = 0;
+  /** By offset: index 0 is `start + 1`. Checks of superseded offsets that came in one read are not known. */
+  #slots: { check: string | undefined; change: EncodedChange | undefined }[] = [];
+  #startCheck: string | undefined;
+  readonly #latest = new Map<string | null, number>();
+
+  constructor(head: number, check: string) {
+    this.start = head;
+    this.head = head;
+    this.#startCheck = check;
+  }
+
+  get size(): number {
+    return this.#latest.size;
+  }
+
+  /** Appends a change at an offset above the head. The offsets between were superseded. */
+  push(change: EncodedChange): void {
+    this.#supersede(change.subject);
+    while (this.head + 1 < change.offset) this.#append(undefined, undefined);
+    this.#append(change.check, change);
+    this.#latest.set(change.subject, change.offset);
+    this.bytes += change.bytes;
+    this.#trim();
+  }
+
+  /** Notes that the journal stands at an offset above the last change that was pushed. */
+  advance(offset: number, check: string): void {
+    while (this.head < offset - 1) this.#append(undefined, undefined);
+    if (this.head < offset) this.#append(check, undefined);
+    this.#trim();
+  }
+
+  /** Drops the text of a post, whose next change is on its way. */
+  forget(subject: string | null): void {
+    this.#supersede(subject);
+  }
+
+  /** The check at an offset, where it is remembered. */
+  check(offset: number): string | undefined {
+    if (offset === this.start) return this.#startCheck;
+    return this.#slots[offset - this.start - 1]?.check;
+  }
+
+  /** The offset of the latest change of a post that is held, or 0. */
+  latest(subject: string | null): number {
+    return this.#latest.get(subject) ?? 0;
+  }
+
+  /** The changes after an offset, oldest first; `after` must not lie before `start`. */
+  *after(after: number): Generator<EncodedChange> {
+    for (let index = Math.max(0, after - this.start); index < this.#slots.length; index += 1) {
+      const change = this.#slots[index]?.change;
+      if (change !== undefined) yield change;
+    }
+  }
+
+  #append(check: string | undefined, change: EncodedChange | undefined): void {
+    this.#slots.push({ check, change });
+    this.head += 1;
+  }
+
+  #supersede(subject: string | null): void {
+    const offset = this.#latest.get(subject);
+    if (offset === undefined) return;
+    this.#latest.delete(subject);
+    const slot = this.#slots[offset - this.start - 1];
+    if (slot?.change === undefined) return;
+    this.bytes -= slot.change.bytes;
+    slot.change = undefined;
+  }
+
+  /** Keeps the newest: past a bound it goes down to three quarters of it, so that an append costs the same on average. */
+  #trim(): void {
+    const { tailOffsets, tailBytes } = fanoutLimits;
+    const slots = this.#slots;
+    if (slots.length <= tailOffsets && this.bytes <= tailBytes) return;
+    let count = 0;
+    let bytes = this.bytes;
+    while (count < slots.length - 1 && (slots.length - count > tailOffsets * 0.75 || bytes > tailBytes * 0.75)) {
+      bytes -= slots[count]?.change?.bytes ?? 0;
+      count += 1;
+    }
+    this.#cut(count);
+  }
+
+  #cut(count: number): void {
+    if (count === 0) return;
+    for (const slot of this.#slots.slice(0, count)) {
+      if (slot.change === undefined) continue;
+      this.bytes -= slot.change.bytes;
+      this.#latest.delete(slot.change.subject);
+    }
+    // The check at the new start may be unknown; then a cursor there is compared by the journal.
+    this.#startCheck = this.#slots[count - 1]?.check;
+    this.#slots = this.#slots.slice(count);
+    this.start += count;
+  }
+}
