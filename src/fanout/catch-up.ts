@@ -198,6 +198,6 @@ function differs(feed: Feed, { offset, check }: Position): boolean {
 }
 
 function gone(feed: Feed): 'moved' {
-  feed.close();
+  feed.close('gone');
   return 'moved';
 }

@@ -101,17 +101,21 @@ export class Feed {
     return { epoch: this.epoch, offset: this.tail.head, check: this.tail.check(this.tail.head) ?? '' };
   }
 
-  close(): void {
+  /** Follows no longer. Readers are told only where the channel is gone: of a process that goes they keep their cursor. */
+  close(channel?: 'gone'): void {
     this.#undo();
     clearTimeout(this.#retry);
     this.gone = true;
-    for (const reader of [...this.readers]) this.#end(reader, 'gone');
+    for (const reader of [...this.readers]) {
+      if (channel === 'gone') this.#end(reader, 'gone');
+      else this.leave(reader);
+    }
     this.#dropAnswers();
   }
 
   hear(heard: Announcement): void {
     if (this.gone) return;
-    if (heard.type === 'gone') return this.close();
+    if (heard.type === 'gone') return this.close('gone');
     if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
     if (heard.epoch !== this.epoch) return this.#step({ type: 'maybe-missed' });
     const { offset, check } = heard.change;
@@ -174,7 +178,7 @@ export class Feed {
       const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
       const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
       if (this.gone) return;
-      if (replay === undefined) return this.close();
+      if (replay === undefined) return this.close('gone');
       if (replay.status === 'foreign') return await this.#restart(number);
       const { to, more } = replay;
       const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
@@ -196,7 +200,7 @@ export class Feed {
   async #restart(number: number): Promise<void> {
     const read = await this.#context.engine.channel(this.channelId);
     if (this.gone) return;
-    if (read.status !== 'found') return this.close();
+    if (read.status !== 'found') return this.close('gone');
     const { latestPostAt: _, ...channel } = read.channel;
     const followed = this.#follow({ type: 'answer', answer: { read: number, to: read.position, reset: true, more: false } });
     if (followed.verdict === 'take') {

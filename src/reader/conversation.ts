@@ -1,0 +1,196 @@
+import { JournalUnavailable } from '../engine/engine.ts';
+import { catchUp } from '../fanout/catch-up.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import { parseCursor } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Channel } from '../protocol/model.ts';
+import { problem, Refusal } from '../protocol/problems.ts';
+import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
+import { Connection, Subscription } from './connection.ts';
+import { Json } from './encoder.ts';
+import { readerLimits } from './limits.ts';
+import type { ClientSocket, EndedReason, Refused } from './messages.ts';
+
+/**
+ * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
+ * both when a token runs out.
+ */
+export interface ConversationContext {
+  feeds: Feeds;
+  now: () => number;
+  log: { warn(fields: object, message: string): void };
+  /** Told of each catch-up given: for metrics. */
+  caughtUp: (mode: 'replay' | 'snapshot') => void;
+}
+
+export class Conversation {
+  readonly connection: Connection;
+  readonly #socket: ClientSocket;
+  readonly #who: Principal | undefined;
+  readonly #context: ConversationContext;
+  readonly #subscriptions = new Map<string, { subscription?: Subscription; release: () => void }>();
+  /** Catch-ups go one after the other: this one is the last of the queue. */
+  #queue: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #misuses = 0;
+
+  constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
+    this.#socket = socket;
+    this.#who = who;
+    this.#context = context;
+    this.connection = new Connection(socket, context.now);
+    socket.on('subscribe', (request: unknown, answer: unknown) => this.#onSubscribe(request, answer));
+    socket.on('unsubscribe', (request: unknown, answer: unknown) => this.#onUnsubscribe(request, answer));
+    socket.onAny((name: string, ...rest: unknown[]) => {
+      if (name !== 'subscribe' && name !== 'unsubscribe') this.#misuse(rest.at(-1), 'There is no such message.');
+    });
+    socket.on('disconnect', () => this.close());
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  close(): void {
+    for (const channelId of [...this.#subscriptions.keys()]) this.#drop(channelId);
+    this.connection.closed();
+  }
+
+  /** Ends what the token was needed for, once it has expired. */
+  sweep(now: number): void {
+    if (this.#who === undefined || now < this.#who.expiresAt) return;
+    for (const [channelId, { subscription }] of this.#subscriptions) {
+      if (subscription !== undefined && subscription.feed.channel.access !== 'public') this.#end(channelId, 'expired');
+    }
+  }
+
+  #onSubscribe(request: unknown, answer: unknown): void {
+    if (typeof answer !== 'function') return this.#misuse(answer, '');
+    const say = answer as (said: Json | Refused) => void;
+    if (this.#queued >= readerLimits.waitingSubscribes) {
+      return say({ ok: false, problem: problem('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 }) });
+    }
+    this.#queued += 1;
+    this.#queue = this.#queue
+      .then(async () => {
+        await this.connection.whenReady();
+        if (this.connection.open) await this.#subscribe(request, say);
+      })
+      .catch((error: unknown) => say({ ok: false, problem: this.#problemOf(error) }))
+      .finally(() => {
+        this.#queued -= 1;
+      });
+  }
+
+  async #subscribe(request: unknown, say: (said: Json | Refused) => void): Promise<void> {
+    const { channelId, after, limit } = this.#parsed(() => parse(subscribeSchema, request));
+    const cursor = after === null || after === undefined ? undefined : parseCursor(after);
+    if (after !== null && after !== undefined && cursor === undefined) throw new Refusal('invalid-cursor');
+
+    this.#drop(channelId);
+    if (this.#subscriptions.size >= limits.socketChannels) {
+      throw new Refusal('rate-limited', { detail: `A socket takes up to ${limits.socketChannels} channels.` });
+    }
+    const held = await this.#context.feeds.hold(channelId);
+    if (held === undefined) throw new Refusal('not-found');
+    if ('deleted' in held) {
+      throw new Refusal(mayKnow(this.#now(), { id: channelId, access: held.deleted }) ? 'channel-deleted' : 'not-found');
+    }
+    const { feed, release } = held;
+    const place: { subscription?: Subscription; release: () => void } = { release };
+    try {
+      this.#mustRead(feed.channel);
+      if (!this.connection.open) return release();
+      this.#subscriptions.set(channelId, place);
+
+      const mayReadNow = (channel: Channel) => mayRead(this.#now(), channel);
+      const subscription = new Subscription(feed, this.connection, mayReadNow, (reason) => this.#end(channelId, reason));
+      const query = { after: cursor, limit: limits.catchUpMost, posts: limit ?? limits.pageDefault };
+      const outcome = await catchUp(
+        feed,
+        query,
+        ({ json, mode, more }) => {
+          // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
+          if (more) this.#drop(channelId);
+          else place.subscription = subscription;
+          this.#context.caughtUp(mode);
+          say(new Json(`{"ok":true,${json.slice(1)}`));
+        },
+        { reader: subscription, wanted: () => this.#subscriptions.get(channelId) === place && mayReadNow(feed.channel) },
+      );
+      if (outcome === 'gone') throw new Refusal('channel-deleted');
+      if (outcome === 'unwanted') {
+        this.#mustRead(feed.channel);
+        throw new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
+      }
+    } catch (error) {
+      if (this.#subscriptions.get(channelId) === place) this.#subscriptions.delete(channelId);
+      release();
+      throw error;
+    }
+  }
+
+  #onUnsubscribe(request: unknown, answer: unknown): void {
+    const say = typeof answer === 'function' ? answer : () => {};
+    try {
+      const { channelId } = this.#parsed(() => parse(unsubscribeSchema, request));
+      this.#drop(channelId);
+      say({ ok: true });
+    } catch (error) {
+      say({ ok: false, problem: this.#problemOf(error) });
+    }
+  }
+
+  #mustRead(channel: Channel): void {
+    const who = this.#now();
+    if (mayRead(who, channel)) return;
+    if (!mayKnow(who, channel)) throw new Refusal('not-found');
+    throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+  }
+
+  /** Who asks, while the token is good. */
+  #now(): Principal | undefined {
+    return this.#who !== undefined && this.#context.now() < this.#who.expiresAt ? this.#who : undefined;
+  }
+
+  #drop(channelId: string): void {
+    const place = this.#subscriptions.get(channelId);
+    if (place === undefined) return;
+    this.#subscriptions.delete(channelId);
+    place.subscription?.leave();
+    place.release();
+  }
+
+  #end(channelId: string, reason: EndedReason): void {
+    this.#drop(channelId);
+    const expired = reason === 'forbidden' && this.#who !== undefined && this.#now() === undefined;
+    this.#socket.emit('unsubscribed', { channelId, reason: expired ? 'expired' : reason });
+  }
+
+  #parsed<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#countMisuse();
+      throw error;
+    }
+  }
+
+  #misuse(answer: unknown, detail: string): void {
+    if (typeof answer === 'function') answer({ ok: false, problem: problem('invalid-body', { detail }) });
+    this.#countMisuse();
+  }
+
+  #countMisuse(): void {
+    this.#misuses += 1;
+    if (this.#misuses >= limits.socketMisuses) setImmediate(() => this.#socket.disconnect(true));
+  }
+
+  #problemOf(error: unknown) {
+    if (error instanceof Refusal) return error.problem;
+    if (error instanceof JournalUnavailable) return problem('journal-unavailable', { outcome: 'unchanged', retryAfter: 1 });
+    this.#context.log.warn({ err: error }, 'subscribe failed');
+    return problem('internal-error', { retryAfter: 1 });
+  }
+}

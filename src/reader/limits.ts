@@ -1,0 +1,13 @@
+/** Bounds of the sockets, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
+export const readerLimits = {
+  /** A connection whose bytes are not taken for this long is terminated; its client comes back with its cursor. */
+  stallMs: 20_000,
+  /** How often stalled connections and expired tokens are looked for. */
+  sweepMs: 1_000,
+  /** A connection that does not join the namespace within this time is closed. */
+  joinMs: 10_000,
+  /** Subscribe messages of one socket that may wait for their turn; past it they are refused. */
+  waitingSubscribes: 100,
+  /** Time over which a draining node asks its readers to leave, at most. */
+  drainMs: 5_000,
+} as const;

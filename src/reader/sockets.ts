@@ -1,0 +1,174 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Server as EngineServer } from 'engine.io';
+import { Server } from 'socket.io';
+import type { Feeds } from '../fanout/feeds.ts';
+import { limits } from '../protocol/limits.ts';
+import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import type { Principal } from '../protocol/rights.ts';
+import { Conversation } from './conversation.ts';
+import { socketParser } from './encoder.ts';
+import { readerLimits } from './limits.ts';
+import type { ClientSocket, SocketServer } from './messages.ts';
+
+/**
+ * The Socket.IO endpoint: who may connect, the conversations under way, and their end when the node goes away. WebSocket only: long-polling
+ * would need sticky balancing, and clients fall back to other ways with the same cursor.
+ */
+export interface SocketsContext {
+  feeds: Feeds;
+  tokens: { verify(token: string): Promise<Principal> };
+  /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
+  rates: { requests(address: string): Promise<void>; connection(address: string): () => void };
+  addressOf(request: IncomingMessage): string;
+  mayConnect(request: IncomingMessage): boolean;
+  now: () => number;
+  random: () => number;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  metrics: { caughtUp(mode: 'replay' | 'snapshot'): void; problem(code: string): void; stalled(): void };
+}
+
+export interface Sockets {
+  readonly readers: number;
+  readonly subscriptions: number;
+  /** Asks the readers to leave within a time, refuses new ones, and cuts those who have stayed. */
+  drain(withinMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const socketPath = '/socket.io';
+
+export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
+  const engine = new EngineServer({
+    transports: ['websocket'],
+    pingInterval: limits.pingSeconds * 1_000,
+    pingTimeout: limits.pingTimeoutSeconds * 1_000,
+    maxHttpBufferSize: limits.socketMessageBytes,
+    perMessageDeflate: false,
+    allowUpgrades: false,
+  });
+  const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
+  io.bind(engine);
+  const conversations = new Set<Conversation>();
+  let draining = false;
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    admit(request)
+      .then((release) => {
+        socket.once('close', release);
+        if (socket.destroyed) return release();
+        engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+      })
+      .catch((error: unknown) => refuse(socket, error));
+  };
+
+  const admit = async (request: IncomingMessage): Promise<() => void> => {
+    const url = URL.parse(request.url ?? '', 'http://localhost');
+    if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
+    if (draining) throw new Refusal('draining', { retryAfter: 1 });
+    if (url.searchParams.has('sid')) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });
+    if (url.searchParams.get('EIO') !== '4' || url.searchParams.get('transport') !== 'websocket') {
+      throw new Refusal('invalid-body', { detail: 'Connect with a Socket.IO v4 client and transports: ["websocket"].' });
+    }
+    if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
+    const address = context.addressOf(request);
+    await context.rates.requests(address);
+    return context.rates.connection(address);
+  };
+
+  const refuse = (socket: Duplex, error: unknown) => {
+    if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
+    const said = error instanceof Refusal ? error.problem : problem('internal-error');
+    context.metrics.problem(said.code);
+    if (socket.writable) socket.end(httpAnswer(said));
+  };
+
+  io.use((socket, next) => {
+    const { token } = socket.handshake.auth;
+    if (token === undefined || token === null) return next();
+    if (typeof token !== 'string') return next(connectError(problem('token-invalid')));
+    context.tokens.verify(token).then(
+      (who) => {
+        principals.set(socket, who);
+        next();
+      },
+      (error: unknown) => next(connectError(error instanceof Refusal ? error.problem : problem('internal-error'))),
+    );
+  });
+  const principals = new WeakMap<ClientSocket, Principal>();
+
+  io.on('connection', (socket) => {
+    const { feeds, now, log } = context;
+    const conversation = new Conversation(socket, principals.get(socket), {
+      feeds,
+      now,
+      log,
+      caughtUp: context.metrics.caughtUp,
+    });
+    conversations.add(conversation);
+    socket.on('disconnect', () => conversations.delete(conversation));
+  });
+
+  const sweep = setInterval(() => {
+    const now = context.now();
+    for (const conversation of conversations) {
+      conversation.sweep(now);
+      const { connection } = conversation;
+      if (connection.busySince === 0 || now - connection.busySince < readerLimits.stallMs) continue;
+      context.metrics.stalled();
+      connection.terminate();
+    }
+  }, readerLimits.sweepMs).unref();
+
+  http.on('upgrade', onUpgrade);
+
+  return {
+    get readers() {
+      return conversations.size;
+    },
+    get subscriptions() {
+      let sum = 0;
+      for (const conversation of conversations) sum += conversation.subscriptions;
+      return sum;
+    },
+    async drain(withinMs) {
+      draining = true;
+      if (conversations.size === 0) return;
+      io.emit('drain', { withinMs });
+      const until = context.now() + withinMs;
+      while (conversations.size > 0 && context.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (const conversation of conversations) conversation.connection.cut();
+    },
+    async close() {
+      draining = true;
+      clearInterval(sweep);
+      http.off('upgrade', onUpgrade);
+      for (const conversation of conversations) {
+        conversation.close();
+        conversation.connection.terminate();
+      }
+      engine.close();
+      io.removeAllListeners();
+    },
+  };
+}
+
+/** Socket.IO sends `message` and `data` of the error to the client as `connect_error`. */
+function connectError(said: Problem): Error {
+  return Object.assign(new Error(said.title), { data: said });
+}
+
+function httpAnswer(said: Problem): string {
+  const body = JSON.stringify(said);
+  const lines = [
+    `HTTP/1.1 ${said.status} ${STATUS_CODES[said.status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    'Cache-Control: no-store',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  if (said.retryAfter !== undefined) lines.push(`Retry-After: ${said.retryAfter}`);
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
