@@ -245,10 +245,13 @@ export interface PostsQuery extends Bounds {
   tags?: readonly string[];
 }
 
-/** Makes `html` of a body. An engine keeps the html with the version that made it, and makes it again when the version is another. */
+/**
+ * Makes `html` of a body. An engine keeps the html with the version that made it, and makes it again when the version is another.
+ * The channel is needed for `post:` links. Throws a `Refusal` where the html would be too large.
+ */
 export interface Renderer {
   version: string;
-  render(body: string): string;
+  render(body: string, context: { channelId: string }): string;
 }
 
 /** The store could not be asked, or did not answer. `unchanged`: it certainly did nothing; `unknown`: it may have. */
