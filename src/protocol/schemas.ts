@@ -202,7 +202,7 @@ export type Takedown = z.infer<typeof takedownSchema>;
 export type NewChannel = z.infer<typeof newChannelSchema>;
 export type ChannelPatch = z.infer<typeof channelPatchSchema>;
 
-// ---- What readers ask
+// ---- What readers ask. A parameter that is not known is let be.
 
 const integer = z
   .string()
@@ -213,7 +213,7 @@ const limitUpTo = (most: number) =>
   integer.refine((value) => value >= 1 && value <= most, `Must be from 1 to ${most}.`).optional();
 const pageLimit = limitUpTo(limits.pageMost).transform((value) => value ?? limits.pageDefault);
 
-export const channelsQuerySchema = z.strictObject({
+export const channelsQuerySchema = z.object({
   state: z.enum(model.channelStates).optional(),
   limit: pageLimit,
   page: z
@@ -221,13 +221,13 @@ export const channelsQuerySchema = z.strictObject({
     .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'Must be the `next` of an earlier page.')
     .optional(),
 });
-export const snapshotQuerySchema = z.strictObject({ limit: pageLimit });
-export const eventsQuerySchema = z.strictObject({
+export const snapshotQuerySchema = z.object({ limit: pageLimit });
+export const eventsQuerySchema = z.object({
   after: z.string().optional(),
   limit: limitUpTo(limits.catchUpMost).transform((value) => value ?? limits.catchUpDefault),
 });
 export const postsQuerySchema = z
-  .strictObject({
+  .object({
     before: integer.optional(),
     after: integer.optional(),
     kind: z.enum(model.postKinds).optional(),
@@ -242,12 +242,12 @@ export const postsQuerySchema = z
     path: ['after'],
     message: 'Must not be given together with `before`.',
   });
-export const revisionsQuerySchema = z.strictObject({
+export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,
 });
-export const correctionsQuerySchema = z.strictObject({ before: integer.optional(), limit: pageLimit });
-export const journalQuerySchema = z.strictObject({
+export const correctionsQuerySchema = z.object({ before: integer.optional(), limit: pageLimit });
+export const journalQuerySchema = z.object({
   from: integer.optional().transform((value) => value ?? 1),
   limit: pageLimit,
 });

@@ -1,0 +1,32 @@
+import type { Response } from 'express';
+import { principalOf } from '../edge/request.ts';
+import type { ChannelRead, Journal } from '../engine/engine.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import { channelIdSchema, postIdSchema } from '../protocol/schemas.ts';
+
+/** Who may see a channel and its posts. Unknown channels and those of the desk answer alike to strangers. */
+type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
+
+/** The channel, if the asker may know of it; else a refusal. */
+export async function knownChannel(journal: Journal, who: Principal | undefined, channelId: string): Promise<FoundChannel> {
+  if (!channelIdSchema.safeParse(channelId).success) throw new Refusal('not-found');
+  const read = await journal.channel(channelId);
+  if (read.status === 'found' && mayKnow(who, read.channel)) return read;
+  if (read.status === 'deleted' && mayKnow(who, { id: channelId, access: read.access })) throw new Refusal('channel-deleted');
+  throw new Refusal('not-found');
+}
+
+/** The channel, if the asker may read its posts; else a refusal. */
+export async function readableChannel(journal: Journal, res: Response, channelId: string): Promise<FoundChannel> {
+  const who = principalOf(res);
+  const read = await knownChannel(journal, who, channelId);
+  if (!mayRead(who, read.channel)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+  return read;
+}
+
+/** The id of a post in a path. What cannot be one is not there. */
+export function postIdOf(text: string | undefined): string {
+  if (text === undefined || !postIdSchema.safeParse(text).success) throw new Refusal('not-found');
+  return text;
+}

@@ -1,0 +1,78 @@
+import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
+import { directionOf } from '../../../client/web/view/time.ts';
+
+/** Addresses of what pages load, as the build named them. */
+export interface Assets {
+  /** Such as `/assets/live-5F3K2A.js`. */
+  script: string;
+  style: string;
+}
+
+export interface Document {
+  title: string;
+  /** BCP 47. */
+  language: string;
+  description?: string | null;
+  /** The address under which search engines are to know the page; without one they are asked to pass it over. */
+  canonical?: string;
+  assets: Assets;
+  /** Loads the script. */
+  live?: boolean;
+  body: Part;
+}
+
+/** A whole page. Nothing in it needs more than `pagePolicy` gives: no script or style stands in the page itself. */
+export function htmlDocument({ title, language, description, canonical, assets, live, body }: Document): string {
+  return html`<!doctype html>
+<html lang="${language}" dir="${directionOf(language)}">
+<head>
+<meta charset="utf-8">
+<title>${title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="Pressbox">
+${description && html`<meta name="description"${attribute('content', description)}>`}
+${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${assets.style}">
+${live && html`<script type="module" src="${assets.script}"></script>`}
+</head>
+<body>
+${body}
+</body>
+</html>
+`.text;
+}
+
+/** The bar above every page. */
+export function siteBar(...more: Part[]): Html {
+  return html`<div class="bar"><a class="home" href="/">Pressbox</a>${more}</div>`;
+}
+
+/** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */
+export function jsonElement(id: string, data: unknown): Html {
+  return html`<script type="application/json" id="${id}">${safe(scriptJson(data))}</script>`;
+}
+
+export function scriptJson(data: unknown): string {
+  return JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * The content security policy of pages, as helmet takes it: scripts and styles only from the server's own assets, pictures and films
+ * from any host over https, as posts may name them. It doesn't ask for https itself: a newsroom may try Pressbox on its own network
+ * without. Other sites may show the page in a frame.
+ */
+export const pagePolicy = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'", 'https:', 'data:'],
+  'media-src': ['https:'],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+} as const satisfies Record<string, readonly string[]>;

@@ -1,0 +1,47 @@
+import { type Html, html } from '../../../client/web/view/html.ts';
+import { channelPath } from '../../../client/web/view/links.ts';
+import { renderState } from '../../../client/web/view/page.ts';
+import { clock, directionOf, shortDayOf } from '../../../client/web/view/time.ts';
+import type { ListedChannel } from '../../protocol/model.ts';
+import { type Assets, htmlDocument, siteBar } from './document.ts';
+
+export interface IndexPage {
+  channels: readonly ListedChannel[];
+  /** The `page` to ask for next, or null at the end. */
+  next: string | null;
+  publicUrl: string;
+  assets: Assets;
+}
+
+/** `/`: the channels that the reader may know of. It doesn't update by itself: it is a way in, and a reload costs less than a connection. */
+export function indexPage({ channels, next, publicUrl, assets }: IndexPage): string {
+  return htmlDocument({
+    title: 'Live coverage',
+    language: 'en',
+    canonical: new URL('/', publicUrl).href,
+    assets,
+    body: html`${siteBar()}
+<main class="page">
+<header class="masthead"><h1>Live coverage</h1></header>
+${
+  channels.length > 0
+    ? html`<ol class="channels">${channels.map(renderListed)}</ol>`
+    : html`<p class="notice">There is no coverage yet. A channel made with <code>pressbox channel create</code> appears here.</p>`
+}
+${next !== null && html`<nav class="older"><a href="/?page=${encodeURIComponent(next)}" rel="next">Earlier coverage</a></nav>`}
+</main>`,
+  });
+}
+
+function renderListed(channel: ListedChannel): Html {
+  return html`<li lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
+    channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
+  }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
+    channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
+  }<p class="latest">${latest(channel)}${channel.access === 'members' && html` <span class="mark">Members</span>`}</p></li>`;
+}
+
+function latest(channel: ListedChannel): Html | string {
+  if (channel.latestPostAt === null) return 'No posts yet';
+  return html`Latest post ${shortDayOf(channel.latestPostAt, channel)}, ${clock(channel.latestPostAt, channel)}`;
+}

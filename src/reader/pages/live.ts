@@ -1,0 +1,84 @@
+import { dataElementId, type PageData } from '../../../client/web/view/data.ts';
+import { type Html, html } from '../../../client/web/view/html.ts';
+import { channelPath } from '../../../client/web/view/links.ts';
+import { type Region, regions, renderEmpty, renderPosts, type Shown, settingOf } from '../../../client/web/view/page.ts';
+import { clock } from '../../../client/web/view/time.ts';
+import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
+import { type Assets, htmlDocument, jsonElement, siteBar } from './document.ts';
+
+export interface LivePage {
+  snapshot: Snapshot;
+  /** Where the page begins below the newest post: `?before=`, and the posts below it. Read after the snapshot, whose cursor the page keeps. */
+  older?: { before: number; page: PostPage<ReaderPost> };
+  publicUrl: string;
+  assets: Assets;
+  /** When it was made, told to readers whose browser runs no script. */
+  at: string;
+}
+
+/** `/live/{c}`: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
+export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): string {
+  const posts = older ? older.page.posts : snapshot.posts;
+  const more = older ? older.page.more : snapshot.more;
+  const shown: Snapshot = { ...snapshot, posts, more };
+  const { channel } = shown;
+  const data: PageData = { snapshot: shown, older: older !== undefined };
+  return htmlDocument({
+    title: channel.headline,
+    language: channel.language,
+    description: channel.standfirst,
+    canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
+    assets,
+    live: true,
+    body: html`${siteBar(connectionLine(channel, at))}
+<main class="page">
+<header class="masthead">${region('state', shown)}${region('masthead', shown)}</header>
+<div class="columns">
+<aside class="side">${region('key-events', shown, 'Key events')}${region('summary', shown, 'The story so far')}</aside>
+<div class="coverage">
+${older ? html`<p class="newest"><a href="${channelPath(channel.id)}">Newest posts</a></p>` : region('pinned', shown, 'Pinned')}
+<button class="new-posts" id="new-posts" type="button" hidden></button>
+<section id="posts" aria-label="Posts">${posts.length > 0 ? renderPosts(posts, channel) : renderEmpty(channel)}</section>
+<nav class="older" id="older" aria-label="Older posts">${more ? olderLink(channel, posts, older?.before) : null}</nav>
+</div>
+</div>
+<p class="visually-hidden" id="announcement" aria-live="polite"></p>
+</main>
+${jsonElement(dataElementId, data)}`,
+  });
+}
+
+/** What a stranger is shown of a members' channel: what it is about, and that reading it takes signing in. No cursor, no post, no script. */
+export function signInNotice({ channel, publicUrl, assets }: { channel: Channel; publicUrl: string; assets: Assets }): string {
+  const shown: Shown = { channel, posts: [], pinned: null, summary: null, keyEvents: [] };
+  return htmlDocument({
+    title: channel.headline,
+    language: channel.language,
+    description: channel.standfirst,
+    canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
+    assets,
+    body: html`${siteBar()}
+<main class="page">
+<header class="masthead">${region('state', shown)}${region('masthead', shown)}</header>
+<p class="notice">This coverage is for members. Sign in where you read ${channel.section ?? 'this publication'}, then come back here.</p>
+</main>`,
+  });
+}
+
+/** Says as of when the page is true, until its script says that it is live. */
+function connectionLine(channel: Channel, at: string): Html {
+  return html`<p class="connection" id="connection" data-state="still"><span id="connection-text">As of ${clock(at, settingOf(channel))}. Reload for what is new.</span></p>`;
+}
+
+function region(name: Region, shown: Shown, label?: string): Html {
+  const content = regions[name](shown);
+  return label === undefined
+    ? html`<div class="${name}" id="${name}">${content}</div>`
+    : html`<section class="${name}" id="${name}" aria-label="${label}">${content}</section>`;
+}
+
+/** A page cut short may hold no post at all and still have more below: then the same place is asked again from there. */
+function olderLink(channel: Channel, posts: readonly ReaderPost[], before: number | undefined): Html | null {
+  const below = posts.at(-1)?.seq ?? before;
+  return below === undefined ? null : html`<a href="${channelPath(channel.id)}?before=${below}" rel="next">Older posts</a>`;
+}

@@ -1,0 +1,208 @@
+import { type Request, type Response, Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import { principalOf } from '../edge/request.ts';
+import type { Engine, Renderer } from '../engine/engine.ts';
+import { tags } from '../engine/tags.ts';
+import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import { formatCursor, parseCursor } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayAuthor, mayEdit, mayKnow, mayRead } from '../protocol/rights.ts';
+import * as schemas from '../protocol/schemas.ts';
+import { knownChannel, postIdOf, readableChannel } from './access.ts';
+
+/**
+ * What readers ask over HTTP (contract, 2). Everything is read under the guard of `feeds`: what was read while something was erased is
+ * read again before it goes out.
+ */
+export interface ReaderContext {
+  engine: Engine;
+  feeds: Feeds;
+  renderer: Renderer;
+  metrics: { caughtUp(mode: 'replay' | 'snapshot'): void };
+}
+
+export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext): Router {
+  const router = Router();
+
+  router.get('/channels', async (req, res) => {
+    const query = schemas.parse(schemas.channelsQuerySchema, req.query);
+    sendJson(res, await feeds.guarded(() => listChannels(engine, res, query)), cachingOf(res));
+  });
+
+  router.get('/channels/:channelId', async (req, res) => {
+    const { channel } = await feeds.guarded(() => knownChannel(engine, principalOf(res), req.params.channelId));
+    const { latestPostAt: _, ...bare } = channel;
+    sendJson(res, bare, { ...cachingOf(res, channel), etag: `"${channel.revision}"` });
+  });
+
+  router.get('/channels/:channelId/snapshot', async (req, res) => {
+    const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
+    const answer = await answerFromFeed(req, res, { limit: limits.catchUpDefault, posts: limit });
+    sendJson(res, answer.encoded.snapshot ?? '', cachingOf(res, answer.channel));
+  });
+
+  router.get('/channels/:channelId/events', async (req, res) => {
+    const { after, limit } = schemas.parse(schemas.eventsQuerySchema, req.query);
+    const cursor = after === undefined || after === '' ? undefined : parseCursor(after);
+    if (cursor === undefined && after !== undefined && after !== '') throw new Refusal('invalid-cursor');
+    const answer = await answerFromFeed(req, res, { after: cursor, limit, posts: limits.pageDefault });
+    sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
+  });
+
+  /** Catch-ups and snapshots come from the channel's feed, encoded once for all who ask the same. */
+  async function answerFromFeed(
+    req: Request,
+    res: Response,
+    query: CatchUpQuery,
+  ): Promise<{ encoded: EncodedCatchUp; channel: Channel }> {
+    const channelId = String(req.params.channelId);
+    await readableChannel(engine, res, channelId);
+    const held = await feeds.hold(channelId);
+    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
+    const { feed, release } = held;
+    try {
+      let encoded: EncodedCatchUp | undefined;
+      await catchUp(feed, query, (answer) => {
+        encoded = answer;
+      });
+      if (encoded === undefined) throw new Refusal('channel-deleted');
+      const who = principalOf(res);
+      if (!mayRead(who, feed.channel)) throw new Refusal(mayKnow(who, feed.channel) ? 'forbidden' : 'not-found');
+      metrics.caughtUp(encoded.mode);
+      return { encoded, channel: feed.channel };
+    } finally {
+      release();
+    }
+  }
+
+  router.get('/channels/:channelId/posts', async (req, res) => {
+    const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, req.query);
+    const wanted = [
+      ...(kind === undefined ? [] : [tags.kind(kind)]),
+      ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
+      ...(source === undefined ? [] : [tags.source(source)]),
+    ];
+    const { channel, page } = await feeds.guarded(async () => {
+      const { channel } = await readableChannel(engine, res, req.params.channelId);
+      const query = { limit, bytes: limits.answerBytes, tags: wanted };
+      const page = await engine.posts(channel.id, {
+        ...query,
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+      });
+      return { channel, page };
+    });
+    if (page === undefined) throw new Refusal('not-found');
+    const { posts, position, more } = page;
+    if (more) res.set('Link', `<${nextPage(req, posts, after !== undefined)}>; rel="next"`);
+    const seen = posts.map(viewFor(res, channel));
+    sendJson(res, { posts: seen, cursor: formatCursor(position), more }, postCaching(res, channel));
+  });
+
+  router.get('/channels/:channelId/posts/:postId', async (req, res) => {
+    const postId = postIdOf(req.params.postId);
+    const { channel, read } = await feeds.guarded(async () => {
+      const { channel } = await readableChannel(engine, res, req.params.channelId);
+      return { channel, read: await engine.post(channel.id, postId) };
+    });
+    if (read === undefined) throw new Refusal('not-found');
+    const etag = postEtag(read.post, isAuthor(res, channel) ? 'author' : 'reader', renderer);
+    sendJson(res, viewFor(res, channel)(read.post), { ...postCaching(res, channel), etag });
+  });
+
+  router.get('/channels/:channelId/posts/:postId/revisions', async (req, res) => {
+    const postId = postIdOf(req.params.postId);
+    const query = schemas.parse(schemas.revisionsQuerySchema, req.query);
+    const { channel, read, page } = await feeds.guarded(async () => {
+      const { channel } = await readableChannel(engine, res, req.params.channelId);
+      const page = await engine.revisions(channel.id, postId, { ...query, bytes: limits.answerBytes });
+      return { channel, read: await engine.post(channel.id, postId), page };
+    });
+    if (read === undefined || page === undefined) throw new Refusal('not-found');
+    if (isWithdrawn(read.post) && !isAuthor(res, channel)) throw new Refusal('not-found');
+    const { revisions, more } = page;
+    sendJson(res, { revisions: revisions.map(viewFor(res, channel)), more }, postCaching(res, channel));
+  });
+
+  router.get('/channels/:channelId/corrections', async (req, res) => {
+    const { before, limit } = schemas.parse(schemas.correctionsQuerySchema, req.query);
+    const { channel, page } = await feeds.guarded(async () => {
+      const { channel } = await readableChannel(engine, res, req.params.channelId);
+      return { channel, page: await engine.corrections(channel.id, before === undefined ? { limit } : { before, limit }) };
+    });
+    if (page === undefined) throw new Refusal('not-found');
+    const { corrections, position, more } = page;
+    sendJson(res, { corrections, cursor: formatCursor(position), more }, cachingOf(res, channel));
+  });
+
+  router.get('/channels/:channelId/journal', async (req, res) => {
+    const query = schemas.parse(schemas.journalQuerySchema, req.query);
+    const who = principalOf(res);
+    const { channel } = await knownChannel(engine, who, req.params.channelId);
+    if (!mayEdit(who, channel.id)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+    const page = await engine.journal(channel.id, query);
+    if (page === undefined) throw new Refusal('not-found');
+    sendJson(res, page, { cache: 'private' });
+  });
+
+  return router;
+}
+
+/** The strong ETag of a post: its revision leads, the tag names view and renderer. */
+export function postEtag(post: { revision: number }, view: 'author' | 'reader', renderer: Renderer): string {
+  return `"${post.revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}"`;
+}
+
+/** Pages of the journal are asked for until the page is full of what the asker may know of. */
+async function listChannels(
+  engine: Engine,
+  res: Response,
+  { state, limit, page }: { state?: Channel['state'] | undefined; limit: number; page?: string | undefined },
+): Promise<{ channels: ListedChannel[]; next: string | null }> {
+  const who = principalOf(res);
+  const channels: ListedChannel[] = [];
+  let next: string | null = page ?? null;
+  do {
+    const asked = {
+      limit: limit - channels.length,
+      ...(state === undefined ? {} : { state }),
+      ...(next === null ? {} : { page: next }),
+    };
+    const read: Awaited<ReturnType<Engine['channels']>> = await engine.channels(asked);
+    channels.push(...read.channels.filter((channel) => mayKnow(who, channel)));
+    next = read.next;
+  } while (channels.length < limit && next !== null);
+  return { channels, next };
+}
+
+function nextPage(req: Request, posts: AuthorPost[], upwards: boolean): string {
+  const query = new URLSearchParams(req.url.split('?')[1] ?? '');
+  const edge = upwards ? posts[0] : posts.at(-1);
+  if (edge !== undefined) query.set(upwards ? 'after' : 'before', String(edge.seq));
+  return `${req.baseUrl}${req.path}?${query}`;
+}
+
+function isAuthor(res: Response, channel: Channel): boolean {
+  return mayAuthor(principalOf(res), channel.id);
+}
+
+function viewFor(res: Response, channel: Channel) {
+  return isAuthor(res, channel) ? (post: AuthorPost) => post : readerView;
+}
+
+type Caching = { cache: 'public' | 'private' };
+
+/** What anyone may see can be revalidated; the rest is not kept at all. */
+function cachingOf(res: Response, channel?: Channel): Caching {
+  if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };
+  return { cache: principalOf(res) === undefined ? 'public' : 'private' };
+}
+
+/** Answers whose view depends on who asks. */
+function postCaching(res: Response, channel: Channel): Caching {
+  res.vary('Authorization');
+  return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);
+}
