@@ -264,7 +264,8 @@ const patterns = z
   .array(z.string().regex(/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/, 'Must be a channel id, a prefix ending in *, or *.'))
   .max(1_000);
 export const claimsSchema = z.object({
-  sub: z.string().min(1).max(limits.textCharacters),
+  // Printed as the byline where there is no name.
+  sub: words(limits.textCharacters),
   jti: z.string().min(1).max(limits.textCharacters),
   iat: z.number(),
   exp: z.number(),

@@ -1,0 +1,309 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isOrigin } from './edge/origins.ts';
+import { secretBytes } from './edge/secret.ts';
+
+/**
+ * The configuration, parsed once, whole, at the start. Each variable's schema, default and description stand together here, and the
+ * table in the docs is made of them.
+ */
+export interface Config {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  /** Without a slash at the end. Undefined: made from host and port, once the port is known. */
+  publicUrl: string | undefined;
+  /** One URL, or several of a cluster. Undefined: the embedded journal. */
+  redisUrls: readonly string[] | undefined;
+  redisMinReplicas: number;
+  allowUnsafeRedis: boolean;
+  dataDir: string;
+  jwtSecret: Uint8Array | undefined;
+  jwksUrl: string | undefined;
+  origins: '*' | readonly string[];
+  /** As Express's setting `trust proxy` takes it. */
+  trustProxy: boolean | number | string;
+  /** 0: no limit, here and below. */
+  writesPerSecond: number;
+  requestsPerSecond: number;
+  connectionsPerAddress: number;
+  workers: number;
+  logLevel: LogLevel;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Mistake {
+  /** The variable. */
+  name: string;
+  /** What fits. Never what was given: it may be a secret. */
+  message: string;
+}
+
+/** What is wrong with the environment, all of it. */
+export class ConfigError extends Error {
+  readonly mistakes: readonly Mistake[];
+  constructor(mistakes: readonly Mistake[]) {
+    super(['The configuration has mistakes:', ...mistakes.map(({ name, message }) => `  ${name}: ${message}`)].join('\n'));
+    this.name = 'ConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+// ---- What fits
+
+const wholeNumber = (from: number, to: number) =>
+  z
+    .string()
+    .regex(/^(?:0|[1-9][0-9]{0,9})$/, `must be a whole number from ${from} to ${to}.`)
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, `must be a whole number from ${from} to ${to}.`);
+
+const onOrOff = z
+  .string()
+  .toLowerCase()
+  .refine((value) => ['on', 'true', '1', 'off', 'false', '0'].includes(value), 'must be on or off.')
+  .transform((value) => ['on', 'true', '1'].includes(value));
+
+/** A URL of one of these schemes without a name or password in it. */
+const plainUrl = (message: string, ...schemes: string[]) =>
+  z.string().refine((value) => {
+    const url = URL.parse(value);
+    return url !== null && schemes.includes(url.protocol) && url.hostname !== '' && url.username === '' && url.password === '';
+  }, message);
+
+const list = (text: string) => text.split(',').map((part) => part.trim());
+
+const isProxy = (part: string) => {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(part)) return true;
+  const [address = '', bits, ...rest] = part.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+};
+
+const isRedisUrl = (text: string) => {
+  const schemes = ['redis:', 'rediss:', 'redis+sentinel:'];
+  // Several sentinels stand in one URL, which URL.parse does not take.
+  const url = URL.parse(text.replace(/^(redis\+sentinel:\/\/[^,/]+)(?:,[^,/\s]+)*(?=\/)/, '$1'));
+  if (url === null || !schemes.includes(url.protocol) || url.hostname === '') return false;
+  return url.protocol !== 'redis+sentinel:' || url.pathname.length > 1;
+};
+
+/** Commas part both the URLs of a cluster and the sentinels of one URL; only the former are followed by a scheme. */
+const redisUrls = (text: string) => text.split(/,\s*(?=rediss?:\/\/)/);
+
+// ---- The variables
+
+interface Described {
+  description: string;
+  /** As the docs tell it. */
+  default: string;
+}
+
+/** Reads the default as if it had been given, so that the docs and the program cannot differ about it. */
+function withDefault<S extends z.ZodType<unknown, string>>(schema: S, text: string, description: string) {
+  return schema.prefault(text as z.input<S>).meta({ description, default: text } satisfies Described);
+}
+
+function optional<S extends z.ZodType<unknown, string>>(schema: S, fallback: string, description: string) {
+  return schema.optional().meta({ description, default: fallback } satisfies Described);
+}
+
+const perSecond = wholeNumber(0, 1_000_000);
+
+export const variables = {
+  PRESSBOX_HOST: withDefault(
+    z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'must be a host name or an IP address.'),
+    '127.0.0.1',
+    'Address to listen on; `0.0.0.0` or `::` for every one.',
+  ),
+  PRESSBOX_PORT: withDefault(wholeNumber(0, 65_535), '4000', 'Port to listen on; `0` for any free one.'),
+  PRESSBOX_PUBLIC_URL: optional(
+    plainUrl('must be a whole URL such as https://live.example.org, without user, query and fragment.', 'https:', 'http:')
+      .refine(
+        (value) => !/[?#]/.test(value),
+        'must be a whole URL such as https://live.example.org, without user, query and fragment.',
+      )
+      .transform((value) => value.replace(/\/+$/, '')),
+    'from host and port',
+    'Where readers reach the server; used in feeds and links.',
+  ),
+  PRESSBOX_REDIS_URL: optional(
+    z
+      .string()
+      .transform(redisUrls)
+      .refine(
+        (urls) => urls.every(isRedisUrl) && (urls.length === 1 || urls.every((url) => /^rediss?:/.test(url))),
+        'must be redis://host:port, rediss://host:port, redis+sentinel://host:port,host:port/name, or several redis URLs with commas between.',
+      ),
+    'the embedded journal',
+    'Redis or Valkey that keeps the journal: `redis://`, `rediss://`, `redis+sentinel://host:port,…/name`; several `redis` URLs, comma-separated, for a cluster.',
+  ),
+  PRESSBOX_REDIS_MIN_REPLICAS: withDefault(
+    wholeNumber(0, 16),
+    '0',
+    'Replicas that must acknowledge a write before it is answered.',
+  ),
+  PRESSBOX_ALLOW_UNSAFE_REDIS: withDefault(onOrOff, 'off', 'Start although a setting of Redis that durability needs is missing.'),
+  PRESSBOX_DATA_DIR: withDefault(
+    z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),
+    './data',
+    'Directory of the embedded journal and the generated secret.',
+  ),
+  PRESSBOX_JWT_SECRET: optional(
+    z
+      .string()
+      .transform((value) => new Uint8Array(Buffer.from(value)))
+      .refine((bytes) => bytes.length >= secretBytes, `must have at least ${secretBytes} bytes.`),
+    'made once and kept in the data directory; with Redis, this or a JWK set is required',
+    `Secret that signs and checks tokens (HS256), at least ${secretBytes} bytes.`,
+  ),
+  PRESSBOX_JWKS_URL: optional(
+    plainUrl('must be a URL that begins with https:// or http://, without user and password.', 'https:', 'http:'),
+    'none',
+    'JWK set whose public keys check tokens (RS256, ES256, EdDSA).',
+  ),
+  PRESSBOX_ORIGINS: optional(
+    z
+      .string()
+      .transform((value) => (value.trim() === '*' ? ('*' as const) : list(value)))
+      .refine(
+        (origins) => origins === '*' || origins.every(isOrigin),
+        'must be * or a comma-separated list of origins such as https://www.example.org, in lower case and without a path or a default port.',
+      ),
+    'none',
+    "Further origins whose pages may connect, comma-separated, or `*`. The server's own always may.",
+  ),
+  PRESSBOX_TRUST_PROXY: withDefault(
+    z
+      .string()
+      .refine(
+        (value) => /^(?:on|off|true|false|[0-9]{1,2})$/i.test(value) || list(value).every(isProxy),
+        'must be on, off, the number of proxies, or a comma-separated list of addresses, subnets, loopback, linklocal and uniquelocal.',
+      )
+      .transform((value) => {
+        if (/^(?:on|true)$/i.test(value)) return true;
+        if (/^(?:off|false|0+)$/i.test(value)) return false;
+        return /^[0-9]+$/.test(value) ? Number(value) : list(value).join(', ');
+      }),
+    'off',
+    "Which proxies' forwarded headers to believe: Express's trust-proxy setting. A forwarded header without it is warned of once.",
+  ),
+  PRESSBOX_WRITES_PER_SECOND: withDefault(
+    perSecond,
+    '20',
+    'Writes a second of one token, with a burst of ten times that; `0`: no limit, here and below.',
+  ),
+  PRESSBOX_REQUESTS_PER_SECOND: withDefault(
+    perSecond,
+    '50',
+    'Requests and handshakes a second of one address (IPv6: one /64), with a burst likewise.',
+  ),
+  PRESSBOX_CONNECTIONS_PER_ADDRESS: withDefault(perSecond, '1000', 'Sockets and streams of one address that are open at once.'),
+  PRESSBOX_WORKERS: withDefault(wholeNumber(1, 256), '1', 'Processes that share the port (Redis only).'),
+  PRESSBOX_LOG_LEVEL: withDefault(
+    z.enum(logLevels, `must be one of ${logLevels.join(', ')}.`),
+    'info',
+    `How much is logged: ${logLevels.join(', ')}.`,
+  ),
+} as const;
+
+type Variable = keyof typeof variables;
+type Values = { [V in Variable]: z.output<(typeof variables)[V]> };
+
+// ---- Reading
+
+/** Engines that this version has beside the embedded one. */
+const engines = { redis: false };
+
+/**
+ * The configuration that an environment stands for. An empty value counts as unset. Variables that are not ours are let be.
+ * Throws a `ConfigError` that names every mistake.
+ */
+export function readConfig(env: Record<string, string | undefined>, has: { redis: boolean } = engines): Config {
+  const mistakes: Mistake[] = [];
+  const values = readValues(env, mistakes);
+  mistakes.push(...mistakesBetween(env, has));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return {
+    host: values.PRESSBOX_HOST,
+    port: values.PRESSBOX_PORT,
+    publicUrl: values.PRESSBOX_PUBLIC_URL,
+    redisUrls: values.PRESSBOX_REDIS_URL,
+    redisMinReplicas: values.PRESSBOX_REDIS_MIN_REPLICAS,
+    allowUnsafeRedis: values.PRESSBOX_ALLOW_UNSAFE_REDIS,
+    dataDir: values.PRESSBOX_DATA_DIR,
+    jwtSecret: values.PRESSBOX_JWT_SECRET,
+    jwksUrl: values.PRESSBOX_JWKS_URL,
+    origins: values.PRESSBOX_ORIGINS ?? [],
+    trustProxy: values.PRESSBOX_TRUST_PROXY,
+    writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
+    requestsPerSecond: values.PRESSBOX_REQUESTS_PER_SECOND,
+    connectionsPerAddress: values.PRESSBOX_CONNECTIONS_PER_ADDRESS,
+    workers: values.PRESSBOX_WORKERS,
+    logLevel: values.PRESSBOX_LOG_LEVEL,
+  };
+}
+
+/** Where the server is reached: as configured, or by the host and the port it listens on. */
+export function publicUrlOf(config: Pick<Config, 'host' | 'publicUrl'>, port: number): string {
+  if (config.publicUrl !== undefined) return config.publicUrl;
+  const everywhere = config.host === '0.0.0.0' || config.host === '::';
+  const host = everywhere ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host;
+  return port === 80 ? `http://${host}` : `http://${host}:${port}`;
+}
+
+/** The table of variables in Markdown, for the docs. */
+export function configTable(): string {
+  const rows = Object.entries(variables).map(([name, schema]) => {
+    const { description, default: fallback } = schema.meta() as unknown as Described;
+    const code = schema.safeParse(undefined).data !== undefined;
+    return `| \`${name}\` | ${code ? `\`${fallback}\`` : fallback} | ${description} |`;
+  });
+  return ['| name | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Each variable by itself. Where one does not fit, its place stays empty and the mistake is noted. */
+function readValues(env: Record<string, string | undefined>, mistakes: Mistake[]): Values {
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(variables)) {
+    const result = schema.safeParse(given(env, name));
+    values[name] = result.data;
+    // The first is enough: what follows from it is no second mistake.
+    if (!result.success) mistakes.push({ name, message: result.error.issues[0]?.message ?? 'does not fit.' });
+  }
+  return values as Values;
+}
+
+/** What fits by itself, but not with the rest. Looks at what is set, so that these are told beside the other mistakes. */
+function mistakesBetween(env: Record<string, string | undefined>, has: { redis: boolean }): Mistake[] {
+  const isSet = (name: Variable) => given(env, name) !== undefined;
+  const mistakes: Mistake[] = [];
+  const redis = isSet('PRESSBOX_REDIS_URL') && has.redis;
+  if (isSet('PRESSBOX_REDIS_URL') && !has.redis) {
+    mistakes.push({ name: 'PRESSBOX_REDIS_URL', message: 'this version has only the embedded journal; leave it unset.' });
+  } else if (redis && !isSet('PRESSBOX_JWT_SECRET') && !isSet('PRESSBOX_JWKS_URL')) {
+    const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
+    mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
+  }
+  if (!redis) {
+    const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
+    if (workers > 1) {
+      mistakes.push({
+        name: 'PRESSBOX_WORKERS',
+        message: 'must be 1 with the embedded journal, which one process opens; more need Redis.',
+      });
+    }
+    const replicas = variables.PRESSBOX_REDIS_MIN_REPLICAS.safeParse(given(env, 'PRESSBOX_REDIS_MIN_REPLICAS')).data ?? 0;
+    if (replicas > 0)
+      mistakes.push({ name: 'PRESSBOX_REDIS_MIN_REPLICAS', message: 'must be 0 unless PRESSBOX_REDIS_URL is set.' });
+  }
+  return mistakes;
+}
+
+function given(env: Record<string, string | undefined>, name: string): string | undefined {
+  const value = env[name];
+  return value === '' ? undefined : value;
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { JournalUnavailable } from '../engine/engine.ts';
+import { type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
+
+/** What goes out over HTTP: JSON with its caching rules, and problems. */
+
+/** The part of a logger that is needed here. */
+export interface ErrorLog {
+  error(facts: object, message: string): void;
+}
+
+/** Seconds after which to try again while the journal is out of reach. */
+const journalRetrySeconds = 2;
+
+export interface JsonAnswer {
+  /** Default 200. */
+  status?: number;
+  /**
+   * - `public`: may be kept by anyone, and must be revalidated each time.
+   * - `private`: for this token alone; kept nowhere.
+   * - `none`: not even revalidated, such as a held poll.
+   */
+  cache: 'public' | 'private' | 'none';
+  /** A strong entity tag with its quotes. Left out: made of the bytes, for `public` and `private`. */
+  etag?: string;
+  /** Default `application/json; charset=utf-8`. */
+  type?: string;
+}
+
+/**
+ * Answers with JSON; a string is sent as it is. To a GET or HEAD whose If-None-Match names the entity tag it is a 304, and no body.
+ * Nothing that holds a post's text is ever cacheable beyond revalidation.
+ */
+export function sendJson(response: Response, body: string | object, answer: JsonAnswer): void {
+  const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const etag = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
+  response.setHeader('Cache-Control', cacheControl[cache]);
+  if (cache === 'private') response.vary('Authorization');
+  if (etag !== undefined) response.setHeader('ETag', etag);
+  if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
+    response.status(304).end();
+    return;
+  }
+  response.status(status);
+  send(response, type, text);
+}
+
+const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
+
+/** A strong entity tag of the bytes, with its quotes. */
+export function etagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url')}"`;
+}
+
+/** Whether an If-None-Match header names the tag: a list, `*`, and weak tags as RFC 9110 compares them here. */
+export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const tags: string[] = ifNoneMatch.match(/"[\x21\x23-\x7e\x80-\xff]*"/g) ?? [];
+  return tags.includes(etag.replace(/^W\//, ''));
+}
+
+/** Answers with a problem document (RFC 9457), and what of it belongs in headers. */
+export function sendProblem(response: Response, sent: Problem): void {
+  response.locals.problem = sent.code;
+  response.removeHeader('ETag');
+  response.setHeader('Cache-Control', 'no-store');
+  if (sent.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(sent.retryAfter)));
+  const challenge = challenges[sent.code];
+  if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge);
+  response.status(sent.status);
+  send(response, 'application/problem+json', JSON.stringify(sent));
+}
+
+/** RFC 6750: no error is named to who sent no token. */
+const challenges: Partial<Record<ProblemCode, string>> = {
+  'token-missing': 'Bearer realm="pressbox"',
+  'token-invalid': 'Bearer realm="pressbox", error="invalid_token"',
+};
+
+/** The code of the problem that was sent, for those who count. */
+export function problemSent(response: Response): ProblemCode | undefined {
+  return response.locals.problem as ProblemCode | undefined;
+}
+
+/** No route took the request. */
+export function notFound(): RequestHandler {
+  return (_request, response) => sendProblem(response, problem('not-found'));
+}
+
+/** The path is there, for other methods: mount it with `all` after them. `methods` as in an Allow header. */
+export function methodNotAllowed(...methods: string[]): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('Allow', methods.join(', '));
+    sendProblem(response, problem('method-not-allowed'));
+  };
+}
+
+/** Answers whatever a route threw. What was not foreseen is logged once, and nothing of it is in the answer. */
+export function handleErrors(log: ErrorLog): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const known = problemFor(error);
+    if (known === undefined) log.error({ err: error, method: request.method, path: request.path }, 'request failed');
+    if (response.headersSent) {
+      // Half an answer must not look like a whole one.
+      response.destroy();
+      return;
+    }
+    sendProblem(response, known ?? problem('internal-error'));
+  };
+}
+
+/** The problem that an error stands for; undefined where it was not foreseen. */
+export function problemFor(error: unknown): Problem | undefined {
+  if (error instanceof Refusal) return error.problem;
+  if (error instanceof JournalUnavailable) {
+    return problem('journal-unavailable', { outcome: error.outcome, retryAfter: journalRetrySeconds });
+  }
+  if (error instanceof URIError) return problem('not-found');
+  return problemForStatus(error);
+}
+
+/** Express, its body parsers and its file sender throw errors with a `status`. Their messages may quote the body, so none is passed on. */
+function problemForStatus(error: unknown): Problem | undefined {
+  if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number') return undefined;
+  const { status } = error;
+  const kind = 'type' in error ? error.type : undefined;
+  if (status < 400 || status > 499) return undefined;
+  const { code, detail } = byStatus[status] ?? { code: 'invalid-body' as const, detail: 'The body cannot be read.' };
+  if (kind === 'entity.parse.failed') return problem(code, invalidJson);
+  return problem(code, detail === undefined ? {} : { detail });
+}
+
+const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
+  404: { code: 'not-found' },
+  405: { code: 'method-not-allowed' },
+  413: { code: 'too-large' },
+  415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate or br.' },
+};
+
+const invalidJson: ProblemDetails = {
+  detail: 'The body is not JSON.',
+  errors: [{ path: '', message: 'Must be a JSON object.' }],
+};
+
+function send(response: Response, type: string, text: string): void {
+  const bytes = Buffer.from(text);
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', bytes.length);
+  response.end(bytes);
+}
+
+function isRead(request: Request): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
+}

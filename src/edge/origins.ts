@@ -1,0 +1,79 @@
+import type { RequestHandler } from 'express';
+
+/**
+ * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
+ * `https://example.org.evil.example` too often.
+ */
+
+/** Further origins beside the server's own; `*` lets every page in. */
+export type Origins = '*' | readonly string[];
+
+export interface Asked {
+  /** The Origin header. */
+  origin: string | undefined;
+  /** The Host header. */
+  host: string | undefined;
+  /** Whether the connection came by TLS, where that is known. */
+  secure?: boolean | undefined;
+}
+
+/**
+ * Whether a page of this origin may connect. No origin: it is no browser, and may. `null` (a file, a sandboxed frame) may only where
+ * every page may. The spelling must be the one browsers send: lower case, no path, no default port.
+ */
+export function mayConnect({ origin, host, secure }: Asked, allowed: Origins): boolean {
+  if (origin === undefined || allowed === '*') return true;
+  if (!isOrigin(origin)) return false;
+  return allowed.includes(origin) || isOwn(origin, host, secure);
+}
+
+/** Whether the text is a web origin, spelled as browsers do. */
+export function isOrigin(text: string): boolean {
+  if (!/^https?:\/\//.test(text)) return false;
+  return URL.parse(text)?.origin === text;
+}
+
+/** The origin's host and port are those of the Host header. Behind a proxy that speaks TLS the scheme may differ from ours. */
+function isOwn(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
+  if (host === undefined || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return false;
+  const page = new URL(origin);
+  const server = URL.parse(`${secure === true ? 'https:' : page.protocol}//${host}`);
+  return server !== null && server.hostname === page.hostname && portOf(server) === portOf(page);
+}
+
+function portOf(url: URL): string {
+  if (url.port !== '') return url.port;
+  return url.protocol === 'https:' ? '443' : '80';
+}
+
+const exposed = 'ETag, Link, Location, Retry-After, Idempotency-Replayed';
+const takenMethods = 'GET, HEAD';
+const takenHeaders = 'Authorization, If-None-Match, Last-Event-ID, Cache-Control';
+/** How long a browser need not ask again whether it may. */
+const preflightSeconds = 600;
+
+/**
+ * Lets pages of allowed origins read the answers of reader GETs, and answers their preflights. Others get the same answer without
+ * the headers, so their browser keeps it from them. No cookie plays a part, so none is ever allowed.
+ */
+export function cors(allowed: Origins): RequestHandler {
+  return (request, response, next) => {
+    const { origin, host } = request.headers;
+    if (allowed !== '*') response.vary('Origin');
+    const admitted = origin !== undefined && mayConnect({ origin, host, secure: request.secure || undefined }, allowed);
+    if (admitted) {
+      response.setHeader('Access-Control-Allow-Origin', allowed === '*' ? '*' : origin);
+      response.setHeader('Access-Control-Expose-Headers', exposed);
+    }
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) {
+      next();
+      return;
+    }
+    if (admitted) {
+      response.setHeader('Access-Control-Allow-Methods', takenMethods);
+      response.setHeader('Access-Control-Allow-Headers', takenHeaders);
+      response.setHeader('Access-Control-Max-Age', preflightSeconds);
+    }
+    response.status(204).end();
+  };
+}

@@ -1,0 +1,154 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { RequestHandler } from 'express';
+import { Refusal } from '../protocol/problems.ts';
+
+/**
+ * How much one writer or one address may ask of this process. Token buckets that hold ten seconds' worth: a burst of ten times the
+ * rate, then the rate. (A window that starts anew every ten seconds would let twice the burst through at its edge.)
+ */
+export interface Rates {
+  /** Counts a write of this token `sub`; throws the refusal `rate-limited`. */
+  writes(sub: string): void;
+  /** Counts a request, or a handshake, of this address; throws likewise. */
+  requests(address: string): void;
+  /** Counts an open socket or stream of this address; throws where it has too many. Call what it returns when it has closed. */
+  connection(address: string): () => void;
+}
+
+export type RateKind = 'writes' | 'requests' | 'connections';
+
+export interface RateLimits {
+  /** A token; 0 means no limit, here and below. */
+  writesPerSecond: number;
+  /** An address. */
+  requestsPerSecond: number;
+  /** Open at once. */
+  connectionsPerAddress: number;
+}
+
+/** A bucket is full again after this long untouched, whatever the rate. */
+const bucketMs = 10_000;
+/** Buckets kept of a kind, some 100 bytes each. Past it the one longest untouched is forgotten, which gives its owner a full one. */
+const bucketsMost = 100_000;
+/** When to try again, for who has too many connections open. */
+const connectionRetrySeconds = 10;
+
+export function createRates(
+  { writesPerSecond, requestsPerSecond, connectionsPerAddress }: RateLimits,
+  options: {
+    /** Milliseconds of a clock that never goes back. */
+    now?: () => number;
+    onRejected?: (kind: RateKind) => void;
+  } = {},
+): Rates {
+  const { now = () => performance.now(), onRejected = () => {} } = options;
+  const writers = createBuckets(writesPerSecond, now);
+  const addresses = createBuckets(requestsPerSecond, now);
+  const open = new Map<string, number>();
+
+  const refuse = (kind: RateKind, retryAfter: number): never => {
+    onRejected(kind);
+    throw new Refusal('rate-limited', { retryAfter });
+  };
+  const take = (kind: RateKind, buckets: Buckets, key: string) => {
+    const waitMs = buckets.take(key);
+    if (waitMs > 0) refuse(kind, Math.max(1, Math.ceil(waitMs / 1000)));
+  };
+
+  return {
+    writes: (sub) => take('writes', writers, sub),
+    requests: (address) => take('requests', addresses, addressKey(address)),
+    connection(address) {
+      const key = addressKey(address);
+      const count = open.get(key) ?? 0;
+      if (connectionsPerAddress > 0 && count >= connectionsPerAddress) refuse('connections', connectionRetrySeconds);
+      open.set(key, count + 1);
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        const left = (open.get(key) ?? 1) - 1;
+        if (left > 0) open.set(key, left);
+        else open.delete(key);
+      };
+    },
+  };
+}
+
+/** Counts every request by its address, which Express takes from the proxy if that is trusted. */
+export function limitRequests(rates: Rates): RequestHandler {
+  return (request, _response, next) => {
+    rates.requests(request.ip ?? '');
+    next();
+  };
+}
+
+/** Whom an address belongs to: an IPv4 address, also where IPv6 maps it, or the first 64 bits of an IPv6 one. */
+export function addressKey(address: string): string {
+  if (isIPv4(address)) return address;
+  const plain = address.split('%', 1)[0] ?? '';
+  if (!isIPv6(plain)) return 'unknown';
+  const groups = groupsOf(plain);
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (mapped)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+/** The eight 16-bit groups of a valid IPv6 address. */
+function groupsOf(address: string): number[] {
+  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
+    [(Number(a) << 8) | Number(b), (Number(c) << 8) | Number(d)].map((group) => group.toString(16)).join(':'),
+  );
+  const [head = '', tail] = hex.split('::');
+  const parse = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const before = parse(head);
+  if (tail === undefined) return before;
+  const after = parse(tail);
+  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+}
+
+interface Buckets {
+  /** Takes one; 0, or the milliseconds until there is one to take. */
+  take(key: string): number;
+}
+
+/**
+ * Kept of each bucket is the time at which it will be full (the generic cell rate algorithm): one number, and no timer.
+ * The map is in order of last use, so what can be forgotten is at its front.
+ */
+function createBuckets(perSecond: number, now: () => number): Buckets {
+  if (perSecond === 0) return { take: () => 0 };
+  const intervalMs = 1000 / perSecond;
+  // Sums of thirds are not whole: without this the last of a burst would be lost to rounding.
+  const roundingMs = intervalMs / 1000;
+  const fullAt = new Map<string, number>();
+
+  return {
+    take(key) {
+      const at = now();
+      const next = Math.max(fullAt.get(key) ?? at, at) + intervalMs;
+      const waitMs = next - at - bucketMs;
+      if (waitMs > roundingMs) return waitMs;
+      forgetOld(at);
+      fullAt.delete(key);
+      fullAt.set(key, next);
+      return 0;
+    },
+  };
+
+  /** Two a take, so that the map shrinks faster than it grows. */
+  function forgetOld(at: number): void {
+    for (let steps = 0; steps < 2; steps += 1) {
+      const oldest = fullAt.entries().next().value;
+      if (oldest === undefined || (oldest[1] > at && fullAt.size < bucketsMost)) return;
+      fullAt.delete(oldest[0]);
+    }
+  }
+}

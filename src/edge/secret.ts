@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * The secret that signs tokens, where the operator gave none: made once, then the same for as long as the data directory lives.
+ * The text of the file is the secret, so that it can be handed to another process as PRESSBOX_JWT_SECRET.
+ */
+const fileName = 'token-secret';
+/** As many as HS256 asks for (RFC 7518, 3.2), however the secret came. */
+export const secretBytes = 32;
+
+/** The secret to sign and check tokens with, or undefined where only a JWK set is configured and this server signs nothing. */
+export async function secretFor(config: {
+  jwtSecret?: Uint8Array | undefined;
+  jwksUrl?: string | undefined;
+  dataDir: string;
+}): Promise<Uint8Array | undefined> {
+  if (config.jwtSecret !== undefined) return config.jwtSecret;
+  return config.jwksUrl === undefined ? loadSecret(config.dataDir) : undefined;
+}
+
+/**
+ * The secret kept in the data directory, which is made if it is not there. When this resolves, the secret is on the disk, readable by
+ * its owner alone; of several processes that start at once, all get the same one.
+ */
+export async function loadSecret(dataDir: string): Promise<Uint8Array> {
+  const path = join(dataDir, fileName);
+  const kept = await read(path);
+  if (kept) return kept;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
+  const made = await read(path);
+  if (!made) throw new Error(`The secret in ${path} was removed while it was being made.`);
+  return made;
+}
+
+async function read(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const secret = Buffer.from((await readFile(path, 'utf8')).trim());
+    if (secret.length < secretBytes) {
+      throw new Error(
+        `The secret in ${path} has fewer than ${secretBytes} bytes. Restore the file, or remove it to have a new one made.`,
+      );
+    }
+    // A copy or a restored backup may have come with wider rights.
+    await chmod(path, 0o600);
+    return new Uint8Array(secret);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** The whole file or none: written beside its place, synced, then linked there, which fails if another process was first. */
+async function write(dataDir: string, path: string, secret: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(`${secret}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    await unlink(draft);
+  }
+  const directory = await open(dataDir, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

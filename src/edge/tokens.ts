@@ -1,0 +1,165 @@
+import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { Refusal } from '../protocol/problems.ts';
+import type { Grants, Principal } from '../protocol/rights.ts';
+import { claimsSchema } from '../protocol/schemas.ts';
+import { secretBytes } from './secret.ts';
+
+/**
+ * JSON Web Tokens (RFC 7519), checked as RFC 8725 says: the algorithm is pinned by the kind of key, never taken from the token;
+ * audience, expiry and identity are required. A secret is only ever used for HMAC, and a public key never.
+ */
+export interface Tokens {
+  /** Who the token speaks for. Every failure is the refusal `token-invalid`, with a sentence that holds nothing of the token. */
+  verify(token: string): Promise<Principal>;
+}
+
+export interface TokenKeys {
+  /** For HS256. The bytes as they are, at least 32 of them. */
+  secret?: Uint8Array | undefined;
+  /** Where a JWK set with public keys is found, for RS256, ES256 and EdDSA. */
+  jwksUrl?: string | undefined;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const audience = 'pressbox';
+const secretAlgorithms = ['HS256'] as const;
+const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
+const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
+/** Node takes 16 KiB of headers in all. Past this a token is refused unread. */
+const tokenCharacters = 12 * 1024;
+/** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
+const jwksTimeoutMs = 5_000;
+const jwksRetrySeconds = 5;
+
+type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
+
+export function createTokens({ secret, jwksUrl, now }: TokenKeys): Tokens {
+  if (secret === undefined && jwksUrl === undefined) throw new Error('Tokens need a secret or the URL of a JWK set.');
+  const bySecret = secret && checkBySecret(secret);
+  const byPublicKey = jwksUrl === undefined ? undefined : checkByPublicKey(new URL(jwksUrl));
+
+  return {
+    async verify(token) {
+      if (token.length > tokenCharacters) throw invalid('The token is too long.');
+      const algorithm = algorithmOf(token);
+      const check = isOneOf(secretAlgorithms, algorithm)
+        ? bySecret
+        : isOneOf(publicKeyAlgorithms, algorithm)
+          ? byPublicKey
+          : undefined;
+      if (!check) throw invalid('The token is signed in a way that is not accepted here.');
+      try {
+        return principalFrom(await check(token, new Date(now())));
+      } catch (error) {
+        throw error instanceof Refusal ? error : refusalFor(error);
+      }
+    },
+  };
+}
+
+export interface TokenContent {
+  /** Who it speaks for. */
+  sub: string;
+  /** The byline; where left out, `sub` is shown. */
+  name?: string | undefined;
+  grants: Partial<Grants>;
+  ttlSeconds: number;
+  /** Milliseconds since 1970. */
+  now: number;
+  jti: string;
+}
+
+/** A token signed with the server's secret. Claims are the caller's: what it grants is what whoever holds it may do. */
+export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeconds, now, jti }: TokenContent): Promise<string> {
+  assertLongEnough(secret);
+  const { reader = [], author = [], editor = [], admin = false } = grants;
+  const given = {
+    ...(reader.length > 0 && { reader }),
+    ...(author.length > 0 && { author }),
+    ...(editor.length > 0 && { editor }),
+    ...(admin && { admin }),
+  };
+  const issuedAt = Math.floor(now / 1000);
+  return new SignJWT({ ...(name !== undefined && { name }), pressbox: given })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(sub)
+    .setAudience(audience)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + ttlSeconds)
+    .setJti(jti)
+    .sign(secret);
+}
+
+function checkBySecret(secret: Uint8Array): Check {
+  assertLongEnough(secret);
+  // Imported once: jose would import raw bytes again for every token.
+  const key = crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
+  return async (token, currentDate) => {
+    const options = { algorithms: [...secretAlgorithms], audience, requiredClaims, currentDate };
+    return (await jwtVerify(token, await key, options)).payload;
+  };
+}
+
+function checkByPublicKey(url: URL): Check {
+  const keys = createRemoteJWKSet(url, { timeoutDuration: jwksTimeoutMs });
+  return async (token, currentDate) => {
+    const options = { algorithms: [...publicKeyAlgorithms], audience, requiredClaims, currentDate };
+    return (await jwtVerify(token, keys, options)).payload;
+  };
+}
+
+function principalFrom(payload: JWTPayload): Principal {
+  const claims = claimsSchema.safeParse(payload);
+  if (!claims.success) {
+    const where = claims.error.issues[0]?.path.map(String).join('.') ?? '';
+    throw invalid(`The claim "${where}" of the token does not have the form that is expected.`);
+  }
+  const { sub, name = sub, jti, exp, pressbox = {} } = claims.data;
+  const { reader = [], author = [], editor = [], admin = false } = pressbox;
+  return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
+}
+
+function algorithmOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).alg;
+  } catch {
+    throw invalid('This is not a signed JSON Web Token.');
+  }
+}
+
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof errors.JWTExpired) return invalid('The token has expired.');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const reason = error.reason === 'missing' ? 'is missing' : 'does not fit';
+    return invalid(`The claim "${error.claim}" of the token ${reason}.`);
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return invalid('The signature of the token is not right.');
+  if (error instanceof errors.JWKSNoMatchingKey) return invalid('The token is signed with a key that is not known here.');
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return invalid('The token does not say which key it is signed with, and several would fit.');
+  }
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
+    return invalid('This is not a signed JSON Web Token.');
+  }
+  if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
+    return invalid('The token is signed in a way that is not accepted here.');
+  }
+  // What is left went wrong while the issuer's keys were asked for. That says nothing about the token, so trying again can help.
+  return new Refusal('token-invalid', {
+    detail: "The token cannot be checked at the moment: its issuer's keys cannot be had.",
+    retryAfter: jwksRetrySeconds,
+  });
+}
+
+function invalid(detail: string): Refusal {
+  return new Refusal('token-invalid', { detail });
+}
+
+function isOneOf(algorithms: readonly string[], algorithm: string | undefined): boolean {
+  return algorithm !== undefined && algorithms.includes(algorithm);
+}
+
+function assertLongEnough(secret: Uint8Array): void {
+  if (secret.length < secretBytes) throw new Error(`A secret that signs tokens must have at least ${secretBytes} bytes.`);
+}
