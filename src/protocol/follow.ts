@@ -48,6 +48,8 @@ export interface FollowState {
   readonly read: number;
   /** Reads begun, so that each has its own number. */
   readonly reads: number;
+  /** The offset after which the read under way began; undefined where it asked for everything. */
+  readonly readAfter: number | undefined;
   /** A read failed and `retry` is awaited. */
   readonly waiting: boolean;
   /** Something was heard since the read began that its answer may not hold: the highest such offset, or Infinity for a fork or a possible loss. */
@@ -73,7 +75,7 @@ export interface Followed {
 }
 
 export function startFollowing(place?: Place): FollowState {
-  return { place, read: 0, reads: 0, waiting: false, heard: 0 };
+  return { place, read: 0, reads: 0, readAfter: undefined, waiting: false, heard: 0 };
 }
 
 /**
@@ -105,10 +107,13 @@ function onStep(state: FollowState, step: Step, known: (offset: number) => strin
   if (place === undefined) return readFor(state, step.offset);
   if (step.offset <= place.offset) {
     const check = step.offset === place.offset ? place.check : known(step.offset);
-    return check === undefined || check === step.check ? unchanged(state) : readFor(state, Number.POSITIVE_INFINITY);
+    if (check !== undefined && check !== step.check) return readFor(state, Number.POSITIVE_INFINITY);
+    // A double, unless the read under way answers a reset to a history in which it is news: so it is noted.
+    return unchanged(state.read === 0 ? state : { ...state, heard: Math.max(state.heard, step.offset) });
   }
   if (step.from > place.offset + 1) return readFor(state, step.offset);
-  const forked = step.before !== undefined && step.from === place.offset + 1 && step.before !== place.check;
+  const check = step.from === place.offset + 1 ? place.check : known(step.from - 1);
+  const forked = step.before !== undefined && check !== undefined && step.before !== check;
   if (forked) return readFor(state, Number.POSITIVE_INFINITY);
   return { ...unchanged({ ...state, place: { offset: step.offset, check: step.check } }), verdict: 'deliver' };
 }
@@ -126,6 +131,9 @@ function onAnswer(state: FollowState, answer: Answer, known: (offset: number) =>
     return state.heard > place.offset || answer.more ? startReading(idle) : unchanged(idle);
   }
   if (answer.to.offset === place.offset && answer.to.check !== place.check) return startReading(idle);
+  // Steps were delivered since the read began, and the answer goes beyond them: it may be of a history that parted from theirs,
+  // which no check in it could tell. Asked again from here, the journal itself will. A gap holds the place still, so this ends.
+  if (answer.to.offset > place.offset && place.offset !== state.readAfter) return startReading(idle);
   return taken({ ...idle, place: answer.to }, place.offset, answer, state.heard);
 }
 
@@ -144,7 +152,7 @@ function readFor(state: FollowState, offset: number): Followed {
 function startReading(state: FollowState): Followed {
   const number = state.reads + 1;
   // What was heard before the read began, its answer will hold: if not, it is no longer of this history, and the answer says so.
-  const next = { ...state, read: number, reads: number, heard: 0 };
+  const next = { ...state, read: number, reads: number, readAfter: state.place?.offset, heard: 0 };
   return { ...unchanged(next), read: { number, after: state.place } };
 }
 
