@@ -1,0 +1,58 @@
+import type { Change, ChangeKind } from '../../../src/protocol/model.ts';
+import { type Html, html, nothing } from './html.ts';
+import { clockBeside, type Setting } from './time.ts';
+
+/** How each kind of change is called before its note; null for one that is not told. */
+const labels: Record<ChangeKind, string | null> = {
+  refile: null,
+  update: 'Update',
+  clarification: 'Clarification',
+  correction: 'Correction',
+  retraction: 'Retracted',
+  takedown: 'Removed',
+};
+
+/** Clarifications and corrections, oldest first: what stood before was wrong or unclear, so they come before the text. */
+export function correctionNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
+  return notes(
+    history.filter((change) => change.kind === 'clarification' || change.kind === 'correction'),
+    since,
+    setting,
+  );
+}
+
+/** Updates that say what was added, after the text. One without a note is told by its time alone, beside that of the post. */
+export function updateNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
+  return notes(
+    history.filter((change) => change.kind === 'update' && change.note !== null),
+    since,
+    setting,
+  );
+}
+
+/** "updated 14:05 UTC" where the last change that readers are told of was an update: other kinds have their note right below. */
+export function updatedAt(history: readonly Change[], since: string | null, setting: Setting): Html {
+  const last = history.findLast((change) => change.kind !== 'refile');
+  if (last?.kind !== 'update') return nothing;
+  return html` <span class="updated">updated ${clockBeside(last.at, since, setting)}</span>`;
+}
+
+/** The sentence that stands in place of a withdrawn post: "Retracted, 14:05 UTC: the reason". */
+export function withdrawalNote(history: readonly Change[], since: string | null, setting: Setting): Html {
+  const change = history.findLast((one) => one.kind === 'retraction' || one.kind === 'takedown');
+  return change ? note(change, since, setting) : html`<strong class="label">Withdrawn</strong>`;
+}
+
+/** "Correction, 14:05 UTC: what was wrong". `since`: the day beside it, told again only where the change was on another. */
+function note(change: Change, since: string | null, setting: Setting): Html {
+  const label = labels[change.kind] ?? 'Changed';
+  const start = html`<strong class="label">${label}, ${clockBeside(change.at, since, setting)}${change.note === null ? '' : ':'}</strong>`;
+  return change.note === null ? start : html`${start} <span class="note" dir="auto">${change.note}</span>`;
+}
+
+function notes(changes: readonly Change[], since: string | null, setting: Setting): Html {
+  if (changes.length === 0) return nothing;
+  return html`<ul class="changes">${changes.map(
+    (change) => html`<li class="change change-${change.kind}">${note(change, since, setting)}</li>`,
+  )}</ul>`;
+}

@@ -1,0 +1,15 @@
+import type { Snapshot } from '../../../src/protocol/model.ts';
+
+/** What the server's page hands to its script, as JSON in the element with this id. */
+export const dataElementId = 'pressbox-page';
+
+/**
+ * The page as data. Its script goes on from `snapshot.cursor`, so that nothing falls between the page and the stream. It takes the
+ * element out of the document once it has read it: a text that is taken down later must not stay there.
+ */
+export interface PageData {
+  /** `posts` being those the page shows. */
+  snapshot: Snapshot;
+  /** The page begins below the newest post: new posts are told of, not shown. */
+  older: boolean;
+}

@@ -1,0 +1,55 @@
+/**
+ * HTML as a value. Whatever is put into an `html` template is escaped, unless it is `Html` itself, so that forgetting is safe.
+ * Works in Node and in a browser alike and touches neither.
+ */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What a template takes; null, undefined and false are nothing. */
+export type Part = Html | string | number | false | null | undefined | readonly Part[];
+
+export const nothing = new Html('');
+
+/** Joins markup and values. Values stand between tags or in double-quoted attributes; nowhere else are they safe. */
+export function html(markup: TemplateStringsArray, ...values: readonly Part[]): Html {
+  let text = markup[0] ?? '';
+  for (const [at, value] of values.entries()) text += textOf(value) + (markup[at + 1] ?? '');
+  return new Html(text);
+}
+
+/** Takes markup as it is. Only for `html` of a post, which the server made safe, and for what this folder rendered. */
+export function safe(markup: string): Html {
+  return new Html(markup);
+}
+
+/** ` name="value"`, or nothing where there is no value. */
+export function attribute(name: string, value: string | number | null | undefined): Html {
+  return value === null || value === undefined ? nothing : html` ${safe(name)}="${value}"`;
+}
+
+/** Things in a row with a separator between, as in a byline. */
+export function joined(parts: readonly Part[], separator: string): Html {
+  return html`${parts.map((part, at) => (at === 0 ? part : [separator, part]))}`;
+}
+
+/** Text as it may stand between tags and in a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function textOf(part: Part): string {
+  if (part === null || part === undefined || part === false) return '';
+  if (part instanceof Html) return part.text;
+  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'number') return String(part);
+  return part.map(textOf).join('');
+}

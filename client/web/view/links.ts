@@ -1,0 +1,39 @@
+import type { Person } from '../../../src/protocol/model.ts';
+import { type Html, html, joined, type Part } from './html.ts';
+
+/** A link where the address is one of the web, else the text alone: no other scheme is ever made clickable. */
+export function link(url: string | undefined, text: Part): Html {
+  if (url === undefined || !isWebUrl(url)) return html`${text}`;
+  return html`<a href="${url}" rel="noopener nofollow ugc">${text}</a>`;
+}
+
+export function isWebUrl(url: string): boolean {
+  return /^https?:\/\//i.test(url);
+}
+
+export function people(persons: readonly Person[]): Html {
+  return joined(
+    persons.map(
+      (person) =>
+        html`<span class="person">${link(person.url, html`<bdi>${person.name}</bdi>`)}${
+          person.role ? html` <span class="role"><bdi>${person.role}</bdi></span>` : null
+        }</span>`,
+    ),
+    ', ',
+  );
+}
+
+/** Where a channel is read. Relative to the server that carries it. */
+export function channelPath(channelId: string): string {
+  return `/live/${encodeURIComponent(channelId)}`;
+}
+
+/** A post's permanent link. */
+export function postPath(channelId: string, postId: string): string {
+  return `${channelPath(channelId)}/${encodeURIComponent(postId)}`;
+}
+
+/** The page of a channel that begins with the post of this `seq`. */
+export function pageFrom(channelId: string, seq: number): string {
+  return `${channelPath(channelId)}?before=${seq + 1}`;
+}

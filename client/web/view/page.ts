@@ -1,0 +1,105 @@
+import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import { correctionNotes } from './changes.ts';
+import { type Html, html, nothing } from './html.ts';
+import { pageFrom, people } from './links.ts';
+import { renderPost } from './post.ts';
+import { clock, type Setting, sameDay, shortDayOf } from './time.ts';
+
+/**
+ * The regions of a channel's page. The server puts them into its page, and the page's script puts them again where they changed;
+ * `regions` names each with the id of its element.
+ */
+
+/** What a page shows. A snapshot is one; so is the timeline of a client. */
+export type Shown = Pick<Snapshot, 'channel' | 'posts' | 'pinned' | 'summary' | 'keyEvents'>;
+
+/** Regions that are replaced whole; the list of posts is not, its posts are. */
+export const regions = {
+  masthead: (shown: Shown) => renderMasthead(shown.channel),
+  state: (shown: Shown) => renderState(shown.channel),
+  pinned: (shown: Shown) => renderPinned(shown),
+  summary: (shown: Shown) => renderSummary(shown),
+  'key-events': (shown: Shown) => renderKeyEvents(shown),
+} as const satisfies Record<string, (shown: Shown) => Html>;
+export type Region = keyof typeof regions;
+
+export function settingOf(channel: Channel): Setting {
+  return { timezone: channel.timezone, language: channel.language };
+}
+
+/** Section, headline, standfirst, byline, and what was corrected in them. */
+export function renderMasthead(channel: Channel): Html {
+  const setting = settingOf(channel);
+  return html`${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1 dir="auto">${channel.headline}</h1>${
+    channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
+  }${correctionNotes(channel.history, null, setting)}${
+    channel.byline.length > 0 && html`<p class="byline">By ${people(channel.byline)}</p>`
+  }`;
+}
+
+/** Scheduled, live or ended, in words. */
+export function renderState(channel: Channel): Html {
+  const setting = settingOf(channel);
+  const moment = (at: string) => html`${shortDayOf(at, setting)}, ${clock(at, setting)}`;
+  switch (channel.state) {
+    case 'scheduled':
+      return html`<span class="badge scheduled">Scheduled</span>${channel.startsAt && html` <span class="since">Begins ${moment(channel.startsAt)}</span>`}`;
+    case 'ended':
+      return html`<span class="badge ended">Ended</span>${channel.endedAt && html` <span class="since">This coverage ended ${moment(channel.endedAt)}</span>`}`;
+    default:
+      return html`<span class="badge live">Live</span>`;
+  }
+}
+
+/** The posts in order, newest first, each day told above its newest post. */
+export function renderPosts(posts: readonly ReaderPost[], channel: Channel): Html {
+  const days = firstOfDay(posts, settingOf(channel));
+  return html`${posts.map((post, at) => renderPost(post, { ...settingOf(channel), day: days[at] === true }))}`;
+}
+
+/** For each post whether its day is another than that of the newer one above it. */
+export function firstOfDay(posts: readonly ReaderPost[], setting: Setting): boolean[] {
+  return posts.map((post, at) => {
+    const above = posts[at - 1];
+    return above === undefined || !sameDay(above.publishedAt, post.publishedAt, setting);
+  });
+}
+
+export function renderPinned({ channel, pinned }: Shown): Html {
+  if (pinned === null) return nothing;
+  return html`<h2 class="label-line">Pinned</h2>${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
+}
+
+/** The newest summary; nothing where it is pinned and so shown already. */
+export function renderSummary({ channel, summary, pinned }: Shown): Html {
+  if (summary === null || summary.id === pinned?.id) return nothing;
+  return html`<h2 class="label-line">The story so far</h2>${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
+}
+
+const keyEventsAtOnce = 8;
+
+/** Newest first. Those beyond the first few are behind a fold, so that a phone comes to the posts soon. */
+export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
+  if (keyEvents.length === 0) return nothing;
+  const held = new Set(posts.map((post) => post.id));
+  const item = (event: KeyEvent) => renderKeyEvent(event, channel, held.has(event.id));
+  const first = keyEvents.slice(0, keyEventsAtOnce);
+  const earlier = keyEvents.slice(keyEventsAtOnce);
+  return html`<h2 class="label-line">Key events</h2><ol class="key-list">${first.map(item)}</ol>${
+    earlier.length > 0 &&
+    html`<details><summary>Earlier (${earlier.length})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
+  }`;
+}
+
+function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html {
+  const setting = settingOf(channel);
+  const target = `#post-${event.id}`;
+  const address = held ? target : pageFrom(channel.id, event.seq) + target;
+  return html`<li><a href="${address}"><span class="key-time">${clock(event.publishedAt, setting)}</span> <span class="key-headline" dir="auto">${event.headline}</span></a></li>`;
+}
+
+/** What stands where there are no posts yet. */
+export function renderEmpty(channel: Channel): Html {
+  if (channel.state === 'ended') return html`<p class="empty">This coverage ended without a post.</p>`;
+  return html`<p class="empty">Nothing has been published yet. The first post will appear here.</p>`;
+}

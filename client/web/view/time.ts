@@ -1,0 +1,99 @@
+import { type Html, html } from './html.ts';
+
+/** The zone and language in which a page tells times: those of the channel. */
+export interface Setting {
+  /** IANA name. */
+  timezone: string;
+  /** BCP 47. */
+  language: string;
+}
+
+/** `<time>` with hour, minute and the label of the zone: "14:05 UTC". */
+export function clock(at: string, setting: Setting): Html {
+  return html`<time datetime="${at}" title="${dayOf(at, setting)}">${clockText(at, setting)}</time>`;
+}
+
+/** The same, with the day before it unless that is the day of `beside`, which the reader sees there. */
+export function clockBeside(at: string, beside: string | null, setting: Setting): Html {
+  if (beside !== null && sameDay(at, beside, setting)) return clock(at, setting);
+  return html`<time datetime="${at}">${shortDayOf(at, setting)}, ${clockText(at, setting)}</time>`;
+}
+
+/** "14:05 UTC", always of 24 hours, so that a newsroom abroad is not misread. */
+export function clockText(at: string, setting: Setting): string {
+  return formats(setting).clock.format(new Date(at));
+}
+
+/** "Monday, July 21, 1969", as the language writes it. */
+export function dayOf(at: string, setting: Setting): string {
+  return formats(setting).day.format(new Date(at));
+}
+
+/** "21 Jul" or "Jul 21", as the language writes it. */
+export function shortDayOf(at: string, setting: Setting): string {
+  return formats(setting).shortDay.format(new Date(at));
+}
+
+export function sameDay(one: string, other: string, setting: Setting): boolean {
+  return dayOf(one, setting) === dayOf(other, setting);
+}
+
+/** The direction of text in a language, by the script it is written in. */
+export function directionOf(language: string): 'ltr' | 'rtl' {
+  try {
+    return rightToLeft.has(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
+  } catch {
+    return 'ltr';
+  }
+}
+
+const rightToLeft = new Set(['Arab', 'Aran', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg', 'Mand', 'Samr', 'Mend', 'Yezi']);
+
+interface Formats {
+  clock: Intl.DateTimeFormat;
+  day: Intl.DateTimeFormat;
+  shortDay: Intl.DateTimeFormat;
+}
+
+/** Formats made before: making one costs more than rendering a post. Dropped when there are this many. */
+const made = new Map<string, Formats>();
+const mostMade = 200;
+
+function formats({ language, timezone }: Setting): Formats {
+  const key = `${language} ${timezone}`;
+  const before = made.get(key);
+  if (before) return before;
+  if (made.size >= mostMade) made.clear();
+  const fresh = makeFormats(language, timezone);
+  made.set(key, fresh);
+  return fresh;
+}
+
+/** A browser may know fewer languages and zones than the server that took them: then English, then UTC, which the label says. */
+function makeFormats(language: string, timezone: string): Formats {
+  for (const [locale, timeZone] of [
+    [language, timezone],
+    ['en', timezone],
+  ] as const) {
+    try {
+      return formatsOf(locale, timeZone);
+    } catch {
+      // The next one.
+    }
+  }
+  return formatsOf('en', 'UTC');
+}
+
+function formatsOf(locale: string, timeZone: string): Formats {
+  return {
+    clock: new Intl.DateTimeFormat(locale, {
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+      timeZone,
+      timeZoneName: 'short',
+    }),
+    day: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone }),
+    shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }),
+  };
+}
