@@ -1,0 +1,37 @@
+import { Router } from 'express';
+import { methodNotAllowed, sendJson } from '../edge/answers.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
+export interface Health {
+  phase: 'starting' | 'ready' | 'draining';
+  /** Why readers may be seeing old state, while the store is out of reach. */
+  degraded?: string | undefined;
+}
+
+const retrySeconds = 2;
+
+/**
+ * `/healthz`: 200 while the process answers. `/readyz`: 503 while it starts or drains; 200 otherwise, also while the store is out of
+ * reach, since readers who are connected are better kept than sent to a server that has lost it as well.
+ */
+export function healthRoutes(health: () => Health, metrics: Metrics): Router {
+  const routes = Router();
+  routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
+  routes.get('/readyz', (_request, response) => {
+    const { phase, degraded } = health();
+    if (phase !== 'ready') {
+      response.setHeader('Retry-After', retrySeconds);
+      sendJson(response, { status: phase }, { status: 503, cache: 'none' });
+    } else if (degraded !== undefined) {
+      sendJson(response, { status: 'degraded', reason: degraded }, { cache: 'none' });
+    } else {
+      sendJson(response, { status: 'ready' }, { cache: 'none' });
+    }
+  });
+  routes.get('/metrics', async (_request, response) => {
+    sendJson(response, await metrics.text(), { cache: 'none', type: metrics.contentType });
+  });
+  routes.all(['/healthz', '/readyz', '/metrics'], methodNotAllowed('GET', 'HEAD'));
+  return routes;
+}

@@ -1,0 +1,112 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from '../config.ts';
+
+/**
+ * The log: one JSON object a line, facts as fields. No token and no text of a post can get into it. That holds by how a line is made,
+ * not by everyone's care: fields that carry text or secrets are taken out by name, wherever they are, long strings are cut, and
+ * whatever looks like a token is replaced in the finished line.
+ */
+export type Log = Logger;
+
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const options = {
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (facts: object) => cleanObject(facts, 0),
+    },
+    // Fields bound to a child logger do not pass through `log` above.
+    redact: { paths: [...unspoken], censor: '[left out]' },
+    // Errors were made into facts above; pino's own serializer would print the message.
+    serializers: { err: (value: unknown) => value },
+    hooks: {
+      // An error without a sentence would lend its own message to the line.
+      logMethod(this: Logger, args: unknown[], method: (this: Logger, ...args: unknown[]) => void) {
+        const [first, message, ...rest] = args;
+        if (first instanceof Error) method.call(this, { err: first }, typeof message === 'string' ? message : 'failed', ...rest);
+        else if (typeof first === 'object' && first !== null && 'err' in first && message === undefined)
+          method.call(this, first, 'failed');
+        else method.apply(this, args);
+      },
+      streamWrite: (line: string) => line.replaceAll(tokenLike, '[token]'),
+    },
+  };
+  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }));
+}
+
+/** Where secrets and what people wrote are found, on the wire and in our own types. */
+const unspoken = new Set([
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'jwtsecret',
+  'password',
+  'auth',
+  'body',
+  'html',
+  'headline',
+  'standfirst',
+  'section',
+  'byline',
+  'note',
+  'media',
+  'authors',
+  'sources',
+  'history',
+  'current',
+  'text',
+  'content',
+  'data',
+  'payload',
+  'args',
+  'params',
+  'value',
+  'input',
+  'query',
+]);
+/** These are ids as strings, and whole posts and channels as objects. */
+const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'response', 'req', 'res']);
+
+const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
+const stringCharacters = 300;
+const depthMost = 4;
+const itemsMost = 50;
+
+function cleanObject(facts: object, depth: number): Record<string, unknown> {
+  const cleaned: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(facts).slice(0, itemsMost)) {
+    const name = key.toLowerCase();
+    const hidden = unspoken.has(name) || (idsOnly.has(name) && typeof value === 'object' && value !== null);
+    cleaned[key] = hidden ? '[left out]' : clean(value, depth + 1);
+  }
+  return cleaned;
+}
+
+function clean(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.length > stringCharacters ? `${value.slice(0, stringCharacters)}…` : value;
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
+  if (value instanceof Error) return errorFacts(value, depth);
+  if (depth >= depthMost || ArrayBuffer.isView(value)) return '[left out]';
+  if (Array.isArray(value)) return value.slice(0, itemsMost).map((item) => clean(item, depth + 1));
+  if (value instanceof Date) return value;
+  return cleanObject(value, depth);
+}
+
+/** Errors whose messages quote what they were given. */
+const quoting = new Set(['SyntaxError', 'URIError', 'AssertionError', 'ZodError', '$ZodError', 'RangeError']);
+
+/** What helps to find the fault: the kind, the code, where. The message too, unless it is of a kind that quotes its input. */
+function errorFacts(error: Error, depth: number): object {
+  const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    type: error.name,
+    ...(code !== undefined && { code }),
+    ...(!quoting.has(error.name) && { message: error.message.slice(0, stringCharacters) }),
+    stack: frames.slice(0, 15).map((line) => line.trim()),
+    ...(error.cause instanceof Error && depth < depthMost && { cause: errorFacts(error.cause, depth + 1) }),
+  };
+}

@@ -1,0 +1,141 @@
+import type { RequestHandler } from 'express';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { problemSent } from '../edge/answers.ts';
+import { limits } from '../protocol/limits.ts';
+import { type ProblemCode, problems } from '../protocol/problems.ts';
+
+/**
+ * What the server counts, for Prometheus. Each server has its own registry, so that several can run in one process.
+ * Labels come from closed lists: nobody outside can make a series.
+ */
+export type Transport = 'socket' | 'stream' | 'poll';
+export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
+export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
+export type RejectionKind = 'writes' | 'requests' | 'connections';
+
+const transports: readonly Transport[] = ['socket', 'stream', 'poll'];
+const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
+const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
+const rejectionKinds: readonly RejectionKind[] = ['writes', 'requests', 'connections'];
+const problemCodes = Object.keys(problems) as ProblemCode[];
+
+export interface Metrics {
+  /** Readers connected. */
+  readers: Gauge<'transport'>;
+  /** Channels subscribed to, counted once a reader. */
+  subscriptions: Gauge;
+  /** Events handed to readers: one to a thousand readers counts a thousand. */
+  eventsDelivered: Counter<'transport'>;
+  appends: Counter<'outcome'>;
+  /** From the request to the answer of the journal, the sync in it. */
+  appendSeconds: Histogram;
+  catchUps: Counter<'mode'>;
+  rejections: Counter<'kind'>;
+  /** Problems answered, over HTTP and sockets. */
+  problems: Counter<'code'>;
+  /** Feeds open. */
+  feeds: Gauge;
+  /** Changes held in the tails of all feeds. */
+  tailEntries: Gauge;
+  /** Calls the function before each scrape, to set gauges that are cheaper to read than to keep. Returns its undo. */
+  beforeScrape(set: () => void): () => void;
+  /** The whole in Prometheus' text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** `bounds`: limits of the server beyond those of the wire, by name. */
+export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const scrapes = new Set<() => void>();
+
+  const metrics: Metrics = {
+    readers: new Gauge({ name: 'pressbox_readers', help: 'Readers connected.', labelNames: ['transport'], registers }),
+    subscriptions: new Gauge({ name: 'pressbox_subscriptions', help: 'Channels subscribed to, summed over readers.', registers }),
+    eventsDelivered: new Counter({
+      name: 'pressbox_events_delivered_total',
+      help: 'Events handed to readers, summed over readers.',
+      labelNames: ['transport'],
+      registers,
+    }),
+    appends: new Counter({
+      name: 'pressbox_appends_total',
+      help: 'Writes, by what the journal made of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    appendSeconds: new Histogram({
+      name: 'pressbox_append_seconds',
+      help: 'Time until the journal had a write on disk and answered.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    catchUps: new Counter({
+      name: 'pressbox_catch_ups_total',
+      help: 'Answers to readers who asked what they missed.',
+      labelNames: ['mode'],
+      registers,
+    }),
+    rejections: new Counter({
+      name: 'pressbox_rate_limited_total',
+      help: 'Requests refused for their rate.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    problems: new Counter({ name: 'pressbox_problems_total', help: 'Problems answered.', labelNames: ['code'], registers }),
+    feeds: new Gauge({ name: 'pressbox_feeds', help: 'Channels followed by this process.', registers }),
+    tailEntries: new Gauge({
+      name: 'pressbox_feed_tail_entries',
+      help: 'Changes held in memory for readers who were briefly away.',
+      registers,
+    }),
+    beforeScrape(set) {
+      scrapes.add(set);
+      return () => void scrapes.delete(set);
+    },
+    text() {
+      for (const set of scrapes) set();
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+
+  new Gauge({
+    name: 'pressbox_resident_memory_bytes',
+    help: 'Memory of the process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  const limit = new Gauge({
+    name: 'pressbox_limit',
+    help: 'Bounds of this version; the unit is in the name.',
+    labelNames: ['name'],
+    registers,
+  });
+  for (const [name, value] of Object.entries({ ...limits, ...bounds })) limit.set({ name }, value);
+
+  // A series that is there from the start can be alerted on before anything went wrong.
+  for (const transport of transports) {
+    metrics.readers.set({ transport }, 0);
+    metrics.eventsDelivered.inc({ transport }, 0);
+  }
+  for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
+  for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
+  for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
+  for (const code of problemCodes) metrics.problems.inc({ code }, 0);
+  return metrics;
+}
+
+/** Counts the problems that routes answer. Mount it before them. */
+export function countProblems(metrics: Metrics): RequestHandler {
+  return (_request, response, next) => {
+    response.once('finish', () => {
+      const code = problemSent(response);
+      if (code !== undefined) metrics.problems.inc({ code });
+    });
+    next();
+  };
+}
