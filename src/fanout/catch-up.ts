@@ -24,6 +24,7 @@ export interface EncodedCatchUp {
   /** CatchUp as a JSON object. */
   json: string;
   mode: 'replay' | 'snapshot';
+  reset: boolean;
   /** The Snapshot alone, where the mode is `snapshot`. */
   snapshot?: string;
   position: Position;
@@ -162,7 +163,7 @@ function replayed(after: Position, to: Position, changes: EncodedChange[], more:
 function replay(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
   const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), more };
   const json = `{"mode":"replay","reset":false,${JSON.stringify(facts).slice(1, -1)},"events":[${events.join(',')}]}`;
-  return { json, mode: 'replay', position: to, more };
+  return { json, mode: 'replay', reset: false, position: to, more };
 }
 
 async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
@@ -178,7 +179,7 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
   const snapshot = snapshotJson(read);
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
-  return { generation, encoded: { json, mode: 'snapshot', snapshot, position, more: false } };
+  return { generation, encoded: { json, mode: 'snapshot', reset, snapshot, position, more: false } };
 }
 
 /** A stored snapshot as the contract has it. */

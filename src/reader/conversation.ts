@@ -1,12 +1,13 @@
-import { JournalUnavailable } from '../engine/engine.ts';
+import { problemFor } from '../edge/answers.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { parseCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
-import { problem, Refusal } from '../protocol/problems.ts';
+import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { Connection, Subscription } from './connection.ts';
 import { Json } from './encoder.ts';
 import { readerLimits } from './limits.ts';
@@ -20,8 +21,7 @@ export interface ConversationContext {
   feeds: Feeds;
   now: () => number;
   log: { warn(fields: object, message: string): void };
-  /** Told of each catch-up given: for metrics. */
-  caughtUp: (mode: 'replay' | 'snapshot') => void;
+  metrics: Pick<Metrics, 'catchUps' | 'problems'>;
 }
 
 export class Conversation {
@@ -110,11 +110,11 @@ export class Conversation {
       const outcome = await catchUp(
         feed,
         query,
-        ({ json, mode, more }) => {
+        ({ json, mode, reset, more }) => {
           // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
           if (more) this.#drop(channelId);
           else place.subscription = subscription;
-          this.#context.caughtUp(mode);
+          this.#context.metrics.catchUps.inc({ mode: reset ? 'reset' : mode });
           say(new Json(`{"ok":true,${json.slice(1)}`));
         },
         { reader: subscription, wanted: () => this.#subscriptions.get(channelId) === place && mayReadNow(feed.channel) },
@@ -187,10 +187,11 @@ export class Conversation {
     if (this.#misuses >= limits.socketMisuses) setImmediate(() => this.#socket.disconnect(true));
   }
 
-  #problemOf(error: unknown) {
-    if (error instanceof Refusal) return error.problem;
-    if (error instanceof JournalUnavailable) return problem('journal-unavailable', { outcome: 'unchanged', retryAfter: 1 });
-    this.#context.log.warn({ err: error }, 'subscribe failed');
-    return problem('internal-error', { retryAfter: 1 });
+  #problemOf(error: unknown): Problem {
+    const known = problemFor(error);
+    if (known === undefined) this.#context.log.warn({ err: error }, 'subscribe failed');
+    const said = known ?? problem('internal-error', { retryAfter: 1 });
+    this.#context.metrics.problems.inc({ code: said.code });
+    return said;
   }
 }

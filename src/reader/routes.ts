@@ -9,8 +9,9 @@ import { formatCursor, parseCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayAuthor, mayEdit, mayKnow, mayRead } from '../protocol/rights.ts';
+import { mayAuthor, mayEdit, mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { knownChannel, postIdOf, readableChannel } from './access.ts';
 
 /**
@@ -21,7 +22,7 @@ export interface ReaderContext {
   engine: Engine;
   feeds: Feeds;
   renderer: Renderer;
-  metrics: { caughtUp(mode: 'replay' | 'snapshot'): void };
+  metrics: Pick<Metrics, 'catchUps'>;
 }
 
 export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext): Router {
@@ -29,7 +30,8 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
 
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
-    sendJson(res, await feeds.guarded(() => listChannels(engine, res, query)), cachingOf(res));
+    const page = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
+    sendJson(res, page, cachingOf(res));
   });
 
   router.get('/channels/:channelId', async (req, res) => {
@@ -71,7 +73,7 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
       if (encoded === undefined) throw new Refusal('channel-deleted');
       const who = principalOf(res);
       if (!mayRead(who, feed.channel)) throw new Refusal(mayKnow(who, feed.channel) ? 'forbidden' : 'not-found');
-      metrics.caughtUp(encoded.mode);
+      metrics.catchUps.inc({ mode: encoded.reset ? 'reset' : encoded.mode });
       return { encoded, channel: feed.channel };
     } finally {
       release();
@@ -157,12 +159,11 @@ export function postEtag(post: { revision: number }, view: 'author' | 'reader', 
 }
 
 /** Pages of the journal are asked for until the page is full of what the asker may know of. */
-async function listChannels(
+export async function listChannels(
   engine: Engine,
-  res: Response,
+  who: Principal | undefined,
   { state, limit, page }: { state?: Channel['state'] | undefined; limit: number; page?: string | undefined },
 ): Promise<{ channels: ListedChannel[]; next: string | null }> {
-  const who = principalOf(res);
   const channels: ListedChannel[] = [];
   let next: string | null = page ?? null;
   do {

@@ -7,6 +7,7 @@ import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { Conversation } from './conversation.ts';
 import { socketParser } from './encoder.ts';
 import { readerLimits } from './limits.ts';
@@ -20,13 +21,13 @@ export interface SocketsContext {
   feeds: Feeds;
   tokens: { verify(token: string): Promise<Principal> };
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
-  rates: { requests(address: string): Promise<void>; connection(address: string): () => void };
+  rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
   now: () => number;
   random: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  metrics: { caughtUp(mode: 'replay' | 'snapshot'): void; problem(code: string): void; stalled(): void };
+  metrics: Pick<Metrics, 'catchUps' | 'problems'>;
 }
 
 export interface Sockets {
@@ -55,16 +56,16 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    admit(request)
-      .then((release) => {
-        socket.once('close', release);
-        if (socket.destroyed) return release();
-        engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
-      })
-      .catch((error: unknown) => refuse(socket, error));
+    try {
+      socket.once('close', admit(request));
+      engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+    } catch (error) {
+      refuse(socket, error);
+    }
   };
 
-  const admit = async (request: IncomingMessage): Promise<() => void> => {
+  /** What to do when the connection has ended; throws a refusal. */
+  const admit = (request: IncomingMessage): (() => void) => {
     const url = URL.parse(request.url ?? '', 'http://localhost');
     if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
     if (draining) throw new Refusal('draining', { retryAfter: 1 });
@@ -74,14 +75,14 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     }
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
-    await context.rates.requests(address);
+    context.rates.requests(address);
     return context.rates.connection(address);
   };
 
   const refuse = (socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
     const said = error instanceof Refusal ? error.problem : problem('internal-error');
-    context.metrics.problem(said.code);
+    context.metrics.problems.inc({ code: said.code });
     if (socket.writable) socket.end(httpAnswer(said));
   };
 
@@ -100,13 +101,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const principals = new WeakMap<ClientSocket, Principal>();
 
   io.on('connection', (socket) => {
-    const { feeds, now, log } = context;
-    const conversation = new Conversation(socket, principals.get(socket), {
-      feeds,
-      now,
-      log,
-      caughtUp: context.metrics.caughtUp,
-    });
+    const conversation = new Conversation(socket, principals.get(socket), context);
     conversations.add(conversation);
     socket.on('disconnect', () => conversations.delete(conversation));
   });
@@ -117,7 +112,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       conversation.sweep(now);
       const { connection } = conversation;
       if (connection.busySince === 0 || now - connection.busySince < readerLimits.stallMs) continue;
-      context.metrics.stalled();
+      context.log.info({ busyMs: now - connection.busySince }, 'connection took no bytes and was terminated');
       connection.terminate();
     }
   }, readerLimits.sweepMs).unref();

@@ -22,7 +22,7 @@ export function errorPage(problem: Problem, { assets }: { assets: Assets }): str
     assets,
     body: html`${siteBar()}
 <main class="page">
-<header class="masthead"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${problem.detail ?? problem.title}</p></header>
+<header class="head"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${problem.detail ?? problem.title}</p></header>
 <p class="notice">${
       problem.retryAfter !== undefined ? `Try again in ${problem.retryAfter} seconds.` : html`<a href="/">All live coverage</a>`
     }</p>

@@ -22,7 +22,7 @@ export function indexPage({ channels, next, publicUrl, assets }: IndexPage): str
     assets,
     body: html`${siteBar()}
 <main class="page">
-<header class="masthead"><h1>Live coverage</h1></header>
+<header class="head"><h1>Live coverage</h1></header>
 ${
   channels.length > 0
     ? html`<ol class="channels">${channels.map(renderListed)}</ol>`
@@ -34,7 +34,7 @@ ${next !== null && html`<nav class="older"><a href="/?page=${encodeURIComponent(
 }
 
 function renderListed(channel: ListedChannel): Html {
-  return html`<li lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
+  return html`<li class="listed" lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
     channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
   }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`

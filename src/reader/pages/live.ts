@@ -32,7 +32,7 @@ export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): 
     live: true,
     body: html`${siteBar(connectionLine(channel, at))}
 <main class="page">
-<header class="masthead">${region('state', shown)}${region('masthead', shown)}</header>
+<header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <div class="columns">
 <aside class="side">${region('key-events', shown, 'Key events')}${region('summary', shown, 'The story so far')}</aside>
 <div class="coverage">
@@ -59,7 +59,7 @@ export function signInNotice({ channel, publicUrl, assets }: { channel: Channel;
     assets,
     body: html`${siteBar()}
 <main class="page">
-<header class="masthead">${region('state', shown)}${region('masthead', shown)}</header>
+<header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <p class="notice">This coverage is for members. Sign in where you read ${channel.section ?? 'this publication'}, then come back here.</p>
 </main>`,
   });

@@ -1,0 +1,121 @@
+import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
+import { problemFor, sendJson } from '../edge/answers.ts';
+import { assetHeaders, pageHeaders } from '../edge/headers.ts';
+import { limitRequests, type Rates } from '../edge/rates.ts';
+import type { Engine } from '../engine/engine.ts';
+import { catchUp } from '../fanout/catch-up.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import { formatCursor } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { isWithdrawn, readerView, type Snapshot } from '../protocol/model.ts';
+import { problem, Refusal } from '../protocol/problems.ts';
+import { mayRead } from '../protocol/rights.ts';
+import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
+import { knownChannel, postIdOf } from './access.ts';
+import { assetsDirectory, loadAssets } from './pages/assets.ts';
+import { errorPage } from './pages/error.ts';
+import { indexPage } from './pages/index.ts';
+import { livePage, signInNotice } from './pages/live.ts';
+import { listChannels } from './routes.ts';
+
+/** The pages of the contract, 6: complete as the server sends them, for whoever asks without a token. */
+export interface PageContext {
+  engine: Engine;
+  feeds: Feeds;
+  rates: Rates;
+  publicUrl: string;
+  now: () => number;
+  log: { error(fields: object, message: string): void };
+}
+
+export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageContext): Router {
+  const router = Router();
+  const assets = loadAssets();
+  const headers = pageHeaders();
+  const limit = limitRequests(rates);
+
+  router.use(
+    '/assets',
+    assetHeaders(),
+    // Names carry a hash of the content, so a file never changes under its name.
+    express.static(assetsDirectory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
+  );
+
+  router.get('/', headers, limit, async (req, res) => {
+    const query = parse(channelsQuerySchema, req.query);
+    const { channels, next } = await feeds.guarded(() => listChannels(engine, undefined, query));
+    sendPage(res, indexPage({ channels, next, publicUrl, assets }));
+  });
+
+  router.get<{ channelId: string }>('/live/:channelId', headers, limit, async (req, res) => {
+    const { before } = parse(postsQuerySchema, req.query);
+    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
+    if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
+    // The older page is read after the snapshot: its posts may be newer than the cursor says, never older.
+    const snapshot = await readSnapshot(channel.id);
+    const older = before === undefined ? undefined : await readOlder(channel.id, before);
+    const at = new Date(now()).toISOString();
+    sendPage(res, livePage({ snapshot, ...(older && { older }), publicUrl, assets, at }));
+  });
+
+  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, limit, async (req, res) => {
+    const postId = postIdOf(req.params.postId);
+    const { channel, read } = await feeds.guarded(async () => {
+      const { channel } = await knownChannel(engine, undefined, req.params.channelId);
+      return { channel, read: mayRead(undefined, channel) ? await engine.post(channel.id, postId) : undefined };
+    });
+    if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
+    if (read === undefined) throw new Refusal('not-found');
+    if (isWithdrawn(read.post)) {
+      const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
+      return sendPage(res, errorPage(gone, { assets }), 410);
+    }
+    res.redirect(302, `/live/${channel.id}?before=${read.post.seq + 1}#post-${postId}`);
+  });
+
+  router.use(pageErrors());
+  return router;
+
+  async function readSnapshot(channelId: string): Promise<Snapshot> {
+    const held = await feeds.hold(channelId);
+    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
+    try {
+      let snapshot: Snapshot | undefined;
+      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
+      await catchUp(held.feed, query, (answer) => {
+        snapshot = JSON.parse(answer.snapshot ?? 'null');
+      });
+      if (snapshot === undefined || !mayRead(undefined, held.feed.channel)) throw new Refusal('not-found');
+      return snapshot;
+    } finally {
+      held.release();
+    }
+  }
+
+  async function readOlder(channelId: string, before: number) {
+    const query = { before, limit: limits.pageDefault, bytes: limits.answerBytes };
+    const page = await feeds.guarded(() => engine.posts(channelId, query));
+    if (page === undefined) throw new Refusal('not-found');
+    return { before, page: { posts: page.posts.map(readerView), cursor: formatCursor(page.position), more: page.more } };
+  }
+
+  /** A problem on a page is a page. */
+  function pageErrors(): ErrorRequestHandler {
+    return (error: unknown, req: Request, res: Response, next) => {
+      if (res.headersSent || !isPage(req)) return next(error);
+      const known = problemFor(error);
+      if (known === undefined) log.error({ err: error, path: req.path }, 'page failed');
+      const said = known ?? problem('internal-error');
+      if (said.retryAfter !== undefined) res.set('Retry-After', String(said.retryAfter));
+      sendPage(res, errorPage(said, { assets }), said.status);
+    };
+  }
+}
+
+function isPage(req: Request): boolean {
+  return req.path === '/' || req.path.startsWith('/live/');
+}
+
+function sendPage(res: Response, page: string, status = 200): void {
+  sendJson(res, page, { status, cache: status === 200 ? 'public' : 'none', type: 'text/html; charset=utf-8' });
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type Request, type RequestHandler } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import { authorRoutes } from './author/routes.ts';
+import { type Config, publicUrlOf } from './config.ts';
+import { createDesk } from './desk/publish.ts';
+import { createRenderer } from './desk/render.ts';
+import { handleErrors, notFound } from './edge/answers.ts';
+import { apiHeaders } from './edge/headers.ts';
+import { cors, mayConnect } from './edge/origins.ts';
+import { createRates, limitRequests } from './edge/rates.ts';
+import { authenticate } from './edge/request.ts';
+import { secretFor } from './edge/secret.ts';
+import { createTokens } from './edge/tokens.ts';
+import { openEmbedded } from './engine/embedded/index.ts';
+import type { Engine } from './engine/engine.ts';
+import { Feeds } from './fanout/feeds.ts';
+import { fanoutLimits } from './fanout/limits.ts';
+import { Refusal } from './protocol/problems.ts';
+import { readerLimits } from './reader/limits.ts';
+import { pageRoutes } from './reader/page-routes.ts';
+import { readerRoutes } from './reader/routes.ts';
+import { openSockets, type Sockets } from './reader/sockets.ts';
+import { type Health, healthRoutes } from './telemetry/health.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import { countProblems, createMetrics, type Metrics } from './telemetry/metrics.ts';
+
+/**
+ * The composition root: one server, from its configuration to its end. Tests start this, `main.ts` and `pressbox serve` do.
+ */
+export interface PressboxServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+  /** Where readers reach it. */
+  readonly publicUrl: string;
+  /** HS256 secret that its tokens are checked with; undefined where only a JWK set is. */
+  readonly secret: Uint8Array | undefined;
+  readonly engine: Engine;
+  readonly sockets: Sockets;
+  /** Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. Safe to call twice. */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
+
+export interface ServerOptions {
+  log?: Log;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  random?: () => number;
+}
+
+/** How often the store is asked whether it answers, for `/readyz`. */
+const probeMs = 2_000;
+/** Answers that were begun have this long to go out when the server closes. */
+const closeMs = 2_000;
+
+/** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
+  const { now = Date.now, random = Math.random, log = createLog(config.logLevel) } = options;
+  const metrics = createMetrics({ ...fanoutLimits, ...readerLimits });
+  const health: Health = { phase: 'starting' };
+  const app = createApp(config);
+  app.use(healthRoutes(() => health, metrics));
+  app.use(countProblems(metrics), whileServing(health));
+
+  // Listening before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
+  const http = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  await listen(http, config);
+  const undo: (() => unknown)[] = [() => closeHttp(http)];
+  try {
+    const { port } = http.address() as AddressInfo;
+    const publicUrl = publicUrlOf(config, port);
+    const secret = await secretFor(config);
+    const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
+    const renderer = createRenderer({ publicUrl });
+    const engine = await openEmbedded({ dataDir: config.dataDir, renderer, now, log });
+    undo.unshift(() => engine.close());
+    const delivered = (readers: number) => metrics.eventsDelivered.inc({ transport: 'socket' }, readers);
+    const feeds = new Feeds({ engine, random, log, delivered });
+    undo.unshift(() => feeds.close());
+    const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
+    const desk = createDesk({ engine, renderer, now, newId: () => uuidv7(), newRequestId: randomUUID });
+
+    app.use(warnOfForwarded(config, log));
+    app.use('/v1', apiHeaders(), cors(config.origins), limitRequests(rates), authenticate(tokens));
+    app.use('/v1', readerRoutes({ engine, feeds, renderer, metrics }));
+    app.use('/v1', authorRoutes({ engine, desk, renderer, rates, now, log, metrics }));
+    app.use(pageRoutes({ engine, feeds, rates, publicUrl, now, log }));
+    app.use(apiHeaders(), notFound());
+    app.use(handleErrors(log));
+
+    const sockets = openSockets(http, {
+      feeds,
+      tokens,
+      rates,
+      addressOf: (request) => addressOf(app, request),
+      mayConnect: ({ headers: { origin, host } }) => mayConnect({ origin, host }, config.origins),
+      now,
+      random,
+      log,
+      metrics,
+    });
+    undo.unshift(() => sockets.close());
+    undo.unshift(measure(metrics, feeds, sockets));
+    undo.unshift(watchStore(engine, health, log));
+    health.phase = 'ready';
+    log.info({ url: publicUrl, dataDir: config.dataDir }, 'listening');
+
+    let closing: Promise<void> | undefined;
+    const close = ({ drainMs = readerLimits.drainMs }: { drainMs?: number } = {}) => {
+      closing ??= (async () => {
+        health.phase = 'draining';
+        log.info({ readers: sockets.readers }, 'draining');
+        await sockets.drain(drainMs);
+        for (const step of undo) await step();
+        log.info({}, 'closed');
+      })();
+      return closing;
+    };
+    const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
+    return { url, publicUrl, secret, engine, sockets, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
+}
+
+function createApp({ trustProxy }: Config): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', trustProxy);
+  app.set('query parser', 'simple');
+  return app;
+}
+
+async function listen(http: HttpServer, { host, port }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen({ host, port }, () => {
+      http.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Lets answers that were begun go out, for a moment, then ends what is left. */
+async function closeHttp(http: HttpServer): Promise<void> {
+  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  http.closeIdleConnections();
+  const cut = setTimeout(() => http.closeAllConnections(), closeMs);
+  await closed;
+  clearTimeout(cut);
+}
+
+/** Until the journal is open, and once the server is going away, nothing but the health is answered. */
+function whileServing(health: Health): RequestHandler {
+  return (_req, res, next) => {
+    if (health.phase === 'ready') return next();
+    res.set('Connection', 'close');
+    throw new Refusal(
+      'draining',
+      health.phase === 'starting' ? { detail: 'The server is starting.', retryAfter: 2 } : { retryAfter: 2 },
+    );
+  };
+}
+
+/** Behind a proxy that is not trusted all readers would share one address, and one rate: said once, to whoever reads the log. */
+function warnOfForwarded({ trustProxy }: Config, log: Log): RequestHandler {
+  let warned = trustProxy !== false;
+  return (req, _res, next) => {
+    if (!warned && (req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined)) {
+      warned = true;
+      log.warn({}, 'a forwarded header came in and is not believed: behind a proxy, set PRESSBOX_TRUST_PROXY');
+    }
+    next();
+  };
+}
+
+/** Who connects, as Express's trust-proxy setting has it. Upgrades do not pass through Express, but its `ip` reads them all the same. */
+function addressOf(app: Express, request: IncomingMessage): string {
+  return (Object.setPrototypeOf(request, app.request) as Request).ip ?? '';
+}
+
+function measure(metrics: Metrics, feeds: Feeds, sockets: Sockets): () => void {
+  return metrics.beforeScrape(() => {
+    metrics.readers.set({ transport: 'socket' }, sockets.readers);
+    metrics.subscriptions.set(sockets.subscriptions);
+    const open = [...feeds];
+    metrics.feeds.set(open.length);
+    metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));
+  });
+}
+
+/** Keeps `health.degraded` true to the store, with a line in the log when it changes. */
+function watchStore(engine: Engine, health: Health, log: Log): () => void {
+  const probe = setInterval(async () => {
+    const reason = await engine.ready().then(
+      () => undefined,
+      () => 'The journal cannot be reached.',
+    );
+    if (reason === health.degraded) return;
+    health.degraded = reason;
+    if (reason === undefined) log.info({}, 'the journal is in reach again');
+    else log.error({}, 'the journal is out of reach');
+  }, probeMs).unref();
+  return () => clearInterval(probe);
+}

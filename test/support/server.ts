@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../src/config.ts';
+import { signToken } from '../../src/edge/tokens.ts';
+import type { Grants } from '../../src/protocol/rights.ts';
+import { type PressboxServer, type ServerOptions, startServer } from '../../src/server.ts';
+
+/** A real server on a free port of the loopback, with a data directory of its own, for as long as the test runs. */
+export interface TestServer extends AsyncDisposable {
+  server: PressboxServer;
+  url: string;
+  dataDir: string;
+  /** A token for these grants. */
+  token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
+  /** Ends it and starts another one on the same port and directory. */
+  restart(): Promise<void>;
+}
+
+export async function startTestServer(env: Record<string, string> = {}, options: ServerOptions = {}): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-test-'));
+  const start = (port: number) =>
+    startServer(
+      readConfig({
+        PRESSBOX_DATA_DIR: dataDir,
+        PRESSBOX_PORT: String(port),
+        PRESSBOX_LOG_LEVEL: 'silent',
+        PRESSBOX_WRITES_PER_SECOND: '0',
+        PRESSBOX_REQUESTS_PER_SECOND: '0',
+        PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
+        ...env,
+      }),
+      options,
+    );
+  let tokens = 0;
+  const started: TestServer = {
+    server: await start(0),
+    get url() {
+      return started.server.url;
+    },
+    dataDir,
+    async token(grants = { editor: ['*'] }, { sub = 'ada', name = 'Ada Byron', ttlSeconds = 3_600 } = {}) {
+      tokens += 1;
+      return await signToken(started.server.secret as Uint8Array, {
+        sub,
+        name,
+        grants: { reader: [], author: [], editor: [], admin: false, ...grants },
+        ttlSeconds,
+        now: (options.now ?? Date.now)(),
+        jti: `test-${tokens}`,
+      });
+    },
+    async restart() {
+      const port = Number(new URL(started.url).port);
+      await started.server.close({ drainMs: 0 });
+      started.server = await start(port);
+    },
+    async [Symbol.asyncDispose]() {
+      await started.server.close({ drainMs: 0 });
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return started;
+}
+
+/** A request with a JSON body, and its answer. */
+export async function call(
+  url: string,
+  {
+    method = 'GET',
+    token,
+    body,
+    headers = {},
+  }: { method?: string; token?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<{ status: number; headers: Headers; body: unknown; text: string }> {
+  const answer = await fetch(url, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json') === true && text !== '';
+  return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
+}
