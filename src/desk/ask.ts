@@ -1,0 +1,60 @@
+import type { Outcome, RequestId } from '../engine/engine.ts';
+import { JournalUnavailable } from '../engine/engine.ts';
+import type { Position } from '../protocol/cursor.ts';
+import type { AuthorPost, Channel, Erasure, PostKind } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import type { Principal } from '../protocol/rights.ts';
+
+/** What a write asks for and is answered with, and what is known of it when it comes again. */
+
+export interface Ask<Command> {
+  who: Principal;
+  request: RequestId;
+  /** Whether the same request may come again. One that nobody can repeat need not be looked up. */
+  keyed: boolean;
+  /** What is asked for. Called once it is known that the request is new; throws a `Refusal` where it does not have the form expected. */
+  command(): Command;
+}
+
+export interface ChannelAnswer {
+  channel: Channel;
+  /** After the last entry of the request. */
+  position: Position;
+  /** The request was done before, and this is its answer again. */
+  replayed: boolean;
+}
+
+export interface PostAnswer {
+  /** In the author's view. */
+  post: AuthorPost;
+  position: Position;
+  replayed: boolean;
+}
+
+export interface RevisionAnswer extends PostAnswer {
+  /** The published posts that restate this one. */
+  derived: { id: string; kind: PostKind; headline: string | null }[];
+  erasure?: Erasure;
+}
+
+/** What the same request did before; the refusal `key-reused` where it was another one under the same key. */
+export function sameOr422(outcome: Outcome): Outcome {
+  if (!outcome.same) throw new Refusal('key-reused');
+  return outcome;
+}
+
+/** Where the journal stood after the request. A deletion has no place. */
+export function placeOf(outcome: Outcome): Position {
+  if (outcome.position) return outcome.position;
+  throw new Refusal('channel-deleted');
+}
+
+/** What is read for an answer after the write was taken: a failure then says nothing of the write, and must not say "unchanged". */
+export async function afterwards<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') throw error;
+    throw new JournalUnavailable(error.message, 'unknown', { cause: error });
+  }
+}

@@ -1,0 +1,115 @@
+import type { NewChannelEntry } from '../engine/engine.ts';
+import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
+import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
+import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decide.ts';
+import { isListed, needsNote, withChange } from './history.ts';
+
+/** The rules for channels: how coverage opens, goes live, ends and goes on, and what readers are told of its headline. */
+
+export function create(command: NewChannel & { id: string }, { by, at }: Deed): Decision {
+  const state = command.state ?? 'live';
+  const channel: Channel = {
+    id: command.id,
+    state,
+    headline: command.headline,
+    standfirst: command.standfirst ?? null,
+    section: command.section ?? null,
+    byline: command.byline ?? [],
+    language: command.language ?? 'en',
+    timezone: command.timezone ?? 'UTC',
+    access: command.access ?? 'public',
+    url: command.url ?? null,
+    pinnedPostId: null,
+    startsAt: command.startsAt ?? null,
+    createdAt: at,
+    startedAt: state === 'live' ? at : null,
+    endedAt: null,
+    updatedAt: null,
+    revision: 1,
+    history: [],
+  };
+  const entry: NewChannelEntry = { type: 'channel.changed', at, by, kind: null, listed: false, channel };
+  return record({ channel: 0, posts: {} }, entry);
+}
+
+/** scheduled → live → ended → live again. */
+const steps: Record<ChannelState, readonly ChannelState[]> = {
+  scheduled: ['live'],
+  live: ['ended'],
+  ended: ['live'],
+};
+
+export interface ChannelStateRead {
+  channel: Channel;
+  /** The post that the change pins, if there is one with that id. */
+  pinned: AuthorPost | undefined;
+}
+
+export function change(
+  { channel, pinned }: ChannelStateRead,
+  { patch, expected }: { patch: ChannelPatch; expected: Expected },
+  { by, at }: Deed,
+): Decision {
+  const { change: told, ...fields } = patch;
+  const note = told?.note ?? null;
+  if (told && needsNote(told.kind) && note === null) {
+    return misfit('change.note', `A ${told.kind} must tell readers what was wrong or unclear.`);
+  }
+  const late = moved(channel, expected);
+  if (late) return late;
+
+  const changes = Object.entries(fields).filter(
+    ([field, value]) => value !== undefined && !same(channel[field as keyof typeof fields], value),
+  );
+  const changed = new Set(changes.map(([field]) => field));
+  const retold = changed.has('headline') || changed.has('standfirst');
+  if (retold && !told) return misfit('change', 'A changed headline or standfirst needs the kind of change.');
+  if (told && !retold) return misfit('change', 'Is for a changed headline or standfirst, and neither would change.');
+  if (changed.has('state') && fields.state && !steps[channel.state].includes(fields.state)) {
+    return misfit('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
+  }
+  const pins = changed.has('pinnedPostId') && fields.pinnedPostId !== null;
+  if (pins && (!pinned || isWithdrawn(pinned))) return misfit('pinnedPostId', 'Must name a published post of this channel.');
+  if (changes.length === 0) return { status: 'unchanged' };
+
+  const revision = channel.revision + 1;
+  const kind = told?.kind ?? null;
+  const entryChange: Change | undefined = told && { revision, kind: told.kind, note, at };
+  const silent = kind === 'refile' && [...changed].every((field) => field === 'headline' || field === 'standfirst');
+  const next: Channel = {
+    ...channel,
+    ...(Object.fromEntries(changes) as Partial<Channel>),
+    ...(changed.has('state') ? timesOf(channel, fields.state as ChannelState, at) : {}),
+    updatedAt: silent ? channel.updatedAt : at,
+    revision,
+    history: entryChange ? withChange(channel.history, entryChange) : channel.history,
+  };
+  const entry: NewChannelEntry = {
+    type: 'channel.changed',
+    at,
+    by,
+    kind,
+    listed: isListed(kind),
+    channel: next,
+    ...(entryChange ? { change: entryChange } : {}),
+  };
+  // What is pinned must still be published when the entry is taken, or a withdrawal at the same moment would leave its pin behind.
+  return record({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
+}
+
+/** The second entry of a withdrawal whose post was pinned. */
+export function unpin(channel: Channel, { by, at }: Deed): NewChannelEntry {
+  const next: Channel = { ...channel, pinnedPostId: null, updatedAt: at, revision: channel.revision + 1 };
+  return { type: 'channel.changed', at, by, kind: null, listed: false, channel: next };
+}
+
+function timesOf(channel: Channel, state: ChannelState, at: string): Partial<Channel> {
+  switch (state) {
+    case 'live':
+      return { startedAt: channel.startedAt ?? at, endedAt: null };
+    case 'ended':
+      return { endedAt: at };
+    case 'scheduled':
+      return {};
+  }
+}

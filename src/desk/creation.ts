@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Journal } from '../engine/engine.ts';
+import { JournalUnavailable } from '../engine/engine.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayEdit, type Principal } from '../protocol/rights.ts';
+import type { NewChannel } from '../protocol/schemas.ts';
+import { standing } from './admission.ts';
+import { type Ask, afterwards, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
+import { create } from './channel.ts';
+import type { Deed } from './decide.ts';
+import { candidates, slugOf } from './slug.ts';
+
+/**
+ * Opening a channel, which is the one write that has to find its id first. A request that may be repeated notes the id before it is
+ * used, so that the second time finds the channel of the first and never opens another; then it is an append like any other, under a
+ * request id made of both. Each step can be repeated.
+ */
+
+/** Ids tried for one headline. */
+const candidatesMost = 200;
+
+export async function openChannel(
+  { engine, deed }: { engine: Journal; deed: () => Deed },
+  ask: Ask<NewChannel>,
+): Promise<ChannelAnswer> {
+  const { who, keyed, request } = ask;
+  if (!editsSomething(who)) throw new Refusal('forbidden');
+  const command = ask.command();
+  const ids = command.id === undefined ? candidates(slugOf(command.headline), candidatesMost) : [command.id];
+  let id = ids[0] as string;
+  permit(who, id);
+  if (keyed) id = await noted(id);
+
+  for (let tries = 0; tries < candidatesMost; tries += 1) {
+    const requestHere = { id: digestOf(request.id, id), digest: request.digest };
+    const before = keyed ? await engine.recall(id, requestHere) : undefined;
+    if (before) return await again(id, sameOr422(before));
+    permit(who, id);
+
+    const decision = create({ ...command, id }, deed());
+    if (decision.status !== 'append') throw new Error('a new channel is always an entry');
+    const { decidedOn, entries } = decision;
+    const result = await engine.append(id, { request: requestHere, decidedOn, entries });
+    if (result.status === 'appended') {
+      const entry = result.changes[0];
+      if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');
+      return { channel: entry.channel, position: result.position, replayed: false };
+    }
+    if (result.status === 'duplicate') return await again(id, sameOr422(result.outcome));
+
+    const next: string | undefined = ids[ids.indexOf(id) + 1];
+    if (next === undefined) throw new Refusal('channel-exists');
+    // Who repeats this request at the same moment may have gone further: then what it noted stays.
+    id = keyed ? await engine.reserve(request.id, next, id) : next;
+    if (!ids.includes(id)) throw new Refusal('key-reused');
+  }
+  throw new JournalUnavailable('no free id was found for the channel', 'unchanged');
+
+  /** The id that this request noted the first time, or now. */
+  async function noted(wanted: string): Promise<string> {
+    const found = await engine.reserve(request.id, wanted);
+    if (ids.includes(found)) return found;
+    // The key was used for another body. If that made its channel, or may still, it is used up; if the id was someone else's, it is free.
+    const made = await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest });
+    const there = await engine.channel(found);
+    if (made || there.status === 'missing') throw new Refusal('key-reused');
+    return await engine.reserve(request.id, wanted, found);
+  }
+
+  async function again(channelId: string, outcome: Parameters<typeof placeOf>[0]): Promise<ChannelAnswer> {
+    return await afterwards(async () => {
+      const { channel } = standing(await engine.channel(channelId));
+      return { channel, position: placeOf(outcome), replayed: true };
+    });
+  }
+}
+
+function permit(who: Principal, channelId: string): void {
+  if (!mayEdit(who, channelId)) throw new Refusal('forbidden');
+}
+
+function editsSomething(who: Principal): boolean {
+  return who.grants.admin || who.grants.editor.length > 0;
+}
+
+function digestOf(requestId: string, channelId: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([requestId, channelId]))
+    .digest('base64url');
+}

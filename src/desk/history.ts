@@ -1,0 +1,33 @@
+import { limits } from '../protocol/limits.ts';
+import type { Change, ChangeKind } from '../protocol/model.ts';
+import { bytesOf } from './decide.ts';
+
+/**
+ * What readers are told of earlier versions. A history holds the newest changes within its bounds; at the bound the oldest refiles
+ * and updates go first, so that a correction is the last thing forgotten.
+ */
+export function withChange<C extends Change>(history: readonly C[], change: C): C[] {
+  const kept = [...history, change];
+  let bytes = bytesOf(kept);
+  while (kept.length > limits.historyChanges || bytes > limits.historyBytes) {
+    const minor = kept.findIndex(({ kind }) => kind === 'refile' || kind === 'update');
+    const [dropped] = kept.splice(Math.max(minor, 0), 1);
+    bytes -= bytesOf(dropped) + 1;
+  }
+  return kept;
+}
+
+/** The same changes without their notes, which may quote what is erased. */
+export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
+  return history.map((change) => ({ ...change, note: null }));
+}
+
+/** Whether a change of this kind must say what was wrong. */
+export function needsNote(kind: ChangeKind): boolean {
+  return kind === 'clarification' || kind === 'correction' || kind === 'retraction';
+}
+
+/** Whether a change of this kind is listed among a channel's corrections. */
+export function isListed(kind: ChangeKind | null): boolean {
+  return kind === 'clarification' || kind === 'correction' || kind === 'retraction' || kind === 'takedown';
+}

@@ -1,0 +1,205 @@
+import type { NewPostEntry } from '../engine/engine.ts';
+import { limits } from '../protocol/limits.ts';
+import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
+import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
+import type { NewPost, Revision } from '../protocol/schemas.ts';
+import { unpin } from './channel.ts';
+import { bytesOf, type Decision, type Deed, type Expected, misfit, moved, type Refused, record, refuse, same } from './decide.ts';
+import { isListed, needsNote, withChange, withoutNotes } from './history.ts';
+
+/** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
+
+type UnnumberedPost = NewPostEntry['post'];
+
+/** "Its author" is who published it, whatever name is printed. */
+export function mayChange(who: Principal, post: Pick<AuthorPost, 'channelId' | 'publishedBy'>): boolean {
+  return mayEdit(who, post.channelId) || (mayAuthor(who, post.channelId) && post.publishedBy === who.sub);
+}
+
+export interface PublishState {
+  channel: Channel;
+  /** The post that has this id already. */
+  existing: AuthorPost | undefined;
+  isPublished: (postId: string) => boolean;
+}
+
+/** `html` is the body rendered; `byline` the printed name where the post names no authors. */
+export function publish(
+  { channel, existing, isPublished }: PublishState,
+  command: NewPost & { id: string; html: string; byline: string },
+  { by, at }: Deed,
+): Decision {
+  if (channel.state === 'ended') return refuse('channel-ended');
+  if (existing) return refuse('post-exists');
+  const post: UnnumberedPost = {
+    id: command.id,
+    channelId: channel.id,
+    kind: command.kind ?? 'update',
+    keyEvent: command.keyEvent ?? false,
+    headline: command.headline ?? null,
+    body: command.body ?? '',
+    html: command.html,
+    media: command.media ?? [],
+    authors: command.authors ?? [{ name: command.byline }],
+    sources: command.sources ?? [],
+    verification: command.verification ?? null,
+    developing: command.developing ?? false,
+    derivedFrom: command.derivedFrom ?? [],
+    status: 'published',
+    revision: 1,
+    publishedAt: at,
+    updatedAt: null,
+    history: [],
+    publishedBy: by,
+  };
+  const unfit = misfitOf(post, '') ?? misfitOfSources(post, isPublished, '');
+  if (unfit) return unfit;
+  const entry: NewPostEntry = { type: 'post.published', at, by, kind: null, listed: false, post };
+  return record({ channel: channel.revision, posts: { [post.id]: 0 } }, entry);
+}
+
+export interface PostState {
+  channel: Channel;
+  post: AuthorPost;
+}
+
+export interface Revise extends Revision {
+  expected: Expected;
+  /** The new body rendered, where there is one. */
+  html?: string | undefined;
+}
+
+/** Only a note that says something, or an erasure, is a revision without a change of the text. */
+export function revise(
+  { channel, post, isPublished }: PostState & Pick<PublishState, 'isPublished'>,
+  command: Revise,
+  { by, at }: Deed,
+): Decision {
+  const { kind, changes } = command;
+  const note = command.note ?? null;
+  const erasing = command.eraseEarlier === true;
+  if (needsNote(kind) && note === null) return misfit('note', `A ${kind} must tell readers what was wrong or unclear.`);
+  if (isWithdrawn(post)) return refuse('post-withdrawn');
+  const late = moved(post, command.expected);
+  if (late) return late;
+
+  const asked = Object.entries(changes).filter(([, value]) => value !== undefined) as [keyof typeof changes, unknown][];
+  const changed = asked.some(([field, value]) => !same(post[field], value));
+  if (!changed && !erasing && (kind === 'refile' || note === null)) {
+    return misfit('changes', `This ${kind} would change nothing.`);
+  }
+
+  const revision = post.revision + 1;
+  const change: AuthorChange = { revision, kind, note, at, by };
+  const next: UnnumberedPost = {
+    ...withoutSeq(post),
+    ...(Object.fromEntries(asked) as Partial<UnnumberedPost>),
+    html: command.html ?? post.html,
+    revision,
+    updatedAt: kind === 'refile' ? post.updatedAt : at,
+    history: withChange(erasing ? withoutNotes(post.history) : post.history, change),
+  };
+  const unfit =
+    misfitOf(next, 'changes.') ??
+    (same(next.derivedFrom, post.derivedFrom) ? undefined : misfitOfSources(next, isPublished, 'changes.'));
+  if (unfit) return unfit;
+  return record(decidedOn(channel, post), {
+    type: 'post.revised',
+    at,
+    by,
+    kind,
+    listed: isListed(kind),
+    post: next,
+    ...(erasing ? { erases: post.revision } : {}),
+  });
+}
+
+/** Withdraws the post from readers; authors still see what it was. */
+export function retract({ channel, post }: PostState, command: { note: string; expected?: Expected }, deed: Deed): Decision {
+  if (isWithdrawn(post)) return refuse('post-withdrawn');
+  const late = moved(post, command.expected);
+  if (late) return late;
+  return withdraw({ channel, post }, { type: 'post.retracted', kind: 'retraction', note: command.note }, deed);
+}
+
+/** Erases the post. One that is retracted can still be taken down; for one that is taken down there is nothing left to do. */
+export function takeDown(
+  { channel, post }: PostState,
+  command: { note: string | null; expected?: Expected },
+  deed: Deed,
+): Decision {
+  if (post.status === 'taken-down') return { status: 'unchanged' };
+  const late = moved(post, command.expected);
+  if (late) return late;
+  return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);
+}
+
+type Withdrawal =
+  | { type: 'post.retracted'; kind: 'retraction'; note: string }
+  | { type: 'post.taken-down'; kind: 'takedown'; note: string | null };
+
+function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal, deed: Deed): Decision {
+  const { by, at } = deed;
+  const erasing = kind === 'takedown';
+  const revision = post.revision + 1;
+  const tombstone: UnnumberedPost = {
+    id: post.id,
+    channelId: post.channelId,
+    kind: post.kind,
+    keyEvent: false,
+    headline: null,
+    body: '',
+    html: '',
+    media: [],
+    authors: [],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: erasing ? 'taken-down' : 'retracted',
+    revision,
+    publishedAt: post.publishedAt,
+    updatedAt: at,
+    history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
+    // Kept, since who published it may still ask what became of it.
+    publishedBy: post.publishedBy,
+  };
+  const entry: NewPostEntry = {
+    type,
+    at,
+    by,
+    kind,
+    listed: isListed(kind),
+    post: tombstone,
+    ...(erasing ? { erases: post.revision } : {}),
+  };
+  const decided = decidedOn(channel, post);
+  return channel.pinnedPostId === post.id ? record(decided, entry, unpin(channel, deed)) : record(decided, entry);
+}
+
+function decidedOn(channel: Channel, post: AuthorPost) {
+  return { channel: channel.revision, posts: { [post.id]: post.revision } };
+}
+
+function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
+  return post;
+}
+
+/** What a published post must be, whatever made it so. `at` is where its fields stand in the request. */
+function misfitOf(post: UnnumberedPost, at: string): Refused | undefined {
+  if (post.keyEvent && post.headline === null) return misfit(`${at}headline`, 'A key event must have a headline.');
+  if (post.headline === null && post.html === '' && post.media.length === 0) {
+    return misfit(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
+  }
+  const sent = readerView({ ...post, seq: Number.MAX_SAFE_INTEGER, history: [] });
+  if (bytesOf(sent) <= limits.postBytes) return undefined;
+  return misfit(at.slice(0, -1), `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
+}
+
+function misfitOfSources(post: UnnumberedPost, isPublished: (postId: string) => boolean, at: string): Refused | undefined {
+  const strange = post.derivedFrom.findIndex((id) => id === post.id || !isPublished(id));
+  if (strange === -1) return undefined;
+  const path = `${at}derivedFrom[${strange}]`;
+  if (post.derivedFrom[strange] === post.id) return misfit(path, 'A post cannot restate itself.');
+  return misfit(path, 'Must name a published post of this channel.');
+}

@@ -1,0 +1,318 @@
+import type { Journal, Outcome, Renderer } from '../engine/engine.ts';
+import { JournalUnavailable } from '../engine/engine.ts';
+import { tags } from '../engine/tags.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
+import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
+import { admit, standing } from './admission.ts';
+import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, sameOr422 } from './ask.ts';
+import * as channels from './channel.ts';
+import { openChannel } from './creation.ts';
+import type { Decision, Deed, Expected } from './decide.ts';
+import * as posts from './post.ts';
+
+/**
+ * What those who write ask for: reads what a decision needs, decides, appends, and decides again where something moved meanwhile.
+ *
+ * Every method resolves only once the journal has it on disk. A `Refusal` thrown says that nothing was changed by it; a
+ * `JournalUnavailable` says whether something may have been. The same request again does what it asks once: it gets the first answer,
+ * rebuilt from what stands.
+ */
+export interface Desk {
+  openChannel(ask: Ask<NewChannel>): Promise<ChannelAnswer>;
+  changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer>;
+  /** Erases the channel; asked again, it tells the state. */
+  deleteChannel(ask: Ask<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
+  publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer>;
+  /** With `eraseEarlier` the answer has `erasure`. */
+  revise(ask: Ask<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
+  retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
+  /** The answer has `erasure`; asked again, it tells the state. */
+  takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
+}
+
+export interface DeskOptions {
+  engine: Journal;
+  renderer: Renderer;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A fresh UUIDv7. */
+  newId(): string;
+  /** A fresh id for a request that has none: at most 100 characters. */
+  newRequestId(): string;
+}
+
+/** How often a decision is made again because something moved. Each time someone else's write went through. */
+const triesMost = 100;
+/** How long an author waits for an erasure, of the 10 s in which the contract promises an answer. */
+const erasureWaitMs = 8_000;
+/** Pages of posts that are looked through for those that restate one. */
+const derivedPagesMost = 20;
+
+export function createDesk(options: DeskOptions): Desk {
+  const { engine, renderer, now, newId } = options;
+
+  return {
+    openChannel: (ask) => openChannel({ engine, deed: () => deedOf(ask.who) }, ask),
+    changeChannel,
+    deleteChannel,
+    publish,
+    revise,
+    retract,
+    takeDown,
+  };
+
+  async function changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer> {
+    const read = await admit(engine, ask.who, channelId, mayEdit);
+    const before = await recalled(ask, channelId);
+    if (before) return { channel: standing(read).channel, position: placeOf(before), replayed: true };
+    let { channel } = standing(read);
+    const { patch, expected } = ask.command();
+    const done = await carryOut(ask, channelId, async () => {
+      const now = await channelNow(channelId);
+      channel = now.channel;
+      const id = patch.pinnedPostId;
+      const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
+      return { decision: channels.change({ channel, pinned }, { patch, expected }, deedOf(ask.who)), position: now.position };
+    });
+    if (done.status === 'appended') {
+      const entry = done.changes[0];
+      if (entry?.type === 'channel.changed') return { channel: entry.channel, position: done.position, replayed: false };
+    }
+    if (done.status === 'unchanged') return { channel, position: done.position, replayed: false };
+    return await afterwards(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
+  }
+
+  async function deleteChannel(ask: Ask<void>, channelId: string) {
+    await admit(engine, ask.who, channelId, mayAdminister);
+    const before = await recalled(ask, channelId);
+    const deleted = await engine.deleteChannel(channelId, ask.request);
+    if (deleted.status === 'missing') throw new Refusal('not-found');
+    return { erasure: deleted.erasure, replayed: before !== undefined };
+  }
+
+  async function publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer> {
+    const read = await admit(engine, ask.who, channelId, mayAuthor);
+    const before = await recalled(ask, channelId);
+    standing(read);
+    if (before) return await again(channelId, before);
+    const asked = ask.command();
+    const html = renderer.render(asked.body ?? '', { channelId });
+    const command = { ...asked, id: asked.id ?? newId(), html, byline: ask.who.name };
+    const done = await carryOut(ask, channelId, async () => {
+      const { channel, position } = await channelNow(channelId);
+      const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
+      const isPublished = await publishedAmong(channelId, asked.derivedFrom);
+      return { decision: posts.publish({ channel, existing, isPublished }, command, deedOf(ask.who)), position };
+    });
+    return await answerFor(channelId, done);
+  }
+
+  async function revise(ask: Ask<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer> {
+    const before = await admitToPost(ask, channelId, postId, mayAuthor);
+    if (before) return await withDerived(await again(channelId, before), erases(ask));
+    const asked = ask.command();
+    const body = asked.changes.body;
+    const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
+    const done = await carryOut(ask, channelId, async () => {
+      const state = await postNow(channelId, postId);
+      const isPublished = await publishedAmong(channelId, asked.changes.derivedFrom);
+      return { decision: posts.revise({ ...state, isPublished }, command, deedOf(ask.who)), position: state.position };
+    });
+    return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
+  }
+
+  async function retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
+    const before = await admitToPost(ask, channelId, postId, mayAuthor);
+    if (before) return await withDerived(await again(channelId, before), false);
+    const command = ask.command();
+    const done = await carryOut(ask, channelId, async () => {
+      const state = await postNow(channelId, postId);
+      return { decision: posts.retract(state, command, deedOf(ask.who)), position: state.position };
+    });
+    return await withDerived(await answerFor(channelId, done), false);
+  }
+
+  async function takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
+    const before = await admitToPost(ask, channelId, postId, mayEdit);
+    if (before) return await withDerived(await again(channelId, before), true);
+    const command = ask.command();
+    let standing: AuthorPost | undefined;
+    const done = await carryOut(ask, channelId, async () => {
+      const state = await postNow(channelId, postId);
+      standing = state.post;
+      return { decision: posts.takeDown(state, command, deedOf(ask.who)), position: state.position };
+    });
+    if (done.status === 'unchanged' && standing) {
+      return await withDerived({ post: standing, position: done.position, replayed: false }, true);
+    }
+    return await withDerived(await answerFor(channelId, done), true);
+  }
+
+  // ---- One write
+
+  type Done =
+    | Extract<Awaited<ReturnType<Journal['append']>>, { status: 'appended' }>
+    | { status: 'done before'; outcome: Outcome; position: Position }
+    | { status: 'unchanged'; position: Position };
+
+  /** Decides on what stands, appends, and decides again while what stood has moved. Throws what is refused. */
+  async function carryOut(
+    ask: Ask<unknown>,
+    channelId: string,
+    decide: () => Promise<{ decision: Decision; position: Position }>,
+  ): Promise<Done> {
+    for (let tries = 0; tries < triesMost; tries += 1) {
+      const { decision, position } = await decide();
+      if (decision.status !== 'append') {
+        // What stands in the way may be what this very request did, sent twice at once.
+        const before = await recalled(ask, channelId);
+        if (before) return doneBefore(before);
+        if (decision.status === 'refused') throw new Refusal(decision.code, decision.details);
+        return { status: 'unchanged', position };
+      }
+      const { decidedOn, entries } = decision;
+      const result = await engine.append(channelId, { request: ask.request, decidedOn, entries });
+      if (result.status === 'appended') return result;
+      if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome));
+    }
+    throw new JournalUnavailable('others kept changing what this write was decided on', 'unchanged');
+  }
+
+  function doneBefore(outcome: Outcome): Done {
+    return { status: 'done before', outcome, position: placeOf(outcome) };
+  }
+
+  async function answerFor(channelId: string, done: Done): Promise<PostAnswer> {
+    if (done.status === 'done before') return await again(channelId, done.outcome);
+    if (done.status === 'appended' && done.post) return { post: done.post, position: done.position, replayed: false };
+    throw new Error('a write of a post answered without the post');
+  }
+
+  /**
+   * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
+   * withdrawn since, else the post as it is.
+   */
+  async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
+    return await afterwards(async () => {
+      const { postId, revision } = outcome;
+      const read = postId === null ? undefined : await engine.post(channelId, postId);
+      if (postId === null || read === undefined) throw new Refusal('not-found');
+      const answer = { post: read.post, position: placeOf(outcome), replayed: true };
+      if (isWithdrawn(read.post) || read.post.revision === revision) return answer;
+      const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
+      const made = page?.revisions.find((post) => post.revision === revision);
+      return made ? { ...answer, post: made } : answer;
+    });
+  }
+
+  async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
+    const { channelId, id } = answer.post;
+    return await afterwards(async () => {
+      const [derived, erasure] = await Promise.all([derivedFrom(channelId, id), erasing ? erasureOf(channelId, id) : undefined]);
+      return { ...answer, derived, ...(erasure ? { erasure } : {}) };
+    });
+  }
+
+  async function derivedFrom(channelId: string, postId: string): Promise<RevisionAnswer['derived']> {
+    const derived: RevisionAnswer['derived'] = [];
+    let before: number | undefined;
+    for (let pages = 0; pages < derivedPagesMost; pages += 1) {
+      const page = await engine.posts(channelId, {
+        tags: [tags.derivedFrom(postId)],
+        limit: limits.pageMost,
+        bytes: limits.answerBytes,
+        ...(before === undefined ? {} : { before }),
+      });
+      derived.push(...(page?.posts ?? []).map(({ id, kind, headline }) => ({ id, kind, headline })));
+      before = page?.posts.at(-1)?.seq;
+      if (!page?.more || before === undefined) break;
+    }
+    return derived;
+  }
+
+  /** The state of the erasure when it is complete, or when the author has waited long enough. What is pending goes on by itself. */
+  async function erasureOf(channelId: string, postId: string): Promise<Erasure> {
+    const pending = (why: string): Erasure => ({ complete: false, pending: [{ where: 'journal', why }] });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Erasure>((resolve) => {
+      timer = setTimeout(() => resolve(pending('It takes longer than usual, and goes on.')), erasureWaitMs);
+    });
+    try {
+      return await Promise.race([engine.erase(channelId, postId), late]);
+    } catch (error) {
+      if (!(error instanceof JournalUnavailable)) throw error;
+      return pending('It is out of reach, and erases once it is back.');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // ---- What is read first
+
+  /** Rights first, then whether the request was done before: then its outcome. */
+  async function admitToPost(
+    ask: Ask<unknown>,
+    channelId: string,
+    postId: string,
+    may: (who: Principal, channelId: string) => boolean,
+  ): Promise<Outcome | undefined> {
+    const read = await admit(engine, ask.who, channelId, may);
+    const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
+    if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden');
+    const before = await recalled(ask, channelId);
+    standing(read);
+    if (!there) throw new Refusal('not-found');
+    return before;
+  }
+
+  async function recalled({ request, keyed }: Ask<unknown>, channelId: string): Promise<Outcome | undefined> {
+    const outcome = keyed ? await engine.recall(channelId, request) : undefined;
+    return outcome && sameOr422(outcome);
+  }
+
+  async function channelNow(channelId: string) {
+    const { channel, position } = standing(await engine.channel(channelId));
+    return { channel, position };
+  }
+
+  async function postNow(channelId: string, postId: string) {
+    const [{ channel }, read] = await Promise.all([channelNow(channelId), engine.post(channelId, postId)]);
+    if (!read) throw new Refusal('not-found');
+    return { channel, post: read.post, position: read.position };
+  }
+
+  async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<(id: string) => boolean> {
+    const reads = await Promise.all(ids.map((id) => engine.post(channelId, id)));
+    const published = new Set(reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post.id] : [])));
+    return (id) => published.has(id);
+  }
+
+  /** The author sent `changes.body`, so that is what a refusal is about. */
+  function renderChange(body: string, channelId: string): string {
+    try {
+      return renderer.render(body, { channelId });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const errors = (error.problem.errors ?? []).map(({ path, message }) => ({ path: `changes.${path}`, message }));
+      throw new Refusal('invalid-body', { errors });
+    }
+  }
+
+  function deedOf(who: Principal): Deed {
+    return { by: who.sub, at: new Date(now()).toISOString() };
+  }
+}
+
+/** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */
+function erases(ask: Ask<Revision & { expected: Expected }>): boolean {
+  try {
+    return ask.command().eraseEarlier === true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { limits } from '../protocol/limits.ts';
+
+/** Letters that have no decomposition, as they are commonly spelled out. */
+const spelled: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ł: 'l',
+  ı: 'i',
+  ħ: 'h',
+  ŋ: 'n',
+};
+
+/**
+ * A channel id made from a headline: its words in plain letters with hyphens between, `channel` where it has none. Letters outside
+ * the Latin alphabet are left out.
+ */
+export function slugOf(headline: string): string {
+  const plain = headline
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/['’]/g, '')
+    .replace(/[ßæœøđðþłıħŋ]/g, (letter) => spelled[letter] as string)
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return shortened(plain, 60) || 'channel';
+}
+
+/** The slug, then `-2`, `-3` and so on: what to try where an id is taken. */
+export function candidates(slug: string, most: number): string[] {
+  return Array.from({ length: most }, (_, index) => {
+    if (index === 0) return slug;
+    const suffix = `-${index + 1}`;
+    return shortened(slug, limits.channelIdCharacters - suffix.length) + suffix;
+  });
+}
+
+/** Cut at the end of a word where there is one in the last third. */
+function shortened(slug: string, most: number): string {
+  if (slug.length <= most) return slug;
+  const cut = slug.slice(0, most + 1);
+  const end = cut.lastIndexOf('-');
+  return slug.slice(0, end > most * (2 / 3) ? end : most).replace(/-+$/, '');
+}
