@@ -76,7 +76,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const renderer = createRenderer({ publicUrl });
     const engine = await openEmbedded({ dataDir: config.dataDir, renderer, now, log });
     undo.unshift(() => engine.close());
-    const delivered = (readers: number) => metrics.eventsDelivered.inc({ transport: 'socket' }, readers);
+    const delivered = (events: number) => metrics.eventsDelivered.inc({ transport: 'socket' }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });

@@ -30,12 +30,18 @@ export interface Reader {
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
 
+/** Frames to be written at once, and how many events they are. */
+interface Slice {
+  frames: Buffer;
+  events: number;
+}
+
 export interface FeedContext {
   engine: Engine;
   random: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Told of every event handed to readers: how many got it at once. */
-  delivered: (readers: number) => void;
+  /** Told how many events were handed to readers: one to a thousand readers counts a thousand. */
+  delivered: (events: number) => void;
 }
 
 export class Feed {
@@ -56,7 +62,7 @@ export class Feed {
   #undo: () => void = () => {};
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #slices = new Map<string, Buffer>();
+  readonly #slices = new Map<string, Slice>();
 
   private constructor(channel: Channel, position: Position, context: FeedContext) {
     this.channelId = channel.id;
@@ -141,9 +147,11 @@ export class Feed {
     if (!this.readers.has(reader) || reader.offset >= this.tail.head) return;
     if (!reader.ready) return reader.lag();
     if (reader.offset < this.tail.start) return this.#end(reader, 'slow');
-    const frames = this.#slice(reader.offset, reader.format);
+    const { frames, events } = this.#slice(reader.offset, reader.format);
     reader.offset = this.tail.head;
-    if (frames !== undefined) reader.write(frames);
+    if (events === 0) return;
+    reader.write(frames);
+    this.#context.delivered(events);
   }
 
   leave(reader: Reader): void {
@@ -251,8 +259,8 @@ export class Feed {
     for (const reader of [...this.readers]) if (!reader.mayRead(channel)) this.#end(reader, 'forbidden');
   }
 
-  /** The tail's changes after an offset as frames, each standing for what lies between it and the one before. */
-  #slice(after: number, format: Format): Buffer | undefined {
+  /** The tail's changes after an offset as frames, each standing for what lies between it and the one before. Made once for all who ask. */
+  #slice(after: number, format: Format): Slice {
     const key = `${format.name} ${after}`;
     const known = this.#slices.get(key);
     if (known !== undefined) return known;
@@ -262,10 +270,9 @@ export class Feed {
       frames.push(change.frame(format, last + 1));
       last = change.offset;
     }
-    if (frames.length === 0) return undefined;
-    const whole = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
-    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, whole);
-    return whole;
+    const slice = { frames: Buffer.concat(frames), events: frames.length };
+    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, slice);
+    return slice;
   }
 
   #end(reader: Reader, reason: EndReason): void {
