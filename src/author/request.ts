@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from 'node:crypto';
+import express, { type Request, type RequestHandler } from 'express';
+import type { z } from 'zod';
+import type { Ask } from '../desk/ask.ts';
+import type { Expected } from '../desk/decide.ts';
+import { limits } from '../protocol/limits.ts';
+import { Refusal } from '../protocol/problems.ts';
+import type { Principal } from '../protocol/rights.ts';
+import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts';
+
+/** How the request of someone who writes is read: its bytes, its JSON, and what it says about being the same as an earlier one. */
+
+/**
+ * The body as bytes, whatever its type claims: it is looked at only once the request is known to be a new one. Over 1 MiB, also when
+ * it was sent compressed, is 413.
+ */
+export function readBytes(): RequestHandler {
+  return express.raw({ type: () => true, limit: limits.bodyBytes });
+}
+
+const json = ['application/json'];
+export const mergePatch = ['application/merge-patch+json', 'application/json'];
+
+/** What the request asks for, by a schema; a refusal where it has another form. A body left out is read as `{}` where that is allowed. */
+export function readCommand<S extends z.ZodType>(
+  request: Request,
+  schema: S,
+  { types = json, mayBeEmpty = false }: { types?: readonly string[]; mayBeEmpty?: boolean } = {},
+): z.output<S> {
+  const bytes = bytesOf(request);
+  if (bytes.length === 0 && mayBeEmpty) return parse(schema, {});
+  requireType(request.headers['content-type'], types);
+  return parse(schema, jsonOf(bytes));
+}
+
+function bytesOf(request: Request): Buffer {
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+function requireType(header: string | undefined, types: readonly string[]): void {
+  const [type = '', ...parameters] = (header ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);
+  if (!types.includes(type) || !utf8) throw new Refusal('wrong-type', { detail: `Send ${types.join(' or ')}, in UTF-8.` });
+}
+
+/** A key that stands twice counts as it stands last, as JSON.parse has it; one named `__proto__` is a field like any other, and unknown. */
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw notAnObject();
+    return value;
+  } catch (error) {
+    // The parser's own message quotes the body.
+    throw error instanceof Refusal ? error : notAnObject();
+  }
+}
+
+function notAnObject(): Refusal {
+  return new Refusal('invalid-body', { errors: [{ path: '', message: 'Must be a JSON object in UTF-8.' }] });
+}
+
+const entityTag = /^(?:(?:W\/)?"(0|[1-9]\d{0,14})(?:-[\x21\x23-\x7e]*)?"|(0|[1-9]\d{0,14})|(\*))$/;
+
+/** The revision in If-Match: `"3"`, `3`, `W/"3"`, `"3-…"` or `*`. */
+export function readIfMatch(request: Request): Expected | undefined {
+  const header = request.headers['if-match'];
+  if (header === undefined) return undefined;
+  const match = entityTag.exec(header.trim());
+  if (!match) {
+    const message = 'Must be one revision such as "3", or *.';
+    throw new Refusal('invalid-body', { detail: `If-Match: ${message}`, errors: [{ path: 'If-Match', message }] });
+  }
+  return match[3] === undefined ? Number(match[1] ?? match[2]) : 'any';
+}
+
+export function requireIfMatch(request: Request): Expected {
+  const expected = readIfMatch(request);
+  if (expected === undefined) throw new Refusal('if-match-missing');
+  return expected;
+}
+
+/**
+ * The request as the desk takes it. One key stands for one request of this `sub` in this channel (for a creation, of this `sub`); what
+ * was asked is method, path, If-Match and body.
+ */
+export function readAsk<Command>(
+  request: Request,
+  who: Principal,
+  channelId: string | null,
+  command: () => Command,
+): Ask<Command> {
+  const key = readKey(request);
+  const scope = channelId === null ? ['creation', who.sub] : ['channel', channelId, who.sub];
+  const digest = createHash('sha256')
+    .update(JSON.stringify([request.method, request.baseUrl + request.path, request.headers['if-match'] ?? null]))
+    .update(bytesOf(request))
+    .digest('hex');
+  const id =
+    key === undefined
+      ? randomUUID()
+      : createHash('sha256')
+          .update(JSON.stringify([...scope, key]))
+          .digest('base64url');
+  return { who, keyed: key !== undefined, request: { id, digest }, command };
+}
+
+function readKey(request: Request): string | undefined {
+  const header = request.get('idempotency-key');
+  if (header === undefined) return undefined;
+  const result = idempotencyKeySchema.safeParse(header);
+  if (result.success) return result.data;
+  const errors = fieldErrors(result.error).map(({ message }) => ({ path: 'Idempotency-Key', message }));
+  throw new Refusal('invalid-body', { detail: 'The Idempotency-Key header does not fit.', errors });
+}

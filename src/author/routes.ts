@@ -1,0 +1,144 @@
+import { type Request, type Response, Router } from 'express';
+import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../desk/ask.ts';
+import type { Desk } from '../desk/publish.ts';
+import { sendJson } from '../edge/answers.ts';
+import type { Rates } from '../edge/rates.ts';
+import { requirePrincipal } from '../edge/request.ts';
+import type { Renderer } from '../engine/engine.ts';
+import { formatCursor } from '../protocol/cursor.ts';
+import type { Erasure } from '../protocol/model.ts';
+import * as schemas from '../protocol/schemas.ts';
+import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './request.ts';
+
+/**
+ * What those who write ask over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.
+ * In this order: the token, its rate, the body's bytes; then the desk asks for rights, for an earlier request under the same key, and
+ * only then for what the body says.
+ */
+export interface AuthorContext {
+  desk: Desk;
+  renderer: Renderer;
+  rates: Pick<Rates, 'writes'>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  log: { info(facts: object, message: string): void };
+}
+
+export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext): Router {
+  const router = Router();
+  const writing = [
+    (_req: Request, res: Response, next: () => void) => {
+      rates.writes(requirePrincipal(res).sub);
+      res.locals.askedAt = now();
+      next();
+    },
+    readBytes(),
+  ];
+
+  router.post('/channels', writing, async (req: Request, res: Response) => {
+    const ask = readAsk(req, requirePrincipal(res), null, () => readCommand(req, schemas.newChannelSchema));
+    const answer = await desk.openChannel(ask);
+    res.location(`${req.baseUrl}/channels/${answer.channel.id}`);
+    sendChannel(res, 201, answer, 'channel opened');
+  });
+
+  router.patch('/channels/:channelId', writing, async (req: Request, res: Response) => {
+    const { channelId } = placeOf(req);
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+      const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
+      return { patch, expected: requireIfMatch(req) };
+    });
+    sendChannel(res, 200, await desk.changeChannel(ask, channelId), 'channel changed');
+  });
+
+  router.delete('/channels/:channelId', writing, async (req: Request, res: Response) => {
+    const { channelId } = placeOf(req);
+    const { erasure, replayed } = await desk.deleteChannel(
+      readAsk(req, requirePrincipal(res), channelId, () => undefined),
+      channelId,
+    );
+    note(res, replayed, { channel: channelId, complete: erasure.complete }, 'channel deleted');
+    if (!erasure.complete) return sendJson(res, { erasure }, { status: 202, cache: 'none' });
+    res.set('Cache-Control', 'no-store').status(204).end();
+  });
+
+  router.post('/channels/:channelId/posts', writing, async (req: Request, res: Response) => {
+    const { channelId } = placeOf(req);
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => readCommand(req, schemas.newPostSchema));
+    const answer = await desk.publish(ask, channelId);
+    res.location(`${req.baseUrl}${req.path}/${answer.post.id}`);
+    sendPost(res, 201, answer, {}, 'post published');
+  });
+
+  router.post('/channels/:channelId/posts/:postId/revisions', writing, async (req: Request, res: Response) => {
+    const { channelId, postId } = placeOf(req);
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+      const revision = readCommand(req, schemas.revisionSchema);
+      return { ...revision, expected: requireIfMatch(req) };
+    });
+    sendRevision(res, await desk.revise(ask, channelId, postId), 'post revised');
+  });
+
+  router.post('/channels/:channelId/posts/:postId/retraction', writing, async (req: Request, res: Response) => {
+    const { channelId, postId } = placeOf(req);
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+      const { note } = readCommand(req, schemas.retractionSchema);
+      return { note, ...expectedIn(req) };
+    });
+    sendRevision(res, await desk.retract(ask, channelId, postId), 'post retracted');
+  });
+
+  router.post('/channels/:channelId/posts/:postId/takedown', writing, async (req: Request, res: Response) => {
+    const { channelId, postId } = placeOf(req);
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+      // In haste nobody should fail for a body that could be empty anyway.
+      const { note } = readCommand(req, schemas.takedownSchema, { mayBeEmpty: true });
+      return { note: note ?? null, ...expectedIn(req) };
+    });
+    sendRevision(res, await desk.takeDown(ask, channelId, postId), 'post taken down');
+  });
+
+  return router;
+
+  function sendRevision(res: Response, answer: RevisionAnswer, did: string): void {
+    const { derived, erasure } = answer;
+    sendPost(res, erasure?.complete === false ? 202 : 200, answer, { derived, ...(erasure ? { erasure } : {}) }, did);
+  }
+
+  function sendPost(
+    res: Response,
+    status: number,
+    answer: PostAnswer,
+    more: { derived?: unknown; erasure?: Erasure },
+    did: string,
+  ) {
+    const { post, position, replayed } = answer;
+    note(res, replayed, { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision }, did);
+    // The same tag that a GET in the author's view has.
+    const etag = `"${post.revision}-a${renderer.version}"`;
+    sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
+  }
+
+  function sendChannel(res: Response, status: number, { channel, position, replayed }: ChannelAnswer, did: string): void {
+    note(res, replayed, { channel: channel.id, offset: position.offset, revision: channel.revision }, did);
+    const body = { channel, cursor: formatCursor(position), offset: position.offset };
+    sendJson(res, body, { status, cache: 'private', etag: `"${channel.revision}"` });
+  }
+
+  function note(res: Response, replayed: boolean, facts: object, did: string): void {
+    if (replayed) res.set('Idempotency-Replayed', 'true');
+    const by = requirePrincipal(res).sub;
+    const tookMs = now() - (res.locals.askedAt as number);
+    log.info({ ...facts, by, replayed, tookMs }, did);
+  }
+}
+
+/** Express gives strings for these; its types also know paths that have none. */
+function placeOf({ params }: Request): { channelId: string; postId: string } {
+  return { channelId: String(params.channelId ?? ''), postId: String(params.postId ?? '') };
+}
+
+function expectedIn(req: Request) {
+  const expected = readIfMatch(req);
+  return expected === undefined ? {} : { expected };
+}
