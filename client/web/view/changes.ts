@@ -40,7 +40,8 @@ export function updatedAt(history: readonly Change[], since: string | null, sett
 /** The sentence that stands in place of a withdrawn post: "Retracted, 14:05 UTC: the reason". */
 export function withdrawalNote(history: readonly Change[], since: string | null, setting: Setting): Html {
   const change = history.findLast((one) => one.kind === 'retraction' || one.kind === 'takedown');
-  return change ? note(change, since, setting) : html`<strong class="label">Withdrawn</strong>`;
+  if (change === undefined) return html`<strong class="label">Withdrawn</strong>`;
+  return note({ ...change, note: change.note ?? 'This post is no longer available.' }, since, setting);
 }
 
 /** "Correction, 14:05 UTC: what was wrong". `since`: the day beside it, told again only where the change was on another. */

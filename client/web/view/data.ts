@@ -10,6 +10,6 @@ export const dataElementId = 'pressbox-page';
 export interface PageData {
   /** `posts` being those the page shows. */
   snapshot: Snapshot;
-  /** The page begins below the newest post: new posts are told of, not shown. */
-  older: boolean;
+  /** The page holds the posts below this `seq`; null where it begins with the newest. */
+  before: number | null;
 }

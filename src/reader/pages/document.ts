@@ -21,7 +21,7 @@ export interface Document {
   body: Part;
 }
 
-/** A whole page. Nothing in it needs more than `pagePolicy` gives: no script or style stands in the page itself. */
+/** A whole page. No script or style stands in the page itself, so that its content security policy can refuse those that do. */
 export function htmlDocument({ title, language, description, canonical, assets, live, body }: Document): string {
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
@@ -60,19 +60,3 @@ export function scriptJson(data: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
-
-/**
- * The content security policy of pages, as helmet takes it: scripts and styles only from the server's own assets, pictures and films
- * from any host over https, as posts may name them. It doesn't ask for https itself: a newsroom may try Pressbox on its own network
- * without. Other sites may show the page in a frame.
- */
-export const pagePolicy = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'"],
-  'img-src': ["'self'", 'https:', 'data:'],
-  'media-src': ['https:'],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-} as const satisfies Record<string, readonly string[]>;

@@ -6,6 +6,7 @@ import { type Assets, htmlDocument, siteBar } from './document.ts';
 const names: Partial<Record<ProblemCode, string>> = {
   'not-found': 'This page is not here',
   'channel-deleted': 'This coverage was deleted',
+  'post-withdrawn': 'This post was withdrawn',
   'token-missing': 'This page is not for everyone',
   forbidden: 'This page is not for everyone',
   'rate-limited': 'Too many requests',

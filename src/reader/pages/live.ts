@@ -22,7 +22,7 @@ export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): 
   const more = older ? older.page.more : snapshot.more;
   const shown: Snapshot = { ...snapshot, posts, more };
   const { channel } = shown;
-  const data: PageData = { snapshot: shown, older: older !== undefined };
+  const data: PageData = { snapshot: shown, before: older?.before ?? null };
   return htmlDocument({
     title: channel.headline,
     language: channel.language,

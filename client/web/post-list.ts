@@ -1,0 +1,84 @@
+import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
+import { morph, parse } from './morph.ts';
+import { firstOfDay, renderEmpty, settingOf } from './view/page.ts';
+import { renderPost } from './view/post.ts';
+
+/** A post on the page, and the markup that made it what it is. */
+interface Row {
+  element: HTMLElement;
+  markup: string;
+}
+
+/**
+ * The list of posts in the open page, keyed by id: a change goes into the post it changes. Posts above `upTo` are held back until
+ * the reader asks for them; of those nothing is in the document.
+ */
+export class PostList {
+  readonly #element: HTMLElement;
+  readonly #rows = new Map<string, Row>();
+  #upTo: number;
+
+  /** Takes over the list as the server rendered it, from the posts it rendered. */
+  constructor(element: HTMLElement, posts: readonly ReaderPost[], channel: Channel) {
+    this.#element = element;
+    this.#upTo = posts[0]?.seq ?? 0;
+    const markups = this.#markups(posts, channel);
+    for (const child of element.querySelectorAll<HTMLElement>(':scope > .post')) {
+      const id = child.dataset.post;
+      const markup = id === undefined ? undefined : markups.get(id);
+      if (id !== undefined && markup !== undefined) this.#rows.set(id, { element: child, markup });
+    }
+  }
+
+  /** Posts that are held back, withdrawn ones not counted. */
+  heldBack(posts: readonly ReaderPost[]): number {
+    return posts.filter((post) => post.seq > this.#upTo && post.status === 'published').length;
+  }
+
+  /** Lets every post of these be shown from now on. */
+  reveal(posts: readonly ReaderPost[]): void {
+    this.#upTo = Math.max(this.#upTo, ...posts.map((post) => post.seq));
+  }
+
+  /** Makes the document show these posts, held-back ones left out. Returns the elements that are new. */
+  show(posts: readonly ReaderPost[], channel: Channel): HTMLElement[] {
+    const shown = posts.filter((post) => post.seq <= this.#upTo);
+    const markups = this.#markups(shown, channel);
+    for (const [id, row] of this.#rows) {
+      if (markups.has(id)) continue;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    const added: HTMLElement[] = [];
+    let next = this.#element.querySelector<HTMLElement>(':scope > .post');
+    for (const [id, markup] of markups) {
+      const row = this.#rows.get(id);
+      if (row === undefined) {
+        const element = parse(markup);
+        this.#element.insertBefore(element, next);
+        this.#rows.set(id, { element, markup });
+        added.push(element);
+        continue;
+      }
+      if (row.markup !== markup) {
+        morph(row.element, markup);
+        row.markup = markup;
+      }
+      if (row.element !== next) this.#element.insertBefore(row.element, next);
+      next = row.element.nextElementSibling as HTMLElement | null;
+    }
+    this.#showEmpty(shown.length === 0, channel);
+    return added;
+  }
+
+  #showEmpty(empty: boolean, channel: Channel): void {
+    this.#element.querySelector(':scope > .empty')?.remove();
+    if (empty) this.#element.append(parse(renderEmpty(channel).text));
+  }
+
+  #markups(posts: readonly ReaderPost[], channel: Channel): Map<string, string> {
+    const setting = settingOf(channel);
+    const days = firstOfDay(posts, setting);
+    return new Map(posts.map((post, at) => [post.id, renderPost(post, { ...setting, day: days[at] === true }).text]));
+  }
+}
