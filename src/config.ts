@@ -87,7 +87,7 @@ const isRedisUrl = (text: string) => {
   const schemes = ['redis:', 'rediss:', 'redis+sentinel:'];
   // Several sentinels stand in one URL, which URL.parse does not take.
   const url = URL.parse(text.replace(/^(redis\+sentinel:\/\/[^,/]+)(?:,[^,/\s]+)*(?=\/)/, '$1'));
-  if (url === null || !schemes.includes(url.protocol) || url.hostname === '') return false;
+  if (url === null || !schemes.includes(url.protocol) || !/^[a-z0-9.:[\]_-]+$/i.test(url.hostname)) return false;
   return url.protocol !== 'redis+sentinel:' || url.pathname.length > 1;
 };
 

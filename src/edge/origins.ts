@@ -29,8 +29,8 @@ export function mayConnect({ origin, host, secure }: Asked, allowed: Origins): b
 
 /** Whether the text is a web origin, spelled as browsers do. */
 export function isOrigin(text: string): boolean {
-  if (!/^https?:\/\//.test(text)) return false;
-  return URL.parse(text)?.origin === text;
+  // A URL may hold characters that no host name has, such as the * of a pattern.
+  return /^https?:\/\/[a-z0-9.:[\]_-]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
 /** The origin's host and port are those of the Host header. Behind a proxy that speaks TLS the scheme may differ from ours. */

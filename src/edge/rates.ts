@@ -28,7 +28,7 @@ export interface RateLimits {
 
 /** A bucket is full again after this long untouched, whatever the rate. */
 const bucketMs = 10_000;
-/** Buckets kept of a kind, some 100 bytes each. Past it the one longest untouched is forgotten, which gives its owner a full one. */
+/** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
 const bucketsMost = 100_000;
 /** When to try again, for who has too many connections open. */
 const connectionRetrySeconds = 10;
@@ -121,34 +121,33 @@ interface Buckets {
 
 /**
  * Kept of each bucket is the time at which it will be full (the generic cell rate algorithm): one number, and no timer.
- * The map is in order of last use, so what can be forgotten is at its front.
+ *
+ * The buckets are in two halves. After ten seconds, or when the newer half is full, it becomes the older one, and what the older one
+ * held is forgotten: it was not touched for ten seconds, so it is full, or there were too many. (One map, emptied from its front,
+ * takes the longer the more was deleted: a table remembers deleted places until it is built anew.)
  */
 function createBuckets(perSecond: number, now: () => number): Buckets {
   if (perSecond === 0) return { take: () => 0 };
   const intervalMs = 1000 / perSecond;
   // Sums of thirds are not whole: without this the last of a burst would be lost to rounding.
   const roundingMs = intervalMs / 1000;
-  const fullAt = new Map<string, number>();
+  let newer = new Map<string, number>();
+  let older = new Map<string, number>();
+  let turnedAt = now();
 
   return {
     take(key) {
       const at = now();
-      const next = Math.max(fullAt.get(key) ?? at, at) + intervalMs;
+      if (at - turnedAt >= bucketMs || newer.size >= bucketsMost / 2) {
+        older = newer;
+        newer = new Map();
+        turnedAt = at;
+      }
+      const next = Math.max(newer.get(key) ?? older.get(key) ?? at, at) + intervalMs;
       const waitMs = next - at - bucketMs;
       if (waitMs > roundingMs) return waitMs;
-      forgetOld(at);
-      fullAt.delete(key);
-      fullAt.set(key, next);
+      newer.set(key, next);
       return 0;
     },
   };
-
-  /** Two a take, so that the map shrinks faster than it grows. */
-  function forgetOld(at: number): void {
-    for (let steps = 0; steps < 2; steps += 1) {
-      const oldest = fullAt.entries().next().value;
-      if (oldest === undefined || (oldest[1] > at && fullAt.size < bucketsMost)) return;
-      fullAt.delete(oldest[0]);
-    }
-  }
 }

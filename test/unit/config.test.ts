@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
+
+function mistakesOf(env: Record<string, string>, has?: { redis: boolean }) {
+  try {
+    readConfig(env, has);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('The configuration was accepted.');
+}
+
+describe('the configuration', () => {
+  it('has the defaults of the contract when nothing is set', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      publicUrl: undefined,
+      redisUrls: undefined,
+      redisMinReplicas: 0,
+      allowUnsafeRedis: false,
+      dataDir: './data',
+      jwtSecret: undefined,
+      jwksUrl: undefined,
+      origins: [],
+      trustProxy: false,
+      writesPerSecond: 20,
+      requestsPerSecond: 50,
+      connectionsPerAddress: 1000,
+      workers: 1,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes an empty value for an unset one, and lets variables of others be', () => {
+    const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, '']));
+    expect(readConfig({ ...empty, PATH: '/bin', PRESSBOX_TOKEN: 'x', PRESSBOX_URL: 'y' })).toEqual(readConfig({}));
+  });
+
+  it('reads every variable', () => {
+    const config = readConfig(
+      {
+        PRESSBOX_HOST: '::',
+        PRESSBOX_PORT: '0',
+        PRESSBOX_PUBLIC_URL: 'https://live.example.org/',
+        PRESSBOX_REDIS_URL: 'redis+sentinel://a:26379,b:26379/pressbox',
+        PRESSBOX_REDIS_MIN_REPLICAS: '2',
+        PRESSBOX_ALLOW_UNSAFE_REDIS: 'on',
+        PRESSBOX_DATA_DIR: '/var/lib/pressbox',
+        PRESSBOX_JWT_SECRET: 'é'.repeat(16),
+        PRESSBOX_JWKS_URL: 'https://id.example.org/keys',
+        PRESSBOX_ORIGINS: 'https://www.example.org, http://localhost:8080',
+        PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
+        PRESSBOX_WRITES_PER_SECOND: '0',
+        PRESSBOX_REQUESTS_PER_SECOND: '7',
+        PRESSBOX_CONNECTIONS_PER_ADDRESS: '8',
+        PRESSBOX_WORKERS: '4',
+        PRESSBOX_LOG_LEVEL: 'debug',
+      },
+      { redis: true },
+    );
+    expect(config).toMatchObject({
+      host: '::',
+      port: 0,
+      publicUrl: 'https://live.example.org',
+      redisUrls: ['redis+sentinel://a:26379,b:26379/pressbox'],
+      redisMinReplicas: 2,
+      allowUnsafeRedis: true,
+      dataDir: '/var/lib/pressbox',
+      jwksUrl: 'https://id.example.org/keys',
+      origins: ['https://www.example.org', 'http://localhost:8080'],
+      trustProxy: 'loopback, 10.0.0.0/8, fd00::/8',
+      writesPerSecond: 0,
+      requestsPerSecond: 7,
+      connectionsPerAddress: 8,
+      workers: 4,
+      logLevel: 'debug',
+    });
+    expect(config.jwtSecret).toHaveLength(32);
+  });
+
+  it('tells all mistakes at once, each with the name of the variable and what fits', () => {
+    const error = mistakesOf({
+      PRESSBOX_HOST: 'two words',
+      PRESSBOX_PORT: '65536',
+      PRESSBOX_PUBLIC_URL: 'live.example.org',
+      PRESSBOX_REDIS_URL: 'redis://localhost',
+      PRESSBOX_REDIS_MIN_REPLICAS: '-1',
+      PRESSBOX_ALLOW_UNSAFE_REDIS: 'perhaps',
+      PRESSBOX_DATA_DIR: 'a\0b',
+      PRESSBOX_JWT_SECRET: 'too short',
+      PRESSBOX_JWKS_URL: 'file:///keys',
+      PRESSBOX_ORIGINS: 'https://www.example.org/',
+      PRESSBOX_TRUST_PROXY: 'everyone',
+      PRESSBOX_WRITES_PER_SECOND: '1.5',
+      PRESSBOX_REQUESTS_PER_SECOND: '1e3',
+      PRESSBOX_CONNECTIONS_PER_ADDRESS: 'many',
+      PRESSBOX_WORKERS: '0',
+      PRESSBOX_LOG_LEVEL: 'loud',
+    });
+    expect(error.mistakes.map(({ name }) => name).sort()).toEqual(Object.keys(variables).sort());
+    for (const { name, message } of error.mistakes) {
+      expect(error.message).toContain(`${name}: ${message}`);
+      expect(message).toMatch(/must (be|have)|has only/);
+    }
+  });
+
+  it('prints no value that was given, least of all a secret', () => {
+    const env = Object.fromEntries(Object.keys(variables).map((name, index) => [name, `§hunter${index}`]));
+    const { message } = mistakesOf(env);
+    expect(message).not.toContain('hunter');
+    expect(mistakesOf({ PRESSBOX_REDIS_URL: 'redis://user:hunter2@localhost' }).message).not.toContain('hunter2');
+  });
+
+  it('refuses Redis while there is no engine for it', () => {
+    expect(mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost:6379' }).message).toContain(
+      'PRESSBOX_REDIS_URL: this version has only the embedded journal',
+    );
+  });
+
+  it('refuses what needs Redis without it, and Redis without a common secret', () => {
+    const alone = mistakesOf({ PRESSBOX_WORKERS: '2', PRESSBOX_REDIS_MIN_REPLICAS: '1' });
+    expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
+    const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' }, { redis: true });
+    expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
+  });
+
+  it.each([
+    ['redis://h'],
+    ['rediss://user:word@h:6380/0'],
+    ['redis://a:1,redis://b:2, redis://c:3'],
+    ['redis+sentinel://a:1,b:2,c:3/name'],
+    ['redis+sentinel://:word@a:1/name'],
+  ])('knows %s as the address of a Redis', (url) => {
+    expect(readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }, { redis: true }).redisUrls).toBeDefined();
+  });
+
+  it.each([
+    ['h:6379'],
+    ['http://h'],
+    ['redis://'],
+    ['redis+sentinel://a:1,b:2'],
+    ['redis+sentinel://a:1/n,redis://b:2'],
+    ['redis://a,b'],
+  ])('does not take %s for one', (url) => {
+    const error = mistakesOf({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }, { redis: true });
+    expect(error.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_REDIS_URL']);
+  });
+
+  it.each([
+    ['off', false],
+    ['false', false],
+    ['0', false],
+    ['on', true],
+    ['TRUE', true],
+    ['1', 1],
+    ['12', 12],
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1/128,linklocal', '::1/128, linklocal'],
+  ])('reads PRESSBOX_TRUST_PROXY=%s', (value, expected) => {
+    expect(readConfig({ PRESSBOX_TRUST_PROXY: value }).trustProxy).toBe(expected);
+  });
+
+  it.each([['10.0.0.0/33'], ['1.2.3'], ['loopback,'], ['::1/129'], ['10.0.0.0/8/8'], ['-1']])(
+    'refuses PRESSBOX_TRUST_PROXY=%s',
+    (value) => {
+      expect(mistakesOf({ PRESSBOX_TRUST_PROXY: value }).mistakes).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ['https://WWW.example.org'],
+    ['https://example.org:443'],
+    ['http://example.org:80'],
+    ['https://example.org/'],
+    ['example.org'],
+    ['https://*.example.org'],
+    ['null'],
+    ['https://user@example.org'],
+    ['https://example.org,*'],
+    ['https://example.org,,https://b.example'],
+  ])('refuses the origin %s, which no browser would send', (value) => {
+    expect(mistakesOf({ PRESSBOX_ORIGINS: value }).mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_ORIGINS']);
+  });
+
+  it('takes * as the origin for every page', () => {
+    expect(readConfig({ PRESSBOX_ORIGINS: '*' }).origins).toBe('*');
+  });
+
+  it('makes the public address from host and port where none is set', () => {
+    expect(publicUrlOf({ host: '127.0.0.1', publicUrl: undefined }, 4000)).toBe('http://127.0.0.1:4000');
+    expect(publicUrlOf({ host: '::1', publicUrl: undefined }, 4000)).toBe('http://[::1]:4000');
+    expect(publicUrlOf({ host: '0.0.0.0', publicUrl: undefined }, 80)).toBe('http://localhost');
+    expect(publicUrlOf({ host: '::', publicUrl: 'https://live.example.org' }, 80)).toBe('https://live.example.org');
+  });
+
+  it('describes every variable in the table of the docs', () => {
+    const rows = configTable().split('\n').slice(2);
+    expect(rows).toHaveLength(Object.keys(variables).length);
+    for (const [index, name] of Object.keys(variables).entries()) {
+      expect(rows[index]).toMatch(new RegExp(`^\\| \`${name}\` \\| \\S.* \\| \\S.*\\. ?.*\\|$`));
+    }
+  });
+});

@@ -1,0 +1,224 @@
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadSecret, secretFor } from '../../src/edge/secret.ts';
+import { createTokens, signToken, type Tokens } from '../../src/edge/tokens.ts';
+import { Refusal } from '../../src/protocol/problems.ts';
+
+const now = Date.parse('2026-11-25T12:00:00Z');
+const seconds = now / 1000;
+const secret = new Uint8Array(randomBytes(32));
+const claims: JWTPayload = { sub: 'ida', jti: 't1', iat: seconds, exp: seconds + 60, aud: 'pressbox' };
+
+async function refusalOf(tokens: Tokens, token: string) {
+  try {
+    await tokens.verify(token);
+  } catch (error) {
+    if (error instanceof Refusal) {
+      expect(error.problem.code).toBe('token-invalid');
+      expect(error.problem.detail).toMatch(/\.$/);
+      for (const part of token.split('.').filter((part) => part.length > 3)) expect(error.problem.detail).not.toContain(part);
+      return error.problem;
+    }
+    throw error;
+  }
+  throw new Error('The token was accepted.');
+}
+
+describe('tokens signed with the secret', () => {
+  const tokens = createTokens({ secret, now: () => now });
+  const sign = (payload: JWTPayload, key: Uint8Array = secret, alg = 'HS256') =>
+    new SignJWT(payload).setProtectedHeader({ alg }).sign(key);
+
+  it('say who asks, what they may do and until when', async () => {
+    const grants = { author: ['mars-*'], editor: ['moon'] };
+    const token = await signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds: 60, now, jti: 't1' });
+    expect(await tokens.verify(token)).toEqual({
+      sub: 'ida',
+      name: 'Ida Tarbell',
+      jti: 't1',
+      expiresAt: now + 60_000,
+      grants: { reader: [], author: ['mars-*'], editor: ['moon'], admin: false },
+    });
+  });
+
+  it('name their subject where they have no name, and grant nothing unless they say so', async () => {
+    expect(await tokens.verify(await sign(claims))).toMatchObject({
+      name: 'ida',
+      grants: { reader: [], author: [], editor: [], admin: false },
+    });
+  });
+
+  it('may carry claims and audiences of others beside ours', async () => {
+    await tokens.verify(await sign({ ...claims, iss: 'https://id.example.org', scope: 'x', aud: ['other', 'pressbox'] }));
+  });
+
+  it.each(['exp', 'iat', 'jti', 'sub', 'aud'])('are refused without %s', async (claim) => {
+    const { [claim]: _, ...rest } = claims;
+    expect((await refusalOf(tokens, await sign(rest))).detail).toContain(`"${claim}"`);
+  });
+
+  it.each([
+    ['for another audience', { aud: 'other' }],
+    ['not valid yet', { nbf: seconds + 10 }],
+    ['with an empty subject', { sub: '' }],
+    ['with a subject of several lines', { sub: 'a\nb' }],
+    ['with a number for an id', { jti: 7 as unknown as string }],
+    ['with grants of an unknown kind', { pressbox: { owner: ['*'] } }],
+    ['with a pattern that is none', { pressbox: { author: ['*-final'] } }],
+    ['with one string for a list', { pressbox: { editor: '*' } }],
+    ['with an empty name', { name: '  ' }],
+  ])('are refused when they are %s', async (_what, change) => {
+    await refusalOf(tokens, await sign({ ...claims, ...change }));
+  });
+
+  it('are refused from the second in which they expire', async () => {
+    expect((await refusalOf(tokens, await sign({ ...claims, exp: seconds }))).detail).toBe('The token has expired.');
+    await tokens.verify(await sign({ ...claims, exp: seconds + 1 }));
+  });
+
+  it('are refused when signed with another secret or changed afterwards', async () => {
+    await refusalOf(tokens, await sign(claims, new Uint8Array(randomBytes(32))));
+    const [header, , signature] = (await sign(claims)).split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claims, pressbox: { admin: true } })).toString('base64url');
+    await refusalOf(tokens, `${header}.${forged}.${signature}`);
+  });
+
+  it('are refused unsigned, or with another algorithm, even of the same family', async () => {
+    await refusalOf(tokens, new UnsecuredJWT(claims).encode());
+    const long = new Uint8Array(randomBytes(64));
+    await refusalOf(createTokens({ secret: long, now: () => now }), await sign(claims, long, 'HS512'));
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey));
+  });
+
+  it.each(['', 'x', 'a.b', 'a.b.c', 'eyJhbGciOiJIUzI1NiJ9..', '....', '\u0000.\u0000.\u0000'])(
+    'are refused when they are none: %j',
+    async (text) => {
+      await refusalOf(tokens, text);
+    },
+  );
+
+  it('are refused unread when they are too long', async () => {
+    const token = await sign({ ...claims, padding: 'x'.repeat(20_000) });
+    expect((await refusalOf(tokens, token)).detail).toBe('The token is too long.');
+  });
+
+  it('cannot be made or checked with a secret that is too short', async () => {
+    const short = new Uint8Array(31);
+    expect(() => createTokens({ secret: short, now: () => now })).toThrow('32 bytes');
+    await expect(signToken(short, { sub: 'a', grants: {}, ttlSeconds: 1, now, jti: 'x' })).rejects.toThrow('32 bytes');
+    expect(() => createTokens({ now: () => now })).toThrow('secret or the URL');
+  });
+});
+
+describe('tokens signed by an issuer with a JWK set', () => {
+  const pairs: Record<string, { privateKey: KeyObject; publicKey: KeyObject }> = {
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519'),
+  };
+  const keys = Object.entries(pairs).map(([alg, { publicKey }]) => ({
+    ...publicKey.export({ format: 'jwk' }),
+    kid: alg,
+    alg,
+    use: 'sig',
+  }));
+  let issuer: Server;
+  let jwksUrl: string;
+
+  beforeAll(async () => {
+    issuer = createServer((_request, response) =>
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys })),
+    );
+    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+    jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/keys`;
+  });
+  afterAll(() => {
+    issuer.closeAllConnections();
+    issuer.close();
+  });
+
+  it.each(['RS256', 'ES256', 'EdDSA'])('are taken with %s', async (alg) => {
+    const tokens = createTokens({ jwksUrl, now: () => now });
+    const { privateKey } = pairs[alg] as { privateKey: KeyObject };
+    const token = await new SignJWT(claims).setProtectedHeader({ alg, kid: alg }).sign(privateKey);
+    expect((await tokens.verify(token)).sub).toBe('ida');
+  });
+
+  it('are refused when the public key was used as if it were a secret', async () => {
+    const { publicKey } = pairs.RS256 as { publicKey: KeyObject };
+    const pem = new Uint8Array(Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })));
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'RS256' }).sign(pem);
+    await refusalOf(createTokens({ jwksUrl, now: () => now }), token);
+    await refusalOf(createTokens({ jwksUrl, secret, now: () => now }), token);
+  });
+
+  it('are refused when the key is not in the set', async () => {
+    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const tokens = createTokens({ jwksUrl, now: () => now });
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'other' }).sign(stranger));
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(stranger));
+  });
+
+  it('stand beside those signed with the secret', async () => {
+    const tokens = createTokens({ jwksUrl, secret, now: () => now });
+    const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
+    expect((await tokens.verify(own)).sub).toBe('own');
+  });
+
+  it('are refused with the advice to wait while the issuer cannot be asked', async () => {
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    const problem = await refusalOf(createTokens({ jwksUrl: 'http://127.0.0.1:9/keys', now: () => now }), token);
+    expect(problem.retryAfter).toBeGreaterThan(0);
+  });
+});
+
+describe('the secret of a data directory', () => {
+  let parent: string;
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'pressbox-secret-'));
+  });
+  afterEach(() => rm(parent, { recursive: true }));
+
+  it('is made once, for the owner alone, and is the same ever after', async () => {
+    const dataDir = join(parent, 'deep', 'data');
+    const first = await loadSecret(dataDir);
+    expect(first.length).toBeGreaterThanOrEqual(32);
+    expect(await loadSecret(dataDir)).toEqual(first);
+    expect(await readdir(dataDir)).toEqual(['token-secret']);
+    expect((await stat(join(dataDir, 'token-secret'))).mode & 0o777).toBe(0o600);
+    expect((await readFile(join(dataDir, 'token-secret'), 'utf8')).trim()).toBe(Buffer.from(first).toString());
+  });
+
+  it('is one secret for all who start at once', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => loadSecret(parent)));
+    expect(new Set(all.map((one) => Buffer.from(one).toString())).size).toBe(1);
+    expect(await readdir(parent)).toEqual(['token-secret']);
+  });
+
+  it('is closed to others again where a copy had opened it', async () => {
+    await writeFile(join(parent, 'token-secret'), 'x'.repeat(43), { mode: 0o644 });
+    await loadSecret(parent);
+    expect((await stat(join(parent, 'token-secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is refused when it is too short, rather than replaced', async () => {
+    await writeFile(join(parent, 'token-secret'), 'short');
+    await expect(loadSecret(parent)).rejects.toThrow('fewer than 32 bytes');
+    expect(await readFile(join(parent, 'token-secret'), 'utf8')).toBe('short');
+  });
+
+  it('is not made where the operator gave one, or where tokens come from an issuer', async () => {
+    expect(await secretFor({ jwtSecret: secret, dataDir: parent })).toBe(secret);
+    expect(await secretFor({ jwksUrl: 'https://id.example.org/keys', dataDir: parent })).toBeUndefined();
+    expect(await readdir(parent)).toEqual([]);
+    expect(await secretFor({ dataDir: parent })).toEqual(await loadSecret(parent));
+  });
+});
