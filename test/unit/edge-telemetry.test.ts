@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sendProblem } from '../../src/edge/answers.ts';
+import { limits } from '../../src/protocol/limits.ts';
+import { problem } from '../../src/protocol/problems.ts';
+import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function serve(health: () => Health) {
+  const metrics = createMetrics({ tailBytes: 5 });
+  const app = express();
+  app.use(countProblems(metrics));
+  app.use(healthRoutes(health, metrics));
+  app.get('/gone', (_request, response) => sendProblem(response, problem('channel-deleted')));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, metrics };
+}
+
+describe('health', () => {
+  it('tells liveness whatever the state', async () => {
+    const { url } = await serve(() => ({ phase: 'draining' }));
+    const response = await fetch(`${url}/healthz`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it.each(['starting', 'draining'] as const)('is not ready while %s', async (phase) => {
+    const { url } = await serve(() => ({ phase }));
+    const response = await fetch(`${url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('2');
+    expect(await response.json()).toEqual({ status: phase });
+  });
+
+  it('is ready with the reason why it is degraded, while the store is out of reach', async () => {
+    const health: Health = { phase: 'ready' };
+    const { url } = await serve(() => health);
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' });
+    health.degraded = 'The store does not answer.';
+    const response = await fetch(`${url}/readyz`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: 'degraded', reason: 'The store does not answer.' });
+  });
+
+  it('takes no other method', async () => {
+    const { url } = await serve(() => ({ phase: 'ready' }));
+    expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+});
+
+describe('metrics', () => {
+  const ready = (): Health => ({ phase: 'ready' });
+
+  it('are served in the text format of Prometheus, every series from the start', async () => {
+    const { url } = await serve(ready);
+    const response = await fetch(`${url}/metrics`);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    const text = await response.text();
+    expect(text).toContain('pressbox_readers{transport="socket"} 0');
+    expect(text).toContain('pressbox_appends_total{outcome="appended"} 0');
+    expect(text).toContain('pressbox_problems_total{code="revision-moved"} 0');
+    expect(text).toContain('pressbox_catch_ups_total{mode="replay"} 0');
+    expect(text).toContain('pressbox_rate_limited_total{kind="writes"} 0');
+    expect(text).toMatch(/^pressbox_resident_memory_bytes [1-9]\d+$/m);
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(names.filter((name) => !name?.startsWith('pressbox_'))).toEqual([]);
+  });
+
+  it('tell every limit', async () => {
+    const text = await createMetrics({ tailBytes: 5 }).text();
+    for (const [name, value] of Object.entries({ ...limits, tailBytes: 5 }))
+      expect(text).toContain(`pressbox_limit{name="${name}"} ${value}\n`);
+  });
+
+  it('count problems by their code', async () => {
+    const { url, metrics } = await serve(ready);
+    await (await fetch(`${url}/gone`)).text();
+    await (await fetch(`${url}/gone`)).text();
+    expect(await metrics.text()).toContain('pressbox_problems_total{code="channel-deleted"} 2');
+  });
+
+  it('of two servers in one process are apart', async () => {
+    const [one, two] = [createMetrics(), createMetrics()];
+    one.subscriptions.inc(3);
+    expect(await one.text()).toContain('pressbox_subscriptions 3');
+    expect(await two.text()).toContain('pressbox_subscriptions 0');
+  });
+
+  it('are read anew before each scrape, until the reading is undone', async () => {
+    const metrics = createMetrics();
+    let entries = 1;
+    const undo = metrics.beforeScrape(() => metrics.tailEntries.set(entries));
+    expect(await metrics.text()).toContain('pressbox_feed_tail_entries 1');
+    entries = 2;
+    expect(await metrics.text()).toContain('pressbox_feed_tail_entries 2');
+    undo();
+    entries = 3;
+    expect(await metrics.text()).toContain('pressbox_feed_tail_entries 2');
+  });
+});
+
+describe('the log', () => {
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJpZGEifQ.c2lnbmF0dXJl';
+  const words = 'words of a post';
+
+  function collect() {
+    const lines: string[] = [];
+    const log = createLog('trace', { write: (line) => void lines.push(line) });
+    return { log, lines, last: () => JSON.parse(lines.at(-1) as string) as Record<string, unknown> };
+  }
+
+  it('is one JSON object a line, with the facts as fields', () => {
+    const { log, lines, last } = collect();
+    log.info({ channel: 'moon', offset: 7, tookMs: 1.5, reasons: ['a', 'b'], at: { deep: true } }, 'post appended');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^\{.*\}\n$/);
+    expect(last()).toMatchObject({
+      level: 'info',
+      msg: 'post appended',
+      channel: 'moon',
+      offset: 7,
+      tookMs: 1.5,
+      reasons: ['a', 'b'],
+      at: { deep: true },
+    });
+    expect(Date.parse(last().time as string)).not.toBeNaN();
+  });
+
+  it('holds no text of a post and no token, whatever is given to it', () => {
+    const { log, lines } = collect();
+    const post = { id: 'p', headline: words, body: words, html: words, history: [{ note: words }] };
+    log.info({ post, channel: { headline: words }, headline: words, note: words, body: { changes: { body: words } } }, 'x');
+    log.info({ deep: { deeper: { post, current: post, errors: [{ input: words }] } } }, 'x');
+    log.info(
+      { token, authorization: `Bearer ${token}`, headers: { authorization: token, Cookie: words }, jwtSecret: words },
+      'x',
+    );
+    log.info({ url: `/live/moon?token=${token}` }, `said ${token}`);
+    log.child({ token: words, body: words }).info('x');
+    log.error(new SyntaxError(`Unexpected token in "${words}"`));
+    log.error({ err: new SyntaxError(words, { cause: new SyntaxError(words) }) });
+    log.error({ err: new Error(token) });
+    log.error({ cause: new SyntaxError(words) }, 'x');
+    expect(lines).toHaveLength(9);
+    for (const line of lines) {
+      expect(line).not.toContain(words);
+      expect(line).not.toContain('eyJ');
+    }
+  });
+
+  it('tells of an error its kind, code, message and place', () => {
+    const { log, last } = collect();
+    log.error(
+      { err: Object.assign(new Error('disk full', { cause: new TypeError('inner') }), { code: 'ENOSPC' }) },
+      'append failed',
+    );
+    expect(last()).toMatchObject({
+      msg: 'append failed',
+      err: { type: 'Error', code: 'ENOSPC', message: 'disk full', cause: { type: 'TypeError', message: 'inner' } },
+    });
+    expect(JSON.stringify(last())).toContain('edge-telemetry.test.ts');
+  });
+
+  it('cuts what is too long or too deep, also what refers to itself', () => {
+    const { log, last } = collect();
+    const circle: Record<string, unknown> = {};
+    circle.circle = circle;
+    log.info({ long: 'x'.repeat(5_000), list: Array(1_000).fill(1), circle, bytes: new Uint8Array(3), big: 1n }, 'x');
+    expect(JSON.stringify(last()).length).toBeLessThan(1_000);
+  });
+
+  it('is quiet below its level', () => {
+    const lines: string[] = [];
+    const log = createLog('warn', { write: (line) => void lines.push(line) });
+    log.info('x');
+    log.warn('y');
+    expect(lines).toHaveLength(1);
+  });
+});

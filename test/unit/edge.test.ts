@@ -1,0 +1,427 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import express, { type Express, type RequestHandler } from 'express';
+import { afterEach, describe, expect, it } from 'vitest';
+import { etagOf, handleErrors, methodNotAllowed, namesTag, notFound, problemFor, sendJson } from '../../src/edge/answers.ts';
+import { apiHeaders, assetHeaders, pageHeaders } from '../../src/edge/headers.ts';
+import { cors } from '../../src/edge/origins.ts';
+import { createRates, limitRequests } from '../../src/edge/rates.ts';
+import { authenticate, principalOf, requirePrincipal } from '../../src/edge/request.ts';
+import { createTokens, signToken } from '../../src/edge/tokens.ts';
+import { JournalUnavailable } from '../../src/engine/engine.ts';
+import { Refusal } from '../../src/protocol/problems.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+
+const secret = new Uint8Array(randomBytes(32));
+const now = Date.parse('2026-11-25T12:00:00Z');
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A server with these routes between what stands before and after them in the real one. */
+async function serve(routes: (app: Express) => void, before: RequestHandler[] = []) {
+  const lines: string[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(line) });
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  for (const handler of before) app.use(handler);
+  app.use(authenticate(createTokens({ secret, now: () => now })));
+  app.use(express.json({ limit: 1000 }));
+  routes(app);
+  app.use(notFound());
+  app.use(handleErrors(log));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, lines };
+}
+
+async function problemOf(response: Response) {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const problem = (await response.json()) as Record<string, unknown>;
+  expect(problem.status).toBe(response.status);
+  return problem;
+}
+
+describe('who asks', () => {
+  const routes = (app: Express) => {
+    app.get('/open', (_request, response) =>
+      sendJson(response, { sub: principalOf(response)?.sub ?? null }, { cache: 'private' }),
+    );
+    app.get('/closed', (_request, response) => sendJson(response, { sub: requirePrincipal(response).sub }, { cache: 'private' }));
+  };
+  const token = () => signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 60, now, jti: 'x' });
+  const get = (url: string, authorization?: string) =>
+    fetch(url, authorization === undefined ? {} : { headers: { authorization } });
+
+  it('is known by a bearer token, in whatever case the scheme is written', async () => {
+    const { url } = await serve(routes);
+    for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
+      const response = await get(`${url}/closed`, `${scheme} ${await token()}`);
+      expect(await response.json()).toEqual({ sub: 'ida' });
+    }
+  });
+
+  it('is a stranger without one, who is told so where a token is needed', async () => {
+    const { url } = await serve(routes);
+    expect(await (await get(`${url}/open`)).json()).toEqual({ sub: null });
+    const response = await get(`${url}/closed`);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="pressbox"');
+    expect((await problemOf(response)).code).toBe('token-missing');
+  });
+
+  it.each([['Bearer x.y.z'], ['Bearer'], ['Basic aWRhOnNlY3JldA=='], ['Bearer a b'], ['x']])(
+    'is refused with a token that does not hold even where none is needed: %s',
+    async (authorization) => {
+      const { url, lines } = await serve(routes);
+      const response = await get(`${url}/open`, authorization);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer realm="pressbox", error="invalid_token"');
+      expect((await problemOf(response)).code).toBe('token-invalid');
+      expect(lines).toEqual([]);
+    },
+  );
+});
+
+describe('an answer in JSON', () => {
+  const routes = (app: Express) => {
+    app.get('/public', (_request, response) => sendJson(response, '{"a":1}', { cache: 'public' }));
+    app.get('/private', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
+    app.get('/none', (_request, response) => sendJson(response, { a: 1 }, { cache: 'none' }));
+    app.get('/tagged', (_request, response) => sendJson(response, { a: 'é' }, { cache: 'public', etag: '"3-x"' }));
+    app.post('/made', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private', status: 201, etag: '"1"' }));
+  };
+
+  it('that is public may be kept, and is revalidated each time', async () => {
+    const { url } = await serve(routes);
+    const first = await fetch(`${url}/public`);
+    expect(first.headers.get('cache-control')).toBe('no-cache');
+    expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await first.text()).toBe('{"a":1}');
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toBe(etagOf('{"a":1}'));
+
+    const again = await fetch(`${url}/public`, { headers: { 'If-None-Match': `"x", W/${etag}` } });
+    expect(again.status).toBe(304);
+    expect(await again.text()).toBe('');
+    expect(again.headers.get('etag')).toBe(etag);
+    expect(again.headers.get('cache-control')).toBe('no-cache');
+    expect(again.headers.get('content-type')).toBeNull();
+    expect((await fetch(`${url}/public`, { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
+  });
+
+  it('that is for one token alone is stored nowhere', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/private`);
+    expect(response.headers.get('cache-control')).toBe('private, no-store');
+    expect(response.headers.get('vary')).toContain('Authorization');
+    expect(response.headers.get('etag')).not.toBeNull();
+  });
+
+  it('that was waited for has no tag and is not kept', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/none`, { headers: { 'If-None-Match': '*' } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('etag')).toBeNull();
+  });
+
+  it('answers a HEAD with the headers of the GET, the length in bytes among them', async () => {
+    const { url } = await serve(routes);
+    const head = await fetch(`${url}/tagged`, { method: 'HEAD' });
+    const get = await fetch(`${url}/tagged`);
+    for (const name of ['etag', 'content-length', 'content-type', 'cache-control']) {
+      expect(head.headers.get(name)).toBe(get.headers.get(name));
+    }
+    expect(get.headers.get('content-length')).toBe('10');
+    expect((await fetch(`${url}/tagged`, { method: 'HEAD', headers: { 'If-None-Match': '"3-x"' } })).status).toBe(304);
+  });
+
+  it('to a write is never a 304', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/made`, { method: 'POST', headers: { 'If-None-Match': '*' } });
+    expect(response.status).toBe(201);
+    expect(response.headers.get('etag')).toBe('"1"');
+  });
+
+  it.each([
+    ['"a"', '"a"', true],
+    ['W/"a"', '"a"', true],
+    ['"a"', 'W/"a"', true],
+    [' "b" ,"a"', '"a"', true],
+    ['"x,y", "a"', '"a"', true],
+    [' * ', '"a"', true],
+    ['a', '"a"', false],
+    ['"A"', '"a"', false],
+    ['"aa"', '"a"', false],
+    ['', '"a"', false],
+    [undefined, '"a"', false],
+  ])('knows whether If-None-Match %s names %s', (header, etag, expected) => {
+    expect(namesTag(header, etag)).toBe(expected);
+  });
+});
+
+describe('a request that goes wrong', () => {
+  const routes = (app: Express) => {
+    app.post('/echo', (request, response) => sendJson(response, request.body as object, { cache: 'none' }));
+    app.get('/refused', () => {
+      throw new Refusal('rate-limited', { retryAfter: 2.2 });
+    });
+    app.get('/journal', () => {
+      throw new JournalUnavailable('disk gone', 'unknown');
+    });
+    app.get('/broken', async (_request, response) => {
+      response.setHeader('ETag', '"1"');
+      throw new Error('the secret detail');
+    });
+    app.get('/half', (_request, response) => {
+      response.write('half of it');
+      throw new Error('the secret detail');
+    });
+    app.get('/item/:id', (request, response) => sendJson(response, { id: request.params.id }, { cache: 'none' }));
+    app.all('/item/:id', methodNotAllowed('GET', 'HEAD'));
+  };
+  const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+    fetch(`${url}/echo`, { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } });
+
+  it('is answered with its refusal, and told when to try again', async () => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}/refused`);
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(await problemOf(response)).toMatchObject({ type: 'urn:pressbox:problem:rate-limited', code: 'rate-limited' });
+    expect(lines).toEqual([]);
+  });
+
+  it('is told whether the write may have happened when the journal is out of reach', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/journal`);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    const problem = await problemOf(response);
+    expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
+    expect(JSON.stringify(problem)).not.toContain('disk gone');
+  });
+
+  it('by our fault is answered without a word of it, and logged once', async () => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}/broken?token=abc`);
+    expect(response.status).toBe(500);
+    expect(response.headers.get('etag')).toBeNull();
+    const problem = await problemOf(response);
+    expect(problem.code).toBe('internal-error');
+    expect(JSON.stringify(problem)).not.toMatch(/secret detail|\.ts/);
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      level: 'error',
+      method: 'GET',
+      path: '/broken',
+      err: { message: 'the secret detail' },
+    });
+    expect(lines[0]).not.toContain('abc');
+  });
+
+  it('half way through its answer is cut, so that half does not look like a whole', async () => {
+    const { url, lines } = await serve(routes);
+    await expect(fetch(`${url}/half`).then((response) => response.text())).rejects.toThrow();
+    expect(lines).toHaveLength(1);
+  });
+
+  it('with too large a body is 413', async () => {
+    const { url } = await serve(routes);
+    const response = await post(url, JSON.stringify({ a: 'x'.repeat(1001) }));
+    expect(response.status).toBe(413);
+    expect((await problemOf(response)).code).toBe('too-large');
+    const bomb = await post(url, new Uint8Array(gzipSync(JSON.stringify({ a: 'x'.repeat(100_000) }))), {
+      'Content-Encoding': 'gzip',
+    });
+    expect(bomb.status).toBe(413);
+  });
+
+  it.each(['{', '{"a": secret words}', 'true', '"secret"', '{"a":1}}'])(
+    'with the body %s is 400, and quotes nothing of it',
+    async (body) => {
+      const { url, lines } = await serve(routes);
+      const response = await post(url, body);
+      expect(response.status).toBe(400);
+      const problem = await problemOf(response);
+      expect(problem).toMatchObject({ code: 'invalid-body', errors: [{ path: '', message: 'Must be a JSON object.' }] });
+      expect(JSON.stringify(problem)).not.toContain('secret');
+      expect(lines).toEqual([]);
+    },
+  );
+
+  it.each([
+    [{ 'Content-Type': 'application/json; charset=latin1' }, 415],
+    [{ 'Content-Encoding': 'zip' }, 415],
+    [{ 'Content-Encoding': 'gzip' }, 400],
+  ])('with a body that cannot be read is refused: %j', async (headers, status) => {
+    const { url, lines } = await serve(routes);
+    const response = await post(url, '{"a":1}', headers as Record<string, string>);
+    expect(response.status).toBe(status);
+    expect((await problemOf(response)).code).toBe(status === 415 ? 'wrong-type' : 'invalid-body');
+    expect(lines).toEqual([]);
+  });
+
+  it('that its client gave up leaves no trace in the log, and the server goes on', async () => {
+    const { url, lines } = await serve(routes);
+    const half = request(`${url}/echo`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 500 },
+    });
+    half.on('error', () => {});
+    half.write('{"a":');
+    await once(half, 'socket');
+    half.destroy();
+    expect((await post(url, '{"a":1}')).status).toBe(200);
+    expect(lines).toEqual([]);
+  });
+
+  it.each(['/nowhere', '/item/%', '/item/%ff', '/item/%c0%ae'])('to %s is 404', async (path) => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}${path}`);
+    expect(response.status).toBe(404);
+    expect((await problemOf(response)).code).toBe('not-found');
+    expect(lines).toEqual([]);
+  });
+
+  it('with a method that the address does not take is told those it does', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/item/1`, { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+    expect((await problemOf(response)).code).toBe('method-not-allowed');
+  });
+
+  it('of a kind that was not foreseen stands for no problem', () => {
+    expect(problemFor(new TypeError('x'))).toBeUndefined();
+    expect(problemFor('x')).toBeUndefined();
+    expect(problemFor(undefined)).toBeUndefined();
+    expect(problemFor(Object.assign(new Error('x'), { status: 502 }))).toBeUndefined();
+  });
+});
+
+describe('too many requests', () => {
+  it('of one address are refused before their token is looked at', async () => {
+    const rates = createRates({ writesPerSecond: 0, requestsPerSecond: 1, connectionsPerAddress: 0 }, { now: () => 0 });
+    const { url } = await serve(
+      (app) => app.get('/', (_request, response) => sendJson(response, {}, { cache: 'none' })),
+      [limitRequests(rates)],
+    );
+    const headers = { authorization: 'Bearer nonsense' };
+    for (let count = 0; count < 10; count += 1) expect((await fetch(url, { headers })).status).toBe(401);
+    const response = await fetch(url, { headers });
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('pages of other origins', () => {
+  const page = 'https://www.example.org';
+  const routes = (app: Express) => app.get('/x', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
+
+  it('that are allowed can read the answers and the headers named in the contract', async () => {
+    const { url } = await serve(routes, [cors([page])]);
+    const response = await fetch(`${url}/x`, { headers: { Origin: page } });
+    expect(response.headers.get('access-control-allow-origin')).toBe(page);
+    expect(response.headers.get('access-control-expose-headers')?.split(', ')).toEqual(
+      'ETag Link Location Retry-After Idempotency-Replayed'.split(' '),
+    );
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+    expect(response.headers.get('vary')).toBe('Origin, Authorization');
+    const problem = await fetch(`${url}/nowhere`, { headers: { Origin: page } });
+    expect(problem.headers.get('access-control-allow-origin')).toBe(page);
+  });
+
+  it('that are not allowed get no leave, and caches are told that it depends', async () => {
+    const { url } = await serve(routes, [cors([page])]);
+    for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' }, {}] as Record<string, string>[]) {
+      const response = await fetch(`${url}/x`, { headers });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+      expect(response.headers.get('vary')).toContain('Origin');
+    }
+  });
+
+  it('are all let in by *', async () => {
+    const { url } = await serve(routes, [cors('*')]);
+    const response = await fetch(`${url}/x`, { headers: { Origin: 'null' } });
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it('have their preflight answered before anything else, with the headers they may send', async () => {
+    const { url } = await serve(routes, [cors([page])]);
+    const preflight = (Origin: string) =>
+      fetch(`${url}/x`, { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'GET' } });
+    const allowed = await preflight(page);
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
+    expect(allowed.headers.get('access-control-allow-headers')).toMatch(/Authorization, If-None-Match/);
+    const refused = await preflight('https://evil.example');
+    expect(refused.headers.get('access-control-allow-methods')).toBeNull();
+    expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('security headers', () => {
+  const headersOf = async (handler: RequestHandler) => {
+    const { url } = await serve((app) => app.get('/', (_request, response) => response.end('x')), [handler]);
+    return (await fetch(url)).headers;
+  };
+  const policyOf = (headers: Headers) => headers.get('content-security-policy') ?? '';
+
+  it('of every kind work on plain HTTP: none asks the browser for HTTPS', async () => {
+    for (const handler of [apiHeaders(), pageHeaders(), assetHeaders()]) {
+      const headers = await headersOf(handler);
+      expect(headers.get('strict-transport-security')).toBeNull();
+      expect(policyOf(headers)).not.toContain('upgrade-insecure-requests');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
+  });
+
+  it('of the API let nothing run and nobody frame it', async () => {
+    const headers = await headersOf(apiHeaders());
+    expect(policyOf(headers)).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(headers.get('x-frame-options')).toBe('DENY');
+  });
+
+  it('of pages let run what the server itself sends, and show pictures and videos from the web', async () => {
+    const headers = await headersOf(pageHeaders());
+    const policy = policyOf(headers);
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("img-src 'self' https: data:");
+    expect(policy).toContain("media-src 'self' https:");
+    expect(policy).toContain("connect-src 'self'");
+    expect(policy).not.toContain('unsafe');
+    expect(policy).toContain("frame-ancestors 'self'");
+    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+  });
+
+  it('of pages say who may frame them', async () => {
+    const everyone = await headersOf(pageHeaders({ frameAncestors: '*' }));
+    expect(policyOf(everyone)).toContain('frame-ancestors *');
+    expect(everyone.get('x-frame-options')).toBeNull();
+    const some = await headersOf(pageHeaders({ frameAncestors: ['https://www.example.org'] }));
+    expect(policyOf(some)).toContain("frame-ancestors 'self' https://www.example.org");
+    const nobody = await headersOf(pageHeaders({ frameAncestors: 'none' }));
+    expect(policyOf(nobody)).toContain("frame-ancestors 'none'");
+    expect(nobody.get('x-frame-options')).toBe('DENY');
+  });
+
+  it('of assets let pages elsewhere load them', async () => {
+    expect((await headersOf(assetHeaders())).get('cross-origin-resource-policy')).toBe('cross-origin');
+  });
+});
