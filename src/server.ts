@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type RequestHandler } from 'express';
@@ -80,12 +79,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
-    const desk = createDesk({ engine, renderer, now, newId: () => uuidv7(), newRequestId: randomUUID });
+    const desk = createDesk({ engine, renderer, now, newId: () => uuidv7() });
 
     app.use(warnOfForwarded(config, log));
     app.use('/v1', apiHeaders(), cors(config.origins), limitRequests(rates), authenticate(tokens));
     app.use('/v1', readerRoutes({ engine, feeds, renderer, metrics }));
-    app.use('/v1', authorRoutes({ engine, desk, renderer, rates, now, log, metrics }));
+    app.use('/v1', authorRoutes({ desk, renderer, rates, now, log }));
     app.use(pageRoutes({ engine, feeds, rates, publicUrl, now, log }));
     app.use(apiHeaders(), notFound());
     app.use(handleErrors(log));

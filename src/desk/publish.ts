@@ -41,8 +41,6 @@ export interface DeskOptions {
   now(): number;
   /** A fresh UUIDv7. */
   newId(): string;
-  /** A fresh id for a request that has none: at most 100 characters. */
-  newRequestId(): string;
 }
 
 /** How often a decision is made again because something moved. Each time someone else's write went through. */
