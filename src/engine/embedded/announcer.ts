@@ -1,0 +1,63 @@
+import type { Announcement, Bus } from '../engine.ts';
+import type { Log } from './index.ts';
+
+/** The bus within one process: who listens is called at once, in the order of the journal. Nothing is ever lost on it. */
+export class Announcer implements Bus {
+  readonly #listeners = new Map<string, Set<(heard: Announcement) => void>>();
+  readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
+  readonly #log: Log;
+  #closed = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    // An own function, so that one listener subscribed twice is two subscriptions.
+    const own = (heard: Announcement) => listener(heard);
+    const listeners = this.#listeners.get(channelId) ?? new Set();
+    this.#listeners.set(channelId, listeners.add(own));
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#listeners.get(channelId) === listeners) this.#listeners.delete(channelId);
+    };
+  }
+
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void {
+    const own = (channelId: string, postId: string | null) => listener(channelId, postId);
+    this.#erased.add(own);
+    return () => void this.#erased.delete(own);
+  }
+
+  isHeard(channelId: string): boolean {
+    return this.#listeners.has(channelId);
+  }
+
+  announce(channelId: string, heard: Announcement): void {
+    for (const listener of [...(this.#listeners.get(channelId) ?? [])]) this.#guarded(() => listener(heard));
+  }
+
+  announceErased(channelId: string, postId: string | null): void {
+    for (const listener of [...this.#erased]) this.#guarded(() => listener(channelId, postId));
+  }
+
+  announceLoss(): void {
+    for (const channelId of [...this.#listeners.keys()]) this.announce(channelId, { type: 'maybe-missed' });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#erased.clear();
+  }
+
+  /** One listener's fault is not the others', nor the author's. */
+  #guarded(call: () => void): void {
+    if (this.#closed) return;
+    try {
+      call();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener of the journal failed');
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Erasure } from '../../protocol/model.ts';
+import { JournalUnavailable } from '../engine.ts';
+import type { Log } from './index.ts';
+import type { Writes } from './messages.ts';
+import type { Thread } from './thread.ts';
+
+/** How long one who asks for an erasure waits for it, before being told what is pending. */
+const patienceMs = 3_000;
+const firstPauseMs = 20;
+const longestPauseMs = 200;
+/** Pauses of the background's attempts. */
+const retryMs = 1_000;
+const longestRetryMs = 60_000;
+
+type Wanted = Writes['erase']['given'];
+
+/** Drives erasures to their end: at once for who asks, and in the background what did not succeed then. */
+export class EraseLoop {
+  readonly #writer: Thread<Writes>;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  #background: Promise<void> | undefined;
+
+  constructor(writer: Thread<Writes>, log: Log) {
+    this.#writer = writer;
+    this.#log = log;
+  }
+
+  /** Complete, or what is pending; that is then finished in the background. Null: all that is owed. */
+  async finish(wanted: Wanted): Promise<Erasure> {
+    const deadline = Date.now() + patienceMs;
+    let why = 'a reader of the file still needs it';
+    try {
+      for (let pauseMs = firstPauseMs; Date.now() < deadline; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+        const state = await this.#goOn(wanted);
+        if (state === 'complete') return { complete: true, pending: [] };
+        if (state === 'goes-on') pauseMs = 0;
+        await pause(pauseMs, undefined, { signal: this.#stop.signal });
+      }
+    } catch (error) {
+      if (!(error instanceof JournalUnavailable) && !this.#stop.signal.aborted) throw error;
+      why = error instanceof JournalUnavailable ? error.message : 'the journal is being closed; the next start finishes it';
+    }
+    this.#retry();
+    return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#background;
+  }
+
+  #goOn(wanted: Wanted): Promise<Writes['erase']['answer']> {
+    return this.#writer.call('erase', wanted);
+  }
+
+  #retry(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#background ??= this.#retryUntilDone().finally(() => {
+      this.#background = undefined;
+    });
+  }
+
+  async #retryUntilDone(): Promise<void> {
+    const { signal } = this.#stop;
+    let waitMs = retryMs;
+    while (!signal.aborted) {
+      try {
+        await pause(waitMs, undefined, { signal, ref: false });
+        const state = await this.#goOn(null);
+        if (state === 'complete') return this.#log.info({}, 'pending erasures are complete');
+        if (state === 'goes-on') waitMs = 0;
+        else {
+          waitMs = Math.min(Math.max(2 * waitMs, retryMs), longestRetryMs);
+          this.#log.warn({ waitMs }, 'erasures are pending: a reader of the journal file still needs its log');
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        waitMs = longestRetryMs;
+        this.#log.warn({ err: error, waitMs }, 'erasures are pending: the journal could not be asked');
+      }
+    }
+  }
+}

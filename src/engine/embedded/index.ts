@@ -1,0 +1,284 @@
+import { join } from 'node:path';
+import type { Position } from '../../protocol/cursor.ts';
+import { type AuthorPost, type Channel, type Erasure, type JournalLine, readerView } from '../../protocol/model.ts';
+import { digestOf, type Facts, shortCheck } from '../chain.ts';
+import {
+  type Announcement,
+  type AppendRequest,
+  type AppendResult,
+  type Bounds,
+  type ChannelRead,
+  type Engine,
+  JournalUnavailable,
+  type PostsQuery,
+  type Renderer,
+  type RequestId,
+  type StoredChange,
+} from '../engine.ts';
+import { changeFrom, channelFrom, type PreparedEntry, postFrom, prepare } from '../record.ts';
+import { Announcer } from './announcer.ts';
+import type { Appended, Placed } from './append.ts';
+import { EraseLoop } from './erase-loop.ts';
+import { lockDirectory } from './lock.ts';
+import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
+import type { FoundChannel, StoredPost } from './reads.ts';
+import { makeDirectory, syncDirectory } from './sync.ts';
+import { Thread } from './thread.ts';
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface EmbeddedOptions {
+  /** Made if it is not there. For one engine at a time. */
+  dataDir: string;
+  renderer: Renderer;
+  /** Milliseconds since 1970; by it, requests are forgotten. */
+  now?: () => number;
+  log?: Log;
+}
+
+const silent: Log = { info() {}, warn() {}, error() {} };
+
+/**
+ * The engine within this process: SQLite in a data directory, one thread that writes and one that reads, so that the main thread
+ * never waits for a disk. Opening verifies every channel's chain and finishes erasures that are owed.
+ *
+ * Throws `JournalRefused` where the directory is in use, a chain does not hold (naming channel and offset), or the schema is from the
+ * future; `JournalUnavailable` where the directory cannot be used now.
+ */
+export async function openEmbedded({ dataDir, renderer, now = Date.now, log = silent }: EmbeddedOptions): Promise<Engine> {
+  let unlock: () => void;
+  try {
+    makeDirectory(dataDir);
+    unlock = lockDirectory(dataDir);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'JournalRefused') throw error;
+    throw new JournalUnavailable(`The data directory ${dataDir} cannot be used: ${String(error)}`, 'unchanged', { cause: error });
+  }
+  const file = join(dataDir, 'journal.db');
+  let writer: Thread<Writes> | undefined;
+  try {
+    writer = await Thread.open<Writes>('writer', file);
+    syncDirectory(dataDir);
+    const reader = await Thread.open<Reads>('reader', file);
+    const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
+    if (writer.owed > 0) await engine.finishErasures();
+    return engine;
+  } catch (error) {
+    await writer?.close();
+    unlock();
+    throw error;
+  }
+}
+
+interface Parts {
+  writer: Thread<Writes>;
+  reader: Thread<Reads>;
+  unlock: () => void;
+  renderer: Renderer;
+  now: () => number;
+  log: Log;
+}
+
+class EmbeddedEngine implements Engine {
+  readonly #writer: Thread<Writes>;
+  readonly #reader: Thread<Reads>;
+  readonly #unlock: () => void;
+  readonly #renderer: Renderer;
+  readonly #now: () => number;
+  readonly #announcer: Announcer;
+  readonly #erasures: EraseLoop;
+  #closing: Promise<void> | undefined;
+
+  constructor({ writer, reader, unlock, renderer, now, log }: Parts) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#unlock = unlock;
+    this.#renderer = renderer;
+    this.#now = now;
+    this.#announcer = new Announcer(log);
+    this.#erasures = new EraseLoop(writer, log);
+    for (const thread of [writer, reader]) {
+      thread.onDeath = (why) => {
+        log.error({ why }, 'the journal is out of reach');
+        // What it had committed and not yet answered was not announced.
+        this.#announcer.announceLoss();
+      };
+    }
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([this.#writer.call('ping', null), this.#reader.call('ping', null)]);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#announcer.close();
+    await this.#erasures.close();
+    // The writer last: the last connection copies the log into the journal and takes it away.
+    await this.#reader.close();
+    await this.#writer.close();
+    this.#unlock();
+  }
+
+  /** What an earlier engine on this directory did not get to. */
+  async finishErasures(): Promise<void> {
+    await this.#erasures.finish(null);
+  }
+
+  // ---- Writing
+
+  async append(channelId: string, { request, decidedOn, entries }: AppendRequest): Promise<AppendResult> {
+    const prepared = entries.map((entry) => prepare(channelId, entry, this.#renderer.version));
+    const given = { channelId, request, decidedOn, entries: prepared, now: this.#now() };
+    let result: AppendResult | undefined;
+    const appended = await this.#writer.call('append', given, (answer) => {
+      result = this.#settle(channelId, prepared, answer);
+    });
+    return result ?? (appended as Exclude<Appended, { status: 'appended' }>);
+  }
+
+  /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
+  #settle(channelId: string, prepared: PreparedEntry[], answer: Appended): AppendResult {
+    if (answer.status !== 'appended') return answer;
+    const { position, placed } = answer;
+    for (const { post } of prepared) {
+      if (post && post.erases > 0) this.#announcer.announceErased(channelId, post.id);
+    }
+    const changes: StoredChange[] = [];
+    for (const [index, entry] of prepared.entries()) {
+      const place = placed[index] as Placed;
+      const change = changeFrom({ ...place, type: entry.facts.type, at: entry.facts.at, ...entry.text }, this.#renderer);
+      changes.push(change);
+      this.#announcer.announce(channelId, {
+        type: 'entry',
+        epoch: position.epoch,
+        before: shortCheck(place.before),
+        change,
+      });
+    }
+    const { text, facts } = prepared[0] as PreparedEntry;
+    const seq = placed[0]?.seq;
+    if (facts.postId === null || typeof seq !== 'number') return { status: 'appended', position, changes };
+    return { status: 'appended', position, changes, post: postFrom(text, seq, this.#renderer) };
+  }
+
+  recall(channelId: string, request: RequestId) {
+    return this.#read('recall', [channelId, request, this.#now()]);
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
+    return this.#writer.call('reserve', { requestId, channelId, instead, now: this.#now() });
+  }
+
+  erase(channelId: string, postId: string): Promise<Erasure> {
+    return this.#erasures.finish({ channelId, postId });
+  }
+
+  async deleteChannel(channelId: string, request: RequestId) {
+    const deletion = await this.#writer.call('delete', { channelId, request, now: this.#now() }, (answer) => {
+      if (answer !== 'deleted') return;
+      this.#announcer.announceErased(channelId, null);
+      this.#announcer.announce(channelId, { type: 'gone' });
+    });
+    if (deletion === 'missing') return { status: 'missing' as const };
+    return { status: 'deleted' as const, erasure: await this.#erasures.finish({ channelId, postId: null }) };
+  }
+
+  // ---- Reading
+
+  async channel(channelId: string): Promise<ChannelRead> {
+    const read = await this.#read('channel', [channelId]);
+    if (read.status !== 'found') return read;
+    return { status: 'found', channel: listed(read.found), position: read.position };
+  }
+
+  async channels(query: { state?: Channel['state']; limit: number; page?: string }) {
+    const { channels, next } = await this.#read('channels', [query]);
+    return { channels: channels.map(listed), next };
+  }
+
+  async catchUp(channelId: string, after: Position, bounds: Bounds) {
+    const read = await this.#read('catchUp', [channelId, after, bounds]);
+    if (read?.status !== 'replay') return read;
+    const { entries, ...replay } = read;
+    return { ...replay, changes: entries.map((entry) => changeFrom(entry, this.#renderer)) };
+  }
+
+  async snapshot(channelId: string, bounds: Bounds) {
+    const read = await this.#read('snapshot', [channelId, bounds]);
+    if (read === undefined) return undefined;
+    const view = (post: StoredPost) => readerView(this.#post(post));
+    return {
+      ...read,
+      channel: channelFrom(read.channel),
+      posts: read.posts.map(view),
+      pinned: read.pinned && view(read.pinned),
+      summary: read.summary && view(read.summary),
+    };
+  }
+
+  async post(channelId: string, postId: string) {
+    const read = await this.#read('post', [channelId, postId]);
+    return read && { post: this.#post(read.post), position: read.position };
+  }
+
+  async posts(channelId: string, query: PostsQuery) {
+    const read = await this.#read('posts', [channelId, query]);
+    return read && { ...read, posts: read.posts.map((post) => this.#post(post)) };
+  }
+
+  async revisions(channelId: string, postId: string, query: { after: number } & Bounds) {
+    const read = await this.#read('revisions', [channelId, postId, query]);
+    return read && { ...read, revisions: read.revisions.map((post) => this.#post(post)) };
+  }
+
+  corrections(channelId: string, query: { before?: number; limit: number }) {
+    return this.#read('corrections', [channelId, query]);
+  }
+
+  async journal(channelId: string, query: { from: number; limit: number }) {
+    const read = await this.#read('journal', [channelId, query]);
+    if (read === undefined) return undefined;
+    const entries = read.rows.map(({ content, ...row }): JournalLine => {
+      const facts = { channelId, ...row } as Facts & Pick<JournalLine, 'offset' | 'check'>;
+      const { offset, type, postId, revision, kind, at, by, check } = facts;
+      return { offset, type, postId, revision, kind, at, by, hash: digestOf(facts, content), check };
+    });
+    return { entries, more: read.more };
+  }
+
+  async heads(channelIds: readonly string[]) {
+    return this.#read('heads', [channelIds]);
+  }
+
+  // ---- Listening
+
+  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
+    return this.#announcer.subscribe(channelId, listener);
+  }
+
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void {
+    return this.#announcer.onErased(listener);
+  }
+
+  #read<K extends Operation<Reads>>(operation: K, given: Given<Reads, K>): Promise<Answer<Reads, K>> {
+    return this.#reader.call(operation, given);
+  }
+
+  #post(stored: StoredPost): AuthorPost {
+    return postFrom(stored, stored.seq, this.#renderer);
+  }
+}
+
+function listed({ state, latestPostAt }: FoundChannel) {
+  return { ...channelFrom(state), latestPostAt };
+}

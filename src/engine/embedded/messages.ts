@@ -1,0 +1,52 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { RequestId } from '../engine.ts';
+import type { Appended, PreparedAppend } from './append.ts';
+import type { Deletion } from './erasure.ts';
+import type * as reads from './reads.ts';
+
+/** What the engine's two threads are asked, and how they answer. */
+export interface Writes {
+  append: { given: PreparedAppend; answer: Appended };
+  reserve: { given: { requestId: string; channelId: string; instead: string | undefined; now: number }; answer: string };
+  delete: { given: { channelId: string; request: RequestId; now: number }; answer: Deletion };
+  /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. */
+  erase: { given: { channelId: string; postId: string | null } | null; answer: 'complete' | 'goes-on' | 'waits' };
+  ping: { given: null; answer: null };
+  /** Everything asked before is done. */
+  close: { given: null; answer: null };
+}
+
+type Read = typeof reads;
+type AfterFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never;
+
+/** Each function of `reads.ts`, given what it takes after the connection. */
+export type Reads = { [K in keyof Read]: { given: AfterFirst<Read[K]>; answer: ReturnType<Read[K]> } } & Pick<
+  Writes,
+  'ping' | 'close'
+>;
+
+export type Operation<T> = keyof T & string;
+export type Given<T, K extends keyof T> = T[K] extends { given: infer G } ? G : never;
+export type Answer<T, K extends keyof T> = T[K] extends { answer: infer A } ? A : never;
+
+/** One of the operations with what it is given. */
+export type Asked<T> = { [K in Operation<T>]: { id: number; operation: K; given: Given<T, K> } }[Operation<T>];
+
+export interface Answered {
+  id: number;
+  answer?: unknown;
+  failure?: { message: string; outcome: 'unchanged' | 'unknown' };
+}
+
+export type FromThread =
+  /** `owed`: erasures that were not complete when the journal was last let go. */
+  | { type: 'open'; owed: number }
+  /** It will not open. `refused`: the journal must not be used; else it could not be. */
+  | { type: 'failed'; message: string; refused: boolean }
+  /** Of the writer: in the order of the journal. */
+  | { type: 'answers'; answers: Answered[] };
+
+export interface ThreadData {
+  file: string;
+  port: MessagePort;
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { limits } from '../../protocol/limits.ts';
+import { fingerprint } from '../chain.ts';
+import type { Outcome, RequestId } from '../engine.ts';
+import type { Sql } from './schema.ts';
+
+/** What is remembered of requests, and the keys that tags are found by. */
+export const keptMs = limits.idempotencyHours * 3_600_000;
+
+/** Rows of expired requests that one append takes away: more than it adds, so that they go, and few, so that nobody waits. */
+const sweptAtOnce = 4;
+
+interface RequestRow {
+  fingerprint: string;
+  salt: string | null;
+  textSalt: string | null;
+  epoch: string | null;
+  offset: number | null;
+  check: string | null;
+  postId: string | null;
+  revision: number;
+}
+
+export function findRequest(sql: Sql, channelId: string, request: RequestId, now: number): Outcome | undefined {
+  const row = sql(
+    `SELECT r.fingerprint, r.salt, t.salt AS textSalt, r.epoch, r.offset, r."check", r.postId, r.revision
+     FROM requests r LEFT JOIN texts t ON t.id = r.text WHERE r.channelId = ? AND r.id = ? AND r.made > ?`,
+  ).get(channelId, request.id, now - keptMs) as unknown as RequestRow | undefined;
+  if (row === undefined) return undefined;
+  const salt = row.salt ?? row.textSalt;
+  const { epoch, offset, check, postId, revision } = row;
+  return {
+    same: salt === null || fingerprint(salt, request.digest) === row.fingerprint,
+    position: epoch !== null && offset !== null && check !== null ? { epoch, offset, check } : undefined,
+    postId,
+    revision,
+  };
+}
+
+export function sweepRequests(sql: Sql, now: number): void {
+  const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(now - keptMs, sweptAtOnce);
+  for (const { channelId, id } of expired) {
+    sql('DELETE FROM requests WHERE channelId = ? AND id = ?').run(channelId as string, id as string);
+  }
+  const reserved = sql('SELECT requestId FROM reservations WHERE made <= ? LIMIT ?').all(now - keptMs, sweptAtOnce);
+  for (const { requestId } of reserved) sql('DELETE FROM reservations WHERE requestId = ?').run(requestId as string);
+}
+
+/** See `Journal.reserve`. */
+export function reserve(
+  sql: Sql,
+  { requestId, channelId, instead, now }: { requestId: string; channelId: string; instead: string | undefined; now: number },
+): string {
+  const row = sql('SELECT channelId FROM reservations WHERE requestId = ? AND made > ?').get(requestId, now - keptMs);
+  const noted = row?.channelId as string | undefined;
+  if (noted !== undefined && noted !== instead) return noted;
+  sql('INSERT OR REPLACE INTO reservations (requestId, channelId, made) VALUES (?, ?, ?)').run(requestId, channelId, now);
+  sweepRequests(sql, now);
+  return channelId;
+}
+
+/** A tag as it is indexed: a source's name is text, and must not be read or guessed from what is kept. */
+export function tagKey(root: string, tag: string): string {
+  return createHash('sha256').update(`${root}|${tag}`).digest('hex').slice(0, 24);
+}

@@ -1,0 +1,136 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
+
+/** Calls that may wait for a thread. Past it they are refused, and certainly did nothing. */
+const waitingMost = 10_000;
+
+/** How long closing waits for what was begun. */
+const closeMs = 10_000;
+
+interface Waiting {
+  settle(answer: unknown): void;
+  fail(error: JournalUnavailable): void;
+}
+
+/** A thread of the engine, seen from the main one: calls with answers. `T` names its operations. */
+export class Thread<T> {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #name: string;
+  /** A call that was under way when the thread died may have been carried out, if it writes. */
+  readonly #outcomeAtDeath: 'unchanged' | 'unknown';
+  #calls = 0;
+  #gone: string | undefined;
+  /** Called when the thread ends without having been asked to. */
+  onDeath: (why: string) => void = () => {};
+  /** Of what the thread said when it was open. */
+  owed = 0;
+
+  private constructor(name: string, worker: Worker, port: MessagePort, outcomeAtDeath: 'unchanged' | 'unknown') {
+    this.#name = name;
+    this.#worker = worker;
+    this.#port = port;
+    this.#outcomeAtDeath = outcomeAtDeath;
+  }
+
+  /** Resolves when the thread has the file open. Throws `JournalRefused` where it must not be used. */
+  static async open<T>(name: 'writer' | 'reader', file: string): Promise<Thread<T>> {
+    const { port1, port2 } = new MessageChannel();
+    const data: ThreadData = { file, port: port2 };
+    // The thread needs none of the flags that this process may have been started with.
+    const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${name}` };
+    const worker = name === 'writer' ? new Worker(new URL('./writer.ts', import.meta.url), options) : readerThread(options);
+    const thread = new Thread<T>(name, worker, port1, name === 'writer' ? 'unknown' : 'unchanged');
+    await thread.#begin();
+    return thread;
+  }
+
+  #begin(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#port.on('message', (message: FromThread) => {
+        switch (message.type) {
+          case 'open':
+            this.owed = message.owed;
+            return resolve();
+          case 'failed':
+            this.#gone = message.message;
+            return reject(
+              message.refused ? new JournalRefused(message.message) : new JournalUnavailable(message.message, 'unchanged'),
+            );
+          case 'answers':
+            for (const answered of message.answers) this.#take(answered);
+        }
+      });
+      this.#worker.on('error', (error) => this.#die(error instanceof Error ? error.message : String(error), reject));
+      this.#worker.on('exit', () => this.#die('it ended', reject));
+    });
+  }
+
+  /**
+   * `settled` is called with the answer at once and in the order of answers, before the promise's callers go on.
+   * Throws `JournalUnavailable`.
+   */
+  call<K extends Operation<T>>(
+    operation: K,
+    given: Given<T, K>,
+    settled?: (answer: Answer<T, K>) => void,
+  ): Promise<Answer<T, K>> {
+    if (this.#gone !== undefined) return Promise.reject(new JournalUnavailable(this.#gone, 'unchanged'));
+    if (this.#waiting.size >= waitingMost) {
+      return Promise.reject(new JournalUnavailable(`Too many calls wait for the journal's ${this.#name}.`, 'unchanged'));
+    }
+    return new Promise((resolve, reject) => {
+      const id = ++this.#calls;
+      this.#waiting.set(id, {
+        settle: (answer) => {
+          settled?.(answer as Answer<T, K>);
+          resolve(answer as Answer<T, K>);
+        },
+        fail: reject,
+      });
+      this.#port.postMessage({ id, operation, given } as unknown as Asked<T>);
+    });
+  }
+
+  /** What was asked is finished, or refused where that takes too long. */
+  async close(): Promise<void> {
+    if (this.#gone === undefined) {
+      const closed = this.call('close' as Operation<T>, null as Given<T, Operation<T>>).catch(() => undefined);
+      this.#gone = 'The journal is closed.';
+      const timer = setTimeout(() => void this.#worker.terminate(), closeMs);
+      await Promise.race([closed, new Promise((resolve) => this.#worker.once('exit', resolve))]);
+      clearTimeout(timer);
+    }
+    this.#port.close();
+    await this.#worker.terminate();
+    this.#failAll('The journal was closed.');
+  }
+
+  #take({ id, answer, failure }: Answered): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (failure) waiting?.fail(new JournalUnavailable(failure.message, failure.outcome));
+    else waiting?.settle(answer);
+  }
+
+  #die(why: string, reject: (error: Error) => void): void {
+    const asked = this.#gone === undefined;
+    this.#gone ??= `The journal's ${this.#name} thread is gone: ${why}`;
+    reject(new JournalUnavailable(this.#gone, 'unchanged'));
+    this.#failAll(this.#gone);
+    if (asked) this.onDeath(this.#gone);
+  }
+
+  #failAll(why: string): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#outcomeAtDeath));
+  }
+}
+
+/** Written out, so that a bundler sees the file's name. */
+function readerThread(options: ConstructorParameters<typeof Worker>[1]): Worker {
+  return new Worker(new URL('./reader.ts', import.meta.url), options);
+}

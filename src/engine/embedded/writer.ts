@@ -1,0 +1,190 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { append } from './append.ts';
+import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
+import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
+import { reserve } from './requests.ts';
+import { openForWriting, type Sql, statements } from './schema.ts';
+import { verifyJournal } from './verify.ts';
+
+/**
+ * The writer thread. What waits when a commit ends forms the next transaction, each operation in its savepoint, so that many authors
+ * share one sync. Nothing is answered before the sync, and everything in the order of the journal.
+ */
+
+/** Operations of one transaction, at most: a bound on how long the first of them waits for the last. */
+const transactionMost = 256;
+
+type AskedWrite = Asked<Writes>;
+
+const { file, port } = workerData as ThreadData;
+start();
+
+function start(): void {
+  let db: DatabaseSync;
+  try {
+    db = openForWriting(file);
+    verifyJournal(db);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    send(port, { type: 'failed', message, refused: error instanceof JournalRefused || isDamage(error) });
+    port.close();
+    return;
+  }
+  const sql = statements(db);
+  let broken: string | undefined;
+  send(port, { type: 'open', owed: countOwed(sql) });
+
+  port.on('message', (first: AskedWrite) => {
+    let next: AskedWrite | undefined = first;
+    while (next !== undefined) {
+      const batch: AskedWrite[] = [];
+      while (next !== undefined && inTransaction(next) && batch.length < transactionMost) {
+        batch.push(next);
+        next = receive();
+      }
+      if (batch.length > 0)
+        answer(broken === undefined ? transact(db, sql, batch, (why) => (broken = why)) : refuse(batch, broken));
+      if (next !== undefined && !inTransaction(next)) {
+        answer([alone(db, sql, next, broken)]);
+        if (next.operation === 'close') return port.close();
+        next = receive();
+      }
+    }
+  });
+}
+
+function receive(): AskedWrite | undefined {
+  return receiveMessageOnPort(port)?.message as AskedWrite | undefined;
+}
+
+function send(to: MessagePort, message: FromThread): void {
+  to.postMessage(message);
+}
+
+function answer(answers: Answered[]): void {
+  send(port, { type: 'answers', answers });
+}
+
+function inTransaction({ operation }: AskedWrite): boolean {
+  return operation === 'append' || operation === 'reserve' || operation === 'delete';
+}
+
+function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): Answered[] {
+  const answers: Answered[] = [];
+  try {
+    db.exec('BEGIN IMMEDIATE');
+    for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
+  } catch (error) {
+    // The commit was not tried: what was begun is void.
+    rollBack(db);
+    noteDamage(error, breakDown);
+    return refuse(batch, messageOf(error));
+  }
+  try {
+    db.exec('COMMIT');
+    return answers;
+  } catch (error) {
+    rollBack(db);
+    noteDamage(error, breakDown);
+    // A full disk kept the last bytes of the transaction out of the log. After another error they may be there, and found at the next start.
+    const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
+    return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome } }));
+  }
+}
+
+function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): Answered {
+  const { id } = asked;
+  sql('SAVEPOINT operation').run();
+  try {
+    const answer = perform(sql, asked);
+    sql('RELEASE operation').run();
+    return { id, answer };
+  } catch (error) {
+    // Errors such as a full disk void the whole transaction, and with it the savepoint.
+    if (!db.isTransaction) throw error;
+    db.exec('ROLLBACK TO operation; RELEASE operation');
+    if (codeOf(error) !== undefined) throw error;
+    return { id, failure: { message: messageOf(error), outcome: 'unchanged' } };
+  }
+}
+
+function perform(sql: Sql, asked: AskedWrite): unknown {
+  switch (asked.operation) {
+    case 'append':
+      return append(sql, asked.given);
+    case 'reserve':
+      return reserve(sql, asked.given);
+    case 'delete':
+      return deleteChannel(sql, asked.given);
+    default:
+      throw new JournalUnavailable(`${asked.operation} is not for a transaction.`, 'unchanged');
+  }
+}
+
+function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, broken: string | undefined): Answered {
+  const { id } = asked;
+  try {
+    if (asked.operation === 'close') db.close();
+    else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
+    else if (asked.operation === 'ping') sql('SELECT 1').get();
+    else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
+    return { id, answer: null };
+  } catch (error) {
+    return { id, failure: { message: messageOf(error), outcome: 'unknown' } };
+  }
+}
+
+function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
+  const isComplete = () => (wanted === null ? countOwed(sql) === 0 : !isOwed(sql, wanted.channelId, wanted.postId));
+  if (isComplete()) return 'complete';
+  db.exec('BEGIN IMMEDIATE');
+  let more: boolean;
+  try {
+    more = wipe(sql);
+    db.exec('COMMIT');
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+  if (more) return 'goes-on';
+  return truncateLog(db, sql) && isComplete() ? 'complete' : 'waits';
+}
+
+function refuse(batch: AskedWrite[], message: string): Answered[] {
+  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged' } }));
+}
+
+function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK');
+}
+
+const sqliteCorrupt = 11;
+const sqliteFull = 13;
+const sqliteNotADatabase = 26;
+const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
+
+/** SQLite's extended result code, where the error is SQLite's. */
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
+}
+
+function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && [sqliteCorrupt, sqliteNotADatabase].includes(code & 0xff);
+}
+
+/**
+ * After a failed sync the kernel may drop what it could not write and call the next sync good. So nothing is written any more until a
+ * start has read the file anew; the same where the file turns out damaged.
+ */
+function noteDamage(error: unknown, breakDown: (why: string) => void): void {
+  if (isDamage(error) || syncFailures.includes(codeOf(error) ?? 0)) {
+    breakDown(`The journal takes no more writes until it is started anew: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

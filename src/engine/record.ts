@@ -1,0 +1,111 @@
+import type { AuthorPost, Channel, EventType, PostEventType } from '../protocol/model.ts';
+import { readerView } from '../protocol/model.ts';
+import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
+import type { NewEntry, Renderer, StoredChange } from './engine.ts';
+import { tagsOf } from './tags.ts';
+
+/**
+ * How an entry is kept, the same in every engine: facts, which stay, and one text, which an erasure takes away. Made before the store
+ * is asked and read after it answered, so that no store has to look into JSON. The offset, the checks and `seq` are the store's.
+ */
+
+/** The one place of a revision's text: what an author wrote, the html made of it, and the salt that goes with them. */
+export interface Text {
+  salt: string;
+  /** The renderer's version that made `html`. */
+  version: string;
+  /** UTF-8 bytes of the whole as JSON in the author's view, and of `body` therein: what bounds in bytes are counted with. */
+  bytes: number;
+  bodyBytes: number;
+  /** Beside `state`, so that lists of key events and corrections need not read it. */
+  headline: string | null;
+  note: string | null;
+  html: string;
+  /** The post or channel in the author's view as JSON, without `seq` and `html`. */
+  state: string;
+}
+
+export interface PreparedEntry {
+  facts: Facts;
+  listed: boolean;
+  text: Text;
+  /** Salted hash of the text; stays when the text is erased. */
+  content: string;
+  digest: string;
+  post?: { id: string; publishedAt: string; tags: string[]; erases: number };
+  channel?: Pick<Channel, 'state' | 'access' | 'createdAt' | 'pinnedPostId'>;
+}
+
+/** Bytes that an event has around its post or channel, at most: names, cursor, times and `seq`. */
+const envelopeBytes = 512;
+
+export function prepare(channelId: string, entry: NewEntry, version: string): PreparedEntry {
+  const { type, at, by, kind, listed } = entry;
+  if (type === 'channel.changed') {
+    const { channel, change } = entry;
+    const text = textOf(JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
+    const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
+    const { state, access, createdAt, pinnedPostId } = channel;
+    return { ...sealed(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
+  }
+  const { html, seq: _seq, ...state } = entry.post as AuthorPost;
+  const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
+  const text = textOf(JSON.stringify(state), state.body, html, state.headline, note, version);
+  const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by };
+  const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
+  return { ...sealed(facts, text), listed, post };
+}
+
+function textOf(state: string, body: string, html: string, headline: string | null, note: string | null, version: string): Text {
+  const bytes = Buffer.byteLength(state) + Buffer.byteLength(JSON.stringify(html)) + envelopeBytes;
+  const bodyBytes = Buffer.byteLength(JSON.stringify(body));
+  return { salt: newSalt(), version, bytes, bodyBytes, headline, note, html, state };
+}
+
+function sealed(facts: Facts, text: Text): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
+  const content = hashOf(text);
+  return { facts, text, content, digest: digestOf(facts, content) };
+}
+
+/** Covers what was written. `html` is derived, and made again when the renderer changes. */
+export function hashOf({ salt, headline, note, state }: Pick<Text, 'salt' | 'headline' | 'note' | 'state'>): string {
+  return contentHash(salt, JSON.stringify([headline, note]) + state);
+}
+
+export type StoredText = Pick<Text, 'state' | 'html' | 'version'>;
+
+/** A change as a store holds it: its place and facts, and the text of the revision it made. */
+export interface StoredEntry extends StoredText {
+  offset: number;
+  check: string;
+  type: EventType;
+  at: string;
+  /** Of the post; null for the channel. */
+  seq: number | null;
+}
+
+export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
+  const { id, channelId, ...state } = JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>;
+  return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
+}
+
+export function channelFrom(state: string): Channel {
+  return JSON.parse(state) as Channel;
+}
+
+export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
+  const place = { offset: entry.offset, check: shortCheck(entry.check), at: entry.at };
+  if (entry.type === 'channel.changed') return { ...place, type: entry.type, channel: channelFrom(entry.state) };
+  const type: PostEventType = entry.type;
+  return { ...place, type, post: readerView(postFrom(entry, entry.seq as number, renderer)) };
+}
+
+function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {
+  if (text.version === renderer.version || body === '') return text.html;
+  try {
+    return renderer.render(body, { channelId });
+  } catch {
+    // A body that an earlier renderer took and this one refuses must not keep its channel from being read.
+    return `<p>${body.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>`;
+  }
+}

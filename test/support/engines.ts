@@ -1,0 +1,233 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { createRenderer } from '../../src/desk/render.ts';
+import { type EmbeddedOptions, openEmbedded } from '../../src/engine/embedded/index.ts';
+import type { AppendRequest, AppendResult, Engine, NewChannelEntry, NewPostEntry, RequestId } from '../../src/engine/engine.ts';
+import type { AuthorChange, AuthorPost, Change, Channel } from '../../src/protocol/model.ts';
+
+/** An engine in a directory of its own, and sample entries: as the desk would make them, without the desk. */
+export const renderer = createRenderer({ publicUrl: 'https://news.example' });
+
+export interface TempEngine extends AsyncDisposable {
+  readonly dataDir: string;
+  /** The one that is open now. */
+  readonly engine: Engine;
+  /** Closes and opens it again, on the same directory. */
+  reopen(options?: Partial<EmbeddedOptions>): Promise<Engine>;
+  /** Closes it and takes its directory away. */
+  close(): Promise<void>;
+}
+
+export async function openTempEngine(options: Partial<EmbeddedOptions> = {}): Promise<TempEngine> {
+  const parent = await mkdtemp(join(tmpdir(), 'pressbox-engine-'));
+  const dataDir = options.dataDir ?? join(parent, 'data');
+  let engine = await openEmbedded({ renderer, ...options, dataDir });
+  const close = async () => {
+    await engine.close();
+    await rm(parent, { recursive: true, force: true });
+  };
+  return {
+    dataDir,
+    get engine() {
+      return engine;
+    },
+    async reopen(changed = {}) {
+      await engine.close();
+      engine = await openEmbedded({ renderer, ...options, ...changed, dataDir });
+      return engine;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const start = Date.parse('2026-11-24T12:00:00.000Z');
+
+/** Times that differ and rise: `seconds` after noon. */
+export function at(seconds = 0): string {
+  return new Date(start + seconds * 1_000).toISOString();
+}
+
+export function newPostId(): string {
+  return uuidv7();
+}
+
+export function sampleChannel(id: string, changed: Partial<Channel> = {}): Channel {
+  return {
+    id,
+    state: 'live',
+    headline: `Coverage of ${id}`,
+    standfirst: null,
+    section: null,
+    byline: [],
+    language: 'en',
+    timezone: 'UTC',
+    access: 'public',
+    url: null,
+    pinnedPostId: null,
+    startsAt: null,
+    createdAt: at(),
+    startedAt: at(),
+    endedAt: null,
+    updatedAt: null,
+    revision: 1,
+    history: [],
+    ...changed,
+  };
+}
+
+export type PostState = Omit<AuthorPost, 'seq'>;
+
+export function samplePost(channelId: string, changed: Partial<PostState> = {}): PostState {
+  const body = changed.body ?? 'Something happened.';
+  return {
+    id: newPostId(),
+    channelId,
+    kind: 'update',
+    keyEvent: false,
+    headline: null,
+    html: body === '' ? '' : renderer.render(body, { channelId }),
+    media: [],
+    authors: [{ name: 'Ada Example' }],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: 'published',
+    revision: 1,
+    publishedAt: at(),
+    updatedAt: null,
+    history: [],
+    publishedBy: 'ada',
+    ...changed,
+    body,
+  };
+}
+
+export function channelEntry(channel: Channel, changed: Partial<NewChannelEntry> = {}): NewChannelEntry {
+  return { type: 'channel.changed', at: at(), by: 'ed', kind: null, listed: false, channel, ...changed };
+}
+
+export function publication(post: PostState, changed: Partial<NewPostEntry> = {}): NewPostEntry {
+  return { type: 'post.published', at: post.publishedAt, by: post.publishedBy, kind: null, listed: false, post, ...changed };
+}
+
+type Kind = AuthorChange['kind'];
+
+function changeOf(post: Pick<PostState, 'revision'>, kind: Kind, note: string | null): AuthorChange {
+  return { revision: post.revision + 1, kind, note, at: at(post.revision), by: 'ada' };
+}
+
+/** The next revision of a post. */
+export function revision(
+  post: PostState,
+  changes: Partial<PostState>,
+  kind: Kind = 'correction',
+  note: string | null = 'A note.',
+) {
+  const change = changeOf(post, kind, note);
+  const body = changes.body ?? post.body;
+  const next: PostState = {
+    ...post,
+    html: body === '' ? '' : renderer.render(body, { channelId: post.channelId }),
+    ...changes,
+    body,
+    revision: change.revision,
+    updatedAt: change.at,
+    history: [...post.history, change],
+  };
+  return { type: 'post.revised', at: change.at, by: 'ada', kind, listed: kind !== 'refile', post: next } satisfies NewPostEntry;
+}
+
+/** What stays of a post: its places and times, and the history, whose notes a takedown empties. */
+function tombstone(post: PostState, status: 'retracted' | 'taken-down', change: AuthorChange): PostState {
+  const history = status === 'taken-down' ? post.history.map((past) => ({ ...past, note: null })) : post.history;
+  return {
+    ...samplePost(post.channelId, { id: post.id, kind: post.kind, body: '', authors: [], publishedAt: post.publishedAt }),
+    status,
+    publishedBy: post.publishedBy,
+    revision: change.revision,
+    updatedAt: change.at,
+    history: [...history, change],
+  };
+}
+
+export function retraction(post: PostState, note = 'It was not so.'): NewPostEntry {
+  const change = changeOf(post, 'retraction', note);
+  const { kind, at: time, by } = change;
+  return { type: 'post.retracted', at: time, by, kind, listed: true, post: tombstone(post, 'retracted', change) };
+}
+
+/** Erases every revision before. */
+export function takedown(post: PostState, note: string | null = null): NewPostEntry {
+  const change = changeOf(post, 'takedown', note);
+  const { kind, at: time, by } = change;
+  const taken = tombstone(post, 'taken-down', change);
+  return { type: 'post.taken-down', at: time, by, kind, listed: true, post: taken, erases: post.revision };
+}
+
+/** The channel's next revision. */
+export function channelChange(channel: Channel, changes: Partial<Channel>, change?: Omit<Change, 'revision' | 'at'>) {
+  const revision = channel.revision + 1;
+  const own = change && { revision, at: at(revision), ...change };
+  const next = { ...channel, ...changes, revision, updatedAt: at(revision) };
+  if (!own) return channelEntry(next);
+  return channelEntry({ ...next, history: [...channel.history, own] }, { kind: own.kind, listed: true, change: own });
+}
+
+let requests = 0;
+export function newRequest(id = `request-${process.pid}-${++requests}`, digest = 'd'.repeat(64)): RequestId {
+  return { id, digest };
+}
+
+export interface Decided {
+  /** The channel's revision; 1 where not said. */
+  channel?: number;
+  posts?: Record<string, number>;
+  request?: RequestId;
+}
+
+/** A request to append, decided on what stood before each entry. */
+export function appending(entries: AppendRequest['entries'], { channel, posts, request }: Decided = {}): AppendRequest {
+  const [first] = entries;
+  const creates = first.type === 'channel.changed' && first.channel.revision === 1;
+  const before = entries.flatMap((entry) => (entry.type === 'channel.changed' ? [] : [[entry.post.id, entry.post.revision - 1]]));
+  const ownBefore = entries.flatMap((entry) => (entry.type === 'channel.changed' ? [entry.channel.revision - 1] : []))[0];
+  return {
+    request: request ?? newRequest(),
+    decidedOn: { channel: channel ?? (creates ? 0 : (ownBefore ?? 1)), posts: posts ?? Object.fromEntries(before) },
+    entries,
+  };
+}
+
+/** Appends, and fails the test where it was not appended. */
+export async function appended(
+  engine: Engine,
+  channelId: string,
+  entries: AppendRequest['entries'],
+  decided: Decided = {},
+): Promise<Extract<AppendResult, { status: 'appended' }>> {
+  const result = await engine.append(channelId, appending(entries, decided));
+  if (result.status !== 'appended') throw new Error(`Not appended: ${JSON.stringify(result)}`);
+  return result;
+}
+
+/** A channel that is there. */
+export async function createChannel(
+  engine: Engine,
+  id = `channel-${newPostId()}`,
+  changed: Partial<Channel> = {},
+): Promise<Channel> {
+  const channel = sampleChannel(id, changed);
+  await appended(engine, id, [channelEntry(channel)]);
+  return channel;
+}
+
+/** Published posts, one after the other. */
+export async function publish(engine: Engine, channelId: string, changed: Partial<PostState> = {}): Promise<AuthorPost> {
+  const { post } = await appended(engine, channelId, [publication(samplePost(channelId, changed))]);
+  if (post === undefined) throw new Error('The append did not answer with its post.');
+  return post;
+}
