@@ -5,6 +5,7 @@ const kinds = ['unit', 'contract', 'property', 'flow', 'browser'];
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/support/summary-reporter.ts'],
     projects: kinds.map((name) => ({
       test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 30_000 },
     })),
