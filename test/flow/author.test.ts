@@ -1,0 +1,459 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
+import { authorPostSchema, channelSchema, cursorSchema } from '../../src/protocol/schemas.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+
+/** What those who write are answered, on a real server with the embedded journal. */
+let test: TestServer;
+let editor: string;
+let author: string;
+let colleague: string;
+
+beforeAll(async () => {
+  test = await startTestServer();
+  editor = await test.token({ editor: ['*'] }, { sub: 'ed', name: 'Edith Or' });
+  author = await test.token({ author: ['*'] }, { sub: 'ada', name: 'Ada Byron' });
+  colleague = await test.token({ author: ['*'] }, { sub: 'cole', name: 'Cole League' });
+});
+afterAll(() => test[Symbol.asyncDispose]());
+
+interface Sent {
+  method?: string;
+  token?: string;
+  headers?: Record<string, string>;
+}
+interface Body {
+  post: AuthorPost;
+  channel: Channel;
+  cursor: string;
+  offset: number;
+  derived: { id: string; kind: string; headline: string | null }[];
+  erasure?: { complete: boolean; pending: unknown[] };
+  code?: string;
+  current?: AuthorPost & Channel;
+  errors?: { path: string; message: string }[];
+}
+
+async function write(path: string, body: unknown, { method = 'POST', token = editor, headers = {} }: Sent = {}) {
+  const answer = await call(`${test.url}/v1/channels${path}`, { method, token, body, headers });
+  return { ...answer, body: (answer.body ?? {}) as Body };
+}
+async function read(path: string, token?: string) {
+  return await call(`${test.url}/v1/channels${path}`, token === undefined ? {} : { token });
+}
+const ifMatch = (revision: number | string, more: Record<string, string> = {}) => ({ 'if-match': `"${revision}"`, ...more });
+const key = (value: string) => ({ 'idempotency-key': value });
+
+let channels = 0;
+async function newChannel(more: object = {}): Promise<string> {
+  channels += 1;
+  const { status, body } = await write('', { id: `channel-${channels}`, headline: 'To the Moon', ...more });
+  expect(status).toBe(201);
+  return body.channel.id;
+}
+async function newPost(channel: string, more: object = {}, token = author): Promise<AuthorPost> {
+  const { status, body } = await write(
+    `/${channel}/posts`,
+    { headline: 'Lift-off', body: 'Away *it* goes.', ...more },
+    { token },
+  );
+  expect(status).toBe(201);
+  return body.post;
+}
+const headOf = async (channel: string) => (await test.server.engine.heads([channel]))[0];
+
+describe('a channel', () => {
+  it('is opened, changed and ended by an editor', async () => {
+    const opened = await write('', { headline: 'Überflug!', state: 'scheduled', startsAt: '2026-11-24T12:00:00+01:00' });
+    expect(opened.status).toBe(201);
+    expect(opened.headers.get('location')).toBe('/v1/channels/uberflug');
+    expect(opened.headers.get('etag')).toBe('"1"');
+    expect(opened.headers.get('cache-control')).toBe('private, no-store');
+    expect(opened.headers.get('vary')).toContain('Authorization');
+    expect(channelSchema.parse(opened.body.channel)).toMatchObject({
+      id: 'uberflug',
+      state: 'scheduled',
+      startsAt: '2026-11-24T11:00:00.000Z',
+      revision: 1,
+    });
+    expect(opened.body.offset).toBe(1);
+    expect(cursorSchema.parse(opened.body.cursor)).toContain('.1.');
+
+    const patched = await write(
+      '/uberflug',
+      { state: 'live', headline: 'Flyby', change: { kind: 'correction', note: 'In English.' } },
+      {
+        method: 'PATCH',
+        headers: ifMatch(1, { 'content-type': 'application/merge-patch+json' }),
+      },
+    );
+    expect(patched.status).toBe(200);
+    expect(patched.headers.get('etag')).toBe('"2"');
+    expect(patched.body).toMatchObject({
+      offset: 2,
+      channel: { state: 'live', headline: 'Flyby', revision: 2, history: [{ kind: 'correction', note: 'In English.' }] },
+    });
+    expect((await read('/uberflug')).body).toEqual(patched.body.channel);
+    expect((await read('/uberflug/corrections')).body).toMatchObject({
+      corrections: [{ postId: null, kind: 'correction', note: 'In English.' }],
+    });
+
+    const ended = await write('/uberflug', { state: 'ended' }, { method: 'PATCH', headers: { 'if-match': '*' } });
+    expect(ended.body.channel).toMatchObject({ state: 'ended', revision: 3 });
+    const late = await write('/uberflug/posts', { headline: 'Late' });
+    expect(late).toMatchObject({ status: 409, body: { code: 'channel-ended' } });
+  });
+
+  it('gets the next free id of its headline, or the one that was asked for', async () => {
+    const ids = [];
+    for (let i = 0; i < 3; i += 1) ids.push((await write('', { headline: 'Twice told' })).body.channel.id);
+    expect(ids).toEqual(['twice-told', 'twice-told-2', 'twice-told-3']);
+    expect(await write('', { id: 'twice-told', headline: 'A' })).toMatchObject({ status: 409, body: { code: 'channel-exists' } });
+  });
+
+  it('is opened once under one key, also when asked many times at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => write('', { headline: 'Only once' }, { headers: key('open-1') })),
+    );
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.channel.id} ${body.cursor}`)).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
+    expect(await write('', { headline: 'Other' }, { headers: key('open-1') })).toMatchObject({
+      status: 422,
+      body: { code: 'key-reused' },
+    });
+    expect((await read('/only-once-2')).status).toBe(404);
+    expect((await read('/other')).status).toBe(404);
+    // Another editor's key is another key.
+    const another = await test.token({ editor: ['*'] }, { sub: 'ed2' });
+    expect((await write('', { headline: 'Only once' }, { headers: key('open-1'), token: another })).body.channel.id).toBe(
+      'only-once-2',
+    );
+  });
+
+  it('can be opened under a key whose first try met a taken id', async () => {
+    await newChannel({ id: 'taken' });
+    expect((await write('', { id: 'taken', headline: 'A' }, { headers: key('open-2') })).status).toBe(409);
+    expect((await write('', { id: 'free', headline: 'A' }, { headers: key('open-2') })).status).toBe(201);
+    expect((await write('', { id: 'free', headline: 'A' }, { headers: key('open-2') })).headers.get('idempotency-replayed')).toBe(
+      'true',
+    );
+  });
+
+  it('is not an event where nothing changes', async () => {
+    const channel = await newChannel();
+    const before = await headOf(channel);
+    const answer = await write(
+      `/${channel}`,
+      { headline: 'To the Moon', section: null },
+      { method: 'PATCH', headers: ifMatch(1) },
+    );
+    expect(answer).toMatchObject({ status: 200, body: { offset: 1, channel: { revision: 1 } } });
+    expect(await headOf(channel)).toEqual(before);
+  });
+
+  it('is erased by an administrator, and its id stays used', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    expect(await write(`/${channel}`, undefined, { method: 'DELETE' })).toMatchObject({ status: 403 });
+    const admin = await test.token({ admin: true }, { sub: 'root' });
+    const deleted = await write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('del') });
+    expect(deleted).toMatchObject({ status: 204, text: '' });
+    const again = await write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('del') });
+    expect(again.status).toBe(204);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(await write(`/${channel}/posts`, { headline: 'A' })).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
+    expect(await write(`/${channel}/posts/${post.id}/takedown`, {})).toMatchObject({ status: 410 });
+    expect(await write('', { id: channel, headline: 'A' })).toMatchObject({ status: 409, body: { code: 'channel-exists' } });
+    expect(await write('/never-was', undefined, { method: 'DELETE', token: admin })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a post', () => {
+  it('is published, and reads the same to its author afterwards', async () => {
+    const channel = await newChannel();
+    const sent = {
+      kind: 'breaking',
+      keyEvent: true,
+      headline: 'Lift-off',
+      body: 'Away *it* goes.',
+      sources: [{ name: 'Radio' }],
+      developing: true,
+    };
+    const answer = await write(`/${channel}/posts`, sent, { token: author });
+    const { post } = answer.body;
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get('location')).toBe(`/v1/channels/${channel}/posts/${post.id}`);
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    expect(answer.headers.get('vary')).toContain('Authorization');
+    expect(authorPostSchema.parse(post)).toMatchObject({
+      ...sent,
+      seq: 2,
+      html: '<p>Away <em>it</em> goes.</p>\n',
+      authors: [{ name: 'Ada Byron' }],
+      publishedBy: 'ada',
+    });
+    expect(answer.body.offset).toBe(2);
+    const got = await read(`/${channel}/posts/${post.id}`, author);
+    expect(got.body).toEqual(post);
+    expect(got.headers.get('etag')).toBe(answer.headers.get('etag'));
+    expect((await read(`/${channel}/snapshot`)).body).toMatchObject({ cursor: answer.body.cursor });
+  });
+
+  it('keeps the id that its author chose, and only once', async () => {
+    const channel = await newChannel();
+    const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+    expect((await newPost(channel, { id })).id).toBe(id);
+    expect(await write(`/${channel}/posts`, { id, headline: 'B' })).toMatchObject({ status: 409, body: { code: 'post-exists' } });
+  });
+
+  it('is corrected; readers are told, and authors see who did it', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const summary = await newPost(channel, { kind: 'summary', headline: 'So far', derivedFrom: [post.id] });
+    const answer = await write(
+      `/${channel}/posts/${post.id}/revisions`,
+      { kind: 'correction', note: 'It was **not**.', changes: { body: 'It fell.' } },
+      { token: author, headers: ifMatch('1-anything') },
+    );
+    expect(answer).toMatchObject({
+      status: 200,
+      body: {
+        offset: 4,
+        post: {
+          revision: 2,
+          html: '<p>It fell.</p>\n',
+          history: [{ revision: 2, kind: 'correction', note: 'It was **not**.', by: 'ada' }],
+        },
+        derived: [{ id: summary.id, kind: 'summary', headline: 'So far' }],
+      },
+    });
+    expect(answer.body).not.toHaveProperty('erasure');
+    expect((await read(`/${channel}/posts/${post.id}`)).text).not.toContain('"by"');
+  });
+
+  it('needs to be told which revision is changed, in any of the ways that proxies leave it', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const revise = (header: Record<string, string>, n: number) =>
+      write(
+        `/${channel}/posts/${post.id}/revisions`,
+        { kind: 'refile', changes: { headline: `Take ${n}` } },
+        { headers: header },
+      );
+    expect(await revise({}, 0)).toMatchObject({ status: 428, body: { code: 'if-match-missing' } });
+    for (const bad of ['', 'abc', '"x"', '3x', '"1", "2"', '-1', '01', '1.5', '"1', 'w/"1"', '**', '"1"-x'])
+      expect(await revise({ 'if-match': bad }, 0), bad).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-body', errors: [{ path: 'If-Match' }] },
+      });
+    expect(await headOf(channel)).toMatchObject({ offset: 2 });
+    const good = ['"1"', '2', 'W/"3"', '"4-amd1-77"', 'W/"5-amd1--gzip"', '*'];
+    for (const [n, header] of good.entries()) expect((await revise({ 'if-match': header }, n)).status, header).toBe(200);
+    const late = await revise({ 'if-match': '"1"' }, 99);
+    expect(late).toMatchObject({
+      status: 412,
+      body: { code: 'revision-moved', current: { revision: 7, headline: 'Take 5', publishedBy: 'ada' } },
+    });
+    expect(late.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('is retracted by its author, once', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const path = `/${channel}/posts/${post.id}`;
+    expect(await write(`${path}/retraction`, { note: 'No.' }, { token: author, headers: ifMatch(4) })).toMatchObject({
+      status: 412,
+    });
+    const answer = await write(`${path}/retraction`, { note: 'No.' }, { token: author });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { post: { status: 'retracted', body: '', headline: null, publishedBy: 'ada' }, derived: [] },
+    });
+    expect(await write(`${path}/retraction`, { note: 'No.' }, { token: author, headers: ifMatch(1) })).toMatchObject({
+      status: 409,
+      body: { code: 'post-withdrawn' },
+    });
+    expect(
+      await write(`${path}/revisions`, { kind: 'update', changes: { headline: 'B' } }, { token: author, headers: ifMatch(1) }),
+    ).toMatchObject({ status: 409 });
+    expect((await read(`${path}/revisions`, author)).body).toMatchObject({
+      revisions: [{ body: 'Away *it* goes.' }, { status: 'retracted' }],
+    });
+    expect((await read(`${path}/revisions`)).status).toBe(404);
+  });
+
+  it('is taken down by an editor; asked again, it tells the state', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel, { body: 'a sentence that must go' });
+    const path = `/${channel}/posts/${post.id}`;
+    expect(await write(`${path}/takedown`, {}, { token: author })).toMatchObject({ status: 403 });
+    const answer = await write(`${path}/takedown`, { note: 'A court said so.' });
+    expect([200, 202]).toContain(answer.status);
+    expect(answer.body).toMatchObject({
+      offset: 3,
+      post: { status: 'taken-down', revision: 2 },
+      derived: [],
+      erasure: { complete: answer.status === 200 },
+    });
+    expect(answer.text).not.toContain('must go');
+    const again = await call(`${test.url}/v1/channels${path}/takedown`, { method: 'POST', token: editor });
+    expect(again).toMatchObject({
+      status: 200,
+      body: { offset: 3, post: { revision: 2 }, erasure: { complete: true, pending: [] } },
+    });
+    expect(await headOf(channel)).toMatchObject({ offset: 3 });
+    expect((await read(`${path}/revisions`, editor)).text).not.toContain('must go');
+  });
+
+  it('loses its earlier revisions and their notes where a revision says so', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel, { body: 'the name of a victim' });
+    const path = `/${channel}/posts/${post.id}`;
+    await write(
+      `${path}/revisions`,
+      { kind: 'correction', note: 'Not the name of a victim.', changes: { body: 'the name of a victim, spelled right' } },
+      { headers: ifMatch(1) },
+    );
+    const answer = await write(
+      `${path}/revisions`,
+      { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true },
+      { headers: ifMatch(2, key('erase-1')) },
+    );
+    expect([200, 202]).toContain(answer.status);
+    expect(answer.body).toMatchObject({
+      post: { revision: 3, history: [{ kind: 'correction', note: null }, { kind: 'refile' }] },
+      erasure: { complete: answer.status === 200 },
+    });
+    const again = await write(
+      `${path}/revisions`,
+      { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true },
+      { headers: ifMatch(2, key('erase-1')) },
+    );
+    expect(again).toMatchObject({ status: 200, body: { post: answer.body.post, erasure: { complete: true } } });
+    for (const where of [`${path}/revisions`, path, '/', `/${channel}/corrections`, `/${channel}/snapshot`, `/${channel}/events`])
+      expect((await read(where, editor)).text).not.toContain('victim');
+    expect((await read(`${path}/revisions`, editor)).body).toMatchObject({ revisions: [{ revision: 3 }] });
+  });
+
+  it('is unpinned by the write that withdraws it: two events, and the cursor after both', async () => {
+    for (const withdrawal of ['retraction', 'takedown']) {
+      const channel = await newChannel();
+      const post = await newPost(channel);
+      const pinned = await write(`/${channel}`, { pinnedPostId: post.id }, { method: 'PATCH', headers: ifMatch(1) });
+      const answer = await write(`/${channel}/posts/${post.id}/${withdrawal}`, { note: 'No.' });
+      expect(answer.body.offset).toBe(5);
+      expect(answer.body.post).toMatchObject({ revision: 2 });
+      const { events } = (await read(`/${channel}/events?after=${pinned.body.cursor}`)).body as { events: object[] };
+      expect(events).toMatchObject([
+        { offset: 4, post: { id: post.id } },
+        { offset: 5, type: 'channel.changed', channel: { pinnedPostId: null, revision: 3 } },
+      ]);
+      expect((await read(`/${channel}/events?after=${answer.body.cursor}`)).body).toMatchObject({ events: [] });
+    }
+  });
+
+  it('is never left pinned, whichever of pin and withdrawal comes first', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      const channel = await newChannel();
+      const post = await newPost(channel);
+      const [pin, withdrawal] = await Promise.all([
+        write(`/${channel}`, { pinnedPostId: post.id }, { method: 'PATCH', headers: ifMatch(1) }),
+        write(`/${channel}/posts/${post.id}/retraction`, { note: 'No.' }),
+      ]);
+      expect(withdrawal.status).toBe(200);
+      expect([200, 400]).toContain(pin.status);
+      expect((await read(`/${channel}`)).body).toMatchObject({ pinnedPostId: null });
+      expect(await headOf(channel)).toMatchObject({ offset: pin.status === 200 ? 5 : 3 });
+    }
+  });
+});
+
+describe('who may write', () => {
+  it('needs a token, and a good one', async () => {
+    const channel = await newChannel();
+    const url = `${test.url}/v1/channels/${channel}/posts`;
+    expect(await call(url, { method: 'POST', body: { headline: 'A' } })).toMatchObject({
+      status: 401,
+      body: { code: 'token-missing' },
+    });
+    expect(await call(url, { method: 'POST', body: { headline: 'A' }, token: 'nonsense' })).toMatchObject({
+      status: 401,
+      body: { code: 'token-invalid' },
+    });
+    expect(await call(`${test.url}/v1/channels`, { method: 'POST', body: { headline: 'A' } })).toMatchObject({ status: 401 });
+  });
+
+  it('is an author for their own posts, and an editor for all of them', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const path = `/${channel}/posts/${post.id}`;
+    const revision = { kind: 'update', changes: { headline: 'B' } };
+    const reader = await test.token({ reader: ['*'] }, { sub: 'rea' });
+    for (const token of [colleague, reader]) {
+      expect(await write(`${path}/revisions`, revision, { token, headers: ifMatch(1) })).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden' },
+      });
+      expect(await write(`${path}/retraction`, { note: 'No.' }, { token })).toMatchObject({ status: 403 });
+      expect(await write(`${path}/takedown`, {}, { token })).toMatchObject({ status: 403 });
+    }
+    expect(await write(`/${channel}/posts`, { headline: 'A' }, { token: reader })).toMatchObject({ status: 403 });
+    expect(await write(`/${channel}`, { section: 'A' }, { token: author, method: 'PATCH', headers: ifMatch(1) })).toMatchObject({
+      status: 403,
+    });
+    expect(await write('', { headline: 'A' }, { token: author })).toMatchObject({ status: 403 });
+    const narrow = await test.token({ editor: ['moon-*'] }, { sub: 'nar' });
+    expect(await write('', { headline: 'Mars' }, { token: narrow })).toMatchObject({ status: 403 });
+    expect(await write('', { headline: 'Moon landing' }, { token: narrow })).toMatchObject({ status: 201 });
+    expect(await headOf(channel)).toMatchObject({ offset: 2 });
+    expect((await write(`${path}/revisions`, revision, { headers: ifMatch(1) })).body.post).toMatchObject({
+      revision: 2,
+      publishedBy: 'ada',
+      history: [{ by: 'ed' }],
+    });
+  });
+
+  it('learns nothing of channels of the desk: they answer like unknown ones', async () => {
+    const hidden = await newChannel({ access: 'desk' });
+    const post = await newPost(hidden);
+    const gone = await newChannel({ access: 'desk' });
+    const admin = await test.token({ admin: true }, { sub: 'root' });
+    expect((await write(`/${gone}`, undefined, { method: 'DELETE', token: admin })).status).toBe(204);
+    const stranger = await test.token({ author: ['else'], editor: ['elsewhere'] }, { sub: 'str' });
+    const asked = async (channel: string) => {
+      const answers = await Promise.all([
+        write(`/${channel}/posts`, { headline: 'A' }, { token: stranger }),
+        write(`/${channel}/posts`, { nonsense: 1 }, { token: stranger, headers: key('k') }),
+        write(`/${channel}`, { section: 'A' }, { token: stranger, method: 'PATCH' }),
+        write(`/${channel}`, undefined, { token: stranger, method: 'DELETE' }),
+        ...['revisions', 'retraction', 'takedown'].map((what) =>
+          write(`/${channel}/posts/${post.id}/${what}`, {}, { token: stranger }),
+        ),
+      ]);
+      return answers.map(({ status, text, headers }) => {
+        const shown = [...headers].filter(([name]) => name !== 'date');
+        return JSON.stringify([status, text.replaceAll(channel, '…'), shown]);
+      });
+    };
+    const unknown = await asked('never-was');
+    expect(unknown.every((answer) => answer.startsWith('[404,'))).toBe(true);
+    expect(await asked(hidden)).toEqual(unknown);
+    expect(await asked(gone)).toEqual(unknown);
+    expect(await asked('NOT AN ID')).toEqual(unknown);
+  });
+
+  it('is held to a rate', async () => {
+    await using slow = await startTestServer({ PRESSBOX_WRITES_PER_SECOND: '1' });
+    const token = await slow.token({ editor: ['*'] });
+    const answers = await Promise.all(
+      Array.from({ length: 14 }, (_, i) =>
+        call(`${slow.url}/v1/channels`, { method: 'POST', token, body: { id: `c${i}`, headline: 'A' } }),
+      ),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 201).length).toBeGreaterThanOrEqual(10);
+    expect(refused.length).toBeGreaterThanOrEqual(1);
+    expect(refused[0]).toMatchObject({ body: { code: 'rate-limited' } });
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
+});
