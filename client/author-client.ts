@@ -1,0 +1,287 @@
+import type {
+  Access,
+  AuthorPost,
+  Channel,
+  ChannelState,
+  Erasure,
+  ListedChannel,
+  Media,
+  Person,
+  PostKind,
+  ReaderPost,
+  RevisionKind,
+  Source,
+  Verification,
+} from '../src/protocol/model.ts';
+import { type Answered, askedToWaitMs, type Fetch, Http, mayHelpToRepeat, pause, type TokenSource } from './http.ts';
+import { newKey, newPostId } from './ids.ts';
+import { asking, pauseMs } from './reconnect.ts';
+
+/**
+ * Writes to Pressbox. Each call is one command: it has one idempotency key, and is sent again, byte for byte, until there is an answer,
+ * so that a lost answer never makes a second post. A refusal is thrown as a `ProblemError` with the server's problem document.
+ */
+
+export interface PostFields {
+  kind: PostKind;
+  keyEvent: boolean;
+  headline: string | null;
+  body: string;
+  media: Media[];
+  authors: Person[];
+  sources: Source[];
+  verification: Verification | null;
+  developing: boolean;
+  derivedFrom: string[];
+}
+export interface NewPost extends Partial<PostFields> {
+  /** A UUIDv7. Without it one is made here, so that even a repetition after days cannot publish twice. */
+  id?: string;
+}
+export interface Revision {
+  kind: RevisionKind;
+  /** For readers. Required with a clarification and a correction. */
+  note?: string | null;
+  changes: Partial<PostFields>;
+  /** Erases the earlier revisions and their notes. */
+  eraseEarlier?: boolean;
+}
+export interface ChannelFields {
+  headline: string;
+  standfirst: string | null;
+  section: string | null;
+  byline: Person[];
+  language: string;
+  timezone: string;
+  access: Access;
+  url: string | null;
+  startsAt: string | null;
+}
+export interface NewChannel extends Partial<ChannelFields> {
+  id?: string;
+  headline: string;
+  state?: 'scheduled' | 'live';
+}
+export interface ChannelPatch extends Partial<ChannelFields> {
+  state?: ChannelState;
+  pinnedPostId?: string | null;
+  /** Required where headline or standfirst change. */
+  change?: { kind: RevisionKind; note?: string | null };
+}
+
+/** What a write did. */
+export interface Written {
+  /** Stands for the state after the write: a reader who catches up from here misses nothing, and is shown nothing twice. */
+  cursor: string;
+  offset: number;
+  /** This answer was given before, to the same command. */
+  replayed: boolean;
+}
+export interface WrittenChannel extends Written {
+  channel: Channel;
+}
+export interface WrittenPost extends Written {
+  post: AuthorPost;
+}
+export interface RevisedPost extends WrittenPost {
+  /** Published posts that restate this one and may now need a change too. */
+  derived: { id: string; kind: PostKind; headline: string | null }[];
+  erasure?: Erasure;
+}
+
+/** As readers see it, and with `body` and `publishedBy` where the token may write there. */
+export type SeenPost = ReaderPost & Partial<Pick<AuthorPost, 'body' | 'publishedBy'>>;
+
+/** Which revision a change was decided on. A number is compared, and a moved one refused with `revision-moved`; `*` takes any. */
+export type Decided = number | '*';
+
+export interface AuthorClientOptions {
+  /** The server's address, such as `https://live.example.org`. */
+  url: string;
+  token?: TokenSource;
+  fetch?: Fetch;
+  random?: () => number;
+  /** After this long without an answer a command is given up, and its outcome is unknown. Default: never. */
+  deadlineMs?: number;
+  /** Told before each pause between two attempts. */
+  onRetry?: (error: Error, pauseMs: number) => void;
+}
+
+export interface CommandOptions {
+  /** The command's idempotency key, to go on with one that was begun before. Default: a new one. */
+  key?: string;
+  /** Gives the command up; its outcome is then unknown. */
+  signal?: AbortSignal;
+  deadlineMs?: number;
+}
+
+interface Command extends CommandOptions {
+  method: 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+  body?: unknown;
+  ifMatch?: Decided | undefined;
+}
+
+export class AuthorClient {
+  readonly #http: Http;
+  readonly #options: AuthorClientOptions;
+
+  constructor(options: AuthorClientOptions) {
+    this.#http = new Http(options);
+    this.#options = options;
+  }
+
+  async createChannel(channel: NewChannel, options: CommandOptions = {}): Promise<WrittenChannel> {
+    return this.#write({ method: 'POST', path: '/v1/channels', body: channel, ...options });
+  }
+
+  async updateChannel(
+    channelId: string,
+    revision: Decided,
+    patch: ChannelPatch,
+    options: CommandOptions = {},
+  ): Promise<WrittenChannel> {
+    return this.#write({ method: 'PATCH', path: at(channelId), body: patch, ifMatch: revision, ...options });
+  }
+
+  /** Erases the channel. What is still pending is finished by the server. */
+  async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
+    const { body } = await this.#send({ method: 'DELETE', path: at(channelId), ...options });
+    return (body as { erasure?: Erasure } | undefined)?.erasure ?? { complete: true, pending: [] };
+  }
+
+  async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
+    return this.#write({ method: 'POST', path: `${at(channelId)}/posts`, body: { id: newPostId(), ...post }, ...options });
+  }
+
+  async revise(channelId: string, postId: string, revision: Decided, change: Revision, options: CommandOptions = {}) {
+    const path = `${at(channelId, postId)}/revisions`;
+    return this.#write<RevisedPost>({ method: 'POST', path, body: change, ifMatch: revision, ...options });
+  }
+
+  /** Revises, saying to readers what was wrong. */
+  async correct(
+    channelId: string,
+    postId: string,
+    revision: Decided,
+    correction: { note: string; changes: Partial<PostFields>; eraseEarlier?: boolean },
+    options: CommandOptions = {},
+  ): Promise<RevisedPost> {
+    return this.revise(channelId, postId, revision, { kind: 'correction', ...correction }, options);
+  }
+
+  /** Withdraws the post from readers, with a note for them; authors still see it. */
+  async retract(
+    channelId: string,
+    postId: string,
+    { note, revision }: { note: string; revision?: Decided },
+    options: CommandOptions = {},
+  ): Promise<RevisedPost> {
+    const path = `${at(channelId, postId)}/retraction`;
+    return this.#write({ method: 'POST', path, body: { note }, ifMatch: revision, ...options });
+  }
+
+  /** Withdraws the post and erases its text everywhere; the answer's `erasure` says what is pending. */
+  async takedown(
+    channelId: string,
+    postId: string,
+    { note, revision }: { note?: string; revision?: Decided } = {},
+    options: CommandOptions = {},
+  ): Promise<RevisedPost> {
+    const path = `${at(channelId, postId)}/takedown`;
+    return this.#write({ method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
+  }
+
+  /** Pins the post in place of the one that is pinned, whatever else changed in the channel meanwhile. */
+  async pin(channelId: string, postId: string, options: CommandOptions = {}): Promise<WrittenChannel> {
+    return this.updateChannel(channelId, '*', { pinnedPostId: postId }, options);
+  }
+
+  async unpin(channelId: string, options: CommandOptions = {}): Promise<WrittenChannel> {
+    return this.updateChannel(channelId, '*', { pinnedPostId: null }, options);
+  }
+
+  async getChannel(channelId: string, options: CommandOptions = {}): Promise<Channel> {
+    return (await this.#read(at(channelId), options)) as Channel;
+  }
+
+  /** A page of channels, newest first; `next` is the `page` to ask for next. */
+  async listChannels(
+    query: { state?: ChannelState; limit?: number; page?: string } = {},
+    options: CommandOptions = {},
+  ): Promise<{ channels: ListedChannel[]; next: string | null }> {
+    return (await this.#read(`/v1/channels${search(query)}`, options)) as { channels: ListedChannel[]; next: string | null };
+  }
+
+  async getPost(channelId: string, postId: string, options: CommandOptions = {}): Promise<SeenPost> {
+    return (await this.#read(at(channelId, postId), options)) as SeenPost;
+  }
+
+  /** A page of posts, newest first, tombstones among them. */
+  async listPosts(
+    channelId: string,
+    query: { before?: number; after?: number; kind?: PostKind; keyEvent?: boolean; source?: string; limit?: number } = {},
+    options: CommandOptions = {},
+  ): Promise<{ posts: SeenPost[]; cursor: string; more: boolean }> {
+    const page = await this.#read(`${at(channelId)}/posts${search(query)}`, options);
+    return page as { posts: SeenPost[]; cursor: string; more: boolean };
+  }
+
+  /** The post as it was at each revision, oldest first. */
+  async listRevisions(
+    channelId: string,
+    postId: string,
+    query: { after?: number; limit?: number } = {},
+    options: CommandOptions = {},
+  ): Promise<{ revisions: SeenPost[]; more: boolean }> {
+    const page = await this.#read(`${at(channelId, postId)}/revisions${search(query)}`, options);
+    return page as { revisions: SeenPost[]; more: boolean };
+  }
+
+  async #read(path: string, options: CommandOptions): Promise<unknown> {
+    const { body } = await this.#untilAnswered((signal) => this.#http.get(path, signal), options);
+    return body;
+  }
+
+  async #write<T extends Written>(command: Command): Promise<T> {
+    const { headers, body } = await this.#send(command);
+    return { ...(body as Omit<T, 'replayed'>), replayed: headers.get('idempotency-replayed') === 'true' } as T;
+  }
+
+  async #send({ method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
+    const headers = {
+      'idempotency-key': key,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
+    };
+    // Made once: the server compares the bytes of a repetition with those of the first.
+    const asked = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    return this.#untilAnswered((signal) => this.#http.ask(asked, signal), options);
+  }
+
+  async #untilAnswered(ask: (signal?: AbortSignal) => Promise<Answered>, options: CommandOptions): Promise<Answered> {
+    const { random = Math.random, onRetry } = this.#options;
+    const endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await ask(options.signal);
+      } catch (error) {
+        if (!mayHelpToRepeat(error)) throw error;
+        const waitMs = pauseMs(attempt, random(), asking, askedToWaitMs(error));
+        if (Date.now() + waitMs > endsAt) throw error;
+        onRetry?.(error, waitMs);
+        await pause(waitMs, options.signal);
+      }
+    }
+  }
+}
+
+function at(channelId: string, postId?: string): string {
+  const channel = `/v1/channels/${encodeURIComponent(channelId)}`;
+  return postId === undefined ? channel : `${channel}/posts/${encodeURIComponent(postId)}`;
+}
+
+function search(query: Record<string, string | number | boolean | undefined>): string {
+  const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,91 @@
+import type { CatchUp, Event } from '../src/protocol/model.ts';
+import { askedToWaitMs, type Http, mayHelpToRepeat, pause } from './http.ts';
+import { asking, pauseMs } from './reconnect.ts';
+
+/**
+ * For a reader who comes back with a cursor but holds nothing. The timeline begins with a snapshot, as of some offset; what changed
+ * between the cursor and that offset is asked for here and told first, then what came meanwhile. So each event is told once and in order.
+ */
+export interface Told {
+  event(event: Event): void;
+  /** The cursor is not of the channel's history: nothing can be said about what was missed. */
+  reset(): void;
+  done(): void;
+}
+
+export class Backlog {
+  /** Everything up to here was told. */
+  cursor: string;
+  readonly #path: string;
+  readonly #http: Http;
+  readonly #random: () => number;
+  readonly #told: Told;
+  readonly #stop = new AbortController();
+  /** Events of the live timeline that wait, the latest of each post and of the channel. */
+  readonly #waiting = new Map<string, Event>();
+  #begun = false;
+
+  constructor(channelId: string, cursor: string, http: Http, random: () => number, told: Told) {
+    this.cursor = cursor;
+    this.#path = `/v1/channels/${encodeURIComponent(channelId)}/events`;
+    this.#http = http;
+    this.#random = random;
+    this.#told = told;
+  }
+
+  /** The snapshot was answered for this offset. */
+  begin(through: number): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    void this.#run(through).catch(() => this.#finish());
+  }
+
+  queue(event: Event): void {
+    const key = 'post' in event ? event.post.id : event.type;
+    this.#waiting.delete(key);
+    this.#waiting.set(key, event);
+  }
+
+  /** Tells nothing more. */
+  abandon(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#waiting.clear();
+    this.#told.done();
+  }
+
+  async #run(through: number): Promise<void> {
+    for (let more = true; more; ) {
+      const answer = await this.#ask();
+      if (answer === undefined || answer.mode === 'snapshot') {
+        this.#told.reset();
+        break;
+      }
+      // What lies beyond the snapshot comes by itself.
+      for (const event of answer.events) if (event.offset <= through) this.#told.event(event);
+      this.cursor = answer.cursor;
+      more = answer.more && answer.covers.to < through;
+    }
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const event of this.#waiting.values()) this.#told.event(event);
+    this.#told.done();
+  }
+
+  /** Undefined: the server does not know such a cursor, or refuses. */
+  async #ask(): Promise<CatchUp | undefined> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { body } = await this.#http.get(`${this.#path}?after=${encodeURIComponent(this.cursor)}`, this.#stop.signal);
+        return body as CatchUp;
+      } catch (error) {
+        if (!mayHelpToRepeat(error)) return undefined;
+        await pause(pauseMs(attempt, this.#random(), asking, askedToWaitMs(error)), this.#stop.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { type Problem, problems } from '../src/protocol/problems.ts';
+
+/** One request to the server and its answer, or an error that says whether asking again can help. */
+
+/** A token, or where to get a fresh one: asked before each request and connection. */
+export type TokenSource = string | (() => string | Promise<string>);
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface Asked {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From the server's address on, with its query. */
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+export interface Answered {
+  status: number;
+  headers: Headers;
+  /** Parsed JSON; undefined where the answer had none. */
+  body: unknown;
+}
+
+/** The server refused: nothing was done, unless `problem.outcome` is `unknown`. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title);
+    this.name = 'ProblemError';
+    this.problem = problem;
+  }
+}
+
+/** No answer that Pressbox gave: the network failed, time ran out, or something between answered. Whether it was done is unknown. */
+export class NoAnswer extends Error {
+  /** Seconds that whoever answered asked to wait. */
+  readonly retryAfter: number | undefined;
+  constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'NoAnswer';
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** What answered is no Pressbox server: the address is wrong. */
+export class NotPressbox extends Error {
+  constructor(status: number) {
+    super(`What answers at this address is not Pressbox (status ${status}).`);
+    this.name = 'NotPressbox';
+  }
+}
+
+/** Whether the same request can succeed later. */
+export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswer {
+  if (error instanceof NoAnswer) return true;
+  return error instanceof ProblemError && passes(error.problem);
+}
+
+/** Whether what the problem tells of passes by itself. A code of a later version is judged by its status. */
+export function passes({ code, status }: Problem): boolean {
+  return Object.hasOwn(problems, code) ? problems[code].retry : status === 429 || status >= 500;
+}
+
+/** Milliseconds that the server asked to wait before the next request; 0 if it did not say. */
+export function askedToWaitMs(error: ProblemError | NoAnswer): number {
+  const seconds = error instanceof ProblemError ? error.problem.retryAfter : error.retryAfter;
+  return Math.max(0, seconds ?? 0) * 1_000;
+}
+
+export interface HttpOptions {
+  url: string;
+  token?: TokenSource | undefined;
+  fetch?: Fetch | undefined;
+  /** After this long without a whole answer a request counts as unanswered. */
+  timeoutMs?: number | undefined;
+}
+
+export class Http {
+  readonly #base: string;
+  readonly #token: TokenSource | undefined;
+  readonly #fetch: Fetch;
+  readonly #timeoutMs: number;
+
+  constructor({ url, token, fetch, timeoutMs = 30_000 }: HttpOptions) {
+    this.#base = url.replace(/\/+$/, '');
+    this.#token = token;
+    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
+  async ask({ method, path, headers = {}, body }: Asked, signal?: AbortSignal): Promise<Answered> {
+    signal?.throwIfAborted();
+    const token = await freshToken(this.#token);
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const response = await this.#fetch(this.#base + path, {
+        method,
+        headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
+        ...(body !== undefined && { body }),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
+      return answered(response, await response.text());
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) throw error;
+      throw new NoAnswer(timeout.aborted ? 'The server did not answer in time.' : 'The server could not be reached.', {
+        cause: error,
+      });
+    }
+  }
+
+  async get(path: string, signal?: AbortSignal): Promise<Answered> {
+    return this.ask({ method: 'GET', path }, signal);
+  }
+}
+
+export async function freshToken(token: TokenSource | undefined): Promise<string | undefined> {
+  return typeof token === 'function' ? token() : token;
+}
+
+function answered(response: Response, text: string): Answered {
+  const body = parsed(text);
+  const retryAfter = secondsOf(response.headers.get('retry-after'));
+  if (response.ok && (text === '' || body !== undefined)) return { status: response.status, headers: response.headers, body };
+  if (isProblem(body)) throw new ProblemError({ ...(retryAfter !== undefined && { retryAfter }), ...body });
+  if (response.status < 500 && response.status !== 429) throw new NotPressbox(response.status);
+  throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isProblem(value: unknown): value is Problem {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'code' in value && typeof value.code === 'string' && 'title' in value && typeof value.title === 'string';
+}
+
+/** `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). */
+function secondsOf(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header)) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1_000);
+}
+
+/** Waits. Ends early with the signal's reason. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

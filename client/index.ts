@@ -1,0 +1,48 @@
+/** The client library: what readers and authors of Pressbox are written with, in a browser and in Node alike. */
+
+export type * from '../src/protocol/model.ts';
+export { isWithdrawn } from '../src/protocol/model.ts';
+export type { Problem, ProblemCode } from '../src/protocol/problems.ts';
+export {
+  AuthorClient,
+  type AuthorClientOptions,
+  type ChannelFields,
+  type ChannelPatch,
+  type CommandOptions,
+  type Decided,
+  type NewChannel,
+  type NewPost,
+  type PostFields,
+  type RevisedPost,
+  type Revision,
+  type SeenPost,
+  type Written,
+  type WrittenChannel,
+  type WrittenPost,
+} from './author-client.ts';
+export { type Fetch, NoAnswer, NotPressbox, ProblemError, type TokenSource } from './http.ts';
+export { newKey, newPostId } from './ids.ts';
+export { correctionsOf, readPost } from './read-post.ts';
+export {
+  type EndedReason,
+  ReaderClient,
+  type ReaderClientOptions,
+  type ReaderEvents,
+  type ReaderState,
+  type SavedReader,
+} from './reader-client.ts';
+export { applyCatchUp, applyEvent, fits, fromSnapshot, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
+export {
+  applyKeyEventsPage,
+  applyPage,
+  applyPost,
+  applySummaryPage,
+  moveTo,
+  type Need,
+  needs,
+  newerPage,
+  olderPage,
+  type Page,
+  type PageAsk,
+} from './timeline-pages.ts';
+export { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline-saved.ts';

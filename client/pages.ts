@@ -1,0 +1,180 @@
+import type { ReaderPost } from '../src/protocol/model.ts';
+import type { Http } from './http.ts';
+import { NoAnswer, pause } from './http.ts';
+import { asking, pauseMs } from './reconnect.ts';
+import type { Timeline } from './timeline.ts';
+import {
+  applyKeyEventsPage,
+  applyPage,
+  applyPost,
+  applySummaryPage,
+  moveTo,
+  type Need,
+  needs,
+  newerPage,
+  olderPage,
+  type Page,
+  type PageAsk,
+} from './timeline-pages.ts';
+
+/**
+ * Asks over HTTP for what a timeline does not hold: pages on demand, and by itself what the timeline needs. An answer that is too late to
+ * be taken is asked for again, after a pause.
+ */
+export interface Held {
+  read(): Timeline | undefined;
+  write(timeline: Timeline): void;
+}
+
+/** A page that came too late this often in a row: a node far behind, which the caller should hear of. */
+const mostTries = 5;
+/** A node that has fallen behind has caught up or refuses by then (promise 2 of the contract: 5 s). */
+const needBackoff = { firstMs: 200, mostMs: 30_000 };
+
+export class Pages {
+  readonly #posts: string;
+  readonly #http: Http;
+  readonly #random: () => number;
+  readonly #held: Held;
+  readonly #stop = new AbortController();
+  /** Paging under way, so that a second call waits for it instead of asking the same. */
+  readonly #paging = new Map<'older' | 'newer', Promise<void>>();
+  /** Needs being asked for. */
+  readonly #asking = new Set<Need['ask']>();
+
+  constructor(channelId: string, http: Http, random: () => number, held: Held) {
+    this.#posts = `/v1/channels/${encodeURIComponent(channelId)}/posts`;
+    this.#http = http;
+    this.#random = random;
+    this.#held = held;
+  }
+
+  close(): void {
+    this.#stop.abort(new Error('The reader was closed.'));
+  }
+
+  older(limit?: number): Promise<void> {
+    return this.#once('older', () => this.#page((timeline) => asPage(olderPage(timeline)), limit));
+  }
+
+  newer(limit?: number): Promise<void> {
+    return this.#once('newer', () => this.#page((timeline) => asPage(newerPage(timeline)), limit));
+  }
+
+  moveTo(before: number | null, limit?: number): Promise<void> {
+    const query = before === null ? {} : { before };
+    return this.#page(() => ({ query, taken: (timeline, page) => moveTo(timeline, page, before) }), limit);
+  }
+
+  /** Begins to ask for what the timeline needs, unless that is under way. */
+  askForNeeds(): void {
+    const timeline = this.#held.read();
+    if (timeline === undefined || this.#stop.signal.aborted) return;
+    for (const { ask } of needs(timeline)) {
+      if (this.#asking.has(ask)) continue;
+      this.#asking.add(ask);
+      // Ends with the need, or with the reader; what the server refuses meanwhile is asked again.
+      void this.#meet(ask).finally(() => {
+        this.#asking.delete(ask);
+        this.askForNeeds();
+      });
+    }
+  }
+
+  async #meet(ask: Need['ask']): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+      const before = this.#need(ask);
+      if (before === undefined) return;
+      try {
+        await this.#answer(before);
+        const after = this.#need(ask);
+        if (after === undefined) return;
+        if (JSON.stringify(after) !== JSON.stringify(before)) attempt = -1;
+      } catch {
+        // Unreachable or refused: the same as an answer that does not help.
+      }
+      if (attempt >= 0) await pause(pauseMs(attempt, this.#random(), needBackoff), this.#stop.signal).catch(() => {});
+    }
+  }
+
+  #need(ask: Need['ask']): Need | undefined {
+    const timeline = this.#held.read();
+    return timeline && needs(timeline).find((need) => need.ask === ask);
+  }
+
+  async #answer(need: Need): Promise<void> {
+    switch (need.ask) {
+      case 'post': {
+        const { body } = await this.#http.get(`${this.#posts}/${encodeURIComponent(need.id)}`, this.#stop.signal);
+        this.#update((timeline) => (timeline.window === need.window ? applyPost(timeline, body as ReaderPost) : timeline));
+        return;
+      }
+      case 'summary': {
+        const page = await this.#get({ kind: 'summary', before: need.before });
+        this.#update((timeline) => applySummaryPage(timeline, page, need));
+        return;
+      }
+      case 'key-events': {
+        const page = await this.#get({ keyEvent: 'true', before: need.before, limit: 100 });
+        this.#update((timeline) => applyKeyEventsPage(timeline, page, need));
+        return;
+      }
+    }
+  }
+
+  /** Asks until a page was taken. Nothing happens where there is nothing to ask. */
+  async #page(question: (timeline: Timeline) => Question | undefined, limit: number | undefined): Promise<void> {
+    for (let attempt = 0; attempt < mostTries; attempt += 1) {
+      const asked = this.#held.read();
+      const ask = asked && question(asked);
+      if (asked === undefined || ask === undefined) return;
+      const page = await this.#get({ ...ask.query, ...(limit !== undefined && { limit }) });
+      const changed = this.#update((timeline) => ask.taken(timeline, page));
+      if (changed || this.#held.read()?.window !== asked.window) return;
+      await pause(pauseMs(attempt, this.#random(), asking), this.#stop.signal);
+    }
+    throw new NoAnswer('The server is behind what was pushed. Try again in a moment.');
+  }
+
+  /** Whether the change made a difference. */
+  #update(change: (timeline: Timeline) => Timeline): boolean {
+    const timeline = this.#held.read();
+    const next = timeline && change(timeline);
+    if (next === undefined || next === timeline || this.#stop.signal.aborted) return false;
+    this.#held.write(next);
+    return true;
+  }
+
+  async #get(query: Record<string, string | number>): Promise<Page> {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const { body, headers } = await this.#http.get(`${this.#posts}?${search}`, this.#stop.signal);
+    return { ...(body as Page), next: nextOf(headers.get('link')) };
+  }
+
+  #once(way: 'older' | 'newer', ask: () => Promise<void>): Promise<void> {
+    const under = this.#paging.get(way);
+    if (under !== undefined) return under;
+    const paging = ask().finally(() => this.#paging.delete(way));
+    this.#paging.set(way, paging);
+    return paging;
+  }
+}
+
+interface Question {
+  query: { before?: number; after?: number };
+  taken(timeline: Timeline, page: Page): Timeline;
+}
+
+function asPage(ask: PageAsk | undefined): Question | undefined {
+  if (ask === undefined) return undefined;
+  const query = 'before' in ask ? { before: ask.before } : { after: ask.after };
+  return { query, taken: (timeline, page) => applyPage(timeline, page, ask) };
+}
+
+/** The bound of the next page, from `Link: <…?before=12>; rel="next"` (RFC 8288). */
+function nextOf(link: string | null): number | undefined {
+  const target = link?.match(/<([^>]*)>\s*;[^,]*rel="?next"?/)?.[1];
+  const query = target === undefined ? undefined : new URL(target, 'http://localhost').searchParams;
+  const bound = Number(query?.get('before') ?? query?.get('after') ?? Number.NaN);
+  return Number.isSafeInteger(bound) ? bound : undefined;
+}

@@ -1,0 +1,44 @@
+import { type Change, type Media, type PostStatus, postKinds, type ReaderPost, verifications } from '../src/protocol/model.ts';
+
+/**
+ * A post as this client can show it, whatever version of the server sent it: an unknown kind reads as `update`, media of an unknown
+ * type are left out, and an unknown status counts as withdrawn, since showing what was withdrawn is the worse mistake. A post that
+ * has nothing unknown is returned as it came.
+ */
+export function readPost(post: ReaderPost): ReaderPost {
+  const statuses: readonly PostStatus[] = ['published', 'retracted', 'taken-down'];
+  if (!statuses.includes(post.status)) return tombstone({ ...post, status: 'retracted' });
+
+  const kind = postKinds.includes(post.kind) ? post.kind : 'update';
+  const verification = post.verification === null || verifications.includes(post.verification) ? post.verification : null;
+  const media = post.media.every(isKnownMedia) ? post.media : post.media.filter(isKnownMedia);
+  if (kind === post.kind && verification === post.verification && media === post.media) return post;
+  return { ...post, kind, verification, media };
+}
+
+/** The changes of a post that readers who saw it before should know of: something was wrong or unclear. Oldest first. */
+export function correctionsOf(post: { history: readonly Change[] }): Change[] {
+  return post.history.filter(({ kind }) => kind === 'correction' || kind === 'clarification');
+}
+
+function isKnownMedia({ type }: Media): boolean {
+  const types: readonly Media['type'][] = ['image', 'video', 'link'];
+  return types.includes(type);
+}
+
+/** What a withdrawn post keeps: its place, its times and its history. */
+function tombstone(post: ReaderPost): ReaderPost {
+  return {
+    ...post,
+    kind: postKinds.includes(post.kind) ? post.kind : 'update',
+    keyEvent: false,
+    headline: null,
+    html: '',
+    media: [],
+    authors: [],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+  };
+}

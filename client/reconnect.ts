@@ -1,0 +1,25 @@
+/** How long to wait before the next attempt. Pure: randomness comes in. */
+export interface Backoff {
+  /** Upper end of the first pause, milliseconds; doubled with each attempt. */
+  firstMs: number;
+  /** Upper end of every later pause, milliseconds. */
+  mostMs: number;
+}
+
+/** For connections: a crowd that is cut at one moment comes back spread over a second, and then over half a minute. */
+export const connecting: Backoff = { firstMs: 1_000, mostMs: 30_000 };
+/** For one request that failed: few are in the same place at once. */
+export const asking: Backoff = { firstMs: 500, mostMs: 10_000 };
+
+/** Shorter than this is no pause. */
+const leastMs = 50;
+
+/**
+ * Milliseconds to wait after `attempt` failures in a row (0 for the first), evenly spread from nearly nothing to a bound that doubles:
+ * full jitter, which keeps clients that failed together from trying together. `random` is from 0 up to 1. Never less than `atLeastMs`,
+ * which is what the other side asked for; then the spread comes on top.
+ */
+export function pauseMs(attempt: number, random: number, { firstMs, mostMs }: Backoff, atLeastMs = 0): number {
+  const bound = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
+  return Math.max(leastMs, Math.round(atLeastMs + random * bound));
+}

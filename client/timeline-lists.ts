@@ -1,0 +1,80 @@
+import { limits } from '../src/protocol/limits.ts';
+import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../src/protocol/model.ts';
+import { type Doubt, held, type Timeline } from './timeline.ts';
+
+/**
+ * What stands above the window, after a copy of a post or of the channel was heard. Each of these says less than the truth only
+ * where the truth must be asked for, and then the timeline's doubts say so.
+ */
+
+// ---- Key events: every one with a `seq` from `keyEventsDoubt.before` up, at most 100
+
+type KeyEvents = Pick<Timeline, 'keyEvents' | 'keyEventsDoubt'>;
+
+/** A list shorter than a snapshot's most is all there are. */
+export function startKeyEvents(keyEvents: readonly KeyEvent[]): KeyEvents {
+  return { keyEvents, keyEventsDoubt: { before: lowest(keyEvents, 0), since: 0 } };
+}
+
+export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, post: ReaderPost): KeyEvents {
+  // What a page says that was read before this offset may be wrong of this post.
+  if (post.seq < keyEventsDoubt.before) return { keyEvents, keyEventsDoubt: { ...keyEventsDoubt, since: offset } };
+  const others = keyEvents.filter(({ id }) => id !== post.id);
+  if (!post.keyEvent || isWithdrawn(post)) return { keyEvents: others, keyEventsDoubt };
+
+  const { id, seq, headline, publishedAt } = post;
+  const below = others.findIndex((other) => other.seq < seq);
+  const all = others.toSpliced(below === -1 ? others.length : below, 0, { id, seq, headline: headline ?? '', publishedAt });
+  const newest = all.slice(0, limits.snapshotKeyEvents);
+  return { keyEvents: newest, keyEventsDoubt: { ...keyEventsDoubt, before: lowest(newest, keyEventsDoubt.before) } };
+}
+
+function lowest(keyEvents: readonly KeyEvent[], otherwise: number): number {
+  return keyEvents.length < limits.snapshotKeyEvents ? otherwise : (keyEvents.at(-1)?.seq ?? otherwise);
+}
+
+// ---- Summary: the newest published post of that kind
+
+type Summary = Pick<Timeline, 'summary' | 'summaryDoubt'>;
+
+export function withSummary(timeline: Timeline, post: ReaderPost): Summary {
+  const { summary, summaryDoubt, offset } = timeline;
+  if (summaryDoubt !== null) {
+    if (post.seq < summaryDoubt.before) return { summary: null, summaryDoubt: { ...summaryDoubt, since: offset } };
+    return isSummary(post) ? { summary: post, summaryDoubt: null } : { summary: null, summaryDoubt };
+  }
+  if (isSummary(post)) {
+    const newest = summary === null || post.seq >= summary.seq ? post : summary;
+    return { summary: newest, summaryDoubt: null };
+  }
+  return post.id === summary?.id ? nextSummary(timeline, post.seq) : { summary, summaryDoubt: null };
+}
+
+/** After the summary at `seq` went: the next one, where the window can tell. */
+function nextSummary({ posts, floor, ceiling, offset }: Timeline, seq: number): Summary {
+  if (ceiling !== null) return { summary: null, summaryDoubt: { before: seq, since: offset } };
+  const next = posts.find(isSummary);
+  if (next !== undefined || floor === 0) return { summary: next ?? null, summaryDoubt: null };
+  const doubt: Doubt = { before: Math.min(seq, floor), since: offset };
+  return { summary: null, summaryDoubt: doubt };
+}
+
+export function isSummary(post: ReaderPost): boolean {
+  return post.kind === 'summary' && !isWithdrawn(post);
+}
+
+// ---- Pinned: the post that the channel names
+
+type Pinned = Pick<Timeline, 'channel' | 'pinned'>;
+
+export function pinnedAfterChannel(timeline: Timeline, channel: Channel): Pinned {
+  if (channel.pinnedPostId === null) return { channel, pinned: null };
+  const post = held(timeline, channel.pinnedPostId);
+  return post ? pinnedAfterPost({ ...timeline, channel }, post) : { channel, pinned: null };
+}
+
+/** A withdrawn post is unpinned by the write that withdrew it, so that the channel says so can be taken as said. */
+export function pinnedAfterPost({ channel, pinned }: Timeline, post: ReaderPost): Pinned {
+  if (post.id !== channel.pinnedPostId) return { channel, pinned };
+  return isWithdrawn(post) ? { channel: { ...channel, pinnedPostId: null }, pinned: null } : { channel, pinned: post };
+}

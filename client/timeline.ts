@@ -1,0 +1,170 @@
+import type { CatchUp, Channel, ChannelEvent, Event, KeyEvent, PostEvent, ReaderPost, Snapshot } from '../src/protocol/model.ts';
+import { eventTypes } from '../src/protocol/model.ts';
+import { readPost } from './read-post.ts';
+import { pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
+
+/**
+ * What a client holds of a channel, kept by the contract's rules for clients: a window of posts in display order, what stands above
+ * it (pinned, summary, key events), and the place in the journal as of which all of it is true. Pure: each function returns another
+ * timeline, or the same one where nothing changed. `timeline-pages.ts` has what must be asked for and how answers are taken in.
+ *
+ * Whatever is lost, doubled, late or cut on the way: a timeline at offset n that needs nothing equals the server's state at n.
+ */
+export interface Timeline {
+  readonly channelId: string;
+  readonly channel: Channel;
+  /** Everything up to here was applied. */
+  readonly offset: number;
+  readonly cursor: string;
+  /** Newest first, tombstones in their places: every post with a `seq` from `floor` to `ceiling`. */
+  readonly posts: readonly ReaderPost[];
+  /** 0 once the oldest post was reached. */
+  readonly floor: number;
+  /** Null: the window reaches the newest post. Otherwise it takes no new ones until paging has closed the gap above it. */
+  readonly ceiling: number | null;
+  readonly pinned: ReaderPost | null;
+  /** The newest published summary. Null also while it is not known: see `summaryDoubt`. */
+  readonly summary: ReaderPost | null;
+  /** The newest 100, newest first. */
+  readonly keyEvents: readonly KeyEvent[];
+
+  /** The summary went, and which one is the newest now must be asked: none has a `seq` from `before` up, as of offset `since`. */
+  readonly summaryDoubt: Doubt | null;
+  /** `keyEvents` holds every key event with a `seq` from `before` up; below it something may have changed at offset `since`. */
+  readonly keyEventsDoubt: Doubt;
+  /** The highest revision heard of each post, shown or not; those heard of longest ago are forgotten past `mostRemembered`. */
+  readonly heard: ReadonlyMap<string, number>;
+  /** The highest `seq` heard of. */
+  readonly newestSeq: number;
+  /** Rises with every reset and move of the window: an answer asked for in an earlier one is dropped. */
+  readonly window: number;
+}
+
+export interface Doubt {
+  readonly before: number;
+  readonly since: number;
+}
+
+/** Revisions remembered. An answer that is so late that 10,000 other posts changed meanwhile does not exist. */
+export const mostRemembered = 10_000;
+
+/** Whether the window goes down to the first post of the channel. */
+export function reachedEnd(timeline: Timeline): boolean {
+  return timeline.floor === 0;
+}
+
+/** The state as of the offset that the snapshot was answered for. `window` is that of the timeline it replaces, plus one. */
+export function fromSnapshot(snapshot: Snapshot, offset: number, window = 0): Timeline {
+  const posts = snapshot.posts.map(readPost);
+  const above = [snapshot.pinned, snapshot.summary].filter((post) => post !== null).map(readPost);
+  const heard = new Map([...posts, ...above].map((post) => [post.id, post.revision]));
+  return {
+    channelId: snapshot.channel.id,
+    channel: snapshot.channel,
+    offset,
+    cursor: snapshot.cursor,
+    posts,
+    floor: snapshot.more ? (posts.at(-1)?.seq ?? offset + 1) : 0,
+    ceiling: null,
+    pinned: snapshot.pinned && readPost(snapshot.pinned),
+    summary: snapshot.summary && readPost(snapshot.summary),
+    summaryDoubt: null,
+    ...startKeyEvents(snapshot.keyEvents),
+    heard,
+    newestSeq: Math.max(0, ...[...posts, ...above].map(({ seq }) => seq)),
+    window,
+  };
+}
+
+/** The events of a catch-up that are news to this timeline, in order. */
+export function newsIn(timeline: Timeline | undefined, catchUp: CatchUp): Event[] {
+  if (catchUp.mode === 'snapshot') return [];
+  const known = timeline?.offset ?? 0;
+  return catchUp.covers.after > known ? [] : catchUp.events.filter(({ offset }) => offset > known);
+}
+
+/**
+ * Takes the answer to "what have I missed": a snapshot replaces everything, with all that was remembered. A replay that begins
+ * above this timeline's offset would leave a hole and is not taken; a late one changes nothing that is newer.
+ * Undefined where there was nothing and the answer is a replay, which has no channel to start from.
+ */
+export function applyCatchUp(timeline: Timeline | undefined, catchUp: CatchUp): Timeline | undefined {
+  if (catchUp.mode === 'snapshot') {
+    const { snapshot, covers, cursor } = catchUp;
+    return fromSnapshot({ ...snapshot, cursor }, covers.to, (timeline?.window ?? -1) + 1);
+  }
+  if (timeline === undefined || catchUp.covers.after > timeline.offset) return timeline;
+  if (catchUp.covers.to < timeline.offset) return timeline;
+  const caughtUp = newsIn(timeline, catchUp).reduce(apply, timeline);
+  return { ...caughtUp, offset: catchUp.covers.to, cursor: catchUp.cursor };
+}
+
+/** Whether the event is the next one. If not it is a double, or something before it is missing. */
+export function fits(timeline: Timeline, event: Event): boolean {
+  return event.from <= timeline.offset + 1 && timeline.offset + 1 <= event.offset;
+}
+
+/** The state after the event. An event that does not fit changes nothing. */
+export function applyEvent(timeline: Timeline, event: Event): Timeline {
+  return fits(timeline, event) ? apply(timeline, event) : timeline;
+}
+
+function apply(timeline: Timeline, event: Event): Timeline {
+  const moved = { ...timeline, offset: event.offset, cursor: event.cursor };
+  if (!isKnown(event)) return moved;
+  return event.type === 'channel.changed' ? hearChannel(moved, event) : hear(moved, readPost((event as PostEvent).post));
+}
+
+function isKnown(event: Event): boolean {
+  return eventTypes.includes(event.type);
+}
+
+function hearChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
+  if (channel.revision < timeline.channel.revision) return timeline;
+  return { ...timeline, ...pinnedAfterChannel(timeline, channel) };
+}
+
+/** The highest revision heard of a post, 0 if none. */
+export function revisionHeard(timeline: Timeline, postId: string): number {
+  return Math.max(timeline.heard.get(postId) ?? 0, held(timeline, postId)?.revision ?? 0);
+}
+
+/** The post as it is held, in the window or above it. */
+export function held(timeline: Timeline, postId: string): ReaderPost | undefined {
+  if (timeline.pinned?.id === postId) return timeline.pinned;
+  if (timeline.summary?.id === postId) return timeline.summary;
+  return timeline.posts.find(({ id }) => id === postId);
+}
+
+/** Takes a copy of a post, from an event or an answer, unless a newer one was heard of. */
+export function hear(timeline: Timeline, post: ReaderPost): Timeline {
+  if (post.revision < revisionHeard(timeline, post.id)) return timeline;
+  const placed: Timeline = {
+    ...timeline,
+    posts: withPost(timeline, post),
+    heard: remember(timeline.heard, post),
+    newestSeq: Math.max(timeline.newestSeq, post.seq),
+  };
+  return { ...placed, ...withKeyEvent(placed, post), ...withSummary(placed, post), ...pinnedAfterPost(placed, post) };
+}
+
+/** Replaced where it is held; inserted only where the window covers its place, since elsewhere it would hide a hole. */
+function withPost({ posts, floor, ceiling }: Timeline, post: ReaderPost): readonly ReaderPost[] {
+  const at = posts.findIndex(({ id }) => id === post.id);
+  if (at !== -1) return posts.with(at, post);
+  if (post.seq < floor || (ceiling !== null && post.seq > ceiling)) return posts;
+  const below = posts.findIndex(({ seq }) => seq < post.seq);
+  return posts.toSpliced(below === -1 ? posts.length : below, 0, post);
+}
+
+function remember(heard: ReadonlyMap<string, number>, { id, revision }: ReaderPost): ReadonlyMap<string, number> {
+  if (heard.get(id) === revision) return heard;
+  const next = new Map(heard);
+  next.delete(id);
+  next.set(id, revision);
+  for (const oldest of next.keys()) {
+    if (next.size <= mostRemembered) break;
+    next.delete(oldest);
+  }
+  return next;
+}
