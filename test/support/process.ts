@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { signToken } from '../../src/edge/tokens.ts';
+import type { Grants } from '../../src/protocol/rights.ts';
+
+/**
+ * The real server as a process of its own, which can be killed like one, and started again on the same directory and port. It is ended
+ * by its process id, at the latest when the test's process ends. Imports nothing of vitest, so that the benchmark can use it too.
+ */
+export interface ServerProcess extends AsyncDisposable {
+  /** The same over restarts. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
+  /** Resolves while it serves: at once, or when it has been started again. */
+  up(): Promise<void>;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, and the exit code of a server that went away in good order. */
+  stop(): Promise<number | null>;
+  /** Starts it again after `kill` or `stop`; resolves when it serves. */
+  start(): Promise<void>;
+  /** A token for these grants. */
+  token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
+}
+
+export interface ServerProcessOptions {
+  /** Laid over the environment of a server without rate limits. */
+  env?: Record<string, string>;
+  /** Where it keeps its journal; made, and removed at the end, where left out. */
+  dataDir?: string;
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** Lines of the log that are kept, for the message of a start that failed. */
+const logLines = 30;
+
+export async function startServerProcess({ env = {}, dataDir }: ServerProcessOptions = {}): Promise<ServerProcess> {
+  const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'pressbox-process-')));
+  const secret = randomBytes(32).toString('base64url');
+  const running = new Set<ChildProcess>();
+  const atExit = () => {
+    for (const child of running) child.kill('SIGKILL');
+  };
+  process.once('exit', atExit);
+
+  let child: ChildProcess | undefined;
+  let url = '';
+  let port = '0';
+  let tokens = 0;
+  let up = gate();
+
+  async function start(): Promise<void> {
+    if (child !== undefined) throw new Error('The server runs already.');
+    const started = spawn(process.execPath, [main], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        PRESSBOX_DATA_DIR: directory,
+        PRESSBOX_PORT: port,
+        PRESSBOX_JWT_SECRET: secret,
+        PRESSBOX_WRITES_PER_SECOND: '0',
+        PRESSBOX_REQUESTS_PER_SECOND: '0',
+        PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
+        PRESSBOX_LOG_LEVEL: 'info',
+        ...env,
+      },
+    });
+    running.add(started);
+    started.once('exit', () => {
+      running.delete(started);
+      if (child !== started) return;
+      child = undefined;
+      up = gate();
+    });
+    child = started;
+    url = await untilListening(started);
+    port = new URL(url).port;
+    up.open();
+  }
+
+  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const ending = child;
+    if (ending === undefined) return null;
+    const exited = once(ending, 'exit');
+    ending.kill(signal);
+    const [code] = await exited;
+    return code as number | null;
+  }
+
+  const finish = async () => {
+    await end('SIGKILL');
+    process.off('exit', atExit);
+    if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await finish();
+    throw error;
+  }
+
+  return {
+    get url() {
+      return url;
+    },
+    dataDir: directory,
+    get pid() {
+      if (child?.pid === undefined) throw new Error('The server does not run.');
+      return child.pid;
+    },
+    up: () => up.opened,
+    kill: async () => {
+      await end('SIGKILL');
+    },
+    stop: () => end('SIGTERM'),
+    start,
+    async token(grants = { editor: ['*'] }, { sub = 'ada', name = 'Ada Byron', ttlSeconds = 3_600 } = {}) {
+      tokens += 1;
+      const all = { reader: [], author: [], editor: [], admin: false, ...grants };
+      const content = { sub, name, grants: all, ttlSeconds, now: Date.now(), jti: `process-${tokens}` };
+      return await signToken(new Uint8Array(Buffer.from(secret)), content);
+    },
+    [Symbol.asyncDispose]: finish,
+  };
+}
+
+/** The URL in the log's line 'listening'. Rejects with the last lines of the log if the process ends before. */
+async function untilListening(child: ChildProcess): Promise<string> {
+  const last: string[] = [];
+  const keep = (line: string) => {
+    last.push(line);
+    if (last.length > logLines) last.shift();
+  };
+  // Read to the end: a pipe that nobody empties would hold the server up.
+  const out = createInterface({ input: child.stdout! }).on('line', keep);
+  createInterface({ input: child.stderr! }).on('line', keep);
+  return await new Promise((resolve, reject) => {
+    const onLine = (line: string) => {
+      if (!line.includes('"listening"')) return;
+      out.off('line', onLine);
+      resolve((JSON.parse(line) as { url: string }).url);
+    };
+    out.on('line', onLine);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      reject(new Error(`The server ended with ${code ?? signal} before it served:\n${last.join('\n')}`));
+    });
+  });
+}
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
+}
