@@ -62,6 +62,7 @@ function applyOlder(timeline: Timeline, page: Page, before: number): Timeline {
   const { taken, whole } = untilSuperseded(timeline, page.posts.map(readPost), inWindow);
   const atEnd = whole && !page.more;
   const reached = taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? floor;
+  if (taken.length === 0 && !atEnd && reached >= floor) return timeline;
   return taken.reduce(hear, { ...timeline, floor: atEnd ? 0 : Math.min(floor, reached) });
 }
 
@@ -72,6 +73,7 @@ function applyNewer(timeline: Timeline, page: Page, after: number): Timeline {
   const reached = Math.max(ceiling, taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? 0);
   // A page read before a post was published that is heard of does not reach the newest, whatever it says.
   const atTop = whole && !page.more && reached >= newestSeq;
+  if (taken.length === 0 && !atTop && reached === ceiling) return timeline;
   return taken.reduce(hear, { ...timeline, ceiling: atTop ? null : reached });
 }
 
@@ -97,9 +99,11 @@ export function applySummaryPage(timeline: Timeline, page: Page, ask: { before: 
   if (isOlderThan(page, doubt.since)) return timeline;
   const { taken, whole } = untilSuperseded(timeline, page.posts.map(readPost));
   const reached = taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? doubt.before;
+  const atEnd = whole && !page.more;
+  if (taken.length === 0 && !atEnd && reached >= doubt.before) return timeline;
   const looked: Timeline = { ...timeline, summaryDoubt: { ...doubt, before: Math.min(reached, doubt.before) } };
   const updated = taken.reduce(hear, looked);
-  return whole && !page.more ? { ...updated, summaryDoubt: null } : updated;
+  return atEnd ? { ...updated, summaryDoubt: null } : updated;
 }
 
 /** Takes a page of key events below `before`. */
@@ -110,6 +114,7 @@ export function applyKeyEventsPage(timeline: Timeline, page: Page, ask: { before
   const { taken, whole } = untilSuperseded(timeline, page.posts.map(readPost));
   const reached = taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? doubt.before;
   const before = whole && !page.more ? 0 : Math.min(reached, doubt.before);
+  if (before === doubt.before) return timeline;
   return taken.reduce(hear, { ...timeline, keyEventsDoubt: { ...doubt, before } });
 }
 
