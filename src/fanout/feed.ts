@@ -30,10 +30,11 @@ export interface Reader {
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
 
-/** Frames to be written at once, and how many events they are. */
+/** Frames to be written at once, how many events they are, and the offset of the last one. */
 interface Slice {
   frames: Buffer;
   events: number;
+  last: number;
 }
 
 export interface FeedContext {
@@ -142,16 +143,20 @@ export class Feed {
     this.#step({ type: 'maybe-missed' });
   }
 
-  /** Hands a reader that is ready what it has not had, in one write. */
+  /**
+   * Hands a reader that is ready what it has not had, in one write of a bounded size. It then stands at the last event handed to it,
+   * not at the head: what an erasure took out of the tail lies between, and the event that comes next stands for that too.
+   */
   pump(reader: Reader): void {
     if (!this.readers.has(reader) || reader.offset >= this.tail.head) return;
     if (!reader.ready) return reader.lag();
     if (reader.offset < this.tail.start) return this.#end(reader, 'slow');
-    const { frames, events } = this.#slice(reader.offset, reader.format);
-    reader.offset = this.tail.head;
+    const { frames, events, last } = this.#slice(reader.offset, reader.format);
     if (events === 0) return;
+    reader.offset = last;
     reader.write(frames);
     this.#context.delivered(events);
+    if (last < this.tail.head) reader.lag();
   }
 
   leave(reader: Reader): void {
@@ -182,12 +187,15 @@ export class Feed {
   async #read(number: number): Promise<void> {
     const { engine, log } = this.#context;
     const after = this.head;
+    const { generation } = this;
     try {
       const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
       const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
       if (this.gone) return;
       if (replay === undefined) return this.close('gone');
       if (replay.status === 'foreign') return await this.#restart(number);
+      // Something was erased meanwhile, and this may hold it.
+      if (generation !== this.generation) return await this.#read(number);
       const { to, more } = replay;
       const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
       if (followed.verdict === 'take')
@@ -234,8 +242,10 @@ export class Feed {
   #advance(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
     let delivered = 0;
+    // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
+    const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
+    if (channel !== undefined) this.#changeChannel(channel);
     for (const change of changes) {
-      if (change.type === 'channel.changed') this.#changeChannel(change.channel);
       const encoded = new EncodedChange(this.channelId, this.epoch, change);
       const before = this.tail.head;
       this.tail.push(encoded);
@@ -259,18 +269,25 @@ export class Feed {
     for (const reader of [...this.readers]) if (!reader.mayRead(channel)) this.#end(reader, 'forbidden');
   }
 
-  /** The tail's changes after an offset as frames, each standing for what lies between it and the one before. Made once for all who ask. */
+  /**
+   * The tail's changes after an offset as frames, up to a size, each standing for what lies between it and the one before. Made once for
+   * all who ask.
+   */
   #slice(after: number, format: Format): Slice {
     const key = `${format.name} ${after}`;
     const known = this.#slices.get(key);
     if (known !== undefined) return known;
     const frames: Buffer[] = [];
     let last = after;
+    let bytes = 0;
     for (const change of this.tail.after(after)) {
-      frames.push(change.frame(format, last + 1));
+      const frame = change.frame(format, last + 1);
+      bytes += frame.length;
+      if (frames.length > 0 && bytes > fanoutLimits.sliceBytes) break;
+      frames.push(frame);
       last = change.offset;
     }
-    const slice = { frames: Buffer.concat(frames), events: frames.length };
+    const slice = { frames: Buffer.concat(frames), events: frames.length, last };
     if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, slice);
     return slice;
   }

@@ -4,6 +4,8 @@ export const fanoutLimits = {
   tailOffsets: 4_096,
   /** Bytes of event text in a feed's tail; likewise. */
   tailBytes: 8 * 1024 * 1024,
+  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
+  sliceBytes: 256 * 1024,
   /** A feed without readers is kept this long. */
   feedIdleMs: 30_000,
   /** Reads again of one catch-up whose ground moved while it was awaited; past it the reader is told to wait. */
