@@ -126,7 +126,8 @@ export const story: readonly Step[] = [
     kind: 'update',
     note: 'Added that the descent goes on after the alarm.',
     changes: {
-      body: '**20:05 UTC** Powered descent has begun; the engine first ran low to settle, then at full thrust. Nobody has ever gone beyond this point. Since then a computer alarm has sounded more than once, and Houston’s answer was to go on.',
+      body: '**20:05 UTC** Powered descent has begun; the engine first ran low to settle, then at full thrust. Nobody has ever gone beyond this point. Since then a computer alarm has sounded, and Houston’s answer was to go on.',
+      developing: false,
     },
   },
   entry('alarm-1201', '20:14 UTC', 'They are go for landing. Then another alarm, 1201. “Same type,” Houston says. “We’re go.”'),

@@ -1,0 +1,319 @@
+import { describe, expect, it } from 'vitest';
+import { dataElementId, type PageData } from '../../client/web/view/data.ts';
+import { renderPost } from '../../client/web/view/post.ts';
+import type { Change, Channel, Media, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
+import { problem } from '../../src/protocol/problems.ts';
+import { errorPage } from '../../src/reader/pages/error.ts';
+import { indexPage } from '../../src/reader/pages/index.ts';
+import { livePage, signInNotice } from '../../src/reader/pages/live.ts';
+
+const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css' };
+const publicUrl = 'https://live.example';
+const at = '2026-11-24T16:00:00.000Z';
+const hostile = `"><script>alert('1')</script>&\u2028`;
+const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;\u2028';
+
+const channel: Channel = {
+  id: 'moon',
+  state: 'live',
+  headline: 'The landing',
+  standfirst: null,
+  section: null,
+  byline: [],
+  language: 'en',
+  timezone: 'UTC',
+  access: 'public',
+  url: null,
+  pinnedPostId: null,
+  startsAt: null,
+  createdAt: '2026-11-24T10:00:00.000Z',
+  startedAt: null,
+  endedAt: null,
+  updatedAt: null,
+  revision: 1,
+  history: [],
+};
+
+function post(fields: Partial<ReaderPost> = {}): ReaderPost {
+  const seq = fields.seq ?? 2;
+  return {
+    id: `01890a5d-ac96-774b-bcce-${String(seq).padStart(12, '0')}`,
+    channelId: 'moon',
+    seq,
+    kind: 'update',
+    keyEvent: false,
+    headline: null,
+    html: '',
+    media: [],
+    authors: [{ name: 'Ada Byron' }],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: 'published',
+    revision: 1,
+    publishedAt: '2026-11-24T14:05:00.000Z',
+    updatedAt: null,
+    history: [],
+    ...fields,
+  };
+}
+
+function change(kind: Change['kind'], note: string | null, changedAt = '2026-11-24T14:20:00.000Z', revision = 2): Change {
+  return { kind, note, at: changedAt, revision };
+}
+
+function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
+  return {
+    channel,
+    cursor: '0123456789ab.7.0123456789abcdef',
+    posts: [],
+    pinned: null,
+    summary: null,
+    keyEvents: [],
+    more: false,
+    ...fields,
+  };
+}
+
+const rendered = (fields: Partial<ReaderPost>, setting = { timezone: 'UTC', language: 'en' }) =>
+  renderPost(post(fields), setting).text;
+const page = (fields: Partial<Snapshot> = {}) => livePage({ snapshot: snapshot(fields), publicUrl, assets, at });
+/** What a reader sees of it, roughly: the text between tags. */
+const textOf = (html: string) => html.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+
+function dataOf(html: string): PageData {
+  const json = html.match(new RegExp(`<script type="application/json" id="${dataElementId}">(.*?)</script>`, 's'))?.[1];
+  return JSON.parse(json ?? 'null');
+}
+
+describe('a post on a page', () => {
+  it('is put in as it is where the server made it safe, and escaped everywhere else', () => {
+    const url = 'https://a.example/?a="b"&c';
+    const html = rendered({
+      html: '<p>Safe &amp; sound</p>',
+      headline: hostile,
+      authors: [{ name: hostile, role: hostile, url }],
+      sources: [{ name: hostile, via: hostile, url }],
+      history: [change('correction', hostile), change('update', hostile)],
+      media: [
+        { type: 'image', url, alt: hostile, caption: hostile, credit: hostile },
+        { type: 'video', url, mimeType: hostile, poster: url, captions: url, caption: hostile },
+        { type: 'link', url, title: hostile, source: hostile, image: url, description: hostile },
+      ],
+    });
+    expect(html).toContain('<div class="body"><p>Safe &amp; sound</p></div>');
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain(`"b"`);
+    expect(html.split(escaped)).toHaveLength(16);
+  });
+
+  it('tells its time in the zone of the channel, with the label of the zone', () => {
+    expect(rendered({})).toContain(
+      '<time datetime="2026-11-24T14:05:00.000Z" title="Tuesday, November 24, 2026">14:05 UTC</time>',
+    );
+    expect(rendered({}, { timezone: 'Europe/Berlin', language: 'en-GB' })).toContain('>15:05 CET</time>');
+    expect(rendered({}, { timezone: 'Europe/Berlin', language: 'de' })).toContain(
+      'title="Dienstag, 24. November 2026">15:05 MEZ<',
+    );
+  });
+
+  it('shows what kind it is, that it is a key event, that more is to follow, and how sure it is', () => {
+    const text = textOf(
+      rendered({ kind: 'breaking', keyEvent: true, headline: 'H', developing: true, verification: 'unverified' }),
+    );
+    expect(text).toContain('Breaking Key event Unverified Developing');
+    expect(textOf(rendered({ verification: 'disputed' }))).toContain('Disputed');
+    expect(rendered({})).not.toContain('marks');
+  });
+
+  it('tells each correction, clarification and update with its time, and no refile', () => {
+    const text = textOf(
+      rendered({
+        html: '<p>Text</p>',
+        history: [
+          change('refile', 'A slip', '2026-11-24T14:06:00.000Z', 2),
+          change('correction', 'It was two.', '2026-11-24T14:10:00.000Z', 3),
+          change('clarification', 'Meant the ship.', '2026-11-25T00:20:00.000Z', 4),
+          change('update', 'Added a quote.', '2026-11-25T00:30:00.000Z', 5),
+        ],
+      }),
+    );
+    expect(text).toMatch(/Correction, 14:10 UTC : It was two\. Clarification, Nov 25, 00:20 UTC : Meant the ship\. Text/);
+    expect(text).toMatch(/Text Update, Nov 25, 00:30 UTC : Added a quote\./);
+    expect(text).toContain('updated Nov 25, 00:30 UTC');
+    expect(text).not.toContain('slip');
+  });
+
+  it('tells an update without a note by its time alone', () => {
+    expect(textOf(rendered({ history: [change('update', null)] }))).toContain('14:05 UTC updated 14:20 UTC');
+    expect(textOf(rendered({ history: [change('refile', null)] }))).not.toContain('14:20');
+  });
+
+  it('leaves a tombstone with the reason when it was retracted, and without what it said', () => {
+    const html = rendered({
+      status: 'retracted',
+      headline: 'Gone',
+      html: '<p>Gone</p>',
+      history: [change('retraction', 'Misheard.')],
+    });
+    expect(textOf(html)).toContain('Retracted, 14:20 UTC : Misheard.');
+    expect(html).not.toContain('Gone');
+  });
+
+  it('leaves a tombstone without a reason when it was taken down and none was given', () => {
+    const html = rendered({ status: 'taken-down', history: [change('correction', null), change('takedown', null)] });
+    expect(textOf(html)).toContain('Removed, 14:20 UTC : This post is no longer available.');
+    expect(html).not.toContain('Correction');
+  });
+
+  it('reads what a later version of the server may send: a kind, a medium or a status that is not known', () => {
+    const kind = rendered({ kind: 'poll' as ReaderPost['kind'], verification: 'likely' as ReaderPost['verification'] });
+    expect(kind).toContain('class="post"');
+    expect(kind).not.toContain('undefined');
+    expect(rendered({ media: [{ type: 'hologram', url: 'https://a.example' } as unknown as Media] })).not.toContain('media');
+    expect(rendered({ status: 'embargoed' as ReaderPost['status'], html: '<p>Secret</p>' })).not.toContain('Secret');
+  });
+
+  it('keeps the room that a picture or film will take before it comes', () => {
+    const url = 'https://a.example/a';
+    expect(rendered({ media: [{ type: 'image', url, alt: 'A', width: 1200, height: 800 }] })).toContain(
+      'width="1200" height="800"',
+    );
+    expect(rendered({ media: [{ type: 'image', url, alt: 'A' }] })).toContain('<figure class="image unsized"><img');
+    expect(rendered({ media: [{ type: 'video', url, width: 640, height: 360 }] })).toMatch(
+      /<video[^>]* width="640" height="360"/,
+    );
+  });
+
+  it('makes no link of an address that is not one of the web', () => {
+    const html = rendered({
+      authors: [{ name: 'A', url: 'javascript:alert(1)' }],
+      media: [{ type: 'link', url: 'javascript:alert(1)', title: 'T' }],
+    });
+    expect(html).not.toContain('javascript:');
+  });
+});
+
+describe('the page of a channel', () => {
+  it('is complete without its script', () => {
+    const pinned = post({ seq: 3, headline: 'Start here', html: '<p>Pinned text</p>' });
+    const summary = post({ seq: 4, kind: 'summary', html: '<p>Summed up</p>', derivedFrom: [pinned.id] });
+    const html = page({
+      channel: { ...channel, standfirst: 'What it is about', section: 'Space', byline: [{ name: 'Ada Byron', role: 'Houston' }] },
+      posts: [post({ seq: 9, html: '<p>Newest</p>' }), summary],
+      pinned,
+      summary,
+      keyEvents: [
+        { id: post({ seq: 9 }).id, seq: 9, headline: 'Held here', publishedAt: at },
+        { id: post({ seq: 2 }).id, seq: 2, headline: 'Far below', publishedAt: at },
+      ],
+      more: true,
+    });
+    const text = textOf(html);
+    for (const part of [
+      'Live',
+      'Space',
+      'The landing',
+      'What it is about',
+      'By Ada Byron Houston',
+      'Pinned text',
+      'Summed up',
+      'Newest',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('As of 16:00 UTC . Reload for what is new.');
+    expect(html).toContain(`href="#post-${post({ seq: 9 }).id}"`);
+    expect(html).toContain(`href="/live/moon?before=3#post-${post({ seq: 2 }).id}"`);
+    expect(html).toContain('<a href="/live/moon?before=4" rel="next">Older posts</a>');
+    expect(html).toContain('<link rel="canonical" href="https://live.example/live/moon">');
+  });
+
+  it('hands its script the state and the cursor it was made from, whatever the text holds', () => {
+    const posts = [post({ seq: 9, html: '<p>--&gt; <!-- <script></p>', headline: `</script>${hostile}` })];
+    const html = page({ posts });
+    expect(dataOf(html)).toEqual({ snapshot: snapshot({ posts }), before: null });
+    expect(html.match(/<script/g)).toHaveLength(3);
+    expect(html.split('application/json')[1]).not.toContain('\u2028');
+  });
+
+  it('holds no script and no style that a strict policy would refuse', () => {
+    const html = page({ posts: [post({ media: [{ type: 'image', url: 'https://a.example', alt: '' }] })] });
+    expect(html).not.toMatch(/ style=| on[a-z]+=|<style/);
+    expect(html.match(/<script(?! type="application\/json")[^>]*>/g)).toEqual([`<script type="module" src="${assets.script}">`]);
+  });
+
+  it('shows older posts from a place on, and where still older ones are', () => {
+    const posts = [post({ seq: 7, html: '<p>Older</p>' })];
+    const html = livePage({
+      snapshot: snapshot({ posts: [post({ seq: 30, html: '<p>Newest</p>' })], more: true }),
+      older: { before: 12, page: { posts, cursor: 'later', more: true } },
+      publicUrl,
+      assets,
+      at,
+    });
+    expect(html).toContain('Older');
+    expect(html).not.toContain('<p>Newest</p>');
+    expect(html).toContain('<a href="/live/moon">Newest posts</a>');
+    expect(html).toContain('?before=7"');
+    expect(dataOf(html)).toMatchObject({ before: 12, snapshot: { cursor: snapshot().cursor, posts, more: true } });
+  });
+
+  it('leads on from a page that was cut before its first post', () => {
+    const older = { before: 12, page: { posts: [], cursor: 'later', more: true } };
+    expect(livePage({ snapshot: snapshot(), older, publicUrl, assets, at })).toContain('?before=12"');
+  });
+
+  it('says whether the coverage is to come, on, or over, and what was wrong in its headline', () => {
+    const text = (fields: Partial<Channel>) => textOf(page({ channel: { ...channel, ...fields } }));
+    expect(text({ state: 'scheduled', startsAt: at })).toContain('Scheduled Begins Nov 24, 16:00 UTC');
+    expect(text({ state: 'ended', endedAt: at })).toContain('Ended This coverage ended Nov 24, 16:00 UTC');
+    expect(text({ history: [change('correction', 'Two, not three.')] })).toContain(
+      'Correction, Nov 24, 14:20 UTC : Two, not three.',
+    );
+  });
+
+  it('runs from right to left where its language does', () => {
+    expect(page({ channel: { ...channel, language: 'ar-EG' } })).toContain('<html lang="ar-EG" dir="rtl">');
+    expect(page({ channel: { ...channel, language: 'de-AT' } })).toContain('<html lang="de-AT" dir="ltr">');
+  });
+
+  it('tells the day above the first post of each day', () => {
+    const html = page({ posts: [post({ seq: 3 }), post({ seq: 2, publishedAt: '2026-11-23T23:59:00.000Z' })] });
+    expect(html.match(/<p class="day">[^<]+/g)).toEqual([
+      '<p class="day">Tuesday, November 24, 2026',
+      '<p class="day">Monday, November 23, 2026',
+    ]);
+  });
+});
+
+describe('what a stranger is shown', () => {
+  it('is the headline of coverage for members, and how to read on, but nothing that its script could use', () => {
+    const html = signInNotice({ channel: { ...channel, access: 'members', standfirst: 'What it is about' }, publicUrl, assets });
+    expect(textOf(html)).toContain('The landing');
+    expect(textOf(html)).toContain('What it is about');
+    expect(textOf(html)).toContain('This coverage is for members.');
+    expect(html).not.toContain('<script');
+  });
+
+  it('is the list of channels, newest as the server gave them, with the way to earlier ones', () => {
+    const listed = { ...channel, headline: hostile, latestPostAt: at };
+    const html = indexPage({
+      channels: [listed, { ...channel, id: 'b', access: 'members', latestPostAt: null }],
+      next: 'a b',
+      publicUrl,
+      assets,
+    });
+    expect(html).toContain(`<a href="/live/moon">${escaped}</a>`);
+    expect(textOf(html)).toContain('Latest post Nov 24, 16:00 UTC');
+    expect(textOf(html)).toContain('No posts yet Members');
+    expect(html).toContain('href="/?page=a%20b"');
+    expect(textOf(indexPage({ channels: [], next: null, publicUrl, assets }))).toContain('There is no coverage yet.');
+  });
+
+  it('is a sentence where there is nothing, or it cannot be reached', () => {
+    expect(textOf(errorPage(problem('not-found'), { assets }))).toContain('404 This page is not here');
+    expect(textOf(errorPage(problem('journal-unavailable', { retryAfter: 5 }), { assets }))).toContain('Try again in 5 seconds.');
+  });
+});
