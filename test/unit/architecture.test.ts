@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../support/imports.ts';
+
+/**
+ * The import arrows of the layout. Places are path prefixes, and a file belongs to the longest that fits. A file may import from its
+ * own place, and from what stands here.
+ */
+const arrows: Record<string, readonly string[]> = {
+  'src/main.ts': ['src/server.ts', 'src/config.ts', 'src/telemetry/', 'src/engine/engine.ts'],
+  // The composition root.
+  'src/server.ts': ['src/'],
+  // What an origin or a secret must be is known where it is used.
+  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts'],
+  'src/author/': [
+    'src/desk/',
+    'src/edge/',
+    'src/engine/engine.ts',
+    'src/engine/tags.ts',
+    'src/protocol/',
+    'src/telemetry/metrics.ts',
+  ],
+  'src/desk/': ['src/engine/', 'src/protocol/'],
+  'src/engine/': ['src/protocol/'],
+  'src/engine/embedded/': ['src/engine/', 'src/protocol/'],
+  'src/engine/redis/': ['src/engine/', 'src/protocol/'],
+  'src/fanout/': ['src/engine/engine.ts', 'src/protocol/'],
+  'src/reader/': [
+    'src/fanout/',
+    'src/edge/',
+    'src/engine/engine.ts',
+    'src/engine/tags.ts',
+    'src/protocol/',
+    'src/telemetry/metrics.ts',
+    // How a post is drawn, the same on the server and in the page.
+    'client/web/view/',
+  ],
+  'src/edge/': ['src/engine/engine.ts', 'src/protocol/'],
+  'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/protocol/'],
+  'src/protocol/': [],
+  'client/': ['src/protocol/'],
+  'client/web/': ['client/', 'client/web/view/', 'src/protocol/'],
+  'client/web/view/': ['src/protocol/'],
+  'client/cli/': ['client/', 'src/protocol/', 'src/server.ts', 'src/config.ts', 'src/edge/', 'src/telemetry/', 'demo/'],
+  'demo/': ['client/', 'src/protocol/'],
+  'bench/': ['client/', 'src/'],
+};
+
+/** Where a package may be imported. One that is not named here may be imported nowhere. */
+const packages: Record<string, readonly string[]> = {
+  'node:sqlite': ['src/engine/embedded/'],
+  ioredis: ['src/engine/redis/'],
+  express: ['src/author/', 'src/reader/', 'src/edge/', 'src/telemetry/', 'src/server.ts'],
+  'socket.io': ['src/reader/', 'src/server.ts'],
+  // They come with socket.io, each at the version that it uses; named as our own they could become a second copy.
+  'engine.io': ['src/reader/'],
+  'socket.io-parser': ['src/reader/'],
+  'socket.io-client': ['client/', 'bench/'],
+  zod: ['src/protocol/', 'src/config.ts', 'src/author/'],
+  jose: ['src/edge/'],
+  helmet: ['src/edge/'],
+  pino: ['src/telemetry/'],
+  'prom-client': ['src/telemetry/'],
+  'markdown-it': ['src/desk/'],
+  'sanitize-html': ['src/desk/'],
+  commander: ['client/cli/'],
+  uuid: ['src/', 'client/'],
+};
+
+const sources = readSources('src', 'client', 'demo', 'bench');
+const imports = importsOf(sources);
+
+function placeOf(path: string): string | undefined {
+  return Object.keys(arrows)
+    .filter((place) => path.startsWith(place))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Every import that no arrow permits, as a sentence. */
+function strays(all: readonly Import[]): string[] {
+  return all.flatMap(({ from, to }) => {
+    const place = placeOf(from);
+    if (place === undefined) return [`${from} lies in no folder of the layout`];
+    return permitted(place, to) ? [] : [`${from} must not import ${to}`];
+  });
+}
+
+function permitted(place: string, to: string): boolean {
+  if (to.startsWith('node:') && packages[to] === undefined) return true;
+  if (!/^(?:src|client|demo|bench)\//.test(to)) return (packages[to] ?? []).some((at) => place.startsWith(at));
+  const target = placeOf(to);
+  if (target === place) return true;
+  // `src/engine/` stands for the files of that place, not for the engines below it; `src/` stands for all.
+  return (arrows[place] ?? []).some((arrow) => (arrow === 'src/' || arrow === to ? to.startsWith(arrow) : target === arrow));
+}
+
+/** Rings of places that import each other. */
+function rings(all: readonly Import[]): string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of all) {
+    const [a, b] = [placeOf(from), placeOf(to)];
+    if (a === undefined || b === undefined || a === b) continue;
+    next.set(a, (next.get(a) ?? new Set()).add(b));
+  }
+  const found = new Set<string>();
+  const walk = (way: string[]) => {
+    for (const place of next.get(way.at(-1) as string) ?? []) {
+      const start = way.indexOf(place);
+      if (start >= 0) found.add([...way.slice(start), place].join(' → '));
+      else walk([...way, place]);
+    }
+  };
+  for (const place of next.keys()) walk([place]);
+  return [...found];
+}
+
+function filesWith(pattern: RegExp, ...places: RegExp[]): string[] {
+  return [...sources]
+    .filter(([path, source]) => places.some((place) => place.test(path)) && pattern.test(withoutComments(source)))
+    .map(([path]) => path);
+}
+
+describe('the layout', () => {
+  it('has no import against its arrows', () => {
+    expect(imports.length).toBeGreaterThan(50);
+    expect(strays(imports)).toEqual([]);
+  });
+
+  it('has no ring of folders', () => {
+    expect(rings(imports)).toEqual([]);
+  });
+
+  it('imports only files that are there', () => {
+    const missing = imports.filter(({ to }) => /^(?:src|client|demo|bench)\//.test(to) && !sources.has(to));
+    expect(missing.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('reads the environment only in main.ts and in the command', () => {
+    expect(filesWith(/process\s*\.\s*env\b|process\[|\benv\b[^;]*from 'node:process'/, /^(?:src|client|demo)\//)).toEqual(
+      sources.has('src/main.ts') ? ['src/main.ts'] : [],
+    );
+  });
+
+  it('loads neither schemas nor anything of Node in a browser', () => {
+    const entries = [...sources.keys()].filter((path) => path === 'client/index.ts' || /^client\/web\//.test(path));
+    const ways = reachableFrom(entries, imports);
+    const wrong = [...ways].filter(([path]) => path === 'zod' || path.startsWith('node:') || path === 'src/protocol/schemas.ts');
+    expect(wrong.map(([, way]) => way.join(' → '))).toEqual([]);
+  });
+
+  it('has no clock and no chance in the rules, the protocol and the timeline', () => {
+    const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
+    const pure = [/^src\/desk\//, /^src\/protocol\//, /^client\/timeline[^/]*\.ts$/];
+    expect(filesWith(impure, ...pure)).toEqual([]);
+    // What waits for the engine may bound its wait.
+    expect(filesWith(/\bset(?:Timeout|Interval|Immediate)\b/, ...pure).filter((path) => path !== 'src/desk/publish.ts')).toEqual(
+      [],
+    );
+  });
+
+  it('takes no package that package.json does not name, but those that come with socket.io', () => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+      string,
+      object
+    >;
+    const named = new Set([
+      ...Object.keys(dependencies ?? {}),
+      ...Object.keys(devDependencies ?? {}),
+      'engine.io',
+      'socket.io-parser',
+    ]);
+    const foreign = imports.filter(({ to }) => !/^(?:node:|src\/|client\/|demo\/|bench\/)/.test(to) && !named.has(to));
+    expect(foreign.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+});
+
+describe('the check of the layout', () => {
+  const check = (files: Record<string, string>) => importsOf(new Map(Object.entries(files)));
+
+  it('sees every form of import', () => {
+    const found = check({
+      'src/a/b.ts': [
+        "import x from 'zod';",
+        "import type { A } from './a.ts';",
+        "import { type B, c } from '../c.ts';",
+        "import type D, { E } from 'd';",
+        "import {\n  f,\n  g as h,\n} from '@scope/f/deep';",
+        "import * as i from 'node:fs';",
+        "import 'side';",
+        "export * from './j.ts';",
+        "export type { K } from './k.ts';",
+        "const l = await import('./l.ts');",
+        "// import m from 'commented';",
+        "/* import n from 'commented'; */",
+        "const o = 'text'; // from 'commented'",
+      ].join('\n'),
+    });
+    expect(found.map(({ to, typeOnly }) => (typeOnly ? `type ${to}` : to))).toEqual([
+      'zod',
+      'type src/a/a.ts',
+      'src/c.ts',
+      'type d',
+      '@scope/f',
+      'node:fs',
+      'side',
+      'src/a/j.ts',
+      'type src/a/k.ts',
+      'src/a/l.ts',
+    ]);
+  });
+
+  it.each([
+    ['src/author/a.ts', '../reader/r.ts'],
+    ['src/author/a.ts', '../engine/embedded/index.ts'],
+    ['src/author/a.ts', '../engine/chain.ts'],
+    ['src/desk/d.ts', '../engine/embedded/index.ts'],
+    ['src/desk/d.ts', 'express'],
+    ['src/fanout/f.ts', '../engine/chain.ts'],
+    ['src/protocol/p.ts', '../engine/engine.ts'],
+    ['src/protocol/p.ts', 'express'],
+    ['src/engine/engine.ts', './embedded/index.ts'],
+    ['src/engine/engine.ts', 'node:sqlite'],
+    ['src/engine/redis/r.ts', '../embedded/index.ts'],
+    ['src/edge/e.ts', '../telemetry/log.ts'],
+    ['src/reader/r.ts', '../../client/reader-client.ts'],
+    ['src/elsewhere/x.ts', '../protocol/model.ts'],
+    ['client/c.ts', '../src/server.ts'],
+    ['client/c.ts', 'zod'],
+    ['client/web/w.ts', '../../src/edge/e.ts'],
+    ['src/server.ts', '../client/index.ts'],
+    ['src/server.ts', 'left-pad'],
+  ])('notices that %s imports %s', (from, to) => {
+    expect(strays(check({ [from]: `import '${to}';` }))).toHaveLength(1);
+  });
+
+  it.each([
+    ['src/author/a.ts', '../engine/engine.ts'],
+    ['src/desk/d.ts', '../engine/chain.ts'],
+    ['src/engine/embedded/e.ts', '../engine.ts'],
+    ['src/engine/embedded/e.ts', 'node:sqlite'],
+    ['src/reader/pages/p.ts', '../../../client/web/view/post.ts'],
+    ['src/server.ts', './engine/embedded/index.ts'],
+    ['client/cli/serve.ts', '../../src/server.ts'],
+  ])('lets %s import %s', (from, to) => {
+    expect(strays(check({ [from]: `import '${to}';` }))).toEqual([]);
+  });
+
+  it('notices a ring, also one of types alone', () => {
+    const ring = check({
+      'src/desk/d.ts': "import type { A } from '../engine/engine.ts';",
+      'src/engine/e.ts': "import '../protocol/p.ts';",
+      'src/protocol/p.ts': "import type { B } from '../desk/d.ts';",
+    });
+    expect(rings(ring)).toContain('src/desk/ → src/engine/ → src/protocol/ → src/desk/');
+  });
+
+  it('follows what a browser would load, but no types', () => {
+    const graph = check({
+      'client/index.ts': "import { a } from './a.ts'; \nimport type { S } from '../src/protocol/schemas.ts';",
+      'client/a.ts': "import { type T, u } from '../src/protocol/u.ts';",
+      'src/protocol/u.ts': "import { z } from 'zod';",
+    });
+    const ways = reachableFrom(['client/index.ts'], graph);
+    expect(ways.get('zod')).toEqual(['client/index.ts', 'client/a.ts', 'src/protocol/u.ts', 'zod']);
+    expect(ways.has('src/protocol/schemas.ts')).toBe(false);
+  });
+});
