@@ -1,4 +1,5 @@
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
+import type { Timeline } from '../timeline.ts';
 import { morph, parse } from './morph.ts';
 import { firstOfDay, renderEmpty, settingOf } from './view/page.ts';
 import { renderPost } from './view/post.ts';
@@ -19,9 +20,9 @@ export class PostList {
   #upTo: number;
 
   /** Takes over the list as the server rendered it, from the posts it rendered. */
-  constructor(element: HTMLElement, posts: readonly ReaderPost[], channel: Channel) {
+  constructor(element: HTMLElement, { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>) {
     this.#element = element;
-    this.#upTo = posts[0]?.seq ?? 0;
+    this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
     const markups = this.#markups(posts, channel);
     for (const child of element.querySelectorAll<HTMLElement>(':scope > .post')) {
       const id = child.dataset.post;

@@ -233,7 +233,7 @@ describe('the page of a channel', () => {
   it('hands its script the state and the cursor it was made from, whatever the text holds', () => {
     const posts = [post({ seq: 9, html: '<p>--&gt; <!-- <script></p>', headline: `</script>${hostile}` })];
     const html = page({ posts });
-    expect(dataOf(html)).toEqual({ snapshot: snapshot({ posts }), before: null });
+    expect(dataOf(html)).toEqual({ snapshot: snapshot({ posts }), offset: 7, before: null });
     expect(html.match(/<script/g)).toHaveLength(3);
     expect(html.split('application/json')[1]).not.toContain('\u2028');
   });

@@ -10,6 +10,8 @@ export const dataElementId = 'pressbox-page';
 export interface PageData {
   /** `posts` being those the page shows. */
   snapshot: Snapshot;
+  /** The offset that `snapshot.cursor` stands for. */
+  offset: number;
   /** The page holds the posts below this `seq`; null where it begins with the newest. */
   before: number | null;
 }

@@ -3,6 +3,7 @@ import { type Html, html } from '../../../client/web/view/html.ts';
 import { channelPath } from '../../../client/web/view/links.ts';
 import { type Region, regions, renderEmpty, renderPosts, type Shown, settingOf } from '../../../client/web/view/page.ts';
 import { clock } from '../../../client/web/view/time.ts';
+import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, jsonElement, siteBar } from './document.ts';
 
@@ -22,7 +23,8 @@ export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): 
   const more = older ? older.page.more : snapshot.more;
   const shown: Snapshot = { ...snapshot, posts, more };
   const { channel } = shown;
-  const data: PageData = { snapshot: shown, before: older?.before ?? null };
+  const offset = parseCursor(snapshot.cursor)?.offset ?? 0;
+  const data: PageData = { snapshot: shown, offset, before: older?.before ?? null };
   return htmlDocument({
     title: channel.headline,
     language: channel.language,
