@@ -1,6 +1,7 @@
 import { JournalUnavailable, type StoredChange, type StoredSnapshot } from '../engine/engine.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
+import type { Channel } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
@@ -29,34 +30,38 @@ export interface EncodedCatchUp {
   snapshot?: string;
   position: Position;
   more: boolean;
+  /** The channel, where the answer holds it. */
+  channel?: Channel;
 }
 
 /** A reader that wants to join once the answer is out, unless it changed its mind. */
 export interface Joining {
   reader: Reader;
-  wanted(): boolean;
+  /** Told the channel as it stands, which decides who may have the answer. */
+  wanted(channel: Channel): boolean;
 }
 
 /**
  * `respond` is called once, in the tick in which the reader joins, before anything else is written to it.
  * Throws `JournalUnavailable`; `respond` was not called then, nor where the channel is gone or the reader is no longer waiting.
- * Nobody joins where the answer says `more`.
+ * Nobody joins where the answer says `more`. `channel` is the newest state known: an answer of the journal may be ahead of the feed.
  */
 export async function catchUp(
   feed: Feed,
   query: CatchUpQuery,
-  respond: (answer: EncodedCatchUp) => void,
+  respond: (answer: EncodedCatchUp, channel: Channel) => void,
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
   for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
     const answer = fromTail(feed, query) ?? (await fromJournal(feed, query));
     if (feed.gone) return 'gone';
-    if (joining !== undefined && !joining.wanted()) return 'unwanted';
     // A shared answer may have been awaited past a later change: it holds as of its own position, and is checked again here.
     if (answer === 'moved' || answer.generation !== feed.generation) continue;
+    const channel = standing(feed, answer.encoded);
+    if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
     const joins = joining !== undefined && !answer.encoded.more && covers(feed, answer.encoded.position);
     const encoded = joining === undefined || joins ? answer.encoded : withMore(answer.encoded);
-    respond(encoded);
+    respond(encoded, channel);
     if (joins) {
       joining.reader.offset = encoded.position.offset;
       feed.readers.add(joining.reader);
@@ -65,6 +70,10 @@ export async function catchUp(
     return 'answered';
   }
   throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+}
+
+function standing(feed: Feed, { channel }: EncodedCatchUp): Channel {
+  return channel !== undefined && channel.revision > feed.channel.revision ? channel : feed.channel;
 }
 
 interface Answer {
@@ -108,10 +117,20 @@ function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'>
   const key = `${query.after === undefined ? '' : formatCursor(query.after)} ${query.after === undefined ? query.posts : `${query.limit} ${query.posts}`}`;
   const known = feed.shared.get(key) as Promise<Answer | 'moved'> | undefined;
   if (known !== undefined) return known;
-  const read = readJournal(feed, query).catch((error: unknown) => {
+  const forget = () => {
     if (feed.shared.get(key) === read) feed.shared.delete(key);
-    throw error;
-  });
+  };
+  const read = readJournal(feed, query).then(
+    (answer) => {
+      // Whoever tries again must read again.
+      if (answer === 'moved') forget();
+      return answer;
+    },
+    (error: unknown) => {
+      forget();
+      throw error;
+    },
+  );
   if (feed.shared.size < fanoutLimits.sharedAnswers) feed.shared.set(key, read);
   return read;
 }
@@ -129,19 +148,22 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
     feed.checkJournal();
     return 'moved';
   }
-  return { generation, encoded: more ? replayed(after, to, newest(feed, changes), true) : continued(feed, after, to, changes) };
+  const encoded = more ? replayed(after, to, newest(feed, changes), true) : continued(feed, query.limit, after, to, changes);
+  const changed = changes.find((change) => change.type === 'channel.changed');
+  return { generation, encoded: changed === undefined ? encoded : { ...encoded, channel: changed.channel } };
 }
 
 /** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */
-function continued(feed: Feed, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
+function continued(feed: Feed, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
   const { tail } = feed;
   const page = newest(feed, changes);
   if (to.offset >= tail.head) return replayed(after, to, page, false);
   if (to.offset < tail.start) return replayed(after, to, page, true);
   const rest = [...tail.after(to.offset)];
-  const bytes = [...page, ...rest].reduce((sum, change) => sum + change.bytes, 0);
-  if (bytes > limits.answerBytes) return replayed(after, to, page, true);
-  return replayed(after, feed.head, [...page, ...rest], false);
+  const all = [...page, ...rest];
+  const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
+  if (all.length > limit || bytes > limits.answerBytes) return replayed(after, to, page, true);
+  return replayed(after, feed.head, all, false);
 }
 
 function newest(feed: Feed, changes: StoredChange[]): EncodedChange[] {
@@ -179,7 +201,7 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
   const snapshot = snapshotJson(read);
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
-  return { generation, encoded: { json, mode: 'snapshot', reset, snapshot, position, more: false } };
+  return { generation, encoded: { json, mode: 'snapshot', reset, snapshot, position, more: false, channel: read.channel } };
 }
 
 /** A stored snapshot as the contract has it. */

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { principalOf } from '../edge/request.ts';
 import type { ChannelRead, Journal } from '../engine/engine.ts';
+import type { Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema, postIdSchema } from '../protocol/schemas.ts';
@@ -21,8 +22,15 @@ export async function knownChannel(journal: Journal, who: Principal | undefined,
 export async function readableChannel(journal: Journal, res: Response, channelId: string): Promise<FoundChannel> {
   const who = principalOf(res);
   const read = await knownChannel(journal, who, channelId);
-  if (!mayRead(who, read.channel)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+  mustRead(who, read.channel);
   return read;
+}
+
+/** A refusal where one may not read the posts of the channel as it is. */
+export function mustRead(who: Principal | undefined, channel: Channel): void {
+  if (mayRead(who, channel)) return;
+  if (!mayKnow(who, channel)) throw new Refusal('not-found');
+  throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
 }
 
 /** The id of a post in a path. What cannot be one is not there. */

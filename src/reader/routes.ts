@@ -9,10 +9,10 @@ import { formatCursor, parseCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayAuthor, mayEdit, mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import { mayAuthor, mayEdit, mayKnow, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, postIdOf, readableChannel } from './access.ts';
+import { knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). Everything is read under the guard of `feeds`: what was read while something was erased is
@@ -66,15 +66,15 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     const { feed, release } = held;
     try {
-      let encoded: EncodedCatchUp | undefined;
-      await catchUp(feed, query, (answer) => {
-        encoded = answer;
+      let answered: { encoded: EncodedCatchUp; channel: Channel } | undefined;
+      await catchUp(feed, query, (encoded, channel) => {
+        answered = { encoded, channel };
       });
-      if (encoded === undefined) throw new Refusal('channel-deleted');
-      const who = principalOf(res);
-      if (!mayRead(who, feed.channel)) throw new Refusal(mayKnow(who, feed.channel) ? 'forbidden' : 'not-found');
+      if (answered === undefined) throw new Refusal('channel-deleted');
+      const { encoded, channel } = answered;
+      mustRead(principalOf(res), channel);
       metrics.catchUps.inc({ mode: encoded.reset ? 'reset' : encoded.mode });
-      return { encoded, channel: feed.channel };
+      return answered;
     } finally {
       release();
     }
