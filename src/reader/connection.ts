@@ -1,3 +1,4 @@
+import type { Socket as EngineSocket } from 'engine.io';
 import type { Feed, Reader } from '../fanout/feed.ts';
 import type { Channel } from '../protocol/model.ts';
 import { socketFormat } from './encoder.ts';
@@ -17,9 +18,26 @@ interface Pipe {
   close(): void;
   transport: {
     writable: boolean;
-    socket: { terminate(): void };
+    socket: { readyState: number; terminate(): void };
     on(name: 'ready', listener: () => void): void;
+    off(name: 'ready', listener: () => void): void;
   };
+}
+
+const webSocketOpen = 1;
+
+function pipeOf(connection: EngineSocket): Pipe {
+  return connection as unknown as Pipe;
+}
+
+/** Packets that were handed to a connection and wait for those before them to be taken. */
+export function packetsWaiting(connection: EngineSocket): number {
+  return pipeOf(connection).writeBuffer.length;
+}
+
+/** Ends a connection that may take no bytes: a close frame would wait behind them for ever. */
+export function terminate(connection: EngineSocket): void {
+  pipeOf(connection).transport.socket.terminate();
 }
 
 export class Connection {
@@ -31,10 +49,23 @@ export class Connection {
   readonly #lagging = new Set<Subscription>();
   #waiting: (() => void)[] = [];
 
+  readonly #drained = (): void => {
+    if (this.busySince === 0 || !this.ready) return;
+    this.busySince = 0;
+    for (const subscription of this.#lagging) {
+      // In turn: whoever is served goes to the end, should it fall behind again.
+      this.#lagging.delete(subscription);
+      subscription.pump();
+      if (!this.ready) break;
+    }
+    if (this.#lagging.size > 0) this.busySince = this.#now();
+    this.#release();
+  };
+
   constructor(socket: ClientSocket, now: () => number) {
-    this.#pipe = socket.conn as unknown as Pipe;
+    this.#pipe = pipeOf(socket.conn);
     this.#now = now;
-    this.#pipe.transport.on('ready', () => this.#drained());
+    this.#pipe.transport.on('ready', this.#drained);
   }
 
   get open(): boolean {
@@ -43,7 +74,9 @@ export class Connection {
 
   get ready(): boolean {
     const pipe = this.#pipe;
-    return pipe.readyState === 'open' && pipe.transport.writable && pipe.writeBuffer.length === 0;
+    if (pipe.readyState !== 'open' || pipe.writeBuffer.length > 0 || !pipe.transport.writable) return false;
+    // Nothing may follow a close frame.
+    return pipe.transport.socket.readyState === webSocketOpen;
   }
 
   write(frames: Buffer): void {
@@ -54,7 +87,7 @@ export class Connection {
     this.#lagging.add(subscription);
     if (this.busySince === 0) this.busySince = this.#now();
     // Nothing pending means that no `ready` event will come.
-    if (this.ready) setImmediate(() => this.#drained());
+    if (this.ready) setImmediate(this.#drained);
   }
 
   /** Resolves when nothing waits, or the connection is closed. */
@@ -79,20 +112,9 @@ export class Connection {
   }
 
   closed(): void {
+    this.#pipe.transport.off('ready', this.#drained);
     this.#lagging.clear();
-    this.#release();
-  }
-
-  #drained(): void {
-    if (this.busySince === 0 || !this.ready) return;
     this.busySince = 0;
-    for (const subscription of this.#lagging) {
-      // In turn: whoever is served goes to the end, should it fall behind again.
-      this.#lagging.delete(subscription);
-      subscription.pump();
-      if (!this.ready) break;
-    }
-    if (this.#lagging.size > 0) this.busySince = this.#now();
     this.#release();
   }
 

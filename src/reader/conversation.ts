@@ -1,13 +1,14 @@
 import { problemFor } from '../edge/answers.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { parseCursor } from '../protocol/cursor.ts';
+import { type Position, parseCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { mustRead } from './access.ts';
 import { Connection, Subscription } from './connection.ts';
 import { Json } from './encoder.ts';
 import { readerLimits } from './limits.ts';
@@ -31,8 +32,9 @@ export class Conversation {
   readonly #context: ConversationContext;
   readonly #subscriptions = new Map<string, { subscription?: Subscription; release: () => void }>();
   /** Catch-ups go one after the other: this one is the last of the queue. */
-  #queue: Promise<void> = Promise.resolve();
-  #queued = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Subscribes that are not answered yet. */
+  readonly #wishes = new Set<Wish>();
   #misuses = 0;
 
   constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
@@ -53,6 +55,7 @@ export class Conversation {
   }
 
   close(): void {
+    for (const wish of this.#wishes) wish.withdrawn = true;
     for (const channelId of [...this.#subscriptions.keys()]) this.#drop(channelId);
     this.connection.closed();
   }
@@ -68,26 +71,26 @@ export class Conversation {
   #onSubscribe(request: unknown, answer: unknown): void {
     if (typeof answer !== 'function') return this.#misuse(answer, '');
     const say = answer as (said: Json | Refused) => void;
-    if (this.#queued >= readerLimits.waitingSubscribes) {
-      return say({ ok: false, problem: problem('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 }) });
+    const refuse = (error: unknown) => say({ ok: false, problem: this.#problemOf(error) });
+    try {
+      const wish = this.#parsed(() => wishFrom(request));
+      if (this.#wishes.size >= readerLimits.waitingSubscribes) {
+        throw new Refusal('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 });
+      }
+      this.#wishes.add(wish);
+      this.#queue = this.#queue
+        .then(() => this.connection.whenReady())
+        .then(() => this.#subscribe(wish, say))
+        .catch(refuse)
+        .finally(() => this.#wishes.delete(wish));
+    } catch (error) {
+      refuse(error);
     }
-    this.#queued += 1;
-    this.#queue = this.#queue
-      .then(async () => {
-        await this.connection.whenReady();
-        if (this.connection.open) await this.#subscribe(request, say);
-      })
-      .catch((error: unknown) => say({ ok: false, problem: this.#problemOf(error) }))
-      .finally(() => {
-        this.#queued -= 1;
-      });
   }
 
-  async #subscribe(request: unknown, say: (said: Json | Refused) => void): Promise<void> {
-    const { channelId, after, limit } = this.#parsed(() => parse(subscribeSchema, request));
-    const cursor = after === null || after === undefined ? undefined : parseCursor(after);
-    if (after !== null && after !== undefined && cursor === undefined) throw new Refusal('invalid-cursor');
-
+  async #subscribe(wish: Wish, say: (said: Json | Refused) => void): Promise<void> {
+    const { channelId, cursor, posts } = wish;
+    if (wish.withdrawn) throw ended();
     this.#drop(channelId);
     if (this.#subscriptions.size >= limits.socketChannels) {
       throw new Refusal('rate-limited', { detail: `A socket takes up to ${limits.socketChannels} channels.` });
@@ -100,13 +103,14 @@ export class Conversation {
     const { feed, release } = held;
     const place: { subscription?: Subscription; release: () => void } = { release };
     try {
-      this.#mustRead(feed.channel);
-      if (!this.connection.open) return release();
+      mustRead(this.#now(), feed.channel);
+      if (wish.withdrawn) throw ended();
       this.#subscriptions.set(channelId, place);
 
       const mayReadNow = (channel: Channel) => mayRead(this.#now(), channel);
       const subscription = new Subscription(feed, this.connection, mayReadNow, (reason) => this.#end(channelId, reason));
-      const query = { after: cursor, limit: limits.catchUpMost, posts: limit ?? limits.pageDefault };
+      const query = { after: cursor, limit: limits.catchUpMost, posts };
+      let standing = feed.channel;
       const outcome = await catchUp(
         feed,
         query,
@@ -117,12 +121,18 @@ export class Conversation {
           this.#context.metrics.catchUps.inc({ mode: reset ? 'reset' : mode });
           say(new Json(`{"ok":true,${json.slice(1)}`));
         },
-        { reader: subscription, wanted: () => this.#subscriptions.get(channelId) === place && mayReadNow(feed.channel) },
+        {
+          reader: subscription,
+          wanted: (channel) => {
+            standing = channel;
+            return !wish.withdrawn && mayReadNow(channel);
+          },
+        },
       );
       if (outcome === 'gone') throw new Refusal('channel-deleted');
       if (outcome === 'unwanted') {
-        this.#mustRead(feed.channel);
-        throw new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
+        mustRead(this.#now(), standing);
+        throw ended();
       }
     } catch (error) {
       if (this.#subscriptions.get(channelId) === place) this.#subscriptions.delete(channelId);
@@ -135,18 +145,13 @@ export class Conversation {
     const say = typeof answer === 'function' ? answer : () => {};
     try {
       const { channelId } = this.#parsed(() => parse(unsubscribeSchema, request));
+      // Also what was asked for before and is not answered yet.
+      for (const wish of this.#wishes) if (wish.channelId === channelId) wish.withdrawn = true;
       this.#drop(channelId);
       say({ ok: true });
     } catch (error) {
       say({ ok: false, problem: this.#problemOf(error) });
     }
-  }
-
-  #mustRead(channel: Channel): void {
-    const who = this.#now();
-    if (mayRead(who, channel)) return;
-    if (!mayKnow(who, channel)) throw new Refusal('not-found');
-    throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
   }
 
   /** Who asks, while the token is good. */
@@ -194,4 +199,24 @@ export class Conversation {
     this.#context.metrics.problems.inc({ code: said.code });
     return said;
   }
+}
+
+/** A subscribe that is under way. */
+interface Wish {
+  channelId: string;
+  cursor: Position | undefined;
+  posts: number;
+  /** The client unsubscribed, or left. */
+  withdrawn: boolean;
+}
+
+function wishFrom(request: unknown): Wish {
+  const { channelId, after, limit = limits.pageDefault } = parse(subscribeSchema, request);
+  const cursor = after === null || after === undefined ? undefined : parseCursor(after);
+  if (cursor === undefined && after !== null && after !== undefined) throw new Refusal('invalid-cursor');
+  return { channelId, cursor, posts: limit, withdrawn: false };
+}
+
+function ended(): Refusal {
+  return new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
 }
