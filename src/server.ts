@@ -21,7 +21,7 @@ import { Refusal } from './protocol/problems.ts';
 import { readerLimits } from './reader/limits.ts';
 import { pageRoutes } from './reader/page-routes.ts';
 import { readerRoutes } from './reader/routes.ts';
-import { openSockets, type Sockets } from './reader/sockets.ts';
+import { openSockets, refusePolling, type Sockets, socketPath } from './reader/sockets.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { countProblems, createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -85,6 +85,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     app.use('/v1', apiHeaders(), cors(config.origins), limitRequests(rates), authenticate(tokens));
     app.use('/v1', readerRoutes({ engine, feeds, renderer, metrics }));
     app.use('/v1', authorRoutes({ desk, renderer, rates, now, log }));
+    app.use(socketPath, apiHeaders(), limitRequests(rates), refusePolling());
     app.use(pageRoutes({ engine, feeds, rates, publicUrl, now, log }));
     app.use(apiHeaders(), notFound());
     app.use(handleErrors(log));

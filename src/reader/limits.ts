@@ -8,6 +8,10 @@ export const readerLimits = {
   joinMs: 10_000,
   /** Subscribe messages of one socket that may wait for their turn; past it they are refused. */
   waitingSubscribes: 100,
+  /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */
+  waitingAnswers: 1_000,
+  /** A connection that was refused is closed after this long, should the other end not do it. */
+  refusedMs: 1_000,
   /** Time over which a draining node asks its readers to leave, at most. */
   drainMs: 5_000,
 } as const;

@@ -1,13 +1,16 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Server as EngineServer } from 'engine.io';
+import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
+import type { RequestHandler } from 'express';
 import { Server } from 'socket.io';
+import { sendProblem } from '../edge/answers.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { packetsWaiting, terminate } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { socketParser } from './encoder.ts';
 import { readerLimits } from './limits.ts';
@@ -40,6 +43,9 @@ export interface Sockets {
 
 export const socketPath = '/socket.io';
 
+/** How often a draining node looks whether its readers have left. */
+const drainStepMs = 50;
+
 export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
   const engine = new EngineServer({
     transports: ['websocket'],
@@ -51,6 +57,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   });
   const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
   io.bind(engine);
+  const pipes = new Set<EngineSocket>();
   const conversations = new Set<Conversation>();
   let draining = false;
 
@@ -84,26 +91,51 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     const said = error instanceof Refusal ? error.problem : problem('internal-error');
     context.metrics.problems.inc({ code: said.code });
     if (socket.writable) socket.end(httpAnswer(said));
+    // Who was refused may keep its end open, and would be counted nowhere.
+    const cut = setTimeout(() => socket.destroy(), readerLimits.refusedMs).unref();
+    socket.once('close', () => clearTimeout(cut)).resume();
   };
 
+  engine.on('connection', (pipe: EngineSocket) => {
+    pipes.add(pipe);
+    pipe.once('close', () => pipes.delete(pipe));
+    pipe.on('packet', () => {
+      // Who asks without reading the answers would have them all kept here.
+      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminate(pipe);
+    });
+  });
+
   io.use((socket, next) => {
+    // Socket.IO does not mind a second one while the first awaits its token.
+    if (joined.has(socket.client)) return next(connectError(problem('rate-limited')));
+    joined.add(socket.client);
     const { token } = socket.handshake.auth;
     if (token === undefined || token === null) return next();
-    if (typeof token !== 'string') return next(connectError(problem('token-invalid')));
+    if (typeof token !== 'string') {
+      joined.delete(socket.client);
+      return next(connectError(problem('token-invalid')));
+    }
     context.tokens.verify(token).then(
       (who) => {
         principals.set(socket, who);
         next();
       },
-      (error: unknown) => next(connectError(error instanceof Refusal ? error.problem : problem('internal-error'))),
+      (error: unknown) => {
+        joined.delete(socket.client);
+        next(connectError(error instanceof Refusal ? error.problem : problem('internal-error')));
+      },
     );
   });
+  const joined = new WeakSet<object>();
   const principals = new WeakMap<ClientSocket, Principal>();
 
   io.on('connection', (socket) => {
     const conversation = new Conversation(socket, principals.get(socket), context);
     conversations.add(conversation);
-    socket.on('disconnect', () => conversations.delete(conversation));
+    socket.on('disconnect', () => {
+      conversations.delete(conversation);
+      joined.delete(socket.client);
+    });
   });
 
   const sweep = setInterval(() => {
@@ -132,21 +164,29 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       draining = true;
       if (conversations.size === 0) return;
       io.emit('drain', { withinMs });
-      const until = context.now() + withinMs;
-      while (conversations.size > 0 && context.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let waitedMs = 0; conversations.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
+        await new Promise((resolve) => setTimeout(resolve, drainStepMs));
+      }
       for (const conversation of conversations) conversation.connection.cut();
     },
     async close() {
       draining = true;
       clearInterval(sweep);
       http.off('upgrade', onUpgrade);
-      for (const conversation of conversations) {
-        conversation.close();
-        conversation.connection.terminate();
-      }
+      for (const conversation of conversations) conversation.close();
+      // Also those that have not joined. A close frame would be waited for.
+      for (const pipe of pipes) terminate(pipe);
       engine.close();
       io.removeAllListeners();
     },
+  };
+}
+
+/** For requests to the endpoint that are no upgrade: long-polling, which is not served. Mount it at `socketPath`. */
+export function refusePolling(): RequestHandler {
+  return (_req, res) => {
+    const detail = 'Long-polling is not served. Connect by WebSocket: transports: ["websocket"] in a Socket.IO v4 client.';
+    sendProblem(res, problem('invalid-body', { detail }));
   };
 }
 
