@@ -173,8 +173,10 @@ export function channelChange(channel: Channel, changes: Partial<Channel>, chang
   const revision = channel.revision + 1;
   const own = change && { revision, at: at(revision), ...change };
   const next = { ...channel, ...changes, revision, updatedAt: at(revision) };
-  if (!own) return channelEntry(next);
-  return channelEntry({ ...next, history: [...channel.history, own] }, { kind: own.kind, listed: true, change: own });
+  const facts = { at: at(revision) };
+  if (!own) return channelEntry(next, facts);
+  const history = [...channel.history, own];
+  return channelEntry({ ...next, history }, { ...facts, kind: own.kind, listed: true, change: own });
 }
 
 let requests = 0;

@@ -32,11 +32,13 @@ export class EraseLoop {
     const deadline = Date.now() + patienceMs;
     let why = 'a reader of the file still needs it';
     try {
-      for (let pauseMs = firstPauseMs; Date.now() < deadline; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      let pauseMs = firstPauseMs;
+      while (Date.now() < deadline) {
         const state = await this.#goOn(wanted);
         if (state === 'complete') return { complete: true, pending: [] };
-        if (state === 'goes-on') pauseMs = 0;
+        if (state === 'goes-on') continue;
         await pause(pauseMs, undefined, { signal: this.#stop.signal });
+        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
     } catch (error) {
       if (!(error instanceof JournalUnavailable) && !this.#stop.signal.aborted) throw error;

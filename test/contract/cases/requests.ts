@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.ts';
+import {
+  appended,
+  appending,
+  channelChange,
+  createChannel,
+  newPostId,
+  newRequest,
+  publication,
+  publish,
+  revision,
+  samplePost,
+  takedown,
+} from '../../support/engines.ts';
+import type { Exam, Examined } from '../engine.ts';
+
+const hour = 3_600_000;
+
+/** What is remembered of a request, and for how long. */
+export function requests({ open, it }: Exam): void {
+  let now = Date.now();
+  let examined: Examined;
+  let engine: Engine;
+  beforeAll(async () => {
+    examined = await open({ now: () => now });
+    engine = examined.engine;
+  });
+  beforeEach(() => {
+    now = Date.now();
+  });
+  afterAll(() => examined.close());
+
+  it('answers duplicate to the same request, with what it did the first time', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const post = samplePost(id);
+    const { position } = await appended(engine, id, [publication(post)], { request });
+    const outcome = { same: true, position, postId: post.id, revision: 1 };
+    expect(await engine.append(id, appending([publication(post)], { request }))).toEqual({ status: 'duplicate', outcome });
+    expect(await engine.recall(id, request)).toEqual(outcome);
+    expect(await engine.heads([id])).toEqual([position]);
+  });
+
+  it('answers duplicate whatever the request now holds, and before it compares revisions', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id);
+    const request = newRequest();
+    const first = await appended(engine, id, [revision(post, { body: 'Corrected.' })], { request });
+    await appended(engine, id, [revision(revision(post, { body: 'Corrected.' }).post, { body: 'Again.' })]);
+    const again = appending([publication(samplePost(id))], { request, channel: 9, posts: { [post.id]: 1 } });
+    const outcome = { same: true, position: first.position, postId: post.id, revision: 2 };
+    expect(await engine.append(id, again)).toEqual({ status: 'duplicate', outcome });
+  });
+
+  it('says that another thing was asked for under the same id', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const post = samplePost(id);
+    await appended(engine, id, [publication(post)], { request });
+    const other = { ...request, digest: 'e'.repeat(64) };
+    expect(await engine.recall(id, other)).toMatchObject({ same: false, postId: post.id });
+    const again = await engine.append(id, appending([publication(post)], { request: other }));
+    expect(again).toMatchObject({ status: 'duplicate', outcome: { same: false } });
+  });
+
+  it('makes one post of two hundred requests with one id at once', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const tries = Array.from({ length: 200 }, () => engine.append(id, appending([publication(samplePost(id))], { request })));
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 'appended')).toHaveLength(1);
+    expect(statuses.filter((status) => status === 'duplicate')).toHaveLength(199);
+    expect((await engine.heads([id]))[0]?.offset).toBe(2);
+  });
+
+  it('tells of two entries the post of the first and the position after the second', async () => {
+    const channel = await createChannel(engine);
+    const post = await publish(engine, channel.id);
+    const request = newRequest();
+    const both = [takedown(post), channelChange(channel, {})] as const;
+    const { position } = await appended(engine, channel.id, both, { request });
+    expect(await engine.recall(channel.id, request)).toMatchObject({ position, postId: post.id, revision: 2 });
+    const own = newRequest();
+    const changed = await appended(engine, channel.id, [channelChange({ ...channel, revision: 2 }, { section: 'World' })], {
+      request: own,
+    });
+    expect(await engine.recall(channel.id, own)).toEqual({ same: true, position: changed.position, postId: null, revision: 3 });
+  });
+
+  it('does not store a refusal', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const refused = await engine.append(id, appending([publication(samplePost(id))], { request, channel: 5 }));
+    expect(refused.status).toBe('conflict');
+    expect(await engine.recall(id, request)).toBeUndefined();
+    const { status } = await engine.append(id, appending([publication(samplePost(id))], { request }));
+    expect(status).toBe('appended');
+  });
+
+  it('keeps the requests of one channel apart from those of another', async () => {
+    const [a, b] = [await createChannel(engine), await createChannel(engine)];
+    const request = newRequest();
+    await appended(engine, a.id, [publication(samplePost(a.id))], { request });
+    expect(await engine.recall(b.id, request)).toBeUndefined();
+    await appended(engine, b.id, [publication(samplePost(b.id))], { request });
+  });
+
+  it('remembers a request for 24 hours, and no longer', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    await appended(engine, id, [publication(samplePost(id))], { request });
+    now += 24 * hour - 1_000;
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
+    now += 2_000;
+    expect(await engine.recall(id, request)).toBeUndefined();
+    await appended(engine, id, [publication(samplePost(id))], { request });
+    expect(await engine.recall(id, request)).toMatchObject({ position: { offset: 3 } });
+  });
+
+  it('counts anything as the same once the text was erased that the request made', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const { post } = await appended(engine, id, [publication(samplePost(id))], { request });
+    const other = { ...request, digest: 'e'.repeat(64) };
+    expect(await engine.recall(id, other)).toMatchObject({ same: false });
+    await appended(engine, id, [takedown(post!)]);
+    expect(await engine.recall(id, other)).toMatchObject({ same: true, postId: post?.id, revision: 1 });
+    const again = await engine.append(id, appending([publication(samplePost(id))], { request: other }));
+    expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true } });
+  });
+
+  it('remembers requests, also the deleting one, after the channel was deleted', async () => {
+    const { id } = await createChannel(engine);
+    const [written, deleting] = [newRequest(), newRequest()];
+    const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request: written });
+    await engine.deleteChannel(id, deleting);
+    expect(await engine.recall(id, written)).toEqual({ same: true, position, postId: post?.id, revision: 1 });
+    expect(await engine.recall(id, deleting)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
+    expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+    const again = await engine.append(id, appending([publication(samplePost(id))], { request: written }));
+    expect(again.status).toBe('duplicate');
+  });
+
+  it('notes once which channel a request creates', async () => {
+    const request = newRequest().id;
+    const [first, second, third] = [1, 2, 3].map((n) => `made-${n}-${newPostId()}`) as [string, string, string];
+    expect(await engine.reserve(request, first)).toBe(first);
+    expect(await engine.reserve(request, second)).toBe(first);
+    expect(await engine.reserve(request, second, third)).toBe(first);
+    expect(await engine.reserve(request, second, first)).toBe(second);
+    expect(await engine.reserve(request, third)).toBe(second);
+  });
+
+  it('creates nothing by noting it', async () => {
+    const id = `noted-${newPostId()}`;
+    await engine.reserve(newRequest().id, id);
+    expect(await engine.channel(id)).toEqual({ status: 'missing' });
+    expect(await engine.heads([id])).toEqual([undefined]);
+    expect((await engine.channels({ limit: 100 })).channels.map((channel) => channel.id)).not.toContain(id);
+  });
+
+  it('keeps that note for 24 hours, and no longer', async () => {
+    const request = newRequest().id;
+    await engine.reserve(request, 'early');
+    now += 24 * hour - 1_000;
+    expect(await engine.reserve(request, 'late')).toBe('early');
+    now += 2_000;
+    expect(await engine.reserve(request, 'late')).toBe('late');
+  });
+
+  it('remembers requests and notes over a restart', async () => {
+    const own = await open();
+    try {
+      const { id } = await createChannel(own.engine);
+      const [request, creation] = [newRequest(), newRequest().id];
+      await appended(own.engine, id, [publication(samplePost(id))], { request });
+      await own.engine.reserve(creation, id);
+      const again = await own.reopen();
+      expect(await again.recall(id, request)).toMatchObject({ same: true, revision: 1 });
+      expect(await again.reserve(creation, 'another')).toBe(id);
+    } finally {
+      await own.close();
+    }
+  });
+}

@@ -1,0 +1,4 @@
+import { openTempEngine } from '../support/engines.ts';
+import { describeEngine } from './engine.ts';
+
+describeEngine('embedded', openTempEngine);
