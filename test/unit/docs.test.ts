@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withGenerated } from '../../scripts/docs.ts';
+import { variables } from '../../src/config.ts';
+import { root } from '../support/imports.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+/** Every page of the docs, by its path in the project. */
+const pages = ['.', 'src', 'docs', 'docs/decisions', 'bench', 'test'].flatMap((folder) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => join(folder, name))
+    : [],
+);
+
+describe('the docs', () => {
+  it('have the table of variables as the program has it', () => {
+    const page = read('docs/configuration.md');
+    expect(page).toBe(withGenerated(page));
+    for (const name of Object.keys(variables)) expect(page).toContain(`| \`${name}\` |`);
+  });
+
+  it.each(pages)('lead nowhere that is not there: %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+    const local = links.filter((target) => !/^(?:https?:|mailto:|#)/.test(target)).map((target) => target.split('#')[0] ?? '');
+    expect(local.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+
+  it.each(pages)('name only scripts that package.json has: %s', (page) => {
+    const named = [...read(page).matchAll(/\bnpm (?:run ([a-z:-]+)|(test|start)\b)/g)].map(
+      ([, run, short]) => run ?? short ?? '',
+    );
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it.each(pages)('name only variables that are read: %s', (page) => {
+    // Of the client commands, and of the runner of the tests.
+    const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_TEST_SUMMARY'];
+    const named = [...read(page).matchAll(/\bPRESSBOX_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
+    expect(named.filter((name) => !(name in variables) && !others.includes(name))).toEqual([]);
+  });
+
+  it('tour every folder and file of src, and name only files that are there', () => {
+    const tour = read('src/README.md');
+    const table = tour.slice(tour.indexOf('## What is where'), tour.indexOf('## Who may import whom'));
+    for (const entry of readdirSync(join(root, 'src'), { withFileTypes: true })) {
+      if (entry.name === 'README.md') continue;
+      expect(table).toContain(entry.isDirectory() ? `\`${entry.name}/\`` : `\`${entry.name}\``);
+    }
+    const changes = tour.slice(tour.indexOf('## Where to change a thing'));
+    const named = [...changes.matchAll(/`([a-z./-]+\.(?:ts|css))`/g)].map(([, path]) => path ?? '');
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((path) => !existsSync(join(root, 'src', path)) && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('number the decisions without a gap, each with its date, and what was the case, was decided and follows', () => {
+    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
+    expect(decisions.length).toBeGreaterThan(5);
+    for (const [index, page] of decisions.entries()) {
+      expect(relative('docs/decisions', page)).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}-[a-z0-9-]+\\.md$`));
+      const text = read(page);
+      expect(text).toMatch(new RegExp(`^# ${index + 1}\\. .+\\n\\n\\d{4}-\\d{2}-\\d{2}\\n`));
+      for (const part of ['## Context', '## Decision', '## Consequences']) expect(text).toContain(part);
+    }
+  });
+});
