@@ -36,14 +36,20 @@ export interface ServerProcessOptions {
   env?: Record<string, string>;
   /** Where it keeps its journal; made, and removed at the end, where left out. */
   dataDir?: string;
+  /** Where the data directory is made; by default among temporary files. */
+  within?: string;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Lines of the log that are kept, for the message of a start that failed. */
 const logLines = 30;
 
-export async function startServerProcess({ env = {}, dataDir }: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'pressbox-process-')));
+export async function startServerProcess({
+  env = {},
+  dataDir,
+  within = tmpdir(),
+}: ServerProcessOptions = {}): Promise<ServerProcess> {
+  const directory = dataDir ?? (await mkdtemp(join(within, 'pressbox-process-')));
   const secret = randomBytes(32).toString('base64url');
   const running = new Set<ChildProcess>();
   const atExit = () => {

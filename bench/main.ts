@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { describeMachine } from './machine.ts';
+import { measureAuthors, measureCatchUp, measureEngine, measureFanOut, type Plan } from './measure.ts';
+import { type Figures, report } from './report.ts';
+
+/** `npm run bench`: what this machine gives. Progress on standard error, figures on standard output. */
+
+interface Options {
+  full: boolean;
+  json: boolean;
+  readers: string;
+  only: string;
+  directory?: string;
+}
+
+/** Descriptors that a process needs beside its readers. */
+const otherFiles = 200;
+
+const options = new Command('bench')
+  .description('Measures publishing, pushing and catching up on this machine, in under two minutes.')
+  .option('--full', 'measure each step for 20 s instead of 4', false)
+  .option('--readers <numbers>', 'crowds to push to, comma-separated', '1,1000,5000')
+  .option(
+    '--directory <path>',
+    'where to keep journals: a directory on the disk to measure; default: the one for temporary files',
+  )
+  .option('--json', 'print the figures as JSON', false)
+  .parse()
+  .opts<Options>();
+
+const only = new Set(options.only.split(','));
+const began = Date.now();
+const say = (line: string) => console.error(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(3)} s] ${line}`);
+const directory = await mkdtemp(join(options.directory === undefined ? tmpdir() : resolve(options.directory), 'pressbox-bench-'));
+try {
+  const machine = describeMachine(directory);
+  const { readers, remarks } = within(machine.openFiles, options.readers.split(',').map(Number));
+  const plan: Plan = {
+    directory,
+    forMs: options.full ? 20_000 : 4_000,
+    authors: [1, 10, 100],
+    readers,
+    postsPerSecond: 10,
+    missed: [50, 500],
+    catchUps: options.full ? 100 : 30,
+    returning: { readers: Math.min(1_000, machine.openFiles - otherFiles), missed: 50 },
+    crowds: 2,
+    say,
+  };
+  const figures: Figures = {
+    machine,
+    remarks,
+    authors: only.has('authors') ? await measureAuthors(plan) : [],
+    engine: only.has('engine') ? await measureEngine(plan) : [],
+    fanOut: only.has('fan-out') ? await measureFanOut(plan) : [],
+    catchUp: only.has('catch-up') ? await measureCatchUp(plan) : [],
+  };
+  say('done');
+  console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** One process, the server, has a socket for every reader: crowds are cut to what it may open. */
+function within(openFiles: number, wanted: readonly number[]): { readers: number[]; remarks: string[] } {
+  const most = openFiles - otherFiles;
+  if (wanted.some((count) => !Number.isInteger(count) || count < 1)) throw new Error('--readers takes whole numbers from 1.');
+  const remarks = wanted
+    .filter((count) => count > most)
+    .map((count) => `${count} readers need more open files than the limit of ${openFiles} allows: measured with ${most}`);
+  return { readers: [...new Set(wanted.map((count) => Math.min(count, most)))], remarks };
+}

@@ -1,0 +1,113 @@
+import { emptyHistogram, type Histogram, record } from './histogram.ts';
+import { connectRawReader, type RawReader } from './raw-reader.ts';
+import { sentAtIn } from './text.ts';
+import { answerCalls, monotonicMs } from './worker.ts';
+
+/** A crowd of readers in one process, and what they heard. */
+export interface CrowdAsk {
+  url: string;
+  channelId: string;
+  readers: number;
+  /** A cursor to come back with; left out: as one who comes anew. */
+  after?: string;
+}
+
+export interface Heard {
+  deliveries: number;
+  /** Connections lost, or subscriptions ended by the server. */
+  lost: number;
+  /** What hearing it took of this process. */
+  cpuSeconds: number;
+  /** Publication to reader, of all deliveries. */
+  latency: Histogram;
+  /** Of each post, when the last reader of this crowd had it: the post's send time, and milliseconds. */
+  last: [sentAt: number, ms: number][];
+}
+
+export interface CameBack {
+  readers: number;
+  /** Events that the readers had missed and were given, all together. */
+  missed: number;
+  /** From the first attempt of all of them to each one's live subscription. */
+  latency: Histogram;
+}
+
+/** Handshakes under way at once while a crowd is gathered in good order. */
+const atOnce = 50;
+
+const readers: RawReader[] = [];
+let single: RawReader | undefined;
+let lost = 0;
+let cpuBefore = process.cpuUsage();
+let deliveries = 0;
+let latency = emptyHistogram();
+let last = new Map<number, number>();
+
+answerCalls({ gather, heard, comeBack, catchUp, leave });
+
+/** Connects and subscribes readers, a few at a time. */
+async function gather({ url, channelId, readers: count, after }: CrowdAsk): Promise<void> {
+  let left = count;
+  const gatherer = async () => {
+    while (left > 0) {
+      left -= 1;
+      const reader = await connectRawReader({ url, onEvent, onLost });
+      await reader.subscribe(channelId, after);
+      readers.push(reader);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, gatherer));
+}
+
+/** What was heard since the last time this was asked. */
+function heard(): Heard {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  cpuBefore = process.cpuUsage();
+  const answer = { deliveries, lost, cpuSeconds: (user + system) / 1e6, latency, last: [...last] };
+  deliveries = 0;
+  lost = 0;
+  latency = emptyHistogram();
+  last = new Map();
+  return answer;
+}
+
+/** All at once, as after a server's restart: connect, subscribe with the cursor, take what was missed. */
+async function comeBack({ url, channelId, readers: count, after }: CrowdAsk): Promise<CameBack> {
+  const times = emptyHistogram();
+  const began = monotonicMs();
+  const back = async () => {
+    const reader = await connectRawReader({ url, onEvent, onLost });
+    const missed = await reader.subscribe(channelId, after);
+    record(times, monotonicMs() - began);
+    readers.push(reader);
+    return missed;
+  };
+  const missed = await Promise.all(Array.from({ length: count }, back));
+  return { readers: count, missed: missed.reduce((sum, one) => sum + one, 0), latency: times };
+}
+
+/** One reader, over a connection that stands: milliseconds from the question to the last of what was missed. */
+async function catchUp({ url, channelId, after }: Omit<CrowdAsk, 'readers'>): Promise<{ ms: number; missed: number }> {
+  single ??= await connectRawReader({ url, onEvent, onLost });
+  const began = monotonicMs();
+  const missed = await single.subscribe(channelId, after);
+  return { ms: monotonicMs() - began, missed };
+}
+
+function leave(): void {
+  for (const reader of readers.splice(0)) reader.close();
+}
+
+function onEvent(frame: Buffer): void {
+  const now = monotonicMs();
+  const sentAt = sentAtIn(frame);
+  if (sentAt === undefined) return;
+  const ms = now - sentAt;
+  deliveries += 1;
+  record(latency, ms);
+  if (ms > (last.get(sentAt) ?? 0)) last.set(sentAt, ms);
+}
+
+function onLost(): void {
+  lost += 1;
+}
