@@ -1,0 +1,139 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { AuthorClient } from '../author-client.ts';
+import { NoAnswer, NotPressbox, ProblemError } from '../http.ts';
+import { newKey } from '../ids.ts';
+import { plainJson, plainLine, plainText } from './plain.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
+export interface AskingOptions {
+  url: string;
+  token?: string;
+  json?: boolean;
+  timeout: number;
+  key?: string;
+}
+
+/** The command was used in a way that it is not meant to be. Exit code 2. */
+export class UsageError extends Error {}
+
+/** What was asked for cannot be done, though nothing is wrong with how it was asked. Exit code 1. */
+export class CannotDo extends Error {}
+
+export const defaultUrl = 'http://127.0.0.1:4000';
+
+export function addServerOptions(command: Command, env: Env): Command {
+  return command
+    .option('--url <address>', 'the server (PRESSBOX_URL)', webAddress, env.PRESSBOX_URL || defaultUrl)
+    .option('--token <token>', 'who you are (PRESSBOX_TOKEN)')
+    .option('--json', 'print JSON');
+}
+
+export function addWriteOptions(command: Command, env: Env): Command {
+  return addServerOptions(command, env)
+    .option('--timeout <seconds>', 'give up after this long without an answer', seconds, 60)
+    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then');
+}
+
+/** A client for one command, with the key that makes its repetition harmless. */
+export function author(options: AskingOptions, env: Env, terminal: Terminal) {
+  const token = options.token ?? env.PRESSBOX_TOKEN;
+  let told = false;
+  const client = new AuthorClient({
+    url: checkedUrl(options.url),
+    ...(token && { token }),
+    deadlineMs: options.timeout * 1_000,
+    onRetry: (error) => {
+      if (!told) terminal.note(`${plainLine(error.message)} Trying again ...`);
+      told = true;
+    },
+  });
+  const key = options.key ?? newKey();
+  return { client, write: { key, signal: terminal.streams.interrupted }, read: { signal: terminal.streams.interrupted } };
+}
+
+/** An address may also come from the environment, unparsed. */
+export function checkedUrl(url: string): string {
+  try {
+    return webAddress(url);
+  } catch (error) {
+    throw new UsageError(`The server's address: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function webAddress(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidArgumentError('It must begin with http:// or https://.');
+  }
+  return text;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number of seconds.');
+  return value;
+}
+
+/** Options that may be given several times. */
+export function several(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The whole of the standard input as UTF-8, without the line break at its end. */
+export async function readInput(terminal: Terminal): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  try {
+    for await (const chunk of terminal.streams.stdin) {
+      text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    }
+    text += decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError('The standard input is not UTF-8 text.');
+    throw error;
+  }
+  return text.replaceAll('\r\n', '\n').replace(/\n+$/, '');
+}
+
+/** Tells what went wrong, and returns the exit code. `again`: what to add to the same command so that it goes on with a write. */
+export function tellError(error: unknown, terminal: Terminal, options: { json: boolean; again?: string | undefined }): number {
+  if (error instanceof UsageError || error instanceof CannotDo) {
+    terminal.note(`pressbox: ${plainText(error.message)}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  if (error instanceof ProblemError) {
+    if (options.json) terminal.note(plainJson(error.problem));
+    else terminal.note(...problemLines(error));
+    if (error.problem.outcome === 'unknown') tellAgain(terminal, options.again);
+    return 1;
+  }
+  if (error instanceof NoAnswer || error instanceof NotPressbox) {
+    terminal.note(`pressbox: ${plainLine(error.message)}`);
+    if (error instanceof NoAnswer) tellAgain(terminal, options.again);
+    return 1;
+  }
+  if (terminal.streams.interrupted.aborted) {
+    terminal.note('pressbox: interrupted.');
+    tellAgain(terminal, options.again);
+    return 1;
+  }
+  throw error;
+}
+
+function problemLines({ problem }: ProblemError): string[] {
+  const lines = [`pressbox: ${plainLine(problem.title)}`];
+  if (problem.detail !== undefined) lines.push(`  ${plainLine(problem.detail)}`);
+  for (const { path, message } of problem.errors ?? []) {
+    lines.push(`  ${path === '' ? '' : `${plainLine(path)}: `}${plainText(message)}`);
+  }
+  return lines;
+}
+
+function tellAgain(terminal: Terminal, again: string | undefined): void {
+  if (again === undefined) return;
+  terminal.note(
+    'Whether it was done is not known. To go on with it without any danger of doing it twice, give the same command with',
+    `  ${again}`,
+  );
+}

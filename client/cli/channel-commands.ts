@@ -1,0 +1,195 @@
+import { type Command, Option } from 'commander';
+import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../src/protocol/model.ts';
+import type { ChannelFields, ChannelPatch, WrittenChannel } from '../author-client.ts';
+import { type AskingOptions, addServerOptions, addWriteOptions, author, several, tellError, UsageError } from './asking.ts';
+import { plainLine } from './plain.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `channel create|list|update|end|delete`. */
+interface FieldOptions extends AskingOptions {
+  headline?: string;
+  standfirst?: string;
+  section?: string;
+  byline?: string[];
+  language?: string;
+  timezone?: string;
+  access?: ChannelFields['access'];
+  page?: string;
+  startsAt?: string;
+}
+interface CreateOptions extends FieldOptions {
+  id?: string;
+  scheduled?: boolean;
+}
+interface UpdateOptions extends FieldOptions {
+  state?: Channel['state'];
+  change?: RevisionKind;
+  note?: string;
+  revision?: string;
+}
+
+export function addChannelCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  const channel = program.command('channel').description('Create, list, change, end and delete channels');
+
+  addFields(addWriteOptions(channel.command('create'), env))
+    .description('Create a channel')
+    .argument('<headline>')
+    .option('--id <id>', 'its id, as in its address; default: made from the headline')
+    .option('--scheduled', 'it is to go live later')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ pressbox channel create "To the Moon" --section Space --byline "Ruth Calder"
+  $ pressbox channel create "Budget day" --id budget --scheduled --starts-at 2026-03-04T12:30:00Z --timezone Europe/London`,
+    )
+    .action(async (headline: string, options: CreateOptions) => done(await create(headline, options)));
+
+  addServerOptions(channel.command('list'), env)
+    .description('List the channels, newest first')
+    .addOption(new Option('--state <state>', 'only those').choices(channelStates))
+    .addHelpText('after', '\nExamples:\n  $ pressbox channel list\n  $ pressbox channel list --state live --json')
+    .action(async (options: AskingOptions & { state?: Channel['state'] }) => done(await list(options)));
+
+  addFields(addWriteOptions(channel.command('update'), env))
+    .description('Change a channel')
+    .argument('<channel>')
+    .option('--headline <text>', 'its headline; needs --change')
+    .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
+    .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
+    .option('--note <text>', 'what was wrong, for readers')
+    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one')
+    .addHelpText(
+      'after',
+      `
+Give an empty text to take a field away.
+
+Examples:
+  $ pressbox channel update moon-landing --state live
+  $ pressbox channel update moon-landing --headline "On the Moon" --change update
+  $ pressbox channel update moon-landing --standfirst "Three men." --change correction --note "We wrote two."`,
+    )
+    .action(async (channelId: string, options: UpdateOptions) => done(await update(channelId, options)));
+
+  addWriteOptions(channel.command('end'), env)
+    .description('End the coverage: no new posts, but revisions and withdrawals')
+    .argument('<channel>')
+    .addHelpText('after', '\nExample:\n  $ pressbox channel end moon-landing')
+    .action(async (channelId: string, options: UpdateOptions) => done(await change(channelId, '*', { state: 'ended' }, options)));
+
+  addWriteOptions(channel.command('delete'), env)
+    .description('Erase a channel with everything in it; needs the rights of an administrator')
+    .argument('<channel>')
+    .option('--yes', 'yes, erase it')
+    .addHelpText('after', '\nExample:\n  $ pressbox channel delete moon-landing --yes')
+    .action(async (channelId: string, options: AskingOptions & { yes?: boolean }) => done(await erase(channelId, options)));
+
+  async function create(headline: string, options: CreateOptions): Promise<number> {
+    const { client, write } = author(options, env, terminal);
+    return attempt(options, `--key ${write.key}`, async () => {
+      const { id, scheduled } = options;
+      const state = scheduled ? { state: 'scheduled' as const } : {};
+      const written = await client.createChannel(
+        { ...(id !== undefined && { id }), ...state, ...fields(options), headline },
+        write,
+      );
+      tell(written, options, 'Created');
+    });
+  }
+
+  async function list(options: AskingOptions & { state?: Channel['state'] }): Promise<number> {
+    const { client, read } = author({ ...options, timeout: 60 }, env, terminal);
+    return attempt(options, undefined, async () => {
+      const { style } = terminal;
+      for (let page: string | null | undefined; page !== null; ) {
+        const query = { limit: 100, ...(options.state && { state: options.state }), ...(page && { page }) };
+        const answer = await client.listChannels(query, read);
+        for (const channel of answer.channels) {
+          const { id, state, headline, latestPostAt } = channel;
+          if (options.json) terminal.json(channel);
+          else terminal.print(`${style.bold(id)}  ${state}  ${plainLine(headline)}  ${style.dim(latestPostAt ?? 'no posts')}`);
+        }
+        page = answer.next;
+      }
+    });
+  }
+
+  async function update(channelId: string, options: UpdateOptions): Promise<number> {
+    const { client, read } = author(options, env, terminal);
+    return attempt(options, undefined, async () => {
+      const patch: ChannelPatch = {
+        ...fields(options),
+        ...(options.headline !== undefined && { headline: options.headline }),
+        ...(options.state && { state: options.state }),
+        ...(options.change && { change: { kind: options.change, ...(options.note !== undefined && { note: options.note }) } }),
+      };
+      if (Object.keys(patch).length === 0) throw new UsageError('What is to change?');
+      const tells = patch.headline !== undefined || patch.standfirst !== undefined;
+      if (tells && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
+      const revision = options.revision ?? (await client.getChannel(channelId, read)).revision;
+      if (!Number.isInteger(Number(revision))) throw new UsageError('--revision is a whole number.');
+      return change(channelId, Number(revision), patch, options);
+    });
+  }
+
+  async function change(channelId: string, revision: number | '*', patch: ChannelPatch, options: UpdateOptions): Promise<number> {
+    const { client, write } = author(options, env, terminal);
+    const again = `${revision === '*' ? '' : `--revision ${revision} `}--key ${write.key}`;
+    return attempt(options, again, async () => {
+      const written = await client.updateChannel(channelId, revision, patch, write);
+      tell(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
+    });
+  }
+
+  async function erase(channelId: string, options: AskingOptions & { yes?: boolean }): Promise<number> {
+    const { client, write } = author(options, env, terminal);
+    return attempt(options, `--key ${write.key}`, async () => {
+      if (options.yes !== true) throw new UsageError('This erases the channel for good. Say --yes if you mean it.');
+      const erasure = await client.deleteChannel(channelId, write);
+      if (options.json) return terminal.json(erasure);
+      terminal.print(erasure.complete ? `Erased ${channelId}.` : `Deleted ${channelId}; the server goes on erasing it.`);
+    });
+  }
+
+  async function attempt(options: AskingOptions, again: string | undefined, action: () => Promise<unknown>): Promise<number> {
+    try {
+      const said = await action();
+      return typeof said === 'number' ? said : 0;
+    } catch (error) {
+      return tellError(error, terminal, { json: options.json === true, again });
+    }
+  }
+
+  function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {
+    if (options.json) return terminal.json({ channel, ...written });
+    terminal.print(`${verb} ${terminal.style.bold(channel.id)} ${plainLine(channel.headline)}`);
+    terminal.print(terminal.style.dim(`${options.url.replace(/\/+$/, '')}/live/${channel.id}`));
+  }
+}
+
+function addFields(command: Command): Command {
+  return command
+    .option('--standfirst <text>', 'the paragraph under the headline')
+    .option('--section <text>', 'its section')
+    .option('--byline <name>', 'who writes; may be repeated', several)
+    .option('--language <tag>', 'BCP 47 tag such as en or de-AT')
+    .option('--timezone <name>', 'zone in which times are told, such as Europe/Berlin')
+    .addOption(new Option('--access <who>', 'who may read').choices(accesses))
+    .option('--page <url>', "the newsroom's page that carries it")
+    .option('--starts-at <time>', 'when it is to begin, such as 2026-11-24T12:00:00Z');
+}
+
+/** An empty text takes a field away. */
+function fields(options: FieldOptions): Partial<ChannelFields> {
+  const { standfirst, section, byline, language, timezone, access, page, startsAt } = options;
+  return {
+    ...(standfirst !== undefined && { standfirst: standfirst || null }),
+    ...(section !== undefined && { section: section || null }),
+    ...(byline && { byline: byline.filter((name) => name !== '').map((name) => ({ name })) }),
+    ...(language !== undefined && { language }),
+    ...(timezone !== undefined && { timezone }),
+    ...(access && { access }),
+    ...(page !== undefined && { url: page || null }),
+    ...(startsAt !== undefined && { startsAt: startsAt || null }),
+  };
+}

@@ -1,0 +1,64 @@
+import type { AuthorClient, CommandOptions, SeenPost } from '../author-client.ts';
+import { CannotDo, UsageError } from './asking.ts';
+import { plainLine, textOf } from './plain.ts';
+
+/**
+ * The post that a person means: its id, the last characters of it as they stand beside each post that is shown (ids begin with the
+ * time, so it is their ends that differ), or `latest`, the newest published one.
+ */
+export async function findPost(
+  client: AuthorClient,
+  channelId: string,
+  name: string,
+  options: CommandOptions,
+): Promise<SeenPost> {
+  const wanted = name.toLowerCase().replace(/^(?:\u2026|\.\.\.)/, '');
+  if (wanted === 'latest') return newest(client, channelId, options);
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(wanted)) return client.getPost(channelId, wanted, options);
+  if (!/^[0-9a-f-]{4,}$/.test(wanted)) {
+    throw new UsageError(`Which post is "${name}"? Say latest, an id, or at least the last four characters of one.`);
+  }
+  const found = await filtered(client, channelId, ({ id }) => id.endsWith(wanted), options);
+  if (found.length === 1) return found[0] as SeenPost;
+  if (found.length === 0) throw new CannotDo(`No post of ${channelId} has an id that ends in ${wanted}.`);
+  const shown = found.slice(0, 10).map((post) => `  ${post.id}  ${titleOf(post)}`);
+  throw new CannotDo(`Several posts have an id that ends in ${wanted}:\n${shown.join('\n')}`);
+}
+
+/** The end of an id: enough to name a post of a channel. */
+export function shortId(id: string): string {
+  return id.slice(-6);
+}
+
+export function titleOf({ headline, html }: { headline: string | null; html: string }): string {
+  const text = plainLine(headline ?? textOf(html));
+  return text.length > 70 ? `${text.slice(0, 69)}\u2026` : text;
+}
+
+async function newest(client: AuthorClient, channelId: string, options: CommandOptions): Promise<SeenPost> {
+  for await (const posts of pages(client, channelId, 20, options)) {
+    const post = posts.find(({ status }) => status === 'published');
+    if (post !== undefined) return post;
+  }
+  throw new CannotDo(`${channelId} has no published post yet.`);
+}
+
+async function filtered(client: AuthorClient, channelId: string, fits: (post: SeenPost) => boolean, options: CommandOptions) {
+  const found: SeenPost[] = [];
+  for await (const posts of pages(client, channelId, 100, options)) found.push(...posts.filter(fits));
+  return found;
+}
+
+async function* pages(
+  client: AuthorClient,
+  channelId: string,
+  limit: number,
+  options: CommandOptions,
+): AsyncGenerator<SeenPost[]> {
+  for (let before: number | undefined; ; ) {
+    const page = await client.listPosts(channelId, { limit, ...(before !== undefined && { before }) }, options);
+    yield page.posts;
+    before = page.posts.at(-1)?.seq;
+    if (!page.more || before === undefined) return;
+  }
+}

@@ -1,0 +1,152 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
+import { isWithdrawn } from '../../src/protocol/model.ts';
+import { ReaderClient, type ReaderState } from '../reader-client.ts';
+import { type AskingOptions, addServerOptions, checkedUrl } from './asking.ts';
+import { plainLine } from './plain.ts';
+import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
+interface FollowOptions extends AskingOptions {
+  since?: string;
+  posts: number;
+}
+
+export function addFollowCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  addServerOptions(program.command('follow'), env)
+    .description('Follow a channel in the terminal')
+    .argument('<channel>')
+    .option('--since <cursor>', 'begin after this cursor: what changed since, each thing once')
+    .option('--posts <number>', 'posts to begin with, 1 to 100', count, 10)
+    .addHelpText(
+      'after',
+      `
+With --json each event is printed as one line of JSON; its "cursor" is what --since takes. A line {"type":"reset"} says that the
+channel has another history now, and what was printed before no longer holds.
+
+Examples:
+  $ pressbox follow moon-landing
+  $ pressbox follow moon-landing --json | jq .post.headline
+  $ pressbox follow moon-landing --json --since "$CURSOR" >> moon.ndjson`,
+    )
+    .action(async (channelId: string, options: FollowOptions) => done(await followChannel(channelId, options)));
+
+  async function followChannel(channelId: string, options: FollowOptions): Promise<number> {
+    const token = options.token ?? env.PRESSBOX_TOKEN;
+    const client = new ReaderClient({
+      url: checkedUrl(options.url),
+      channelId,
+      limit: options.posts,
+      ...(token && { token }),
+      ...(options.since !== undefined && { cursor: options.since }),
+    });
+    const { interrupted } = terminal.streams;
+    const shown = options.json ? showJson(client, terminal) : showText(client, terminal, options.since === undefined);
+    const ended = new Promise<ReaderState & { status: 'ended' }>((resolve) => {
+      client.on('state', (state) => {
+        shown(state);
+        if (state.status === 'ended') resolve(state);
+      });
+    });
+    const stop = () => client.close();
+    interrupted.addEventListener('abort', stop);
+    if (interrupted.aborted) stop();
+    else client.open();
+    const { reason, problem } = await ended;
+    interrupted.removeEventListener('abort', stop);
+    if (reason === 'closed') return 0;
+    terminal.note(`pressbox: ${plainLine(problem?.detail ?? problem?.title ?? endings[reason])}`);
+    return 1;
+  }
+}
+
+const endings = {
+  expired: 'The token has expired.',
+  forbidden: 'The token does not permit to read this any more.',
+  gone: 'The channel was deleted.',
+  refused: 'The server refuses.',
+} as const;
+
+function showJson(client: ReaderClient, terminal: Terminal): (state: ReaderState) => void {
+  client.on('event', (event) => terminal.json(event));
+  client.on('reset', () => terminal.json({ type: 'reset', channelId: client.channelId }));
+  return sayState(terminal);
+}
+
+function showText(client: ReaderClient, terminal: Terminal, fromSnapshot: boolean): (state: ReaderState) => void {
+  const { style } = terminal;
+  let channel: Channel | undefined;
+  let showAll = fromSnapshot;
+  const timezone = () => channel?.timezone ?? 'UTC';
+  client.on('reset', () => {
+    terminal.print(style.red('The channel has another history now. What stands above may be wrong; this is how it is:'), '');
+    showAll = true;
+  });
+  client.on('timeline', (timeline) => {
+    if (showAll) {
+      terminal.print(...channelLines(timeline.channel, undefined, style));
+      for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, timeline.channel.timezone, style));
+      showAll = false;
+    }
+    channel = timeline.channel;
+  });
+  client.on('event', (event, before) => {
+    terminal.print(...eventLines(event, before));
+  });
+  return sayState(terminal, timezone);
+
+  function eventLines(event: Event, before: ReaderPost | undefined): string[] {
+    switch (event.type) {
+      case 'channel.changed': {
+        const lines = channelLines(event.channel, channel, style);
+        channel = event.channel;
+        return lines;
+      }
+      case 'post.published':
+      case 'post.revised':
+      case 'post.retracted':
+      case 'post.taken-down': {
+        const { post } = event;
+        if (isWithdrawn(post)) return withdrawnLines(post, before, timezone(), style);
+        return post.revision === 1 || (before === undefined && event.type === 'post.published')
+          ? postLines(post, timezone(), style)
+          : correctedLines(post, before, timezone(), style);
+      }
+      default:
+        return [];
+    }
+  }
+}
+
+/** Says each change of the connection once. */
+function sayState(terminal: Terminal, timezone: () => string = () => 'UTC'): (state: ReaderState) => void {
+  const { style } = terminal;
+  let said: 'nothing' | 'live' | 'offline' = 'nothing';
+  let asOf: string | null = null;
+  return (state) => {
+    if (state.status === 'offline' && said !== 'offline') {
+      terminal.note(style.dim(`Offline since ${clock(state.since, timezone())}. Connecting again ...`));
+      said = 'offline';
+    }
+    if (state.status === 'live' && said !== 'live') {
+      terminal.note(style.dim(said === 'nothing' ? 'Live.' : 'Live again.'));
+      said = 'live';
+    }
+    if (state.status === 'live' && state.asOf !== asOf) {
+      asOf = state.asOf;
+      const since = asOf === null ? undefined : clock(asOf, timezone());
+      terminal.note(
+        style.dim(
+          since === undefined ? 'The server has its journal again.' : `The server cannot reach its journal since ${since}.`,
+        ),
+      );
+    }
+  };
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100) throw new InvalidArgumentError('It must be a number from 1 to 100.');
+  return value;
+}

@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { tellError } from './asking.ts';
+import { addChannelCommands } from './channel-commands.ts';
+import { addFollowCommand } from './follow.ts';
+import { addPostCommands } from './post-commands.ts';
+import { addServerCommands } from './server-commands.ts';
+import { type Env, processStreams, type Streams, Terminal } from './terminal.ts';
+
+/**
+ * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
+ * could not be reached, 2 on wrong usage. Whatever else goes wrong is a fault of the program, and thrown.
+ */
+export async function main(argv: string[], env: Env, streams?: Streams): Promise<number> {
+  if (streams !== undefined) return run(argv, env, streams);
+  using own = processStreams();
+  return await run(argv, env, own);
+}
+
+async function run(argv: string[], env: Env, streams: Streams): Promise<number> {
+  const terminal = new Terminal(streams, env);
+  let code = 0;
+  const done = (said: number) => {
+    code = said;
+  };
+  try {
+    await program(env, terminal, done).parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return tellError(error, terminal, { json: false });
+  }
+}
+
+function program(env: Env, terminal: Terminal, done: (code: number) => void): Command {
+  const { stdout, stderr } = terminal.streams;
+  const pressbox = new Command('pressbox')
+    .description('Live news coverage that reaches every reader, and every correction with it')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHasColors: () => terminal.style.coloured,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText(
+      'after',
+      `
+The commands that ask a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 done, 1 refused or not reached, 2 wrong usage.
+
+Examples:
+  $ pressbox serve --demo
+  $ pressbox follow moon-landing
+  $ pressbox post moon-landing "Eagle is on its way down."
+  $ pressbox correct moon-landing latest --note "The crew is three." "Three are on board."`,
+    );
+  addServerCommands(pressbox, env, terminal, done);
+  addFollowCommand(pressbox, env, terminal, done);
+  addPostCommands(pressbox, env, terminal, done);
+  addChannelCommands(pressbox, env, terminal, done);
+  return pressbox;
+}

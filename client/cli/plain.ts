@@ -1,0 +1,84 @@
+/**
+ * What others wrote, made fit for a terminal. Control characters could move the cursor, rename the window or hide text, and
+ * characters that turn the writing direction could make a line read as another: they are shown as escapes.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
+const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text of several lines; line breaks and tabs stay. */
+export function plainText(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(unsafe, escaped);
+}
+
+/** Text that is to stay on one line. */
+export function plainLine(text: string): string {
+  return plainText(text).replaceAll(/[\n\t]+/g, ' ');
+}
+
+/** JSON that is the same value, without any control character in it. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(unsafe, (character) => `\\u${code(character).padStart(4, '0')}`);
+}
+
+function escaped(character: string): string {
+  return `\\u{${code(character)}}`;
+}
+
+function code(character: string): string {
+  return character.charCodeAt(0).toString(16);
+}
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
+const blocks = new Set(['p', 'ul', 'ol', 'blockquote', 'pre', 'h3', 'h4', 'table', 'hr']);
+
+/** The text of a post's `html`, which holds only the few tags of the contract: paragraphs apart, items dashed, links with their address. */
+export function textOf(html: string): string {
+  let text = '';
+  let href = '';
+  const lists: { next: number | undefined }[] = [];
+  const lineBreak = () => {
+    if (text !== '' && !text.endsWith('\n')) text += '\n';
+  };
+  const blockBreak = () => {
+    lineBreak();
+    if (lists.length === 0 && text !== '' && !text.endsWith('\n\n')) text += '\n';
+  };
+  for (const [piece, closing, name, attributes] of html.matchAll(/<(\/?)([a-z0-9]+)([^>]*)>|[^<]+|</gi)) {
+    if (name === undefined) {
+      // Between two blocks, not in a text.
+      if (piece.trim() !== '' || (text !== '' && !text.endsWith('\n'))) text += decoded(piece);
+      continue;
+    }
+    const opens = closing === '';
+    if (name === 'br') lineBreak();
+    else if (name === 'a' && opens) href = decoded(/\bhref="([^"]*)"/.exec(attributes ?? '')?.[1] ?? '');
+    else if (name === 'a') text += href === '' || text.endsWith(href) ? '' : ` (${href})`;
+    else if (name === 'li' && opens) {
+      lineBreak();
+      const list = lists.at(-1);
+      text += `${'  '.repeat(Math.max(0, lists.length - 1))}${list?.next === undefined ? '-' : `${list.next++}.`} `;
+    } else if (name === 'tr') lineBreak();
+    else if ((name === 'th' || name === 'td') && opens && !text.endsWith('\n')) text += ' | ';
+    else if (blocks.has(name)) {
+      // The first block of an item stays on its line.
+      if (!(opens && /(?:^|\n) *(?:-|\d+\.) $/.test(text))) blockBreak();
+      if (name === 'blockquote' && opens) text += '> ';
+      if (name === 'ul' && opens) lists.push({ next: undefined });
+      if (name === 'ol' && opens) lists.push({ next: Number(/\bstart="(\d+)"/.exec(attributes ?? '')?.[1] ?? 1) });
+      if ((name === 'ul' || name === 'ol') && !opens) {
+        lists.pop();
+        blockBreak();
+      }
+    }
+  }
+  return plainText(text.trim());
+}
+
+function decoded(text: string): string {
+  return text.replaceAll(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return entities[name.toLowerCase()] ?? whole;
+    const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+  });
+}

@@ -1,0 +1,308 @@
+import { type Command, Option } from 'commander';
+import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
+import type { Decided, PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
+import { ProblemError } from '../http.ts';
+import { newPostId } from '../ids.ts';
+import { type AskingOptions, addWriteOptions, author, readInput, several, tellError, UsageError } from './asking.ts';
+import { findPost, shortId, titleOf } from './find-post.ts';
+import { plainLine, plainText } from './plain.ts';
+import { correctedLines } from './show.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `post`, `correct`, `retract`, `takedown`, `pin`: what an editor does to posts. Each action returns its exit code. */
+
+interface PostOptions extends AskingOptions {
+  headline?: string;
+  kind?: PostFields['kind'];
+  keyEvent?: boolean;
+  source?: string[];
+  author?: string[];
+  developing?: boolean;
+  verification?: Verification | 'none';
+  unverified?: boolean;
+  image?: string[];
+  alt?: string[];
+  video?: string[];
+  link?: string[];
+  title?: string[];
+  derivedFrom?: string[];
+  id?: string;
+}
+
+export function addPostCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  addPostFields(addWriteOptions(program.command('post'), env))
+    .description('Publish a post')
+    .argument('<channel>')
+    .argument('[text...]', 'the body, in Markdown; - reads it from the standard input')
+    .addOption(new Option('--kind <kind>', 'what kind of post').choices(postKinds))
+    .option('--derived-from <post>', 'an id of a post that this one restates; may be repeated', several)
+    .option('--id <uuid>', 'the id it is to have (UUIDv7)')
+    .addHelpText('after', examples.post)
+    .action(async (channelId: string, text: string[], options: PostOptions) => done(await post(channelId, text, options)));
+
+  addPostFields(addWriteOptions(program.command('correct'), env))
+    .description('Revise a post, telling readers what kind of change it is')
+    .argument('<channel>')
+    .argument('<post>', 'latest, an id, or the end of one')
+    .argument('[text...]', 'the new body; - reads it from the standard input')
+    .option('--body <text>', 'the new body; - reads it from the standard input')
+    .option('--note <text>', 'what was wrong or unclear, for readers; required with a correction or clarification')
+    .addOption(new Option('--kind <kind>', 'what kind of change').choices(revisionKinds).default('correction'))
+    .addOption(new Option('--as <kind>', 'make it another kind of post').choices(postKinds))
+    .option('--no-key-event', 'it is no key event any more')
+    .option('--no-developing', 'there is no more to follow')
+    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', revision)
+    .option('--erase-earlier', 'erase the earlier revisions and their notes')
+    .addHelpText('after', examples.correct)
+    .action(async (channelId: string, name: string, text: string[], options: CorrectOptions) => {
+      done(await correct(channelId, name, text, options));
+    });
+
+  addWriteOptions(program.command('retract'), env)
+    .description('Withdraw a post from readers, with a note; authors still see it')
+    .argument('<channel>')
+    .argument('<post>', 'latest, an id, or the end of one')
+    .requiredOption('--note <text>', 'why, for readers')
+    .addHelpText('after', examples.retract)
+    .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await retract(channelId, name, options)));
+
+  addWriteOptions(program.command('takedown'), env)
+    .description('Withdraw a post and erase its text everywhere')
+    .argument('<channel>')
+    .argument('<post>', 'latest, an id, or the end of one')
+    .option('--note <text>', 'for readers')
+    .addHelpText('after', examples.takedown)
+    .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await takedown(channelId, name, options)));
+
+  addWriteOptions(program.command('pin'), env)
+    .description('Pin a post above the others, in place of the one that is pinned')
+    .argument('<channel>')
+    .argument('[post]', 'latest, an id, or the end of one')
+    .option('--none', 'pin nothing')
+    .addHelpText('after', examples.pin)
+    .action(async (channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }) => {
+      done(await pin(channelId, name, options));
+    });
+
+  // ---- What they do
+
+  async function post(channelId: string, text: string[], options: PostOptions): Promise<number> {
+    const id = options.id ?? newPostId();
+    const { client, write } = author(options, env, terminal);
+    return attempt(options, `--id ${id} --key ${write.key}`, async () => {
+      const body = await bodyFrom(text, undefined);
+      const fields = { ...fieldsFrom(options), ...(options.kind !== undefined && { kind: options.kind }) };
+      const derivedFrom = options.derivedFrom && { derivedFrom: options.derivedFrom };
+      const written = await client.publish(
+        channelId,
+        { id, ...(body !== undefined && { body }), ...fields, ...derivedFrom },
+        write,
+      );
+      tell(written, options, 'Published');
+    });
+  }
+
+  async function correct(channelId: string, name: string, text: string[], options: CorrectOptions): Promise<number> {
+    const { client, write, read } = author(options, env, terminal);
+    let again = `--key ${write.key}`;
+    let seen: SeenPost | undefined;
+    return attempt(
+      options,
+      () => again,
+      async () => {
+        const body = await bodyFrom(text, options.body);
+        const changes = {
+          ...fieldsFrom(options),
+          ...(body !== undefined && { body }),
+          ...(options.as !== undefined && { kind: options.as }),
+        };
+        if (Object.keys(changes).length === 0 && options.eraseEarlier !== true) {
+          throw new UsageError('What is to change? Give a text, --headline or another field.');
+        }
+        const needsNote = options.kind === 'correction' || options.kind === 'clarification';
+        if (needsNote && options.note === undefined) throw new UsageError(`A ${options.kind} needs --note, for readers.`);
+        seen = await findPost(client, channelId, name, read);
+        const decided: Decided = options.revision ?? seen.revision;
+        again = `--revision ${decided} --key ${write.key}    (and ${seen.id} as the post)`;
+        const { kind, note = null, eraseEarlier } = options;
+        const revised = await client.revise(
+          channelId,
+          seen.id,
+          decided,
+          { kind, note, changes, ...(eraseEarlier && { eraseEarlier }) },
+          write,
+        );
+        tell(revised, options, changed[kind]);
+        tellDerived(revised, options);
+      },
+      (problem) => tellMoved(problem, seen),
+    );
+  }
+
+  async function retract(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
+    const { client, write, read } = author(options, env, terminal);
+    return attempt(options, `--key ${write.key}`, async () => {
+      const { id } = await findPost(client, channelId, name, read);
+      const revised = await client.retract(channelId, id, { note: options.note ?? '' }, write);
+      tell(revised, options, 'Retracted');
+      tellDerived(revised, options);
+    });
+  }
+
+  async function takedown(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
+    const { client, write, read } = author(options, env, terminal);
+    return attempt(options, `--key ${write.key}`, async () => {
+      const { id } = await findPost(client, channelId, name, read);
+      const revised = await client.takedown(channelId, id, options.note === undefined ? {} : { note: options.note }, write);
+      tell(revised, options, 'Taken down');
+      tellDerived(revised, options);
+      if (options.json || revised.erasure === undefined) return;
+      if (revised.erasure.complete) terminal.print('Its text is erased.');
+      else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
+      for (const { where, why } of revised.erasure.pending) terminal.print(`  ${plainLine(where)}: ${plainLine(why)}`);
+    });
+  }
+
+  async function pin(channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }): Promise<number> {
+    const { client, write, read } = author(options, env, terminal);
+    return attempt(options, `--key ${write.key}`, async () => {
+      if ((name === undefined) !== (options.none === true)) throw new UsageError('Name the post to pin, or give --none.');
+      const seen = name === undefined ? undefined : await findPost(client, channelId, name, read);
+      const written = seen ? await client.pin(channelId, seen.id, write) : await client.unpin(channelId, write);
+      if (options.json) terminal.json(written);
+      else terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
+    });
+  }
+
+  // ---- What they share
+
+  async function attempt(
+    options: AskingOptions,
+    again: string | (() => string),
+    action: () => Promise<void>,
+    onProblem: (error: ProblemError) => boolean = () => false,
+  ): Promise<number> {
+    try {
+      await action();
+      return 0;
+    } catch (error) {
+      if (error instanceof ProblemError && !options.json && onProblem(error)) return 1;
+      return tellError(error, terminal, { json: options.json === true, again: typeof again === 'string' ? again : again() });
+    }
+  }
+
+  async function bodyFrom(words: string[], option: string | undefined): Promise<string | undefined> {
+    if (words.length > 0 && option !== undefined) throw new UsageError('Give the body once: as text or with --body.');
+    const text = option ?? (words.length > 0 ? words.join(' ') : undefined);
+    return text === '-' ? readInput(terminal) : text;
+  }
+
+  function tell(written: WrittenPost, options: AskingOptions, verb: string): void {
+    if (options.json) return terminal.json(written);
+    const { id, channelId } = written.post;
+    const title = titleOf(written.post);
+    terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
+    terminal.print(terminal.style.dim(`${options.url.replace(/\/+$/, '')}/live/${channelId}/${id}`));
+  }
+
+  function tellDerived({ derived }: RevisedPost, options: AskingOptions): void {
+    if (options.json || derived.length === 0) return;
+    terminal.print('These restate it, and may need a change too:');
+    for (const { id, kind, headline } of derived) terminal.print(`  ${shortId(id)} (${kind}) ${plainLine(headline ?? '')}`);
+  }
+
+  /** Someone else was first: what they made of it, so that the editor can decide again. */
+  function tellMoved({ problem }: ProblemError, seen: SeenPost | undefined): boolean {
+    const current = problem.current as SeenPost | undefined;
+    if (problem.code !== 'revision-moved' || current === undefined) return false;
+    terminal.note(`pressbox: ${plainLine(problem.title.replace(' See `current`, and decide again.', ''))}`);
+    terminal.note(...correctedLines(current, seen, 'UTC', terminal.style));
+    terminal.note(`It is now at revision ${current.revision}. Give the command again if it still holds.`);
+    return true;
+  }
+}
+
+interface CorrectOptions extends Omit<PostOptions, 'kind'> {
+  kind: (typeof revisionKinds)[number];
+  body?: string;
+  note?: string;
+  as?: PostFields['kind'];
+  revision?: number;
+  eraseEarlier?: boolean;
+}
+interface WithdrawOptions extends AskingOptions {
+  note?: string;
+}
+
+const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
+
+function addPostFields(command: Command): Command {
+  return command
+    .option('--headline <text>', 'its headline')
+    .option('--key-event', 'it is a key event; needs a headline')
+    .option('--source <name>', 'who reported it; may be repeated', several)
+    .option('--author <name>', 'its byline; may be repeated', several)
+    .option('--developing', 'more is to follow')
+    .addOption(new Option('--verification <state>', 'how sure it is').choices([...verifications, 'none']))
+    .addOption(new Option('--unverified', 'short for --verification unverified').conflicts('verification'))
+    .option('--image <url>', 'an image, with an --alt for each; may be repeated', several)
+    .option('--alt <text>', 'what an image shows', several)
+    .option('--video <url>', 'a video file; may be repeated', several)
+    .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', several)
+    .option('--title <text>', 'the title of a linked page', several);
+}
+
+function fieldsFrom(options: Omit<PostOptions, 'kind'>): Partial<PostFields> {
+  const verification = options.unverified ? 'unverified' : options.verification;
+  const media = mediaFrom(options);
+  return {
+    ...(options.headline !== undefined && { headline: options.headline }),
+    ...(options.keyEvent !== undefined && { keyEvent: options.keyEvent }),
+    ...(options.developing !== undefined && { developing: options.developing }),
+    ...(options.source && { sources: options.source.map((name) => ({ name })) }),
+    ...(options.author && { authors: options.author.map((name) => ({ name })) }),
+    ...(verification !== undefined && { verification: verification === 'none' ? null : verification }),
+    ...(media.length > 0 && { media }),
+  };
+}
+
+function mediaFrom({ image = [], alt = [], video = [], link = [], title = [] }: Omit<PostOptions, 'kind'>): Media[] {
+  if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');
+  if (link.length !== title.length) throw new UsageError('Each --link needs a --title.');
+  return [
+    ...image.map((url, at) => ({ type: 'image' as const, url, alt: plainText(alt[at] ?? '') })),
+    ...video.map((url) => ({ type: 'video' as const, url })),
+    ...link.map((url, at) => ({ type: 'link' as const, url, title: title[at] ?? '' })),
+  ];
+}
+
+function revision(text: string): number {
+  if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
+  return Number(text);
+}
+
+const examples = {
+  post: `
+Examples:
+  $ pressbox post moon-landing "Eagle is on its way down."
+  $ pressbox post moon-landing --headline "Touchdown" --key-event "**The Eagle has landed.**"
+  $ pressbox post moon-landing --unverified --developing --source "Mission Control" "Reports of an alarm."
+  $ pressbox post moon-landing --image https://example.org/eagle.jpg --alt "Eagle over craters" "First picture."
+  $ pressbox post moon-landing - < report.md`,
+  correct: `
+Examples:
+  $ pressbox correct moon-landing latest --note "The crew is three, not two." "Three are on board."
+  $ pressbox correct moon-landing 3fa9c1 --kind update --verification verified --no-developing
+  $ pressbox correct moon-landing 3fa9c1 --kind refile --headline "Touchdown at 20:17"
+  $ pressbox correct moon-landing latest --note "A name was published by mistake." --erase-earlier --body - < report.md`,
+  retract: `
+Example:
+  $ pressbox retract moon-landing 3fa9c1 --note "The report could not be confirmed."`,
+  takedown: `
+Example:
+  $ pressbox takedown moon-landing 3fa9c1 --note "Removed for legal reasons."`,
+  pin: `
+Examples:
+  $ pressbox pin moon-landing latest
+  $ pressbox pin moon-landing --none`,
+};

@@ -1,0 +1,158 @@
+import type { Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import { isWithdrawn } from '../../src/protocol/model.ts';
+import { shortId } from './find-post.ts';
+import { plainLine, plainText, textOf } from './plain.ts';
+import type { Style } from './terminal.ts';
+
+/** Posts and their changes as lines of a terminal. Pure; everything that others wrote is escaped. */
+
+type Shown = Pick<ReaderPost, 'id' | 'headline' | 'html' | 'history' | 'revision' | 'status' | 'publishedAt'> &
+  Partial<Pick<ReaderPost, 'kind' | 'keyEvent' | 'verification' | 'developing' | 'sources' | 'authors' | 'media'>>;
+
+/** A post as it stands, with what readers should know of its past. */
+export function postLines(post: ReaderPost, timezone: string, style: Style): string[] {
+  if (isWithdrawn(post)) return withdrawnLines(post, undefined, timezone, style);
+  const head = [style.dim(clock(post.publishedAt, timezone)), ...badges(post, style)];
+  if (post.headline !== null) head.push(style.bold(plainLine(post.headline)));
+  const told = post.history.filter(({ kind }) => kind === 'correction' || kind === 'clarification');
+  return [
+    `${head.join(' ')} ${style.dim(shortId(post.id))}`,
+    ...indented(textOf(post.html)),
+    ...mediaLines(post, style),
+    ...indented(credit(post)).map(style.dim),
+    ...told.map((change) => `  ${noteOf(change, timezone, style)}`),
+    '',
+  ];
+}
+
+/** A post that was changed: what kind of change, its note, and what it put in place of what. `before`: as it was shown. */
+export function correctedLines(post: Shown, before: Shown | undefined, timezone: string, style: Style): string[] {
+  const changes = post.history.filter(({ revision }) => revision > (before?.revision ?? post.revision - 1));
+  const strongest = changes.toSorted((a, b) => weight(b) - weight(a))[0];
+  const kind = strongest?.kind ?? 'update';
+  const mark = kind === 'correction' || kind === 'clarification' ? style.yellow : style.dim;
+  const title = post.headline === null ? '' : ` ${style.bold(plainLine(post.headline))}`;
+  const lines = [`${mark(kind.toUpperCase())} of ${clock(post.publishedAt, timezone)}${title} ${style.dim(shortId(post.id))}`];
+  for (const { note } of changes) if (note !== null) lines.push(...indented(plainText(note)).map(mark));
+  if (before === undefined || isWithdrawn(before)) {
+    return [...lines, ...indented(textOf(post.html)), ''];
+  }
+  if (before.headline !== null && before.headline !== post.headline)
+    lines.push(`  - ${style.struck(plainLine(before.headline))}`);
+  const [was, is] = [textOf(before.html).split('\n'), textOf(post.html).split('\n')];
+  for (const line of was) if (line !== '' && !is.includes(line)) lines.push(`  - ${style.struck(line)}`);
+  for (const line of is) if (line !== '' && !was.includes(line)) lines.push(`  + ${style.green(line)}`);
+  for (const [name, from, to] of facts(before, post)) {
+    lines.push(`  ${name}: ${from === '' ? '' : `${style.struck(from)} `}${style.green(to === '' ? 'no longer' : to)}`);
+  }
+  return [...lines, ''];
+}
+
+/** A withdrawal. The text of a post that was taken down is not shown again. `before`: as it was shown. */
+export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined, timezone: string, style: Style): string[] {
+  const word = post.status === 'taken-down' ? 'TAKEN DOWN' : 'RETRACTED';
+  const headline = post.status === 'retracted' ? (before?.headline ?? '') : '';
+  const what = style.struck(`${clock(post.publishedAt, timezone)} ${plainLine(headline)}`.trim());
+  const change = post.history.findLast(({ kind }) => kind === 'retraction' || kind === 'takedown');
+  const note = change?.note ?? null;
+  return [
+    `${style.red(word)} ${what} ${style.dim(shortId(post.id))}`,
+    ...(note === null ? [] : indented(plainText(note)).map(style.red)),
+    '',
+  ];
+}
+
+export function channelLines(channel: Channel, before: Channel | undefined, style: Style): string[] {
+  if (before === undefined) {
+    const standfirst = channel.standfirst === null ? [] : indented(plainText(channel.standfirst));
+    return [style.bold(plainLine(channel.headline)), ...standfirst, ...(channel.state === 'live' ? [] : [stateOf(channel)]), ''];
+  }
+  const lines: string[] = [];
+  const note = channel.history.findLast(({ revision }) => revision > before.revision)?.note ?? null;
+  if (channel.headline !== before.headline) {
+    lines.push(
+      `The headline was: ${style.struck(plainLine(before.headline))}`,
+      `It is now: ${style.bold(plainLine(channel.headline))}`,
+    );
+  }
+  if (channel.standfirst !== before.standfirst) lines.push(`Below it: ${plainText(channel.standfirst ?? 'nothing')}`);
+  if (note !== null) lines.push(...indented(plainText(note)).map(style.yellow));
+  if (channel.state !== before.state) lines.push(stateOf(channel));
+  if (channel.pinnedPostId !== before.pinnedPostId) {
+    lines.push(channel.pinnedPostId === null ? 'Nothing is pinned now.' : `Pinned: ${shortId(channel.pinnedPostId)}`);
+  }
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+export function clock(time: string, timezone: string): string {
+  const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  try {
+    return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: timezone }).format(new Date(time));
+  } catch {
+    return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' }).format(new Date(time));
+  }
+}
+
+function badges({ kind, keyEvent, verification, developing }: ReaderPost, style: Style): string[] {
+  return [
+    kind === 'breaking' && style.red('BREAKING'),
+    kind === 'summary' && style.bold('SUMMARY'),
+    kind === 'analysis' && 'ANALYSIS',
+    keyEvent && style.bold('KEY EVENT'),
+    (verification === 'unverified' || verification === 'disputed') && style.yellow(verification.toUpperCase()),
+    developing && style.yellow('DEVELOPING'),
+  ].filter((badge) => badge !== false);
+}
+
+function mediaLines({ media }: ReaderPost, style: Style): string[] {
+  return media.map((item) => {
+    const words = item.type === 'image' ? item.alt : item.type === 'link' ? item.title : (item.caption ?? '');
+    return style.dim(`  [${item.type}${words === '' ? '' : `: ${plainLine(words)}`}] ${plainLine(item.url)}`);
+  });
+}
+
+function credit({ authors, sources }: ReaderPost): string {
+  const by = authors.map(({ name }) => plainLine(name)).join(', ');
+  const from = sources.map(({ name, via }) => plainLine(via === undefined ? name : `${name} via ${via}`)).join(', ');
+  return [by, from && `source: ${from}`].filter((part) => part !== '').join('; ');
+}
+
+function noteOf({ kind, note, at }: Change, timezone: string, style: Style): string {
+  return style.yellow(`${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clock(at, timezone)}: ${plainLine(note ?? '')}`);
+}
+
+/** What a reader should know first. */
+function weight({ kind }: Change): number {
+  return ['refile', 'update', 'clarification', 'correction'].indexOf(kind);
+}
+
+/** Small facts of a post that differ: name, what it was, what it is. */
+function facts(before: Shown, post: Shown): [string, string, string][] {
+  const of = (shown: Shown): [string, string][] => [
+    ['verification', shown.verification ?? ''],
+    ['developing', shown.developing ? 'more to follow' : ''],
+    ['key event', shown.keyEvent ? 'yes' : ''],
+    ['kind', shown.kind ?? ''],
+    ['sources', (shown.sources ?? []).map(({ name }) => plainLine(name)).join(', ')],
+    ['media', (shown.media ?? []).map(({ url }) => plainLine(url)).join(', ')],
+  ];
+  const was = new Map(of(before));
+  return of(post).flatMap(([name, to]) =>
+    was.get(name) === to ? [] : [[name, was.get(name) ?? '', to] as [string, string, string]],
+  );
+}
+
+function stateOf({ state }: Channel): string {
+  switch (state) {
+    case 'scheduled':
+      return 'The coverage has not begun yet.';
+    case 'live':
+      return 'The coverage is live.';
+    case 'ended':
+      return 'The coverage has ended.';
+  }
+}
+
+function indented(text: string): string[] {
+  return text === '' ? [] : text.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
+}

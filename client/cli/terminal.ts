@@ -1,0 +1,89 @@
+import { plainJson } from './plain.ts';
+
+/** Where the command reads and writes. Tests give their own. */
+export interface Streams {
+  stdin: AsyncIterable<Uint8Array | string>;
+  stdout: Output;
+  stderr: Output;
+  /** Aborted when the person, or the machine, wants the command to end. */
+  interrupted: AbortSignal;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean | undefined;
+}
+
+export type Env = Record<string, string | undefined>;
+
+/** Marks for a terminal; without colours the text as it is. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  struck(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+  green(text: string): string;
+  readonly coloured: boolean;
+}
+
+export class Terminal {
+  readonly style: Style;
+  readonly streams: Streams;
+
+  constructor(streams: Streams, env: Env) {
+    this.streams = streams;
+    // https://no-color.org: set and not empty, whatever it says.
+    this.style = style(streams.stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb');
+  }
+
+  /** What was asked for. */
+  print(...lines: string[]): void {
+    for (const line of lines) this.streams.stdout.write(`${line}\n`);
+  }
+
+  json(value: unknown): void {
+    this.print(plainJson(value));
+  }
+
+  /** What a person should know beside it. */
+  note(...lines: string[]): void {
+    for (const line of lines) this.streams.stderr.write(`${line}\n`);
+  }
+}
+
+function style(coloured: boolean): Style {
+  const mark = (on: number, off: number) => (text: string) =>
+    coloured && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  return {
+    bold: mark(1, 22),
+    dim: mark(2, 22),
+    struck: mark(9, 29),
+    red: mark(31, 39),
+    yellow: mark(33, 39),
+    green: mark(32, 39),
+    coloured,
+  };
+}
+
+/** The streams of this process. Ends with the first signal, or when nobody reads any more; a second signal ends it at once. */
+export function processStreams(): Streams & Disposable {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, interrupt);
+  const broken = (error: Error & { code?: string }) => {
+    if (error.code !== 'EPIPE') throw error;
+    stop.abort();
+  };
+  process.stdout.on('error', broken);
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interrupted: stop.signal,
+    [Symbol.dispose]() {
+      for (const signal of signals) process.off(signal, interrupt);
+    },
+  };
+}
