@@ -20,7 +20,7 @@ export const demoChannel = {
   headline: 'Apollo 11: the first landing on the Moon, minute by minute',
   standfirst:
     'Neil Armstrong and Buzz Aldrin go down to the Sea of Tranquility in Eagle, while Michael Collins keeps Columbia in orbit. ' +
-    'We follow the descent, the walk and the way back. All times are UTC; a day and a half of July 1969, told again in a few minutes.',
+    'We follow the descent, the walk and the way back: a day and a half of July 1969, told again in a few minutes. The times in bold are those of then, in UTC.',
   section: 'Space',
   byline: [{ name: 'Ruth Calder', role: 'Houston' }, { name: 'Emil Vance', role: 'science' }, { name: 'Pressbox demo desk' }],
   language: 'en-GB',
