@@ -27,6 +27,7 @@ const options = new Command('bench')
     '--directory <path>',
     'where to keep journals: a directory on the disk to measure; default: the one for temporary files',
   )
+  .option('--only <parts>', 'some of it: authors, engine, fan-out, catch-up', 'authors,engine,fan-out,catch-up')
   .option('--json', 'print the figures as JSON', false)
   .parse()
   .opts<Options>();

@@ -22,44 +22,46 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
     '          server, authors and readers share the cores',
     ...remarks.map((remark) => `Note      ${remark}`),
     '',
-    'Publishing over HTTP, each author waiting for the answer; an answer follows the sync',
-    table(['authors', 'posts/s', 'p50 ms', 'p99 ms'], appends(authors)),
-    'The engine alone',
-    table(['at once', 'posts/s', 'p50 ms', 'p99 ms'], appends(engine)),
-    'Publication to reader over WebSocket, from before the request is sent',
-    table(
+    section(
+      'Publishing over HTTP, each author waiting for the answer; an answer follows the sync',
+      ['authors', 'posts/s', 'p50 ms', 'p99 ms'],
+      appends(authors),
+    ),
+    section('The engine alone', ['at once', 'posts/s', 'p50 ms', 'p99 ms'], appends(engine)),
+    section(
+      'Publication to reader over WebSocket, from before the request is sent',
       ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most'],
       fanOut.map(({ readers, posts, missing, latency, last }) => {
         return [String(readers), String(posts), String(missing), ...p50p99(latency), ...p50p99(last), ms(last.most)];
       }),
     ),
-    "The server's cost of it",
-    table(
-      [
-        'readers',
-        'CPU s per million deliveries',
-        'of a core',
-        'of a core, readers',
-        'KiB a reader, idle',
-        'KiB a reader, after pushing',
-      ],
+    section(
+      "The server's cost of it, and the readers' share",
+      ['readers', 'CPU s per million deliveries', 'of a core', 'of a core, readers', 'KiB a reader, idle', 'KiB a reader, busy'],
       fanOut.map((figures) => [
         String(figures.readers),
-        figures.cpuSecondsPerMillion.toFixed(1),
+        figures.readers < 500 ? '-' : figures.cpuSecondsPerMillion.toFixed(1),
         `${Math.round(figures.cpuShare * 100)} %`,
         `${Math.round(figures.readersCpuShare * 100)} %`,
         kibPerReader(figures, figures.idleBytesPerReader),
         kibPerReader(figures, figures.busyBytesPerReader),
       ]),
     ),
-    'Catching up',
-    table(
+    section(
+      'Catching up',
       ['readers', 'missed', 'p50 ms', 'p99 ms', 'last ms', ''],
       catchUp.map(({ what, readers, missed, latency }) => {
         return [String(readers), String(missed), ...p50p99(latency), ms(latency.most), what];
       }),
     ),
-  ].join('\n');
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n');
+}
+
+/** Undefined where it was not measured. */
+function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
+  return rows.length === 0 ? undefined : `${title}\n${table(head, rows)}`;
 }
 
 /** Over few readers the growth of a whole process says nothing about one of them. */
