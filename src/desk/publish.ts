@@ -3,7 +3,7 @@ import { JournalUnavailable } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
+import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
@@ -12,6 +12,7 @@ import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, typ
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected } from './decide.ts';
+import type { PostState } from './post.ts';
 import * as posts from './post.ts';
 
 /**
@@ -41,17 +42,18 @@ export interface DeskOptions {
   now(): number;
   /** A fresh UUIDv7. */
   newId(): string;
+  erasureWaitMs?: number;
 }
 
 /** How often a decision is made again because something moved. Each time someone else's write went through. */
 const triesMost = 100;
 /** How long an author waits for an erasure, of the 10 s in which the contract promises an answer. */
-const erasureWaitMs = 8_000;
+const erasureWaitMsDefault = 8_000;
 /** Pages of posts that are looked through for those that restate one. */
 const derivedPagesMost = 20;
 
 export function createDesk(options: DeskOptions): Desk {
-  const { engine, renderer, now, newId } = options;
+  const { engine, renderer, now: clock, newId, erasureWaitMs = erasureWaitMsDefault } = options;
 
   return {
     openChannel: (ask) => openChannel({ engine, deed: () => deedOf(ask.who) }, ask),
@@ -67,20 +69,20 @@ export function createDesk(options: DeskOptions): Desk {
     const read = await admit(engine, ask.who, channelId, mayEdit);
     const before = await recalled(ask, channelId);
     if (before) return { channel: standing(read).channel, position: placeOf(before), replayed: true };
-    let { channel } = standing(read);
+    let now = standing(read);
     const { patch, expected } = ask.command();
-    const done = await carryOut(ask, channelId, async () => {
-      const now = await channelNow(channelId);
-      channel = now.channel;
+    const done = await carryOut(ask, channelId, async (anew) => {
+      if (anew) now = await channelNow(channelId);
+      const { channel, position } = now;
       const id = patch.pinnedPostId;
       const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
-      return { decision: channels.change({ channel, pinned }, { patch, expected }, deedOf(ask.who)), position: now.position };
+      return { decision: channels.change({ channel, pinned }, { patch, expected }, deedOf(ask.who)), position };
     });
     if (done.status === 'appended') {
       const entry = done.changes[0];
       if (entry?.type === 'channel.changed') return { channel: entry.channel, position: done.position, replayed: false };
     }
-    if (done.status === 'unchanged') return { channel, position: done.position, replayed: false };
+    if (done.status === 'unchanged') return { ...now, replayed: false };
     return await afterwards(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
   }
 
@@ -95,13 +97,14 @@ export function createDesk(options: DeskOptions): Desk {
   async function publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer> {
     const read = await admit(engine, ask.who, channelId, mayAuthor);
     const before = await recalled(ask, channelId);
-    standing(read);
+    let now = standing(read);
     if (before) return await again(channelId, before);
     const asked = ask.command();
     const html = renderer.render(asked.body ?? '', { channelId });
     const command = { ...asked, id: asked.id ?? newId(), html, byline: ask.who.name };
-    const done = await carryOut(ask, channelId, async () => {
-      const { channel, position } = await channelNow(channelId);
+    const done = await carryOut(ask, channelId, async (anew) => {
+      if (anew) now = await channelNow(channelId);
+      const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
       const isPublished = await publishedAmong(channelId, asked.derivedFrom);
       return { decision: posts.publish({ channel, existing, isPublished }, command, deedOf(ask.who)), position };
@@ -110,42 +113,40 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   async function revise(ask: Ask<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer> {
-    const before = await admitToPost(ask, channelId, postId, mayAuthor);
+    let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
     if (before) return await withDerived(await again(channelId, before), erases(ask));
     const asked = ask.command();
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(ask, channelId, async () => {
-      const state = await postNow(channelId, postId);
+    const done = await carryOut(ask, channelId, async (anew) => {
+      if (anew) now = await postNow(channelId, postId);
       const isPublished = await publishedAmong(channelId, asked.changes.derivedFrom);
-      return { decision: posts.revise({ ...state, isPublished }, command, deedOf(ask.who)), position: state.position };
+      return { decision: posts.revise({ ...now, isPublished }, command, deedOf(ask.who)), position: now.position };
     });
     return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
   }
 
   async function retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
-    const before = await admitToPost(ask, channelId, postId, mayAuthor);
+    let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
     if (before) return await withDerived(await again(channelId, before), false);
     const command = ask.command();
-    const done = await carryOut(ask, channelId, async () => {
-      const state = await postNow(channelId, postId);
-      return { decision: posts.retract(state, command, deedOf(ask.who)), position: state.position };
+    const done = await carryOut(ask, channelId, async (anew) => {
+      if (anew) now = await postNow(channelId, postId);
+      return { decision: posts.retract(now, command, deedOf(ask.who)), position: now.position };
     });
     return await withDerived(await answerFor(channelId, done), false);
   }
 
   async function takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
-    const before = await admitToPost(ask, channelId, postId, mayEdit);
+    let { before, ...now } = await admitToPost(ask, channelId, postId, mayEdit);
     if (before) return await withDerived(await again(channelId, before), true);
     const command = ask.command();
-    let standing: AuthorPost | undefined;
-    const done = await carryOut(ask, channelId, async () => {
-      const state = await postNow(channelId, postId);
-      standing = state.post;
-      return { decision: posts.takeDown(state, command, deedOf(ask.who)), position: state.position };
+    const done = await carryOut(ask, channelId, async (anew) => {
+      if (anew) now = await postNow(channelId, postId);
+      return { decision: posts.takeDown(now, command, deedOf(ask.who)), position: now.position };
     });
-    if (done.status === 'unchanged' && standing) {
-      return await withDerived({ post: standing, position: done.position, replayed: false }, true);
+    if (done.status === 'unchanged') {
+      return await withDerived({ post: now.post, position: now.position, replayed: false }, true);
     }
     return await withDerived(await answerFor(channelId, done), true);
   }
@@ -157,21 +158,29 @@ export function createDesk(options: DeskOptions): Desk {
     | { status: 'done before'; outcome: Outcome; position: Position }
     | { status: 'unchanged'; position: Position };
 
-  /** Decides on what stands, appends, and decides again while what stood has moved. Throws what is refused. */
+  /**
+   * Decides on what stands, appends, and decides anew, on what is read again, while what stood has moved. Throws what is refused.
+   *
+   * Nothing but an entry is believed at first sight. What stands in its way may be what this very request did, sent twice at once. And
+   * what was read a moment ago may have been erased since, while a refusal shows it.
+   */
   async function carryOut(
     ask: Ask<unknown>,
     channelId: string,
-    decide: () => Promise<{ decision: Decision; position: Position }>,
+    decide: (anew: boolean) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<Done> {
+    let confirming = false;
     for (let tries = 0; tries < triesMost; tries += 1) {
-      const { decision, position } = await decide();
+      const { decision, position } = await decide(tries > 0);
       if (decision.status !== 'append') {
-        // What stands in the way may be what this very request did, sent twice at once.
+        if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
+        if (confirming) return { status: 'unchanged', position };
         const before = await recalled(ask, channelId);
         if (before) return doneBefore(before);
-        if (decision.status === 'refused') throw new Refusal(decision.code, decision.details);
-        return { status: 'unchanged', position };
+        confirming = true;
+        continue;
       }
+      confirming = false;
       const { decidedOn, entries } = decision;
       const result = await engine.append(channelId, { request: ask.request, decidedOn, entries });
       if (result.status === 'appended') return result;
@@ -197,20 +206,24 @@ export function createDesk(options: DeskOptions): Desk {
   async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
     return await afterwards(async () => {
       const { postId, revision } = outcome;
-      const read = postId === null ? undefined : await engine.post(channelId, postId);
-      if (postId === null || read === undefined) throw new Refusal('not-found');
-      const answer = { post: read.post, position: placeOf(outcome), replayed: true };
-      if (isWithdrawn(read.post) || read.post.revision === revision) return answer;
+      if (postId === null) throw new Refusal('not-found');
+      const answer = { position: placeOf(outcome), replayed: true };
+      const { post } = await postNow(channelId, postId);
+      if (isWithdrawn(post) || post.revision === revision) return { ...answer, post };
       const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
-      const made = page?.revisions.find((post) => post.revision === revision);
-      return made ? { ...answer, post: made } : answer;
+      // Last, since a newer revision may have erased the one that was just read.
+      const { post: current } = await postNow(channelId, postId);
+      const made = page?.revisions.find((past) => past.revision === revision);
+      return { ...answer, post: made && current.revision === post.revision ? made : current };
     });
   }
 
   async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
     const { channelId, id } = answer.post;
     return await afterwards(async () => {
-      const [derived, erasure] = await Promise.all([derivedFrom(channelId, id), erasing ? erasureOf(channelId, id) : undefined]);
+      const erasure = erasing ? await erasureOf(channelId, id) : undefined;
+      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile.
+      const derived = await derivedFrom(channelId, id);
       return { ...answer, derived, ...(erasure ? { erasure } : {}) };
     });
   }
@@ -251,20 +264,20 @@ export function createDesk(options: DeskOptions): Desk {
 
   // ---- What is read first
 
-  /** Rights first, then whether the request was done before: then its outcome. */
+  /** Rights first, then whether the request was done before. */
   async function admitToPost(
     ask: Ask<unknown>,
     channelId: string,
     postId: string,
     may: (who: Principal, channelId: string) => boolean,
-  ): Promise<Outcome | undefined> {
+  ): Promise<PostState & { position: Position; before: Outcome | undefined }> {
     const read = await admit(engine, ask.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
     if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden');
     const before = await recalled(ask, channelId);
-    standing(read);
+    const { channel } = standing(read);
     if (!there) throw new Refusal('not-found');
-    return before;
+    return { channel, post: there.post, position: there.position, before };
   }
 
   async function recalled({ request, keyed }: Ask<unknown>, channelId: string): Promise<Outcome | undefined> {
@@ -301,7 +314,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   function deedOf(who: Principal): Deed {
-    return { by: who.sub, at: new Date(now()).toISOString() };
+    return { by: who.sub, at: new Date(clock()).toISOString() };
   }
 }
 

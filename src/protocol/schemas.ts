@@ -48,7 +48,8 @@ function words(most: number) {
 function url(...schemes: string[]) {
   return line(limits.urlCharacters).refine(
     (value) => {
-      if (/\s/u.test(value)) return false;
+      // `https:a` parses as well, but on a page it is relative.
+      if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
       const parsed = URL.parse(value);
       return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
     },

@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ask } from '../../src/desk/ask.ts';
+import { createDesk } from '../../src/desk/publish.ts';
+import { createRenderer } from '../../src/desk/render.ts';
+import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { type Engine, type Journal, JournalUnavailable } from '../../src/engine/engine.ts';
+import type { Principal } from '../../src/protocol/rights.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+
+/** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
+let dataDir: string;
+let engine: Engine;
+const renderer = createRenderer({ publicUrl: 'https://live.example' });
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'pressbox-outage-'));
+  engine = await openEmbedded({ dataDir, renderer, now: Date.now, log: createLog('silent') });
+});
+afterAll(async () => {
+  await engine.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const who: Principal = {
+  sub: 'ed',
+  name: 'Edith Or',
+  jti: 'j',
+  expiresAt: Number.POSITIVE_INFINITY,
+  grants: { reader: [], author: [], editor: ['*'], admin: true },
+};
+
+/** The journal itself, with some of its verbs replaced: what it says is real, when it can be reached is not. */
+function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
+  const journal: Journal = new Proxy(engine, {
+    get(target, name) {
+      const verb = replaced[name as keyof Journal] ?? target[name as keyof Journal];
+      return typeof verb === 'function' ? verb.bind(target) : verb;
+    },
+  });
+  return createDesk({
+    engine: journal,
+    renderer,
+    now: Date.now,
+    newId: () => uuidv7(),
+    ...(erasureWaitMs === undefined ? {} : { erasureWaitMs }),
+  });
+}
+const desk = () => deskOn({});
+
+let requests = 0;
+function asking<C>(command: C): Ask<C> {
+  requests += 1;
+  return { who, keyed: true, request: { id: `request-${requests}`, digest: 'd'.repeat(64) }, command: () => command };
+}
+const unreachable =
+  (outcome: 'unchanged' | 'unknown' = 'unchanged') =>
+  async (): Promise<never> => {
+    throw new JournalUnavailable('out of reach', outcome);
+  };
+const offsetOf = async (channel: string) => (await engine.heads([channel]))[0]?.offset;
+
+let channels = 0;
+async function freshChannel(): Promise<string> {
+  channels += 1;
+  return (await desk().openChannel(asking({ id: `outage-${channels}`, headline: 'To the Moon' }))).channel.id;
+}
+
+describe('a journal that cannot be reached', () => {
+  it('before the write: nothing was changed', async () => {
+    const channel = await freshChannel();
+    const ask = asking({ headline: 'A' });
+    for (const verb of ['channel', 'recall'] as const)
+      await expect(deskOn({ [verb]: unreachable() }).publish(ask, channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+    expect(await offsetOf(channel)).toBe(1);
+    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
+  });
+
+  it('in the write: the outcome is what the journal says, and the same request again finds out', async () => {
+    const channel = await freshChannel();
+    const ask = asking({ headline: 'A' });
+    const lost = deskOn({
+      async append(channelId, request) {
+        await engine.append(channelId, request);
+        throw new JournalUnavailable('the answer was lost', 'unknown');
+      },
+    });
+    await expect(lost.publish(ask, channel)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: true, post: { headline: 'A', seq: 2 } });
+    expect(await offsetOf(channel)).toBe(2);
+  });
+
+  it('after the write: that is not called unchanged', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const ask = asking({ kind: 'correction' as const, note: 'No.', changes: { headline: 'B' }, expected: 1 });
+    await expect(deskOn({ posts: unreachable() }).revise(ask, channel, post.id)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().revise(ask, channel, post.id)).toMatchObject({ replayed: true, post: { headline: 'B', revision: 2 } });
+    expect(await offsetOf(channel)).toBe(3);
+  });
+
+  it('while a channel is opened, at any step: the same request again opens it, once', async () => {
+    for (const [verb, lost] of [
+      ['reserve', unreachable()],
+      ['recall', unreachable()],
+      ['append', unreachable('unknown')],
+    ] as const) {
+      const ask = asking({ headline: `Opened after ${verb}` });
+      await expect(deskOn({ [verb]: lost }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
+      expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: `opened-after-${verb}` } });
+      expect(await desk().openChannel(ask)).toMatchObject({ replayed: true, channel: { id: `opened-after-${verb}` } });
+      expect(await engine.channel(`opened-after-${verb}-2`)).toEqual({ status: 'missing' });
+    }
+  });
+
+  it('for the erasure of a takedown: readers are told at once, and the answer says what is pending', async () => {
+    const channel = await freshChannel();
+    for (const [erase, why] of [
+      [unreachable(), /out of reach/],
+      [() => new Promise<never>(() => {}), /longer than usual/],
+    ] as const) {
+      const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+      const ask = asking({ note: null });
+      const answer = await deskOn({ erase }, 50).takeDown(ask, channel, post.id);
+      expect(answer).toMatchObject({
+        post: { status: 'taken-down' },
+        erasure: { complete: false, pending: [{ where: 'journal' }] },
+      });
+      expect(answer.erasure?.pending[0]?.why).toMatch(why);
+      expect(await desk().takeDown(ask, channel, post.id)).toMatchObject({
+        replayed: true,
+        erasure: { complete: true, pending: [] },
+      });
+    }
+  });
+});
+
+describe('a write that others keep overtaking', () => {
+  it('is decided again on what stands then', async () => {
+    const channel = await freshChannel();
+    let overtaken = 0;
+    const busy = deskOn({
+      async append(channelId, request) {
+        if (overtaken < 5) {
+          overtaken += 1;
+          await desk().changeChannel(asking({ patch: { section: `s${overtaken}` }, expected: 'any' }), channelId);
+        }
+        return await engine.append(channelId, request);
+      },
+    });
+    expect(await busy.publish(asking({ headline: 'A' }), channel)).toMatchObject({ post: { seq: 7 } });
+  });
+
+  it('is refused by what stands then', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const overtaken = (by: () => Promise<unknown>) =>
+      deskOn({
+        async append(channelId, request) {
+          await by();
+          return await engine.append(channelId, request);
+        },
+      });
+    const end = () => desk().changeChannel(asking({ patch: { state: 'ended' as const }, expected: 'any' }), channel);
+    await expect(overtaken(end).publish(asking({ headline: 'B' }), channel)).rejects.toMatchObject({
+      problem: { code: 'channel-ended' },
+    });
+    const revision = (headline: string) => asking({ kind: 'update' as const, changes: { headline }, expected: 1 });
+    const revise = () => desk().revise(revision('C'), channel, post.id);
+    await expect(overtaken(revise).revise(revision('D'), channel, post.id)).rejects.toMatchObject({
+      problem: { code: 'revision-moved', current: { headline: 'C', revision: 2 } },
+    });
+    const retract = () => desk().retract(asking({ note: 'No.' }), channel, post.id);
+    await expect(overtaken(retract).takeDown(asking({ note: null, expected: 2 }), channel, post.id)).rejects.toMatchObject({
+      problem: { code: 'revision-moved', current: { status: 'retracted' } },
+    });
+  });
+
+  it('gives up in the end, and says that nothing was changed', async () => {
+    const channel = await freshChannel();
+    const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });
+    await expect(stuck.publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+    expect(await offsetOf(channel)).toBe(1);
+  });
+
+  it('does not show what was erased while it was being refused', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
+    const late = asking({ kind: 'update' as const, changes: { headline: 'B' }, expected: 9 });
+    const meanwhile = deskOn({
+      async recall(channelId, request) {
+        const outcome = await engine.recall(channelId, request);
+        if (request.id === late.request.id) await desk().takeDown(asking({ note: null }), channelId, post.id);
+        return outcome;
+      },
+    });
+    const refused: unknown = await meanwhile.revise(late, channel, post.id).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ problem: { code: 'post-withdrawn' } });
+    expect(JSON.stringify(refused)).not.toContain('must go');
+  });
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+
+/** Who may write what, and what the others learn by trying. */
+let test: TestServer;
+let editor: string;
+let author: string;
+let colleague: string;
+
+beforeAll(async () => {
+  test = await startTestServer();
+  editor = await test.token({ editor: ['*'] }, { sub: 'ed', name: 'Edith Or' });
+  author = await test.token({ author: ['*'] }, { sub: 'ada', name: 'Ada Byron' });
+  colleague = await test.token({ author: ['*'] }, { sub: 'cole', name: 'Cole League' });
+});
+afterAll(() => test[Symbol.asyncDispose]());
+
+interface Sent {
+  method?: string;
+  token?: string;
+  headers?: Record<string, string>;
+}
+interface Body {
+  post: AuthorPost;
+  channel: Channel;
+  cursor: string;
+  offset: number;
+  derived: { id: string; kind: string; headline: string | null }[];
+  erasure?: { complete: boolean; pending: unknown[] };
+  code?: string;
+  current?: AuthorPost & Channel;
+  errors?: { path: string; message: string }[];
+}
+
+async function write(path: string, body: unknown, { method = 'POST', token = editor, headers = {} }: Sent = {}) {
+  const answer = await call(`${test.url}/v1/channels${path}`, { method, token, body, headers });
+  return { ...answer, body: (answer.body ?? {}) as Body };
+}
+const ifMatch = (revision: number | string, more: Record<string, string> = {}) => ({ 'if-match': `"${revision}"`, ...more });
+const key = (value: string) => ({ 'idempotency-key': value });
+
+let channels = 0;
+async function newChannel(more: object = {}): Promise<string> {
+  channels += 1;
+  const { status, body } = await write('', { id: `channel-${channels}`, headline: 'To the Moon', ...more });
+  expect(status).toBe(201);
+  return body.channel.id;
+}
+async function newPost(channel: string, more: object = {}, token = author): Promise<AuthorPost> {
+  const { status, body } = await write(
+    `/${channel}/posts`,
+    { headline: 'Lift-off', body: 'Away *it* goes.', ...more },
+    { token },
+  );
+  expect(status).toBe(201);
+  return body.post;
+}
+const headOf = async (channel: string) => (await test.server.engine.heads([channel]))[0];
+
+describe('who may write', () => {
+  it('needs a token, and a good one', async () => {
+    const channel = await newChannel();
+    const url = `${test.url}/v1/channels/${channel}/posts`;
+    expect(await call(url, { method: 'POST', body: { headline: 'A' } })).toMatchObject({
+      status: 401,
+      body: { code: 'token-missing' },
+    });
+    expect(await call(url, { method: 'POST', body: { headline: 'A' }, token: 'nonsense' })).toMatchObject({
+      status: 401,
+      body: { code: 'token-invalid' },
+    });
+    expect(await call(`${test.url}/v1/channels`, { method: 'POST', body: { headline: 'A' } })).toMatchObject({ status: 401 });
+  });
+
+  it('is an author for their own posts, and an editor for all of them', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const path = `/${channel}/posts/${post.id}`;
+    const revision = { kind: 'update', changes: { headline: 'B' } };
+    const reader = await test.token({ reader: ['*'] }, { sub: 'rea' });
+    for (const token of [colleague, reader]) {
+      expect(await write(`${path}/revisions`, revision, { token, headers: ifMatch(1) })).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden' },
+      });
+      expect(await write(`${path}/retraction`, { note: 'No.' }, { token })).toMatchObject({ status: 403 });
+      expect(await write(`${path}/takedown`, {}, { token })).toMatchObject({ status: 403 });
+    }
+    expect(await write(`/${channel}/posts`, { headline: 'A' }, { token: reader })).toMatchObject({ status: 403 });
+    expect(await write(`/${channel}`, { section: 'A' }, { token: author, method: 'PATCH', headers: ifMatch(1) })).toMatchObject({
+      status: 403,
+    });
+    expect(await write('', { headline: 'A' }, { token: author })).toMatchObject({ status: 403 });
+    const narrow = await test.token({ editor: ['moon-*'] }, { sub: 'nar' });
+    expect(await write('', { headline: 'Mars' }, { token: narrow })).toMatchObject({ status: 403 });
+    expect(await write('', { headline: 'Moon landing' }, { token: narrow })).toMatchObject({ status: 201 });
+    expect(await headOf(channel)).toMatchObject({ offset: 2 });
+    expect((await write(`${path}/revisions`, revision, { headers: ifMatch(1) })).body.post).toMatchObject({
+      revision: 2,
+      publishedBy: 'ada',
+      history: [{ by: 'ed' }],
+    });
+  });
+
+  it('learns nothing of channels of the desk: they answer like unknown ones', async () => {
+    const hidden = await newChannel({ access: 'desk' });
+    const post = await newPost(hidden);
+    const gone = await newChannel({ access: 'desk' });
+    const admin = await test.token({ admin: true }, { sub: 'root' });
+    expect((await write(`/${gone}`, undefined, { method: 'DELETE', token: admin })).status).toBe(204);
+    const stranger = await test.token({ author: ['else'], editor: ['elsewhere'] }, { sub: 'str' });
+    const asked = async (channel: string) => {
+      const answers = await Promise.all([
+        write(`/${channel}/posts`, { headline: 'A' }, { token: stranger }),
+        write(`/${channel}/posts`, { nonsense: 1 }, { token: stranger, headers: key('k') }),
+        write(`/${channel}`, { section: 'A' }, { token: stranger, method: 'PATCH' }),
+        write(`/${channel}`, undefined, { token: stranger, method: 'DELETE' }),
+        ...['revisions', 'retraction', 'takedown'].map((what) =>
+          write(`/${channel}/posts/${post.id}/${what}`, {}, { token: stranger }),
+        ),
+      ]);
+      return answers.map(({ status, text, headers }) => {
+        const shown = [...headers].filter(([name]) => name !== 'date');
+        return JSON.stringify([status, text.replaceAll(channel, '…'), shown]);
+      });
+    };
+    const unknown = await asked('never-was');
+    expect(unknown.every((answer) => answer.startsWith('[404,'))).toBe(true);
+    expect(await asked(hidden)).toEqual(unknown);
+    expect(await asked(gone)).toEqual(unknown);
+    expect(await asked('NOT AN ID')).toEqual(unknown);
+  });
+
+  it('is held to a rate', async () => {
+    await using slow = await startTestServer({ PRESSBOX_WRITES_PER_SECOND: '1' });
+    const token = await slow.token({ editor: ['*'] });
+    const answers = await Promise.all(
+      Array.from({ length: 14 }, (_, i) =>
+        call(`${slow.url}/v1/channels`, { method: 'POST', token, body: { id: `c${i}`, headline: 'A' } }),
+      ),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 201).length).toBeGreaterThanOrEqual(10);
+    expect(refused.length).toBeGreaterThanOrEqual(1);
+    expect(refused[0]).toMatchObject({ body: { code: 'rate-limited' } });
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
+});
