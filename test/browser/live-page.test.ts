@@ -1,0 +1,266 @@
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient, type NewPost } from '../../client/author-client.ts';
+import { newPostId } from '../../client/ids.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+
+describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+  let channels = 0;
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    server = await startTestServer();
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  async function newChannel(): Promise<string> {
+    channels += 1;
+    const { channel } = await author.createChannel({
+      id: `coverage-${channels}`,
+      headline: `Coverage ${channels}`,
+      state: 'live',
+    });
+    return channel.id;
+  }
+
+  async function publish(channelId: string, ...bodies: string[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const body of bodies) ids.push((await author.publish(channelId, { body })).post.id);
+    return ids;
+  }
+
+  /** The channel's page, once it is live. */
+  async function open(channelId: string, search = ''): Promise<WatchedPage> {
+    const watched = await browser.page({ viewport: { width: 1000, height: 700 } });
+    await watched.page.goto(`${server.url}/live/${channelId}${search}`);
+    await isLive(watched.page);
+    return watched;
+  }
+
+  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
+  const post = (page: Page, id: string) => page.locator(`#post-${id}`);
+
+  it('shows a new post that is pushed, newest first, and escapes what is not its body', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, 'The first.');
+    const { page, complaints } = await open(channelId);
+    const fields: NewPost = { body: 'It is **new**.', headline: '<b>Bold</b> & "quoted"', kind: 'breaking', keyEvent: true };
+    const { post: added } = await author.publish(channelId, fields);
+
+    const element = post(page, added.id);
+    await element.waitFor();
+    expect(await textOf(element.locator('h3'))).toBe('<b>Bold</b> & "quoted"');
+    expect(await textOf(element.locator('.body strong'))).toBe('new');
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added.id}`);
+    expect(await textOf(page.locator('#key-events'))).toContain('<b>Bold</b>');
+    await vi.waitFor(async () => expect(await page.locator('#announcement').textContent()).toContain('New post'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a correction in its place, with its note, and nothing of the old text', async () => {
+    const channelId = await newChannel();
+    const [wrong] = (await publish(channelId, 'There were thirteen ships.', 'Later.')) as [string];
+    const { page, complaints } = await open(channelId);
+    await author.correct(channelId, wrong, 1, {
+      note: 'Three ships, not thirteen.',
+      changes: { body: 'There were three ships.' },
+    });
+
+    const element = post(page, wrong);
+    await element.getByText('There were three ships.').waitFor();
+    expect(await textOf(element.locator('.change-correction'))).toMatch(
+      /^Correction, \d\d:\d\d UTC: Three ships, not thirteen\.$/,
+    );
+    expect(await page.content()).not.toContain('There were thirteen');
+    expect(await page.locator('#posts > .post').last().getAttribute('id')).toBe(`post-${wrong}`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('leaves a tombstone with the reason where a post is retracted', async () => {
+    const channelId = await newChannel();
+    const [id] = (await publish(channelId, 'A rumour.')) as [string];
+    await author.pin(channelId, id);
+    const { page, complaints } = await open(channelId);
+    await page.locator('#pinned .body').waitFor();
+    await author.retract(channelId, id, { note: 'It was only a rumour that we misheard.' });
+
+    await post(page, id).getByText('It was only a rumour that we misheard.').waitFor();
+    expect(await textOf(post(page, id))).toContain('Retracted');
+    await vi.waitFor(async () => expect(await textOf(page.locator('#pinned'))).toBe(''));
+    expect(await page.content()).not.toContain('A rumour.');
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps nothing of a text that is taken down anywhere in the open page', async () => {
+    const channelId = await newChannel();
+    const fields: NewPost = {
+      body: 'The secret address.',
+      headline: 'The secret headline',
+      keyEvent: true,
+      kind: 'summary',
+      media: [{ type: 'link', url: 'https://example.org/secret-link', title: 'Secret link' }],
+    };
+    const shown = await author.publish(channelId, fields);
+    await author.pin(channelId, shown.post.id);
+    const { page, complaints } = await open(channelId);
+    const pushed = await author.publish(channelId, { ...fields, media: [] });
+    await post(page, pushed.post.id).waitFor();
+    await vi.waitFor(async () => expect(await page.locator('#announcement').textContent()).toContain('secret'));
+    for (const { post } of [shown, pushed]) await author.takedown(channelId, post.id);
+
+    for (const { post: gone } of [shown, pushed]) await post(page, gone.id).and(page.locator('.withdrawn')).waitFor();
+    await vi.waitFor(async () => expect((await page.content()).toLowerCase()).not.toContain('secret'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is complete for a reader whose browser runs no script', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    await author.updateChannel(channelId, '*', { standfirst: 'What it is about.', change: { kind: 'update' } });
+    const { page, complaints } = await browser.page({ javaScriptEnabled: false });
+    await page.goto(`${server.url}/live/${channelId}`);
+    expect(await textOf(page.locator('h1'))).toMatch(/^Coverage/);
+    expect(await textOf(page.locator('.standfirst'))).toBe('What it is about.');
+    expect(await page.locator('#posts > .post').count()).toBe(20);
+    expect(await textOf(page.locator('#connection'))).toMatch(/^As of \d\d:\d\d UTC\. Reload for what is new\.$/);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    expect(await page.locator('#posts > .post .body > p').allTextContents()).toEqual(
+      [5, 4, 3, 2, 1].map((nth) => `Post number ${nth}.`),
+    );
+    await page.getByRole('link', { name: 'Newest posts' }).click();
+    expect(await textOf(page.locator('#posts > .post .body').first())).toBe('Post number 25.');
+    expect(complaints).toEqual([]);
+  });
+
+  it('moves nothing that someone reads, and holds new posts back until they ask for them', async () => {
+    const channelId = await newChannel();
+    const long = 'Some words that fill a few lines of the page. '.repeat(12);
+    const ids = await publish(channelId, ...Array.from({ length: 12 }, () => long));
+    const { page, complaints } = await open(channelId);
+    const reading = post(page, ids[4] as string);
+    await reading.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const topOf = () => reading.evaluate((element) => Math.round(element.getBoundingClientRect().top));
+    const before = await topOf();
+
+    const added = await publish(channelId, 'New one.', 'New two.');
+    const above = ids[11] as string;
+    await author.revise(channelId, above, 1, { kind: 'update', changes: { body: long.repeat(4) } });
+    await vi.waitFor(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
+    expect(await page.getByRole('button', { name: '2 new posts' }).isVisible()).toBe(true);
+    expect(await page.title()).toMatch(/^\(2\) /);
+    expect(await page.content()).not.toContain('New one.');
+    expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
+
+    await author.retract(channelId, added[0] as string, { note: 'Not so.' });
+    await page.getByRole('button', { name: '1 new post' }).click();
+    await post(page, added[1] as string).waitFor();
+    expect(await textOf(page.locator('#posts'))).toContain('Not so.');
+    expect(await page.locator('#new-posts').isVisible()).toBe(false);
+    expect(await page.title()).not.toMatch(/^\(/);
+    expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${added[1]}`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('pages on to older posts without leaving the page, and keeps them up to date', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    const { page, complaints } = await open(channelId);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, ids[0] as string).waitFor();
+    expect(await page.locator('#posts > .post').count()).toBe(25);
+    expect(await page.getByRole('link', { name: 'Older posts' }).count()).toBe(0);
+    await author.correct(channelId, ids[0] as string, 1, { note: 'It was the zeroth.', changes: { body: 'Post number 0.' } });
+    await post(page, ids[0] as string)
+      .getByText('Post number 0.')
+      .waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps a page of older posts up to date, and puts no newer ones into it', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    const oldest = await author.getPost(channelId, ids[5] as string);
+    const { page, complaints } = await open(channelId, `?before=${oldest.seq}`);
+    expect(await page.locator('#posts > .post').count()).toBe(5);
+    const [newest] = (await publish(channelId, 'Brand new.')) as [string];
+    await author.correct(channelId, ids[20] as string, 1, { note: 'Elsewhere.', changes: { body: 'Corrected elsewhere.' } });
+    await author.correct(channelId, ids[2] as string, 1, { note: 'Here.', changes: { body: 'Corrected here.' } });
+    await post(page, ids[2] as string)
+      .getByText('Corrected here.')
+      .waitFor();
+    expect(await page.locator('#posts > .post').count()).toBe(5);
+    expect(await post(page, newest).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('follows the channel itself: its headline, its end, and its deletion', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, 'The only post.');
+    const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
+    const { page, complaints } = await open(channelId);
+    const change = { kind: 'correction' as const, note: 'It was the other coast.' };
+    await author.updateChannel(channelId, '*', { headline: 'The right headline', state: 'ended', change });
+    await page.getByRole('heading', { name: 'The right headline' }).waitFor();
+    expect(await page.title()).toBe('The right headline');
+    expect(await textOf(page.locator('.masthead'))).toContain('It was the other coast.');
+    expect(await textOf(page.locator('#state'))).toMatch(/This coverage ended/);
+    expect(await textOf(page.locator('#connection'))).toBe('Up to date');
+
+    await admin.deleteChannel(channelId);
+    await page.getByText('This coverage was deleted').waitFor();
+    expect(await page.content()).not.toContain('The only post.');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a permanent link as its place in the coverage', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    const { page, complaints } = await browser.page();
+    await page.goto(`${server.url}/live/${channelId}/${ids[3]}`);
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${ids[3]}`);
+    expect(new URL(page.url()).hash).toBe(`#post-${ids[3]}`);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describeWith(needs.chromium, 'the live page while its server is away', (chromium) => {
+  it('says so, and on its return shows what it missed, each thing once', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    await author.createChannel({ id: 'storm', headline: 'Storm', state: 'live' });
+    const wrong = await author.publish('storm', { id: newPostId(), body: 'The bridge is open.' });
+    const { page, complaints } = await browser.page();
+    await page.goto(`${server.url}/live/storm`);
+    await page.locator('#connection[data-state="live"]').waitFor();
+
+    // The page hears nothing: what is written while it is cut off, it can only have from catching up.
+    await page.context().setOffline(true);
+    await server.restart();
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    const later = await author.publish('storm', { body: 'Trains run again.' });
+    await author.correct('storm', wrong.post.id, 1, { note: 'It is shut.', changes: { body: 'The bridge is shut.' } });
+    await page.context().setOffline(false);
+
+    await page.locator(`#post-${later.post.id}`).waitFor();
+    await page.getByText('The bridge is shut.').waitFor();
+    expect(await page.content()).not.toContain('The bridge is open.');
+    expect(await page.locator('#posts > .post').count()).toBe(2);
+    await page.locator('#connection[data-state="live"]').waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** The text of an element, white space as a reader sees it. */
+async function textOf(locator: Locator): Promise<string> {
+  return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
+}
