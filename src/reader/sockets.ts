@@ -57,12 +57,13 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   });
   const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
   io.bind(engine);
-  const pipes = new Set<EngineSocket>();
+  const connections = new Set<Duplex>();
   const conversations = new Set<Conversation>();
   let draining = false;
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy());
+    connections.add(socket);
+    socket.on('error', () => socket.destroy()).once('close', () => connections.delete(socket));
     try {
       socket.once('close', admit(request));
       engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
@@ -97,8 +98,6 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   };
 
   engine.on('connection', (pipe: EngineSocket) => {
-    pipes.add(pipe);
-    pipe.once('close', () => pipes.delete(pipe));
     pipe.on('packet', () => {
       // Who asks without reading the answers would have them all kept here.
       if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminate(pipe);
@@ -174,8 +173,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       clearInterval(sweep);
       http.off('upgrade', onUpgrade);
       for (const conversation of conversations) conversation.close();
-      // Also those that have not joined. A close frame would be waited for.
-      for (const pipe of pipes) terminate(pipe);
+      // Also those that have not joined, and those that do not answer a close frame: the server waits for each of them.
+      for (const socket of connections) socket.destroy();
       engine.close();
       io.removeAllListeners();
     },
