@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { root } from '../support/imports.ts';
+import type { Summary } from '../support/summary-reporter.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pressbox-checks-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function run(command: string, args: string[], env: Record<string, string>) {
+  return new Promise<{ code: number; out: string }>((resolve) => {
+    execFile(command, args, { cwd: folder, env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr });
+    });
+  });
+}
+
+describe('the summary of a test run', () => {
+  async function summaryOf(file: string) {
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    await writeFile(join(folder, 'a.test.ts'), `import { beforeAll, describe, expect, it } from 'vitest';\n${file}`);
+    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder];
+    const reporter = ['--reporter', join(root, 'test/support/summary-reporter.ts')];
+    const result = await run(process.execPath, [...args, ...reporter], { PRESSBOX_TEST_SUMMARY: join(folder, 'summary.json') });
+    return { ...result, summary: JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary };
+  }
+
+  it('counts what passed and failed, and says what was skipped and how to get what is missing', async () => {
+    const { out, summary } = await summaryOf(`
+      import { describeWith } from '${join(root, 'test/support/needs.ts')}';
+      describeWith({ find: () => undefined, advice: "install Debian's moon" }, 'tests on the moon', () => it('never', () => {}));
+      describeWith({ find: () => 'here', advice: '' }, 'tests with what is here', (found) => it('is given it', () => expect(found).toBe('here')));
+      it('passes', () => {});
+      it('fails', () => expect(1).toBe(2));
+      it.skip('is left out', () => {});
+      it.todo('is to be written');
+      describe('whose preparation fails', () => { beforeAll(() => { throw new Error('x'); }); it('never runs', () => {}); });
+    `);
+    expect(summary).toMatchObject({ passed: 2, failed: 2 });
+    expect(summary.skipped).toEqual([
+      { reason: "tests on the moon: install Debian's moon", tests: ['a.test.ts > tests on the moon'] },
+      {
+        reason: 'without a reason',
+        tests: ['a.test.ts > is left out', 'a.test.ts > is to be written', 'a.test.ts > whose preparation fails > never runs'],
+      },
+    ]);
+    expect(out).toContain("skipped: tests on the moon: install Debian's moon (1 test)\n");
+  });
+
+  it('counts a file that cannot be loaded, and one without tests, as failed', async () => {
+    expect((await summaryOf("throw new Error('x');")).summary).toEqual({ passed: 0, failed: 1, skipped: [] });
+  });
+
+  it('counts an error outside any test as failed', async () => {
+    const { summary } = await summaryOf(
+      "it('passes', async () => { void Promise.reject(new Error('x')); await new Promise(setImmediate); });",
+    );
+    expect(summary).toEqual({ passed: 1, failed: 1, skipped: [] });
+  });
+});
+
+describe('the check of a fresh machine', () => {
+  /** Runs the script in a made-up checkout, in which `npm` does what it is told, and nothing can be installed. */
+  async function check(npm: string, { readme = 'npm ci && npm test', chaos = false } = {}) {
+    const commands = join(folder, 'bin');
+    await mkdir(join(folder, '.ci'));
+    await mkdir(commands);
+    await copyFile(join(root, '.ci/run'), join(folder, '.ci/run'));
+    await writeFile(join(folder, 'README.md'), readme);
+    if (chaos) await writeFile(join(folder, 'vitest.chaos.config.ts'), '');
+    const fakes = { npm, chromium: '', gcc: '', 'apt-get': 'echo "apt-get $*" >> apt.log' };
+    for (const [name, script] of Object.entries(fakes)) {
+      await writeFile(join(commands, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(commands, name), 0o755);
+    }
+    const { code, out } = await run('bash', ['.ci/run'], { PATH: `${commands}:${process.env.PATH}` });
+    return { code, out, last: out.trimEnd().split('\n').at(-1) };
+  }
+  const writing = (summary: Summary, status = 0) =>
+    `if [ "$1" != ci ]; then echo '${JSON.stringify(summary)}' > "$PRESSBOX_TEST_SUMMARY"; exit ${status}; fi`;
+
+  it('ends with how many passed and failed', async () => {
+    const { code, last } = await check(writing({ passed: 12, failed: 0, skipped: [] }));
+    expect(last).toBe('12 passed, 0 failed');
+    expect(code).toBe(0);
+  });
+
+  it('adds the disasters up with the rest', async () => {
+    const { code, last, out } = await check(writing({ passed: 12, failed: 1, skipped: [] }, 1), { chaos: true });
+    expect(out).toContain('npm run test:chaos');
+    expect(last).toBe('24 passed, 2 failed');
+    expect(code).toBe(1);
+  });
+
+  it('counts a skipped test as failed, and names it', async () => {
+    const { code, last, out } = await check(
+      writing({ passed: 12, failed: 0, skipped: [{ reason: 'no moon', tests: ['a > b', 'a > c'] }] }),
+    );
+    expect(last).toBe('12 passed, 2 failed');
+    expect(out).toContain('ci: skipped, which counts as failed: a > c (no moon)');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['the install failed', 'exit 1', '0 passed, 1 failed'],
+    ['types or lint failed', 'if [ "$1" != ci ]; then exit 2; fi', '0 passed, 1 failed'],
+    ['nothing ran', writing({ passed: 0, failed: 0, skipped: [] }), '0 passed, 1 failed'],
+    ['the runner failed although no test did', writing({ passed: 3, failed: 0, skipped: [] }, 1), '3 passed, 1 failed'],
+  ])('fails when %s', async (_what, npm, expected) => {
+    const { code, last } = await check(npm);
+    expect(last).toBe(expected);
+    expect(code).toBe(1);
+  });
+
+  it('fails when the README tells people another command', async () => {
+    const { code, last } = await check(writing({ passed: 3, failed: 0, skipped: [] }), { readme: 'npm install' });
+    expect(last).toBe('3 passed, 1 failed');
+    expect(code).toBe(1);
+  });
+});
