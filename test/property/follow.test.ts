@@ -252,11 +252,12 @@ describe('found by the tests above', () => {
   it('does not forget a step that looked like a double until the answer to the read under way was a reset', () => {
     const world = new World(false);
     world.append();
+    world.append();
     world.follower.hear({ type: 'maybe-missed' });
     world.read(9);
     world.arrive(0);
-    // Held up to 2. The journal falls back to 0 and goes on otherwise: read at 1, then 2 is appended and heard before the answer.
-    world.fork(2);
+    // Held up to 3. The journal falls back to 0 and goes on otherwise: read at 1, then 2 is appended and heard before the answer.
+    world.fork(3);
     world.append();
     world.follower.hear({ type: 'maybe-missed' });
     world.read(9);
