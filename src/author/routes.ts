@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../desk/ask.ts';
 import type { Desk } from '../desk/publish.ts';
-import { sendJson } from '../edge/answers.ts';
+import { postEtag, sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import type { Renderer } from '../engine/engine.ts';
@@ -115,7 +115,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     const { post, position, replayed } = answer;
     note(res, replayed, { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision }, did);
     // The same tag that a GET in the author's view has.
-    const etag = `"${post.revision}-a${renderer.version}"`;
+    const etag = postEtag(post, 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
   }
 

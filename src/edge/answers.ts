@@ -54,6 +54,11 @@ export function etagOf(text: string): string {
   return `"${createHash('sha256').update(text).digest('base64url')}"`;
 }
 
+/** The entity tag of a post: its revision leads, as If-Match takes it back; the rest names the view and what made its html. */
+export function postEtag(post: { revision: number }, view: 'author' | 'reader', renderer: { version: string }): string {
+  return `"${post.revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}"`;
+}
+
 /** Whether an If-None-Match header names the tag: a list, `*`, and weak tags as RFC 9110 compares them here. */
 export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;

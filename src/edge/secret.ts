@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * The secret that signs tokens, where the operator gave none: made once, then the same for as long as the data directory lives.
@@ -28,7 +28,7 @@ export async function loadSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, fileName);
   const kept = await read(path);
   if (kept) return kept;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(resolve(dataDir));
   await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
   const made = await read(path);
   if (!made) throw new Error(`The secret in ${path} was removed while it was being made.`);
@@ -69,7 +69,25 @@ async function write(dataDir: string, path: string, secret: string): Promise<voi
   } finally {
     await unlink(draft);
   }
-  const directory = await open(dataDir, 'r');
+  await syncDirectory(dataDir);
+}
+
+/**
+ * With those above it, and on the disk: the journal will lie in it, and a directory whose name was not synced is lost in a power cut
+ * with all it holds.
+ */
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // A new directory's name stands in the one above it.
+  for (let made = directory; ; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+    if (made === first) return;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
   try {
     await directory.sync();
   } finally {

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { sendJson } from '../edge/answers.ts';
+import { postEtag, sendJson } from '../edge/answers.ts';
 import { principalOf } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
@@ -151,11 +151,6 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
   });
 
   return router;
-}
-
-/** The strong ETag of a post: its revision leads, the tag names view and renderer. */
-export function postEtag(post: { revision: number }, view: 'author' | 'reader', renderer: Renderer): string {
-  return `"${post.revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}"`;
 }
 
 /** Pages of the journal are asked for until the page is full of what the asker may know of. */
