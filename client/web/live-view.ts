@@ -81,8 +81,8 @@ export class LiveView {
         if ((seqs.get(element.dataset.post ?? '') ?? 0) > newest) element.classList.add('fresh');
       }
       this.#renderOlder();
+      this.#showCounts();
     });
-    this.#showCounts();
   }
 
   #renderRegion(name: Region): void {
