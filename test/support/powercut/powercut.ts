@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Disk, type Random, type Tree } from './record.ts';
+
+/**
+ * Takes the power away from a process: a kill alone proves nothing about the disk, since the kernel still has what the process wrote.
+ *
+ *     using power = watchPower(dir);
+ *     const child = spawn(command, { env: { ...process.env, ...power.env } });
+ *     …; child.kill('SIGKILL'); await exit;
+ *     power.lose();                  // dir now holds what was synced, and nothing else
+ *     power.lose({ seed: 7 });       // or that and some of what was not
+ */
+export interface Power extends Disposable {
+  /** For the process whose writes are watched, and its children. */
+  readonly env: Record<string, string>;
+  /** Puts the directory into a state that a power cut may have left. Only when the process is dead; can be repeated. */
+  lose(options?: { seed?: number }): Disk['seen'];
+  /** From now on writing fails as on a full disk; or no longer. */
+  setFull(full: boolean): void;
+}
+
+/** Why power cuts cannot be tested here, or undefined where they can. */
+export function noPowercut(): string | undefined {
+  if (process.platform !== 'linux') return 'LD_PRELOAD is of Linux';
+  return compiler() === undefined ? 'there is no C compiler' : undefined;
+}
+
+function compiler(): string | undefined {
+  return ['cc', 'gcc', 'clang'].find((name) => {
+    try {
+      execFileSync(name, ['--version'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** `directory` must be there; watch the one above a data directory to see that it is made to last, too. */
+export function watchPower(directory: string): Power {
+  const root = realpathSync(directory);
+  const own = mkdtempSync(join(tmpdir(), 'pressbox-power-'));
+  const [shim, log] = [join(own, 'shim.so'), join(own, 'log')];
+  const source = fileURLToPath(new URL('./shim.c', import.meta.url));
+  execFileSync(compiler() ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-lpthread']);
+  const base = readTree(root);
+  return {
+    // libuv must not write past the C library.
+    env: { LD_PRELOAD: shim, POWERCUT_DIR: root, POWERCUT_LOG: log, UV_USE_IO_URING: '0' },
+    lose({ seed } = {}) {
+      const disk = new Disk(root, base, existsSync(log) ? readFileSync(log) : new Uint8Array());
+      for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+      writeTree(root, disk.afterPowerCut(seed === undefined ? undefined : seeded(seed)));
+      return disk.seen;
+    },
+    setFull(full) {
+      if (full) writeFileSync(`${log}.full`, '');
+      else rmSync(`${log}.full`, { force: true });
+    },
+    [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true }),
+  };
+}
+
+function readTree(directory: string): Tree {
+  const names = readdirSync(directory).filter((name) => !name.endsWith('-shm'));
+  return new Map(
+    names.map((name) => {
+      const path = join(directory, name);
+      return [name, statSync(path).isDirectory() ? readTree(path) : readFileSync(path)];
+    }),
+  );
+}
+
+function writeTree(directory: string, tree: Tree): void {
+  mkdirSync(directory, { recursive: true });
+  for (const [name, value] of tree) {
+    if (value instanceof Map) writeTree(join(directory, name), value);
+    else writeFileSync(join(directory, name), value);
+  }
+}
+
+/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
