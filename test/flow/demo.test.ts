@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { postIds } from '../../demo/ids.ts';
+import { playDemo } from '../../demo/play.ts';
+import { demoChannel, story } from '../../demo/story.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** Fast enough that the whole story takes a second. */
+const speed = 500;
+const published = story.filter((step) => step.type === 'publish');
+
+describe('the demo', () => {
+  let server: TestServer;
+  let client: AuthorClient;
+
+  beforeEach(async () => {
+    server = await startTestServer();
+    client = new AuthorClient({ url: server.url, token: await server.token({ editor: [demoChannel.id] }) });
+  });
+  afterEach(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
+  async function allPosts() {
+    const page = await client.listPosts(demoChannel.id, { limit: 100 });
+    expect(page.more).toBe(false);
+    return page;
+  }
+
+  /** Every post once, each with the changes that the story makes to it, in the story's order. */
+  async function expectTold() {
+    const { posts } = await allPosts();
+    expect(posts.map(({ id }) => id).reverse()).toEqual(published.map(({ name }) => postIds[name]));
+    for (const { id, revision, status } of posts) {
+      const steps = story.filter(({ name, type }) => postIds[name] === id && type !== 'pin');
+      expect(revision).toBe(steps.length);
+      expect(status).toBe(steps.some(({ type }) => type === 'retract') ? 'retracted' : 'published');
+    }
+    expect(await client.getChannel(demoChannel.id)).toMatchObject({ state: 'live', pinnedPostId: postIds.guide });
+  }
+
+  it('tells the whole story once, and leaves the channel live for whoever wants to try it', async () => {
+    const lines: string[] = [];
+    await playDemo({ client, speed, log: (line) => lines.push(line) });
+    await expectTold();
+    expect(lines).toEqual(['The demo begins.', 'The demo has been told. The channel stays live.']);
+  });
+
+  it('adds nothing when it is started again on what it told before', async () => {
+    await playDemo({ client, speed });
+    const { cursor } = await allPosts();
+    await playDemo({ client, speed });
+    expect((await allPosts()).cursor).toBe(cursor);
+  });
+
+  it('goes on where it was cut off, also by the end of its server, and doubles nothing', async () => {
+    for (const count of [5, 18, 31]) {
+      const stop = new AbortController();
+      const playing = playDemo({ client, speed, signal: stop.signal });
+      await vi.waitFor(
+        async () => {
+          const { posts } = await client.listPosts(demoChannel.id, { limit: 100 });
+          expect(posts.length).toBeGreaterThanOrEqual(count);
+        },
+        { timeout: 10_000, interval: 5 },
+      );
+      stop.abort();
+      await playing;
+      await server.restart();
+    }
+    await playDemo({ client, speed });
+    await expectTold();
+  });
+
+  it('leaves alone what someone else changed, and tells the rest', async () => {
+    const playing = playDemo({ client, speed: 60 });
+    await vi.waitFor(() => client.correct(demoChannel.id, postIds.ignition, 1, { note: 'Mine.', changes: { body: 'Mine.' } }), {
+      timeout: 10_000,
+      interval: 5,
+    });
+    await client.takedown(demoChannel.id, postIds.undocking);
+    await playing;
+    const { posts } = await allPosts();
+    expect(posts).toHaveLength(published.length);
+    expect(posts.find(({ id }) => id === postIds.ignition)?.body).toBe('Mine.');
+    const summary = posts.find(({ id }) => id === postIds['summary-landing']);
+    expect(summary?.derivedFrom).not.toContain(postIds.undocking);
+  });
+
+  it('stops without a complaint when its channel is ended', async () => {
+    const lines: string[] = [];
+    const playing = playDemo({ client, speed: 20, log: (line) => lines.push(line) });
+    await vi.waitFor(() => client.updateChannel(demoChannel.id, '*', { state: 'ended' }), { timeout: 10_000, interval: 5 });
+    await playing;
+    expect(lines.at(-1)).toBe('The demo stops: its channel was ended or deleted.');
+  });
+});
