@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { CatchUp, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import { catchUpSchema } from '../../src/protocol/schemas.ts';
+import { type BusyChannel, makeBusy } from '../support/busy-channel.ts';
+import { randomFrom, seedOf } from '../support/coverage.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { faultsOfCatchUp, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { allPosts, createChannel, publish, read } from '../support/writers.ts';
+
+/** What was missed since a cursor, each thing once and in its latest state (contract, CatchUp; promises 2 to 4). */
+let server: TestServer;
+let editor: string;
+let busy: BusyChannel;
+let holder: SocketReader;
+let cursorAt0: string;
+let posts: ReaderPost[];
+let channel: Channel;
+const random = randomFrom(seedOf('catch-up'));
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token();
+  holder = await openReader(server.url);
+  busy = await makeBusy(server, editor, { posts: 500, changed: 50, withdrawn: 5, random, opened: (id) => holder.subscribe(id) });
+  posts = await allPosts(server, busy.id);
+  channel = await read(`${server.url}/v1/channels/${busy.id}`);
+  const head = busy.cursors.get(busy.head)!;
+  // Told of by no answer but valid: everything after offset 0. Its check is what the first announcement says stood before it.
+  const [epoch] = head.split('.');
+  const id = 'from-the-start';
+  const before = new Promise<string>((resolve) => {
+    void server.server.engine.subscribe(id, (heard) => heard.type === 'entry' && resolve(`${heard.epoch}.0.${heard.before}`));
+  });
+  await createChannel(server, editor, { id });
+  cursorAt0 = await before;
+  expect(cursorAt0.split('.')[0]).not.toBe(epoch);
+});
+afterAll(async () => {
+  holder.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Asks over HTTP, from raw bytes to a checked answer. */
+async function overHttp(after: string | undefined, limit?: number, id = busy.id): Promise<{ said: CatchUp; text: string }> {
+  const query = new URLSearchParams({
+    ...(after === undefined ? {} : { after }),
+    ...(limit === undefined ? {} : { limit: `${limit}` }),
+  });
+  const { status, text, body } = await call(`${server.url}/v1/channels/${id}/events?${query}`);
+  expect(status).toBe(200);
+  return { said: body as CatchUp, text };
+}
+
+/** Asks over a socket of its own. */
+async function overSocket(after: string | undefined): Promise<{ said: CatchUp; text: string }> {
+  using reader = await openReader(server.url);
+  const { ok, ...said } = await reader.subscribe(busy.id, after, 100);
+  expect(ok).toBe(true);
+  return { said: said as CatchUp, text: reader.bytes.toString() };
+}
+
+/** What a client that stood at an offset holds after a replay. */
+function broughtUp(offset: number, said: CatchUp): { posts: ReaderPost[]; channel: Channel } {
+  if (said.mode !== 'replay') throw new Error('no replay');
+  const held = busy.postsAt(offset);
+  let channel = busy.channelAt(offset);
+  for (const event of said.events) {
+    if (event.type === 'channel.changed') channel = event.channel;
+    else held.set(event.post.id, event.post);
+  }
+  return { posts: [...held.values()].sort((a, b) => b.seq - a.seq), channel };
+}
+
+/** Offsets spread over the channel, with both ends. */
+function someOffsets(step: number): number[] {
+  const all = [...busy.cursors.keys()].sort((a, b) => a - b);
+  return all.filter((offset, index) => index < 3 || index % step === 0 || offset > busy.head - 3);
+}
+
+const grounds = [
+  ['from the tail of a feed that was open all along', async () => expect(holder.isOpen).toBe(true)],
+  [
+    'from the journal, of a server that has just started',
+    async () => {
+      holder.destroy();
+      await server.restart();
+    },
+  ],
+] as const;
+
+describe.each(grounds)('a catch-up %s', (_name, prepare) => {
+  beforeAll(prepare);
+
+  it('has each post once, nothing superseded or withdrawn, and covers what it says, over HTTP', async () => {
+    for (const offset of someOffsets(9)) {
+      const { said, text } = await overHttp(busy.cursors.get(offset)!, 1_000);
+      expect(said).toEqual(catchUpSchema.parse(said));
+      expect(said).toMatchObject({ mode: 'replay', reset: false, more: false, covers: { after: offset, to: busy.head } });
+      expect(said.cursor).toBe(busy.cursors.get(busy.head));
+      expect(faultsOfCatchUp(said), `after ${offset}`).toEqual([]);
+      expect(busy.staleMarks(text), `after ${offset}`).toEqual([]);
+      expect(broughtUp(offset, said), `after ${offset}`).toEqual({ posts, channel });
+    }
+  });
+
+  it('is the same over a socket', async () => {
+    for (const offset of someOffsets(25)) {
+      const { said, text } = await overSocket(busy.cursors.get(offset)!);
+      expect(said).toEqual((await overHttp(busy.cursors.get(offset)!, 1_000)).said);
+      expect(busy.staleMarks(text), `after ${offset}`).toEqual([]);
+    }
+  });
+
+  it('comes in pages where a limit is asked for, which together are the whole', async () => {
+    for (const limit of [1, 7, 100]) {
+      const start = someOffsets(1).find((offset) => limit > 1 || offset > busy.head - 40)!;
+      let after = busy.cursors.get(start)!;
+      let offset = start;
+      let pages = 0;
+      const events: Extract<CatchUp, { mode: 'replay' }>['events'] = [];
+      for (let more = true; more; pages += 1) {
+        const { said, text } = await overHttp(after, limit);
+        if (said.mode !== 'replay') throw new Error('no replay');
+        expect(faultsOfCatchUp(said)).toEqual([]);
+        expect(busy.staleMarks(text)).toEqual([]);
+        expect(said.covers.after).toBe(offset);
+        expect(said.events.length).toBeLessThanOrEqual(limit);
+        events.push(...said.events);
+        ({ cursor: after, more } = said);
+        offset = said.covers.to;
+      }
+      const whole = (await overHttp(busy.cursors.get(start)!, 1_000)).said;
+      expect(whole).toMatchObject({ mode: 'replay', events });
+      expect(offset).toBe(busy.head);
+      expect(pages).toBe(Math.ceil(events.length / limit));
+    }
+  });
+
+  it('without a cursor is a snapshot, which with its pages is everything', async () => {
+    const { said, text } = await overHttp(undefined);
+    expect(said).toEqual(catchUpSchema.parse(said));
+    expect(said).toMatchObject({ mode: 'snapshot', reset: false, covers: { after: 0, to: busy.head }, more: false });
+    if (said.mode !== 'snapshot') throw new Error('no snapshot');
+    expect(said.snapshot).toMatchObject({ channel, posts: posts.slice(0, 20), more: true, cursor: said.cursor });
+    expect(busy.staleMarks(text)).toEqual([]);
+    expect((await overSocket(undefined)).said).toMatchObject({ mode: 'snapshot', snapshot: { posts: posts.slice(0, 100) } });
+  });
+
+  it('after the head is nothing, and from offset 0 everything', async () => {
+    const head = busy.cursors.get(busy.head)!;
+    expect((await overHttp(head)).said).toMatchObject({ covers: { after: busy.head, to: busy.head }, cursor: head, events: [] });
+    const { said } = await overHttp(cursorAt0, 1_000, 'from-the-start');
+    expect(said).toMatchObject({
+      mode: 'replay',
+      covers: { after: 0, to: 1 },
+      events: [{ from: 1, offset: 1, type: 'channel.changed' }],
+    });
+  });
+
+  it('from a cursor that is not of this history is a reset, never "nothing new"', async () => {
+    const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
+    const foreign = [
+      cursorAt0,
+      `${'0'.repeat(12)}.${offset}.${check}`,
+      `${epoch}.${busy.head + 1}.${check}`,
+      `${epoch}.${Number.MAX_SAFE_INTEGER}.${check}`,
+      `${epoch}.${offset}.${'0'.repeat(16)}`,
+      `${epoch}.${busy.head - 1}.${check}`,
+      `${epoch}.0.${check}`,
+    ];
+    for (const after of foreign) {
+      for (const { said } of [await overHttp(after), await overSocket(after)]) {
+        expect(said, after).toMatchObject({ mode: 'snapshot', reset: true, covers: { after: 0, to: busy.head }, more: false });
+      }
+    }
+  });
+
+  it('from garbage is refused', async () => {
+    const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
+    const garbage = [
+      'x',
+      `${epoch}.${offset}`,
+      `${epoch}.0${offset}.${check}`,
+      `${epoch}.-1.${check}`,
+      `${epoch}.9007199254740993.${check}`,
+      `${epoch}.${offset}.${check}.`,
+      `${epoch.toUpperCase()}.${offset}.${check.toUpperCase()}X`,
+      'a'.repeat(5_000),
+    ];
+    using reader = await openReader(server.url);
+    for (const after of garbage) {
+      const { status, body } = await call(`${server.url}/v1/channels/${busy.id}/events?after=${encodeURIComponent(after)}`);
+      expect([status, (body as { code: string }).code], after).toEqual([400, 'invalid-cursor']);
+      const said = await reader.subscribe(busy.id, after.slice(0, 128));
+      expect(said, after).toMatchObject({ ok: false, problem: { code: 'invalid-cursor' } });
+    }
+  });
+});
+
+it('goes on live from what it answered, from wherever one asks', async () => {
+  const readers = await Promise.all(
+    someOffsets(60).map(async (offset) => {
+      const reader = await openReader(server.url);
+      onTestFinished(() => reader.destroy());
+      await reader.subscribe(busy.id, busy.cursors.get(offset)!);
+      return reader;
+    }),
+  );
+  const { offset } = await publish(server, editor, busy.id, { headline: 'The latest' });
+  for (const reader of readers) {
+    await expect.poll(() => reader.heard('event')).toMatchObject([{ from: offset, offset }]);
+  }
+});
