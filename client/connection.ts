@@ -154,7 +154,8 @@ export class Connection {
     link.on('connect_error', (error: Error & { data?: unknown }) => {
       if (link === this.#dialled) this.#failed(isProblem(error.data) ? error.data : undefined);
     });
-    link.on('disconnect', () => this.#lost(link));
+    // Cut between the handshake and the namespace's answer, Socket.IO tells a disconnect and no error.
+    link.on('disconnect', () => (link === this.#dialled ? this.#failed(undefined) : this.#lost(link)));
     const ifUsed =
       <K extends 'event' | 'store' | 'unsubscribed'>(name: K) =>
       (...told: ConnectionEvents[K]) => {
