@@ -6,7 +6,7 @@ import { authorRoutes } from './author/routes.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
-import { handleErrors, notFound } from './edge/answers.ts';
+import { handleErrors, notFound, sendProblem } from './edge/answers.ts';
 import { apiHeaders } from './edge/headers.ts';
 import { cors, mayConnect } from './edge/origins.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
@@ -17,7 +17,7 @@ import { openEmbedded } from './engine/embedded/index.ts';
 import type { Engine } from './engine/engine.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
-import { Refusal } from './protocol/problems.ts';
+import { problem } from './protocol/problems.ts';
 import { readerLimits } from './reader/limits.ts';
 import { pageRoutes } from './reader/page-routes.ts';
 import { readerRoutes } from './reader/routes.ts';
@@ -159,9 +159,9 @@ function whileServing(health: Health): RequestHandler {
   return (_req, res, next) => {
     if (health.phase === 'ready') return next();
     res.set('Connection', 'close');
-    throw new Refusal(
-      'draining',
-      health.phase === 'starting' ? { detail: 'The server is starting.', retryAfter: 2 } : { retryAfter: 2 },
+    sendProblem(
+      res,
+      problem('draining', health.phase === 'starting' ? { detail: 'The server is starting.', retryAfter: 2 } : { retryAfter: 2 }),
     );
   };
 }
