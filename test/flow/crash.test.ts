@@ -1,11 +1,16 @@
-import { describe, it } from 'vitest';
-import { cover, expectWhole, randomFrom, seedOf } from '../support/coverage.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { cover, expectWhole, seedOf } from '../support/coverage.ts';
+import { startLine } from '../support/line.ts';
+import { seeded } from '../support/powercut/powercut.ts';
 import { startServerProcess } from '../support/process.ts';
+import { startTestServer } from '../support/server.ts';
+import { createChannel } from '../support/writers.ts';
 
 /** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
 describe('A server that is killed at any point of a thousand publications', () => {
   it('loses none that it acknowledged, doubles none, and leaves its readers with the whole of it in order', async () => {
-    const random = randomFrom(seedOf('crash'));
+    const random = seeded(seedOf('crash'));
     await using server = await startServerProcess();
     const total = 1_000;
     const coverage = await cover({
@@ -22,4 +27,21 @@ describe('A server that is killed at any point of a thousand publications', () =
     });
     expectWhole(coverage, total);
   }, 90_000);
+});
+
+describe('A reader', () => {
+  it('comes back by itself when its connection is cut between the handshake and the first answer', async () => {
+    await using server = await startTestServer();
+    const { id } = await createChannel(server, await server.token());
+    await using line = await startLine(server.url);
+    // The handshake's answer; the next one names the socket.
+    line.cutAfter = '"sid"';
+    const reader = new ReaderClient({ url: line.url, channelId: id, random: () => 0 }).open();
+    try {
+      await vi.waitFor(() => expect(reader.state.status).toBe('live'), 5_000);
+      expect(line.cutAfter).toBeUndefined();
+    } finally {
+      reader.close();
+    }
+  });
 });

@@ -102,17 +102,6 @@ export function expectWhole({ acknowledged, posts, journal, watchers, cursor }: 
   }
 }
 
-/** mulberry32: the same numbers for the same seed, from 0 to below 1. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Says which seed a random test runs with, and takes the one in PRESSBOX_TEST_SEED instead, so that a failure can be had again. */
 export function seedOf(test: string): number {
   const given = Number(process.env.PRESSBOX_TEST_SEED ?? Number.NaN);

@@ -32,8 +32,8 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 export interface ServerProcessOptions {
-  /** Laid over the environment of a server without rate limits. */
-  env?: Record<string, string>;
+  /** Laid over the environment of a server without rate limits; a function is asked at each start. */
+  env?: Record<string, string> | (() => Record<string, string>);
   /** Where it keeps its journal; made, and removed at the end, where left out. */
   dataDir?: string;
   /** Where the data directory is made; by default among temporary files. */
@@ -76,7 +76,7 @@ export async function startServerProcess({
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
         PRESSBOX_LOG_LEVEL: 'info',
-        ...env,
+        ...(typeof env === 'function' ? env() : env),
       },
     });
     running.add(started);

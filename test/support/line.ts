@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/**
+ * A bad line between a client and a server: a TCP proxy on the loopback that can cut connections in the middle of a frame, hold
+ * bytes back, and stand still. What it lets through is unchanged and in order.
+ */
+export interface Line extends AsyncDisposable {
+  readonly url: string;
+  /** Connections open now. */
+  readonly connections: number;
+  /** Bytes from the server wait this long before they go on. */
+  delayMs: number;
+  /** Nothing goes through, either way, and new connections wait too. */
+  stalled: boolean;
+  /** The next connection on which the server says something that holds this text is ended right after it. */
+  cutAfter: string | undefined;
+  /** Ends every connection at once, without a goodbye; bytes that waited are lost. */
+  cut(): void;
+}
+
+export async function startLine(target: string): Promise<Line> {
+  const { hostname, port } = new URL(target);
+  const pairs = new Set<{ client: Socket; server: Socket; queues: Queue[] }>();
+  let delayMs = 0;
+  let stalled = false;
+  let cutAfter: string | undefined;
+
+  const listener = createServer({ allowHalfOpen: false }, (client) => {
+    const server = connect({ host: hostname, port: Number(port) });
+    const settings = { delay: () => delayMs, stalled: () => stalled };
+    const queues = [forward(client, server, { ...settings, delay: () => 0 }), forward(server, client, settings)];
+    const pair = { client, server, queues };
+    server.on('data', (chunk: Buffer) => {
+      if (cutAfter === undefined || !chunk.includes(cutAfter)) return;
+      cutAfter = undefined;
+      server.destroy();
+      // What was said still arrives.
+      client.end();
+    });
+    pairs.add(pair);
+    for (const socket of [client, server]) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        pairs.delete(pair);
+        for (const queue of queues) queue.end();
+        client.destroy();
+        server.destroy();
+      });
+    }
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+
+  const cut = () => {
+    for (const { client, server } of [...pairs]) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  };
+  return {
+    url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    get connections() {
+      return pairs.size;
+    },
+    get delayMs() {
+      return delayMs;
+    },
+    set delayMs(ms) {
+      delayMs = ms;
+    },
+    get stalled() {
+      return stalled;
+    },
+    set stalled(is) {
+      stalled = is;
+      for (const { queues } of pairs) for (const queue of queues) queue.pump();
+    },
+    get cutAfter() {
+      return cutAfter;
+    },
+    set cutAfter(text) {
+      cutAfter = text;
+    },
+    cut,
+    async [Symbol.asyncDispose]() {
+      const closed = once(listener, 'close');
+      listener.close();
+      cut();
+      await closed;
+    },
+  };
+}
+
+interface Queue {
+  /** Hands on what may go. */
+  pump(): void;
+  end(): void;
+}
+
+/** Chunks go on in the order in which they came, each when its time has come. */
+function forward(from: Socket, to: Socket, { delay, stalled }: { delay: () => number; stalled: () => boolean }): Queue {
+  const waiting: { chunk: Buffer; at: number }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const pump = () => {
+    clearTimeout(timer);
+    while (!stalled()) {
+      const first = waiting[0];
+      if (first === undefined) return;
+      const ms = first.at - performance.now();
+      if (ms > 0) {
+        timer = setTimeout(pump, ms);
+        return;
+      }
+      waiting.shift();
+      if (to.writable) to.write(first.chunk);
+    }
+  };
+  from.on('data', (chunk: Buffer) => {
+    waiting.push({ chunk, at: performance.now() + delay() });
+    pump();
+  });
+  return {
+    pump,
+    end() {
+      clearTimeout(timer);
+      waiting.length = 0;
+    },
+  };
+}
