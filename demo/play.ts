@@ -24,15 +24,26 @@ const stepsAtOnce = 10;
 /** Of the pause before a step, in milliseconds: longer before a longer text, so that there is time to read the one above it. */
 const pauseMs = { least: 1_200, perCharacter: 6, most: 3_500 } as const;
 
+/** How long the demo waits after someone else's post, so that theirs stays the latest while they try to correct it. Milliseconds. */
+const giveWayMs = 60_000;
+
 /** Resolves when the story is told, the signal aborts, or whoever owns the channel ended or deleted it. The channel stays live. */
 export async function playDemo({ client, signal, speed = 1, log = () => {} }: Play): Promise<void> {
   try {
     const told = await openChannel(client, signal);
     const begin = told.length === 0 ? stepsAtOnce : 0;
     const left = story.filter((step, at) => !isTold(step, at, told));
+    const known = new Set<string>([...Object.values(postIds), ...told.map(({ id }) => id)]);
+    const pause = (ms: number) => wait(ms / speed, undefined, { ...(signal && { signal }) });
     if (left.length > 0) log(told.length === 0 ? 'The demo begins.' : 'The demo goes on where it stopped.');
     for (const [at, step] of left.entries()) {
-      if (at >= begin) await wait(pauseOf(step) / speed, undefined, { ...(signal && { signal }) });
+      if (at >= begin) {
+        await pause(pauseOf(step));
+        while (step.type === 'publish' && (await isAnothersLatest(client, known, signal))) {
+          log('The demo waits a minute, so that your post stays the latest.');
+          await pause(giveWayMs);
+        }
+      }
       await tell(client, step, signal);
     }
     if (left.length > 0) log('The demo has been told. The channel stays live.');
@@ -118,6 +129,15 @@ async function tell(client: AuthorClient, step: Step, signal: AbortSignal | unde
     // Someone who tries things out got to this post first. It is theirs; the story goes on.
     if (!hasCode(error, 'post-exists', 'revision-moved', 'post-withdrawn', 'key-reused')) throw error;
   }
+}
+
+/** Whether the newest post is none of those known; from then on it is. */
+async function isAnothersLatest(client: AuthorClient, known: Set<string>, signal: AbortSignal | undefined): Promise<boolean> {
+  const { posts } = await client.listPosts(demoChannel.id, { limit: 1 }, { ...(signal && { signal }) });
+  const [newest] = posts;
+  if (newest === undefined || known.has(newest.id)) return false;
+  known.add(newest.id);
+  return true;
 }
 
 /** Those of the posts that a summary can still name: someone may have withdrawn one. */

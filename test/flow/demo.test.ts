@@ -27,6 +27,16 @@ describe('the demo', () => {
     return page;
   }
 
+  async function untilThereAre(count: number) {
+    await vi.waitFor(
+      async () => {
+        const { posts } = await client.listPosts(demoChannel.id, { limit: 100 });
+        expect(posts.length).toBeGreaterThanOrEqual(count);
+      },
+      { timeout: 10_000, interval: 5 },
+    );
+  }
+
   /** Every post once, each with the changes that the story makes to it, in the story's order. */
   async function expectTold() {
     const { posts } = await allPosts();
@@ -57,13 +67,7 @@ describe('the demo', () => {
     for (const count of [5, 18, 31]) {
       const stop = new AbortController();
       const playing = playDemo({ client, speed, signal: stop.signal });
-      await vi.waitFor(
-        async () => {
-          const { posts } = await client.listPosts(demoChannel.id, { limit: 100 });
-          expect(posts.length).toBeGreaterThanOrEqual(count);
-        },
-        { timeout: 10_000, interval: 5 },
-      );
+      await untilThereAre(count);
       stop.abort();
       await playing;
       await server.restart();
@@ -85,6 +89,20 @@ describe('the demo', () => {
     expect(posts.find(({ id }) => id === postIds.ignition)?.body).toBe('Mine.');
     const summary = posts.find(({ id }) => id === postIds['summary-landing']);
     expect(summary?.derivedFrom).not.toContain(postIds.undocking);
+  });
+
+  it('waits where someone publishes a post of their own, so that it stays the latest while they correct it', async () => {
+    const lines: string[] = [];
+    const playing = playDemo({ client, speed: 60, log: (line) => lines.push(line) });
+    await untilThereAre(12);
+    const mine = await client.publish(demoChannel.id, { body: 'Mine.' });
+    await vi.waitFor(() => expect(lines).toContain('The demo waits a minute, so that your post stays the latest.'), {
+      timeout: 10_000,
+    });
+    const { posts } = await client.listPosts(demoChannel.id, { limit: 1 });
+    expect(posts[0]?.id).toBe(mine.post.id);
+    await playing;
+    expect((await allPosts()).posts).toHaveLength(published.length + 1);
   });
 
   it('stops without a complaint when its channel is ended', async () => {
