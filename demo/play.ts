@@ -3,7 +3,8 @@ import type { AuthorClient } from '../client/author-client.ts';
 import { ProblemError } from '../client/http.ts';
 import type { ProblemCode } from '../src/protocol/problems.ts';
 import { postIds } from './ids.ts';
-import { demoChannel, type Step, story } from './story.ts';
+import type { Step } from './step.ts';
+import { demoChannel, story } from './story.ts';
 
 /**
  * Plays the story through the API, as a newsroom would write it. A play that was cut off goes on where it stopped: what was published

@@ -1,5 +1,5 @@
-import type { NewChannel, NewPost, Revision } from '../client/author-client.ts';
-import type { PostName } from './ids.ts';
+import type { NewChannel } from '../client/author-client.ts';
+import { control, emil, entry, keyEvent, type Step } from './step.ts';
 import { analysisBodies, summaryBodies } from './texts.ts';
 
 /**
@@ -7,12 +7,6 @@ import { analysisBodies, summaryBodies } from './texts.ts';
  * public record, every sentence is ours. Two of the newsroom's mistakes are made up, so that they can be put right: a report that a
  * correction replaces, and one that is retracted.
  */
-
-export type Step =
-  | { type: 'publish'; name: PostName; post: Omit<NewPost, 'id' | 'derivedFrom'> & { derivedFrom?: PostName[] } }
-  | { type: 'revise'; name: PostName; kind: Revision['kind']; note?: string; changes: Revision['changes'] }
-  | { type: 'retract'; name: PostName; note: string }
-  | { type: 'pin'; name: PostName };
 
 export const demoChannel = {
   id: 'moon-landing',
@@ -26,25 +20,6 @@ export const demoChannel = {
   language: 'en-GB',
   timezone: 'UTC',
 } satisfies NewChannel;
-
-const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
-const emil = [{ name: 'Emil Vance', role: 'science' }];
-const control = [{ name: 'Mission Control', via: 'air-to-ground commentary' }];
-
-/** An ordinary entry: the time that the clock in Houston's record shows, and what there is to say. */
-function entry(name: PostName, clock: string, text: string, more: Omit<NewPost, 'id' | 'derivedFrom'> = {}): Step {
-  return { type: 'publish', name, post: { body: `**${clock}** ${text}`, authors: ruth, sources: control, ...more } };
-}
-
-function keyEvent(
-  name: PostName,
-  clock: string,
-  headline: string,
-  text: string,
-  more: Omit<NewPost, 'id' | 'derivedFrom'> = {},
-): Step {
-  return entry(name, clock, text, { headline, keyEvent: true, ...more });
-}
 
 export const story: readonly Step[] = [
   {

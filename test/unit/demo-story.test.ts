@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type PostName, postIds } from '../../demo/ids.ts';
-import { demoChannel, type Step, story } from '../../demo/story.ts';
+import type { Step } from '../../demo/step.ts';
+import { demoChannel, story } from '../../demo/story.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import {
   newChannelSchema,

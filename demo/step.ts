@@ -1,0 +1,29 @@
+import type { NewPost, Revision } from '../client/author-client.ts';
+import type { PostName } from './ids.ts';
+
+/** What the demo's story is made of. */
+
+export type Step =
+  | { type: 'publish'; name: PostName; post: Omit<NewPost, 'id' | 'derivedFrom'> & { derivedFrom?: PostName[] } }
+  | { type: 'revise'; name: PostName; kind: Revision['kind']; note?: string; changes: Revision['changes'] }
+  | { type: 'retract'; name: PostName; note: string }
+  | { type: 'pin'; name: PostName };
+
+export const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
+export const emil = [{ name: 'Emil Vance', role: 'science' }];
+export const control = [{ name: 'Mission Control', via: 'air-to-ground commentary' }];
+
+/** An ordinary entry: the time that the clock in Houston's record shows, and what there is to say. */
+export function entry(name: PostName, clock: string, text: string, more: Omit<NewPost, 'id' | 'derivedFrom'> = {}): Step {
+  return { type: 'publish', name, post: { body: `**${clock}** ${text}`, authors: ruth, sources: control, ...more } };
+}
+
+export function keyEvent(
+  name: PostName,
+  clock: string,
+  headline: string,
+  text: string,
+  more: Omit<NewPost, 'id' | 'derivedFrom'> = {},
+): Step {
+  return entry(name, clock, text, { headline, keyEvent: true, ...more });
+}
