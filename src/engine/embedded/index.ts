@@ -18,11 +18,10 @@ import {
 import { changeFrom, channelFrom, type PreparedEntry, postFrom, prepare } from '../record.ts';
 import { Announcer } from './announcer.ts';
 import type { Appended, Placed } from './append.ts';
+import { lockDirectory, makeDirectory } from './directory.ts';
 import { EraseLoop } from './erase-loop.ts';
-import { lockDirectory } from './lock.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
-import { makeDirectory, syncDirectory } from './sync.ts';
 import { Thread } from './thread.ts';
 
 export interface Log {
@@ -62,7 +61,6 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
   let writer: Thread<Writes> | undefined;
   try {
     writer = await Thread.open<Writes>('writer', file);
-    syncDirectory(dataDir);
     const reader = await Thread.open<Reads>('reader', file);
     const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
     if (writer.owed > 0) await engine.finishErasures();

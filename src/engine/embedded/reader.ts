@@ -6,7 +6,6 @@ import { openForReading, type Sql, statements } from './schema.ts';
 /** The reader thread: each read is one transaction on a connection that cannot write, so it is true as of one place of the journal. */
 const { file, port } = workerData as ThreadData;
 const operations = { ...reads };
-start();
 
 function start(): void {
   const db = openForReading(file);
@@ -39,3 +38,5 @@ function read(sql: Sql, { operation, given }: Exclude<Asked<Reads>, { operation:
   const perform = operations[operation] as (sql: Sql, ...given: unknown[]) => unknown;
   return perform(sql, ...given);
 }
+
+start();

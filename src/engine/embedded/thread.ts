@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
 
@@ -49,7 +49,7 @@ export class Thread<T> {
 
   #begin(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#port.on('message', (message: FromThread) => {
+      const hear = (message: FromThread) => {
         switch (message.type) {
           case 'open':
             this.owed = message.owed;
@@ -62,9 +62,16 @@ export class Thread<T> {
           case 'answers':
             for (const answered of message.answers) this.#take(answered);
         }
-      });
-      this.#worker.on('error', (error) => this.#die(error instanceof Error ? error.message : String(error), reject));
-      this.#worker.on('exit', () => this.#die('it ended', reject));
+      };
+      const die = (why: string) => {
+        // What it said last counts, though its end was heard of first.
+        for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) hear(last.message);
+        this.#die(why);
+        reject(new JournalUnavailable(why, 'unchanged'));
+      };
+      this.#port.on('message', hear);
+      this.#worker.on('error', (error) => die(error instanceof Error ? error.message : String(error)));
+      this.#worker.on('exit', () => die('it ended'));
     });
   }
 
@@ -115,12 +122,11 @@ export class Thread<T> {
     else waiting?.settle(answer);
   }
 
-  #die(why: string, reject: (error: Error) => void): void {
-    const asked = this.#gone === undefined;
+  #die(why: string): void {
+    const unasked = this.#gone === undefined;
     this.#gone ??= `The journal's ${this.#name} thread is gone: ${why}`;
-    reject(new JournalUnavailable(this.#gone, 'unchanged'));
     this.#failAll(this.#gone);
-    if (asked) this.onDeath(this.#gone);
+    if (unasked) this.onDeath(this.#gone);
   }
 
   #failAll(why: string): void {

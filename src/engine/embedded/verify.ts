@@ -91,7 +91,8 @@ function verifyChannel(db: DatabaseSync, channel: ChannelRow): ChannelReport {
     if (row.salt !== null) report.texts++;
     latest.set(row.seq, { offset, revision: row.revision, text: row.text });
   }
-  if (channel.head !== report.entries) return faulty(report.entries + 1, 'the entry is missing');
+  if (channel.head > report.entries) return faulty(report.entries + 1, 'the entry is missing');
+  if (channel.head < report.entries) return faulty(channel.head + 1, 'the entry is behind the head');
   if (channel.headCheck !== check) return faulty(channel.head, 'the head is not at the end of the chain');
   const offset = wrongIndex(db, channel, latest);
   return offset === undefined ? report : faulty(offset, 'the state is not the one that the last entry left');

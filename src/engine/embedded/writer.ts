@@ -19,7 +19,6 @@ const transactionMost = 256;
 type AskedWrite = Asked<Writes>;
 
 const { file, port } = workerData as ThreadData;
-start();
 
 function start(): void {
   let db: DatabaseSync;
@@ -188,3 +187,5 @@ function noteDamage(error: unknown, breakDown: (why: string) => void): void {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+start();

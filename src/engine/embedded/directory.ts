@@ -1,6 +1,33 @@
-import { join } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalRefused } from '../engine.ts';
+
+/** The data directory: made to last, and taken by one engine alone. */
+
+/**
+ * Makes a directory, with those above it, so that it is still there after a power cut. (The names of the files in it SQLite makes last,
+ * when it first syncs its log.)
+ */
+export function makeDirectory(directory: string): void {
+  const whole = resolve(directory);
+  const first = mkdirSync(whole, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // A new directory's name stands in the one above it: that is what has to be synced.
+  for (let made = whole; ; made = dirname(made)) {
+    syncDirectory(dirname(made));
+    if (made === first) return;
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 const sqliteBusy = 5;
 

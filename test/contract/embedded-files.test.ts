@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { migrate, migrations } from '../../src/engine/embedded/schema.ts';
+import { type Announcement, JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
+import {
+  appending,
+  createChannel,
+  openTempEngine,
+  publication,
+  publish,
+  renderer,
+  samplePost,
+  type TempEngine,
+} from '../support/engines.ts';
+
+const wide = { limit: 1_000, bytes: 10_000_000 };
+const appender = fileURLToPath(new URL('../support/powercut/appender.ts', import.meta.url));
+
+let opened: TempEngine;
+let file: string;
+beforeEach(async () => {
+  opened = await openTempEngine();
+  file = join(opened.dataDir, 'journal.db');
+});
+afterEach(() => opened.close());
+
+/** A process that appends to the directory, once it has answered some. */
+async function startAppender(dataDir: string, answers = 20) {
+  const child = spawn(process.execPath, [appender, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  await vi.waitFor(() => expect(said.split('\n').length).toBeGreaterThan(answers + 1), { timeout: 10_000 });
+  return {
+    /** Kills it. The ids of the posts that it was answered for. */
+    async kill(): Promise<string[]> {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const lines = said.split('\n').slice(1, -1);
+      return [...new Set(lines.map((line) => line.split(' ')[0] as string))];
+    },
+  };
+}
+
+describe('a data directory', () => {
+  it('is opened once in a process', async () => {
+    const { id } = await createChannel(opened.engine);
+    const second = openEmbedded({ dataDir: opened.dataDir, renderer });
+    await expect(second).rejects.toThrow(JournalRefused);
+    await expect(second).rejects.toThrow(/in use by another Pressbox/);
+    await publish(opened.engine, id);
+    await opened.reopen();
+  });
+
+  it('is opened by one process only, whose death lets it go', async () => {
+    const dataDir = join(opened.dataDir, 'theirs');
+    const theirs = await startAppender(dataDir);
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/in use by another Pressbox/);
+    const answered = await theirs.kill();
+    const engine = await openEmbedded({ dataDir, renderer });
+    const ids = new Set<string>();
+    let before: number | undefined;
+    for (let more = true; more; ) {
+      const page = (await engine.posts('power', before === undefined ? wide : { ...wide, before }))!;
+      for (const post of page.posts) ids.add(post.id);
+      ({ more } = page);
+      before = page.posts.at(-1)?.seq;
+    }
+    expect(answered.filter((id) => !ids.has(id))).toEqual([]);
+    await engine.close();
+  });
+
+  it('that cannot be used is told so', async () => {
+    const path = join(opened.dataDir, 'a-file');
+    writeFileSync(path, 'not a directory');
+    const open = openEmbedded({ dataDir: join(path, 'data'), renderer });
+    await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+  });
+
+  it('is let go whole: no log is left beside the journal, and nothing is held', async () => {
+    const { id } = await createChannel(opened.engine);
+    await publish(opened.engine, id);
+    await opened.engine.close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+    await opened.engine.close();
+    const again = await opened.reopen();
+    expect((await again.heads([id]))[0]?.offset).toBe(2);
+  });
+});
+
+describe('a torn tail', () => {
+  // The log of a killed process, at whose end the last bytes were lost or never right.
+  const tears: [string, (wal: string) => void][] = [
+    ['cut by a few bytes', (wal) => truncateSync(wal, readFileSync(wal).length - 7)],
+    ['cut by some pages', (wal) => truncateSync(wal, readFileSync(wal).length - 9_000)],
+    [
+      'garbled',
+      (wal) => {
+        const bytes = readFileSync(wal);
+        bytes.fill(0x5a, bytes.length - 5_000);
+        writeFileSync(wal, bytes);
+      },
+    ],
+    ['with bytes of another time behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
+  ];
+  it.each(tears)('%s is cut: what is before it is there, and the chain holds', async (_name, tear) => {
+    const dataDir = join(opened.dataDir, 'torn');
+    const theirs = await startAppender(dataDir, 40);
+    const answered = await theirs.kill();
+    tear(join(dataDir, 'journal.db-wal'));
+    const engine = await openEmbedded({ dataDir, renderer });
+    const [head] = await engine.heads(['power']);
+    const lines = (await engine.journal('power', { from: 1, limit: 10_000 }))!;
+    expect(lines.entries.map(({ offset }) => offset)).toEqual(Array.from({ length: head!.offset }, (_, index) => index + 1));
+    // A prefix: all but the last few.
+    expect(head!.offset).toBeGreaterThan(answered.length / 2);
+    const after = await publish(engine, 'power');
+    expect(after.seq).toBe(head!.offset + 1);
+    await engine.close();
+  });
+});
+
+describe('the schema', () => {
+  it('of an older version is brought to the newer one, with everything in it', async () => {
+    const { id } = await createChannel(opened.engine);
+    const post = await publish(opened.engine, id);
+    await opened.engine.close();
+    const db = new DatabaseSync(file);
+    migrate(db, [...migrations, (to) => to.exec('ALTER TABLE posts ADD COLUMN tested INTEGER NOT NULL DEFAULT 7')]);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: migrations.length + 1 });
+    expect(db.prepare('SELECT id, tested FROM posts').all()).toEqual([{ id: post.id, tested: 7 }]);
+    db.close();
+  });
+
+  it('is left as it was where a step fails', async () => {
+    await opened.engine.close();
+    const db = new DatabaseSync(file);
+    const failing = () => {
+      db.exec('CREATE TABLE half (n INTEGER)');
+      throw new Error('The step fails.');
+    };
+    expect(() => migrate(db, [...migrations, failing])).toThrow('The step fails.');
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'half'").all()).toEqual([]);
+    db.close();
+    await opened.reopen();
+  });
+
+  it('from the future is refused, and nothing is touched', async () => {
+    await opened.engine.close();
+    const set = (version: number) => {
+      const db = new DatabaseSync(file);
+      db.exec(`PRAGMA user_version = ${version}`);
+      db.close();
+    };
+    set(99);
+    const copy = join(opened.dataDir, 'copy.db');
+    copyFileSync(file, copy);
+    await expect(opened.reopen()).rejects.toThrow(JournalRefused);
+    await expect(opened.reopen()).rejects.toThrow(/newer Pressbox.*version 99/);
+    expect(readFileSync(file).equals(readFileSync(copy))).toBe(true);
+    set(migrations.length);
+    await opened.reopen();
+  });
+});
+
+describe('a thread that dies', () => {
+  it('leaves what was under way unknown, refuses what follows, and tells listeners that they may have missed something', async () => {
+    const workers: Worker[] = [];
+    const note = (worker: Worker) => workers.push(worker);
+    process.on('worker', note);
+    const engine = await opened.reopen();
+    process.off('worker', note);
+    const { id } = await createChannel(engine);
+    const heard: Announcement[] = [];
+    await engine.subscribe(id, (announcement) => heard.push(announcement));
+    const begun = Array.from({ length: 50 }, () => engine.append(id, appending([publication(samplePost(id))])));
+    const outcomes = Promise.allSettled(begun);
+    await workers[0]?.terminate();
+    for (const settled of await outcomes) {
+      if (settled.status === 'rejected') expect(settled.reason).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown' });
+    }
+    expect((await outcomes).some(({ status }) => status === 'rejected')).toBe(true);
+    const late = engine.append(id, appending([publication(samplePost(id))]));
+    await expect(late).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+    await expect(engine.ready()).rejects.toThrow(JournalUnavailable);
+    expect(heard.at(-1)).toEqual({ type: 'maybe-missed' });
+    // Readers go on, and a restart brings it back.
+    expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
+    const again = await opened.reopen();
+    await publish(again, id);
+  });
+});
+
+it('makes the directory with all above it', async () => {
+  const dataDir = join(opened.dataDir, 'some', 'where', 'deep');
+  const engine = await openEmbedded({ dataDir, renderer });
+  await engine.close();
+  expect(existsSync(join(dataDir, 'journal.db'))).toBe(true);
+  mkdirSync(join(opened.dataDir, 'there'));
+  await (await openEmbedded({ dataDir: join(opened.dataDir, 'there'), renderer })).close();
+});

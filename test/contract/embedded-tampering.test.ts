@@ -1,0 +1,95 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { verifyChannels } from '../../src/engine/embedded/verify.ts';
+import { JournalRefused } from '../../src/engine/engine.ts';
+import { appended, channelChange, createChannel, publish, renderer, revision, takedown } from '../support/engines.ts';
+
+let parent: string;
+let copies = 0;
+
+/** A journal with a bit of everything, closed; each case changes a copy of it by hand. */
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
+  const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
+  const channel = await createChannel(engine, 'bridge');
+  const post = await publish(engine, 'bridge', { body: 'The bridge is closed.' });
+  const next = revision(post, { body: 'The bridge is open.' });
+  await appended(engine, 'bridge', [next]);
+  await appended(engine, 'bridge', [takedown(next.post)]);
+  await publish(engine, 'bridge', { headline: 'Another' });
+  await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
+  await createChannel(engine, 'another');
+  await engine.close();
+});
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
+function copy(): string {
+  const dataDir = join(parent, `copy-${++copies}`);
+  cpSync(join(parent, 'data'), dataDir, { recursive: true });
+  return dataDir;
+}
+
+/** The message with which the journal is refused after the change, or 'opened'. */
+async function tampered(sql: string): Promise<string> {
+  const dataDir = copy();
+  const db = new DatabaseSync(join(dataDir, 'journal.db'));
+  const { changes } = db.prepare(sql).run();
+  db.close();
+  expect(changes).toBe(1);
+  try {
+    const engine = await openEmbedded({ dataDir, renderer });
+    await engine.close();
+    return 'opened';
+  } catch (error) {
+    expect(error).toBeInstanceOf(JournalRefused);
+    return (error as Error).message;
+  }
+}
+
+describe('a journal that was tampered with', () => {
+  it('opens where what was changed is not of the chain', async () => {
+    expect(await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'bridge'")).toBe('opened');
+  });
+
+  it.each([
+    ['a fact', "UPDATE entries SET by = 'adb' WHERE channel = 1 AND offset = 2", 2],
+    ['a time', "UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE channel = 1 AND offset = 5", 5],
+    ['a check', `UPDATE entries SET "check" = substr("check", 2) || 'z' WHERE channel = 1 AND offset = 6`, 6],
+    ['the id of a post', "UPDATE posts SET id = 'other' WHERE channel = 1 AND seq = 5", 5],
+    ['a text', "UPDATE texts SET state = replace(state, 'Something', 'Somewhere') WHERE id = 5", 5],
+    ['a headline', "UPDATE texts SET headline = 'Anothes' WHERE id = 5", 5],
+    ['a note', "UPDATE texts SET note = 'B note' WHERE id = 6", 6],
+    ['the text of a channel', "UPDATE texts SET state = replace(state, 'Changed', 'Swapped') WHERE id = 6", 6],
+    ['a text that is gone though nothing erased it', 'UPDATE texts SET salt = NULL, state = NULL WHERE id = 5', 5],
+    ['an entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 3', 3],
+    ['a last entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 6', 6],
+    ['a post put back to an earlier state', 'UPDATE posts SET text = 2, revision = 1, last = 2 WHERE channel = 1 AND seq = 2', 4],
+    ['a head put back', 'UPDATE channels SET head = 5 WHERE n = 1', 6],
+    ['the root of the history', "UPDATE channels SET root = replace(root, substr(root, 1, 1), 'z') WHERE n = 1", 1],
+  ])('is refused, naming channel and offset: %s', async (_what, sql, offset) => {
+    expect(await tampered(sql)).toMatch(new RegExp(`channel bridge, offset ${offset}: .*backup`));
+  });
+
+  it('is refused where the file is no journal at all', async () => {
+    const dataDir = copy();
+    writeFileSync(
+      join(dataDir, 'journal.db'),
+      'This is not a database, but a text that someone put here by mistake. '.repeat(100),
+    );
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(JournalRefused);
+  });
+
+  it('can be walked channel by channel, with a report of each', async () => {
+    const db = new DatabaseSync(join(copy(), 'journal.db'));
+    db.exec("UPDATE entries SET by = 'x' WHERE channel = 2");
+    const [another, bridge] = [...verifyChannels(db)];
+    db.close();
+    expect(another).toMatchObject({ channelId: 'another', entries: 0, fault: { channelId: 'another', offset: 1 } });
+    // Of six revisions two were erased.
+    expect(bridge).toEqual({ channelId: 'bridge', entries: 6, texts: 4 });
+  });
+});
