@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { CatchUp, Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { catchUpSchema } from '../../src/protocol/schemas.ts';
 import { type BusyChannel, makeBusy } from '../support/busy-channel.ts';
-import { randomFrom, seedOf } from '../support/coverage.ts';
+import { seedOf } from '../support/coverage.ts';
+import { seeded } from '../support/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { faultsOfCatchUp, openReader, type SocketReader } from '../support/socket-reader.ts';
 import { allPosts, createChannel, publish, read } from '../support/writers.ts';
@@ -15,7 +16,7 @@ let holder: SocketReader;
 let cursorAt0: string;
 let posts: ReaderPost[];
 let channel: Channel;
-const random = randomFrom(seedOf('catch-up'));
+const random = seeded(seedOf('catch-up'));
 
 beforeAll(async () => {
   server = await startTestServer();

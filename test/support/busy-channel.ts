@@ -1,5 +1,6 @@
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
+import type { Random } from './sample-text.ts';
 import { createChannel, publish, read, type Write, type Written, write } from './writers.ts';
 
 /**
@@ -24,8 +25,7 @@ export interface BusyOptions {
   changed: number;
   /** Posts that are withdrawn, by retraction and takedown in turn. */
   withdrawn: number;
-  /** From 0 to below 1. */
-  random: () => number;
+  random: Random;
   /** Called when the channel has been made and holds nothing. */
   opened?: (id: string) => Promise<unknown>;
 }
@@ -92,7 +92,7 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
   const left = lines.map((steps) => steps.length);
   const order = lines.flatMap((steps, index) => steps.map(() => index));
   for (let at = order.length - 1; at > 0; at -= 1) {
-    const other = Math.floor(random() * (at + 1));
+    const other = random.below(at + 1);
     [order[at], order[other]] = [order[other]!, order[at]!];
   }
   const middle = Math.floor(order.length / 2);

@@ -1,0 +1,129 @@
+import { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { seedOf } from '../support/coverage.ts';
+import { seeded } from '../support/sample-text.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { openReader, type SocketReader } from '../support/socket-reader.ts';
+import { createChannel, publish, type Written, write } from '../support/writers.ts';
+
+/**
+ * A takedown overtakes nothing: once its author is answered, nothing leaves the server that holds the text, whatever was asked for
+ * before and is still under way. What leaves is watched where it is handed to the kernel, since in the client two connections have no
+ * order.
+ */
+let server: TestServer;
+let editor: string;
+let sent: string[];
+const random = seeded(seedOf('catch-up-takedown'));
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+beforeEach(() => {
+  sent = [];
+  const port = Number(new URL(server.url).port);
+  const { write: plain } = Socket.prototype;
+  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
+    const [chunk] = given;
+    if (this.localPort === port) sent.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+    return plain.apply(this, given);
+  } as Socket['write']);
+  answerLate();
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** Reads of the journal are answered late, at random: as from a store that is busy or far away. What they say is what stood. */
+function answerLate(): void {
+  const { engine } = server.server;
+  for (const name of ['channel', 'catchUp', 'snapshot', 'post', 'posts', 'revisions', 'corrections'] as const) {
+    const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+    vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
+      const answer = await read(...given);
+      if (random.chance(0.5)) await new Promise((resolve) => setTimeout(resolve, random.below(25)));
+      return answer;
+    }) as never);
+  }
+}
+
+const answersTakedown = (chunk: string) => chunk.includes('"erasure":{"complete":true');
+
+/** Lets a random number of turns of the event loop go by: many more orders of things than any clock would give. */
+async function aMoment(most: number): Promise<void> {
+  for (let turns = random.below(most); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: SocketReader[]): Promise<void> {
+  const { id } = await createChannel(server, editor);
+  const path = `/v1/channels/${id}`;
+  const { cursor } = await publish(server, editor, id, { headline: 'Stays' });
+  // A feed that is open with a tail, one that is open without, and one that must be opened.
+  if (number % 3 > 0) await readers[0]!.subscribe(id, cursor);
+  const secret = `zq${number}qz`;
+  const made = await publish(server, editor, id, { headline: `Headline ${secret}`, body: `Text ${secret}`, keyEvent: true });
+  if (number % 3 === 1) await readers[0]!.ask('unsubscribe', { channelId: id });
+  if (number % 2 === 0)
+    await write(server, editor, { method: 'PATCH', path, body: { pinnedPostId: made.post.id }, ifMatch: '*' });
+
+  const get = (rest: string, token?: string) => call(`${server.url}${rest}`, token === undefined ? {} : { token });
+  const asks = [
+    () => get(`${path}/events?after=${cursor}`),
+    () => get(`${path}/events?after=${cursor}&limit=1`),
+    () => get(`${path}/events`),
+    () => get(`${path}/snapshot`),
+    () => get(`${path}/snapshot?limit=1`),
+    () => get(`${path}/posts`, editor),
+    () => get(`${path}/posts/${made.post.id}`),
+    () => get(`${path}/posts/${made.post.id}/revisions`, editor),
+    () => get(`${path}/corrections`),
+    () => get(`/live/${id}`),
+    () => readers[1]!.subscribe(id, cursor),
+    () => readers[2]!.subscribe(id),
+    () => publish(server, editor, id, { headline: 'Meanwhile' }),
+  ];
+  const takeDown = () =>
+    how === 'takedown'
+      ? write(server, editor, { path: `${path}/posts/${made.post.id}/takedown`, body: {} })
+      : write(server, editor, {
+          path: `${path}/posts/${made.post.id}/revisions`,
+          body: { kind: 'correction', note: 'Not so.', changes: { headline: 'Better', body: 'Better' }, eraseEarlier: true },
+          ifMatch: 1,
+        });
+  sent.length = 0;
+  let down: Promise<Written> | undefined;
+  const strikeAt = random.below(asks.length);
+  const under = Array.from({ length: asks.length * 2 }, async (_, index) => {
+    await aMoment(30);
+    if (index === strikeAt) down = takeDown();
+    return await asks[index % asks.length]!();
+  });
+  await Promise.all(under);
+  await down;
+  const at = sent.findIndex(answersTakedown);
+  expect(at, 'the answer to the author went out').toBeGreaterThan(-1);
+  expect(
+    sent
+      .slice(at)
+      .filter((chunk) => chunk.includes(secret))
+      .map((chunk) => chunk.slice(0, 300)),
+  ).toEqual([]);
+  // And whoever asks afterwards finds it nowhere.
+  sent.length = 0;
+  for (const ask of asks) await ask();
+  expect(sent.filter((chunk) => chunk.includes(secret)).map((chunk) => chunk.slice(0, 300))).toEqual([]);
+  for (const reader of readers) await reader.ask('unsubscribe', { channelId: id });
+}
+
+describe.each(['takedown', 'eraseEarlier'] as const)('what an author erased by %s', (how) => {
+  it('goes out to nobody after the answer, however things interleave', async () => {
+    const readers = await Promise.all([0, 1, 2].map(() => openReader(server.url)));
+    try {
+      for (let number = 0; number < 12; number += 1) await round(number, how, readers);
+      expect(readers.every(({ isOpen }) => isOpen)).toBe(true);
+    } finally {
+      for (const reader of readers) reader.destroy();
+    }
+  });
+});
