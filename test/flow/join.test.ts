@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Announcement } from '../../src/engine/engine.ts';
+import { seedOf } from '../support/coverage.ts';
+import { seeded } from '../support/sample-text.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { notInJournal } from '../support/watcher.ts';
+import { allPosts, createChannel, publish, wholeJournal, write } from '../support/writers.ts';
+
+/**
+ * Between the answer to a subscribe and the first event that follows it nothing is lost and nothing doubled, at whatever moment one
+ * joins and however old the cursor: while authors publish and correct at full speed.
+ */
+const random = seeded(seedOf('join'));
+const writes = 250;
+const joins = 80;
+
+let server: TestServer;
+let editor: string;
+const readers: SocketReader[] = [];
+
+beforeEach(async () => {
+  server = await startTestServer();
+  editor = await server.token();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const reader of readers.splice(0)) reader.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Subscribes until the answer says that there is no more. */
+async function join(id: string, after: string | undefined): Promise<SocketReader> {
+  const reader = await openReader(server.url);
+  readers.push(reader);
+  let cursor = after;
+  for (let more = true; more; ) {
+    const said = await reader.subscribe(id, cursor);
+    if (!said.ok) throw new Error(`refused: ${said.problem.code}`);
+    ({ more, cursor } = said);
+  }
+  return reader;
+}
+
+async function crowdJoins(id: string, known: string[]): Promise<void> {
+  const posts: { id: string; revision: number }[] = [];
+  let head = 0;
+  let left = writes;
+  const author = async () => {
+    while (left-- > 0) {
+      const old = random.chance(0.4) ? posts.splice(random.below(posts.length), 1)[0] : undefined;
+      const said =
+        old === undefined
+          ? await publish(server, editor, id, { headline: `Entry ${left}`, body: 'x'.repeat(random.below(500)) })
+          : await write(server, editor, {
+              path: `/v1/channels/${id}/posts/${old.id}/revisions`,
+              body: { kind: 'update', changes: { body: `Changed ${left}` } },
+              ifMatch: old.revision,
+            });
+      posts.push({ id: said.post.id, revision: said.post.revision });
+      known.push(said.cursor);
+      head = Math.max(head, said.offset);
+    }
+  };
+  const writing = Promise.all(Array.from({ length: 8 }, author));
+  const joining = Array.from({ length: joins }, async (_, index) => {
+    // Spread over the time that the writing takes, by its own progress.
+    await vi.waitFor(() => expect(left).toBeLessThanOrEqual(Math.max(0, writes * (1 - index / joins))), {
+      timeout: 15_000,
+      interval: 3,
+    });
+    return await join(id, random.chance(0.2) ? undefined : known[random.below(known.length)]);
+  });
+  await writing;
+  const joined = await Promise.all(joining);
+  // One more for all, so that whoever was left behind would be seen to be.
+  ({ offset: head } = await publish(server, editor, id, { headline: 'The end' }));
+  await vi.waitFor(() => expect(joined.filter((reader) => followed(reader, id).offset < head)).toHaveLength(0), {
+    timeout: 10_000,
+  });
+
+  const journal = await wholeJournal(server, id, editor);
+  const newest = new Map((await allPosts(server, id)).map((post) => [post.id, post]));
+  for (const reader of joined) {
+    const { faults, events, offset } = followed(reader, id);
+    expect(faults).toEqual([]);
+    expect(offset).toBe(head);
+    expect(reader.heard('unsubscribed')).toEqual([]);
+    const seen = events.map((event) => {
+      const [postId, revision] =
+        event.type === 'channel.changed' ? [null, event.channel.revision] : [event.post.id, event.post.revision];
+      return { from: event.from, offset: event.offset, cursor: event.cursor, postId, revision, html: '' };
+    });
+    expect(notInJournal(seen, journal)).toEqual([]);
+    const last = new Map(events.flatMap((event) => (event.type === 'channel.changed' ? [] : [[event.post.id, event.post]])));
+    for (const [postId, post] of last) expect(post).toEqual(newest.get(postId));
+  }
+}
+
+/** What the bus promises at the least: announcements are lost, doubled and swapped, and after a loss it says so, some time. */
+function troubleTheBus(): void {
+  const { engine } = server.server;
+  const subscribe = engine.subscribe.bind(engine);
+  vi.spyOn(engine, 'subscribe').mockImplementation(async (channelId, listener) => {
+    let kept: Announcement | undefined;
+    const warn = setInterval(() => listener({ type: 'maybe-missed' }), 50);
+    const undo = await subscribe(channelId, (heard) => {
+      if (random.chance(0.15)) return;
+      if (random.chance(0.15)) {
+        kept = heard;
+        return;
+      }
+      listener(heard);
+      if (random.chance(0.1)) listener(heard);
+      if (kept !== undefined) listener(kept);
+      kept = undefined;
+    });
+    return () => {
+      clearInterval(warn);
+      undo();
+    };
+  });
+}
+
+function answerLate(): void {
+  const { engine } = server.server;
+  for (const name of ['channel', 'catchUp', 'snapshot'] as const) {
+    const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+    vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
+      const answer = await ask(...given);
+      await new Promise((resolve) => setTimeout(resolve, random.below(30)));
+      return answer;
+    }) as never);
+  }
+}
+
+describe('readers who join while authors write', () => {
+  it('miss nothing and get nothing twice, from the tail', async () => {
+    const { id } = await createChannel(server, editor);
+    await join(id, undefined);
+    const { cursor } = await publish(server, editor, id, { headline: 'The start' });
+    await crowdJoins(id, [cursor]);
+  });
+
+  it('neither where what they missed is older than the tail, and the journal is slow', async () => {
+    const { id } = await createChannel(server, editor);
+    const known: string[] = [];
+    for (let index = 0; index < 60; index += 1)
+      known.push((await publish(server, editor, id, { headline: `Early ${index}` })).cursor);
+    await server.restart();
+    answerLate();
+    await crowdJoins(id, known);
+  });
+
+  it('neither over a bus that loses, doubles and swaps', async () => {
+    troubleTheBus();
+    answerLate();
+    const { id } = await createChannel(server, editor);
+    const { cursor } = await publish(server, editor, id, { headline: 'The start' });
+    await crowdJoins(id, [cursor]);
+  });
+});
