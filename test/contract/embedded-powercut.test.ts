@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,23 +29,37 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     rmSync(parent, { recursive: true, force: true });
   });
 
-  /** Runs authors until `answers` of their appends were answered, then kills them. Returns the highest revision answered of each post. */
-  async function writeUntilKilled(answers: number, env: Record<string, string> = {}): Promise<Map<string, number>> {
+  /**
+   * Runs authors until `answers` of their appends were answered, then kills them. Returns the highest revision answered of each post, and
+   * the posts whose erasure was answered as complete.
+   */
+  async function writeUntilKilled(answers: number, env: Record<string, string> = {}, authors = 4) {
     const script = fileURLToPath(new URL('appender.ts', support));
-    const child: ChildProcess = spawn(process.execPath, [script, dataDir], {
+    const child: ChildProcess = spawn(process.execPath, [script, dataDir, 'power', String(authors)], {
       env: { ...process.env, ...power.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const answered = new Map<string, number>();
+    const erased: string[] = [];
     let count = 0;
     for await (const line of createInterface({ input: child.stdout! })) {
       const [post, revision] = line.split(' ');
       if (revision === undefined) continue;
+      if (post === 'erased') {
+        erased.push(revision);
+        continue;
+      }
       answered.set(post as string, Number(revision));
       if (++count === answers) child.kill('SIGKILL');
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return answered;
+    return { answered, erased };
+  }
+
+  /** Erased posts of which some file still holds the text. Nothing has the files open. */
+  function leftOf(erased: string[]): string[] {
+    const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name)));
+    return erased.filter((id) => files.some((bytes) => bytes.includes(`text of ${id}`)));
   }
 
   /** Answered revisions that the journal no longer has. Opening it verifies every chain. */
@@ -60,7 +74,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
   }
 
   it('has everything that was answered, though all that was not synced is gone', async () => {
-    const answered = await writeUntilKilled(400);
+    const { answered } = await writeUntilKilled(400);
     const seen = power.lose();
     expect(seen.write).toBeGreaterThan(100);
     expect(seen['sync-end']).toBeGreaterThan(20);
@@ -68,23 +82,32 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await lost(answered)).toEqual([]);
   });
 
-  it('has everything that was answered, whatever of the rest survives', async () => {
-    const answered = await writeUntilKilled(150);
+  it('has everything that was answered and nothing that was erased, whatever of the rest survives', async () => {
+    const { answered, erased } = await writeUntilKilled(150);
+    expect(erased.length).toBeGreaterThan(3);
     const first = Date.now() % 2 ** 31;
     for (let seed = first; seed < first + 6; seed++) {
       power.lose({ seed });
+      expect(leftOf(erased), `seed ${seed}`).toEqual([]);
       expect(await lost(answered), `seed ${seed}`).toEqual([]);
     }
   });
 
   it('has everything that was answered from the first append on', async () => {
-    const answered = await writeUntilKilled(1);
+    const { answered } = await writeUntilKilled(1);
     power.lose();
     expect(await lost(answered)).toEqual([]);
   });
 
+  it('syncs once for many authors', async () => {
+    const { answered } = await writeUntilKilled(300, {}, 30);
+    const seen = power.lose();
+    expect(seen['sync-end']).toBeLessThan(answered.size / 2);
+    expect(await lost(answered)).toEqual([]);
+  });
+
   it('would be found to have lost answered appends, did SQLite not wait for the disk', async () => {
-    const answered = await writeUntilKilled(100, unsynced);
+    const { answered } = await writeUntilKilled(100, unsynced);
     power.lose();
     const missing = await lost(answered).catch(() => [...answered.keys()]);
     expect(missing.length).toBeGreaterThan(answered.size / 2);
@@ -107,7 +130,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
           power.setFull(false);
           since = answered.size;
         }
-      } else if (rest !== undefined) {
+      } else if (rest !== undefined && first !== 'erased') {
         answered.set(first as string, Number(rest));
         if (answered.size === 20) power.setFull(true);
         if (since !== undefined && answered.size > since + 20) child.kill('SIGKILL');

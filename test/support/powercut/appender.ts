@@ -1,22 +1,24 @@
 import { writeSync } from 'node:fs';
 import { openEmbedded } from '../../../src/engine/embedded/index.ts';
-import { appended, createChannel, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
+import { appended, createChannel, newPostId, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
 
 /**
  * Appends to the journal in the directory named until it is killed, several authors at once. A line `<post> <revision>` on standard output
- * says what was answered; where an append was refused, a line says why.
+ * says what was answered, `erased <post>` that a takedown's erasure is complete: then `text of <post>` must be in no file. Where an append was
+ * refused, a line says why.
  */
 const [dataDir = '', channelId = 'power', authors = '4'] = process.argv.slice(2);
 const engine = await openEmbedded({ dataDir, renderer });
 if ((await engine.channel(channelId)).status === 'missing') await createChannel(engine, channelId);
 writeSync(1, 'open\n');
-for (let author = 0; author < Number(authors); author++) void write(author);
+for (let author = 0; author < Number(authors); author++) void write();
 
-async function write(author: number): Promise<void> {
+async function write(): Promise<void> {
   for (let count = 0; ; count++) {
     // Mostly short, now and then longer than a page of the file.
-    const body = `Post ${count} of ${author}. ${'x'.repeat(count % 7 === 0 ? 9_000 : 100)}`;
-    const post = samplePost(channelId, { body });
+    const id = newPostId();
+    const body = `The text of ${id}. ${'x'.repeat(count % 7 === 0 ? 9_000 : 100)}`;
+    const post = samplePost(channelId, { id, body });
     try {
       await appended(engine, channelId, [publication(post)]);
       writeSync(1, `${post.id} 1\n`);
@@ -24,6 +26,9 @@ async function write(author: number): Promise<void> {
         const next = count % 2 === 0 ? revision(post, { body: `${body} Corrected.` }) : takedown(post);
         await appended(engine, channelId, [next]);
         writeSync(1, `${post.id} 2\n`);
+        if (next.type !== 'post.taken-down') continue;
+        const { complete } = await engine.erase(channelId, id);
+        if (complete) writeSync(1, `erased ${id}\n`);
       }
     } catch (error) {
       writeSync(1, `refused ${JSON.stringify({ outcome: (error as { outcome?: string }).outcome, post: post.id })}\n`);
