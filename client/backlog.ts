@@ -57,6 +57,7 @@ export class Backlog {
   async #run(through: number): Promise<void> {
     for (let more = true; more; ) {
       const answer = await this.#ask();
+      if (this.#stop.signal.aborted) return;
       if (answer === undefined || answer.mode === 'snapshot') {
         this.#told.reset();
         break;
