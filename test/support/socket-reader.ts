@@ -19,6 +19,8 @@ export interface SocketReader extends Disposable {
   /** Resolves when the connection is over, with the status of the close frame where one came. */
   readonly closed: Promise<{ code: number | undefined }>;
   readonly isOpen: boolean;
+  /** Its own port, by which the server's end of the connection can be told from others. */
+  readonly port: number;
   /** Sends a message of engine.io as it is. */
   send(text: string): void;
   /** Sends a Socket.IO message and resolves with what acknowledges it. */
@@ -181,6 +183,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
       return isOpen;
     },
     closed,
+    port: socket.localPort ?? 0,
     send: (text) => socket.write(maskedFrame(text)),
     until: (fits) => new Promise((resolve, reject) => waiting.add({ fits, resolve, reject })),
     async ask(name, ...data) {

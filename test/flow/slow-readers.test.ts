@@ -1,0 +1,160 @@
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { allPosts, createChannel, publish, type Written, write } from '../support/writers.ts';
+
+/**
+ * Who stops reading is a position, not a queue: the server keeps nothing for it but the one write that is under way, others do not
+ * notice, and when it reads again it is brought up to date with what stands now.
+ */
+let server: TestServer;
+let editor: string;
+let skewMs = 0;
+const readers: SocketReader[] = [];
+/** Bytes that wait in the server's ends of the connections, by the client's port: the most that was ever seen. */
+let waited: Map<number, number>;
+
+beforeEach(async () => {
+  skewMs = 0;
+  server = await startTestServer({}, { now: () => Date.now() + skewMs });
+  editor = await server.token();
+  waited = new Map();
+  const port = Number(new URL(server.url).port);
+  const { write: plain } = Socket.prototype;
+  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
+    const taken = plain.apply(this, given);
+    if (this.localPort === port) {
+      const client = this.remotePort ?? 0;
+      waited.set(client, Math.max(waited.get(client) ?? 0, this.writableLength));
+    }
+    return taken;
+  } as Socket['write']);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const reader of readers.splice(0)) reader.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+async function open(forget = false): Promise<SocketReader> {
+  const reader = await openReader(server.url, { forget });
+  readers.push(reader);
+  return reader;
+}
+
+/** Some 200 kB as html: two hundred of them are more than any kernel keeps. */
+const long = '🌒'.repeat(50_000);
+/** One write under way: a slice, with an event that is longer than one, or the answer to a subscribe. */
+const oneWriteBytes = 1024 * 1024;
+
+async function changeOften(id: string, posts: Written['post'][], times: number): Promise<number> {
+  let offset = 0;
+  for (let round = 1; round <= times; round += 1) {
+    const said = await Promise.all(
+      posts.map(({ id: postId }) =>
+        write(server, editor, {
+          path: `/v1/channels/${id}/posts/${postId}/revisions`,
+          body: { kind: 'refile', changes: { body: `${round} ${long.slice(0, 90_000)}` } },
+          ifMatch: '*',
+        }),
+      ),
+    );
+    offset = Math.max(offset, ...said.map((one) => one.offset));
+  }
+  return offset;
+}
+
+describe('a reader who stops reading', () => {
+  it('costs the server one write, and catches up with what stands when it reads again', { timeout: 30_000 }, async () => {
+    const { id } = await createChannel(server, editor);
+    const posts = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        publish(server, editor, id, { headline: `Entry ${index}` }).then(({ post }) => post),
+      ),
+    );
+    const [slow, healthy] = [await open(), await open()];
+    await slow.subscribe(id);
+    await healthy.subscribe(id);
+    slow.pause();
+    const head = await changeOften(id, posts, 18);
+    await vi.waitFor(() => expect(followed(healthy, id).offset).toBe(head), 10_000);
+    expect(followed(healthy, id).faults).toEqual([]);
+    expect(healthy.heard('event')).toHaveLength(8 * 18);
+    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+
+    slow.resume();
+    await vi.waitFor(() => expect(followed(slow, id).offset).toBe(head), 10_000);
+    const { faults, events } = followed(slow, id);
+    expect(faults).toEqual([]);
+    expect(slow.heard('unsubscribed')).toEqual([]);
+    // What came in the end is compacted: it was not given every one of them.
+    expect(events.length).toBeLessThan(healthy.heard('event').length);
+    const last = new Map(events.flatMap((event) => (event.type === 'channel.changed' ? [] : [[event.post.id, event.post]])));
+    const newest = await allPosts(server, id);
+    expect(newest.map((post) => last.get(post.id))).toEqual(newest);
+    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+  });
+
+  it('is told so where the tail no longer reaches back, and its cursor brings it up to date', { timeout: 30_000 }, async () => {
+    const { id } = await createChannel(server, editor);
+    const slow = await open();
+    await slow.subscribe(id);
+    slow.pause();
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
+    }
+    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+    slow.resume();
+    await vi.waitFor(() => expect(slow.heard('unsubscribed')).toEqual([{ channelId: id, reason: 'slow' }]), 10_000);
+    const { offset, events, faults } = followed(slow, id);
+    expect(faults).toEqual([]);
+    expect(offset).toBeLessThan(161);
+    let cursor = events.at(-1)?.cursor;
+    for (let more = true; more; ) {
+      const said = await slow.subscribe(id, cursor);
+      if (!said.ok) throw new Error(said.problem.code);
+      expect(said).toMatchObject({ mode: 'replay', reset: false });
+      ({ more, cursor } = said);
+    }
+    expect(followed(slow, id)).toMatchObject({ offset: 161, faults: [] });
+    expect(new Set(followed(slow, id).events.map((event) => event.offset)).size).toBe(160);
+  });
+
+  it('and goes on asking gets one answer at a time', async () => {
+    const { id } = await createChannel(server, editor);
+    for (let index = 0; index < 5; index += 1) await publish(server, editor, id, { headline: 'Long', body: long });
+    const slow = await open(true);
+    slow.pause();
+    for (let index = 0; index < 90; index += 1) slow.send(`42${index}["subscribe",{"channelId":"${id}"}]`);
+    // Whoever asks later is answered, so what could be done for the slow one was done.
+    const other = await open();
+    for (let index = 0; index < 20; index += 1) expect(await other.subscribe(id)).toMatchObject({ ok: true });
+    const answered = Number(
+      /^pressbox_catch_?ups_total\{mode="snapshot"\} (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1],
+    );
+    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeLessThan(60);
+    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+    slow.resume();
+    await vi.waitFor(() => expect(slow.received).toBeGreaterThan(90 * 600_000), { timeout: 10_000 });
+  });
+
+  it('and never reads again is cut off, the others are not', { timeout: 30_000 }, async () => {
+    const { id } = await createChannel(server, editor);
+    const [dead, healthy] = [await open(), await open(true)];
+    await dead.subscribe(id);
+    await healthy.subscribe(id);
+    dead.pause();
+    for (let round = 0; round < 8; round += 1) {
+      await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
+    }
+    expect(server.server.sockets.readers).toBe(2);
+    skewMs = 21_000;
+    await vi.waitFor(() => expect(server.server.sockets.readers).toBe(1), 5_000);
+    expect(server.server.sockets.subscriptions).toBe(1);
+    const before = healthy.received;
+    await publish(server, await server.token(), id, { headline: 'Still here' });
+    await vi.waitFor(() => expect(healthy.received).toBeGreaterThan(before));
+  });
+});
