@@ -48,8 +48,18 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
       told = true;
     },
   });
-  const key = options.key ?? newKey();
-  return { client, write: { key, signal: terminal.streams.interrupted }, read: { signal: terminal.streams.interrupted } };
+  const { interrupted: signal } = terminal.streams;
+  return { client, write: { key: options.key ?? newKey(), signal }, read: { signal, sub: token && subjectOf(token) } };
+}
+
+/** Who a token speaks for. Not checked: the server does that. */
+function subjectOf(token: string): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return (claims as { sub?: string }).sub;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An address may also come from the environment, unparsed. */

@@ -2,18 +2,17 @@ import type { AuthorClient, CommandOptions, SeenPost } from '../author-client.ts
 import { CannotDo, UsageError } from './asking.ts';
 import { plainLine, textOf } from './plain.ts';
 
+/** `sub`: who asks, where that is known. */
+type Asking = CommandOptions & { sub: string | undefined };
+
 /**
  * The post that a person means: its id, the last characters of it as they stand beside each post that is shown (ids begin with the
- * time, so it is their ends that differ), or `latest`, the newest published one.
+ * time, so it is their ends that differ), or `latest`: the newest published one that is theirs, so that a colleague's post which came
+ * in a moment ago is not changed by mistake. Posts that others wrote are named by their ids.
  */
-export async function findPost(
-  client: AuthorClient,
-  channelId: string,
-  name: string,
-  options: CommandOptions,
-): Promise<SeenPost> {
+export async function findPost(client: AuthorClient, channelId: string, name: string, options: Asking): Promise<SeenPost> {
   const wanted = name.toLowerCase().replace(/^(?:\u2026|\.\.\.)/, '');
-  if (wanted === 'latest') return newest(client, channelId, options);
+  if (wanted === 'latest') return latest(client, channelId, options);
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(wanted)) return client.getPost(channelId, wanted, options);
   if (!/^[0-9a-f-]{4,}$/.test(wanted)) {
     throw new UsageError(`Which post is "${name}"? Say latest, an id, or at least the last four characters of one.`);
@@ -35,12 +34,14 @@ export function titleOf({ headline, html }: { headline: string | null; html: str
   return text.length > 70 ? `${text.slice(0, 69)}\u2026` : text;
 }
 
-async function newest(client: AuthorClient, channelId: string, options: CommandOptions): Promise<SeenPost> {
+async function latest(client: AuthorClient, channelId: string, { sub, ...options }: Asking): Promise<SeenPost> {
   for await (const posts of pages(client, channelId, 20, options)) {
-    const post = posts.find(({ status }) => status === 'published');
+    const post = posts.find(
+      ({ status, publishedBy }) => status === 'published' && publishedBy !== undefined && publishedBy === sub,
+    );
     if (post !== undefined) return post;
   }
-  throw new CannotDo(`${channelId} has no published post yet.`);
+  throw new CannotDo(`You have no published post in ${channelId}. Another one is named by its id, or the end of it.`);
 }
 
 async function filtered(client: AuthorClient, channelId: string, fits: (post: SeenPost) => boolean, options: CommandOptions) {

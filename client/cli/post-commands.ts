@@ -43,7 +43,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   addPostFields(addWriteOptions(program.command('correct'), env))
     .description('Revise a post, telling readers what kind of change it is')
     .argument('<channel>')
-    .argument('<post>', 'latest, an id, or the end of one')
+    .argument('<post>', 'latest (yours), an id, or the end of one')
     .argument('[text...]', 'the new body; - reads it from the standard input')
     .option('--body <text>', 'the new body; - reads it from the standard input')
     .option('--note <text>', 'what was wrong or unclear, for readers; required with a correction or clarification')
@@ -61,7 +61,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   addWriteOptions(program.command('retract'), env)
     .description('Withdraw a post from readers, with a note; authors still see it')
     .argument('<channel>')
-    .argument('<post>', 'latest, an id, or the end of one')
+    .argument('<post>', 'latest (yours), an id, or the end of one')
     .requiredOption('--note <text>', 'why, for readers')
     .addHelpText('after', examples.retract)
     .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await retract(channelId, name, options)));
@@ -69,7 +69,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   addWriteOptions(program.command('takedown'), env)
     .description('Withdraw a post and erase its text everywhere')
     .argument('<channel>')
-    .argument('<post>', 'latest, an id, or the end of one')
+    .argument('<post>', 'latest (yours), an id, or the end of one')
     .option('--note <text>', 'for readers')
     .addHelpText('after', examples.takedown)
     .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await takedown(channelId, name, options)));
@@ -77,7 +77,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   addWriteOptions(program.command('pin'), env)
     .description('Pin a post above the others, in place of the one that is pinned')
     .argument('<channel>')
-    .argument('[post]', 'latest, an id, or the end of one')
+    .argument('[post]', 'latest (yours), an id, or the end of one')
     .option('--none', 'pin nothing')
     .addHelpText('after', examples.pin)
     .action(async (channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }) => {

@@ -94,10 +94,10 @@ Examples:
     const { playDemo } = await import('../../demo/play.ts');
     const { demoChannel } = await import('../../demo/story.ts');
     const { signToken } = await import('../../src/edge/tokens.ts');
-    const grants = { editor: ['*'] };
-    const content = { sub: 'demo', name: 'Demo desk', grants, ttlSeconds: 24 * 3600, now: Date.now(), jti: newKey() };
-    const token = await signToken(secret, content);
-    const client = new AuthorClient({ url, token });
+    const content = { grants: { editor: ['*'] }, ttlSeconds: 24 * 3600, now: Date.now() };
+    const token = await signToken(secret, { ...content, sub: 'guest', name: 'Guest editor', jti: newKey() });
+    const playing = await signToken(secret, { ...content, sub: 'demo', name: 'Demo desk', jti: newKey() });
+    const client = new AuthorClient({ url, token: playing });
     if (!(await wantsDemo(client, demoChannel.id))) {
       terminal.print('There are other channels in the data directory, so the demo is not played into it.');
       return undefined;
