@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Fetch } from '../../client/http.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { cover, expectWhole, seedOf } from '../support/coverage.ts';
 import { startLine } from '../support/line.ts';
 import { seeded } from '../support/powercut/powercut.ts';
 import { startServerProcess } from '../support/process.ts';
 import { startTestServer } from '../support/server.ts';
-import { createChannel } from '../support/writers.ts';
+import { createChannel, publish } from '../support/writers.ts';
 
 /** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
 describe('A server that is killed at any point of a thousand publications', () => {
@@ -43,5 +44,27 @@ describe('A reader', () => {
     } finally {
       reader.close();
     }
+  });
+
+  it('is told of no reset when it is closed while it asks for what it missed', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    const { cursor } = await publish(server, token, id, { headline: 'Seen' });
+    await publish(server, token, id, { headline: 'Missed' });
+    const asked = Promise.withResolvers<void>();
+    const unanswered: Fetch = (_url, { signal }) => {
+      asked.resolve();
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const reader = new ReaderClient({ url: server.url, channelId: id, cursor, fetch: unanswered });
+    const told: string[] = [];
+    reader.on('reset', () => told.push('reset'));
+    reader.on('event', () => told.push('event'));
+    reader.open();
+    await asked.promise;
+    reader.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { cover, expectWhole, seedOf } from '../support/coverage.ts';
 import { noPowercut, type Power, seeded, watchPower } from '../support/powercut/powercut.ts';
@@ -37,11 +36,11 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
   }, 90_000);
 
   it('has the post that a reader is just being shown, though its author has no answer yet', async () => {
-    await using machine = await startMachine();
+    await using machine = await startMachine(preloaded('../support/slow-disk.mjs'));
     const { server } = machine;
     const token = await server.token();
     const { id } = await createChannel(server, token);
-    for (let time = 0; time < 3; time += 1) {
+    for (let time = 0; time < 2; time += 1) {
       let cut: Promise<void> | undefined;
       using reader = watch(server.url, id, {
         onSeen: () => {
@@ -63,8 +62,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
   }, 60_000);
 
   it('would be found out, did it answer before the disk has it', async () => {
-    const unsynced = pathToFileURL(fileURLToPath(new URL('../support/powercut/unsynced.mjs', import.meta.url)));
-    await using machine = await startMachine({ NODE_OPTIONS: `--import ${unsynced}` });
+    await using machine = await startMachine(preloaded('../support/powercut/unsynced.mjs'));
     const { server } = machine;
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -73,6 +71,10 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
     expect((await call(`${server.url}/v1/channels/${id}/posts/${post.id}`)).status).toBe(404);
   }, 30_000);
 });
+
+function preloaded(file: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import ${new URL(file, import.meta.url)}` };
+}
 
 /** A server on a disk of its own, whose power can be cut. */
 interface Machine extends AsyncDisposable {

@@ -58,7 +58,7 @@ const readings = {
   cut: fc.record({ do: fc.constant('cut' as const), reader }),
   stall: fc.record({ do: fc.constant('stall' as const), reader, pages: fc.boolean() }),
   flow: fc.record({ do: fc.constant('flow' as const), reader }),
-  delay: fc.record({ do: fc.constant('delay' as const), reader, lineMs: fc.nat(20), pagesMs: fc.nat(150) }),
+  delay: fc.record({ do: fc.constant('delay' as const), reader, lineMs: fc.nat(20), pagesMs: fc.nat(400) }),
   older: fc.record({ do: fc.constant('older' as const), reader, limit: fc.integer({ min: 1, max: 6 }) }),
   newer: fc.record({ do: fc.constant('newer' as const), reader, limit: fc.integer({ min: 1, max: 6 }) }),
   move: fc.record({ do: fc.constant('move' as const), reader, which: fc.option(which), limit: fc.integer({ min: 1, max: 6 }) }),
@@ -73,7 +73,7 @@ const step = fc.oneof(
   { weight: 12, arbitrary: writes.revise },
   { weight: 2, arbitrary: writes.retract },
   { weight: 2, arbitrary: writes.takeDown },
-  { weight: 3, arbitrary: writes.pin },
+  { weight: 5, arbitrary: writes.pin },
   { weight: 2, arbitrary: writes.channel },
   { weight: 6, arbitrary: readings.cut },
   { weight: 2, arbitrary: readings.stall },
@@ -114,13 +114,14 @@ async function startDay() {
   /** Posts as their authors were told of them, `id@revision` to the reader's view. */
   const told = new Map<string, string>();
   const posts: { id: string; seq: number }[] = [];
+  let last: { id: string } | undefined;
   let underWay: Promise<unknown>[] = [];
   let count = 0;
 
   async function author(step: AuthorStep): Promise<void> {
     count += 1;
     const body = `${count} ${'text' in step ? step.text : ''}`;
-    const chosen = 'which' in step && step.which !== null ? posts[step.which % Math.max(1, posts.length)] : undefined;
+    const chosen = 'which' in step && step.which !== null ? choose(step.which) : undefined;
     const path = `${channelPath}/posts/${chosen?.id}`;
     switch (step.do) {
       case 'publish': {
@@ -165,6 +166,12 @@ async function startDay() {
     function keep({ post }: Written): void {
       if (post !== undefined) told.set(`${post.id}@${post.revision}`, JSON.stringify(readerView(post)));
     }
+  }
+
+  /** Now and then the same post again, so that it changes while somebody asks for it. */
+  function choose(which: number): { id: string } | undefined {
+    if (which % 3 !== 0) last = posts[which % Math.max(1, posts.length)];
+    return last;
   }
 
   function readAs(step: ReaderStep): void {

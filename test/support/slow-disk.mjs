@@ -1,0 +1,11 @@
+// Loaded before a process's own modules, in each of its threads: a disk that takes its time. What is let out before a commit has ended
+// is then out long enough to be noticed.
+import { DatabaseSync } from 'node:sqlite';
+
+const commitMs = 30;
+const never = new Int32Array(new SharedArrayBuffer(4));
+const exec = DatabaseSync.prototype.exec;
+DatabaseSync.prototype.exec = function (sql) {
+  if (sql === 'COMMIT') Atomics.wait(never, 0, 0, commitMs);
+  return exec.call(this, sql);
+};
