@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { openEmbedded } from '../../../src/engine/embedded/index.ts';
 import { appended, createChannel, newPostId, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
 
@@ -10,7 +9,7 @@ import { appended, createChannel, newPostId, publication, renderer, revision, sa
 const [dataDir = '', channelId = 'power', authors = '4'] = process.argv.slice(2);
 const engine = await openEmbedded({ dataDir, renderer });
 if ((await engine.channel(channelId)).status === 'missing') await createChannel(engine, channelId);
-writeSync(1, 'open\n');
+process.stdout.write('open\n');
 for (let author = 0; author < Number(authors); author++) void write();
 
 async function write(): Promise<void> {
@@ -21,17 +20,17 @@ async function write(): Promise<void> {
     const post = samplePost(channelId, { id, body });
     try {
       await appended(engine, channelId, [publication(post)]);
-      writeSync(1, `${post.id} 1\n`);
+      process.stdout.write(`${post.id} 1\n`);
       if (count % 3 === 0) {
         const next = count % 2 === 0 ? revision(post, { body: `${body} Corrected.` }) : takedown(post);
         await appended(engine, channelId, [next]);
-        writeSync(1, `${post.id} 2\n`);
+        process.stdout.write(`${post.id} 2\n`);
         if (next.type !== 'post.taken-down') continue;
         const { complete } = await engine.erase(channelId, id);
-        if (complete) writeSync(1, `erased ${id}\n`);
+        if (complete) process.stdout.write(`erased ${id}\n`);
       }
     } catch (error) {
-      writeSync(1, `refused ${JSON.stringify({ outcome: (error as { outcome?: string }).outcome, post: post.id })}\n`);
+      process.stdout.write(`refused ${JSON.stringify({ outcome: (error as { outcome?: string }).outcome, post: post.id })}\n`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

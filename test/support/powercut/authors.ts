@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Power } from './powercut.ts';
+
+/** Runs `appender.ts` in a process of its own whose power can be taken away. */
+export interface Authors {
+  dataDir: string;
+  power: Power;
+  /** Killed once so many appends were answered. */
+  answers: number;
+  authors?: number;
+  env?: Record<string, string>;
+  /** Called with each append that was refused, and with each that was answered. */
+  onRefused?: (refused: { outcome: string; post: string }) => void;
+  onAnswered?: (count: number) => void;
+}
+
+export interface Written {
+  /** The highest revision answered of each post. */
+  answered: Map<string, number>;
+  /** Posts whose erasure was answered as complete. */
+  erased: string[];
+}
+
+export async function writeUntilKilled({ dataDir, power, answers, authors = 4, env = {}, ...on }: Authors): Promise<Written> {
+  const script = fileURLToPath(new URL('./appender.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir, 'power', String(authors)], {
+    env: { ...process.env, ...power.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const written: Written = { answered: new Map(), erased: [] };
+  let count = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [first = '', rest] = line.split(' ');
+    if (rest === undefined) continue;
+    if (first === 'refused') on.onRefused?.(JSON.parse(rest));
+    else if (first === 'erased') written.erased.push(rest);
+    else {
+      written.answered.set(first, Number(rest));
+      count++;
+      on.onAnswered?.(count);
+      if (count === answers) child.kill('SIGKILL');
+    }
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return written;
+}
+
+/** Erased posts of which some file still holds the text. Only where this process has none of the files open. */
+export function leftOf(dataDir: string, erased: string[]): string[] {
+  const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name)));
+  return erased.filter((id) => files.some((bytes) => bytes.includes(`text of ${id}`)));
+}

@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** The long disasters, one file each: not part of `npm test`. */
+export default defineConfig({
+  test: { include: ['test/chaos/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 30_000, fileParallelism: false },
+});
