@@ -1,0 +1,129 @@
+import { io, type Socket } from 'socket.io-client';
+import { afterEach, expect, it, vi } from 'vitest';
+import { problemSchema } from '../../src/protocol/schemas.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { openReader, type SocketReader, shakeHands } from '../support/socket-reader.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** How a node goes away: readers are asked to leave, nobody new is taken, and whoever stayed comes back by itself. */
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+async function start(): Promise<TestServer> {
+  const server = await startTestServer();
+  undo.push(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+async function stockClient(url: string): Promise<Socket> {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50 });
+  undo.push(() => socket.disconnect());
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+  return socket;
+}
+
+async function rawReader(url: string): Promise<SocketReader> {
+  const reader = await openReader(url);
+  undo.push(() => reader.destroy());
+  return reader;
+}
+
+it('tells readers to leave within a time, and turns away whoever comes', async () => {
+  const server = await start();
+  const staying = await rawReader(server.url);
+  expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200 });
+
+  const closing = server.server.close({ drainMs: 3_000 });
+  await vi.waitFor(() => expect(staying.heard('drain')).toEqual([{ withinMs: 3_000 }]));
+
+  const ready = await call(`${server.url}/readyz`);
+  expect(ready).toMatchObject({ status: 503, body: { status: 'draining' } });
+  expect(ready.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect((await call(`${server.url}/healthz`)).status).toBe(200);
+  for (const path of ['/v1/channels', '/', '/live/anything']) {
+    const answer = await call(`${server.url}${path}`);
+    expect([answer.status, answer.headers.get('retry-after') !== null], path).toEqual([503, true]);
+  }
+  expect(problemSchema.parse((await call(`${server.url}/v1/channels`)).body)).toMatchObject({ code: 'draining' });
+
+  const turnedAway = await shakeHands(server.url);
+  if (turnedAway.reader !== undefined) throw new Error('A draining server took a reader.');
+  expect(turnedAway).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) } });
+  expect(problemSchema.parse(JSON.parse(turnedAway.body))).toMatchObject({ code: 'draining', status: 503 });
+
+  // The last one leaves, and there is nothing more to wait for.
+  expect(staying.isOpen).toBe(true);
+  staying.destroy();
+  await closing;
+});
+
+it('hands on every write that it still answers', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const reader = await rawReader(server.url);
+  await reader.subscribe(id);
+  const publishing = Array.from({ length: 40 }, (_, index) =>
+    call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: editor, body: { headline: `Entry ${index}` } }),
+  );
+  await Promise.race(publishing);
+  const closing = server.server.close({ drainMs: 3_000 });
+  const answers = await Promise.all(publishing);
+  expect(new Set([201, 503, ...answers.map(({ status }) => status)])).toEqual(new Set([201, 503]));
+  const promised = answers.flatMap(({ status, body }) => (status === 201 ? [(body as { offset: number }).offset] : []));
+  await vi.waitFor(() => {
+    const heard = reader.heard<{ offset: number }>('event').map(({ offset }) => offset);
+    expect(promised.filter((offset) => !heard.includes(offset))).toEqual([]);
+  });
+  reader.destroy();
+  await closing;
+});
+
+it('cuts who stays so that a client comes back by itself, with its cursor, to the next server', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const socket = await stockClient(server.url);
+  const { cursor } = await publish(server, editor, id, { headline: 'Before' });
+  let drains = 0;
+  const reasons: string[] = [];
+  socket.on('drain', () => drains++);
+  socket.on('disconnect', (reason) => reasons.push(reason));
+  const back = new Promise<void>((resolve) => socket.once('disconnect', () => socket.once('connect', resolve)));
+  await server.restart();
+  await back;
+  expect(drains).toBe(1);
+  expect(reasons).toEqual(['transport close']);
+  const { offset } = await publish(server, editor, id, { headline: 'After' });
+  expect(await socket.timeout(5_000).emitWithAck('subscribe', { channelId: id, after: cursor })).toMatchObject({
+    mode: 'replay',
+    reset: false,
+    covers: { to: offset },
+    events: [{ post: { headline: 'After' } }],
+  });
+});
+
+it('does not wait for a reader who stopped reading', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const stuck = await rawReader(server.url);
+  await stuck.subscribe(id);
+  stuck.pause();
+  const body = '🌒'.repeat(50_000);
+  for (let round = 0; round < 6; round += 1) {
+    await Promise.all(Array.from({ length: 10 }, () => publish(server, editor, id, { headline: 'Long', body })));
+  }
+  await server.server.close({ drainMs: 100 });
+}, 15_000);
+
+it('ends once, however often it is asked to', async () => {
+  const server = await start();
+  await rawReader(server.url);
+  const [one, two] = [server.server.close({ drainMs: 50 }), server.server.close({ drainMs: 5_000 })];
+  expect(one).toBe(two);
+  await one;
+  await expect(call(`${server.url}/healthz`)).rejects.toThrow();
+});
