@@ -45,7 +45,8 @@ async function startAppender(dataDir: string, answers = 20) {
       child.kill('SIGKILL');
       await once(child, 'close');
       const lines = said.split('\n').slice(1, -1);
-      return [...new Set(lines.map((line) => line.split(' ')[0] as string))];
+      const answers = lines.map((line) => line.split(' ')).filter(([first]) => first !== 'erased');
+      return [...new Set(answers.map(([post]) => post as string))];
     },
   };
 }
@@ -197,6 +198,28 @@ describe('a thread that dies', () => {
     const again = await opened.reopen();
     await publish(again, id);
   });
+});
+
+it('forgets requests a few at a time, once they are too old to be asked for', async () => {
+  let now = Date.now();
+  const { reopen } = opened;
+  const engine = await reopen({ now: () => now });
+  const { id } = await createChannel(engine);
+  for (let count = 0; count < 9; count++) await publish(engine, id);
+  const count = () => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    const rows = db.prepare('SELECT count(*) AS rows FROM requests').get()?.rows;
+    db.close();
+    return rows;
+  };
+  expect(count()).toBe(10);
+  now += 25 * 3_600_000;
+  const left = [];
+  for (let round = 0; round < 4; round++) {
+    await publish(engine, id);
+    left.push(count());
+  }
+  expect(left).toEqual([7, 4, 3, 4]);
 });
 
 it('makes the directory with all above it', async () => {

@@ -89,8 +89,8 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
       power,
       answers: 60,
       authors: 2,
-      onAnswered: (count) => count === 20 && power.setFull(true),
-      onRefused: (one) => refused.push(one) === 6 && power.setFull(false),
+      onAnswered: (count) => count === 20 && power.fail('full', true),
+      onRefused: (one) => refused.push(one) === 6 && power.fail('full', false),
     });
     expect(refused.length).toBeGreaterThanOrEqual(6);
     expect(new Set(refused.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']));
@@ -98,5 +98,24 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     // Refused was either the publication or the revision of a post whose publication was answered.
     const have = await kept(refused.map(({ post }) => post));
     for (const { post } of refused) expect(have.get(post)).toBe(answered.get(post) ?? 0);
+  });
+
+  it('takes nothing more once a sync has failed, says what may have happened, and has kept what was answered', async () => {
+    const outcomes: string[] = [];
+    const { answered } = await writeUntilKilled({
+      dataDir,
+      power,
+      answers: Number.POSITIVE_INFINITY,
+      authors: 2,
+      onAnswered: (count) => count === 20 && power.fail('broken', true),
+      onRefused: ({ outcome }, kill) => {
+        power.fail('broken', false);
+        if (outcomes.push(outcome) === 8) kill();
+      },
+    });
+    expect(outcomes[0]).toBe('unknown');
+    expect(outcomes.slice(2, 8)).toEqual(Array.from({ length: 6 }, () => 'unchanged'));
+    power.lose();
+    expect(await lost(answered)).toEqual([]);
   });
 });

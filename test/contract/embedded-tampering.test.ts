@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
-import { verifyChannels } from '../../src/engine/embedded/verify.ts';
+import { verifyDirectory } from '../../src/engine/embedded/verify.ts';
 import { JournalRefused } from '../../src/engine/engine.ts';
 import { appended, channelChange, createChannel, publish, renderer, revision, takedown } from '../support/engines.ts';
 
@@ -84,12 +84,14 @@ describe('a journal that was tampered with', () => {
   });
 
   it('can be walked channel by channel, with a report of each', async () => {
-    const db = new DatabaseSync(join(copy(), 'journal.db'));
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec("UPDATE entries SET by = 'x' WHERE channel = 2");
-    const [another, bridge] = [...verifyChannels(db)];
     db.close();
+    const [another, bridge] = [...verifyDirectory(dataDir)];
     expect(another).toMatchObject({ channelId: 'another', entries: 0, fault: { channelId: 'another', offset: 1 } });
     // Of six revisions two were erased.
     expect(bridge).toEqual({ channelId: 'bridge', entries: 6, texts: 4 });
+    expect(() => [...verifyDirectory(parent)]).toThrow(/no journal/);
   });
 });

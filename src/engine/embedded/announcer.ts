@@ -29,10 +29,6 @@ export class Announcer implements Bus {
     return () => void this.#erased.delete(own);
   }
 
-  isHeard(channelId: string): boolean {
-    return this.#listeners.has(channelId);
-  }
-
   announce(channelId: string, heard: Announcement): void {
     for (const listener of [...(this.#listeners.get(channelId) ?? [])]) this.#guarded(() => listener(heard));
   }

@@ -23,6 +23,7 @@ import { EraseLoop } from './erase-loop.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
 import { Thread } from './thread.ts';
+import { journalName } from './verify.ts';
 
 export interface Log {
   info(fields: object, message: string): void;
@@ -57,7 +58,7 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
     if (error instanceof Error && error.name === 'JournalRefused') throw error;
     throw new JournalUnavailable(`The data directory ${dataDir} cannot be used: ${String(error)}`, 'unchanged', { cause: error });
   }
-  const file = join(dataDir, 'journal.db');
+  const file = join(dataDir, journalName);
   let writer: Thread<Writes> | undefined;
   try {
     writer = await Thread.open<Writes>('writer', file);

@@ -137,6 +137,8 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
       PRAGMA temp_store = MEMORY;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
+      PRAGMA fullfsync = ON;
+      PRAGMA checkpoint_fullfsync = ON;
       PRAGMA journal_size_limit = 16777216;
     `);
     migrate(db, steps);

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
 import { JournalRefused } from '../engine.ts';
 import { hashOf, type Text } from '../record.ts';
+import { openForReading } from './schema.ts';
 
 /** Walks the chains of a journal: every fact, and every text that was not erased, against the checks that cursors carry. */
 export interface Fault {
@@ -26,6 +29,25 @@ export function verifyJournal(db: DatabaseSync): void {
     throw new JournalRefused(
       `The journal does not hold: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
     );
+  }
+}
+
+/** The name of the journal in a data directory. */
+export const journalName = 'journal.db';
+
+/**
+ * Walks the journal of a data directory, which a server may have open meanwhile: it is read as of one moment. An erasure of that time is
+ * pending until the walk is over. Throws where there is no journal.
+ */
+export function* verifyDirectory(dataDir: string): Generator<ChannelReport> {
+  const file = join(dataDir, journalName);
+  if (!existsSync(file)) throw new JournalRefused(`There is no journal in ${dataDir}.`);
+  const db = openForReading(file);
+  try {
+    db.exec('BEGIN');
+    yield* verifyChannels(db);
+  } finally {
+    db.close();
   }
 }
 

@@ -15,7 +15,7 @@ export interface Authors {
   authors?: number;
   env?: Record<string, string>;
   /** Called with each append that was refused, and with each that was answered. */
-  onRefused?: (refused: { outcome: string; post: string }) => void;
+  onRefused?: (refused: { outcome: string; post: string }, kill: () => void) => void;
   onAnswered?: (count: number) => void;
 }
 
@@ -37,7 +37,7 @@ export async function writeUntilKilled({ dataDir, power, answers, authors = 4, e
   for await (const line of createInterface({ input: child.stdout })) {
     const [first = '', rest] = line.split(' ');
     if (rest === undefined) continue;
-    if (first === 'refused') on.onRefused?.(JSON.parse(rest));
+    if (first === 'refused') on.onRefused?.(JSON.parse(rest), () => child.kill('SIGKILL'));
     else if (first === 'erased') written.erased.push(rest);
     else {
       written.answered.set(first, Number(rest));

@@ -29,8 +29,8 @@ export interface Power extends Disposable {
   readonly env: Record<string, string>;
   /** Puts the directory into a state that a power cut may have left. Only when the process is dead; can be repeated. */
   lose(options?: { seed?: number }): Disk['seen'];
-  /** From now on writing fails as on a full disk; or no longer. */
-  setFull(full: boolean): void;
+  /** From now on writing fails as on a full disk, or every sync as on a broken one; or no longer. */
+  fail(how: 'full' | 'broken', on: boolean): void;
 }
 
 /** Why power cuts cannot be tested here, or undefined where they can. */
@@ -67,9 +67,9 @@ export function watchPower(directory: string): Power {
       writeTree(root, disk.afterPowerCut(seed === undefined ? undefined : seeded(seed)));
       return disk.seen;
     },
-    setFull(full) {
-      if (full) writeFileSync(`${log}.full`, '');
-      else rmSync(`${log}.full`, { force: true });
+    fail(how, on) {
+      if (on) writeFileSync(`${log}.${how}`, '');
+      else rmSync(`${log}.${how}`, { force: true });
     },
     [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true }),
   };

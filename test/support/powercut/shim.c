@@ -6,7 +6,7 @@
  *   POWERCUT_DIR  the directory, as realpath gives it
  *   POWERCUT_LOG  where the record is appended to; outside that directory
  *
- * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk.
+ * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does.
  *
  * A record is a header, then `paths` bytes of a path, then `bytes` bytes of data. Shared memory (files that end in -shm) is left out: it
  * does not outlive a power cut. Memory-mapped writes are not seen, so a program that maps its files for writing cannot be tested so.
@@ -39,7 +39,7 @@ struct record {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX];
 static size_t root_length;
-static char full_path[PATH_MAX];
+static char full_path[PATH_MAX], broken_path[PATH_MAX];
 static int log_fd = -1;
 static uint64_t syncs;
 
@@ -49,6 +49,7 @@ __attribute__((constructor)) static void begin(void) {
   snprintf(root, sizeof root, "%s", dir);
   root_length = strlen(root);
   snprintf(full_path, sizeof full_path, "%s.full", log);
+  snprintf(broken_path, sizeof broken_path, "%s.broken", log);
   int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) abort();
   /* Out of the way of programs that expect low numbers. */
@@ -151,7 +152,7 @@ int openat(int dirfd, const char *path, int flags, ...) { MODE(flags, flags) ret
 int openat64(int dirfd, const char *path, int flags, ...) { MODE(flags, flags) return opened(dirfd, path, flags | O_LARGEFILE, mode); }
 int creat(const char *path, mode_t mode) { return opened(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 
-static int disk_is_full(void) { return syscall(SYS_faccessat, AT_FDCWD, full_path, F_OK) == 0; }
+static int is_there(const char *path) { return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0; }
 
 /* `at` below 0: where the descriptor stands. */
 static ssize_t written(int fd, const struct iovec *parts, int count, off_t at) {
@@ -159,7 +160,7 @@ static ssize_t written(int fd, const struct iovec *parts, int count, off_t at) {
   if (!path_of(fd, path)) {
     return at < 0 ? syscall(SYS_writev, fd, parts, count) : syscall(SYS_pwritev, fd, parts, count, at, 0);
   }
-  if (disk_is_full()) { errno = ENOSPC; return -1; }
+  if (is_there(full_path)) { errno = ENOSPC; return -1; }
   pthread_mutex_lock(&lock);
   ssize_t done = at < 0 ? syscall(SYS_writev, fd, parts, count) : syscall(SYS_pwritev, fd, parts, count, at, 0);
   int saved = errno, regular = 0;
@@ -204,6 +205,7 @@ static int synced(int fd, long call) {
   char path[PATH_MAX];
   int regular = 0;
   if (!path_of(fd, path)) return syscall(call, fd);
+  if (is_there(broken_path)) { errno = EIO; return -1; }
   uint64_t inode = inode_of(fd, &regular);
   pthread_mutex_lock(&lock);
   uint64_t number = ++syncs;
