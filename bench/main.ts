@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
@@ -6,7 +7,7 @@ import { describeMachine } from './machine.ts';
 import { measureAuthors, measureCatchUp, measureEngine, measureFanOut, type Plan } from './measure.ts';
 import { type Figures, report } from './report.ts';
 
-/** `npm run bench`: what this machine gives. Progress on standard error, figures on standard output. */
+/** `npm run bench`: what this machine gives. Progress on standard error, figures on standard output. Nothing is judged by it. */
 
 interface Options {
   full: boolean;
@@ -23,10 +24,7 @@ const options = new Command('bench')
   .description('Measures publishing, pushing and catching up on this machine, in under two minutes.')
   .option('--full', 'measure each step for 20 s instead of 4', false)
   .option('--readers <numbers>', 'crowds to push to, comma-separated', '1,1000,5000')
-  .option(
-    '--directory <path>',
-    'where to keep journals: a directory on the disk to measure; default: the one for temporary files',
-  )
+  .option('--directory <path>', 'where to keep journals, on the disk to measure; default: among temporary files')
   .option('--only <parts>', 'some of it: authors, engine, fan-out, catch-up', 'authors,engine,fan-out,catch-up')
   .option('--json', 'print the figures as JSON', false)
   .parse()
@@ -36,7 +34,13 @@ const only = new Set(options.only.split(','));
 const began = Date.now();
 const say = (line: string) => console.error(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(3)} s] ${line}`);
 const directory = await mkdtemp(join(options.directory === undefined ? tmpdir() : resolve(options.directory), 'pressbox-bench-'));
-try {
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+// Servers and load generators end with this process, at its exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+await run();
+
+async function run(): Promise<void> {
   const machine = describeMachine(directory);
   const { readers, remarks } = within(machine.openFiles, options.readers.split(',').map(Number));
   const plan: Plan = {
@@ -61,8 +65,6 @@ try {
   };
   say('done');
   console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);
-} finally {
-  await rm(directory, { recursive: true, force: true });
 }
 
 /** One process, the server, has a socket for every reader: crowds are cut to what it may open. */

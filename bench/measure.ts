@@ -99,17 +99,21 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
     await using server = await startFor(plan);
     await using crowds = startCrowds(plan.crowds);
     const { url, channelId, token } = await channelOn(server);
-    await pushFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs: 1_000 });
+    const push = (forMs: number) => pushFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs });
+    await push(1_000);
 
     const memoryBefore = residentBytes(server.pid);
     await crowds.each<void>('gather', readers, { url, channelId });
     await pause(settleMs);
     const memoryIdle = residentBytes(server.pid);
+    // A moment to warm up, and for those who have just connected: it does not count.
+    await push(1_000);
+    await pause(settleMs);
     await crowds.each<Heard>('heard', readers);
 
     const cpuBefore = cpuSeconds(server.pid);
     const began = monotonicMs();
-    const posts = await pushFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs: plan.forMs });
+    const posts = await push(plan.forMs);
     await pause(settleMs);
     const cpu = cpuSeconds(server.pid) - cpuBefore;
     const tookMs = monotonicMs() - began;

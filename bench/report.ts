@@ -29,7 +29,7 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
     ),
     section('The engine alone', ['at once', 'posts/s', 'p50 ms', 'p99 ms'], appends(engine)),
     section(
-      'Publication to reader over WebSocket, from before the request is sent',
+      'Publication to reader over WebSocket, from before the request is sent; last: until the last reader had the post',
       ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most'],
       fanOut.map(({ readers, posts, missing, latency, last }) => {
         return [String(readers), String(posts), String(missing), ...p50p99(latency), ...p50p99(last), ms(last.most)];
