@@ -1,0 +1,189 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import * as client from '../../client/author-client.ts';
+import { NoAnswer, NotPressbox, ProblemError } from '../../client/http.ts';
+import { newKey, newPostId } from '../../client/ids.ts';
+import { pauseMs } from '../../client/reconnect.ts';
+import { problem } from '../../src/protocol/problems.ts';
+import * as schemas from '../../src/protocol/schemas.ts';
+
+/** How a command comes to its answer, over a server that answers badly or not at all. */
+interface Heard {
+  method: string;
+  url: string;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+type Said = (response: ServerResponse) => void;
+
+const servers: { close(): void }[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** Answers each request with the next of `said`, the last one for ever. */
+async function server(...said: Said[]): Promise<{ url: string; heard: Heard[] }> {
+  const heard: Heard[] = [];
+  const http = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    heard.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+    (said[Math.min(heard.length, said.length) - 1] as Said)(response);
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  servers.push({
+    close: () => {
+      http.closeAllConnections();
+      http.close();
+    },
+  });
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, heard };
+}
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Said =>
+  (response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+const cut: Said = (response) => response.destroy();
+const silent: Said = () => {};
+const done = json(201, { post: { id: 'a' }, cursor: 'c', offset: 7 }, { 'idempotency-replayed': 'true' });
+const author = (url: string, options: Partial<client.AuthorClientOptions> = {}) =>
+  new client.AuthorClient({ url, token: 'secret', random: () => 0, ...options });
+
+describe('a command', () => {
+  it('is sent again until there is an answer, with one key and the same bytes', async () => {
+    const { url, heard } = await server(
+      cut,
+      json(503, problem('journal-unavailable', { outcome: 'unknown' })),
+      json(502, {}),
+      done,
+    );
+    const written = await author(url).publish('moon', { body: 'One \u{1f319} small step' });
+    expect(written).toEqual({ post: { id: 'a' }, cursor: 'c', offset: 7, replayed: true });
+    expect(heard).toHaveLength(4);
+    const [first] = heard;
+    expect(first?.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/);
+    for (const { method, url, body, headers } of heard) {
+      expect({ method, url, body, key: headers['idempotency-key'] }).toEqual({
+        method: 'POST',
+        url: '/v1/channels/moon/posts',
+        body: first?.body,
+        key: first?.headers['idempotency-key'],
+      });
+      expect(headers.authorization).toBe('Bearer secret');
+    }
+    expect(schemas.newPostSchema.parse(JSON.parse(first?.body ?? ''))).toMatchObject({ body: 'One \u{1f319} small step' });
+  });
+
+  it('waits as long as the server asks', async () => {
+    const { url } = await server(json(429, problem('rate-limited'), { 'retry-after': '1' }), done);
+    const pauses: number[] = [];
+    const began = performance.now();
+    await author(url, { onRetry: (_error, pause) => pauses.push(pause) }).publish('moon', {});
+    expect(pauses).toEqual([1_000]);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(990);
+  });
+
+  it('that is refused throws the problem, and is not sent again', async () => {
+    const said = problem('revision-moved', { current: { revision: 3 } });
+    const { url, heard } = await server(json(412, said));
+    const refused = author(url).revise('moon', 'a', 2, { kind: 'update', changes: { body: 'x' } });
+    const error = await refused.catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ProblemError);
+    expect((error as ProblemError).problem).toEqual(said);
+    expect(heard).toHaveLength(1);
+    expect(heard[0]?.headers['if-match']).toBe('"2"');
+  });
+
+  it('is given up at its deadline, or when its signal says so', async () => {
+    const { url } = await server(cut);
+    await expect(author(url, { deadlineMs: 300 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
+    const stop = new AbortController();
+    const given = author(url).publish('moon', {}, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(given).rejects.toThrow('enough');
+
+    const held = await server(silent);
+    const waiting = new AbortController();
+    const unanswered = author(held.url).publish('moon', {}, { signal: waiting.signal });
+    await vi.waitFor(() => expect(held.heard).toHaveLength(1));
+    waiting.abort(new Error('enough'));
+    await expect(unanswered).rejects.toThrow('enough');
+  });
+
+  it('to something that is not Pressbox says so at once', async () => {
+    const { url, heard } = await server((response) => response.writeHead(404).end('<h1>Not here</h1>'));
+    await expect(author(url).getChannel('moon')).rejects.toBeInstanceOf(NotPressbox);
+    expect(heard).toHaveLength(1);
+  });
+
+  it('asks for its token each time it is sent', async () => {
+    const { url, heard } = await server(cut, done);
+    let given = 0;
+    const token = () => {
+      given += 1;
+      return `token-${given}`;
+    };
+    await author(url, { token }).publish('moon', {});
+    expect(heard.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
+  });
+
+  it('goes where the contract says', async () => {
+    const { url, heard } = await server(done);
+    const to = author(`${url}/`);
+    await to.createChannel({ headline: 'Moon' });
+    await to.updateChannel('moon', 4, { section: 'Space' });
+    await to.pin('moon', 'a');
+    await to.unpin('moon');
+    await to.correct('moon', 'a', '*', { note: 'Wrong.', changes: { body: 'b' } });
+    await to.retract('moon', 'a', { note: 'Wrong.' });
+    await to.takedown('moon', 'a');
+    await to.deleteChannel('moon');
+    await to.listPosts('moon', { before: 9, keyEvent: true });
+    await to.listChannels({ state: 'live' });
+    expect(heard.map(({ method, url, headers, body }) => [method, url, headers['if-match'] ?? null, body])).toEqual([
+      ['POST', '/v1/channels', null, '{"headline":"Moon"}'],
+      ['PATCH', '/v1/channels/moon', '"4"', '{"section":"Space"}'],
+      ['PATCH', '/v1/channels/moon', '*', '{"pinnedPostId":"a"}'],
+      ['PATCH', '/v1/channels/moon', '*', '{"pinnedPostId":null}'],
+      ['POST', '/v1/channels/moon/posts/a/revisions', '*', '{"kind":"correction","note":"Wrong.","changes":{"body":"b"}}'],
+      ['POST', '/v1/channels/moon/posts/a/retraction', null, '{"note":"Wrong."}'],
+      ['POST', '/v1/channels/moon/posts/a/takedown', null, '{}'],
+      ['DELETE', '/v1/channels/moon', null, ''],
+      ['GET', '/v1/channels/moon/posts?before=9&keyEvent=true', null, ''],
+      ['GET', '/v1/channels?state=live', null, ''],
+    ]);
+  });
+});
+
+describe('what a command may hold', () => {
+  it('is what the server takes, by type', () => {
+    expectTypeOf<client.NewPost>().toExtend<schemas.NewPost>();
+    expectTypeOf<client.Revision>().toExtend<schemas.Revision>();
+    expectTypeOf<client.NewChannel>().toExtend<schemas.NewChannel>();
+    expectTypeOf<client.ChannelPatch>().toExtend<schemas.ChannelPatch>();
+  });
+
+  it('has ids that are UUIDv7 in order of time, and keys that differ', () => {
+    const ids = [newPostId(1_000), newPostId(2_000), newPostId()];
+    for (const id of ids) expect(schemas.postIdSchema.parse(id)).toBe(id);
+    expect(ids.toSorted()).toEqual(ids);
+    expect(newPostId(0x0123456789ab, new Uint8Array(10).fill(0xff))).toBe('01234567-89ab-7fff-bfff-ffffffffffff');
+    expect(new Set(Array.from({ length: 100 }, newKey)).size).toBe(100);
+    expect(schemas.idempotencyKeySchema.parse(newKey())).toBeTruthy();
+  });
+});
+
+describe('the pause before another attempt', () => {
+  const backoff = { firstMs: 1_000, mostMs: 30_000 };
+  it('is spread from nearly nothing to a bound that doubles up to the most', () => {
+    expect([0, 1, 2, 3, 4, 5, 99].map((attempt) => pauseMs(attempt, 0.999_999, backoff))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000,
+    ]);
+    expect(pauseMs(3, 0, backoff)).toBe(50);
+  });
+  it('is never shorter than what the other side asked for', () => {
+    expect(pauseMs(0, 0, backoff, 5_000)).toBe(5_000);
+    expect(pauseMs(0, 0.5, backoff, 5_000)).toBe(5_500);
+  });
+});
