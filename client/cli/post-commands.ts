@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
-import type { Decided, PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
+import type { PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
 import { newPostId } from '../ids.ts';
 import { type AskingOptions, addWriteOptions, author, readInput, several, tellError, UsageError } from './asking.ts';
@@ -89,7 +89,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   async function post(channelId: string, text: string[], options: PostOptions): Promise<number> {
     const id = options.id ?? newPostId();
     const { client, write } = author(options, env, terminal);
-    return attempt(options, `--id ${id} --key ${write.key}`, async () => {
+    return attempt(options, { with: `--id ${id} --key ${write.key}` }, async () => {
       const body = await bodyFrom(text, undefined);
       const fields = { ...fieldsFrom(options), ...(options.kind !== undefined && { kind: options.kind }) };
       const derivedFrom = options.derivedFrom && { derivedFrom: options.derivedFrom };
@@ -104,11 +104,11 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function correct(channelId: string, name: string, text: string[], options: CorrectOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    let again = `--key ${write.key}`;
-    let seen: SeenPost | undefined;
+    const again = { with: `--key ${write.key}` };
+    let decidedOn = async (): Promise<SeenPost | undefined> => undefined;
     return attempt(
       options,
-      () => again,
+      again,
       async () => {
         const body = await bodyFrom(text, options.body);
         const changes = {
@@ -121,9 +121,14 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         }
         const needsNote = options.kind === 'correction' || options.kind === 'clarification';
         if (needsNote && options.note === undefined) throw new UsageError(`A ${options.kind} needs --note, for readers.`);
-        seen = await findPost(client, channelId, name, read);
-        const decided: Decided = options.revision ?? seen.revision;
-        again = `--revision ${decided} --key ${write.key}    (and ${seen.id} as the post)`;
+        const seen = await findPost(client, channelId, name, read);
+        const decided = options.revision ?? seen.revision;
+        again.with = `--revision ${decided} --key ${write.key}, and ${seen.id} as the post`;
+        decidedOn = async () => {
+          if (seen.revision === decided) return seen;
+          const { revisions } = await client.listRevisions(channelId, seen.id, { after: decided - 1, limit: 1 }, read);
+          return revisions.find((earlier) => earlier.revision === decided);
+        };
         const { kind, note = null, eraseEarlier } = options;
         const revised = await client.revise(
           channelId,
@@ -135,14 +140,16 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         tell(revised, options, changed[kind]);
         tellDerived(revised, options);
       },
-      (problem) => tellMoved(problem, seen),
+      (problem) => tellMoved(problem, () => decidedOn()),
     );
   }
 
   async function retract(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    return attempt(options, `--key ${write.key}`, async () => {
+    const again = { with: `--key ${write.key}` };
+    return attempt(options, again, async () => {
       const { id } = await findPost(client, channelId, name, read);
+      again.with = `--key ${write.key}, and ${id} as the post`;
       const revised = await client.retract(channelId, id, { note: options.note ?? '' }, write);
       tell(revised, options, 'Retracted');
       tellDerived(revised, options);
@@ -151,8 +158,10 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function takedown(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    return attempt(options, `--key ${write.key}`, async () => {
+    const again = { with: `--key ${write.key}` };
+    return attempt(options, again, async () => {
       const { id } = await findPost(client, channelId, name, read);
+      again.with = `--key ${write.key}, and ${id} as the post`;
       const revised = await client.takedown(channelId, id, options.note === undefined ? {} : { note: options.note }, write);
       tell(revised, options, 'Taken down');
       tellDerived(revised, options);
@@ -165,9 +174,11 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function pin(channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    return attempt(options, `--key ${write.key}`, async () => {
+    const again = { with: `--key ${write.key}` };
+    return attempt(options, again, async () => {
       if ((name === undefined) !== (options.none === true)) throw new UsageError('Name the post to pin, or give --none.');
       const seen = name === undefined ? undefined : await findPost(client, channelId, name, read);
+      if (seen !== undefined) again.with = `--key ${write.key}, and ${seen.id} as the post`;
       const written = seen ? await client.pin(channelId, seen.id, write) : await client.unpin(channelId, write);
       if (options.json) terminal.json(written);
       else terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
@@ -178,16 +189,16 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function attempt(
     options: AskingOptions,
-    again: string | (() => string),
+    again: { with: string },
     action: () => Promise<void>,
-    onProblem: (error: ProblemError) => boolean = () => false,
+    onProblem: (error: ProblemError) => Promise<boolean> = async () => false,
   ): Promise<number> {
     try {
       await action();
       return 0;
     } catch (error) {
-      if (error instanceof ProblemError && !options.json && onProblem(error)) return 1;
-      return tellError(error, terminal, { json: options.json === true, again: typeof again === 'string' ? again : again() });
+      if (error instanceof ProblemError && !options.json && (await onProblem(error))) return 1;
+      return tellError(error, terminal, { json: options.json === true, again: again.with });
     }
   }
 
@@ -211,12 +222,14 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     for (const { id, kind, headline } of derived) terminal.print(`  ${shortId(id)} (${kind}) ${plainLine(headline ?? '')}`);
   }
 
-  /** Someone else was first: what they made of it, so that the editor can decide again. */
-  function tellMoved({ problem }: ProblemError, seen: SeenPost | undefined): boolean {
+  /** Someone else was first: what they made of what the editor decided on, so that it can be decided again. */
+  async function tellMoved({ problem }: ProblemError, decidedOn: () => Promise<SeenPost | undefined>): Promise<boolean> {
     const current = problem.current as SeenPost | undefined;
     if (problem.code !== 'revision-moved' || current === undefined) return false;
-    terminal.note(`pressbox: ${plainLine(problem.title.replace(' See `current`, and decide again.', ''))}`);
-    terminal.note(...correctedLines(current, seen, 'UTC', terminal.style));
+    terminal.note('pressbox: Someone else changed it first.', '');
+    // The earlier revision may have been erased; then what stands now is shown by itself.
+    const before = await decidedOn().catch(() => undefined);
+    terminal.note(...correctedLines(current, before, 'UTC', terminal.style));
     terminal.note(`It is now at revision ${current.revision}. Give the command again if it still holds.`);
     return true;
   }

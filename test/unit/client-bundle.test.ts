@@ -1,0 +1,47 @@
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+/** What a browser loads of the client library. */
+const globals = {
+  dom: ['window', 'document', 'navigator', 'location', 'localStorage', 'sessionStorage', 'HTMLElement', 'EventSource'],
+  node: ['process', 'Buffer', 'global', '__dirname', 'require', 'setImmediate'],
+};
+
+async function bundle(options: { packages: 'bundle' | 'external' }) {
+  const all = [...globals.dom, ...globals.node];
+  return await build({
+    entryPoints: ['client/index.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    metafile: true,
+    minify: options.packages === 'external',
+    // Only free names are replaced: a field called window is none.
+    define: options.packages === 'external' ? Object.fromEntries(all.map((name) => [name, `free_${name}`])) : {},
+    packages: options.packages,
+    logLevel: 'silent',
+  });
+}
+
+describe('the client library in a browser', () => {
+  it('brings none of the schemas, and nothing of ours but the client and the plain part of the protocol', async () => {
+    const { metafile } = await bundle({ packages: 'bundle' });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs.filter((path) => /node_modules\/(?:zod|jose|ws|commander)\//.test(path))).toEqual([]);
+    const ours = inputs.filter((path) => !path.startsWith('node_modules/'));
+    expect(
+      ours.filter(
+        (path) => !/^client\/[a-z-]+\.ts$|^src\/protocol\/(?:model|follow|cursor|limits|problems|rights)\.ts$/.test(path),
+      ),
+    ).toEqual([]);
+    expect(ours).toContain('client/timeline.ts');
+  });
+
+  it('touches no global of a page and none of Node', async () => {
+    const { outputFiles } = await bundle({ packages: 'external' });
+    const code = outputFiles[0]?.text ?? '';
+    expect(code).toContain('socket.io-client');
+    expect(code.match(/free_\w+/g) ?? []).toEqual([]);
+  });
+});
