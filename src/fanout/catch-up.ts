@@ -122,8 +122,9 @@ function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'>
   };
   const read = readJournal(feed, query).then(
     (answer) => {
-      // Whoever tries again must read again.
-      if (answer === 'moved') forget();
+      // Whoever tries again must read again; and what is kept for others has its bound.
+      if (answer === 'moved' || feed.sharedCharacters + answer.encoded.json.length > fanoutLimits.sharedCharacters) forget();
+      else if (feed.shared.get(key) === read) feed.sharedCharacters += answer.encoded.json.length;
       return answer;
     },
     (error: unknown) => {

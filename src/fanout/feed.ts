@@ -57,6 +57,8 @@ export class Feed {
   readonly readers = new Set<Reader>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly shared = new Map<string, Promise<unknown>>();
+  /** What they are together, of those that have come. */
+  sharedCharacters = 0;
 
   readonly #context: FeedContext;
   #following;
@@ -299,5 +301,6 @@ export class Feed {
   #dropAnswers(): void {
     this.#slices.clear();
     this.shared.clear();
+    this.sharedCharacters = 0;
   }
 }

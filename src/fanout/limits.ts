@@ -12,6 +12,8 @@ export const fanoutLimits = {
   catchUpTries: 8,
   /** Encoded catch-ups and snapshots a feed keeps between two events, for readers who ask for the same thing. */
   sharedAnswers: 64,
+  /** Length of those together; past it they are given out and not kept. */
+  sharedCharacters: 8 * 1024 * 1024,
   /** Pause after a failed read: this long at first, doubled up to the most, with jitter. */
   retryFirstMs: 100,
   retryMostMs: 2_000,
