@@ -12,7 +12,7 @@ let server: TestServer;
 let editor: string;
 let skewMs = 0;
 const readers: SocketReader[] = [];
-/** Bytes that wait in the server's ends of the connections, by the client's port: the most that was ever seen. */
+/** Bytes that were written at once, or wait, in the server's ends of the connections, by the client's port: the most ever seen. */
 let waited: Map<number, number>;
 
 beforeEach(async () => {
@@ -26,7 +26,7 @@ beforeEach(async () => {
     const taken = plain.apply(this, given);
     if (this.localPort === port) {
       const client = this.remotePort ?? 0;
-      waited.set(client, Math.max(waited.get(client) ?? 0, this.writableLength));
+      waited.set(client, Math.max(waited.get(client) ?? 0, this.writableLength, given[0].length));
     }
     return taken;
   } as Socket['write']);

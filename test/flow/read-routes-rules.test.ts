@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { problemSchema } from '../../src/protocol/schemas.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { createChannel, publish, write } from '../support/writers.ts';
+
+/** Who may read what, how long an answer may be kept, which pages may see it, and what is refused (contract, 2). */
+let server: TestServer;
+let editor: string;
+let reader: string;
+/** A post of each channel. */
+const posts: Record<string, string> = {};
+const origin = 'https://news.example';
+
+beforeAll(async () => {
+  server = await startTestServer({ PRESSBOX_ORIGINS: origin });
+  editor = await server.token();
+  reader = await server.token({ editor: [], reader: ['*'] }, { sub: 'rita' });
+  const admin = await server.token({ admin: true }, { sub: 'root' });
+  for (const [id, access] of [
+    ['open', 'public'],
+    ['members', 'members'],
+    ['desk', 'desk'],
+    ['deleted', 'public'],
+    ['deleted-desk', 'desk'],
+  ] as const) {
+    await createChannel(server, editor, { id, access });
+    posts[id] = (await publish(server, editor, id, { headline: `Within ${id}` })).post.id;
+  }
+  for (const id of ['deleted', 'deleted-desk']) {
+    await call(`${server.url}/v1/channels/${id}`, { method: 'DELETE', token: admin });
+  }
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+function get(path: string, token?: string, headers: Record<string, string> = {}) {
+  return call(`${server.url}${path}`, { headers, ...(token === undefined ? {} : { token }) });
+}
+
+/** All of it that could tell two answers apart, but for what is different each time. */
+async function whole(path: string, token?: string) {
+  const { status, headers, text } = await get(path, token);
+  const said = [...headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
+  return { status, headers: said, text };
+}
+
+/** Every address under a channel. */
+const under = (id: string, post = posts[id] ?? '01890000-0000-7000-8000-000000000000') => [
+  `/v1/channels/${id}`,
+  `/v1/channels/${id}/snapshot`,
+  `/v1/channels/${id}/events`,
+  `/v1/channels/${id}/posts`,
+  `/v1/channels/${id}/posts/${post}`,
+  `/v1/channels/${id}/posts/${post}/revisions`,
+  `/v1/channels/${id}/corrections`,
+  `/v1/channels/${id}/journal`,
+];
+
+async function refusal(path: string, token?: string, headers: Record<string, string> = {}) {
+  const answer = await get(path, token, headers);
+  expect(answer.headers.get('content-type'), path).toBe('application/problem+json');
+  expect(answer.headers.get('cache-control'), path).toBe('no-store');
+  expect(answer.headers.get('etag'), path).toBeNull();
+  const problem = problemSchema.parse(answer.body);
+  expect(problem.status, path).toBe(answer.status);
+  return problem;
+}
+
+describe('a channel of the desk', () => {
+  it('answers strangers as one that never was, to the last header', async () => {
+    const post = posts.desk!;
+    for (const token of [undefined, reader]) {
+      for (const [index, path] of under('desk').entries()) {
+        const answer = await whole(path, token);
+        expect(answer.status, path).toBe(404);
+        expect(answer, path).toEqual(await whole(under('nothing', post)[index]!, token));
+        expect(answer, path).toEqual(await whole(under('deleted-desk', post)[index]!, token));
+      }
+    }
+    // Also where the question itself is wrong.
+    expect(await whole('/v1/channels/desk/posts?limit=x')).toEqual(await whole('/v1/channels/nothing/posts?limit=x'));
+    expect(await whole('/live/desk')).toEqual(await whole('/live/nothing'));
+  });
+
+  it('answers those who write there', async () => {
+    const author = await server.token({ editor: [], author: ['desk'] });
+    for (const path of under('desk').slice(0, -1)) expect([path, (await get(path, author)).status]).toEqual([path, 200]);
+    expect(await refusal('/v1/channels/deleted-desk', editor)).toMatchObject({ code: 'channel-deleted', status: 410 });
+  });
+});
+
+describe('a channel of members', () => {
+  it('shows its posts to those with a reader’s token; that it exists, to anyone', async () => {
+    const other = await server.token({ editor: [], reader: ['open'] });
+    const [channel, ...rest] = under('members');
+    expect((await get(channel!)).status).toBe(200);
+    for (const path of rest) {
+      expect(await refusal(path), path).toMatchObject({ code: 'token-missing', status: 401 });
+      expect((await get(path)).headers.get('www-authenticate'), path).toBe('Bearer realm="pressbox"');
+      expect(await refusal(path, other), path).toMatchObject({ code: 'forbidden', status: 403 });
+    }
+    for (const path of rest.slice(0, -1)) expect([path, (await get(path, reader)).status]).toEqual([path, 200]);
+  });
+});
+
+describe('what is not there', () => {
+  it('is 404 where it never was, and 410 where it was deleted', async () => {
+    for (const path of under('deleted')) {
+      expect(await refusal(path), path).toMatchObject({ code: 'channel-deleted', status: 410 });
+    }
+    const missing = [
+      '/v1/channels/open/posts/01890000-0000-7000-8000-000000000000',
+      '/v1/channels/open/posts/01890000-0000-7000-8000-000000000000/revisions',
+      `/v1/channels/open/posts/${posts.members}`,
+      '/v1/channels/open/posts/not-an-id',
+      '/v1/channels/Not%20A%20Slug/posts',
+      '/v1/channels/..%2F..%2Fetc',
+      '/v1/channels/%00',
+      '/v1/channels/%E0%A4%A',
+      '/v1/nothing',
+      '/v1',
+    ];
+    for (const path of missing) expect(await refusal(path), path).toMatchObject({ code: 'not-found', status: 404 });
+  });
+});
+
+describe('a token that is bad', () => {
+  it('is refused even where none is needed', async () => {
+    const expired = await server.token({}, { ttlSeconds: -60 });
+    for (const token of ['nonsense', `${editor}x`, expired]) {
+      const answer = await get('/v1/channels/open', token);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer .*error="invalid_token"/);
+      expect(await refusal('/v1/channels/open', token)).toMatchObject({ code: 'token-invalid', status: 401 });
+    }
+    expect(await refusal('/v1/channels/open', undefined, { authorization: 'Basic YTpi' })).toMatchObject({
+      code: 'token-invalid',
+    });
+  });
+});
+
+describe('a question that does not fit', () => {
+  it('is refused with the place where it does not', async () => {
+    const base = '/v1/channels/open';
+    const wrong: [string, string][] = [
+      ['/v1/channels?state=over', 'state'],
+      ['/v1/channels?limit=0', 'limit'],
+      ['/v1/channels?page=%2F', 'page'],
+      [`${base}/snapshot?limit=101`, 'limit'],
+      [`${base}/events?limit=0`, 'limit'],
+      [`${base}/events?limit=1001`, 'limit'],
+      [`${base}/posts?limit=-1`, 'limit'],
+      [`${base}/posts?limit=1e1`, 'limit'],
+      [`${base}/posts?limit=5&limit=6`, 'limit'],
+      [`${base}/posts?before=x`, 'before'],
+      [`${base}/posts?before=99999999999999999999`, 'before'],
+      [`${base}/posts?after=1.5`, 'after'],
+      [`${base}/posts?after=1&before=5`, 'after'],
+      [`${base}/posts?kind=gossip`, 'kind'],
+      [`${base}/posts?keyEvent=1`, 'keyEvent'],
+      [`${base}/posts?source=${'x'.repeat(301)}`, 'source'],
+      [`${base}/posts/${posts.open}/revisions?after=x`, 'after'],
+      [`${base}/corrections?before=`, 'before'],
+    ];
+    for (const [path, place] of wrong) {
+      const problem = await refusal(path);
+      expect(problem, path).toMatchObject({ code: 'invalid-body', status: 400 });
+      expect(
+        problem.errors?.map((error) => error.path),
+        path,
+      ).toEqual([place]);
+      expect(problem.errors?.[0]?.message, path).toMatch(/\w+ \w+/);
+    }
+    expect((await refusal(`${base}/journal?from=x`, editor)).errors).toMatchObject([{ path: 'from' }]);
+    expect(await refusal(`${base}/events?after=garbage`)).toMatchObject({ code: 'invalid-cursor', status: 400 });
+  });
+
+  it('is let be where a parameter is not known', async () => {
+    expect((await get('/v1/channels/open/posts?utm_source=mail')).status).toBe(200);
+    expect((await get('/v1/channels/open/events?after=')).body).toMatchObject({ mode: 'snapshot', reset: false });
+  });
+});
+
+describe('an answer', () => {
+  it('of the public can be kept, and must be asked about each time', async () => {
+    for (const path of ['/v1/channels', ...under('open').slice(0, -1)]) {
+      const answer = await get(path);
+      expect(answer.headers.get('cache-control'), path).toBe('no-cache');
+      const etag = answer.headers.get('etag')!;
+      expect(etag, path).toMatch(/^"[^"]+"$/);
+      for (const asked of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        const again = await get(path, undefined, { 'if-none-match': asked });
+        expect([path, again.status, again.text, again.headers.get('etag')]).toEqual([path, 304, '', etag]);
+        expect(again.headers.get('cache-control'), path).toBe('no-cache');
+      }
+      expect((await get(path, undefined, { 'if-none-match': '"other"' })).status, path).toBe(200);
+    }
+  });
+
+  it('has another entity tag once something changed', async () => {
+    const paths = ['/v1/channels', ...under('open').slice(1, -1)];
+    const before = await Promise.all(paths.map(async (path) => (await get(path)).headers.get('etag')!));
+    await write(server, editor, {
+      path: `/v1/channels/open/posts/${posts.open}/revisions`,
+      body: { kind: 'correction', note: 'It was out.', changes: { headline: 'Without' } },
+      ifMatch: '*',
+    });
+    await publish(server, editor, 'open', { headline: 'More' });
+    for (const [index, path] of paths.entries()) {
+      expect([path, (await get(path, undefined, { 'if-none-match': before[index]! })).status]).toEqual([path, 200]);
+    }
+  });
+
+  it('for members, and in the author’s view, is kept by nobody', async () => {
+    const mine = [
+      ...under('members')
+        .slice(1, -1)
+        .map((path) => [path, reader] as const),
+      ...under('open')
+        .slice(3, 6)
+        .map((path) => [path, editor] as const),
+      ['/v1/channels/open/journal', editor] as const,
+      ['/v1/channels', editor] as const,
+    ];
+    for (const [path, token] of mine) {
+      const { status, headers } = await get(path, token);
+      expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'private, no-store']);
+      expect(headers.get('vary'), path).toMatch(/\bAuthorization\b/);
+    }
+    // A shared cache must not answer an author with a reader's copy.
+    for (const path of under('open').slice(3, 6))
+      expect((await get(path)).headers.get('vary'), path).toMatch(/\bAuthorization\b/);
+  });
+
+  it('to HEAD is that to GET without its body', async () => {
+    const head = await call(`${server.url}/v1/channels/open/snapshot`, { method: 'HEAD' });
+    const whole = await get('/v1/channels/open/snapshot');
+    expect([head.status, head.text, head.headers.get('etag')]).toEqual([200, '', whole.headers.get('etag')]);
+  });
+});
+
+describe('a page elsewhere', () => {
+  it('may read the answers where its origin is allowed', async () => {
+    for (const path of ['/v1/channels', ...under('open'), ...under('nothing')]) {
+      const { headers } = await get(path, path.endsWith('journal') ? editor : undefined, { origin });
+      expect(headers.get('access-control-allow-origin'), path).toBe(origin);
+      expect(headers.get('access-control-expose-headers'), path).toBe('ETag, Link, Location, Retry-After, Idempotency-Replayed');
+      expect(headers.get('access-control-allow-credentials'), path).toBeNull();
+      expect(headers.get('vary'), path).toMatch(/\bOrigin\b/);
+    }
+    const asked = await call(`${server.url}/v1/channels/open/posts`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' },
+    });
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(asked.headers.get('access-control-allow-headers')).toMatch(/Authorization/i);
+  });
+
+  it('may not where it is not', async () => {
+    for (const foreign of ['https://evil.example', 'https://news.example.evil.example', 'http://news.example', 'null']) {
+      for (const path of ['/v1/channels', '/v1/channels/open/posts', '/v1/channels/nothing']) {
+        const { headers } = await get(path, undefined, { origin: foreign });
+        expect(
+          [...headers.keys()].filter((name) => name.startsWith('access-control-')),
+          path,
+        ).toEqual([]);
+        expect(headers.get('vary'), path).toMatch(/\bOrigin\b/);
+      }
+    }
+  });
+});
