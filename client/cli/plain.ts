@@ -37,6 +37,9 @@ export function textOf(html: string): string {
   let text = '';
   let href = '';
   const lists: { next: number | undefined }[] = [];
+  /** Where each quotation that is open began. */
+  const quotes: number[] = [];
+  let betweenCells = false;
   const lineBreak = () => {
     if (text !== '' && !text.endsWith('\n')) text += '\n';
   };
@@ -46,7 +49,8 @@ export function textOf(html: string): string {
   };
   for (const [piece, closing, name, attributes] of html.matchAll(/<(\/?)([a-z0-9]+)([^>]*)>|[^<]+|</gi)) {
     if (name === undefined) {
-      // Between two blocks, not in a text.
+      // Between two cells or two blocks there is no text.
+      if (betweenCells && piece.trim() === '') continue;
       if (piece.trim() !== '' || (text !== '' && !text.endsWith('\n'))) text += decoded(piece);
       continue;
     }
@@ -59,11 +63,18 @@ export function textOf(html: string): string {
       const list = lists.at(-1);
       text += `${'  '.repeat(Math.max(0, lists.length - 1))}${list?.next === undefined ? '-' : `${list.next++}.`} `;
     } else if (name === 'tr') lineBreak();
-    else if ((name === 'th' || name === 'td') && opens && !text.endsWith('\n')) text += ' | ';
-    else if (blocks.has(name)) {
+    else if (name === 'th' || name === 'td') {
+      if (opens && text !== '' && !text.endsWith('\n')) text += ' | ';
+      betweenCells = !opens;
+    } else if (blocks.has(name)) {
       // The first block of an item stays on its line.
       if (!(opens && /(?:^|\n) *(?:-|\d+\.) $/.test(text))) blockBreak();
-      if (name === 'blockquote' && opens) text += '> ';
+      if (name === 'table') betweenCells = opens;
+      if (name === 'blockquote' && opens) quotes.push(text.length);
+      if (name === 'blockquote' && !opens) {
+        const begin = quotes.pop() ?? text.length;
+        text = `${text.slice(0, begin)}${text.slice(begin).trimEnd().replaceAll(/^/gm, '> ')}\n\n`;
+      }
       if (name === 'ul' && opens) lists.push({ next: undefined });
       if (name === 'ol' && opens) lists.push({ next: Number(/\bstart="(\d+)"/.exec(attributes ?? '')?.[1] ?? 1) });
       if ((name === 'ul' || name === 'ol') && !opens) {

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { plainJson, plainLine, plainText, textOf } from '../../client/cli/plain.ts';
+import { correctedLines, postLines, withdrawnLines } from '../../client/cli/show.ts';
+import { Terminal } from '../../client/cli/terminal.ts';
+import { createRenderer } from '../../src/desk/render.ts';
+import type { ReaderPost } from '../../src/protocol/model.ts';
+import { ModelServer } from '../support/model-server.ts';
+
+/** What the command writes to a terminal of what others wrote. */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
+const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const hostile = 'a\u001b[2Jb\u009b1mc\u0007\u202edetrever\u2066\r\u007f';
+
+describe('text of others in a terminal', () => {
+  it('holds nothing that could move the cursor, hide text, or turn its direction', () => {
+    expect(plainText(hostile)).toBe('a\\u{1b}[2Jb\\u{9b}1mc\\u{7}\\u{202e}detrever\\u{2066}\\u{d}\\u{7f}');
+    fc.assert(
+      fc.property(fc.string({ unit: fc.nat({ max: 0x2100 }).map((point) => String.fromCodePoint(point)) }), (text) => {
+        for (const shown of [plainText(text), plainLine(text), plainJson({ text }), textOf(text)])
+          expect(shown).not.toMatch(unsafe);
+        expect(JSON.parse(plainJson({ text }))).toEqual({ text });
+      }),
+    );
+  });
+
+  it('is left as it is otherwise', () => {
+    const text = 'Æble \u{1f319}\u{fe0f} שלום\n\tindented';
+    expect(plainText(text)).toBe(text);
+    expect(plainLine('one\n\ttwo')).toBe('one two');
+  });
+});
+
+describe('the text of html', () => {
+  const renderer = createRenderer({ publicUrl: 'https://live.example.org' });
+  const rendered = (body: string) => {
+    const result = renderer.render(body, { channelId: 'moon' });
+    return textOf(typeof result === 'string' ? result : (result as { html: string }).html);
+  };
+
+  it('keeps paragraphs, lists, quotes, tables, code and the addresses of links', () => {
+    expect(rendered('One *line*\nand more.\n\nSecond & **last** <b>.')).toBe('One line\nand more.\n\nSecond & last <b>.');
+    expect(rendered('- a\n- b\n  - c\n\nAfter.')).toBe('- a\n- b\n  - c\n\nAfter.');
+    expect(rendered('3. a\n4. b')).toBe('3. a\n4. b');
+    expect(rendered('> One.\n>\n> Two.\n\nAfter.')).toBe('> One.\n> \n> Two.\n\nAfter.');
+    expect(rendered('See [the page](https://example.org/?a=1&b=2).')).toBe('See the page (https://example.org/?a=1&b=2).');
+    expect(rendered('https://example.org/')).toBe('https://example.org/');
+    expect(rendered('| a | b |\n|---|---|\n| 1 | 2 |')).toBe('a | b\n1 | 2');
+    expect(rendered('```\nif (a < b) {\n  c();\n}\n```')).toBe('if (a < b) {\n  c();\n}');
+  });
+});
+
+describe('a post in a terminal', () => {
+  const { style } = new Terminal(
+    {
+      stdin: (async function* () {})(),
+      stdout: { write: () => {}, isTTY: false },
+      stderr: { write: () => {} },
+      interrupted: new AbortController().signal,
+    },
+    {},
+  );
+  const server = new ModelServer();
+  server.publish({ kind: 'update', keyEvent: false });
+  const post = server.snapshot(1).posts[0] as ReaderPost;
+  const wicked: ReaderPost = {
+    ...post,
+    headline: hostile,
+    html: `<p>${hostile}</p>`,
+    authors: [{ name: hostile }],
+    sources: [{ name: hostile, via: hostile }],
+    media: [
+      { type: 'image', url: `https://example.org/${hostile}`, alt: hostile },
+      { type: 'link', url: 'https://example.org/', title: hostile },
+      { type: 'video', url: 'https://example.org/', caption: hostile },
+    ],
+    history: [{ revision: 2, kind: 'correction', note: hostile, at: post.publishedAt }],
+    revision: 2,
+  };
+
+  it('is safe in every field, as it stands, corrected and withdrawn', () => {
+    const before = {
+      ...wicked,
+      revision: 1,
+      headline: `${hostile}!`,
+      html: `<p>${hostile}!</p>`,
+      sources: [{ name: `${hostile}!` }],
+    };
+    const lines = [
+      ...postLines(wicked, 'UTC', style),
+      ...correctedLines(wicked, before, 'Nowhere/At all', style),
+      ...withdrawnLines(
+        { ...wicked, status: 'retracted', history: [{ ...wicked.history[0]!, kind: 'retraction' }] },
+        before,
+        'UTC',
+        style,
+      ),
+    ];
+    expect(lines.join('\n')).not.toMatch(unsafe);
+    expect(lines.length).toBeGreaterThan(15);
+  });
+
+  it('tells the strongest of several changes that were missed, and all their notes', () => {
+    const change = { at: post.publishedAt };
+    const changed: ReaderPost = {
+      ...post,
+      revision: 4,
+      history: [
+        { ...change, revision: 2, kind: 'correction', note: 'First note.' },
+        { ...change, revision: 3, kind: 'refile', note: null },
+        { ...change, revision: 4, kind: 'update', note: 'Second note.' },
+      ],
+    };
+    const lines = correctedLines(changed, post, 'UTC', style);
+    expect(lines[0]).toMatch(/^CORRECTION of /);
+    expect(lines).toEqual(expect.arrayContaining(['  First note.', '  Second note.']));
+  });
+});
