@@ -17,6 +17,8 @@ const quiet = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 
+const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>';
+
 export interface TestBrowser extends AsyncDisposable {
   /** A page with storage of its own. */
   page(options?: BrowserContextOptions): Promise<WatchedPage>;
@@ -38,6 +40,8 @@ export async function startBrowser(executablePath: string): Promise<TestBrowser>
     async page(options = {}) {
       const context = await browser.newContext(options);
       contexts.push(context);
+      // Pictures and films of posts lie elsewhere on the web, where nothing is to be asked for.
+      await context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture }));
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
 import { describeWith, needs } from '../support/needs.ts';
+import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
 
@@ -62,7 +64,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await textOf(element.locator('.body strong'))).toBe('new');
     expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added.id}`);
     expect(await textOf(page.locator('#key-events'))).toContain('<b>Bold</b>');
-    await vi.waitFor(async () => expect(await page.locator('#announcement').textContent()).toContain('New post'));
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('New post'));
     expect(complaints).toEqual([]);
   });
 
@@ -95,7 +97,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
 
     await post(page, id).getByText('It was only a rumour that we misheard.').waitFor();
     expect(await textOf(post(page, id))).toContain('Retracted');
-    await vi.waitFor(async () => expect(await textOf(page.locator('#pinned'))).toBe(''));
+    await eventually(async () => expect(await textOf(page.locator('#pinned'))).toBe(''));
     expect(await page.content()).not.toContain('A rumour.');
     expect(complaints).toEqual([]);
   });
@@ -114,11 +116,11 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const { page, complaints } = await open(channelId);
     const pushed = await author.publish(channelId, { ...fields, media: [] });
     await post(page, pushed.post.id).waitFor();
-    await vi.waitFor(async () => expect(await page.locator('#announcement').textContent()).toContain('secret'));
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('secret'));
     for (const { post } of [shown, pushed]) await author.takedown(channelId, post.id);
 
     for (const { post: gone } of [shown, pushed]) await post(page, gone.id).and(page.locator('.withdrawn')).waitFor();
-    await vi.waitFor(async () => expect((await page.content()).toLowerCase()).not.toContain('secret'));
+    await eventually(async () => expect((await page.content()).toLowerCase()).not.toContain('secret'));
     expect(complaints).toEqual([]);
   });
 
@@ -158,7 +160,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const added = await publish(channelId, 'New one.', 'New two.');
     const above = ids[11] as string;
     await author.revise(channelId, above, 1, { kind: 'update', changes: { body: long.repeat(4) } });
-    await vi.waitFor(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
+    await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
     expect(await page.getByRole('button', { name: '2 new posts' }).isVisible()).toBe(true);
     expect(await page.title()).toMatch(/^\(2\) /);
     expect(await page.content()).not.toContain('New one.');
@@ -236,6 +238,48 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   });
 });
 
+describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
+  it('ends as the page that is opened afterwards, in every byte of its posts, though it was cut off', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    const day = sampleDay(7, { posts: 90, changes: 60 });
+    await openSampleDay(author, day);
+    const parts = [0, 15, 60, 90, 200];
+    const play = (part: number) => playSampleDay(author, day, day.commands.slice(parts[part], parts[part + 1]));
+    await play(0);
+    const { page, complaints } = await browser.page();
+    await page.goto(`${server.url}/live/${day.channel.id}`);
+    await page.locator('#connection[data-state="live"]').waitFor();
+    await play(1);
+    await page.context().setOffline(true);
+    await play(2);
+    await page.context().setOffline(false);
+    await play(3);
+
+    const later = await browser.page();
+    await later.page.goto(`${server.url}/live/${day.channel.id}`);
+    await later.page.locator('#connection[data-state="live"]').waitFor();
+    while ((await later.page.locator('#older a').count()) > 0) {
+      const before = await later.page.locator('#posts > .post').count();
+      await later.page.locator('#older a').click();
+      await eventually(async () => expect(await later.page.locator('#posts > .post').count()).toBeGreaterThan(before));
+    }
+    const regions = ['#posts', '#pinned', '#summary', '#key-events', '#masthead'];
+    const stateOf = async (of: Page) =>
+      Promise.all(regions.map(async (region) => markupOf(await of.locator(region).innerHTML())));
+    const expected = await stateOf(later.page);
+    expect(expected[0]?.match(/<article/g)).toHaveLength(90);
+    await eventually(async () => expect(await stateOf(page)).toEqual(expected));
+    expect([...complaints, ...later.complaints]).toEqual([]);
+  });
+});
+
+/** Without what marks a post as new, which is no part of its text. */
+function markupOf(html: string): string {
+  return html.replace(/ fresh"/g, '"');
+}
+
 describeWith(needs.chromium, 'the live page while its server is away', (chromium) => {
   it('says so, and on its return shows what it missed, each thing once', async () => {
     await using browser = await startBrowser(chromium);
@@ -267,4 +311,9 @@ describeWith(needs.chromium, 'the live page while its server is away', (chromium
 /** The text of an element, white space as a reader sees it. */
 async function textOf(locator: Locator): Promise<string> {
   return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
+}
+
+/** Waits for a fact; on a busy machine longer than usual. */
+function eventually(fact: () => Promise<void>): Promise<void> {
+  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
 }
