@@ -6,7 +6,7 @@ import type { Writes } from './messages.ts';
 import type { Thread } from './thread.ts';
 
 /** How long one who asks for an erasure waits for it, before being told what is pending. */
-const patienceMs = 3_000;
+const patienceMs = 6_000;
 const firstPauseMs = 20;
 const longestPauseMs = 200;
 /** Pauses of the background's attempts. */
@@ -30,13 +30,14 @@ export class EraseLoop {
   /** Complete, or what is pending; that is then finished in the background. Null: all that is owed. */
   async finish(wanted: Wanted): Promise<Erasure> {
     const deadline = Date.now() + patienceMs;
-    let why = 'a reader of the file still needs it';
+    let why = 'it takes longer than can be waited for';
     try {
       let pauseMs = firstPauseMs;
       while (Date.now() < deadline) {
         const state = await this.#goOn(wanted);
         if (state === 'complete') return { complete: true, pending: [] };
         if (state === 'goes-on') continue;
+        why = 'a reader of the file still needs it';
         await pause(pauseMs, undefined, { signal: this.#stop.signal });
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
