@@ -198,7 +198,8 @@ export class Connection {
       this.#told.emit('refused', problem);
       return;
     }
-    if (problem?.code === 'token-invalid') this.#renewed = true;
+    // Refused for good, not because it could not be checked at the moment.
+    if (problem?.code === 'token-invalid' && !passes(problem)) this.#renewed = true;
     this.#told.emit('down');
     this.#again((problem?.retryAfter ?? 0) * 1_000);
   }

@@ -56,8 +56,9 @@ export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswe
   return error instanceof ProblemError && passes(error.problem);
 }
 
-/** Whether what the problem tells of passes by itself. A code of a later version is judged by its status. */
-export function passes({ code, status }: Problem): boolean {
+/** Whether what the problem tells of passes by itself: it says to wait, or is of a kind that does. A later code is judged by its status. */
+export function passes({ code, status, retryAfter }: Problem): boolean {
+  if (retryAfter !== undefined) return true;
   return Object.hasOwn(problems, code) ? problems[code].retry : status === 429 || status >= 500;
 }
 
