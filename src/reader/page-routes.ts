@@ -82,10 +82,10 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
     try {
       let snapshot: Snapshot | undefined;
       const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
-      await catchUp(held.feed, query, (answer) => {
-        snapshot = JSON.parse(answer.snapshot ?? 'null');
+      await catchUp(held.feed, query, (answer, channel) => {
+        if (mayRead(undefined, channel)) snapshot = JSON.parse(answer.snapshot ?? 'null');
       });
-      if (snapshot === undefined || !mayRead(undefined, held.feed.channel)) throw new Refusal('not-found');
+      if (snapshot === undefined) throw new Refusal('not-found');
       return snapshot;
     } finally {
       held.release();

@@ -80,6 +80,22 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
     }
   }
 
+  /**
+   * What only those may have who may read the channel. Judged before, and again by the channel as it is after the read: access may have
+   * been closed meanwhile, and what was read may be of later.
+   */
+  async function readAllowed<T>(
+    req: Request,
+    res: Response,
+    read: (channelId: string) => Promise<T>,
+  ): Promise<{ channel: Channel; found: T }> {
+    return await feeds.guarded(async () => {
+      const { channel } = await readableChannel(engine, res, String(req.params.channelId));
+      const found = await read(channel.id);
+      return { channel: (await readableChannel(engine, res, channel.id)).channel, found };
+    });
+  }
+
   router.get('/channels/:channelId/posts', async (req, res) => {
     const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, req.query);
     const wanted = [
@@ -87,16 +103,9 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
       ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
       ...(source === undefined ? [] : [tags.source(source)]),
     ];
-    const { channel, page } = await feeds.guarded(async () => {
-      const { channel } = await readableChannel(engine, res, req.params.channelId);
-      const query = { limit, bytes: limits.answerBytes, tags: wanted };
-      const page = await engine.posts(channel.id, {
-        ...query,
-        ...(before === undefined ? {} : { before }),
-        ...(after === undefined ? {} : { after }),
-      });
-      return { channel, page };
-    });
+    const query = { limit, bytes: limits.answerBytes, tags: wanted };
+    const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+    const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found');
     const { posts, position, more } = page;
     if (more) res.set('Link', `<${nextPage(req, posts, after !== undefined)}>; rel="next"`);
@@ -106,10 +115,7 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
 
   router.get('/channels/:channelId/posts/:postId', async (req, res) => {
     const postId = postIdOf(req.params.postId);
-    const { channel, read } = await feeds.guarded(async () => {
-      const { channel } = await readableChannel(engine, res, req.params.channelId);
-      return { channel, read: await engine.post(channel.id, postId) };
-    });
+    const { channel, found: read } = await readAllowed(req, res, (channelId) => engine.post(channelId, postId));
     if (read === undefined) throw new Refusal('not-found');
     const etag = postEtag(read.post, isAuthor(res, channel) ? 'author' : 'reader', renderer);
     sendJson(res, viewFor(res, channel)(read.post), { ...postCaching(res, channel), etag });
@@ -118,11 +124,12 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
   router.get('/channels/:channelId/posts/:postId/revisions', async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const query = schemas.parse(schemas.revisionsQuerySchema, req.query);
-    const { channel, read, page } = await feeds.guarded(async () => {
-      const { channel } = await readableChannel(engine, res, req.params.channelId);
-      const page = await engine.revisions(channel.id, postId, { ...query, bytes: limits.answerBytes });
-      return { channel, read: await engine.post(channel.id, postId), page };
+    const { channel, found } = await readAllowed(req, res, async (channelId) => {
+      const page = await engine.revisions(channelId, postId, { ...query, bytes: limits.answerBytes });
+      // After the page: a withdrawal in between must count.
+      return { page, read: await engine.post(channelId, postId) };
     });
+    const { page, read } = found;
     if (read === undefined || page === undefined) throw new Refusal('not-found');
     if (isWithdrawn(read.post) && !isAuthor(res, channel)) throw new Refusal('not-found');
     const { revisions, more } = page;
@@ -131,10 +138,8 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
 
   router.get('/channels/:channelId/corrections', async (req, res) => {
     const { before, limit } = schemas.parse(schemas.correctionsQuerySchema, req.query);
-    const { channel, page } = await feeds.guarded(async () => {
-      const { channel } = await readableChannel(engine, res, req.params.channelId);
-      return { channel, page: await engine.corrections(channel.id, before === undefined ? { limit } : { before, limit }) };
-    });
+    const query = before === undefined ? { limit } : { before, limit };
+    const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.corrections(channelId, query));
     if (page === undefined) throw new Refusal('not-found');
     const { corrections, position, more } = page;
     sendJson(res, { corrections, cursor: formatCursor(position), more }, cachingOf(res, channel));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
@@ -99,6 +99,34 @@ describe('a channel of members', () => {
       expect(await refusal(path, other), path).toMatchObject({ code: 'forbidden', status: 403 });
     }
     for (const path of rest.slice(0, -1)) expect([path, (await get(path, reader)).status]).toEqual([path, 200]);
+  });
+});
+
+describe('a channel that is closed to readers while it is read', () => {
+  it('gives them nothing that came after', async () => {
+    const { engine } = server.server;
+    for (const name of ['posts', 'post', 'revisions', 'corrections', 'snapshot', 'catchUp'] as const) {
+      const { id } = await createChannel(server, editor);
+      const { post, cursor } = await publish(server, editor, id, { headline: 'For all' });
+      await publish(server, editor, id, { headline: 'For all as well' });
+      const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+      const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
+        await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { access: 'members' }, ifMatch: '*' });
+        await publish(server, editor, id, { headline: 'For members' });
+        return await ask(...given);
+      }) as never);
+      const path = {
+        posts: 'posts',
+        post: `posts/${post.id}`,
+        revisions: `posts/${post.id}/revisions`,
+        corrections: 'corrections',
+        snapshot: 'snapshot',
+        // Of a feed that has not been opened yet, so from the journal.
+        catchUp: `events?after=${cursor}`,
+      }[name];
+      expect(await refusal(`/v1/channels/${id}/${path}`), name).toMatchObject({ code: 'token-missing' });
+      spied.mockRestore();
+    }
   });
 });
 
