@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
-import { openReader, type SocketReader } from '../support/socket-reader.ts';
+import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { answerLate, troubleTheBus } from '../support/trouble.ts';
 import { createChannel, publish, type Written, write } from '../support/writers.ts';
 
 /**
@@ -31,22 +32,9 @@ beforeEach(() => {
     if (this.localPort === port) sent.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
     return plain.apply(this, given);
   } as Socket['write']);
-  answerLate();
+  answerLate(server.server.engine, random, ['channel', 'catchUp', 'snapshot', 'post', 'posts', 'revisions', 'corrections'], 25);
 });
 afterEach(() => vi.restoreAllMocks());
-
-/** Reads of the journal are answered late, at random: as from a store that is busy or far away. What they say is what stood. */
-function answerLate(): void {
-  const { engine } = server.server;
-  for (const name of ['channel', 'catchUp', 'snapshot', 'post', 'posts', 'revisions', 'corrections'] as const) {
-    const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
-    vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
-      const answer = await read(...given);
-      if (random.chance(0.5)) await new Promise((resolve) => setTimeout(resolve, random.below(25)));
-      return answer;
-    }) as never);
-  }
-}
 
 const answersTakedown = (chunk: string) => chunk.includes('"erasure":{"complete":true');
 
@@ -116,14 +104,58 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
   for (const reader of readers) await reader.ask('unsubscribe', { channelId: id });
 }
 
-describe.each(['takedown', 'eraseEarlier'] as const)('what an author erased by %s', (how) => {
+describe.each([
+  ['takedown', 'a bus that loses nothing', 0],
+  ['eraseEarlier', 'a bus that loses nothing', 0],
+  ['takedown', 'a bus that loses every second word', 0.5],
+] as const)('what an author erased by %s, over %s', (how, _bus, loss) => {
   it('goes out to nobody after the answer, however things interleave', async () => {
+    if (loss > 0) troubleTheBus(server.server.engine, random, loss);
     const readers = await Promise.all([0, 1, 2].map(() => openReader(server.url)));
     try {
-      for (let number = 0; number < 12; number += 1) await round(number, how, readers);
+      for (let number = 0; number < 8; number += 1) await round(number, how, readers);
       expect(readers.every(({ isOpen }) => isOpen)).toBe(true);
     } finally {
       for (const reader of readers) reader.destroy();
     }
   });
+});
+
+it('goes to no reader from a feed that was repairing a loss when it was taken down', async () => {
+  vi.restoreAllMocks();
+  const { engine } = server.server;
+  const subscribe = engine.subscribe.bind(engine);
+  let deaf = false;
+  let warn = () => {};
+  vi.spyOn(engine, 'subscribe').mockImplementation((channelId, listener) => {
+    warn = () => listener({ type: 'maybe-missed' });
+    return subscribe(channelId, (heard) => {
+      if (!deaf) listener(heard);
+    });
+  });
+  const { id } = await createChannel(server, editor);
+  using reader = await openReader(server.url);
+  await reader.subscribe(id);
+
+  deaf = true;
+  const secret = 'zqlostqz';
+  const { post } = await publish(server, editor, id, { headline: secret });
+  const catchUp = engine.catchUp.bind(engine);
+  const gate = Promise.withResolvers<void>();
+  const asked = new Promise<void>((resolve) => {
+    vi.spyOn(engine, 'catchUp').mockImplementationOnce(async (...given) => {
+      const answer = await catchUp(...given);
+      resolve();
+      await gate.promise;
+      return answer;
+    });
+  });
+  warn();
+  await asked;
+  deaf = false;
+  const { offset } = await write(server, editor, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
+  gate.resolve();
+  await vi.waitFor(() => expect(followed(reader, id).offset).toBe(offset));
+  expect(followed(reader, id)).toMatchObject({ faults: [], events: [{ type: 'post.taken-down', from: 2, offset: 3 }] });
+  expect(reader.bytes.toString()).not.toContain(secret);
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Announcement } from '../../src/engine/engine.ts';
 import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { answerLate, troubleTheBus } from '../support/trouble.ts';
 import { notInJournal } from '../support/watcher.ts';
 import { allPosts, createChannel, publish, wholeJournal, write } from '../support/writers.ts';
 
@@ -97,43 +97,6 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   }
 }
 
-/** What the bus promises at the least: announcements are lost, doubled and swapped, and after a loss it says so, some time. */
-function troubleTheBus(): void {
-  const { engine } = server.server;
-  const subscribe = engine.subscribe.bind(engine);
-  vi.spyOn(engine, 'subscribe').mockImplementation(async (channelId, listener) => {
-    let kept: Announcement | undefined;
-    const warn = setInterval(() => listener({ type: 'maybe-missed' }), 50);
-    const undo = await subscribe(channelId, (heard) => {
-      if (random.chance(0.15)) return;
-      if (random.chance(0.15)) {
-        kept = heard;
-        return;
-      }
-      listener(heard);
-      if (random.chance(0.1)) listener(heard);
-      if (kept !== undefined) listener(kept);
-      kept = undefined;
-    });
-    return () => {
-      clearInterval(warn);
-      undo();
-    };
-  });
-}
-
-function answerLate(): void {
-  const { engine } = server.server;
-  for (const name of ['channel', 'catchUp', 'snapshot'] as const) {
-    const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
-    vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
-      const answer = await ask(...given);
-      await new Promise((resolve) => setTimeout(resolve, random.below(30)));
-      return answer;
-    }) as never);
-  }
-}
-
 describe('readers who join while authors write', () => {
   it('miss nothing and get nothing twice, from the tail', async () => {
     const { id } = await createChannel(server, editor);
@@ -148,13 +111,13 @@ describe('readers who join while authors write', () => {
     for (let index = 0; index < 60; index += 1)
       known.push((await publish(server, editor, id, { headline: `Early ${index}` })).cursor);
     await server.restart();
-    answerLate();
+    answerLate(server.server.engine, random, ['channel', 'catchUp', 'snapshot'], 60);
     await crowdJoins(id, known);
   });
 
   it('neither over a bus that loses, doubles and swaps', async () => {
-    troubleTheBus();
-    answerLate();
+    troubleTheBus(server.server.engine, random, 0.15);
+    answerLate(server.server.engine, random, ['channel', 'catchUp', 'snapshot'], 60);
     const { id } = await createChannel(server, editor);
     const { cursor } = await publish(server, editor, id, { headline: 'The start' });
     await crowdJoins(id, [cursor]);

@@ -314,6 +314,27 @@ describe('a subscription', () => {
     }
   });
 
+  it('is refused by what the journal says, though the change of access is not announced yet', async () => {
+    const { engine } = server.server;
+    const subscribe = engine.subscribe.bind(engine);
+    let deaf = false;
+    const spied = vi.spyOn(engine, 'subscribe').mockImplementation((channelId, listener) =>
+      subscribe(channelId, (heard) => {
+        if (!deaf) listener(heard);
+      }),
+    );
+    onTestFinished(() => spied.mockRestore());
+    const { id, cursors } = await channelWith(2);
+    const socket = await connected();
+    await subscribed(socket, { channelId: id });
+    deaf = true;
+    await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { access: 'members' }, ifMatch: '*' });
+    await publish(server, editor, id, { headline: 'For members' });
+    // With another limit than before: what was read while all might read it could be given out again.
+    expect((await refused(socket, 'subscribe', { channelId: id, limit: 7 })).code).toBe('token-missing');
+    expect((await refused(socket, 'subscribe', { channelId: id, after: cursors[0] })).code).toBe('token-missing');
+  });
+
   it('ends as gone where the channel is deleted, and cannot be had again', async () => {
     const { id, cursors } = await channelWith(1);
     const socket = await connected();
