@@ -34,7 +34,7 @@ export function addServerCommands(program: Command, env: Env, terminal: Terminal
     .addHelpText(
       'after',
       `
-Everything else is set by environment variables; see docs/operating.md. It ends on SIGTERM or Ctrl-C, once readers have moved away.
+Everything else is set by environment variables; see docs/configuration.md. It ends on SIGTERM or Ctrl-C, once readers have moved away.
 
 Examples:
   $ pressbox serve
