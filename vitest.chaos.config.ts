@@ -2,5 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 /** The long disasters, one file each: not part of `npm test`. */
 export default defineConfig({
-  test: { include: ['test/chaos/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 30_000, fileParallelism: false },
+  test: {
+    reporters: ['default', './test/support/summary-reporter.ts'],
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 30_000,
+    fileParallelism: false,
+  },
 });

@@ -5,6 +5,8 @@ const kinds = ['unit', 'contract', 'property', 'flow', 'browser'];
 
 export default defineConfig({
   test: {
+    // Most tests wait for a disk or a socket, so one worker would leave half of a small machine idle.
+    maxWorkers: 2,
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: kinds.map((name) => ({
       test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 30_000 },
