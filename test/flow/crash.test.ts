@@ -23,6 +23,13 @@ describe('A server that is killed at any point of a thousand publications', () =
       random,
       async strike() {
         await server.kill();
+        if (random() < 0.5) {
+          // And once more, while it opens its journal.
+          const starting = server.start().catch(() => {});
+          await new Promise((resolve) => setTimeout(resolve, random() * 600));
+          await server.kill();
+          await starting;
+        }
         await server.start();
       },
     });

@@ -61,6 +61,7 @@ export async function startServerProcess({
   let url = '';
   let port = '0';
   let tokens = 0;
+  let serving = false;
   let up = gate();
 
   async function start(): Promise<void> {
@@ -84,11 +85,14 @@ export async function startServerProcess({
       running.delete(started);
       if (child !== started) return;
       child = undefined;
-      up = gate();
+      // Whoever waits already waits for the next one that serves.
+      if (serving) up = gate();
+      serving = false;
     });
     child = started;
     url = await untilListening(started);
     port = new URL(url).port;
+    serving = true;
     up.open();
   }
 
