@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import type { Grants } from '../../src/protocol/rights.ts';
 
 /**
  * The real server as a process of its own, which can be killed like one, and started again on the same directory and port. It is ended
- * by its process id, at the latest when the test's process ends. Imports nothing of vitest, so that the benchmark can use it too.
+ * by its process id, and ends by itself when the process that started it has ended. Imports nothing of vitest, so that the benchmark can use it too.
  */
 export interface ServerProcess extends AsyncDisposable {
   /** The same over restarts. */
@@ -41,6 +42,7 @@ export interface ServerProcessOptions {
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const withParent = new URL('./with-parent.mjs', import.meta.url).href;
 /** Lines of the log that are kept, for the message of a start that failed. */
 const logLines = 30;
 
@@ -54,6 +56,7 @@ export async function startServerProcess({
   const running = new Set<ChildProcess>();
   const atExit = () => {
     for (const child of running) child.kill('SIGKILL');
+    if (dataDir === undefined) rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', atExit);
 
@@ -66,8 +69,8 @@ export async function startServerProcess({
 
   async function start(): Promise<void> {
     if (child !== undefined) throw new Error('The server runs already.');
-    const started = spawn(process.execPath, [main], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const started = spawn(process.execPath, ['--import', withParent, main], {
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
         PRESSBOX_DATA_DIR: directory,
