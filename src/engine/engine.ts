@@ -7,7 +7,6 @@ import type {
   ChannelState,
   Correction,
   Erasure,
-  EventType,
   JournalLine,
   KeyEvent,
   ListedChannel,
@@ -38,7 +37,15 @@ export interface Journal {
    */
   append(channelId: string, request: AppendRequest): Promise<AppendResult>;
 
-  /** What this request did, if it was appended (to this channel, or deleted it) within the last 24 h. Also after the channel's deletion. */
+  /**
+   * Remembers what a request came to that appended nothing, in one atomic step and durably, unless it is remembered already: then
+   * returns the outcome that is, and changes nothing. Undefined: it is remembered now, as if it had been appended: `append` answers
+   * `duplicate`, `recall` returns the outcome. Needs no channel. The digest is kept as an HMAC under a salt of its own, which goes when
+   * the channel is deleted.
+   */
+  note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
+
+  /** What this request did, if it was appended (to this channel, or deleted it) or noted within the last 24 h. Also after the channel's deletion. */
   recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
 
   /**
@@ -62,12 +69,12 @@ export interface Journal {
   /** The channel as it is. `deleted` tells what access it had. */
   channel(channelId: string): Promise<ChannelRead>;
 
-  /** Newest first by `createdAt`, deleted ones left out. `page` is the `next` of the page before; `next` is null at the end. */
-  channels(query: {
-    state?: ChannelState;
-    limit: number;
-    page?: string;
-  }): Promise<{ channels: ListedChannel[]; next: string | null }>;
+  /**
+   * Newest first by `createdAt`, deleted ones left out. Of channels with the access `desk` only those are there that a pattern of `desk`
+   * fits; the others leave no trace: not in how full a page is, nor in `next`. `page` is the `next` of the page before; `next` is null
+   * where nothing follows, and made of the last channel of its page alone. Undefined: `page` has not the form of a `next`.
+   */
+  channels(query: ChannelsQuery): Promise<{ channels: ListedChannel[]; next: string | null } | undefined>;
 
   /**
    * What changed after a position, each post and the channel once, in its latest state, in order of last change. True as of `to`:
@@ -140,7 +147,7 @@ export type Announcement =
 /** A write as the store knows it again: an opaque id of at most 100 characters, and a digest of what was asked. */
 export interface RequestId {
   id: string;
-  /** SHA-256, hex, of method, path, If-Match and body. Kept only as an HMAC under the salt of the revision made. */
+  /** SHA-256, hex, of method, path, If-Match and body. Kept only as an HMAC: of an append, under the salt of the revision made. */
   digest: string;
 }
 
@@ -196,9 +203,9 @@ export type AppendResult =
 
 /** What a request did the first time. */
 export interface Outcome {
-  /** Whether it asked for the same thing. Where the text it made was erased, anything counts as the same. */
+  /** Whether it asked for the same thing. Where the salt was erased with the text it made, or with the channel, anything counts as the same. */
   same: boolean;
-  /** After its last entry. For a deletion: undefined. */
+  /** After its last entry. For a deletion: undefined. For a noted request, here and below: what was noted. */
   position: Position | undefined;
   /** The post of its first entry, or null for the channel. */
   postId: string | null;
@@ -239,6 +246,14 @@ export interface Bounds {
   bytes: number;
 }
 
+export interface ChannelsQuery {
+  state?: ChannelState;
+  limit: number;
+  page?: string;
+  /** Patterns, as in `protocol/rights.ts`, of the channels of the desk that are listed: none by `[]`, all by `['*']`. */
+  desk: readonly string[];
+}
+
 export interface PostsQuery extends Bounds {
   before?: number;
   after?: number;
@@ -271,5 +286,3 @@ export class JournalRefused extends Error {
     this.name = 'JournalRefused';
   }
 }
-
-export type { EventType };

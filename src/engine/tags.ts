@@ -10,9 +10,17 @@ export const tags = {
   published: (kind: PostKind) => `published:${kind}`,
   keyEvent: (keyEvent: boolean) => `keyEvent:${keyEvent}`,
   /** A source's whole name or via, whatever its case. */
-  source: (name: string) => `source:${name.trim().toLowerCase().normalize('NFC')}`,
+  source: (name: string) => `source:${folded(name.trim())}`,
   derivedFrom: (postId: string) => `derivedFrom:${postId}`,
 } as const;
+
+/**
+ * Texts that differ in case alone become one, as Unicode's full case folding has it: ß, ẞ, ss and SS are the same, and so are σ and ς.
+ * Lower case first, since ẞ has no upper case of its own.
+ */
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
+}
 
 export function tagsOf(post: Pick<AuthorPost, 'status' | 'kind' | 'keyEvent' | 'sources' | 'derivedFrom'>): string[] {
   if (isWithdrawn(post)) return [tags.kind(post.kind)];

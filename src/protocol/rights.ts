@@ -48,6 +48,12 @@ export function mayKnow(who: Principal | undefined, channel: { id: string; acces
   return channel.access !== 'desk' || mayAuthor(who, channel.id);
 }
 
+/** Patterns of the channels of the desk that one may know of, as `mayKnow` has it. */
+export function knownDesk(who: Principal | undefined): readonly string[] {
+  if (who === undefined) return [];
+  return who.grants.admin ? ['*'] : [...who.grants.editor, ...who.grants.author];
+}
+
 function matches(patterns: readonly string[], channelId: string): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? channelId.startsWith(pattern.slice(0, -1)) : pattern === channelId));
 }

@@ -5,18 +5,19 @@ import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { formatCursor, parseCursor } from '../protocol/cursor.ts';
+import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayAuthor, mayEdit, mayKnow, type Principal } from '../protocol/rights.ts';
+import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
+import { cursorFrom, knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
 
 /**
- * What readers ask over HTTP (contract, 2). Everything is read under the guard of `feeds`: what was read while something was erased is
- * read again before it goes out.
+ * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
+ * again what was read while something was erased, or where it comes from a feed, the feed's generation (`fanout/catch-up.ts`). The
+ * audit trail holds no text and needs none.
  */
 export interface ReaderContext {
   engine: Engine;
@@ -26,7 +27,7 @@ export interface ReaderContext {
 }
 
 export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
 
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
@@ -48,9 +49,7 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
 
   router.get('/channels/:channelId/events', async (req, res) => {
     const { after, limit } = schemas.parse(schemas.eventsQuerySchema, req.query);
-    const cursor = after === undefined || after === '' ? undefined : parseCursor(after);
-    if (cursor === undefined && after !== undefined && after !== '') throw new Refusal('invalid-cursor');
-    const answer = await answerFromFeed(req, res, { after: cursor, limit, posts: limits.pageDefault });
+    const answer = await answerFromFeed(req, res, { after: cursorFrom(after), limit, posts: limits.pageDefault });
     sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
   });
 
@@ -108,7 +107,7 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found');
     const { posts, position, more } = page;
-    if (more) res.set('Link', `<${nextPage(req, posts, after !== undefined)}>; rel="next"`);
+    if (more) res.set('Link', `<${nextPage(req, posts, after !== undefined && before === undefined)}>; rel="next"`);
     const seen = posts.map(viewFor(res, channel));
     sendJson(res, { posts: seen, cursor: formatCursor(position), more }, postCaching(res, channel));
   });
@@ -158,25 +157,20 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
   return router;
 }
 
-/** Pages of the journal are asked for until the page is full of what the asker may know of. */
+/** The channels that the asker may know of. A refusal where `page` is not the `next` of an earlier page. */
 export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
   { state, limit, page }: { state?: Channel['state'] | undefined; limit: number; page?: string | undefined },
 ): Promise<{ channels: ListedChannel[]; next: string | null }> {
-  const channels: ListedChannel[] = [];
-  let next: string | null = page ?? null;
-  do {
-    const asked = {
-      limit: limit - channels.length,
-      ...(state === undefined ? {} : { state }),
-      ...(next === null ? {} : { page: next }),
-    };
-    const read: Awaited<ReturnType<Engine['channels']>> = await engine.channels(asked);
-    channels.push(...read.channels.filter((channel) => mayKnow(who, channel)));
-    next = read.next;
-  } while (channels.length < limit && next !== null);
-  return { channels, next };
+  const read = await engine.channels({
+    limit,
+    desk: knownDesk(who),
+    ...(state === undefined ? {} : { state }),
+    ...(page === undefined ? {} : { page }),
+  });
+  if (read !== undefined) return read;
+  throw new Refusal('invalid-body', { errors: [{ path: 'page', message: 'Must be the `next` of an earlier page.' }] });
 }
 
 function nextPage(req: Request, posts: AuthorPost[], upwards: boolean): string {

@@ -45,6 +45,8 @@ export function deleteChannel(
   sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
   sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
   owe(sql, channelId, null, channel.n as number);
+  // What noted requests asked for may quote the channel.
+  sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
   const salt = newSalt();
   sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
     channelId,

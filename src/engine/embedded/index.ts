@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Position } from '../../protocol/cursor.ts';
-import { type AuthorPost, type Channel, type Erasure, type JournalLine, readerView } from '../../protocol/model.ts';
+import { type AuthorPost, type Erasure, type JournalLine, readerView } from '../../protocol/model.ts';
 import { digestOf, type Facts, shortCheck } from '../chain.ts';
 import {
   type Announcement,
@@ -8,8 +8,10 @@ import {
   type AppendResult,
   type Bounds,
   type ChannelRead,
+  type ChannelsQuery,
   type Engine,
   JournalUnavailable,
+  type Outcome,
   type PostsQuery,
   type Renderer,
   type RequestId,
@@ -169,6 +171,10 @@ class EmbeddedEngine implements Engine {
     return { status: 'appended', position, changes, post: postFrom(text, seq, this.#renderer) };
   }
 
+  note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined> {
+    return this.#writer.call('note', { channelId, request, outcome, now: this.#now() });
+  }
+
   recall(channelId: string, request: RequestId) {
     return this.#read('recall', [channelId, request, this.#now()]);
   }
@@ -199,9 +205,9 @@ class EmbeddedEngine implements Engine {
     return { status: 'found', channel: listed(read.found), position: read.position };
   }
 
-  async channels(query: { state?: Channel['state']; limit: number; page?: string }) {
-    const { channels, next } = await this.#read('channels', [query]);
-    return { channels: channels.map(listed), next };
+  async channels(query: ChannelsQuery) {
+    const read = await this.#read('channels', [query]);
+    return read && { channels: read.channels.map(listed), next: read.next };
   }
 
   async catchUp(channelId: string, after: Position, bounds: Bounds) {

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RequestId } from '../engine.ts';
+import type { Outcome, RequestId } from '../engine.ts';
 import type { Appended, PreparedAppend } from './append.ts';
 import type { Deletion } from './erasure.ts';
 import type * as reads from './reads.ts';
@@ -7,6 +7,10 @@ import type * as reads from './reads.ts';
 /** What the engine's two threads are asked, and how they answer. */
 export interface Writes {
   append: { given: PreparedAppend; answer: Appended };
+  note: {
+    given: { channelId: string; request: RequestId; outcome: Omit<Outcome, 'same'>; now: number };
+    answer: Outcome | undefined;
+  };
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; now: number }; answer: string };
   delete: { given: { channelId: string; request: RequestId; now: number }; answer: Deletion };
   /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. */

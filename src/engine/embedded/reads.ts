@@ -1,8 +1,8 @@
 import type { Position } from '../../protocol/cursor.ts';
 import { limits } from '../../protocol/limits.ts';
-import type { Access, ChannelState, Correction, KeyEvent } from '../../protocol/model.ts';
+import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
 import { epochOf, positionAt, shortCheck } from '../chain.ts';
-import type { Bounds, Outcome, PostsQuery, RequestId } from '../engine.ts';
+import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
 import type { StoredEntry, StoredText } from '../record.ts';
 import { tags } from '../tags.ts';
 import { findRequest, tagKey } from './requests.ts';
@@ -89,29 +89,35 @@ export function channel(
   return deleted ? { status: 'deleted', access: deleted.access as Access } : { status: 'missing' };
 }
 
-/** A page's address is the time and id of the last channel before it. Another text than that is past the end. */
+/** A page's address is the time and id of the last channel before it. */
+const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
+const firstPage = ['9007199254740991', ''];
+
 export function channels(
   sql: Sql,
-  query: { state?: ChannelState; limit: number; page?: string },
-): { channels: FoundChannel[]; next: string | null } {
-  const start = query.page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]+)$/.exec(query.page)?.slice(1);
-  if (start === undefined) return { channels: [], next: null };
-  const place = [Number(start[0]), start[1] as string, query.limit + 1] as const;
-  const columns = 'SELECT c.id, c.created, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text';
-  const order = 'ORDER BY c.created DESC, c.id DESC LIMIT ?';
-  const rows = (query.state === undefined
-    ? sql(`${columns} WHERE (c.created, c.id) < (?, ?) ${order}`).all(...place)
-    : sql(`${columns} WHERE c.state = ? AND (c.created, c.id) < (?, ?) ${order}`).all(
-        query.state,
-        ...place,
-      )) as unknown as (FoundChannel & { id: string; created: number })[];
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
+  { state, limit, page, desk }: ChannelsQuery,
+): { channels: FoundChannel[]; next: string | null } | undefined {
+  const start = page === undefined ? firstPage : pageForm.exec(page)?.slice(1);
+  if (start === undefined) return undefined;
+  const place = [Number(start[0]), start[1] as string] as const;
+  const found = sql(
+    `SELECT c.id, c.created, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text
+     WHERE ${state === undefined ? '' : 'c.state = ? AND'} (c.created, c.id) < (?, ?) AND (c.access <> 'desk' OR ${fitsPattern})
+     ORDER BY c.created DESC, c.id DESC LIMIT ?`,
+  ).all(...(state === undefined ? [] : [state]), ...place, JSON.stringify(desk), limit + 1);
+  const rows = found as unknown as (FoundChannel & { id: string; created: number })[];
+  const listed = rows.slice(0, limit);
+  const last = listed.at(-1);
   return {
-    channels: page.map(({ state, latestPostAt }) => ({ state, latestPostAt })),
-    next: rows.length > page.length && last ? `${last.created}.${last.id}` : null,
+    channels: listed.map(({ state, latestPostAt }) => ({ state, latestPostAt })),
+    next: rows.length > listed.length && last ? `${last.created}.${last.id}` : null,
   };
 }
+
+/** Whether a pattern of a JSON list fits the channel's id: see `protocol/rights.ts`. */
+const fitsPattern = `EXISTS (
+  SELECT 1 FROM json_each(?) p
+  WHERE iif(p.value LIKE '%*', substr(c.id, 1, length(p.value) - 1) || '*' = p.value, c.id = p.value))`;
 
 type SizedEntry = StoredEntry & Sized;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../protocol/limits.ts';
-import { fingerprint } from '../chain.ts';
+import { fingerprint, newSalt } from '../chain.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import type { Sql } from './schema.ts';
 
@@ -35,6 +35,34 @@ export function findRequest(sql: Sql, channelId: string, request: RequestId, now
     postId,
     revision,
   };
+}
+
+/** See `Journal.note`. */
+export function note(
+  sql: Sql,
+  { channelId, request, outcome, now }: { channelId: string; request: RequestId; outcome: Omit<Outcome, 'same'>; now: number },
+): Outcome | undefined {
+  const before = findRequest(sql, channelId, request, now);
+  if (before !== undefined) return before;
+  const salt = newSalt();
+  const { position, postId, revision } = outcome;
+  sql(
+    `INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, text, epoch, offset, "check", postId, revision)
+     VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)`,
+  ).run(
+    channelId,
+    request.id,
+    now,
+    fingerprint(salt, request.digest),
+    salt,
+    position?.epoch ?? null,
+    position?.offset ?? null,
+    position?.check ?? null,
+    postId,
+    revision,
+  );
+  sweepRequests(sql, now);
+  return undefined;
 }
 
 export function sweepRequests(sql: Sql, now: number): void {

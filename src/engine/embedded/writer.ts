@@ -4,7 +4,7 @@ import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { append } from './append.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
-import { reserve } from './requests.ts';
+import { note, reserve } from './requests.ts';
 import { openForWriting, type Sql, statements } from './schema.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -67,7 +67,7 @@ function answer(answers: Answered[]): void {
 }
 
 function inTransaction({ operation }: AskedWrite): boolean {
-  return operation === 'append' || operation === 'reserve' || operation === 'delete';
+  return operation === 'append' || operation === 'note' || operation === 'reserve' || operation === 'delete';
 }
 
 function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): Answered[] {
@@ -113,6 +113,8 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
   switch (asked.operation) {
     case 'append':
       return append(sql, asked.given);
+    case 'note':
+      return note(sql, asked.given);
     case 'reserve':
       return reserve(sql, asked.given);
     case 'delete':

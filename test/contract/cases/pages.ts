@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest';
-import type { Engine, PostsQuery } from '../../../src/engine/engine.ts';
+import type { ChannelsQuery, Engine, PostsQuery } from '../../../src/engine/engine.ts';
 import { tags } from '../../../src/engine/tags.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import {
@@ -34,6 +34,12 @@ export function pages({ open, it }: Exam): void {
     return { seqs: page.posts.map(({ seq }) => seq), more: page.more };
   }
 
+  async function list(on: Engine, query: Partial<ChannelsQuery>) {
+    const page = await on.channels({ limit: 10, desk: [], ...query });
+    if (!page) throw new Error(`The engine does not take ${query.page} for a page.`);
+    return page;
+  }
+
   it('reads the channel as it is, with the time of its latest post', async () => {
     const channel = await createChannel(engine);
     const read = await engine.channel(channel.id);
@@ -66,7 +72,7 @@ export function pages({ open, it }: Exam): void {
       const [read, times]: [string[], string[]] = [[], []];
       let page: string | null = null;
       do {
-        const answer = await own.engine.channels(page === null ? { limit: 2 } : { limit: 2, page });
+        const answer = await list(own.engine, page === null ? { limit: 2 } : { limit: 2, page });
         expect(answer.channels.length).toBeLessThanOrEqual(2);
         read.push(...answer.channels.map(({ id }) => id));
         times.push(...answer.channels.map(({ createdAt }) => createdAt));
@@ -74,17 +80,70 @@ export function pages({ open, it }: Exam): void {
       } while (page !== null);
       expect(times).toEqual([9, 5, 3, 3, 1].map((seconds) => at(seconds)));
       expect(new Set(read)).toEqual(new Set(made.slice(0, 5).map(({ id }) => id)));
-      const ended = await own.engine.channels({ state: 'ended', limit: 10 });
+      const ended = await list(own.engine, { state: 'ended', limit: 10 });
       expect(ended.channels.map(({ createdAt }) => createdAt)).toEqual([at(3), at(3), at(1)]);
       expect(ended.next).toBeNull();
-      const exact = await own.engine.channels({ state: 'ended', limit: 3 });
+      const exact = await list(own.engine, { state: 'ended', limit: 3 });
       expect([exact.channels.length, exact.next]).toEqual([3, null]);
       await appended(own.engine, made[1]!.id, [channelChange(made[1]!, { state: 'live' })]);
-      const live = await own.engine.channels({ state: 'live', limit: 10 });
+      const live = await list(own.engine, { state: 'live', limit: 10 });
       expect(live.channels.map(({ id }) => id)).toEqual([made[4]!.id, made[0]!.id, made[1]!.id]);
       expect(live.channels[2]).toEqual({ ...channelChange(made[1]!, { state: 'live' }).channel, latestPostAt: null });
     } finally {
       await own.close();
+    }
+  });
+
+  it('lists of the channels of the desk those that a pattern fits: a whole id, a beginning, or all', async () => {
+    const own = await open();
+    try {
+      const channels = [
+        ['open', 'public'],
+        ['club', 'members'],
+        ['desk-a', 'desk'],
+        ['desk-ab', 'desk'],
+        ['other', 'desk'],
+      ] as const;
+      for (const [index, [id, access]] of channels.entries()) {
+        await createChannel(own.engine, id, { access, createdAt: at(-index) });
+      }
+      const ids = async (...desk: string[]) => (await list(own.engine, { desk })).channels.map(({ id }) => id);
+      expect(await ids()).toEqual(['open', 'club']);
+      expect(await ids('desk-a')).toEqual(['open', 'club', 'desk-a']);
+      expect(await ids('desk-a*')).toEqual(['open', 'club', 'desk-a', 'desk-ab']);
+      expect(await ids('desk-ab', 'oth*', 'desk')).toEqual(['open', 'club', 'desk-ab', 'other']);
+      expect(await ids('*')).toEqual(channels.map(([id]) => id));
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('lets nobody tell from a page or its next that channels are left out', async () => {
+    const own = await open();
+    try {
+      // Times on both sides of what is listed, and between.
+      for (const [index, access] of (['desk', 'public', 'desk', 'desk', 'public', 'desk'] as const).entries()) {
+        await createChannel(own.engine, `${access}-${index}`, { access, createdAt: at(-index) });
+      }
+      const whole = await list(own.engine, { limit: 2 });
+      expect([whole.channels.map(({ id }) => id), whole.next]).toEqual([['public-1', 'public-4'], null]);
+      const first = await list(own.engine, { limit: 1, state: 'live' });
+      expect(first.channels.map(({ id }) => id)).toEqual(['public-1']);
+      const second = await list(own.engine, { limit: 1, page: first.next! });
+      expect([second.channels.map(({ id }) => id), second.next]).toEqual([['public-4'], null]);
+      // The same channels without those of the desk are answered with the same `next`.
+      const bare = await open();
+      for (const index of [1, 4]) await createChannel(bare.engine, `public-${index}`, { createdAt: at(-index) });
+      expect((await list(bare.engine, { limit: 1 })).next).toBe(first.next);
+      await bare.close();
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('does not take for a page what has not the form of one', async () => {
+    for (const page of ['', 'foo', '1.', `1.${'x'.repeat(200)}`, '1.a b', '..']) {
+      expect(await engine.channels({ limit: 1, desk: [], page })).toBeUndefined();
     }
   });
 
@@ -115,7 +174,15 @@ export function pages({ open, it }: Exam): void {
     expect(await seqs(id, { after: 5, limit: 2 })).toEqual({ seqs: [7, 6], more: false });
     expect(await seqs(id, { after: 7 })).toEqual({ seqs: [], more: false });
     expect(await seqs(id, { after: 0, limit: 1 })).toEqual({ seqs: [2], more: true });
+  });
+
+  it('pages posts between two bounds, both exclusive, newest first below the upper', async () => {
+    const { id } = await createChannel(engine);
+    for (let index = 0; index < 6; index++) await publish(engine, id);
     expect(await seqs(id, { after: 2, before: 6, limit: 2 })).toEqual({ seqs: [5, 4], more: true });
+    expect(await seqs(id, { after: 2, before: 4 })).toEqual({ seqs: [3], more: false });
+    expect(await seqs(id, { after: 4, before: 5 })).toEqual({ seqs: [], more: false });
+    expect(await seqs(id, { after: 6, before: 2 })).toEqual({ seqs: [], more: false });
   });
 
   it('tells as of where a page is true, and has none for a channel that is not there', async () => {
@@ -152,6 +219,16 @@ export function pages({ open, it }: Exam): void {
     expect(await seqs(id, { tags: [tags.source('Wire Service')], limit: 1 })).toEqual({ seqs: [b.seq], more: true });
     expect(await seqs(id, { tags: [tags.source('Wire Service')], after: 1, limit: 1 })).toEqual({ seqs: [a.seq], more: true });
     expect(await seqs(id, { tags: [tags.source('Wire Service')], before: b.seq })).toEqual({ seqs: [a.seq], more: false });
+  });
+
+  it('finds a source whatever its case, as Unicode folds it', async () => {
+    const { id } = await createChannel(engine);
+    const { seq } = await publish(engine, id, { sources: [{ name: 'Straße News', via: 'ΟΔΟΣ' }] });
+    const find = async (source: string) => (await seqs(id, { tags: [tags.source(source)] })).seqs;
+    for (const name of ['STRASSE NEWS', 'strasse news', 'STRAẞE NEWS', 'Straße News', 'οδος', 'οδοσ', 'Οδος']) {
+      expect([name, await find(name)]).toEqual([name, [seq]]);
+    }
+    expect(await find('Strase News')).toEqual([]);
   });
 
   it('finds a post by what it is now, and a withdrawn one by its kind alone', async () => {

@@ -142,6 +142,82 @@ export function requests({ open, it }: Exam): void {
     expect(again.status).toBe('duplicate');
   });
 
+  it('remembers what a request came to that appended nothing, and answers duplicate to it', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const [position] = await engine.heads([id]);
+    const came = { position, postId: null, revision: 1 };
+    expect(await engine.note(id, request, came)).toBeUndefined();
+    expect(await engine.recall(id, request)).toEqual({ same: true, ...came });
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false, revision: 1 });
+    const later = await engine.append(id, appending([publication(samplePost(id))], { request }));
+    expect(later).toEqual({ status: 'duplicate', outcome: { same: true, ...came } });
+    expect(await engine.heads([id])).toEqual([position]);
+  });
+
+  it('notes a request once: what is remembered stays, whether it was noted or appended', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request });
+    const appendedFirst = { same: true, position, postId: post?.id, revision: 1 };
+    expect(await engine.note(id, request, { position, postId: null, revision: 9 })).toEqual(appendedFirst);
+    expect(await engine.recall(id, request)).toEqual(appendedFirst);
+
+    const own = newRequest();
+    expect(await engine.note(id, own, { position, postId: post!.id, revision: 1 })).toBeUndefined();
+    const other = { ...own, digest: 'e'.repeat(64) };
+    const again = await engine.note(id, other, { position, postId: null, revision: 9 });
+    expect(again).toEqual({ same: false, position, postId: post?.id, revision: 1 });
+  });
+
+  it('notes one of many requests with one id at once', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const [position] = await engine.heads([id]);
+    const tries = [1, 2, 3, 4, 5].map((revision) => engine.note(id, request, { position, postId: null, revision }));
+    const answers = await Promise.all(tries);
+    const noted = await engine.recall(id, request);
+    expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+    expect(answers.filter((answer) => answer !== undefined)).toEqual(Array.from({ length: 4 }, () => noted));
+  });
+
+  it('notes a request without a position, and one of a channel that is not there', async () => {
+    const request = newRequest();
+    const id = `none-${newPostId()}`;
+    expect(await engine.note(id, request, { position: undefined, postId: null, revision: 0 })).toBeUndefined();
+    expect(await engine.recall(id, request)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
+    expect(await engine.channel(id)).toEqual({ status: 'missing' });
+  });
+
+  it('remembers what it noted for 24 hours, whatever is erased, and no longer', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id);
+    const { position } = await appended(engine, id, [takedown(post)]);
+    const request = newRequest();
+    await engine.note(id, request, { position, postId: post.id, revision: 2 });
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+    now += 24 * hour - 1_000;
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
+    now += 2_000;
+    expect(await engine.recall(id, request)).toBeUndefined();
+    expect(await engine.note(id, request, { position, postId: post.id, revision: 2 })).toBeUndefined();
+  });
+
+  it('counts anything as what was noted once the channel is deleted', async () => {
+    const { id } = await createChannel(engine);
+    const [request, deleting] = [newRequest(), newRequest()];
+    const [position] = await engine.heads([id]);
+    await engine.note(id, request, { position, postId: null, revision: 1 });
+    await engine.deleteChannel(id, deleting);
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toEqual({
+      same: true,
+      position,
+      postId: null,
+      revision: 1,
+    });
+    expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+  });
+
   it('notes once which channel a request creates', async () => {
     const request = newRequest().id;
     const [first, second, third] = [1, 2, 3].map((n) => `made-${n}-${newPostId()}`) as [string, string, string];
@@ -157,7 +233,7 @@ export function requests({ open, it }: Exam): void {
     await engine.reserve(newRequest().id, id);
     expect(await engine.channel(id)).toEqual({ status: 'missing' });
     expect(await engine.heads([id])).toEqual([undefined]);
-    expect((await engine.channels({ limit: 100 })).channels.map((channel) => channel.id)).not.toContain(id);
+    expect((await engine.channels({ limit: 100, desk: ['*'] }))!.channels.map((channel) => channel.id)).not.toContain(id);
   });
 
   it('keeps that note for 24 hours, and no longer', async () => {
@@ -169,15 +245,17 @@ export function requests({ open, it }: Exam): void {
     expect(await engine.reserve(request, 'late')).toBe('late');
   });
 
-  it('remembers requests and notes over a restart', async () => {
+  it('remembers requests, noted ones and reservations over a restart', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine);
-      const [request, creation] = [newRequest(), newRequest().id];
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest().id];
       await appended(own.engine, id, [publication(samplePost(id))], { request });
+      await own.engine.note(id, noted, { position: undefined, postId: null, revision: 7 });
       await own.engine.reserve(creation, id);
       const again = await own.reopen();
       expect(await again.recall(id, request)).toMatchObject({ same: true, revision: 1 });
+      expect(await again.recall(id, noted)).toMatchObject({ same: true, revision: 7 });
       expect(await again.reserve(creation, 'another')).toBe(id);
     } finally {
       await own.close();
