@@ -292,7 +292,6 @@ export class ReaderClient {
   #onRefusal(read: number, problem: Problem | undefined): void {
     if (problem === undefined || passes(problem)) return this.#pauseAfter(read, (problem?.retryAfter ?? 0) * 1_000);
     if (problem.code === 'invalid-cursor') return this.#startAnew();
-    // One that ran out counts as missing.
     const lacksToken = problem.code === 'token-invalid' || problem.code === 'token-missing';
     if (lacksToken && this.#connection.renewable) return this.#renew();
     this.#end(problem.code === 'channel-deleted' ? 'gone' : 'refused', problem);

@@ -255,7 +255,7 @@ export const journalQuerySchema = z.object({
 
 export const subscribeSchema = z.strictObject({
   channelId: channelIdSchema,
-  after: z.string().max(limits.cursorCharacters).nullish(),
+  after: z.string().nullish(),
   limit: z.int().min(1).max(limits.pageMost).optional(),
 });
 export const unsubscribeSchema = z.strictObject({ channelId: channelIdSchema });

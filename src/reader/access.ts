@@ -1,12 +1,13 @@
 import type { Response } from 'express';
 import { principalOf } from '../edge/request.ts';
 import type { ChannelRead, Journal } from '../engine/engine.ts';
+import { type Position, parseCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema, postIdSchema } from '../protocol/schemas.ts';
 
-/** Who may see a channel and its posts. Unknown channels and those of the desk answer alike to strangers. */
+/** What readers name in a request, and whether they may have it. Unknown channels and those of the desk answer alike to strangers. */
 type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
 
 /** The channel, if the asker may know of it; else a refusal. */
@@ -31,6 +32,17 @@ export function mustRead(who: Principal | undefined, channel: Channel): void {
   if (mayRead(who, channel)) return;
   if (!mayKnow(who, channel)) throw new Refusal('not-found');
   throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+}
+
+/**
+ * The position that a client's cursor stands for; undefined where it sent none. What is no cursor is refused, the empty text too,
+ * alike on every transport.
+ */
+export function cursorFrom(text: string | null | undefined): Position | undefined {
+  if (text === undefined || text === null) return undefined;
+  const position = parseCursor(text);
+  if (position === undefined) throw new Refusal('invalid-cursor');
+  return position;
 }
 
 /** The id of a post in a path. What cannot be one is not there. */

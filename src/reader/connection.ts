@@ -36,7 +36,7 @@ export function packetsWaiting(connection: EngineSocket): number {
 }
 
 /** Ends a connection that may take no bytes: a close frame would wait behind them for ever. */
-export function terminate(connection: EngineSocket): void {
+export function terminatePipe(connection: EngineSocket): void {
   pipeOf(connection).transport.socket.terminate();
 }
 
@@ -102,7 +102,7 @@ export class Connection {
     this.#pipe.close();
   }
 
-  /** Ends a connection that takes no bytes: a close frame would wait behind them for ever. */
+  /** Ends it as `terminatePipe` does. */
   terminate(): void {
     this.#pipe.transport.socket.terminate();
   }

@@ -1,18 +1,18 @@
 import { problemFor } from '../edge/answers.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { type Position, parseCursor } from '../protocol/cursor.ts';
+import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { mustRead } from './access.ts';
+import { cursorFrom, mustRead } from './access.ts';
 import { Connection, Subscription } from './connection.ts';
 import { Json } from './encoder.ts';
 import { readerLimits } from './limits.ts';
-import type { ClientSocket, EndedReason, Refused } from './messages.ts';
+import type { ClientSocket, EndedReason, ProblemAnswer } from './messages.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
@@ -70,7 +70,7 @@ export class Conversation {
 
   #onSubscribe(request: unknown, answer: unknown): void {
     if (typeof answer !== 'function') return this.#misuse(answer, '');
-    const say = answer as (said: Json | Refused) => void;
+    const say = answer as (said: Json | ProblemAnswer) => void;
     const refuse = (error: unknown) => say({ ok: false, problem: this.#problemOf(error) });
     try {
       const wish = this.#parsed(() => wishFrom(request));
@@ -88,22 +88,25 @@ export class Conversation {
     }
   }
 
-  async #subscribe(wish: Wish, say: (said: Json | Refused) => void): Promise<void> {
+  async #subscribe(wish: Wish, say: (said: Json | ProblemAnswer) => void): Promise<void> {
     const { channelId, cursor, posts } = wish;
     if (wish.withdrawn) throw ended();
     this.#drop(channelId);
     if (this.#subscriptions.size >= limits.socketChannels) {
-      throw new Refusal('rate-limited', { detail: `A socket takes up to ${limits.socketChannels} channels.` });
+      // No wait would help: so it is none of the problems that say so.
+      throw new Refusal('invalid-body', {
+        detail: `A socket takes up to ${limits.socketChannels} channels. Unsubscribe from one, or open another socket.`,
+      });
     }
     const held = await this.#context.feeds.hold(channelId);
-    if (held === undefined) throw new Refusal('not-found');
+    if (held === undefined) throw this.#unknown();
     if ('deleted' in held) {
-      throw new Refusal(mayKnow(this.#now(), { id: channelId, access: held.deleted }) ? 'channel-deleted' : 'not-found');
+      throw mayKnow(this.#now(), { id: channelId, access: held.deleted }) ? new Refusal('channel-deleted') : this.#unknown();
     }
     const { feed, release } = held;
     const place: { subscription?: Subscription; release: () => void } = { release };
     try {
-      mustRead(this.#now(), feed.channel);
+      this.#mustRead(feed.channel);
       if (wish.withdrawn) throw ended();
       this.#subscriptions.set(channelId, place);
 
@@ -131,7 +134,7 @@ export class Conversation {
       );
       if (outcome === 'gone') throw new Refusal('channel-deleted');
       if (outcome === 'unwanted') {
-        mustRead(this.#now(), standing);
+        this.#mustRead(standing);
         throw ended();
       }
     } catch (error) {
@@ -159,6 +162,20 @@ export class Conversation {
     return this.#who !== undefined && this.#context.now() < this.#who.expiresAt ? this.#who : undefined;
   }
 
+  get #expired(): boolean {
+    return this.#who !== undefined && this.#now() === undefined;
+  }
+
+  /** Who has a token that ran out is told so, of whatever strangers may not read: channels of the desk answer like unknown ones. */
+  #mustRead(channel: Channel): void {
+    if (this.#expired && !mayRead(undefined, channel)) throw this.#unknown();
+    mustRead(this.#now(), channel);
+  }
+
+  #unknown(): Refusal {
+    return this.#expired ? new Refusal('token-invalid', { detail: 'The token has expired.' }) : new Refusal('not-found');
+  }
+
   #drop(channelId: string): void {
     const place = this.#subscriptions.get(channelId);
     if (place === undefined) return;
@@ -169,7 +186,7 @@ export class Conversation {
 
   #end(channelId: string, reason: EndedReason): void {
     this.#drop(channelId);
-    const expired = reason === 'forbidden' && this.#who !== undefined && this.#now() === undefined;
+    const expired = reason === 'forbidden' && this.#expired;
     this.#socket.emit('unsubscribed', { channelId, reason: expired ? 'expired' : reason });
   }
 
@@ -212,9 +229,7 @@ interface Wish {
 
 function wishFrom(request: unknown): Wish {
   const { channelId, after, limit = limits.pageDefault } = parse(subscribeSchema, request);
-  const cursor = after === null || after === undefined ? undefined : parseCursor(after);
-  if (cursor === undefined && after !== null && after !== undefined) throw new Refusal('invalid-cursor');
-  return { channelId, cursor, posts: limit, withdrawn: false };
+  return { channelId, cursor: cursorFrom(after), posts: limit, withdrawn: false };
 }
 
 function ended(): Refusal {

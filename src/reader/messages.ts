@@ -4,13 +4,13 @@ import type { Problem } from '../protocol/problems.ts';
 import type { Json } from './encoder.ts';
 
 /** The one map of what goes over the socket, both ways (contract, 3). Events themselves go out as ready-made frames. */
-export type SubscribeAnswer = ({ ok: true } & CatchUp) | Refused;
-export type Refused = { ok: false; problem: Problem };
+export type SubscribeAnswer = ({ ok: true } & CatchUp) | ProblemAnswer;
+export type ProblemAnswer = { ok: false; problem: Problem };
 export type EndedReason = 'slow' | 'history' | 'expired' | 'forbidden' | 'gone';
 
 export interface FromClient {
-  subscribe(request: unknown, answer: (said: Json | Refused) => void): void;
-  unsubscribe(request: unknown, answer: (said: { ok: true } | Refused) => void): void;
+  subscribe(request: unknown, answer: (said: Json | ProblemAnswer) => void): void;
+  unsubscribe(request: unknown, answer: (said: { ok: true } | ProblemAnswer) => void): void;
 }
 
 export interface FromServer {

@@ -11,7 +11,7 @@ import { isWithdrawn, readerView, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
-import { knownChannel, postIdOf } from './access.ts';
+import { knownChannel, mustRead, postIdOf } from './access.ts';
 import { assetsDirectory, loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { indexPage } from './pages/index.ts';
@@ -62,7 +62,10 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
     const postId = postIdOf(req.params.postId);
     const { channel, read } = await feeds.guarded(async () => {
       const { channel } = await knownChannel(engine, undefined, req.params.channelId);
-      return { channel, read: mayRead(undefined, channel) ? await engine.post(channel.id, postId) : undefined };
+      if (!mayRead(undefined, channel)) return { channel, read: undefined };
+      const read = await engine.post(channel.id, postId);
+      // Access may have been closed while the post was read.
+      return { channel: (await knownChannel(engine, undefined, channel.id)).channel, read };
     });
     if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
     if (read === undefined) throw new Refusal('not-found');
@@ -94,7 +97,12 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
 
   async function readOlder(channelId: string, before: number) {
     const query = { before, limit: limits.pageDefault, bytes: limits.answerBytes };
-    const page = await feeds.guarded(() => engine.posts(channelId, query));
+    const page = await feeds.guarded(async () => {
+      const read = await engine.posts(channelId, query);
+      // Access may have been closed since the snapshot was read.
+      mustRead(undefined, (await knownChannel(engine, undefined, channelId)).channel);
+      return read;
+    });
     if (page === undefined) throw new Refusal('not-found');
     return { before, page: { posts: page.posts.map(readerView), cursor: formatCursor(page.position), more: page.more } };
   }

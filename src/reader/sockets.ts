@@ -10,7 +10,7 @@ import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { packetsWaiting, terminate } from './connection.ts';
+import { packetsWaiting, terminatePipe } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { socketParser } from './encoder.ts';
 import { readerLimits } from './limits.ts';
@@ -89,7 +89,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const refuse = (socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
-    const said = error instanceof Refusal ? error.problem : problem('internal-error');
+    const said = error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: 1 });
     context.metrics.problems.inc({ code: said.code });
     if (socket.writable) socket.end(httpAnswer(said));
     // Who was refused may keep its end open, and would be counted nowhere.
@@ -100,13 +100,13 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   engine.on('connection', (pipe: EngineSocket) => {
     pipe.on('packet', () => {
       // Who asks without reading the answers would have them all kept here.
-      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminate(pipe);
+      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminatePipe(pipe);
     });
   });
 
   io.use((socket, next) => {
     // Socket.IO does not mind a second one while the first awaits its token.
-    if (joined.has(socket.client)) return next(connectError(problem('rate-limited')));
+    if (joined.has(socket.client)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
     joined.add(socket.client);
     const { token } = socket.handshake.auth;
     if (token === undefined || token === null) return next();
@@ -121,7 +121,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       },
       (error: unknown) => {
         joined.delete(socket.client);
-        next(connectError(error instanceof Refusal ? error.problem : problem('internal-error')));
+        next(connectError(error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: 1 })));
       },
     );
   });

@@ -179,6 +179,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
   it('from garbage is refused', async () => {
     const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
     const garbage = [
+      '',
       'x',
       `${epoch}.${offset}`,
       `${epoch}.0${offset}.${check}`,
@@ -192,7 +193,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     for (const after of garbage) {
       const { status, body } = await call(`${server.url}/v1/channels/${busy.id}/events?after=${encodeURIComponent(after)}`);
       expect([status, (body as { code: string }).code], after).toEqual([400, 'invalid-cursor']);
-      const said = await reader.subscribe(busy.id, after.slice(0, 128));
+      const said = await reader.subscribe(busy.id, after);
       expect(said, after).toMatchObject({ ok: false, problem: { code: 'invalid-cursor' } });
     }
   });

@@ -103,6 +103,24 @@ describe('a channel of members', () => {
 });
 
 describe('a channel that is closed to readers while it is read', () => {
+  it('shows them no page of what came after', async () => {
+    const { engine } = server.server;
+    for (const name of ['posts', 'post'] as const) {
+      const { id } = await createChannel(server, editor);
+      const { post } = await publish(server, editor, id, { headline: 'For all' });
+      const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+      const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
+        await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { access: 'members' }, ifMatch: '*' });
+        await publish(server, editor, id, { headline: 'For members' });
+        return await ask(...given);
+      }) as never);
+      const page = await call(`${server.url}/live/${id}${name === 'posts' ? '?before=99' : `/${post.id}`}`);
+      expect(page.text, name).not.toContain('For members');
+      expect(page.text, name).toContain(name === 'posts' ? 'This page is not for everyone' : 'for members');
+      spied.mockRestore();
+    }
+  });
+
   it('gives them nothing that came after', async () => {
     const { engine } = server.server;
     for (const name of ['posts', 'post', 'revisions', 'corrections', 'snapshot', 'catchUp'] as const) {
@@ -203,7 +221,7 @@ describe('a question that does not fit', () => {
 
   it('is let be where a parameter is not known', async () => {
     expect((await get('/v1/channels/open/posts?utm_source=mail')).status).toBe(200);
-    expect((await get('/v1/channels/open/events?after=')).body).toMatchObject({ mode: 'snapshot', reset: false });
+    expect((await get('/v1/channels/open/events?utm_source=mail')).body).toMatchObject({ mode: 'snapshot', reset: false });
   });
 });
 

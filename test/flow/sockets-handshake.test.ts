@@ -117,6 +117,9 @@ describe('the endpoint', () => {
     for (let index = 0; index < 5; index += 1) reader!.send(`40${JSON.stringify({ token })}`);
     await vi.waitFor(() => expect(reader!.packets.filter((packet) => /^4[04]/.test(packet))).toHaveLength(5));
     expect(reader!.packets.filter((packet) => packet.startsWith('40'))).toHaveLength(1);
+    // Whoever is told to wait is told how long.
+    const refusals = reader!.packets.filter((packet) => packet.startsWith('44')).map((packet) => JSON.parse(packet.slice(2)).data);
+    for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'rate-limited', retryAfter: 1 });
   });
 });
 

@@ -173,9 +173,10 @@ describe('subscribe', () => {
   it('refuses what is no cursor', async () => {
     const { id } = await channelWith(0);
     const socket = await connected();
-    for (const after of ['', 'garbage', `${'0'.repeat(12)}.01.${'f'.repeat(16)}`, '../../etc']) {
+    for (const after of ['', 'garbage', `${'0'.repeat(12)}.01.${'f'.repeat(16)}`, '../../etc', 'a'.repeat(129)]) {
       expect((await refused(socket, 'subscribe', { channelId: id, after })).code, after).toBe('invalid-cursor');
     }
+    expect((await subscribed(socket, { channelId: id, after: null })).said).toMatchObject({ mode: 'snapshot', reset: false });
   });
 
   it('refuses what does not fit, and says where', async () => {
@@ -191,7 +192,10 @@ describe('subscribe', () => {
     const socket = await connected();
     const ids = await Promise.all(Array.from({ length: 100 }, () => channelWith(0).then((channel) => channel.id)));
     for (const channelId of ids) expect(await ask(socket, 'subscribe', { channelId })).toMatchObject({ ok: true });
-    expect((await refused(socket, 'subscribe', { channelId: id })).code).toBe('rate-limited');
+    const problem = await refused(socket, 'subscribe', { channelId: id });
+    expect(problem).toMatchObject({ code: 'invalid-body', detail: expect.stringContaining('100 channels') });
+    // To wait would not help, so nothing in it says so.
+    expect(problem.retryAfter).toBeUndefined();
     expect(await ask(socket, 'subscribe', { channelId: ids[0] })).toMatchObject({ ok: true });
     expect(await ask(socket, 'unsubscribe', { channelId: ids[1] })).toEqual({ ok: true });
     expect(await ask(socket, 'subscribe', { channelId: id })).toMatchObject({ ok: true });
@@ -278,6 +282,7 @@ describe('a token', () => {
 
   it('that expires ends the subscriptions that need it, and no others', async () => {
     const [open, members] = [await channelWith(0), await channelWith(0, { access: 'members' })];
+    const desk = await channelWith(0, { access: 'desk' });
     const token = await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 });
     const socket = await connected({ token });
     const heard = endings(socket);
@@ -288,7 +293,11 @@ describe('a token', () => {
     });
     now = () => Date.now() + 61_000;
     await vi.waitFor(() => expect(heard).toEqual([{ channelId: members.id, reason: 'expired' }]), 3_000);
-    expect((await refused(socket, 'subscribe', { channelId: members.id })).code).toBe('token-missing');
+    for (const channelId of [members.id, desk.id, 'never-was']) {
+      const problem = await refused(socket, 'subscribe', { channelId });
+      expect(problem, channelId).toMatchObject({ code: 'token-invalid', detail: 'The token has expired.' });
+    }
+    expect((await subscribed(socket, { channelId: open.id })).said).toMatchObject({ mode: 'snapshot' });
     const later = await server.token();
     await publish(server, later, members.id, { headline: 'For members' });
     await publish(server, later, open.id, { headline: 'For all' });
