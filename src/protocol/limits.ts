@@ -33,8 +33,9 @@ export const limits = {
   postSources: 10,
   postMedia: 20,
   postDerivedFrom: 50,
-  /** Changes kept in a post or channel; the oldest refiles and updates go first. */
+  /** Changes kept in a post or channel; the oldest go, in a post the oldest refiles and updates first. */
   historyChanges: 50,
+  /** Of a post, likewise. */
   historyBytes: 32 * 1024,
   /** Key events in a snapshot, newest first. */
   snapshotKeyEvents: 100,

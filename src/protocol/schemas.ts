@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { parseCursor } from './cursor.ts';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
-import { type FieldError, problems, Refusal } from './problems.ts';
+import { problems } from './problems.ts';
 
 /**
  * The zod schemas of everything on the wire. What clients send is strict: an unknown field is refused. What we send is described,
  * for tests and for the generated documents.
  */
+
+export { fieldErrors, parse } from './parse.ts';
 
 // ---- Plain values
 
@@ -103,6 +105,11 @@ export const sourceSchema = z.strictObject({
   url: webUrl.optional(),
 }) satisfies z.ZodType<model.Source>;
 
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
+/** RFC 9110, 8.3.1, in ASCII and without the empty parameters that it lets be. */
+const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${token}|${quoted}))*$`);
+
 export const mediaSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('image'),
@@ -119,7 +126,7 @@ export const mediaSchema = z.discriminatedUnion('type', [
     mimeType: z
       .string()
       .max(limits.textCharacters)
-      .regex(/^[a-z]+\/[a-z0-9.+-]+$/i, 'Must be a media type such as video/mp4.')
+      .regex(mediaType, 'Must be a media type such as video/mp4, or video/mp4; codecs="avc1".')
       .optional(),
     poster: httpsUrl.optional(),
     captions: httpsUrl.optional(),
@@ -198,8 +205,6 @@ export const channelPatchSchema = z
 
 export type NewPost = z.infer<typeof newPostSchema>;
 export type Revision = z.infer<typeof revisionSchema>;
-export type Retraction = z.infer<typeof retractionSchema>;
-export type Takedown = z.infer<typeof takedownSchema>;
 export type NewChannel = z.infer<typeof newChannelSchema>;
 export type ChannelPatch = z.infer<typeof channelPatchSchema>;
 
@@ -227,22 +232,18 @@ export const eventsQuerySchema = z.object({
   after: z.string().optional(),
   limit: limitUpTo(limits.catchUpMost).transform((value) => value ?? limits.catchUpDefault),
 });
-export const postsQuerySchema = z
-  .object({
-    before: integer.optional(),
-    after: integer.optional(),
-    kind: z.enum(model.postKinds).optional(),
-    keyEvent: z
-      .enum(['true', 'false'])
-      .transform((value) => value === 'true')
-      .optional(),
-    source: words(limits.textCharacters).optional(),
-    limit: pageLimit,
-  })
-  .refine((query) => query.before === undefined || query.after === undefined, {
-    path: ['after'],
-    message: 'Must not be given together with `before`.',
-  });
+/** Both bounds are exclusive, and may be given together. */
+export const postsQuerySchema = z.object({
+  before: integer.optional(),
+  after: integer.optional(),
+  kind: z.enum(model.postKinds).optional(),
+  keyEvent: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
+  source: words(limits.textCharacters).optional(),
+  limit: pageLimit,
+});
 export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,
@@ -422,28 +423,3 @@ export const problemSchema = z.strictObject({
   outcome: z.enum(['unchanged', 'unknown']).optional(),
   retryAfter: z.number().optional(),
 });
-
-// ---- Parsing
-
-/** The value, or a refusal with code `invalid-body` that names every place that did not fit. */
-export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Refusal('invalid-body', { errors: fieldErrors(result.error) });
-}
-
-/** At most 20 errors: a stranger's input does not choose the size of our answer. */
-export function fieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues.slice(0, 20).map((issue) => {
-    if (issue.code !== 'unrecognized_keys') return { path: pathOf(issue.path), message: issue.message };
-    const names = issue.keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 60)));
-    return { path: pathOf(issue.path), message: `Unknown field: ${names.join(', ')}.` };
-  });
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((whole, part) => {
-    if (typeof part === 'number') return `${whole}[${part}]`;
-    return whole === '' ? String(part) : `${whole}.${String(part)}`;
-  }, '');
-}

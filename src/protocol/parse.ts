@@ -1,0 +1,84 @@
+import type { z } from 'zod';
+import { type FieldError, Refusal } from './problems.ts';
+
+/** From what someone sent to what a schema makes of it, or to sentences about what did not fit. */
+
+/** The value, or a refusal with code `invalid-body` that names every place that did not fit. */
+export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value, { error: sentenceFor });
+  if (result.success) return result.data;
+  throw new Refusal('invalid-body', { errors: fieldErrors(result.error) });
+}
+
+/** Errors told at once: a stranger's input does not choose the size of our answer. */
+const errorsMost = 20;
+const nameCharacters = 60;
+
+/** One for each place that did not fit, an unknown field being a place. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  const errors = error.issues.slice(0, errorsMost).flatMap((issue): FieldError[] => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(issue.path), message: issue.message }];
+    return issue.keys
+      .slice(0, errorsMost)
+      .map((key) => ({ path: pathOf([...issue.path, key.slice(0, nameCharacters)]), message: issue.message }));
+  });
+  return errors.slice(0, errorsMost);
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((whole, part) => {
+    if (typeof part === 'number') return `${whole}[${part}]`;
+    return whole === '' ? String(part) : `${whole}.${String(part)}`;
+  }, '');
+}
+
+/**
+ * What is said of a value that has not the form expected, where its schema says nothing of its own: a sentence for the developer of an
+ * editor. Written out here, since the words of the library may change with it.
+ */
+const sentenceFor: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined && issue.code.startsWith('invalid_')) return 'Is required.';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `Must be ${types[issue.expected] ?? 'of another type'}.`;
+    case 'invalid_value':
+      return oneOf(issue.values.map(String));
+    case 'invalid_union':
+      return 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options.map(String)) : unfit;
+    case 'too_big':
+      return `Must ${bound('at most', Number(issue.maximum), issue.origin)}.`;
+    case 'too_small':
+      return `Must ${bound('at least', Number(issue.minimum), issue.origin)}.`;
+    case 'unrecognized_keys':
+      return 'Is not a known field.';
+    default:
+      return unfit;
+  }
+};
+
+const unfit = 'Does not have the form that is expected.';
+
+const types: Partial<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+function oneOf(values: string[]): string {
+  return values.length === 1 ? `Must be ${values[0]}.` : `Must be one of ${values.join(', ')}.`;
+}
+
+/** "have at most 20 entries", "be at least 1". */
+function bound(which: string, value: number, origin: string): string {
+  const said = value.toLocaleString('en');
+  const [one, many] = counted[origin] ?? [];
+  return one === undefined ? `be ${which} ${said}` : `have ${which} ${said} ${value === 1 ? one : many}`;
+}
+
+const counted: Partial<Record<string, [one: string, many: string]>> = {
+  array: ['entry', 'entries'],
+  string: ['character', 'characters'],
+};
