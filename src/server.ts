@@ -6,9 +6,10 @@ import { authorRoutes } from './author/routes.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
-import { handleErrors, notFound, sendProblem } from './edge/answers.ts';
+import { handleErrors, notFound } from './edge/answers.ts';
 import { apiHeaders } from './edge/headers.ts';
-import { cors, mayConnect } from './edge/origins.ts';
+import { onlyMethodsOf } from './edge/methods.ts';
+import { askedBy, cors, mayConnect } from './edge/origins.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
 import { authenticate } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
@@ -19,7 +20,8 @@ import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
 import { problem } from './protocol/problems.ts';
 import { readerLimits } from './reader/limits.ts';
-import { pageRoutes } from './reader/page-routes.ts';
+import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
+import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
 import { readerRoutes } from './reader/routes.ts';
 import { openSockets, refusePolling, type Sockets, socketPath } from './reader/sockets.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
@@ -60,8 +62,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const metrics = createMetrics({ ...fanoutLimits, ...readerLimits });
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
+  const pageErrors = createPageErrors({ log });
+  // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
+  app.use(apiHeaders(), countProblems(metrics));
+  app.use(['/v1', socketPath], cors(config.origins));
   app.use(healthRoutes(() => health, metrics));
-  app.use(countProblems(metrics), whileServing(health));
+  app.use(whileServing(health, pageErrors));
 
   // Listening before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
   const http = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
@@ -82,20 +88,21 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const desk = createDesk({ engine, renderer, now, newId: () => uuidv7() });
 
     app.use(warnOfForwarded(config, log));
-    app.use('/v1', apiHeaders(), cors(config.origins), limitRequests(rates), authenticate(tokens));
-    app.use('/v1', readerRoutes({ engine, feeds, renderer, metrics }));
-    app.use('/v1', authorRoutes({ desk, renderer, rates, now, log }));
-    app.use(socketPath, apiHeaders(), limitRequests(rates), refusePolling());
-    app.use(pageRoutes({ engine, feeds, rates, publicUrl, now, log }));
-    app.use(apiHeaders(), notFound());
-    app.use(handleErrors(log));
+    app.use(assetRoutes(), limitRequests(rates));
+    const reading = readerRoutes({ engine, feeds, renderer, metrics });
+    const writing = authorRoutes({ desk, renderer, rates, now, log });
+    app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, writing), reading, writing, notFound());
+    app.use(socketPath, refusePolling());
+    const pages = pageRoutes({ engine, feeds, publicUrl, now });
+    app.use(onlyMethodsOf(pages), pages, pageErrors.notFound);
+    app.use(pageErrors.handler, handleErrors(log));
 
     const sockets = openSockets(http, {
       feeds,
       tokens,
       rates,
-      addressOf: (request) => addressOf(app, request),
-      mayConnect: ({ headers: { origin, host } }) => mayConnect({ origin, host }, config.origins),
+      addressOf: (request) => asExpressHas(app, request).ip ?? '',
+      mayConnect: (request) => mayConnect(askedBy(asExpressHas(app, request)), config.origins),
       now,
       random,
       log,
@@ -130,6 +137,7 @@ function createApp({ trustProxy }: Config): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('case sensitive routing', true);
   app.set('trust proxy', trustProxy);
   app.set('query parser', 'simple');
   return app;
@@ -155,11 +163,12 @@ async function closeHttp(http: HttpServer): Promise<void> {
 }
 
 /** Until the journal is open, and once the server is going away, nothing but the health is answered. */
-function whileServing(health: Health): RequestHandler {
-  return (_req, res, next) => {
+function whileServing(health: Health, { tell }: PageErrors): RequestHandler {
+  return (req, res, next) => {
     if (health.phase === 'ready') return next();
     res.set('Connection', 'close');
-    sendProblem(
+    tell(
+      req,
       res,
       problem('draining', health.phase === 'starting' ? { detail: 'The server is starting.', retryAfter: 2 } : { retryAfter: 2 }),
     );
@@ -178,9 +187,9 @@ function warnOfForwarded({ trustProxy }: Config, log: Log): RequestHandler {
   };
 }
 
-/** Who connects, as Express's trust-proxy setting has it. Upgrades do not pass through Express, but its `ip` reads them all the same. */
-function addressOf(app: Express, request: IncomingMessage): string {
-  return (Object.setPrototypeOf(request, app.request) as Request).ip ?? '';
+/** An upgrade does not pass through Express, but its `ip` and `secure` read it all the same, as the trust-proxy setting has them. */
+function asExpressHas(app: Express, request: IncomingMessage): Request {
+  return Object.setPrototypeOf(request, app.request) as Request;
 }
 
 function measure(metrics: Metrics, feeds: Feeds, sockets: Sockets): () => void {

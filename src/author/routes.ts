@@ -25,7 +25,7 @@ export interface AuthorContext {
 }
 
 export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const writing = [
     (_req: Request, res: Response, next: () => void) => {
       rates.writes(requirePrincipal(res).sub);

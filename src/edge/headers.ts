@@ -29,7 +29,7 @@ export function apiHeaders(): RequestHandler {
   });
 }
 
-/** For pages made by the server. Scripts and styles come from files of this server only: a script in a post would not run. */
+/** For pages made by the server, in place of what `apiHeaders` set. Scripts and styles come from files of this server only: a script in a post would not run. */
 export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: FrameAncestors } = {}): RequestHandler {
   return helmet({
     ...everywhere,

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 
 /**
  * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
@@ -15,6 +15,13 @@ export interface Asked {
   host: string | undefined;
   /** Whether the connection came by TLS, where that is known. */
   secure?: boolean | undefined;
+}
+
+/** What a request or a handshake says of these. */
+export function askedBy(request: Request): Asked {
+  const { origin, host } = request.headers;
+  // Where TLS ends at a proxy that is not trusted, it is not known.
+  return { origin, host, secure: request.secure || undefined };
 }
 
 /**
@@ -58,9 +65,10 @@ const preflightSeconds = 600;
  */
 export function cors(allowed: Origins): RequestHandler {
   return (request, response, next) => {
-    const { origin, host } = request.headers;
+    const asked = askedBy(request);
+    const { origin } = asked;
     if (allowed !== '*') response.vary('Origin');
-    const admitted = origin !== undefined && mayConnect({ origin, host, secure: request.secure || undefined }, allowed);
+    const admitted = origin !== undefined && mayConnect(asked, allowed);
     if (admitted) {
       response.setHeader('Access-Control-Allow-Origin', allowed === '*' ? '*' : origin);
       response.setHeader('Access-Control-Expose-Headers', exposed);

@@ -1,7 +1,6 @@
-import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
-import { problemFor, sendJson } from '../edge/answers.ts';
+import express, { type Response, Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
-import { limitRequests, type Rates } from '../edge/rates.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -12,6 +11,7 @@ import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
 import { knownChannel, mustRead, postIdOf } from './access.ts';
+import { sendErrorPage } from './page-errors.ts';
 import { assetsDirectory, loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { indexPage } from './pages/index.ts';
@@ -22,32 +22,34 @@ import { listChannels } from './routes.ts';
 export interface PageContext {
   engine: Engine;
   feeds: Feeds;
-  rates: Rates;
   publicUrl: string;
   now: () => number;
-  log: { error(fields: object, message: string): void };
 }
 
-export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageContext): Router {
-  const router = Router();
-  const assets = loadAssets();
-  const headers = pageHeaders();
-  const limit = limitRequests(rates);
-
+/** The scripts and styles of the pages. A page asks for several, so they are to be mounted before the limit on requests. */
+export function assetRoutes(): Router {
+  const router = Router({ caseSensitive: true });
   router.use(
     '/assets',
     assetHeaders(),
     // Names carry a hash of the content, so a file never changes under its name.
     express.static(assetsDirectory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
+  return router;
+}
 
-  router.get('/', headers, limit, async (req, res) => {
+export function pageRoutes({ engine, feeds, publicUrl, now }: PageContext): Router {
+  const router = Router({ caseSensitive: true });
+  const assets = loadAssets();
+  const headers = pageHeaders();
+
+  router.get('/', headers, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
     const { channels, next } = await feeds.guarded(() => listChannels(engine, undefined, query));
     sendPage(res, indexPage({ channels, next, publicUrl, assets }));
   });
 
-  router.get<{ channelId: string }>('/live/:channelId', headers, limit, async (req, res) => {
+  router.get<{ channelId: string }>('/live/:channelId', headers, async (req, res) => {
     const { before } = parse(postsQuerySchema, req.query);
     const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
     if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
@@ -58,7 +60,7 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
     sendPage(res, livePage({ snapshot, ...(older && { older }), publicUrl, assets, at }));
   });
 
-  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, limit, async (req, res) => {
+  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const { channel, read } = await feeds.guarded(async () => {
       const { channel } = await knownChannel(engine, undefined, req.params.channelId);
@@ -71,12 +73,11 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
     if (read === undefined) throw new Refusal('not-found');
     if (isWithdrawn(read.post)) {
       const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
-      return sendPage(res, errorPage(gone, { assets }), 410);
+      return sendErrorPage(res, errorPage(gone, { assets }), gone);
     }
     res.redirect(302, `/live/${channel.id}?before=${read.post.seq + 1}#post-${postId}`);
   });
 
-  router.use(pageErrors());
   return router;
 
   async function readSnapshot(channelId: string): Promise<Snapshot> {
@@ -106,24 +107,8 @@ export function pageRoutes({ engine, feeds, rates, publicUrl, now, log }: PageCo
     if (page === undefined) throw new Refusal('not-found');
     return { before, page: { posts: page.posts.map(readerView), cursor: formatCursor(page.position), more: page.more } };
   }
-
-  /** A problem on a page is a page. */
-  function pageErrors(): ErrorRequestHandler {
-    return (error: unknown, req: Request, res: Response, next) => {
-      if (res.headersSent || !isPage(req)) return next(error);
-      const known = problemFor(error);
-      if (known === undefined) log.error({ err: error, path: req.path }, 'page failed');
-      const said = known ?? problem('internal-error');
-      if (said.retryAfter !== undefined) res.set('Retry-After', String(said.retryAfter));
-      sendPage(res, errorPage(said, { assets }), said.status);
-    };
-  }
 }
 
-function isPage(req: Request): boolean {
-  return req.path === '/' || req.path.startsWith('/live/');
-}
-
-function sendPage(res: Response, page: string, status = 200): void {
-  sendJson(res, page, { status, cache: status === 200 ? 'public' : 'none', type: 'text/html; charset=utf-8' });
+function sendPage(res: Response, page: string): void {
+  sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
 }

@@ -16,7 +16,7 @@ const retrySeconds = 2;
  * reach, since readers who are connected are better kept than sent to a server that has lost it as well.
  */
 export function healthRoutes(health: () => Health, metrics: Metrics): Router {
-  const routes = Router();
+  const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
     const { phase, degraded } = health();

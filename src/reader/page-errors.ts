@@ -1,0 +1,54 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { problemFor, sendJson, sendProblem } from '../edge/answers.ts';
+import { pageHeaders } from '../edge/headers.ts';
+import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import { loadAssets } from './pages/assets.ts';
+import { errorPage } from './pages/error.ts';
+
+/** Problems as they are told to whoever came for a page: as a page. Programs get the problem document, at the same address too. */
+export interface PageErrors {
+  /** Answers with a page where one is wanted, else with the problem document. */
+  tell(req: Request, res: Response, said: Problem): void;
+  /** Whatever was thrown, where a page is wanted; the rest is passed on. Mount it last but for `handleErrors`. */
+  handler: ErrorRequestHandler;
+  /** No route took the request. */
+  notFound: RequestHandler;
+}
+
+export function createPageErrors({ log }: { log: { error(fields: object, message: string): void } }): PageErrors {
+  const assets = loadAssets();
+  const headers = pageHeaders();
+
+  const tell = (req: Request, res: Response, said: Problem) => {
+    if (wantsPage(req)) headers(req, res, () => sendErrorPage(res, errorPage(said, { assets }), said));
+    else sendProblem(res, said);
+  };
+  return {
+    tell,
+    handler(error: unknown, req, res, next) {
+      if (res.headersSent || !wantsPage(req)) return next(error);
+      const known = problemFor(error);
+      if (known === undefined) log.error({ err: error, path: req.path }, 'page failed');
+      tell(req, res, known ?? problem('internal-error'));
+    },
+    notFound(_req, _res, next) {
+      next(new Refusal('not-found'));
+    },
+  };
+}
+
+/** Sends the page of a problem, with what of the problem belongs in headers, and notes it for those who count. */
+export function sendErrorPage(res: Response, page: string, said: Problem): void {
+  res.locals.problem = said.code;
+  if (said.retryAfter !== undefined) res.set('Retry-After', String(Math.ceil(said.retryAfter)));
+  res.removeHeader('ETag');
+  sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
+}
+
+/** The addresses of programs are never answered with pages; elsewhere whoever prefers them gets them, and at a page's own address whoever takes them. */
+function wantsPage(req: Request): boolean {
+  const { path } = req;
+  if (/^\/(?:v1|socket\.io|assets)(?:\/|$)/.test(path)) return false;
+  const isPage = path === '/' || path === '/live' || path.startsWith('/live/');
+  return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
+}
