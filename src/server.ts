@@ -24,6 +24,7 @@ import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
 import { readerRoutes } from './reader/routes.ts';
 import { openSockets, refusePolling, type Sockets, socketPath } from './reader/sockets.ts';
+import { measureAppends } from './telemetry/appends.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { countProblems, createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -85,7 +86,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
-    const desk = createDesk({ engine, renderer, now, newId: () => uuidv7() });
+    const desk = createDesk({ engine, append: measureAppends(engine, metrics), renderer, now, newId: () => uuidv7() });
 
     app.use(warnOfForwarded(config, log));
     app.use(assetRoutes(), limitRequests(rates));

@@ -43,7 +43,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.patch('/channels/:channelId', writing, async (req: Request, res: Response) => {
-    const { channelId } = placeOf(req);
+    const { channelId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => {
       const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
       return { patch, expected: requireIfMatch(req) };
@@ -52,7 +52,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.delete('/channels/:channelId', writing, async (req: Request, res: Response) => {
-    const { channelId } = placeOf(req);
+    const { channelId } = idsIn(req);
     const { erasure, replayed } = await desk.deleteChannel(
       readAsk(req, requirePrincipal(res), channelId, () => undefined),
       channelId,
@@ -63,7 +63,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.post('/channels/:channelId/posts', writing, async (req: Request, res: Response) => {
-    const { channelId } = placeOf(req);
+    const { channelId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => readCommand(req, schemas.newPostSchema));
     const answer = await desk.publish(ask, channelId);
     res.location(`${req.baseUrl}${req.path}/${answer.post.id}`);
@@ -71,7 +71,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.post('/channels/:channelId/posts/:postId/revisions', writing, async (req: Request, res: Response) => {
-    const { channelId, postId } = placeOf(req);
+    const { channelId, postId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => {
       const revision = readCommand(req, schemas.revisionSchema);
       return { ...revision, expected: requireIfMatch(req) };
@@ -80,7 +80,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.post('/channels/:channelId/posts/:postId/retraction', writing, async (req: Request, res: Response) => {
-    const { channelId, postId } = placeOf(req);
+    const { channelId, postId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => {
       const { note } = readCommand(req, schemas.retractionSchema);
       return { note, ...expectedIn(req) };
@@ -89,7 +89,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
   });
 
   router.post('/channels/:channelId/posts/:postId/takedown', writing, async (req: Request, res: Response) => {
-    const { channelId, postId } = placeOf(req);
+    const { channelId, postId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => {
       // In haste nobody should fail for a body that could be empty anyway.
       const { note } = readCommand(req, schemas.takedownSchema, { mayBeEmpty: true });
@@ -134,7 +134,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
 }
 
 /** Express gives strings for these; its types also know paths that have none. */
-function placeOf({ params }: Request): { channelId: string; postId: string } {
+function idsIn({ params }: Request): { channelId: string; postId: string } {
   return { channelId: String(params.channelId ?? ''), postId: String(params.postId ?? '') };
 }
 

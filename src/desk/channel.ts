@@ -2,7 +2,7 @@ import type { NewChannelEntry } from '../engine/engine.ts';
 import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
 import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decide.ts';
-import { isListed, needsNote, withChange } from './history.ts';
+import { isListed, needsNote, withChannelChange } from './history.ts';
 
 /** The rules for channels: how coverage opens, goes live, ends and goes on, and what readers are told of its headline. */
 
@@ -70,7 +70,7 @@ export function change(
   }
   const pins = changed.has('pinnedPostId') && fields.pinnedPostId !== null;
   if (pins && (!pinned || isWithdrawn(pinned))) return misfit('pinnedPostId', 'Must name a published post of this channel.');
-  if (changes.length === 0) return { status: 'unchanged' };
+  if (changes.length === 0) return { status: 'unchanged', postId: null, revision: channel.revision };
 
   const revision = channel.revision + 1;
   const kind = told?.kind ?? null;
@@ -82,7 +82,7 @@ export function change(
     ...(changed.has('state') ? timesOf(channel, fields.state as ChannelState, at) : {}),
     updatedAt: silent ? channel.updatedAt : at,
     revision,
-    history: entryChange ? withChange(channel.history, entryChange) : channel.history,
+    history: entryChange ? withChannelChange(channel.history, entryChange) : channel.history,
   };
   const entry: NewChannelEntry = {
     type: 'channel.changed',

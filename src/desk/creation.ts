@@ -20,7 +20,7 @@ import { candidates, slugOf } from './slug.ts';
 const candidatesMost = 200;
 
 export async function openChannel(
-  { engine, deed }: { engine: Journal; deed: () => Deed },
+  { engine, append, deed }: { engine: Journal; append: Journal['append']; deed: () => Deed },
   ask: Ask<NewChannel>,
 ): Promise<ChannelAnswer> {
   const { who, keyed, request } = ask;
@@ -40,7 +40,7 @@ export async function openChannel(
     const decision = create({ ...command, id }, deed());
     if (decision.status !== 'append') throw new Error('a new channel is always an entry');
     const { decidedOn, entries } = decision;
-    const result = await engine.append(id, { request: requestHere, decidedOn, entries });
+    const result = await append(id, { request: requestHere, decidedOn, entries });
     if (result.status === 'appended') {
       const entry = result.changes[0];
       if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');

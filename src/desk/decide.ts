@@ -1,4 +1,4 @@
-import type { AppendRequest, NewEntry } from '../engine/engine.ts';
+import type { AppendRequest, NewEntry, Outcome } from '../engine/engine.ts';
 import type { ProblemCode, ProblemDetails } from '../protocol/problems.ts';
 
 /**
@@ -7,11 +7,15 @@ import type { ProblemCode, ProblemDetails } from '../protocol/problems.ts';
  */
 export type Decision =
   | { status: 'append'; decidedOn: AppendRequest['decidedOn']; entries: AppendRequest['entries'] }
-  /** What was asked for stands already. */
-  | { status: 'unchanged' }
-  | Refused;
+  | Unchanged
+  | RefusedWrite;
 
-export interface Refused {
+/** What was asked for stands already: in this post or, where that is null, in the channel, at this revision. */
+export interface Unchanged extends Pick<Outcome, 'postId' | 'revision'> {
+  status: 'unchanged';
+}
+
+export interface RefusedWrite {
   status: 'refused';
   code: ProblemCode;
   details: ProblemDetails;
@@ -30,17 +34,17 @@ export function record(decidedOn: AppendRequest['decidedOn'], ...entries: [NewEn
   return { status: 'append', decidedOn, entries };
 }
 
-export function refuse(code: ProblemCode, details: ProblemDetails = {}): Refused {
+export function refuse(code: ProblemCode, details: ProblemDetails = {}): RefusedWrite {
   return { status: 'refused', code, details };
 }
 
 /** 400, for a value that does not fit what stands. */
-export function misfit(path: string, message: string): Refused {
+export function misfit(path: string, message: string): RefusedWrite {
   return refuse('invalid-body', { errors: [{ path, message }] });
 }
 
 /** 412 unless the revision is the one expected. `current` is shown to who asked. */
-export function moved(current: { revision: number }, expected: Expected | undefined): Refused | undefined {
+export function moved(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
   if (expected === undefined || expected === 'any' || expected === current.revision) return undefined;
   return refuse('revision-moved', { current });
 }

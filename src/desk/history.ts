@@ -3,8 +3,8 @@ import type { Change, ChangeKind } from '../protocol/model.ts';
 import { bytesOf } from './decide.ts';
 
 /**
- * What readers are told of earlier versions. A history holds the newest changes within its bounds; at the bound the oldest refiles
- * and updates go first, so that a correction is the last thing forgotten.
+ * What readers are told of earlier versions of a post: the newest changes within its bounds. At the bound the oldest refiles and
+ * updates go first, so that a correction is the last thing forgotten.
  */
 export function withChange<C extends Change>(history: readonly C[], change: C): C[] {
   const kept = [...history, change];
@@ -15,6 +15,11 @@ export function withChange<C extends Change>(history: readonly C[], change: C): 
     bytes -= bytesOf(dropped) + 1;
   }
   return kept;
+}
+
+/** What readers are told of earlier versions of a channel: the newest changes, whatever their kind. */
+export function withChannelChange(history: readonly Change[], change: Change): Change[] {
+  return [...history, change].slice(-limits.historyChanges);
 }
 
 /** The same changes without their notes, which may quote what is erased. */

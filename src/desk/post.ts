@@ -4,7 +4,18 @@ import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerVi
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { unpin } from './channel.ts';
-import { bytesOf, type Decision, type Deed, type Expected, misfit, moved, type Refused, record, refuse, same } from './decide.ts';
+import {
+  bytesOf,
+  type Decision,
+  type Deed,
+  type Expected,
+  misfit,
+  moved,
+  type RefusedWrite,
+  record,
+  refuse,
+  same,
+} from './decide.ts';
 import { isListed, needsNote, withChange, withoutNotes } from './history.ts';
 
 /** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
@@ -128,7 +139,7 @@ export function takeDown(
   command: { note: string | null; expected?: Expected },
   deed: Deed,
 ): Decision {
-  if (post.status === 'taken-down') return { status: 'unchanged' };
+  if (post.status === 'taken-down') return { status: 'unchanged', postId: post.id, revision: post.revision };
   const late = moved(post, command.expected);
   if (late) return late;
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);
@@ -186,7 +197,7 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
 }
 
 /** What a published post must be, whatever made it so. `at` is where its fields stand in the request. */
-function misfitOf(post: UnnumberedPost, at: string): Refused | undefined {
+function misfitOf(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   if (post.keyEvent && post.headline === null) return misfit(`${at}headline`, 'A key event must have a headline.');
   if (post.headline === null && post.html === '' && post.media.length === 0) {
     return misfit(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
@@ -196,7 +207,7 @@ function misfitOf(post: UnnumberedPost, at: string): Refused | undefined {
   return misfit(at.slice(0, -1), `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
 }
 
-function misfitOfSources(post: UnnumberedPost, isPublished: (postId: string) => boolean, at: string): Refused | undefined {
+function misfitOfSources(post: UnnumberedPost, isPublished: (postId: string) => boolean, at: string): RefusedWrite | undefined {
   const strange = post.derivedFrom.findIndex((id) => id === post.id || !isPublished(id));
   if (strange === -1) return undefined;
   const path = `${at}derivedFrom[${strange}]`;

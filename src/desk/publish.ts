@@ -11,7 +11,7 @@ import { admit, standing } from './admission.ts';
 import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, sameOr422 } from './ask.ts';
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
-import type { Decision, Deed, Expected } from './decide.ts';
+import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
 import type { PostState } from './post.ts';
 import * as posts from './post.ts';
 
@@ -37,6 +37,8 @@ export interface Desk {
 
 export interface DeskOptions {
   engine: Journal;
+  /** How the engine is asked to append, where that is measured. */
+  append?: Journal['append'];
   renderer: Renderer;
   /** Milliseconds since 1970. */
   now(): number;
@@ -53,10 +55,17 @@ const erasureWaitMsDefault = 8_000;
 const derivedPagesMost = 20;
 
 export function createDesk(options: DeskOptions): Desk {
-  const { engine, renderer, now: clock, newId, erasureWaitMs = erasureWaitMsDefault } = options;
+  const {
+    engine,
+    append = engine.append.bind(engine),
+    renderer,
+    now: clock,
+    newId,
+    erasureWaitMs = erasureWaitMsDefault,
+  } = options;
 
   return {
-    openChannel: (ask) => openChannel({ engine, deed: () => deedOf(ask.who) }, ask),
+    openChannel: (ask) => openChannel({ engine, append, deed: () => deedOf(ask.who) }, ask),
     changeChannel,
     deleteChannel,
     publish,
@@ -87,10 +96,11 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   async function deleteChannel(ask: Ask<void>, channelId: string) {
-    await admit(engine, ask.who, channelId, mayAdminister);
+    const read = await admit(engine, ask.who, channelId, mayAdminister);
     const before = await recalled(ask, channelId);
     const deleted = await engine.deleteChannel(channelId, ask.request);
     if (deleted.status === 'missing') throw new Refusal('not-found');
+    if (read.status === 'deleted') await noted(ask, channelId, { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
   }
 
@@ -174,7 +184,7 @@ export function createDesk(options: DeskOptions): Desk {
       const { decision, position } = await decide(tries > 0);
       if (decision.status !== 'append') {
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
-        if (confirming) return { status: 'unchanged', position };
+        if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, decision, position);
         const before = await recalled(ask, channelId);
         if (before) return doneBefore(before);
         confirming = true;
@@ -182,11 +192,22 @@ export function createDesk(options: DeskOptions): Desk {
       }
       confirming = false;
       const { decidedOn, entries } = decision;
-      const result = await engine.append(channelId, { request: ask.request, decidedOn, entries });
+      const result = await append(channelId, { request: ask.request, decidedOn, entries });
       if (result.status === 'appended') return result;
       if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome));
     }
     throw new JournalUnavailable('others kept changing what this write was decided on', 'unchanged');
+  }
+
+  /** Remembered like an entry: the same request again must not do later what it did not have to do now. */
+  async function unchanged(
+    ask: Ask<unknown>,
+    channelId: string,
+    { postId, revision }: Unchanged,
+    position: Position,
+  ): Promise<Done> {
+    const before = await noted(ask, channelId, { position, postId, revision });
+    return before ? doneBefore(before) : { status: 'unchanged', position };
   }
 
   function doneBefore(outcome: Outcome): Done {
@@ -283,6 +304,12 @@ export function createDesk(options: DeskOptions): Desk {
   async function recalled({ request, keyed }: Ask<unknown>, channelId: string): Promise<Outcome | undefined> {
     const outcome = keyed ? await engine.recall(channelId, request) : undefined;
     return outcome && sameOr422(outcome);
+  }
+
+  /** What the same request did at the same moment, if it did something. One that nobody can repeat need not be remembered. */
+  async function noted({ request, keyed }: Ask<unknown>, channelId: string, outcome: Omit<Outcome, 'same'>) {
+    const before = keyed ? await engine.note(channelId, request, outcome) : undefined;
+    return before && sameOr422(before);
   }
 
   async function channelNow(channelId: string) {

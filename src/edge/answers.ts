@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
-import { type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
+import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
 
 /** What goes out over HTTP: JSON with its caching rules, and problems. */
 
@@ -131,10 +131,8 @@ export function problemFor(error: unknown): Problem | undefined {
 function problemForStatus(error: unknown): Problem | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number') return undefined;
   const { status } = error;
-  const kind = 'type' in error ? error.type : undefined;
   if (status < 400 || status > 499) return undefined;
   const { code, detail } = byStatus[status] ?? { code: 'invalid-body' as const, detail: 'The body cannot be read.' };
-  if (kind === 'entity.parse.failed') return problem(code, invalidJson);
   return problem(code, detail === undefined ? {} : { detail });
 }
 
@@ -143,11 +141,6 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   405: { code: 'method-not-allowed' },
   413: { code: 'too-large' },
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate or br.' },
-};
-
-const invalidJson: ProblemDetails = {
-  detail: 'The body is not JSON.',
-  errors: [{ path: '', message: 'Must be a JSON object.' }],
 };
 
 function send(response: Response, type: string, text: string): void {

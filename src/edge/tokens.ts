@@ -28,6 +28,8 @@ const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 /** Node takes 16 KiB of headers in all. Past this a token is refused unread. */
 const tokenCharacters = 12 * 1024;
+/** How far the clock of who issues tokens may be ahead of ours. */
+const clockSkewMs = 60_000;
 /** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
 const jwksTimeoutMs = 5_000;
 const jwksRetrySeconds = 5;
@@ -50,7 +52,7 @@ export function createTokens({ secret, jwksUrl, now }: TokenKeys): Tokens {
           : undefined;
       if (!check) throw invalid('The token is signed in a way that is not accepted here.');
       try {
-        return principalFrom(await check(token, new Date(now())));
+        return principalFrom(await check(token, new Date(now())), now());
       } catch (error) {
         throw error instanceof Refusal ? error : refusalFor(error);
       }
@@ -109,13 +111,14 @@ function checkByPublicKey(url: URL): Check {
   };
 }
 
-function principalFrom(payload: JWTPayload): Principal {
+function principalFrom(payload: JWTPayload, now: number): Principal {
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) {
     const where = claims.error.issues[0]?.path.map(String).join('.') ?? '';
     throw invalid(`The claim "${where}" of the token does not have the form that is expected.`);
   }
-  const { sub, name = sub, jti, exp, pressbox = {} } = claims.data;
+  const { sub, name = sub, jti, iat, exp, pressbox = {} } = claims.data;
+  if (iat * 1000 > now + clockSkewMs) throw invalid('The token says that it was issued in the future.');
   const { reader = [], author = [], editor = [], admin = false } = pressbox;
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
 }

@@ -26,8 +26,9 @@ export interface Metrics {
   subscriptions: Gauge;
   /** Events handed to readers: one to a thousand readers counts a thousand. */
   eventsDelivered: Counter<'transport'>;
+  /** `refused`: certainly not appended; `unknown`: it may have been. */
   appends: Counter<'outcome'>;
-  /** From the request to the answer of the journal, the sync in it. */
+  /** Of what was appended: until the answer of the journal, the sync in it. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
   rejections: Counter<'kind'>;

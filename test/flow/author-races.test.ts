@@ -230,6 +230,40 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
+  it('gets its first answer again where there was nothing to do: a takedown of what was taken down', async () => {
+    const channel = await freshChannel();
+    const { post } = (await publish()).body;
+    const takeDown = (note: string, headers = {}) => write(`${channelUrl}/posts/${post.id}/takedown`, { note }, { headers });
+    await takeDown('A court.');
+    const first = await takeDown('A court, again.', key('t2'));
+    expect(first).toMatchObject({ status: 200, replayed: null, body: { offset: 3, erasure: { complete: true } } });
+    const again = await takeDown('A court, again.', key('t2'));
+    expect(again).toMatchObject({ status: 200, replayed: 'true', body: first.body });
+    expect((await takeDown('Another.', key('t2'))).status).toBe(422);
+    expect(await offsetOf(channel)).toBe(3);
+  });
+
+  it('is done once though it came many times at once and found nothing to do', async () => {
+    const channel = await freshChannel();
+    const { post } = (await publish()).body;
+    const pin = (pinnedPostId: string | null, headers = {}) =>
+      write(channelUrl, { pinnedPostId }, { method: 'PATCH', headers: { 'if-match': '*', ...headers } });
+    await pin(post.id);
+    // Someone unpins in their midst. Whether it found the pin or set it again, it did so once.
+    const answers = await Promise.all([
+      ...Array.from({ length: 10 }, () => pin(post.id, key('q'))),
+      pin(null),
+      ...Array.from({ length: 10 }, () => pin(post.id, key('q'))),
+    ]);
+    expect(answers.filter(({ replayed }) => replayed === null)).toHaveLength(2);
+    expect([...new Set(answers.map(({ status }) => status))]).toEqual([200]);
+    const head = await offsetOf(channel);
+    expect(head).toBeLessThanOrEqual(5);
+    await pin(null);
+    await pin(post.id, key('q'));
+    expect((await call(channelUrl)).body).toMatchObject({ pinnedPostId: null });
+  });
+
   it('is refused anew where it was refused before: refusals are not kept', async () => {
     await freshChannel();
     expect((await publish({}, key('r'))).status).toBe(400);

@@ -1,62 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
+import { ada, deskCalls, ifMatch, key } from '../support/desk-calls.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** Who may write what, and what the others learn by trying. */
 let test: TestServer;
-let editor: string;
 let author: string;
 let colleague: string;
 
 beforeAll(async () => {
   test = await startTestServer();
-  editor = await test.token({ editor: ['*'] }, { sub: 'ed', name: 'Edith Or' });
-  author = await test.token({ author: ['*'] }, { sub: 'ada', name: 'Ada Byron' });
+  author = await test.token({ author: ['*'] }, ada);
   colleague = await test.token({ author: ['*'] }, { sub: 'cole', name: 'Cole League' });
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-interface Sent {
-  method?: string;
-  token?: string;
-  headers?: Record<string, string>;
-}
-interface Body {
-  post: AuthorPost;
-  channel: Channel;
-  cursor: string;
-  offset: number;
-  derived: { id: string; kind: string; headline: string | null }[];
-  erasure?: { complete: boolean; pending: unknown[] };
-  code?: string;
-  current?: AuthorPost & Channel;
-  errors?: { path: string; message: string }[];
-}
-
-async function write(path: string, body: unknown, { method = 'POST', token = editor, headers = {} }: Sent = {}) {
-  const answer = await call(`${test.url}/v1/channels${path}`, { method, token, body, headers });
-  return { ...answer, body: (answer.body ?? {}) as Body };
-}
-const ifMatch = (revision: number | string, more: Record<string, string> = {}) => ({ 'if-match': `"${revision}"`, ...more });
-const key = (value: string) => ({ 'idempotency-key': value });
-
-let channels = 0;
-async function newChannel(more: object = {}): Promise<string> {
-  channels += 1;
-  const { status, body } = await write('', { id: `channel-${channels}`, headline: 'To the Moon', ...more });
-  expect(status).toBe(201);
-  return body.channel.id;
-}
-async function newPost(channel: string, more: object = {}, token = author): Promise<AuthorPost> {
-  const { status, body } = await write(
-    `/${channel}/posts`,
-    { headline: 'Lift-off', body: 'Away *it* goes.', ...more },
-    { token },
-  );
-  expect(status).toBe(201);
-  return body.post;
-}
-const headOf = async (channel: string) => (await test.server.engine.heads([channel]))[0];
+const { write, newChannel, newPost, headOf } = deskCalls(() => test);
 
 describe('who may write', () => {
   it('needs a token, and a good one', async () => {

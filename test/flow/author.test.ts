@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
 import { authorPostSchema, channelSchema, cursorSchema } from '../../src/protocol/schemas.ts';
+import { ada, deskCalls, ed, ifMatch, key } from '../support/desk-calls.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** What those who write are answered, on a real server with the embedded journal. */
@@ -10,55 +10,15 @@ let author: string;
 
 beforeAll(async () => {
   test = await startTestServer();
-  editor = await test.token({ editor: ['*'] }, { sub: 'ed', name: 'Edith Or' });
-  author = await test.token({ author: ['*'] }, { sub: 'ada', name: 'Ada Byron' });
+  editor = await test.token({ editor: ['*'] }, ed);
+  author = await test.token({ author: ['*'] }, ada);
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-interface Sent {
-  method?: string;
-  token?: string;
-  headers?: Record<string, string>;
-}
-interface Body {
-  post: AuthorPost;
-  channel: Channel;
-  cursor: string;
-  offset: number;
-  derived: { id: string; kind: string; headline: string | null }[];
-  erasure?: { complete: boolean; pending: unknown[] };
-  code?: string;
-  current?: AuthorPost & Channel;
-  errors?: { path: string; message: string }[];
-}
-
-async function write(path: string, body: unknown, { method = 'POST', token = editor, headers = {} }: Sent = {}) {
-  const answer = await call(`${test.url}/v1/channels${path}`, { method, token, body, headers });
-  return { ...answer, body: (answer.body ?? {}) as Body };
-}
+const { write, newChannel, newPost, headOf } = deskCalls(() => test);
 async function read(path: string, token?: string) {
   return await call(`${test.url}/v1/channels${path}`, token === undefined ? {} : { token });
 }
-const ifMatch = (revision: number | string, more: Record<string, string> = {}) => ({ 'if-match': `"${revision}"`, ...more });
-const key = (value: string) => ({ 'idempotency-key': value });
-
-let channels = 0;
-async function newChannel(more: object = {}): Promise<string> {
-  channels += 1;
-  const { status, body } = await write('', { id: `channel-${channels}`, headline: 'To the Moon', ...more });
-  expect(status).toBe(201);
-  return body.channel.id;
-}
-async function newPost(channel: string, more: object = {}, token = author): Promise<AuthorPost> {
-  const { status, body } = await write(
-    `/${channel}/posts`,
-    { headline: 'Lift-off', body: 'Away *it* goes.', ...more },
-    { token },
-  );
-  expect(status).toBe(201);
-  return body.post;
-}
-const headOf = async (channel: string) => (await test.server.engine.heads([channel]))[0];
 
 describe('a channel', () => {
   it('is opened, changed and ended by an editor', async () => {
@@ -149,6 +109,23 @@ describe('a channel', () => {
     expect(await headOf(channel)).toEqual(before);
   });
 
+  it('is not changed later by a request that found nothing to change: its first answer comes again', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    const pin = (pinnedPostId: string | null, headers: Record<string, string>) =>
+      write(`/${channel}`, { pinnedPostId }, { method: 'PATCH', headers: { 'if-match': '*', ...headers } });
+    await pin(post.id, {});
+    const first = await pin(post.id, key('pin'));
+    expect(first).toMatchObject({ status: 200, body: { offset: 3, channel: { pinnedPostId: post.id, revision: 2 } } });
+    expect(first.headers.get('idempotency-replayed')).toBeNull();
+    await pin(null, {});
+    const again = await pin(post.id, key('pin'));
+    expect(again).toMatchObject({ status: 200, body: { cursor: first.body.cursor, channel: { pinnedPostId: null } } });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(await pin(null, key('pin'))).toMatchObject({ status: 422, body: { code: 'key-reused' } });
+    expect(await headOf(channel)).toMatchObject({ offset: 4 });
+  });
+
   it('is erased by an administrator, and its id stays used', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
@@ -159,10 +136,34 @@ describe('a channel', () => {
     const again = await write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('del') });
     expect(again.status).toBe(204);
     expect(again.headers.get('idempotency-replayed')).toBe('true');
+    const another = () => write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('too late') });
+    expect((await another()).headers.get('idempotency-replayed')).toBeNull();
+    expect((await another()).headers.get('idempotency-replayed')).toBe('true');
     expect(await write(`/${channel}/posts`, { headline: 'A' })).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
     expect(await write(`/${channel}/posts/${post.id}/takedown`, {})).toMatchObject({ status: 410 });
     expect(await write('', { id: channel, headline: 'A' })).toMatchObject({ status: 409, body: { code: 'channel-exists' } });
     expect(await write('/never-was', undefined, { method: 'DELETE', token: admin })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a write', () => {
+  it('is counted for the operator, and timed where it was appended', async () => {
+    const counted = async () => {
+      const { text } = await call(`${test.url}/metrics`);
+      const value = (series: RegExp) => Number(series.exec(text)?.[1]);
+      return {
+        appended: value(/^pressbox_appends_total\{outcome="appended"\} (\d+)$/m),
+        timed: value(/^pressbox_append_seconds_count (\d+)$/m),
+        seconds: value(/^pressbox_append_seconds_sum ([\d.e-]+)$/m),
+      };
+    };
+    const before = await counted();
+    const channel = await newChannel();
+    await newPost(channel);
+    expect(await write(`/${channel}/posts`, {})).toMatchObject({ status: 400 });
+    const after = await counted();
+    expect(after).toMatchObject({ appended: before.appended + 2, timed: before.timed + 2 });
+    expect(after.seconds).toBeGreaterThan(before.seconds);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Channel } from '../../src/protocol/model.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
@@ -85,6 +86,40 @@ describe('a channel of the desk', () => {
     const author = await server.token({ editor: [], author: ['desk'] });
     for (const path of under('desk').slice(0, -1)) expect([path, (await get(path, author)).status]).toEqual([path, 200]);
     expect(await refusal('/v1/channels/deleted-desk', editor)).toMatchObject({ code: 'channel-deleted', status: 410 });
+  });
+});
+
+describe('the list of channels', () => {
+  const ids = async (query: string, token?: string) => {
+    const { channels, next } = (await get(`/v1/channels${query}`, token)).body as { channels: Channel[]; next: string | null };
+    return { ids: channels.map(({ id }) => id), next };
+  };
+
+  it('shows those of the desk to who writes there, and to nobody else', async () => {
+    const author = await server.token({ editor: [], author: ['des*'] });
+    const other = await server.token({ editor: [], author: ['desks'], reader: ['*'] });
+    for (const token of [undefined, reader, other]) expect((await ids('', token)).ids).toEqual(['members', 'open']);
+    for (const token of [author, editor]) expect((await ids('', token)).ids).toEqual(['desk', 'members', 'open']);
+  });
+
+  it('has no pages, and no page’s address, that tell of those left out', async () => {
+    const whole = await ids('');
+    // The last one of all is of the desk, and nobody is sent to a page with nothing on it.
+    expect(whole.next).toBeNull();
+    const first = await ids('?limit=1');
+    expect(first.ids).toEqual(['members']);
+    expect(await ids(`?limit=1&page=${first.next}`)).toEqual({ ids: ['open'], next: null });
+    const oldest = await startTestServer();
+    try {
+      const admin = await oldest.token();
+      await createChannel(oldest, admin, { id: 'hidden', access: 'desk' });
+      await createChannel(oldest, admin, { id: 'shown' });
+      await createChannel(oldest, admin, { id: 'hidden-too', access: 'desk' });
+      const { body } = await call(`${oldest.url}/v1/channels?limit=1`);
+      expect(body).toMatchObject({ channels: [{ id: 'shown' }], next: null });
+    } finally {
+      await oldest[Symbol.asyncDispose]();
+    }
   });
 });
 
@@ -190,6 +225,8 @@ describe('a question that does not fit', () => {
       ['/v1/channels?state=over', 'state'],
       ['/v1/channels?limit=0', 'limit'],
       ['/v1/channels?page=%2F', 'page'],
+      ['/v1/channels?page=foo', 'page'],
+      ['/v1/channels?page=', 'page'],
       [`${base}/snapshot?limit=101`, 'limit'],
       [`${base}/events?limit=0`, 'limit'],
       [`${base}/events?limit=1001`, 'limit'],
@@ -199,7 +236,6 @@ describe('a question that does not fit', () => {
       [`${base}/posts?before=x`, 'before'],
       [`${base}/posts?before=99999999999999999999`, 'before'],
       [`${base}/posts?after=1.5`, 'after'],
-      [`${base}/posts?after=1&before=5`, 'after'],
       [`${base}/posts?kind=gossip`, 'kind'],
       [`${base}/posts?keyEvent=1`, 'keyEvent'],
       [`${base}/posts?source=${'x'.repeat(301)}`, 'source'],

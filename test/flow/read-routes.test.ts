@@ -147,6 +147,15 @@ describe('posts', () => {
     expect(numbers(await read(/<([^>]+)>/.exec(next)![1]!))).toEqual([25, 24]);
   });
 
+  it('are paged between two bounds, from the upper one down', async () => {
+    const between = `${base}/posts?before=${posts[20]!.seq}&after=${posts[15]!.seq}`;
+    expect(numbers(await read(between))).toEqual([20, 19, 18, 17]);
+    const first = await get(`${between}&limit=3`);
+    expect(numbers(first.body as Page)).toEqual([20, 19, 18]);
+    const rest = await get(/^<([^>]+)>; rel="next"$/.exec(first.headers.get('link')!)![1]!);
+    expect([numbers(rest.body as Page), rest.headers.get('link')]).toEqual([[17], null]);
+  });
+
   it('are found by kind, key event and source, without withdrawn ones', async () => {
     const found = async (query: string) => numbers(await read(`${base}/posts?limit=100&${query}`));
     expect(await found('kind=summary')).toEqual([25, 20, 15, 10, 5]);

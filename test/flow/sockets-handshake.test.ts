@@ -48,6 +48,17 @@ describe('the origin of a page', () => {
     expect((await knock({ headers: { Host: host, Origin: `http://localhost:${port}` } })).status).toBe(403);
   });
 
+  it('must have the scheme of the server, where a trusted proxy tells which that is', async () => {
+    const behind = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' });
+    try {
+      const headers = { Host: 'live.example', 'X-Forwarded-Proto': 'https' };
+      const over = async (Origin: string) => (await knock({ headers: { ...headers, Origin } }, behind.url)).status;
+      expect([await over('https://live.example'), await over('http://live.example')]).toEqual([101, 403]);
+    } finally {
+      await behind[Symbol.asyncDispose]();
+    }
+  });
+
   it('refuses every other with a problem', async () => {
     const { host } = new URL(server.url);
     const foreign = [
@@ -118,7 +129,9 @@ describe('the endpoint', () => {
     await vi.waitFor(() => expect(reader!.packets.filter((packet) => /^4[04]/.test(packet))).toHaveLength(5));
     expect(reader!.packets.filter((packet) => packet.startsWith('40'))).toHaveLength(1);
     // Whoever is told to wait is told how long.
-    const refusals = reader!.packets.filter((packet) => packet.startsWith('44')).map((packet) => JSON.parse(packet.slice(2)).data);
+    const refusals = reader!.packets
+      .filter((packet) => packet.startsWith('44'))
+      .map((packet) => JSON.parse(packet.slice(2)).data);
     for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'rate-limited', retryAfter: 1 });
   });
 });

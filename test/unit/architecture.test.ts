@@ -37,7 +37,7 @@ const arrows: Record<string, readonly string[]> = {
     'client/web/view/',
   ],
   'src/edge/': ['src/engine/engine.ts', 'src/protocol/'],
-  'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/protocol/'],
+  'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/engine/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/': ['src/protocol/'],
   'client/web/': ['client/', 'client/web/view/', 'src/protocol/'],

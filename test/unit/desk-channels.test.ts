@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { change, create } from '../../src/desk/channel.ts';
-import { withChange, withoutNotes } from '../../src/desk/history.ts';
+import { withChange, withChannelChange, withoutNotes } from '../../src/desk/history.ts';
 import { publish } from '../../src/desk/post.ts';
 import { candidates, slugOf } from '../../src/desk/slug.ts';
 import { limits } from '../../src/protocol/limits.ts';
-import type { AuthorChange, AuthorPost, ChangeKind, Channel } from '../../src/protocol/model.ts';
-import { type ChannelPatch, channelIdSchema, channelSchema } from '../../src/protocol/schemas.ts';
+import type { AuthorChange, AuthorPost, Change, ChangeKind, Channel } from '../../src/protocol/model.ts';
+import { type ChannelPatch, channelIdSchema, channelSchema, newChannelSchema } from '../../src/protocol/schemas.ts';
 import { newChannel } from '../support/arbitraries.ts';
 import { ada, at, bob, channel, channelOf, entriesOf, later, misfit, postOf, refusalOf } from '../support/decisions.ts';
+import { aChannel } from '../support/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const post = postOf(
@@ -49,6 +50,41 @@ describe('a history', () => {
   it('forgets the oldest corrections where there is nothing else', () => {
     const kept = grown(Array.from({ length: 60 }, (_, i) => made('correction', i + 2, 'n')));
     expect(kept.map(({ revision }) => revision)).toEqual(Array.from({ length: 50 }, (_, i) => i + 12));
+  });
+
+  it('of a channel is its newest fifty changes, whatever they were', () => {
+    const changes = Array.from({ length: 60 }, (_, i) => ({
+      revision: i + 2,
+      kind: i < 20 ? ('correction' as const) : ('refile' as const),
+      note: '🌕'.repeat(1_000),
+      at,
+    }));
+    const kept = changes.reduce<Change[]>(withChannelChange, []);
+    expect(kept).toEqual(changes.slice(-50));
+  });
+
+  it('of a channel leaves it within one event, were every field as long as it can be', () => {
+    const long = (count: number) => '🌕'.repeat(count);
+    const person = {
+      name: long(limits.textCharacters),
+      role: long(limits.textCharacters),
+      url: `https://a.example/${long(limits.urlCharacters - 18)}`,
+    };
+    const largest = aChannel({
+      headline: long(limits.headlineCharacters),
+      standfirst: long(limits.standfirstCharacters),
+      section: long(limits.sectionCharacters),
+      byline: Array.from({ length: limits.channelByline }, () => person),
+      url: person.url,
+      history: Array.from({ length: limits.historyChanges }, (_, i) => ({
+        revision: 1_000_000 + i,
+        kind: 'clarification',
+        note: long(limits.noteCharacters),
+        at,
+      })),
+    });
+    expect(newChannelSchema.shape.byline.safeParse(largest.byline).success).toBe(true);
+    expect(Buffer.byteLength(JSON.stringify(largest))).toBeLessThan(limits.eventBytes - 2_048);
   });
 
   it('stays within its bytes', () => {
@@ -174,10 +210,11 @@ describe('a channel', () => {
   });
 
   it('is not an event where nothing changes', () => {
-    expect(changing({})).toEqual({ status: 'unchanged' });
-    expect(changing({ headline: channel.headline, section: null, state: 'live', byline: [], pinnedPostId: null })).toEqual({
-      status: 'unchanged',
-    });
+    const unchanged = { status: 'unchanged', postId: null, revision: 1 };
+    expect(changing({})).toEqual(unchanged);
+    expect(changing({ headline: channel.headline, section: null, state: 'live', byline: [], pinnedPostId: null })).toEqual(
+      unchanged,
+    );
   });
 
   it('is changed from the revision that the editor saw', () => {

@@ -300,7 +300,11 @@ describe('withdrawing', () => {
     expect(postOf(decision)).toMatchObject({ revision: 3, status: 'taken-down' });
     expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'A court.']);
     const gone = postOf(decision);
-    expect(takeDown({ channel, post: gone }, { note: null, expected: 1 }, bob)).toEqual({ status: 'unchanged' });
+    expect(takeDown({ channel, post: gone }, { note: null, expected: 1 }, bob)).toEqual({
+      status: 'unchanged',
+      postId: id,
+      revision: 3,
+    });
     expect(refusalOf(retract({ channel, post: gone }, { note: 'n' }, bob))).toMatchObject({ code: 'post-withdrawn' });
   });
 

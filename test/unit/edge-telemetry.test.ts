@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendProblem } from '../../src/edge/answers.ts';
+import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/engine/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
+import { measureAppends } from '../../src/telemetry/appends.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
@@ -84,6 +86,30 @@ describe('metrics', () => {
     const text = await createMetrics({ tailBytes: 5 }).text();
     for (const [name, value] of Object.entries({ ...limits, tailBytes: 5 }))
       expect(text).toContain(`pressbox_limit{name="${name}"} ${value}\n`);
+  });
+
+  it('count appends by what became of them, and time those that were on disk', async () => {
+    const metrics = createMetrics();
+    const results = ['appended', 'appended', 'duplicate', 'conflict', 'deleted'].map((status) => ({ status }));
+    const failures = [
+      new JournalUnavailable('It is full.', 'unchanged'),
+      new JournalUnavailable('It is gone.', 'unknown'),
+      new Error('What is this?'),
+    ];
+    const answers = [...results.map((result) => Promise.resolve(result)), ...failures.map((failure) => Promise.reject(failure))];
+    let clock = 0;
+    const journal = { append: async () => (await answers.shift()) as AppendResult };
+    const append = measureAppends(journal, metrics, () => (clock += 200));
+    const request = {} as AppendRequest;
+    for (const result of results) expect(await append('moon', request)).toBe(result);
+    for (const failure of failures) await expect(append('moon', request)).rejects.toBe(failure);
+    const text = await metrics.text();
+    const counted = { appended: 2, duplicate: 1, conflict: 1, refused: 2, unknown: 2 };
+    for (const [outcome, count] of Object.entries(counted)) {
+      expect(text).toContain(`pressbox_appends_total{outcome="${outcome}"} ${count}\n`);
+    }
+    expect(text).toContain('pressbox_append_seconds_count 2\n');
+    expect(text).toContain('pressbox_append_seconds_sum 0.4\n');
   });
 
   it('count problems by their code', async () => {

@@ -82,6 +82,12 @@ describe('tokens signed with the secret', () => {
     await tokens.verify(await sign({ ...claims, exp: seconds + 1 }));
   });
 
+  it('are refused when they were issued in the future, but for a clock that is a little fast', async () => {
+    const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + 61, exp: seconds + 600 }));
+    expect(detail).toBe('The token says that it was issued in the future.');
+    await tokens.verify(await sign({ ...claims, iat: seconds + 59, exp: seconds + 600 }));
+  });
+
   it('are refused when signed with another secret or changed afterwards', async () => {
     await refusalOf(tokens, await sign(claims, new Uint8Array(randomBytes(32))));
     const [header, , signature] = (await sign(claims)).split('.');

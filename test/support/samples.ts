@@ -1,0 +1,76 @@
+import type { AuthorPost, Channel, ReaderPost } from '../../src/protocol/model.ts';
+
+/** One channel and one post with every field, for tests that need some and care for few of their fields. */
+
+export const sampleTime = '2026-11-24T12:00:00.000Z';
+
+export function aChannel(changed: Partial<Channel> = {}): Channel {
+  return {
+    id: 'moon',
+    state: 'live',
+    headline: 'To the Moon',
+    standfirst: null,
+    section: null,
+    byline: [],
+    language: 'en',
+    timezone: 'UTC',
+    access: 'public',
+    url: null,
+    pinnedPostId: null,
+    startsAt: null,
+    createdAt: sampleTime,
+    startedAt: sampleTime,
+    endedAt: null,
+    updatedAt: null,
+    revision: 1,
+    history: [],
+    ...changed,
+  };
+}
+
+/** In the reader's view; each `seq` has its own id. */
+export function aPost(changed: Partial<ReaderPost> = {}): ReaderPost {
+  const { seq = 2 } = changed;
+  return {
+    id: `01890a5d-ac96-774b-bcce-${String(seq).padStart(12, '0')}`,
+    channelId: 'moon',
+    seq,
+    kind: 'update',
+    keyEvent: false,
+    headline: null,
+    html: '',
+    media: [],
+    authors: [{ name: 'Ada Byron' }],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: 'published',
+    revision: 1,
+    publishedAt: sampleTime,
+    updatedAt: null,
+    history: [],
+    ...changed,
+  };
+}
+
+/** The same in the author's view. */
+export function anAuthorPost(changed: Partial<AuthorPost> = {}): AuthorPost {
+  return { ...aPost(), body: '', publishedBy: 'ada', history: [], ...changed };
+}
+
+/** What the contract leaves of a withdrawn post, but for its status, revision, times and history, which are the withdrawal's. */
+export function emptied<P extends ReaderPost>(post: P): P {
+  const left = {
+    keyEvent: false,
+    headline: null,
+    html: '',
+    media: [],
+    authors: [],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+  };
+  return { ...post, ...left, ...('body' in post ? { body: '' } : {}) };
+}
