@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createRenderer } from '../src/desk/render.ts';
 import { openEmbedded } from '../src/engine/embedded/index.ts';
 import type { AppendRequest } from '../src/engine/engine.ts';
+import { aChannel, anAuthorPost } from '../test/support/samples.ts';
 import { emptyHistogram, type Histogram, record } from './histogram.ts';
 import { postOf } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
@@ -73,26 +74,7 @@ function creation(): AppendRequest {
         by: 'bench',
         kind: null,
         listed: false,
-        channel: {
-          id: channelId,
-          state: 'live',
-          headline: 'A day at the harbour',
-          standfirst: null,
-          section: null,
-          byline: [],
-          language: 'en',
-          timezone: 'UTC',
-          access: 'public',
-          url: null,
-          pinnedPostId: null,
-          startsAt: null,
-          createdAt: at,
-          startedAt: at,
-          endedAt: null,
-          updatedAt: null,
-          revision: 1,
-          history: [],
-        },
+        channel: aChannel({ id: channelId, headline: 'A day at the harbour', createdAt: at, startedAt: at }),
       },
     ],
   };
@@ -101,6 +83,8 @@ function creation(): AppendRequest {
 function publication(body: string, html: string, number: number): AppendRequest {
   const { request, at } = facts();
   const id = uuidv7();
+  const sample = { id, channelId, headline: `Update ${number}`, body, html, publishedAt: at, publishedBy: 'bench' };
+  const { seq: _seq, ...post } = anAuthorPost(sample);
   return {
     request,
     decidedOn: { channel: 1, posts: { [id]: 0 } },
@@ -111,27 +95,7 @@ function publication(body: string, html: string, number: number): AppendRequest 
         by: 'bench',
         kind: null,
         listed: false,
-        post: {
-          id,
-          channelId,
-          kind: 'update',
-          keyEvent: false,
-          headline: `Update ${number}`,
-          body,
-          html,
-          media: [],
-          authors: [{ name: 'Ada Byron' }],
-          sources: [],
-          verification: null,
-          developing: false,
-          derivedFrom: [],
-          status: 'published',
-          revision: 1,
-          publishedAt: at,
-          updatedAt: null,
-          history: [],
-          publishedBy: 'bench',
-        },
+        post,
       },
     ],
   };

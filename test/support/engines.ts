@@ -6,6 +6,7 @@ import { createRenderer } from '../../src/desk/render.ts';
 import { type EmbeddedOptions, openEmbedded } from '../../src/engine/embedded/index.ts';
 import type { AppendRequest, AppendResult, Engine, NewChannelEntry, NewPostEntry, RequestId } from '../../src/engine/engine.ts';
 import type { AuthorChange, AuthorPost, Change, Channel } from '../../src/protocol/model.ts';
+import { aChannel, anAuthorPost, emptied } from './samples.ts';
 
 /** An engine in a directory of its own, and sample entries: as the desk would make them, without the desk. */
 export const renderer = createRenderer({ publicUrl: 'https://news.example' });
@@ -55,55 +56,17 @@ export function newPostId(): string {
 }
 
 export function sampleChannel(id: string, changed: Partial<Channel> = {}): Channel {
-  return {
-    id,
-    state: 'live',
-    headline: `Coverage of ${id}`,
-    standfirst: null,
-    section: null,
-    byline: [],
-    language: 'en',
-    timezone: 'UTC',
-    access: 'public',
-    url: null,
-    pinnedPostId: null,
-    startsAt: null,
-    createdAt: at(),
-    startedAt: at(),
-    endedAt: null,
-    updatedAt: null,
-    revision: 1,
-    history: [],
-    ...changed,
-  };
+  return aChannel({ id, headline: `Coverage of ${id}`, createdAt: at(), startedAt: at(), ...changed });
 }
 
 export type PostState = Omit<AuthorPost, 'seq'>;
 
 export function samplePost(channelId: string, changed: Partial<PostState> = {}): PostState {
   const body = changed.body ?? 'Something happened.';
-  return {
-    id: newPostId(),
-    channelId,
-    kind: 'update',
-    keyEvent: false,
-    headline: null,
-    html: body === '' ? '' : renderer.render(body, { channelId }),
-    media: [],
-    authors: [{ name: 'Ada Example' }],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-    status: 'published',
-    revision: 1,
-    publishedAt: at(),
-    updatedAt: null,
-    history: [],
-    publishedBy: 'ada',
-    ...changed,
-    body,
-  };
+  const html = body === '' ? '' : renderer.render(body, { channelId });
+  const sample = { id: newPostId(), channelId, authors: [{ name: 'Ada Example' }], publishedAt: at(), html };
+  const { seq: _seq, ...post } = anAuthorPost({ ...sample, ...changed, body });
+  return post;
 }
 
 export function channelEntry(channel: Channel, changed: Partial<NewChannelEntry> = {}): NewChannelEntry {
@@ -144,14 +107,7 @@ export function revision(
 /** What stays of a post: its places and times, and the history, whose notes a takedown empties. */
 function tombstone(post: PostState, status: 'retracted' | 'taken-down', change: AuthorChange): PostState {
   const history = status === 'taken-down' ? post.history.map((past) => ({ ...past, note: null })) : post.history;
-  return {
-    ...samplePost(post.channelId, { id: post.id, kind: post.kind, body: '', authors: [], publishedAt: post.publishedAt }),
-    status,
-    publishedBy: post.publishedBy,
-    revision: change.revision,
-    updatedAt: change.at,
-    history: [...history, change],
-  };
+  return { ...emptied(post), status, revision: change.revision, updatedAt: change.at, history: [...history, change] };
 }
 
 export function retraction(post: PostState, note = 'It was not so.'): NewPostEntry {

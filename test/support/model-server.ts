@@ -14,6 +14,7 @@ import type {
   ReaderPost,
   Snapshot,
 } from '../../src/protocol/model.ts';
+import { aChannel, aPost, emptied } from './samples.ts';
 
 /**
  * A channel as the contract has it, in the least code that says so, and in memory: writes, events, and every answer a reader can be
@@ -71,25 +72,15 @@ export class ModelServer {
   publish({ kind, keyEvent }: PostWrite): void {
     this.#posts += 1;
     const seq = this.head + 1;
-    const post: ReaderPost = {
+    const post = aPost({
       id: `00000000-0000-7000-8000-${String(this.#posts).padStart(12, '0')}`,
       channelId: this.channelId,
       seq,
       kind,
       keyEvent,
       ...this.#texts(this.#posts, 1),
-      media: [],
-      authors: [{ name: 'Ada' }],
-      sources: [],
-      verification: null,
-      developing: false,
-      derivedFrom: [],
-      status: 'published',
-      revision: 1,
       publishedAt: at(seq),
-      updatedAt: null,
-      history: [],
-    };
+    });
     this.#append('post.published', { post });
   }
 
@@ -110,11 +101,7 @@ export class ModelServer {
     const revision = post.revision + 1;
     const kind = status === 'retracted' ? 'retraction' : 'takedown';
     const tombstone: ReaderPost = {
-      ...post,
-      keyEvent: false,
-      headline: null,
-      html: '',
-      authors: [],
+      ...emptied(post),
       status,
       revision,
       updatedAt: at(this.head + 1),
@@ -239,25 +226,7 @@ export class ModelServer {
   }
 
   #channel(revision: number): Channel {
-    return {
-      id: this.channelId,
-      state: 'live',
-      headline: `Headline of ${this.#epoch}`,
-      standfirst: null,
-      section: null,
-      byline: [],
-      language: 'en',
-      timezone: 'UTC',
-      access: 'public',
-      url: null,
-      pinnedPostId: null,
-      startsAt: null,
-      createdAt: at(0),
-      startedAt: at(0),
-      endedAt: null,
-      updatedAt: null,
-      revision,
-      history: [],
-    };
+    const times = { createdAt: at(0), startedAt: at(0) };
+    return aChannel({ id: this.channelId, headline: `Headline of ${this.#epoch}`, ...times, revision });
   }
 }

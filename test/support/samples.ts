@@ -60,7 +60,7 @@ export function anAuthorPost(changed: Partial<AuthorPost> = {}): AuthorPost {
 }
 
 /** What the contract leaves of a withdrawn post, but for its status, revision, times and history, which are the withdrawal's. */
-export function emptied<P extends ReaderPost>(post: P): P {
+export function emptied<P extends Omit<ReaderPost, 'seq'>>(post: P): P {
   const left = {
     keyEvent: false,
     headline: null,

@@ -7,6 +7,7 @@ import type { Principal } from '../../src/protocol/rights.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
 import { newPost, revision } from '../support/arbitraries.ts';
 import { ada, at, bob, channel, entriesOf, later, misfit, postOf, refusalOf } from '../support/decisions.ts';
+import { anAuthorPost, emptied } from '../support/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const other = '01890a5d-ac96-774b-bcce-b302099a8058';
@@ -244,26 +245,9 @@ describe('withdrawing', () => {
       changes: { headline: 'B' },
     }),
   );
-  const tombstone = {
-    id,
-    channelId: 'moon',
-    seq: 7,
-    kind: 'breaking',
-    keyEvent: false,
-    headline: null,
-    body: '',
-    html: '',
-    media: [],
-    authors: [],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-    revision: 3,
-    publishedAt: at,
-    updatedAt: later,
-    publishedBy: 'ada',
-  };
+  const tombstone = emptied(
+    anAuthorPost({ id, seq: 7, kind: 'breaking', revision: 3, publishedAt: at, updatedAt: later, publishedBy: 'ada' }),
+  );
 
   it('leaves a tombstone: retraction', () => {
     const decision = retract({ channel, post: corrected }, { note: 'It was not so.' }, bob);

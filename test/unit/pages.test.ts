@@ -6,6 +6,7 @@ import { problem } from '../../src/protocol/problems.ts';
 import { errorPage } from '../../src/reader/pages/error.ts';
 import { indexPage } from '../../src/reader/pages/index.ts';
 import { livePage, signInNotice } from '../../src/reader/pages/live.ts';
+import { aChannel, aPost } from '../support/samples.ts';
 
 const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css' };
 const publicUrl = 'https://live.example';
@@ -13,50 +14,10 @@ const at = '2026-11-24T16:00:00.000Z';
 const hostile = `"><script>alert('1')</script>&\u2028`;
 const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;\u2028';
 
-const channel: Channel = {
-  id: 'moon',
-  state: 'live',
-  headline: 'The landing',
-  standfirst: null,
-  section: null,
-  byline: [],
-  language: 'en',
-  timezone: 'UTC',
-  access: 'public',
-  url: null,
-  pinnedPostId: null,
-  startsAt: null,
-  createdAt: '2026-11-24T10:00:00.000Z',
-  startedAt: null,
-  endedAt: null,
-  updatedAt: null,
-  revision: 1,
-  history: [],
-};
+const channel = aChannel({ headline: 'The landing', createdAt: '2026-11-24T10:00:00.000Z', startedAt: null });
 
 function post(fields: Partial<ReaderPost> = {}): ReaderPost {
-  const seq = fields.seq ?? 2;
-  return {
-    id: `01890a5d-ac96-774b-bcce-${String(seq).padStart(12, '0')}`,
-    channelId: 'moon',
-    seq,
-    kind: 'update',
-    keyEvent: false,
-    headline: null,
-    html: '',
-    media: [],
-    authors: [{ name: 'Ada Byron' }],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-    status: 'published',
-    revision: 1,
-    publishedAt: '2026-11-24T14:05:00.000Z',
-    updatedAt: null,
-    history: [],
-    ...fields,
-  };
+  return aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields });
 }
 
 function change(kind: Change['kind'], note: string | null, changedAt = '2026-11-24T14:20:00.000Z', revision = 2): Change {
