@@ -97,10 +97,10 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function deleteChannel(ask: Ask<void>, channelId: string) {
     const read = await admit(engine, ask.who, channelId, mayAdminister);
-    const before = await recalled(ask, channelId);
+    let before = await recalled(ask, channelId);
     const deleted = await engine.deleteChannel(channelId, ask.request);
     if (deleted.status === 'missing') throw new Refusal('not-found');
-    if (read.status === 'deleted') await noted(ask, channelId, { position: undefined, postId: null, revision: 0 });
+    if (read.status === 'deleted') before ??= await noted(ask, channelId, { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
   }
 

@@ -11,12 +11,12 @@ const command = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url)
 /** Stands where the program stands, and shows what reached it. */
 const program = `
 export async function main(argv: string[], env: Record<string, string | undefined>): Promise<number> {
+  const hold = setInterval(() => {}, 1000);
+  // Listening before it says that it is there: the signal may follow at once.
+  const signalled = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
   console.log(JSON.stringify({ argv, word: env['WORD'], handedOver: process.env['BY_PROJECT_NODE'] === 'yes' }));
-  if (argv[0] === 'wait') {
-    const hold = setInterval(() => {}, 1000);
-    await new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
-    clearInterval(hold);
-  }
+  if (argv[0] === 'wait') await signalled;
+  clearInterval(hold);
   if (argv[0] === 'die') process.kill(process.pid, 'SIGKILL');
   if (argv[0] === 'throw') throw new Error('out of order');
   return Number(argv[1] ?? 0);
