@@ -1,5 +1,6 @@
 import type { CatchUp, Event } from '../src/protocol/model.ts';
-import { askedToWaitMs, type Http, mayHelpToRepeat, pause } from './http.ts';
+import type { Problem } from '../src/protocol/problems.ts';
+import { askedToWaitMs, type Http, mayHelpToRepeat, ProblemError, pause } from './http.ts';
 import { asking, pauseMs } from './reconnect.ts';
 
 /**
@@ -8,9 +9,15 @@ import { asking, pauseMs } from './reconnect.ts';
  */
 export interface Told {
   event(event: Event): void;
-  /** The cursor is not of the channel's history: nothing can be said about what was missed. */
-  reset(): void;
+  /** The cursor is not of the channel's history: nothing can be said about what was missed. `problem`: the server refused it. */
+  reset(problem: Problem | undefined): void;
   done(): void;
+}
+
+/** The server does not know such a cursor, or refuses otherwise. */
+interface NotAnswered {
+  mode: 'refused';
+  problem: Problem | undefined;
 }
 
 export class Backlog {
@@ -58,8 +65,8 @@ export class Backlog {
     for (let more = true; more; ) {
       const answer = await this.#ask();
       if (this.#stop.signal.aborted) return;
-      if (answer === undefined || answer.mode === 'snapshot') {
-        this.#told.reset();
+      if (answer.mode !== 'replay') {
+        this.#told.reset(answer.mode === 'refused' ? answer.problem : undefined);
         break;
       }
       // What lies beyond the snapshot comes by itself.
@@ -77,14 +84,14 @@ export class Backlog {
     this.#told.done();
   }
 
-  /** Undefined: the server does not know such a cursor, or refuses. */
-  async #ask(): Promise<CatchUp | undefined> {
+  async #ask(): Promise<CatchUp | NotAnswered> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const { body } = await this.#http.get(`${this.#path}?after=${encodeURIComponent(this.cursor)}`, this.#stop.signal);
         return body as CatchUp;
       } catch (error) {
-        if (!mayHelpToRepeat(error)) return undefined;
+        if (!mayHelpToRepeat(error))
+          return { mode: 'refused', problem: error instanceof ProblemError ? error.problem : undefined };
         await pause(pauseMs(attempt, this.#random(), asking, askedToWaitMs(error)), this.#stop.signal);
       }
     }

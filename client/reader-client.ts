@@ -50,6 +50,8 @@ export interface ReaderClientOptions {
   token?: TokenSource;
   /** Go on from here: what changed since is told as events, each thing once. Not needed with `timeline`, which has its own. */
   cursor?: string;
+  /** Where `cursor` is none that the server gave out: end as `refused`, instead of beginning anew with a `reset`. */
+  strictCursor?: boolean;
   /** Go on with this timeline, from its cursor. */
   timeline?: Timeline | SavedTimeline;
   /** Posts to begin with, 1 to 100; the server's default is 20. */
@@ -95,7 +97,11 @@ export class ReaderClient {
     if (this.#timeline === undefined && cursor !== undefined) {
       this.#backlog = new Backlog(channelId, cursor, http, this.#random, {
         event: (event) => this.#told.emit('event', event, undefined),
-        reset: () => this.#told.emit('reset'),
+        reset: (problem) => {
+          const wrong = problem?.code === 'invalid-cursor' && options.strictCursor === true;
+          if (wrong) this.#end('refused', problem);
+          else this.#told.emit('reset');
+        },
         done: () => {
           this.#backlog = undefined;
           this.#tellState();

@@ -1,6 +1,5 @@
-import { ConfigError, readConfig } from './config.ts';
-import { JournalRefused } from './engine/engine.ts';
-import { startServer } from './server.ts';
+import { readConfig } from './config.ts';
+import { reasonNotToStart, startServer } from './server.ts';
 
 /** The server alone, as a service runs it: `node src/main.ts`. `pressbox serve` is the same with a word to the person who started it. */
 try {
@@ -14,7 +13,8 @@ try {
     });
   }
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof JournalRefused)) throw error;
-  console.error(error.message);
+  const reason = reasonNotToStart(error);
+  if (reason === undefined) throw error;
+  console.error(reason);
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { authorRoutes } from './author/routes.ts';
-import { type Config, publicUrlOf } from './config.ts';
+import { type Config, ConfigError, publicUrlOf } from './config.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
@@ -15,7 +15,7 @@ import { authenticate } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
-import type { Engine } from './engine/engine.ts';
+import { type Engine, JournalRefused, JournalUnavailable } from './engine/engine.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
 import { problem } from './protocol/problems.ts';
@@ -51,6 +51,47 @@ export interface ServerOptions {
   now?: () => number;
   random?: () => number;
 }
+
+/**
+ * Why a server did not start, or a secret could not be had, as a sentence that names the variable; undefined where no operator can do
+ * anything about it, as it is a fault of the program.
+ */
+export function reasonNotToStart(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof JournalRefused) return error.message;
+  if (error instanceof JournalUnavailable) return reasonNotToStart(error.cause) ?? `PRESSBOX_DATA_DIR: ${error.message}`;
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall, port, address, hostname, path } = error as SystemError;
+  if (code === undefined) return undefined;
+  if (code === 'EADDRINUSE') return `PRESSBOX_PORT: port ${port} is in use.`;
+  if (code === 'EACCES' && syscall === 'listen') return `PRESSBOX_PORT: this process may not listen on port ${port}.`;
+  if (code === 'EADDRNOTAVAIL') return `PRESSBOX_HOST: ${address} is no address of this machine.`;
+  if (syscall === 'getaddrinfo') return `PRESSBOX_HOST: no address is found for ${hostname} (${code}).`;
+  const why = fileTroubles[code];
+  return why === undefined || path === undefined ? undefined : `PRESSBOX_DATA_DIR: ${path} ${why} (${code}).`;
+}
+
+interface SystemError extends Error {
+  code?: string;
+  syscall?: string;
+  port?: number;
+  address?: string;
+  hostname?: string;
+  path?: string;
+}
+
+const fileTroubles: Readonly<Record<string, string>> = {
+  EACCES: 'may not be used by this process',
+  EPERM: 'may not be used by this process',
+  EROFS: 'cannot be written, as its file system is read-only',
+  ENOTDIR: 'does not lie in a directory',
+  EEXIST: 'is no directory',
+  EISDIR: 'is a directory where a file should be',
+  ENOENT: 'cannot be made',
+  ENOSPC: 'cannot be written, as there is no space left',
+  EDQUOT: 'cannot be written, as there is no space left',
+  ELOOP: 'is a link that leads nowhere',
+  ENAMETOOLONG: 'is too long a name',
+};
 
 /** How often the store is asked whether it answers, for `/readyz`. */
 const probeMs = 2_000;

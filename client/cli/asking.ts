@@ -106,29 +106,33 @@ export async function readInput(terminal: Terminal): Promise<string> {
   return text.replaceAll('\r\n', '\n').replace(/\n+$/, '');
 }
 
-/** Tells what went wrong, and returns the exit code. `again`: what to add to the same command so that it goes on with a write. */
-export function tellError(error: unknown, terminal: Terminal, options: { json: boolean; again?: string | undefined }): number {
-  if (error instanceof UsageError || error instanceof CannotDo) {
-    terminal.note(`pressbox: ${plainText(error.message)}`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+interface Telling {
+  /** One line of JSON, instead of sentences: the problem, or `{"error"}` where no server refused; with `again` where it applies. */
+  json: boolean;
+  /** What to add to the same command so that it goes on with a write whose outcome is not known. */
+  again?: string | undefined;
+}
+
+/** Tells what went wrong, and returns the exit code. */
+export function tellError(error: unknown, terminal: Terminal, { json, again }: Telling): number {
   if (error instanceof ProblemError) {
-    if (options.json) terminal.note(plainJson(error.problem));
-    else terminal.note(...problemLines(error));
-    if (error.problem.outcome === 'unknown') tellAgain(terminal, options.again);
-    return 1;
+    const open = error.problem.outcome === 'unknown' ? again : undefined;
+    return tell(error.problem, problemLines(error), open);
   }
+  if (error instanceof UsageError) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined, 2);
+  if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
-    terminal.note(`pressbox: ${plainLine(error.message)}`);
-    if (error instanceof NoAnswer) tellAgain(terminal, options.again);
-    return 1;
+    const open = error instanceof NoAnswer ? again : undefined;
+    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`], open);
   }
-  if (terminal.streams.interrupted.aborted) {
-    terminal.note('pressbox: interrupted.');
-    tellAgain(terminal, options.again);
-    return 1;
-  }
+  if (terminal.streams.interrupted.aborted) return tell({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
+
+  function tell(said: object, lines: string[], open: string | undefined, code = 1): number {
+    if (json) terminal.note(plainJson({ ...said, ...(open !== undefined && { again: open }) }));
+    else terminal.note(...lines, ...againLines(open));
+    return code;
+  }
 }
 
 function problemLines({ problem }: ProblemError): string[] {
@@ -140,10 +144,10 @@ function problemLines({ problem }: ProblemError): string[] {
   return lines;
 }
 
-function tellAgain(terminal: Terminal, again: string | undefined): void {
-  if (again === undefined) return;
-  terminal.note(
+function againLines(again: string | undefined): string[] {
+  if (again === undefined) return [];
+  return [
     'Whether it was done is not known. To go on with it without any danger of doing it twice, give the same command with',
     `  ${again}`,
-  );
+  ];
 }

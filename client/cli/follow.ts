@@ -3,7 +3,7 @@ import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { isWithdrawn } from '../../src/protocol/model.ts';
 import { ReaderClient, type ReaderState } from '../reader-client.ts';
 import { type AskingOptions, addServerOptions, checkedUrl } from './asking.ts';
-import { plainLine } from './plain.ts';
+import { plainJson, plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -39,7 +39,7 @@ Examples:
       channelId,
       limit: options.posts,
       ...(token && { token }),
-      ...(options.since !== undefined && { cursor: options.since }),
+      ...(options.since !== undefined && { cursor: options.since, strictCursor: true }),
     });
     const { interrupted } = terminal.streams;
     const shown = options.json ? showJson(client, terminal) : showText(client, terminal, options.since === undefined);
@@ -56,7 +56,8 @@ Examples:
     const { reason, problem } = await ended;
     interrupted.removeEventListener('abort', stop);
     if (reason === 'closed') return 0;
-    terminal.note(`pressbox: ${plainLine(problem?.detail ?? problem?.title ?? endings[reason])}`);
+    if (options.json) terminal.note(plainJson(problem ?? { error: endings[reason] }));
+    else terminal.note(`pressbox: ${plainLine(problem?.detail ?? problem?.title ?? endings[reason])}`);
     return 1;
   }
 }

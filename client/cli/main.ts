@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { tellError } from './asking.ts';
 import { addChannelCommands } from './channel-commands.ts';
 import { addFollowCommand } from './follow.ts';
+import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { type Env, processStreams, type Streams, Terminal } from './terminal.ts';
@@ -23,15 +24,21 @@ async function run(argv: string[], env: Env, streams: Streams): Promise<number> 
     code = said;
   };
   try {
-    await program(env, terminal, done).parseAsync(argv, { from: 'user' });
+    await program(env, terminal, done, asksJson(argv)).parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return tellError(error, terminal, { json: false });
+    return tellError(error, terminal, { json: asksJson(argv) });
   }
 }
 
-function program(env: Env, terminal: Terminal, done: (code: number) => void): Command {
+/** Also where the command is not understood otherwise. */
+function asksJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+function program(env: Env, terminal: Terminal, done: (code: number) => void, json: boolean): Command {
   const { stdout, stderr } = terminal.streams;
   const pressbox = new Command('pressbox')
     .description('Live news coverage that reaches every reader, and every correction with it')
@@ -39,10 +46,11 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void): Co
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(json ? `${plainJson({ error: text.trim().replace(/^error: /, '') })}\n` : text),
       getOutHasColors: () => terminal.style.coloured,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError(json ? false : '(--help tells more)')
     .addHelpText(
       'after',
       `

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AuthorClient } from '../author-client.ts';
 import { newKey } from '../ids.ts';
-import { CannotDo, several, tellError, UsageError } from './asking.ts';
+import { CannotDo, several, tellError } from './asking.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /**
@@ -52,7 +52,7 @@ Examples:
     .option('--author <channel>', 'may write; may be repeated', patterns)
     .option('--editor <channel>', 'may change everything there; may be repeated', patterns)
     .option('--admin', 'may do everything')
-    .option('--ttl <time>', 'how long it is good for: 30m, 8h, 7d', ttlSeconds, 8 * 3600)
+    .addOption(new Option('--ttl <time>', 'how long it is good for: 30m, 8h, 7d').argParser(ttlSeconds).default(8 * 3600, '8h'))
     .option('--data-dir <path>', 'where the secret is kept (PRESSBOX_DATA_DIR)')
     .addHelpText(
       'after',
@@ -130,15 +130,20 @@ Examples:
 
   async function token(options: TokenOptions): Promise<number> {
     const { reader = [], author = [], editor = [], admin = false } = options;
-    if (reader.length + author.length + editor.length === 0 && !admin) {
-      throw new UsageError('What may it do? Give --reader, --author, --editor or --admin.');
-    }
     const { readConfig } = await import('../../src/config.ts');
     const { secretFor } = await import('../../src/edge/secret.ts');
     const { signToken } = await import('../../src/edge/tokens.ts');
-    const secret = await secretFor(readConfig(withOptions(env, options)));
+    const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
+      terminal.note(
+        `There was no secret yet, so one was made: ${path}`,
+        'Only a server with this data directory takes the token.',
+      );
+    });
     if (secret === undefined) {
       throw new CannotDo('This server takes tokens that others sign (PRESSBOX_JWKS_URL), so none can be made here.');
+    }
+    if (reader.length + author.length + editor.length === 0 && !admin) {
+      terminal.note('The token permits no more than no token does: --reader, --author, --editor and --admin say what it is for.');
     }
     const { name, sub = name, ttl } = options;
     const grants = { reader, author, editor, admin };
@@ -150,26 +155,13 @@ Examples:
     try {
       return await action();
     } catch (error) {
-      const why = await reasonNotToStart(error);
+      const { reasonNotToStart } = await import('../../src/server.ts');
+      const why = reasonNotToStart(error);
       if (why === undefined) return tellError(error, terminal, { json: false });
       terminal.note(`pressbox: ${why}`);
       return 1;
     }
   }
-}
-
-/** What an operator can do something about, as a sentence; anything else is a fault of the program. */
-async function reasonNotToStart(error: unknown): Promise<string | undefined> {
-  const { ConfigError } = await import('../../src/config.ts');
-  const { JournalRefused } = await import('../../src/engine/engine.ts');
-  if (error instanceof ConfigError || error instanceof JournalRefused) return error.message;
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code, port, path } = error as Error & { code: unknown; port?: number; path?: string };
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Another one: --port, or PRESSBOX_PORT.`;
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'EROFS' || code === 'ENOTDIR') {
-    return `${error.message}${path === undefined ? '' : ` (${path})`}`;
-  }
-  return undefined;
 }
 
 function withOptions(env: Env, { host, port, dataDir }: WhereOptions): Env {

@@ -10,21 +10,23 @@ const fileName = 'token-secret';
 /** As many as HS256 asks for (RFC 7518, 3.2), however the secret came. */
 export const secretBytes = 32;
 
-/** The secret to sign and check tokens with, or undefined where only a JWK set is configured and this server signs nothing. */
-export async function secretFor(config: {
-  jwtSecret?: Uint8Array | undefined;
-  jwksUrl?: string | undefined;
-  dataDir: string;
-}): Promise<Uint8Array | undefined> {
+/**
+ * The secret to sign and check tokens with, or undefined where only a JWK set is configured and this server signs nothing. `onMade` is
+ * told the path where there was none yet.
+ */
+export async function secretFor(
+  config: { jwtSecret?: Uint8Array | undefined; jwksUrl?: string | undefined; dataDir: string },
+  onMade?: (path: string) => void,
+): Promise<Uint8Array | undefined> {
   if (config.jwtSecret !== undefined) return config.jwtSecret;
-  return config.jwksUrl === undefined ? loadSecret(config.dataDir) : undefined;
+  return config.jwksUrl === undefined ? loadSecret(config.dataDir, onMade) : undefined;
 }
 
 /**
  * The secret kept in the data directory, which is made if it is not there. When this resolves, the secret is on the disk, readable by
  * its owner alone; of several processes that start at once, all get the same one.
  */
-export async function loadSecret(dataDir: string): Promise<Uint8Array> {
+export async function loadSecret(dataDir: string, onMade: (path: string) => void = () => {}): Promise<Uint8Array> {
   const path = join(dataDir, fileName);
   const kept = await read(path);
   if (kept) return kept;
@@ -32,6 +34,7 @@ export async function loadSecret(dataDir: string): Promise<Uint8Array> {
   await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
   const made = await read(path);
   if (!made) throw new Error(`The secret in ${path} was removed while it was being made.`);
+  onMade(path);
   return made;
 }
 

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import type { Channel, Event } from '../../src/protocol/model.ts';
 import { type Running, run } from '../support/command.ts';
@@ -16,6 +17,7 @@ let author: AuthorClient;
 let env: Record<string, string>;
 let channelId: string;
 const esc = '\u001b';
+const serviceFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 beforeAll(async () => {
   test = await startTestServer();
@@ -105,7 +107,7 @@ describe('pressbox post', () => {
       ['channel', 'update', channelId, '--headline', 'Other'],
       ['channel', 'delete', channelId],
       ['follow', channelId, '--posts', '1000'],
-      ['token', '--name', 'Ada'],
+      ['token'],
     ]) {
       const { code, err } = await done(wrong);
       expect([wrong.join(' '), code]).toEqual([wrong.join(' '), 2]);
@@ -234,6 +236,14 @@ describe('pressbox channel', () => {
 });
 
 describe('pressbox follow', () => {
+  it('ends with a sentence where --since is no cursor', async () => {
+    for (const since of ['garbage', '', 'a'.repeat(200)]) {
+      const { code, out, err } = await done(['follow', channelId, '--since', since]);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain('not a cursor');
+    }
+  });
+
   async function following(argv: string[] = [], options: Parameters<typeof run>[2] = {}): Promise<Running> {
     const running = run(['follow', channelId, ...argv], env, options);
     await vi.waitFor(() => expect(running.err).toContain('Live.'), { timeout: 10_000 });
@@ -381,8 +391,81 @@ describe('pressbox serve and token', () => {
     const port = new URL(test.url).port;
     const taken = run(['serve', '--port', port, '--data-dir', dataDir], { PRESSBOX_LOG_LEVEL: 'silent' });
     expect(await taken.code).toBe(1);
-    expect(taken.err).toContain(`Port ${port} is in use.`);
+    expect(taken.err).toContain(`PRESSBOX_PORT: port ${port} is in use.`);
     await rm(dataDir, { recursive: true, force: true });
+  });
+});
+
+describe('pressbox token', () => {
+  it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir]);
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
+    expect(first.err).toContain('permits no more');
+    // A wrong directory would make a token that no server takes: so it is told when a secret was made.
+    expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
+    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir]);
+    expect([second.code, second.err]).toEqual([0, '']);
+  });
+
+  it('tells how long it is good for as one would say it', async () => {
+    expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
+  });
+});
+
+describe('a start that cannot be', () => {
+  it('is told in a sentence that names the variable, by the command and by the service', async () => {
+    const secret = { PRESSBOX_JWT_SECRET: 'x'.repeat(40) };
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    for (const [variable, wrong] of [
+      ['PRESSBOX_PORT', { PRESSBOX_PORT: new URL(test.url).port }],
+      ['PRESSBOX_PORT', { PRESSBOX_PORT: 'high' }],
+      ['PRESSBOX_HOST', { PRESSBOX_HOST: 'nohost.invalid' }],
+      ['PRESSBOX_HOST', { PRESSBOX_HOST: '192.0.2.7' }],
+      ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
+      ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
+    ] as const) {
+      const given = { PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent', ...wrong };
+      const serve = run(['serve'], given);
+      expect([await serve.code, serve.out]).toEqual([1, '']);
+      expect(serve.err).toMatch(new RegExp(`\\b${variable}: `));
+      const service = await promisify(execFile)(process.execPath, [serviceFile], { env: { ...process.env, ...given } }).catch(
+        (error: unknown) => error as { code: number; stderr: string },
+      );
+      expect(service).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`\\b${variable}: `)) });
+      expect(service.stderr).not.toContain('    at ');
+    }
+  }, 40_000);
+});
+
+describe('what goes wrong with --json', () => {
+  it('is one line of JSON, whatever it is', async () => {
+    for (const [argv, code, said] of [
+      [['post', channelId, '--image', 'https://example.org/a.jpg', 'One'], 2, { error: expect.stringContaining('--alt') }],
+      [['post', channelId, '--kind', 'poem', 'One'], 2, { error: expect.stringContaining('poem') }],
+      [['correct', channelId, '000000000000', '--kind', 'update', 'One'], 1, { error: expect.stringContaining('No post') }],
+      [['post', 'nothing', 'One'], 1, { code: 'not-found' }],
+      [['follow', 'nothing'], 1, { code: 'not-found' }],
+      [['follow', channelId, '--url', 'moon'], 2, { error: expect.stringContaining('http') }],
+      [
+        ['post', channelId, 'One', '--timeout', '0.1', '--url', 'http://127.0.0.1:1'],
+        1,
+        { error: expect.any(String), again: expect.stringContaining('--key') },
+      ],
+    ] as const) {
+      const answer = await done([...argv, '--json']);
+      const lines = answer.err.trim().split('\n');
+      expect([argv.join(' '), answer.code, JSON.parse(lines.at(-1) ?? '')]).toEqual([
+        argv.join(' '),
+        code,
+        expect.objectContaining(said),
+      ]);
+      // While it tries again it says so beside it.
+      expect(lines.filter((line) => !line.endsWith('Trying again ...'))).toHaveLength(1);
+    }
   });
 });
 
