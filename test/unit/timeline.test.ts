@@ -235,6 +235,18 @@ describe('key events', () => {
 });
 
 describe('the pinned post', () => {
+  it('that comes late, when a newer copy was heard of, changes nothing, whether that copy is shown or not', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 2);
+    for (const which of [8, 0]) {
+      const late = server.page({ limit: 9 }).posts[which] as ReaderPost;
+      server.revise(which, 'correction', {});
+      const newer = follow(timeline, server);
+      expect(late.revision).toBe(1);
+      expect(applyPost(newer, late)).toBe(newer);
+    }
+  });
+
   it('is asked for where it is not held, and taken unless a newer copy was heard of since', () => {
     const server = serverWith(9);
     let timeline = begin(server, 2);
