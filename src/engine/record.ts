@@ -1,4 +1,4 @@
-import type { AuthorPost, Channel, EventType, PostEventType } from '../protocol/model.ts';
+import type { AuthorPost, Channel, EventType, JournalLine, PostEventType } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
 import type { NewEntry, Renderer, StoredChange } from './engine.ts';
@@ -98,6 +98,17 @@ export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange
   if (entry.type === 'channel.changed') return { ...place, type: entry.type, channel: channelFrom(entry.state) };
   const type: PostEventType = entry.type;
   return { ...place, type, post: readerView(postFrom(entry, entry.seq as number, renderer)) };
+}
+
+export interface StoredFacts extends Omit<Facts, 'channelId'> {
+  offset: number;
+  content: string;
+  check: string;
+}
+
+export function lineFrom(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
+  const { offset, type, postId, revision, kind, at, by, check } = facts;
+  return { offset, type, postId, revision, kind, at, by, hash: digestOf({ channelId, ...facts }, content), check };
 }
 
 function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {

@@ -2,6 +2,7 @@ import type { Position } from '../../protocol/cursor.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../chain.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PreparedEntry } from '../record.ts';
+import type { Placed } from '../settle.ts';
 import { emptyText, owe } from './erasure.ts';
 import { findRequest, sweepRequests, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
@@ -14,14 +15,6 @@ export interface PreparedAppend {
   entries: PreparedEntry[];
   /** Milliseconds since 1970. */
   now: number;
-}
-
-/** Where an entry came to stand. Checks are whole. */
-export interface Placed {
-  offset: number;
-  before: string;
-  check: string;
-  seq: number | null;
 }
 
 export type Appended =

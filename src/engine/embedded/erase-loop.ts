@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Erasure } from '../../protocol/model.ts';
+import type { Log } from '../announcer.ts';
 import { JournalUnavailable } from '../engine.ts';
-import type { Log } from './index.ts';
 import type { Writes } from './messages.ts';
 import type { Thread } from './thread.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Position } from '../../protocol/cursor.ts';
-import { type AuthorPost, type Erasure, type JournalLine, readerView } from '../../protocol/model.ts';
-import { digestOf, type Facts, shortCheck } from '../chain.ts';
+import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
+import { Announcer, type Log, silent } from '../announcer.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -15,23 +15,16 @@ import {
   type PostsQuery,
   type Renderer,
   type RequestId,
-  type StoredChange,
 } from '../engine.ts';
-import { changeFrom, channelFrom, type PreparedEntry, postFrom, prepare } from '../record.ts';
-import { Announcer } from './announcer.ts';
-import type { Appended, Placed } from './append.ts';
+import { changeFrom, channelFrom, lineFrom, type PreparedEntry, postFrom, prepare, type StoredFacts } from '../record.ts';
+import { settle } from '../settle.ts';
+import type { Appended } from './append.ts';
 import { lockDirectory, makeDirectory } from './directory.ts';
 import { EraseLoop } from './erase-loop.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
 import { Thread } from './thread.ts';
 import { journalName } from './verify.ts';
-
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface EmbeddedOptions {
   /** Made if it is not there. For one engine at a time. */
@@ -41,8 +34,6 @@ export interface EmbeddedOptions {
   now?: () => number;
   log?: Log;
 }
-
-const silent: Log = { info() {}, warn() {}, error() {} };
 
 /**
  * The engine within this process: SQLite in a data directory, one thread that writes and one that reads, so that the main thread
@@ -149,26 +140,10 @@ class EmbeddedEngine implements Engine {
   /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
   #settle(channelId: string, prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
-    const { position, placed } = answer;
-    for (const { post } of prepared) {
-      if (post && post.erases > 0) this.#announcer.announceErased(channelId, post.id);
-    }
-    const changes: StoredChange[] = [];
-    for (const [index, entry] of prepared.entries()) {
-      const place = placed[index] as Placed;
-      const change = changeFrom({ ...place, type: entry.facts.type, at: entry.facts.at, ...entry.text }, this.#renderer);
-      changes.push(change);
-      this.#announcer.announce(channelId, {
-        type: 'entry',
-        epoch: position.epoch,
-        before: shortCheck(place.before),
-        change,
-      });
-    }
-    const { text, facts } = prepared[0] as PreparedEntry;
-    const seq = placed[0]?.seq;
-    if (facts.postId === null || typeof seq !== 'number') return { status: 'appended', position, changes };
-    return { status: 'appended', position, changes, post: postFrom(text, seq, this.#renderer) };
+    const { erased, announcements, result } = settle(prepared, answer.position, answer.placed, this.#renderer);
+    for (const postId of erased) this.#announcer.announceErased(channelId, postId);
+    for (const announcement of announcements) this.#announcer.announce(channelId, announcement);
+    return result;
   }
 
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined> {
@@ -252,11 +227,7 @@ class EmbeddedEngine implements Engine {
   async journal(channelId: string, query: { from: number; limit: number }) {
     const read = await this.#read('journal', [channelId, query]);
     if (read === undefined) return undefined;
-    const entries = read.rows.map(({ content, ...row }): JournalLine => {
-      const facts = { channelId, ...row } as Facts & Pick<JournalLine, 'offset' | 'check'>;
-      const { offset, type, postId, revision, kind, at, by, check } = facts;
-      return { offset, type, postId, revision, kind, at, by, hash: digestOf(facts, content), check };
-    });
+    const entries = read.rows.map((row) => lineFrom(channelId, row as StoredFacts));
     return { entries, more: read.more };
   }
 

@@ -1,5 +1,12 @@
-import type { Announcement, Bus } from '../engine.ts';
-import type { Log } from './index.ts';
+import type { Announcement, Bus } from './engine.ts';
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export const silent: Log = { info() {}, warn() {}, error() {} };
 
 /** The bus within one process: who listens is called at once, in the order of the journal. Nothing is ever lost on it. */
 export class Announcer implements Bus {

@@ -1,0 +1,118 @@
+-- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
+-- KEYS: those of the channel, then [11] the request's.
+-- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root
+--   [5] the channel's revision decided on · [6] how many posts follow, each as id, revision decided on · how many entries follow, each as
+--   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, and then
+--   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
+-- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, label or false}
+--   {"conflict", id or "channel", …} · {"deleted"} · {"no-channel"} · {"broken"}
+-- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
+-- another entry has that offset.
+local request = KEYS[11]
+local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
+
+local known = call('GET', request)
+if known then
+  local made, who, revision = string.match(known, '^(%d+) %S+ (%S+) (%d+) ')
+  if tonumber(made) > now - kept then return { 'duplicate', known, call('HGET', labels, field(who, revision)) } end
+end
+if call('EXISTS', deleted) == 1 then return { 'deleted' } end
+local last = head()
+if last == false then return broken end
+
+local at = 6
+local function nextArgument()
+  at = at + 1
+  return ARGV[at]
+end
+
+local card = readCard()
+local moved = { 'conflict' }
+if (card and card.revision or 0) ~= tonumber(ARGV[5]) then table.insert(moved, own) end
+for _ = 1, tonumber(ARGV[6]) do
+  local id, revision = nextArgument(), tonumber(nextArgument())
+  local post = readPost(id)
+  if (post and post.revision or 0) ~= revision then table.insert(moved, id) end
+end
+if #moved > 1 then return moved end
+
+local count = tonumber(nextArgument())
+if not last and ARGV[at + 2] ~= own then return { 'no-channel' } end
+
+local offset, check = 0, ARGV[4]
+local root = ARGV[4]
+if last then offset, check, root = last.offset, last.check, last.root end
+local answer = { 'appended', root }
+
+local function storeChannel(revision)
+  local latest, salt = '-', root
+  if card then latest, salt = card.latest, card.salt end
+  local state, access, created, pinned = nextArgument(), nextArgument(), nextArgument(), nextArgument()
+  card = { revision = revision, last = offset, state = state, access = access, created = created, pinned = pinned,
+    latest = latest, salt = salt }
+end
+
+local function writeCard()
+  call('HSET', index, own, table.concat(
+    { card.revision, card.last, card.state, card.access, card.created, card.pinned, card.latest, card.salt }, ' '))
+end
+
+local function retag(post, wanted)
+  for mark in string.gmatch(post.marks, '[^,]+') do
+    if not wanted[mark] then call('ZREM', tags, tagged(mark, post.seq, post.id)) end
+  end
+  local marks = {}
+  for mark in pairs(wanted) do
+    call('ZADD', tags, 0, tagged(mark, post.seq, post.id))
+    table.insert(marks, mark)
+  end
+  table.sort(marks)
+  post.marks = table.concat(marks, ',')
+end
+
+local function storePost(id, revision, post)
+  if not post then
+    post = { id = id, seq = offset, erased = 0, marks = '' }
+    call('ZADD', posts, offset, id)
+  end
+  local publishedAt, through = nextArgument(), tonumber(nextArgument())
+  if post.seq == offset then card.latest = publishedAt end
+  local wanted = {}
+  for _ = 1, tonumber(nextArgument()) do wanted[markOf(nextArgument(), card.salt)] = true end
+  retag(post, wanted)
+  if through > 0 then
+    -- The entry's own revision is what stands afterwards.
+    through = math.min(through, revision - 1)
+    for past = post.erased + 1, through do
+      call('HDEL', texts, field(id, past))
+      call('HDEL', labels, field(id, past))
+    end
+    post.erased = math.max(post.erased, through)
+    call('ZADD', owed, offset, id)
+  end
+  call('HSET', index, id, table.concat({ revision, offset, post.seq, post.erased, publishedAt, post.marks }, ' '))
+end
+
+local firstWho, firstRevision
+for number = 1, count do
+  local before = check
+  local kind, who, revision = nextArgument(), nextArgument(), tonumber(nextArgument())
+  local change, time, by, list = nextArgument(), nextArgument(), nextArgument(), nextArgument()
+  local content, digest, label, text = nextArgument(), nextArgument(), nextArgument(), nextArgument()
+  offset = offset + 1
+  check = redis.sha1hex(before .. '|' .. offset .. '|' .. digest)
+  local post = who ~= own and readPost(who) or nil
+  local seq = who == own and '' or (post and post.seq or offset)
+  call('XADD', journal, offset .. '-0', 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision,
+    'kind', change, 'at', time, 'by', by, 'listed', list, 'content', content, 'check', check)
+  call('HSET', texts, field(who, revision), text)
+  call('HSET', labels, field(who, revision), label)
+  call('ZADD', changes, offset, who)
+  if list == '1' then call('ZADD', listed, offset, offset) end
+  if who == own then storeChannel(revision) else storePost(who, revision, post) end
+  if number == 1 then firstWho, firstRevision = who, revision end
+  for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
+end
+writeCard()
+call('SET', request, table.concat({ ARGV[1], ARGV[3], firstWho, firstRevision, offset, root, check, '-' }, ' '), 'PX', kept)
+return answer

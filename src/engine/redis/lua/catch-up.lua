@@ -1,0 +1,42 @@
+-- What changed after a position. See Journal.catchUp in engine.ts.
+-- KEYS: those of the channel.
+-- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] how many changes, [5] how many bytes of them in the readers' view
+-- Answers {"replay", root, offset, check, "1" where there is more or "", then for each change: offset, check, type, at, seq or "", label, text}
+--   {"foreign"} · {"broken"} · false where there is no such channel. The position answered is that up to which the changes reach.
+local last = head()
+if last == false then return broken end
+if last == nil then return false end
+local after = tonumber(ARGV[2])
+local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local function checkAt(offset)
+  local entry = entryAt(offset)
+  if entry then return entry.check end
+  -- Before the first entry of a history stands its root. That is offset 0, unless the journal was lost and begun again.
+  return entryAt(offset + 1) and last.root or nil
+end
+local check = after <= last.offset and checkAt(after)
+if string.sub(last.root, 1, 12) ~= ARGV[1] or not check or string.sub(check, 1, 16) ~= ARGV[3] then return { 'foreign' } end
+
+local answer = { 'replay', last.root, last.offset, last.check, '' }
+local taken = 0
+for _, who in ipairs(call('ZRANGEBYSCORE', changes, '(' .. ARGV[2], '+inf', 'LIMIT', 0, limit + 1)) do
+  local entry = entryAt(tonumber(call('ZSCORE', changes, who)))
+  if not entry then return broken end
+  local label = call('HGET', labels, field(who, entry.revision))
+  if not label then return broken end
+  local bytes, body = sizes(label)
+  left = left - (bytes - body)
+  if taken > 0 and (left < 0 or taken >= limit) then
+    answer[5] = '1'
+    return answer
+  end
+  local text = call('HGET', texts, field(who, entry.revision))
+  for _, value in ipairs({ entry.offset, entry.check, entry.type, entry.at, who == own and '' or entry.seq, label, text }) do
+    table.insert(answer, value)
+  end
+  taken = taken + 1
+  answer[3], answer[4] = entry.offset, entry.check
+end
+answer[3], answer[4] = last.offset, last.check
+return answer

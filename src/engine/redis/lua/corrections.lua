@@ -1,0 +1,22 @@
+-- Entries that were listed, newest first. See Journal.corrections in engine.ts.
+-- KEYS: those of the channel.
+-- ARGV: [1] the offset below which, or "+inf" · [2] how many
+-- Answers {root, offset, check, "1" where there is more or "", then for each: offset, post id or "channel", revision, kind, at,
+--   its own label or false, label of what stands now} · {"broken"} · false where there is no such channel
+local last = head()
+if last == false then return broken end
+if last == nil then return false end
+local limit = tonumber(ARGV[2])
+local found = call('ZREVRANGEBYSCORE', listed, '(' .. ARGV[1], '-inf', 'LIMIT', 0, limit + 1)
+local answer = { last.root, last.offset, last.check, #found > limit and '1' or '' }
+for number = 1, math.min(limit, #found) do
+  local entry = entryAt(found[number])
+  if not entry then return broken end
+  local now = entry.who == own and readCard() or readPost(entry.who)
+  if not now then return broken end
+  local past, standing = call('HGET', labels, field(entry.who, entry.revision)), call('HGET', labels, field(entry.who, now.revision))
+  for _, value in ipairs({ entry.offset, entry.who, entry.revision, entry.kind, entry.at, past, standing }) do
+    table.insert(answer, value)
+  end
+end
+return answer

@@ -1,0 +1,95 @@
+-- A page of posts, in the order asked, and for a snapshot what lies on top of it. See Journal.posts and Journal.snapshot in engine.ts.
+-- KEYS: those of the channel.
+-- ARGV: [1] "up" or "down" · [2] seq above and [3] seq below which, both exclusive · [4] how many, [5] how many bytes
+--   [6] "readers" or "authors": in whose view bytes are counted · [7] how many tags follow, tags · then for a snapshot:
+--   how many key events at most, tag of key events, tag of published summaries
+-- Answers {root, offset, check, "1" where there is more or "", how many posts follow, each as seq, label, text} and then for a snapshot
+--   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
+--   {"broken"} · false where there is no such channel
+local last = head()
+if last == false then return broken end
+if last == nil then return false end
+local card = readCard()
+local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
+local marks = {}
+for number = 1, tonumber(ARGV[7]) do table.insert(marks, markOf(ARGV[7 + number], card.salt)) end
+local rest = 7 + #marks
+
+-- Ids in order, a few at a time: calls `take` with each until that answers false.
+local chunk = 64
+local function eachPost(mark, take)
+  local skipped = 0
+  while true do
+    local found
+    if mark then
+      local low, high = tagged(mark, above + 1, ''), tagged(mark, below, '')
+      found = up and call('ZRANGEBYLEX', tags, '[' .. low, '(' .. high, 'LIMIT', skipped, chunk)
+        or call('ZREVRANGEBYLEX', tags, '(' .. high, '[' .. low, 'LIMIT', skipped, chunk)
+    else
+      found = up and call('ZRANGEBYSCORE', posts, '(' .. above, '(' .. below, 'LIMIT', skipped, chunk)
+        or call('ZREVRANGEBYSCORE', posts, '(' .. below, '(' .. above, 'LIMIT', skipped, chunk)
+    end
+    for _, member in ipairs(found) do
+      if not take(mark and string.match(member, ':%d+:(.+)$') or member) then return end
+    end
+    if #found < chunk then return end
+    skipped = skipped + chunk
+  end
+end
+
+local answer = { last.root, last.offset, last.check, '', 0 }
+local function add(...)
+  for _, value in ipairs({ ... }) do table.insert(answer, value) end
+end
+
+local function hasAll(post)
+  for number = 2, #marks do
+    if not call('ZSCORE', tags, tagged(marks[number], post.seq, post.id)) then return false end
+  end
+  return true
+end
+
+local torn = false
+eachPost(marks[1], function(id)
+  local post = readPost(id)
+  local label = post and call('HGET', labels, field(id, post.revision))
+  if not label then
+    torn = true
+    return false
+  end
+  if not hasAll(post) then return true end
+  local bytes, body = sizes(label)
+  left = left - (ARGV[6] == 'readers' and bytes - body or bytes)
+  if answer[5] > 0 and (left < 0 or answer[5] >= limit) then
+    answer[4] = '1'
+    return false
+  end
+  add(post.seq, label, call('HGET', texts, field(id, post.revision)))
+  answer[5] = answer[5] + 1
+  return true
+end)
+if torn then return broken end
+if not ARGV[rest + 1] then return answer end
+
+local function addOne(post)
+  if not post then return add(0) end
+  add(1, post.seq, call('HGET', labels, field(post.id, post.revision)), call('HGET', texts, field(post.id, post.revision)))
+end
+
+local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], card.salt), markOf(ARGV[rest + 3], card.salt)
+add(call('HGET', texts, field(own, card.revision)))
+addOne(card.pinned ~= '-' and readPost(card.pinned) or nil)
+local summary
+eachPost(summaries, function(id)
+  summary = readPost(id)
+  return false
+end)
+addOne(summary)
+eachPost(keyEvents, function(id)
+  local post = readPost(id)
+  add(id, post.seq, post.publishedAt, call('HGET', labels, field(id, post.revision)))
+  most = most - 1
+  return most > 0
+end)
+return answer

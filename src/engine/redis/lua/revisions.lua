@@ -1,0 +1,26 @@
+-- A post as it was. See Journal.revisions in engine.ts.
+-- KEYS: those of the channel.
+-- ARGV: [1] its id · [2] the revision above which · [3] how many, [4] how many bytes in the author's view
+-- Answers {"1" where there is more or "", seq, then for each: label, text} · {"broken"} · false where there is no such post
+local last = head()
+if last == false then return broken end
+if last == nil then return false end
+local post = ARGV[1] ~= own and readPost(ARGV[1])
+if not post then return false end
+local limit, left = tonumber(ARGV[3]), tonumber(ARGV[4])
+local answer = { '', post.seq }
+local taken = 0
+for revision = math.max(tonumber(ARGV[2]), post.erased) + 1, post.revision do
+  local label = call('HGET', labels, field(post.id, revision))
+  if label then
+    left = left - sizes(label)
+    if taken > 0 and (left < 0 or taken >= limit) then
+      answer[1] = '1'
+      return answer
+    end
+    table.insert(answer, label)
+    table.insert(answer, call('HGET', texts, field(post.id, revision)))
+    taken = taken + 1
+  end
+end
+return answer

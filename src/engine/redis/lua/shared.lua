@@ -1,0 +1,85 @@
+-- What every operation on a channel begins with.
+-- KEYS[1] to KEYS[10]: the keys of one channel, in the order of keys.ts. What each holds is told there.
+local journal, changes, posts, index, texts, labels, tags, listed, owed, deleted = unpack(KEYS)
+local call = redis.call
+
+-- Stands for the channel itself where posts stand by their ids.
+local own = 'channel'
+
+-- Why an operation was not carried out: what is kept contradicts itself, and is to be mended first.
+local broken = { 'broken' }
+
+-- An entry from its place in the stream: the fields are always written in this order.
+local function toEntry(found)
+  local f = found[2]
+  return {
+    offset = tonumber(string.match(found[1], '^%d+')), root = f[2], type = f[4], who = f[6], seq = tonumber(f[8]),
+    revision = tonumber(f[10]), kind = f[12], at = f[14], by = f[16], content = f[20], check = f[22],
+  }
+end
+
+local function entryAt(offset)
+  local found = call('XRANGE', journal, offset .. '-0', offset .. '-0')[1]
+  return found and toEntry(found)
+end
+
+-- The last entry. Nil: there is no such channel. False: what is kept contradicts itself. Costs the same however long the journal is.
+local function head()
+  local last = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
+  if not last then
+    if call('EXISTS', changes, posts, index, texts, labels, tags, listed) == 0 then return nil end
+    return false
+  end
+  local entry = toEntry(last)
+  local top = call('ZREVRANGE', changes, 0, 0, 'WITHSCORES')[2]
+  local members = call('ZCARD', posts)
+  if tonumber(top or -1) ~= entry.offset or call('HEXISTS', index, own) == 0 then return false end
+  if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
+  if call('HLEN', texts) ~= call('HLEN', labels) or call('HLEN', texts) < members + 1 then return false end
+  if call('ZCARD', tags) < members then return false end
+  return entry
+end
+
+-- The channel's line in the index, nil where there is none.
+local function readCard()
+  local line = call('HGET', index, own)
+  if not line then return nil end
+  local revision, last, state, access, created, pinned, latest, salt =
+    string.match(line, '^(%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return {
+    revision = tonumber(revision), last = tonumber(last), state = state, access = access, created = created,
+    pinned = pinned, latest = latest, salt = salt,
+  }
+end
+
+-- A post's line in the index, nil where there is none.
+local function readPost(id)
+  local line = call('HGET', index, id)
+  if not line then return nil end
+  local revision, last, seq, erased, publishedAt, marks = string.match(line, '^(%d+) (%d+) (%d+) (%d+) (%S+) (%S*)$')
+  return {
+    id = id, revision = tonumber(revision), last = tonumber(last), seq = tonumber(seq), erased = tonumber(erased),
+    publishedAt = publishedAt, marks = marks,
+  }
+end
+
+-- Where a revision's text stands.
+local function field(who, revision)
+  return who .. ':' .. revision
+end
+
+-- A tag as it is kept: what it says can be neither read nor guessed from it.
+local function markOf(tag, salt)
+  return string.sub(redis.sha1hex(salt .. '|' .. tag), 1, 24)
+end
+
+-- A post's place among those that have a tag: seq has sixteen digits, so that the order of bytes is that of numbers.
+local function tagged(mark, seq, id)
+  return string.format('%s:%016d:%s', mark, seq, id)
+end
+
+-- Bytes of a revision as JSON in the author's view, and of its body therein.
+local function sizes(label)
+  local bytes, body = string.match(label, '^(%d+) (%d+) ')
+  return tonumber(bytes), tonumber(body)
+end
