@@ -1,4 +1,4 @@
-import type { Announcement, Bus } from './engine.ts';
+import type { Announcement, Bus, Reach } from './engine.ts';
 
 export interface Log {
   info(fields: object, message: string): void;
@@ -12,6 +12,7 @@ export const silent: Log = { info() {}, warn() {}, error() {} };
 export class Announcer implements Bus {
   readonly #listeners = new Map<string, Set<(heard: Announcement) => void>>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
+  readonly #reach = new Set<(reach: Reach) => void>();
   readonly #log: Log;
   #closed = false;
 
@@ -36,12 +37,26 @@ export class Announcer implements Bus {
     return () => void this.#erased.delete(own);
   }
 
+  onReach(listener: (reach: Reach) => void): () => void {
+    const own = (reach: Reach) => listener(reach);
+    this.#reach.add(own);
+    return () => void this.#reach.delete(own);
+  }
+
+  isHeard(channelId: string): boolean {
+    return this.#listeners.has(channelId);
+  }
+
   announce(channelId: string, heard: Announcement): void {
     for (const listener of [...(this.#listeners.get(channelId) ?? [])]) this.#guarded(() => listener(heard));
   }
 
   announceErased(channelId: string, postId: string | null): void {
     for (const listener of [...this.#erased]) this.#guarded(() => listener(channelId, postId));
+  }
+
+  announceReach(reach: Reach): void {
+    for (const listener of [...this.#reach]) this.#guarded(() => listener(reach));
   }
 
   announceLoss(): void {
@@ -52,6 +67,7 @@ export class Announcer implements Bus {
     this.#closed = true;
     this.#listeners.clear();
     this.#erased.clear();
+    this.#reach.clear();
   }
 
   /** One listener's fault is not the others', nor the author's. */

@@ -24,8 +24,19 @@ import type {
 export interface Engine extends Journal, Bus {
   /** Resolves while the store answers; throws `JournalUnavailable` otherwise. */
   ready(): Promise<void>;
+  /**
+   * Heard when what this process holds of the journal may be old from now on, since it could not be compared for 5 s, and when it is
+   * true again. Reads are true whenever they are answered.
+   */
+  onReach(listener: (reach: Reach) => void): () => void;
   /** What was begun is finished or refused, listeners hear nothing more, the store is let go. */
   close(): Promise<void>;
+}
+
+export interface Reach {
+  reachable: boolean;
+  /** RFC 3339. */
+  since: string;
 }
 
 export interface Journal {

@@ -23,6 +23,14 @@ export const needs = {
     find: () => (isThere('/usr/include/stdio.h') ? (onPath('cc') ?? onPath('gcc')) : undefined),
     advice: "install Debian's gcc and libc6-dev",
   },
+  redis: {
+    find: () => onPath('redis-server'),
+    advice: "install Debian's redis-server",
+  },
+  valkey: {
+    find: () => onPath('valkey-server'),
+    advice: "install Debian's valkey-server",
+  },
 } as const satisfies Record<string, Need<string>>;
 
 /** A suite that is given what it needs, or is one skipped test that says what is missing. */

@@ -13,6 +13,7 @@ import {
   JournalUnavailable,
   type Outcome,
   type PostsQuery,
+  type Reach,
   type Renderer,
   type RequestId,
 } from '../engine.ts';
@@ -98,6 +99,7 @@ class EmbeddedEngine implements Engine {
         log.error({ why }, 'the journal is out of reach');
         // What it had committed and not yet answered was not announced.
         this.#announcer.announceLoss();
+        this.#announcer.announceReach({ reachable: false, since: new Date(now()).toISOString() });
       };
     }
   }
@@ -244,6 +246,11 @@ class EmbeddedEngine implements Engine {
 
   onErased(listener: (channelId: string, postId: string | null) => void): () => void {
     return this.#announcer.onErased(listener);
+  }
+
+  /** In reach as long as its threads live. */
+  onReach(listener: (reach: Reach) => void): () => void {
+    return this.#announcer.onReach(listener);
   }
 
   #read<K extends Operation<Reads>>(operation: K, given: Given<Reads, K>): Promise<Answer<Reads, K>> {

@@ -1,0 +1,225 @@
+import type { Position } from '../../protocol/cursor.ts';
+import type { Announcer, Log } from '../announcer.ts';
+import type { Announcement } from '../engine.ts';
+import type { Connection } from './connection.ts';
+import { announcements, registry } from './keys.ts';
+
+/** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */
+const rememberedMost = 256;
+/** Erasures that the registry keeps for nodes that were deaf. */
+const erasuresKept = 10_000;
+
+/** What goes over Redis' pub/sub, as JSON. `from` is a node. */
+type Message =
+  | { type: 'heard'; from: string; heard: Announcement }
+  /** With `ask` an acknowledgement is wanted. */
+  | { type: 'erased'; from: string; channelId: string; postId: string | null; ask?: string }
+  | { type: 'acknowledged'; from: string; ask: string }
+  | { type: 'probe'; from: string; number: number };
+
+/** The offsets and checks that were heard last on a channel. */
+class Followed {
+  readonly #checks = new Map<number, string>();
+  subscribed: Promise<unknown> | undefined;
+
+  note(offset: number, check: string): void {
+    this.#checks.delete(offset);
+    this.#checks.set(offset, check);
+    if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
+  }
+
+  knows({ offset, check }: Position): boolean {
+    return this.#checks.get(offset) === check;
+  }
+
+  get isNew(): boolean {
+    return this.#checks.size === 0;
+  }
+
+  forget(): void {
+    this.#checks.clear();
+  }
+}
+
+/**
+ * Announcements between nodes. Those of this node reach its own listeners at once; those of others come over a connection that only
+ * listens. Redis drops messages without a word: after every reconnection listeners are told that they may have missed something.
+ */
+export class RedisBus {
+  readonly #ears: Connection;
+  readonly #talk: Connection;
+  readonly #announcer: Announcer;
+  readonly #nodeId: string;
+  readonly #log: Log;
+  readonly #followed = new Map<string, Followed>();
+  readonly #asked = new Map<string, (nodeId: string) => void>();
+  readonly #probes = new Map<number, () => void>();
+  /** Erasures that were told here by who made them, and are not to be told again by who asks for their end. */
+  readonly #fresh = new Set<string>();
+  #asks = 0;
+  /** The last erasure that this node knows of: an id in the registry's stream. */
+  #erasuresTo = '$';
+
+  constructor({
+    ears,
+    talk,
+    announcer,
+    nodeId,
+    log,
+  }: { ears: Connection; talk: Connection; announcer: Announcer; nodeId: string; log: Log }) {
+    this.#ears = ears;
+    this.#talk = talk;
+    this.#announcer = announcer;
+    this.#nodeId = nodeId;
+    this.#log = log;
+    ears.redis.on('message', (name: string, text: string) => this.#hear(name, text));
+  }
+
+  /** Channels that are listened to. */
+  get channelIds(): string[] {
+    return [...this.#followed.keys()];
+  }
+
+  /** To be called once, and whenever the listening connection was made anew. Afterwards nothing is missed any more. */
+  async listen(): Promise<void> {
+    const names = [registry.control, registry.node(this.#nodeId), ...this.channelIds.map(announcements)];
+    await this.#ears.ask((redis) => redis.subscribe(...names));
+    await this.#hearMissedErasures();
+    this.#announcer.announceLoss();
+  }
+
+  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    const undo = await this.#announcer.subscribe(channelId, listener);
+    const followed = this.#followed.get(channelId) ?? new Followed();
+    this.#followed.set(channelId, followed);
+    const release = () => {
+      undo();
+      if (this.#announcer.isHeard(channelId) || this.#followed.get(channelId) !== followed) return;
+      this.#followed.delete(channelId);
+      this.#ears.ask((redis) => redis.unsubscribe(announcements(channelId))).catch(() => undefined);
+    };
+    try {
+      followed.subscribed ??= this.#ears.ask((redis) => redis.subscribe(announcements(channelId)));
+      await followed.subscribed;
+      return release;
+    } catch (error) {
+      followed.subscribed = undefined;
+      release();
+      throw error;
+    }
+  }
+
+  // ---- Telling
+
+  announce(channelId: string, heard: Announcement): void {
+    this.#take(channelId, heard);
+    this.#send(announcements(channelId), { type: 'heard', from: this.#nodeId, heard });
+  }
+
+  /** To be called before the entry that erases is announced: what goes over one connection is heard in its order. */
+  announceErased(channelId: string, postId: string | null): void {
+    this.#announcer.announceErased(channelId, postId);
+    this.#fresh.add(`${channelId} ${postId}`);
+    this.#talk
+      .ask((redis) => redis.xadd(registry.erasures, 'MAXLEN', '~', erasuresKept, '*', 'channel', channelId, 'post', postId ?? ''))
+      .catch(() => undefined);
+    this.#send(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId });
+  }
+
+  /** Tells of an erasure once more, and hears who has let go of what was read before. The function returned ends that. */
+  askErased(channelId: string, postId: string | null, acknowledged: (nodeId: string) => void): () => void {
+    const ask = `${this.#nodeId}.${++this.#asks}`;
+    this.#asked.set(ask, acknowledged);
+    if (!this.#fresh.delete(`${channelId} ${postId}`)) this.#announcer.announceErased(channelId, postId);
+    this.#send(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId, ask });
+    return () => void this.#asked.delete(ask);
+  }
+
+  /** Resolves when a message has come through Redis and back. */
+  probe(): Promise<void> {
+    const number = ++this.#asks;
+    return new Promise((resolve, reject) => {
+      this.#probes.clear();
+      this.#probes.set(number, resolve);
+      const text = JSON.stringify({ type: 'probe', from: this.#nodeId, number } satisfies Message);
+      this.#talk.ask((redis) => redis.publish(registry.node(this.#nodeId), text)).catch(reject);
+    });
+  }
+
+  /** Whether the head is one that was announced here. */
+  knows(channelId: string, head: Position): boolean {
+    return this.#followed.get(channelId)?.knows(head) ?? true;
+  }
+
+  isNew(channelId: string): boolean {
+    return this.#followed.get(channelId)?.isNew ?? true;
+  }
+
+  /** The journal stands where listeners may not: they are told to look. */
+  missed(channelId: string, head: Position): void {
+    this.#followed.get(channelId)?.note(head.offset, head.check);
+    this.#announcer.announce(channelId, { type: 'maybe-missed' });
+  }
+
+  /** The channel is not there any more. */
+  gone(channelId: string): void {
+    this.#followed.get(channelId)?.forget();
+    this.#announcer.announce(channelId, { type: 'gone' });
+  }
+
+  // ---- Hearing
+
+  #take(channelId: string, heard: Announcement): void {
+    if (heard.type === 'entry') this.#followed.get(channelId)?.note(heard.change.offset, heard.change.check);
+    if (heard.type === 'gone') this.#followed.get(channelId)?.forget();
+    this.#announcer.announce(channelId, heard);
+  }
+
+  #hear(name: string, text: string): void {
+    const message = read(text);
+    if (message === undefined) return this.#log.warn({ name }, 'a message on the bus was not understood');
+    switch (message.type) {
+      case 'probe':
+        this.#probes.get(message.number)?.();
+        this.#probes.delete(message.number);
+        return;
+      case 'acknowledged':
+        this.#asked.get(message.ask)?.(message.from);
+        return;
+      case 'erased':
+        if (message.from === this.#nodeId) return;
+        // Listeners drop at once what they hold, and what they have asked for and not yet got.
+        this.#announcer.announceErased(message.channelId, message.postId);
+        if (message.ask === undefined) return;
+        return this.#send(registry.node(message.from), { type: 'acknowledged', from: this.#nodeId, ask: message.ask });
+      case 'heard': {
+        // Own announcements were heard when they were made.
+        if (message.from === this.#nodeId) return;
+        const channelId = name.slice(name.indexOf('{') + 1, name.indexOf('}'));
+        return this.#take(channelId, message.heard);
+      }
+    }
+  }
+
+  async #hearMissedErasures(): Promise<void> {
+    const [[last] = []] = (await this.#talk.ask((redis) => redis.xrevrange(registry.erasures, '+', '-', 'COUNT', 1))) ?? [];
+    if (this.#erasuresTo !== '$') {
+      const missed = await this.#talk.ask((redis) => redis.xrange(registry.erasures, `(${this.#erasuresTo}`, '+'));
+      for (const [, [, channelId, , postId]] of missed) this.#announcer.announceErased(channelId as string, postId || null);
+    }
+    this.#erasuresTo = last ?? '0-0';
+  }
+
+  /** Lost where Redis cannot be reached: the comparison of heads finds what it told of. */
+  #send(name: string, message: Message): void {
+    this.#talk.ask((redis) => redis.publish(name, JSON.stringify(message))).catch(() => undefined);
+  }
+}
+
+function read(text: string): Message | undefined {
+  try {
+    return JSON.parse(text) as Message;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type { Position } from '../../protocol/cursor.ts';
+import { epochOf, fingerprint, newRoot, positionAt } from '../chain.ts';
+import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
+import type { PreparedEntry, StoredText, Text } from '../record.ts';
+import type { Placed } from '../settle.ts';
+import type { Answer, Value } from './scripts.ts';
+
+/** How entries and texts are written for the scripts, and how their answers are read. JSON is made and read here alone. */
+
+/** Stands for the channel where posts stand by their ids. */
+export const own = 'channel';
+
+/** A tag before the channel's salt goes over it in the script: its text goes to Redis in no form that could be read there. */
+export function hashed(tag: string): string {
+  return createHash('sha256').update(tag).digest('hex');
+}
+
+/** How long requests and reservations are known, beside `now`. */
+export interface Clock {
+  now: number;
+  keptMs: number;
+}
+
+export function appendArguments(
+  { request, decidedOn }: AppendRequest,
+  prepared: readonly PreparedEntry[],
+  { now, keptMs }: Clock,
+): (string | number)[] {
+  const posts = Object.entries(decidedOn.posts);
+  const { text } = prepared[0] as PreparedEntry;
+  return [
+    now,
+    keptMs,
+    fingerprint(text.salt, request.digest),
+    newRoot(),
+    decidedOn.channel,
+    posts.length,
+    ...posts.flat(),
+    prepared.length,
+    ...prepared.flatMap(entryArguments),
+  ];
+}
+
+function entryArguments({ facts, listed, content, digest, text, post, channel }: PreparedEntry): (string | number)[] {
+  const { type, postId, revision, kind, at, by } = facts;
+  const all = [
+    type,
+    postId ?? own,
+    revision,
+    kind ?? '',
+    at,
+    by,
+    listed ? '1' : '',
+    content,
+    digest,
+    labelOf(text),
+    textOf(text),
+  ];
+  if (post) return [...all, post.publishedAt, post.erases, post.tags.length, ...post.tags.map(hashed)];
+  const { state, access, createdAt, pinnedPostId } = channel!;
+  return [...all, state, access, Date.parse(createdAt), pinnedPostId ?? '-'];
+}
+
+/** JSON holds no line feed, so the first one ends it. */
+export function textOf({ state, html }: Text): string {
+  return `${state}\n${html}`;
+}
+
+export function stateIn(text: string): string {
+  return text.slice(0, text.indexOf('\n'));
+}
+
+export function labelOf({ bytes, bodyBytes, salt, version, headline, note }: Text): string {
+  return `${bytes} ${bodyBytes} ${JSON.stringify([salt, version, headline, note])}`;
+}
+
+interface Label {
+  salt: string;
+  version: string;
+  headline: string | null;
+  note: string | null;
+}
+
+export function readLabel(label: string): Label {
+  const [salt, version, headline, note] = JSON.parse(label.slice(label.indexOf('['))) as [
+    string,
+    string,
+    string | null,
+    string | null,
+  ];
+  return { salt, version, headline, note };
+}
+
+/** Answers that were not given by what they should be are no answers. */
+export class Values {
+  readonly #values: readonly Value[];
+  #at = 0;
+
+  constructor(answer: Answer) {
+    this.#values = Array.isArray(answer) ? answer : [answer];
+  }
+
+  get isDone(): boolean {
+    return this.#at >= this.#values.length;
+  }
+
+  maybe(): string | null {
+    const value = this.#values[this.#at++];
+    return value === null || value === undefined ? null : String(value);
+  }
+
+  text(): string {
+    const value = this.maybe();
+    if (value === null) throw new JournalUnavailable('Redis answered with less than it should.', 'unknown');
+    return value;
+  }
+
+  number(): number {
+    return Number(this.text());
+  }
+
+  flag(): boolean {
+    return this.text() === '1';
+  }
+
+  /** As scripts tell where a channel stands: root, offset, check. */
+  position(): Position {
+    const root = this.text();
+    return positionAt(epochOf(root), this.number(), this.text());
+  }
+
+  /** label, text */
+  stored(): StoredText {
+    const { version } = readLabel(this.text());
+    const text = this.text();
+    const end = text.indexOf('\n');
+    return { version, state: text.slice(0, end), html: text.slice(end + 1) };
+  }
+
+  /** The rest, read by turns. */
+  rest<T>(read: () => T): T[] {
+    const all: T[] = [];
+    while (!this.isDone) all.push(read());
+    return all;
+  }
+}
+
+export function placedIn(values: Values): { position: Position; placed: Placed[] } {
+  const root = values.text();
+  const placed = values.rest(() => ({
+    offset: values.number(),
+    before: values.text(),
+    check: values.text(),
+    seq: Number(values.text()) || null,
+  }));
+  const { offset, check } = placed.at(-1) as Placed;
+  return { position: positionAt(epochOf(root), offset, check), placed };
+}
+
+/** `request`, as the scripts keep it; `label` of what it made, null where that was erased. Undefined: it is too old. */
+export function outcomeIn(kept: string, label: string | null, request: RequestId, { now, keptMs }: Clock): Outcome | undefined {
+  const [made = '', print, who = own, revision = '', offset = '', root = '', check = '', ownSalt = '-'] = kept.split(' ');
+  if (Number(made) <= now - keptMs) return undefined;
+  const salt = ownSalt !== '-' ? ownSalt : label === null ? null : readLabel(label).salt;
+  return {
+    same: salt === null || fingerprint(salt, request.digest) === print,
+    position: root === '-' ? undefined : positionAt(epochOf(root), Number(offset), check),
+    postId: who === own ? null : who,
+    revision: Number(revision),
+  };
+}

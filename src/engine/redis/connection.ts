@@ -1,0 +1,160 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Log } from '../announcer.ts';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
+import { type Fault, faultsOf, sentenceOf } from './settings.ts';
+
+/** How long an unanswered command may keep a connection that gives nothing back. */
+const silenceMs = 3_000;
+const connectMs = 2_000;
+
+/**
+ * ioredis would send what was not answered once more after a reconnection. Request ids make that harmless, but whoever waits is better
+ * told at once that the outcome is unknown, and a command that was not sent at all must not run minutes later.
+ */
+const options = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: connectMs,
+  // A connection that is replaced may be one whose other end is silent.
+  disconnectTimeout: 100,
+  socketTimeout: silenceMs,
+  retryStrategy: (times: number) => Math.min(1_000, 50 * 2 ** Math.min(times, 5)) * (0.5 + Math.random() / 2),
+} satisfies RedisOptions;
+
+export interface ConnectionOptions {
+  url: string;
+  name: string;
+  minReplicas: number;
+  allowUnsafe: boolean;
+  scripts: Scripts;
+  log: Log;
+}
+
+/**
+ * One connection to Redis. It is used only once the server's settings were checked, after every reconnection anew.
+ */
+export class Connection {
+  readonly redis: Redis;
+  readonly #options: ConnectionOptions;
+  #admitted = false;
+  #closed = false;
+  #why = 'Redis was not reached yet';
+  #refusal: JournalRefused | undefined;
+  /** What is unsafe about the server, where that is allowed. */
+  faults: readonly Fault[] = [];
+  /** The connection may be used, again. */
+  onOpen: () => void = () => {};
+  onLost: () => void = () => {};
+
+  constructor(given: ConnectionOptions) {
+    this.#options = given;
+    this.redis = new Redis(given.url, { ...options, connectionName: `pressbox-${given.name}` });
+    this.redis.on('error', (error: Error) => {
+      this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
+      if (/^(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
+    });
+    this.redis.on('ready', () => void this.admit());
+    this.redis.on('close', () => {
+      const lost = this.#admitted;
+      this.#admitted = false;
+      if (lost) this.onLost();
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#admitted;
+  }
+
+  /** Resolves once it may be used. Throws `JournalRefused` where the server must not be, `JournalUnavailable` where it was not reached in time. */
+  async open(deadlineMs: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    this.redis.connect().catch(() => undefined);
+    while (!this.#admitted) {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      if (performance.now() > deadline) throw new JournalUnavailable(`Redis cannot be reached: ${this.#why}`, 'unchanged');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Checks the settings; what was refused is asked again, since they can be changed without a restart. */
+  async admit(): Promise<void> {
+    const { minReplicas, allowUnsafe, scripts, log, name } = this.#options;
+    if (this.#admitted || this.redis.status !== 'ready') return;
+    try {
+      const faults = await faultsOf(this.redis, minReplicas);
+      if (faults.length > 0 && !allowUnsafe) {
+        const refusal = new JournalRefused(sentenceOf(faults));
+        if (this.#refusal?.message !== refusal.message)
+          log.error({ faults, connection: name }, 'Redis is not set up safely and is not used');
+        this.#refusal = refusal;
+        return;
+      }
+      await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
+      if (faults.length > 0 && this.faults.length === 0)
+        log.warn({ faults, connection: name }, 'Redis is not set up safely, and is used all the same');
+      this.faults = faults;
+      this.#refusal = undefined;
+      if (this.redis.status !== 'ready' || this.#closed) return;
+      this.#admitted = true;
+      this.onOpen();
+    } catch (error) {
+      this.#why = error instanceof Error ? error.message : String(error);
+      if (/^NOPERM\b/.test(this.#why)) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
+    }
+  }
+
+  /** Throws `JournalUnavailable`: `unchanged` where nothing was sent or it surely did nothing. */
+  run(operation: Operation, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Answer> {
+    return this.ask((redis) => run(redis, this.#options.scripts[operation], keys, args));
+  }
+
+  async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new JournalUnavailable('The journal is closed.', 'unchanged');
+    if (!this.#admitted)
+      throw new JournalUnavailable(this.#refusal?.message ?? `Redis is out of reach: ${this.#why}`, 'unchanged');
+    this.#gather();
+    try {
+      return await command(this.redis);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** Ends what the connection is now and makes a new one: it is deaf. */
+  replace(): void {
+    this.redis.disconnect(true);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#admitted = false;
+    this.redis.disconnect();
+  }
+
+  #gathering = false;
+  /** What is asked within one turn of the event loop goes out in one piece, so that the server takes it up, and syncs it, at once. */
+  #gather(): void {
+    const { stream } = this.redis;
+    if (this.#gathering) return;
+    this.#gathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      stream.uncork();
+    });
+  }
+}
+
+/** Answers of Redis by which a command surely did nothing: it was refused before it, or its first write, was carried out. */
+const didNothing =
+  /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
+
+export function unavailable(error: unknown): JournalUnavailable {
+  if (error instanceof JournalUnavailable) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new JournalUnavailable(`Redis: ${message}`, didNothing.test(message) ? 'unchanged' : 'unknown', { cause: error });
+}

@@ -1,0 +1,63 @@
+/**
+ * Every key in Redis, with its type and what it holds. A channel has a fixed number of them, under one hash tag, so that one script may
+ * use them all in a cluster, and so that erasing a channel needs to look for nothing.
+ *
+ * Lists of strings with spaces between are lines that only the scripts read. A revision's place is `<post id>:<revision>`, or
+ * `channel:<revision>` for the channel itself, whose text is kept like a post's.
+ */
+const prefix = 'pressbox:';
+
+/** In the order in which every script is given them. */
+export function channelKeys(channelId: string): string[] {
+  const key = (name: string) => `${prefix}{${channelId}}:${name}`;
+  return [
+    // Stream: the journal. Ids are `<offset>-0`; an entry holds facts without text, the root of its history, and its check. Never trimmed.
+    key('journal'),
+    // Sorted set: post id or `channel`, by the offset of its last change. Its highest is the journal's head.
+    key('changes'),
+    // Sorted set: post id, by seq.
+    key('posts'),
+    // Hash: post id → revision, last, seq, erased through revision, publishedAt, tags as they are kept ·
+    // `channel` → revision, last, state, access, createdAt in ms, pinned id, latestPostAt, salt of tags.
+    key('index'),
+    // Hash: a revision's place → what was written as JSON, a line feed, the html made of it. The one place of a text.
+    key('texts'),
+    // Hash: a revision's place → bytes, bytes of its body, JSON of salt, renderer's version, headline, note. Erased with the text.
+    key('labels'),
+    // Sorted set, all scores 0: `<tag as it is kept>:<seq>:<post id>`.
+    key('tags'),
+    // Sorted set: offsets of listed entries, by themselves.
+    key('listed'),
+    // Sorted set: post id or `channel` whose erasure is not known to be complete, by the offset that erased last.
+    key('owed'),
+    // String: the access that the channel had. There while it is deleted.
+    key('deleted'),
+  ];
+}
+
+/** String with an end: when a request was made (ms), its fingerprint, what it made and where. */
+export function requestKey(channelId: string, requestId: string): string {
+  return `${prefix}{${channelId}}:request:${requestId}`;
+}
+
+/** Pub/sub: announcements of the channel. */
+export function announcements(channelId: string): string {
+  return `${prefix}{${channelId}}:announcements`;
+}
+
+export const registry = {
+  /** Sorted set, all scores 0: `<createdAt in ms, moved to be positive>:<channel id>`. Noted before the channel is made: it may not be there. */
+  channels: `${prefix}{registry}:channels`,
+  /** Sorted set: ids of channels that may owe an erasure, by when that was noted (ms). */
+  owed: `${prefix}{registry}:owed`,
+  /** Stream of bounded length: erasures, as channel and post. Who was deaf reads here what it missed. */
+  erasures: `${prefix}{registry}:erasures`,
+  /** Sorted set: ids of the nodes, by their last heartbeat (ms by Redis' clock). */
+  nodes: `${prefix}{registry}:nodes`,
+  /** String with an end: when it was noted (ms), and the channel that a request creates. */
+  reservation: (requestId: string) => `${prefix}{registry}:reservation:${requestId}`,
+  /** Pub/sub: erasures, heard by every node. */
+  control: `${prefix}{registry}:control`,
+  /** Pub/sub: what is for one node: its own probes, and answers to what it told the others. */
+  node: (nodeId: string) => `${prefix}{registry}:node:${nodeId}`,
+} as const;

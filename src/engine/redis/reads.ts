@@ -1,0 +1,217 @@
+import type { Position } from '../../protocol/cursor.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { AuthorPost, ChangeKind, Channel, ChannelState, Correction, ListedChannel } from '../../protocol/model.ts';
+import { readerView } from '../../protocol/model.ts';
+import {
+  type Bounds,
+  type ChannelRead,
+  type Journal,
+  JournalUnavailable,
+  type PostsQuery,
+  type Renderer,
+  type StoredSnapshot,
+} from '../engine.ts';
+import { changeFrom, channelFrom, lineFrom, postFrom, type StoredFacts } from '../record.ts';
+import { tags } from '../tags.ts';
+import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
+import type { Connection } from './connection.ts';
+import { registry } from './keys.ts';
+import type { Answer, Operation } from './scripts.ts';
+
+/** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
+export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Answer>;
+
+type JournalReads = Pick<
+  Journal,
+  'channel' | 'channels' | 'catchUp' | 'snapshot' | 'post' | 'posts' | 'revisions' | 'corrections' | 'journal' | 'heads'
+>;
+
+/** Channels that are read at once for a list, at least: with a state asked for, most may be of another. */
+const listChunk = 32;
+
+/** The reads: each is one script, so true as of one place in the journal. */
+export class Reads implements JournalReads {
+  readonly #ask: AskChannel;
+  readonly #connection: Connection;
+  readonly #renderer: Renderer;
+
+  constructor(ask: AskChannel, connection: Connection, renderer: Renderer) {
+    this.#ask = ask;
+    this.#connection = connection;
+    this.#renderer = renderer;
+  }
+
+  async channel(channelId: string): Promise<ChannelRead> {
+    const values = new Values(await this.#ask('channel', channelId));
+    const status = values.text();
+    if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
+    if (status !== 'found') return { status: 'missing' };
+    const position = values.position();
+    const latest = values.text();
+    const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
+    return { status, channel, position };
+  }
+
+  async channels({ state, limit, page }: { state?: ChannelState; limit: number; page?: string }) {
+    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]+)$/.exec(page)?.slice(1);
+    const channels: ListedChannel[] = [];
+    if (start === undefined) return { channels, next: null };
+    let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
+    while (true) {
+      const chunk = Math.max(listChunk, limit + 1);
+      const members = await this.#connection.ask((redis) =>
+        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
+      );
+      const reads = await Promise.all(members.map((member) => this.channel(member.slice(member.indexOf(':') + 1))));
+      for (const read of reads) {
+        if (read.status !== 'found' || (state !== undefined && read.channel.state !== state)) continue;
+        const last = channels.at(-1);
+        if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
+        channels.push(read.channel);
+      }
+      const last = members.at(-1);
+      if (last === undefined || members.length < chunk) return { channels, next: null };
+      below = `(${last}`;
+    }
+  }
+
+  async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
+    const answer = await this.#ask('catch-up', channelId, [epoch, offset, check, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    if (values.text() === 'foreign') return { status: 'foreign' as const };
+    const to = values.position();
+    const more = values.flag();
+    const changes = values.rest(() => {
+      const facts = { offset: values.number(), check: values.text(), type: values.text(), at: values.text() };
+      const seq = Number(values.text()) || null;
+      return changeFrom({ ...facts, seq, ...values.stored() } as Parameters<typeof changeFrom>[0], this.#renderer);
+    });
+    return { status: 'replay' as const, to, changes, more };
+  }
+
+  async snapshot(channelId: string, { limit, bytes }: Bounds): Promise<StoredSnapshot | undefined> {
+    const onTop = [limits.snapshotKeyEvents, hashed(tags.keyEvent(true)), hashed(tags.published('summary'))];
+    const answer = await this.#ask('posts', channelId, [...range('down', {}), limit, bytes, 'readers', 0, ...onTop]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const more = values.flag();
+    const posts = this.#posts(values, values.number()).map(readerView);
+    const channel = channelFrom(stateIn(values.text()));
+    const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
+    const [pinned, summary] = [one(), one()];
+    const keyEvents = values.rest(() => ({
+      id: values.text(),
+      seq: values.number(),
+      publishedAt: values.text(),
+      headline: readLabel(values.text()).headline ?? '',
+    }));
+    return { position, channel, posts, pinned, summary, keyEvents, more };
+  }
+
+  async post(channelId: string, postId: string) {
+    const answer = await this.#ask('post', channelId, [postId]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const [post] = this.#posts(values, 1);
+    return { post: post as AuthorPost, position };
+  }
+
+  async posts(channelId: string, query: PostsQuery) {
+    const direction = query.after !== undefined && query.before === undefined ? 'up' : 'down';
+    const wanted = (query.tags ?? []).map(hashed);
+    const given = [...range(direction, query), query.limit, query.bytes, 'authors', wanted.length, ...wanted];
+    const answer = await this.#ask('posts', channelId, given);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const more = values.flag();
+    const posts = this.#posts(values, values.number());
+    return { posts: direction === 'up' ? posts.reverse() : posts, position, more };
+  }
+
+  async revisions(channelId: string, postId: string, { after, limit, bytes }: { after: number } & Bounds) {
+    const answer = await this.#ask('revisions', channelId, [postId, after, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const more = values.flag();
+    const seq = values.number();
+    return { revisions: values.rest(() => postFrom(values.stored(), seq, this.#renderer)), more };
+  }
+
+  async corrections(channelId: string, { before, limit }: { before?: number; limit: number }) {
+    const answer = await this.#ask('corrections', channelId, [before ?? '+inf', limit]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const more = values.flag();
+    const corrections = values.rest((): Correction => {
+      const [offset, who, revision] = [values.number(), values.text(), values.number()];
+      const [kind, at] = [values.text() as ChangeKind, values.text()];
+      const [past, standing] = [values.maybe(), readLabel(values.text())];
+      const note = past === null ? null : readLabel(past).note;
+      return { offset, postId: who === own ? null : who, headline: standing.headline, revision, kind, note, at };
+    });
+    return { corrections, position, more };
+  }
+
+  async journal(channelId: string, { from, limit }: { from: number; limit: number }) {
+    const answer = await this.#ask('journal', channelId, [from, limit]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const more = values.flag();
+    const entries = values.rest(() => {
+      const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
+      const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
+      const postId = who === own ? null : who;
+      return lineFrom(channelId, {
+        offset,
+        type,
+        postId,
+        revision,
+        kind: kind === '' ? null : kind,
+        at,
+        by,
+        content,
+        check,
+      } as StoredFacts);
+    });
+    return { entries, more };
+  }
+
+  heads(channelIds: readonly string[]): Promise<(Position | undefined)[]> {
+    return Promise.all(
+      channelIds.map(async (channelId) => {
+        const answer = await this.#ask('head', channelId);
+        return answer === null ? undefined : new Values(answer).position();
+      }),
+    );
+  }
+
+  #posts(values: Values, count: number): AuthorPost[] {
+    return Array.from({ length: count }, () => {
+      const seq = values.number();
+      return postFrom(values.stored(), seq, this.#renderer);
+    });
+  }
+}
+
+function range(direction: 'up' | 'down', { after, before }: { after?: number; before?: number }): (string | number)[] {
+  return [direction, after ?? -1, before ?? Number.MAX_SAFE_INTEGER];
+}
+
+/** A channel's place in the registry: by time, then by id, as bytes are compared. Times before 1970 are moved to be positive too. */
+export function registered(createdMs: number, channelId: string): string {
+  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
+}
+
+/** What scripts say of a channel whose keys contradict each other. */
+export function isBroken(answer: Answer): boolean {
+  return Array.isArray(answer) && answer[0] === 'broken';
+}
+
+export function brokenChannel(channelId: string): JournalUnavailable {
+  return new JournalUnavailable(`What Redis holds of the channel ${channelId} contradicts itself.`, 'unchanged');
+}

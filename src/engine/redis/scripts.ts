@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+/** The operations in `lua/`, one a file. Those on a channel begin with `shared.lua`. */
+export const operations = [
+  'append',
+  'beat',
+  'catch-up',
+  'channel',
+  'corrections',
+  'delete-channel',
+  'head',
+  'journal',
+  'mend',
+  'owed',
+  'post',
+  'posts',
+  'recall',
+  'reserve',
+  'revisions',
+  'settle',
+] as const;
+export type Operation = (typeof operations)[number];
+
+const alone: readonly Operation[] = ['beat', 'reserve'];
+
+/** What scripts answer: bulk strings, integers, null, and lists of these. */
+export type Value = string | number | null;
+export type Answer = Value | Value[];
+
+interface Script {
+  text: string;
+  sha: string;
+}
+
+/** Reads the files. */
+export function loadScripts(): Record<Operation, Script> {
+  const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  const shared = read('shared');
+  const loaded = operations.map((name) => {
+    const text = alone.includes(name) ? read(name) : `${shared}\n${read(name)}`;
+    return [name, { text, sha: createHash('sha1').update(text).digest('hex') }] as const;
+  });
+  return Object.fromEntries(loaded) as Record<Operation, Script>;
+}
+
+export type Scripts = ReturnType<typeof loadScripts>;
+
+/** A server forgets scripts when it restarts; then the text is sent once more. That one was not known changed nothing. */
+export async function run(
+  redis: Redis,
+  { text, sha }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<Answer> {
+  try {
+    return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Answer;
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    return (await redis.eval(text, keys.length, ...keys, ...args)) as Answer;
+  }
+}

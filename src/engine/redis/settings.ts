@@ -1,0 +1,67 @@
+import type { Redis } from 'ioredis';
+
+/**
+ * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
+ * after the append-only file was written anew. See docs/redis.md.
+ */
+export interface Fault {
+  setting: string;
+  value: string;
+  /** The line of the configuration file that mends it. */
+  line: string;
+}
+
+interface Wanted {
+  setting: string;
+  line: string;
+  isSafe: (values: Map<string, string>) => boolean;
+}
+
+const exactly = (setting: string, value: string, line = `${setting} ${value}`): Wanted => ({
+  setting,
+  line,
+  isSafe: (values) => values.get(setting) === value,
+});
+
+const always: readonly Wanted[] = [
+  exactly('appendonly', 'yes'),
+  exactly('appendfsync', 'always'),
+  exactly('no-appendfsync-on-rewrite', 'no'),
+  exactly('maxmemory-policy', 'noeviction'),
+  exactly('save', '', 'save ""'),
+];
+
+/** A full sync otherwise leaves a dump with the text on a replica. */
+const withReplicas: readonly Wanted[] = [
+  exactly('repl-diskless-sync', 'yes'),
+  {
+    setting: 'rdb-del-sync-files',
+    line: 'rdb-del-sync-files yes',
+    isSafe: (values) => values.get('rdb-del-sync-files') === 'yes' || values.get('repl-diskless-load') === 'swapdb',
+  },
+];
+
+/** What is wrong with the server at the other end of the connection. Throws what Redis answers where it may not be asked. */
+export async function faultsOf(redis: Redis, minReplicas: number): Promise<Fault[]> {
+  const names = [...always, ...withReplicas].map(({ setting }) => setting);
+  const [flat, info] = await Promise.all([
+    redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
+    redis.info('replication'),
+  ]);
+  const values = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);
+  const replicated = minReplicas > 0 || /^role:slave/m.test(info) || !/^connected_slaves:0\r?$/m.test(info);
+  const wanted = replicated ? [...always, ...withReplicas] : always;
+  return wanted
+    .filter(({ isSafe }) => !isSafe(values))
+    .map(({ setting, line }) => ({ setting, value: values.get(setting) ?? '', line }));
+}
+
+/** For whoever runs the server. */
+export function sentenceOf(faults: readonly Fault[]): string {
+  const lines = faults.map(
+    ({ setting, value, line }) =>
+      `  ${setting} is ${value === '' ? 'empty' : JSON.stringify(value)}; the line to have is: ${line}`,
+  );
+  return ['Redis is not set up to keep what it is given:', ...lines, 'Change its configuration, then start it again.'].join('\n');
+}

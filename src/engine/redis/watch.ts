@@ -1,0 +1,154 @@
+import type { Position } from '../../protocol/cursor.ts';
+import type { Log } from '../announcer.ts';
+import type { Reach } from '../engine.ts';
+import type { RedisBus } from './bus.ts';
+import type { Connection } from './connection.ts';
+import { registry } from './keys.ts';
+
+/** Heads are compared, and the node's heartbeat given, this often; probes go twice as often. */
+const headsMs = 2_000;
+const probeMs = 1_000;
+/** Both are given up after this long. */
+const deadlineMs = 1_000;
+/** A head that was not heard of may be on its way here: looked at again after this long. */
+const suspicionMs = 250;
+/** Without a good comparison for this long, what this node holds may be old. */
+export const leaseMs = 5_000;
+/** A node counts for this long after its last heartbeat: longer than its lease. */
+export const countsMs = 15_000;
+
+export interface WatchParts {
+  bus: RedisBus;
+  ears: Connection;
+  talk: Connection;
+  connections: readonly Connection[];
+  heads: (channelIds: readonly string[]) => Promise<(Position | undefined)[]>;
+  nodeId: string;
+  log: Log;
+  onReach: (reach: Reach) => void;
+}
+
+/**
+ * Notices by itself what nobody tells: lost announcements, a connection that is open and silent, a history that was replaced, a store
+ * that is out of reach.
+ */
+export class Watch {
+  readonly #parts: WatchParts;
+  #probing: NodeJS.Timeout | undefined;
+  #comparing: NodeJS.Timeout | undefined;
+  #suspicion: NodeJS.Timeout | undefined;
+  #busy = false;
+  #heardAt = performance.now();
+  #comparedAt = performance.now();
+  reach: Reach = { reachable: true, since: new Date().toISOString() };
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#probing = setInterval(() => void this.#probe(), probeMs).unref();
+    this.#comparing = setInterval(() => void this.compare(), headsMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#probing);
+    clearInterval(this.#comparing);
+    clearTimeout(this.#suspicion);
+  }
+
+  /** Nobody is to wait for this node any more: it serves nothing. */
+  async leave(): Promise<void> {
+    const { talk, nodeId } = this.#parts;
+    await within(
+      deadlineMs,
+      talk.ask((redis) => redis.zrem(registry.nodes, nodeId)),
+    );
+  }
+
+  async #probe(): Promise<void> {
+    const { bus, ears, talk, connections } = this.#parts;
+    for (const connection of connections) void connection.admit();
+    if (ears.isOpen && talk.isOpen) {
+      const heard = await within(deadlineMs, bus.probe());
+      if (heard) this.#heardAt = performance.now();
+      // Where the other connection is answered, it is this one that is deaf.
+      else if (
+        ears.isOpen &&
+        (await within(
+          deadlineMs,
+          talk.ask((redis) => redis.ping()),
+        ))
+      )
+        ears.replace();
+    }
+    this.#renewLease();
+  }
+
+  /** Compares where the journal stands with what was heard, for all channels in one piece. */
+  async compare(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    const { bus, heads, talk, nodeId } = this.#parts;
+    try {
+      const channelIds = bus.channelIds;
+      const beat = talk.run('beat', [registry.nodes], [nodeId, countsMs]);
+      const compared = await within(deadlineMs, Promise.all([heads(channelIds), beat]));
+      if (compared) {
+        this.#comparedAt = performance.now();
+        const suspects: string[] = [];
+        for (const [index, head] of compared[0].entries()) {
+          const channelId = channelIds[index] as string;
+          if (head !== undefined) {
+            if (!bus.knows(channelId, head)) suspects.push(channelId);
+          } else if (!bus.isNew(channelId)) bus.gone(channelId);
+        }
+        if (suspects.length > 0) this.#suspect(suspects);
+      }
+    } finally {
+      this.#busy = false;
+      this.#renewLease();
+    }
+  }
+
+  #suspect(channelIds: string[]): void {
+    clearTimeout(this.#suspicion);
+    this.#suspicion = setTimeout(async () => {
+      const { bus, heads } = this.#parts;
+      const found = await within(deadlineMs, heads(channelIds));
+      for (const [index, head] of found?.entries() ?? []) {
+        const channelId = channelIds[index] as string;
+        if (head !== undefined && !bus.knows(channelId, head)) bus.missed(channelId, head);
+      }
+    }, suspicionMs).unref();
+  }
+
+  #renewLease(): void {
+    const goodAt = Math.min(this.#heardAt, this.#comparedAt);
+    const reachable = performance.now() - goodAt < leaseMs;
+    if (reachable === this.reach.reachable) return;
+    this.reach = { reachable, since: new Date().toISOString() };
+    if (reachable) this.#parts.log.info({}, 'Redis is in reach again');
+    else
+      this.#parts.log.error(
+        { forMs: Math.round(performance.now() - goodAt) },
+        'Redis is out of reach: what is held here may be old',
+      );
+    this.#parts.onReach(this.reach);
+  }
+}
+
+/** Undefined where it failed or was not there in time. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<(T extends void ? true : T) | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return (await Promise.race([promise.then((value) => value ?? true), late])) as (T extends void ? true : T) | undefined;
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/index.ts';
+import { renderer } from './engines.ts';
+
+/** A real Redis or Valkey on a free port of the loopback, with a directory of its own and a user that has the rights of the docs. */
+export interface RedisServer extends AsyncDisposable {
+  /** With the user that Pressbox is to have. */
+  readonly url: string;
+  readonly port: number;
+  readonly directory: string;
+  /** A connection that may do everything. Closed with the server. */
+  readonly admin: Redis;
+  readonly pid: number;
+  /** Ends the process in this way, and waits for its end. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and directory. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const safe = ['appendonly yes', 'appendfsync always', 'no-appendfsync-on-rewrite no', 'maxmemory-policy noeviction', 'save ""'];
+
+/** The rights that the docs say are needed. */
+async function aclRule(binary: string): Promise<string> {
+  const docs = await readFile(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+  const block = (name: string) => new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\``, 'ms').exec(docs)?.[1] ?? '';
+  const rule = binary.includes('valkey') ? `${block('acl')} ${block('acl-valkey')}` : block('acl');
+  return rule.trim().replace(/\s+/g, ' ');
+}
+
+/** `lines` come after the safe settings, and win. */
+export async function startRedis(binary: string, lines: readonly string[] = []): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'pressbox-redis-'));
+  const port = await freePort();
+  const config = join(directory, 'server.conf');
+  const settings = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${directory}`,
+    `logfile ${join(directory, 'server.log')}`,
+    // So that a search of the files finds what is in them.
+    'rdbcompression no',
+    ...safe,
+    `user pressbox on >word ${await aclRule(binary)}`,
+    ...lines,
+  ];
+  await writeFile(config, `${settings.join('\n')}\n`);
+  let child: ChildProcess | undefined;
+  const admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
+  admin.on('error', () => undefined);
+
+  const start = async () => {
+    child = spawn(binary, [config], { stdio: 'ignore' });
+    // Also where a test's process ends before its tests do.
+    process.once('exit', () => child?.kill('SIGKILL'));
+    const ended = new Promise<never>((_, reject) => {
+      child?.once('error', reject);
+      child?.once('exit', async () => {
+        const log = await readFile(join(directory, 'server.log'), 'utf8').catch(() => '');
+        reject(new Error(`${binary} ended: ${log.slice(-2_000)}`));
+      });
+    });
+    ended.catch(() => undefined);
+    if (admin.status === 'wait') admin.connect().catch(() => undefined);
+    await Promise.race([admin.ping(), ended]);
+  };
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  };
+  const stop = async () => {
+    admin.disconnect();
+    await kill();
+    await rm(directory, { recursive: true, force: true });
+  };
+  await start();
+  return {
+    url: `redis://pressbox:word@127.0.0.1:${port}`,
+    port,
+    directory,
+    admin,
+    get pid() {
+      return child?.pid as number;
+    },
+    kill,
+    start,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+export function openNode(server: RedisServer, options: Partial<RedisEngineOptions> = {}): Promise<RedisEngine> {
+  return openRedis({ urls: [server.url], minReplicas: 0, allowUnsafe: false, renderer, ...options });
+}
+
+export interface TempRedisEngine extends AsyncDisposable {
+  readonly server: RedisServer;
+  readonly engine: RedisEngine;
+  reopen(options?: Partial<RedisEngineOptions>): Promise<RedisEngine>;
+  close(): Promise<void>;
+}
+
+/** An engine with a server of its own. */
+export async function openTempRedis(binary: string, options: Partial<RedisEngineOptions> = {}): Promise<TempRedisEngine> {
+  const server = await startRedis(binary);
+  let engine = await openNode(server, options);
+  const close = async () => {
+    await engine.close();
+    await server.stop();
+  };
+  return {
+    server,
+    get engine() {
+      return engine;
+    },
+    async reopen(changed = {}) {
+      await engine.close();
+      engine = await openNode(server, { ...options, ...changed });
+      return engine;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
