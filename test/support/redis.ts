@@ -56,8 +56,6 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
 
   const start = async () => {
     child = spawn(binary, [config], { stdio: 'ignore' });
-    // Also where a test's process ends before its tests do.
-    process.once('exit', () => child?.kill('SIGKILL'));
     const ended = new Promise<never>((_, reject) => {
       child?.once('error', reject);
       child?.once('exit', async () => {
@@ -78,8 +76,12 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   const stop = async () => {
     admin.disconnect();
     await kill();
+    process.off('exit', killAtExit);
     await rm(directory, { recursive: true, force: true });
   };
+  // Also where a test's process ends before its tests do.
+  const killAtExit = () => void child?.kill('SIGKILL');
+  process.once('exit', killAtExit);
   await start();
   return {
     url: `redis://pressbox:word@127.0.0.1:${port}`,

@@ -31,7 +31,8 @@ export interface ConnectionOptions {
   minReplicas: number;
   allowUnsafe: boolean;
   scripts: Scripts;
-  log: Log;
+  /** One of an engine's connections has it, so that what is said is said once. */
+  log?: Log | undefined;
 }
 
 /**
@@ -82,20 +83,19 @@ export class Connection {
 
   /** Checks the settings; what was refused is asked again, since they can be changed without a restart. */
   async admit(): Promise<void> {
-    const { minReplicas, allowUnsafe, scripts, log, name } = this.#options;
+    const { minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (this.#admitted || this.redis.status !== 'ready') return;
     try {
       const faults = await faultsOf(this.redis, minReplicas);
       if (faults.length > 0 && !allowUnsafe) {
         const refusal = new JournalRefused(sentenceOf(faults));
-        if (this.#refusal?.message !== refusal.message)
-          log.error({ faults, connection: name }, 'Redis is not set up safely and is not used');
+        if (this.#refusal?.message !== refusal.message) log?.error({ faults }, 'Redis is not set up safely and is not used');
         this.#refusal = refusal;
         return;
       }
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
       if (faults.length > 0 && this.faults.length === 0)
-        log.warn({ faults, connection: name }, 'Redis is not set up safely, and is used all the same');
+        log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
       this.faults = faults;
       this.#refusal = undefined;
       if (this.redis.status !== 'ready' || this.#closed) return;

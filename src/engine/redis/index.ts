@@ -103,8 +103,8 @@ class Shared implements RedisEngine {
     this.#minReplicas = minReplicas;
     const nodeId = randomBytes(6).toString('hex');
     const scripts = loadScripts();
-    const connect = (name: string) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log });
-    this.#writes = connect('writes');
+    const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
+    this.#writes = connect('writes', log);
     this.#talk = connect('reads');
     this.#ears = connect('listens');
     const [writes, talk, ears] = [this.#writes, this.#talk, this.#ears];

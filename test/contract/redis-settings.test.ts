@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { createChannel, publish } from '../support/engines.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+
+function heardLog() {
+  const lines: string[] = [];
+  const note = (_fields: object, message: string) => void lines.push(message);
+  return { lines, log: { info: note, warn: note, error: note } };
+}
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `the settings of ${kind}`, (binary) => {
+    let server: RedisServer;
+    let engine: RedisEngine | undefined;
+    beforeEach(async () => {
+      server = await startRedis(binary);
+    });
+    afterEach(async () => {
+      await engine?.close();
+      engine = undefined;
+      await server.stop();
+    });
+
+    it('are refused where they would lose what was answered: each with its value and the line to have', async () => {
+      const unsafe = { appendfsync: 'everysec', 'maxmemory-policy': 'allkeys-lru', save: '3600 1' };
+      for (const [setting, value] of Object.entries(unsafe)) await server.admin.config('SET', setting, value);
+      const refusal = await openNode(server).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(refusal).toBeInstanceOf(JournalRefused);
+      const { message } = refusal as Error;
+      expect(message).toContain('appendfsync is "everysec"; the line to have is: appendfsync always');
+      expect(message).toContain('maxmemory-policy is "allkeys-lru"; the line to have is: maxmemory-policy noeviction');
+      expect(message).toContain('save is "3600 1"; the line to have is: save ""');
+      expect(message).not.toContain('appendonly is');
+    });
+
+    it('are let be where that was asked for, and reported', async () => {
+      await server.admin.config('SET', 'appendfsync', 'everysec');
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { allowUnsafe: true, log });
+      expect(engine.faults).toEqual([{ setting: 'appendfsync', value: 'everysec', line: 'appendfsync always' }]);
+      expect(lines.filter((line) => line.includes('not set up safely'))).not.toEqual([]);
+      await createChannel(engine);
+    });
+
+    it('are checked again after a reconnection: writes are refused as unchanged until they are right', async () => {
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { log });
+      const { id } = await createChannel(engine);
+      expect(engine.faults).toEqual([]);
+      await server.admin.config('SET', 'appendfsync', 'no');
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await vi.waitFor(() => expect(lines).toContain('Redis is not set up safely and is not used'), { timeout: 10_000 });
+      const refused = await publish(engine, id).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(JournalUnavailable);
+      expect(refused).toMatchObject({ outcome: 'unchanged', message: expect.stringContaining('appendfsync is "no"') });
+      await server.admin.config('SET', 'appendfsync', 'always');
+      await vi.waitFor(() => publish(engine as RedisEngine, id), { timeout: 10_000, interval: 100 });
+    });
+
+    it('are not asked of a server that does not know the user', async () => {
+      const wrong = { ...server, url: server.url.replace('word', 'other') };
+      await expect(openNode(wrong)).rejects.toThrow(JournalRefused);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '-config|get');
+      await expect(openNode(server)).rejects.toThrow(/NOPERM/);
+    });
+  });
+}
