@@ -15,22 +15,32 @@ export interface Line extends AsyncDisposable {
   stalled: boolean;
   /** The next connection on which the server says something that holds this text is ended right after it. */
   cutAfter: string | undefined;
+  /** Connections that are open now, and over which the client has said something that holds this text, stay open, and it hears nothing more. */
+  deafen(text: string): void;
   /** Ends every connection at once, without a goodbye; bytes that waited are lost. */
   cut(): void;
 }
 
+/** Characters of what a client said that are kept. */
+const saidMost = 65_536;
+
 export async function startLine(target: string): Promise<Line> {
   const { hostname, port } = new URL(target);
-  const pairs = new Set<{ client: Socket; server: Socket; queues: Queue[] }>();
+  const pairs = new Set<Pair>();
   let delayMs = 0;
   let stalled = false;
   let cutAfter: string | undefined;
 
   const listener = createServer({ allowHalfOpen: false }, (client) => {
     const server = connect({ host: hostname, port: Number(port) });
-    const settings = { delay: () => delayMs, stalled: () => stalled };
-    const queues = [forward(client, server, { ...settings, delay: () => 0 }), forward(server, client, settings)];
-    const pair = { client, server, queues };
+    const pair: Pair = { client, server, queues: [], said: '', deaf: false };
+    pair.queues = [
+      forward(client, server, { delay: () => 0, stalled: () => stalled }),
+      forward(server, client, { delay: () => delayMs, stalled: () => stalled || pair.deaf }),
+    ];
+    client.on('data', (chunk: Buffer) => {
+      pair.said = (pair.said + chunk.toString('latin1')).slice(0, saidMost);
+    });
     server.on('data', (chunk: Buffer) => {
       if (cutAfter === undefined || !chunk.includes(cutAfter)) return;
       cutAfter = undefined;
@@ -43,7 +53,7 @@ export async function startLine(target: string): Promise<Line> {
       socket.on('error', () => {});
       socket.on('close', () => {
         pairs.delete(pair);
-        for (const queue of queues) queue.end();
+        for (const queue of pair.queues) queue.end();
         client.destroy();
         server.destroy();
       });
@@ -82,6 +92,9 @@ export async function startLine(target: string): Promise<Line> {
     set cutAfter(text) {
       cutAfter = text;
     },
+    deafen(text) {
+      for (const pair of pairs) if (pair.said.includes(text)) pair.deaf = true;
+    },
     cut,
     async [Symbol.asyncDispose]() {
       const closed = once(listener, 'close');
@@ -90,6 +103,15 @@ export async function startLine(target: string): Promise<Line> {
       await closed;
     },
   };
+}
+
+interface Pair {
+  client: Socket;
+  server: Socket;
+  queues: Queue[];
+  /** What the client said first. */
+  said: string;
+  deaf: boolean;
 }
 
 interface Queue {

@@ -63,8 +63,8 @@ export class Erasures {
 
   /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */
   async finish(channelId: string, postId: string | null): Promise<Erasure> {
-    const owed = await this.#owed(channelId);
-    if (!owed.some(([who]) => who === own || who === postId)) return { complete: true, pending: [] };
+    const owed = (await this.#owed(channelId)).filter(([who]) => who === own || who === postId);
+    if (owed.length === 0) return { complete: true, pending: [] };
     const pending: Pending = new Map();
     const timer = new AbortController();
     const done = this.#complete(channelId, owed, pending).then(
