@@ -22,7 +22,7 @@ export interface Line extends AsyncDisposable {
 }
 
 /** Characters of what a client said that are kept. */
-const saidMost = 65_536;
+const saidMost = 1_048_576;
 
 export async function startLine(target: string): Promise<Line> {
   const { hostname, port } = new URL(target);
