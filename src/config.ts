@@ -215,17 +215,14 @@ type Values = { [V in Variable]: z.output<(typeof variables)[V]> };
 
 // ---- Reading
 
-/** Engines that this version has beside the embedded one. */
-const engines = { redis: false };
-
 /**
  * The configuration that an environment stands for. An empty value counts as unset. Variables that are not ours are let be.
  * Throws a `ConfigError` that names every mistake.
  */
-export function readConfig(env: Record<string, string | undefined>, has: { redis: boolean } = engines): Config {
+export function readConfig(env: Record<string, string | undefined>): Config {
   const mistakes: Mistake[] = [];
   const values = readValues(env, mistakes);
-  mistakes.push(...mistakesBetween(env, has));
+  mistakes.push(...mistakesBetween(env));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {
     host: values.PRESSBOX_HOST,
@@ -278,13 +275,11 @@ function readValues(env: Record<string, string | undefined>, mistakes: Mistake[]
 }
 
 /** What fits by itself, but not with the rest. Looks at what is set, so that these are told beside the other mistakes. */
-function mistakesBetween(env: Record<string, string | undefined>, has: { redis: boolean }): Mistake[] {
+function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   const isSet = (name: Variable) => given(env, name) !== undefined;
   const mistakes: Mistake[] = [];
-  const redis = isSet('PRESSBOX_REDIS_URL') && has.redis;
-  if (isSet('PRESSBOX_REDIS_URL') && !has.redis) {
-    mistakes.push({ name: 'PRESSBOX_REDIS_URL', message: 'this version has only the embedded journal; leave it unset.' });
-  } else if (redis && !isSet('PRESSBOX_JWT_SECRET') && !isSet('PRESSBOX_JWKS_URL')) {
+  const redis = isSet('PRESSBOX_REDIS_URL');
+  if (redis && !isSet('PRESSBOX_JWT_SECRET') && !isSet('PRESSBOX_JWKS_URL')) {
     const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
     mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
   }

@@ -15,7 +15,8 @@ import { authenticate } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
-import { type Engine, JournalRefused, JournalUnavailable } from './engine/engine.ts';
+import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
+import { openRedis } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
 import { problem } from './protocol/problems.ts';
@@ -121,7 +122,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const secret = await secretFor(config);
     const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
     const renderer = createRenderer({ publicUrl });
-    const engine = await openEmbedded({ dataDir: config.dataDir, renderer, now, log });
+    const { engine, unsafe } = await openEngine(config, { renderer, now, log });
+    health.unsafe = unsafe;
+    metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
     const delivered = (events: number) => metrics.eventsDelivered.inc({ transport: 'socket' }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
@@ -141,6 +144,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
     const sockets = openSockets(http, {
       feeds,
+      onReach: (listener) => engine.onReach(listener),
       tokens,
       rates,
       addressOf: (request) => asExpressHas(app, request).ip ?? '',
@@ -152,9 +156,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, sockets));
-    undo.unshift(watchStore(engine, health, log));
+    undo.unshift(watchStore(engine, health, metrics, log));
     health.phase = 'ready';
-    log.info({ url: publicUrl, dataDir: config.dataDir }, 'listening');
+    log.info({ url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) }, 'listening');
 
     let closing: Promise<void> | undefined;
     const close = ({ drainMs = readerLimits.drainMs }: { drainMs?: number } = {}) => {
@@ -173,6 +177,17 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     for (const step of undo) await step();
     throw error;
   }
+}
+
+/** `unsafe`: settings of the store that are not as they should be, where that is allowed. */
+async function openEngine(
+  { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
+  parts: { renderer: Renderer; now: () => number; log: Log },
+): Promise<{ engine: Engine; unsafe: string[] }> {
+  if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: [] };
+  const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
+  const engine = await openRedis({ ...options, ...parts });
+  return { engine, unsafe: engine.faults.map(({ line }) => line) };
 }
 
 function createApp({ trustProxy }: Config): Express {
@@ -245,13 +260,15 @@ function measure(metrics: Metrics, feeds: Feeds, sockets: Sockets): () => void {
 }
 
 /** Keeps `health.degraded` true to the store, with a line in the log when it changes. */
-function watchStore(engine: Engine, health: Health, log: Log): () => void {
+function watchStore(engine: Engine, health: Health, metrics: Metrics, log: Log): () => void {
+  metrics.storeReachable.set(1);
   const probe = setInterval(async () => {
     const reason = await engine.ready().then(
       () => undefined,
       () => 'The journal cannot be reached.',
     );
     if (reason === health.degraded) return;
+    metrics.storeReachable.set(reason === undefined ? 1 : 0);
     health.degraded = reason;
     if (reason === undefined) log.info({}, 'the journal is in reach again');
     else log.error({}, 'the journal is out of reach');

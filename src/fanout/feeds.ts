@@ -19,15 +19,21 @@ export class Feeds {
     string,
     { opening: ReturnType<typeof Feed.open>; feed?: Feed; holders: number; idle?: NodeJS.Timeout }
   >();
-  readonly #undo: () => void;
+  readonly #undo: (() => void)[];
+  /** What feeds hold may be old: nothing is answered from it. */
+  #unreachable = false;
   #erasures = 0;
 
   constructor(context: FeedContext) {
     this.#context = context;
-    this.#undo = context.engine.onErased((channelId, postId) => {
+    const undoErased = context.engine.onErased((channelId, postId) => {
       this.#erasures += 1;
       this.#open.get(channelId)?.feed?.erased(postId);
     });
+    const undoReach = context.engine.onReach(({ reachable }) => {
+      this.#unreachable = !reachable;
+    });
+    this.#undo = [undoErased, undoReach];
   }
 
   /** Feeds open now, with their readers and tails. */
@@ -37,6 +43,7 @@ export class Feeds {
 
   /** Undefined: no such channel. Throws `JournalUnavailable`. */
   async hold(channelId: string): Promise<Held | { deleted: Access } | undefined> {
+    if (this.#unreachable) throw new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
     const entry = this.#open.get(channelId) ?? this.#begin(channelId);
     entry.holders += 1;
     clearTimeout(entry.idle);
@@ -75,7 +82,7 @@ export class Feeds {
   }
 
   close(): void {
-    this.#undo();
+    for (const undo of this.#undo) undo();
     for (const [channelId, entry] of this.#open) this.#close(channelId, entry);
   }
 

@@ -5,6 +5,7 @@ import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
 import { Server } from 'socket.io';
 import { sendProblem } from '../edge/answers.ts';
+import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
@@ -22,6 +23,8 @@ import type { ClientSocket, SocketServer } from './messages.ts';
  */
 export interface SocketsContext {
   feeds: Feeds;
+  /** The store came out of reach, or back. */
+  onReach(listener: (reach: Reach) => void): () => void;
   tokens: { verify(token: string): Promise<Principal> };
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
@@ -128,7 +131,14 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const joined = new WeakSet<object>();
   const principals = new WeakMap<ClientSocket, Principal>();
 
+  let outOfReach: Reach | undefined;
+  const undoReach = context.onReach((reach) => {
+    outOfReach = reach.reachable ? undefined : reach;
+    io.emit('store', reach);
+  });
+
   io.on('connection', (socket) => {
+    if (outOfReach !== undefined) socket.emit('store', outOfReach);
     const conversation = new Conversation(socket, principals.get(socket), context);
     conversations.add(conversation);
     socket.on('disconnect', () => {
@@ -171,6 +181,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     async close() {
       draining = true;
       clearInterval(sweep);
+      undoReach();
       http.off('upgrade', onUpgrade);
       for (const conversation of conversations) conversation.close();
       // Also those that have not joined, and those that do not answer a close frame: the server waits for each of them.

@@ -7,6 +7,8 @@ export interface Health {
   phase: 'starting' | 'ready' | 'draining';
   /** Why readers may be seeing old state, while the store is out of reach. */
   degraded?: string | undefined;
+  /** Settings of the store that durability needs and that are not as they should be, where the operator allowed it. */
+  unsafe?: readonly string[] | undefined;
 }
 
 const retrySeconds = 2;
@@ -19,14 +21,15 @@ export function healthRoutes(health: () => Health, metrics: Metrics): Router {
   const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
-    const { phase, degraded } = health();
+    const { phase, degraded, unsafe } = health();
+    const warning = unsafe && unsafe.length > 0 ? { unsafe } : {};
     if (phase !== 'ready') {
       response.setHeader('Retry-After', retrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
     } else if (degraded !== undefined) {
-      sendJson(response, { status: 'degraded', reason: degraded }, { cache: 'none' });
+      sendJson(response, { status: 'degraded', reason: degraded, ...warning }, { cache: 'none' });
     } else {
-      sendJson(response, { status: 'ready' }, { cache: 'none' });
+      sendJson(response, { status: 'ready', ...warning }, { cache: 'none' });
     }
   });
   routes.get('/metrics', async (_request, response) => {

@@ -38,6 +38,10 @@ export interface Metrics {
   feeds: Gauge;
   /** Changes held in the tails of all feeds. */
   tailEntries: Gauge;
+  /** 1 while the store is in reach, else 0. */
+  storeReachable: Gauge;
+  /** Settings of the store that durability needs and that are not as they should be. */
+  storeUnsafe: Gauge;
   /** Calls the function before each scrape, to set gauges that are cheaper to read than to keep. Returns its undo. */
   beforeScrape(set: () => void): () => void;
   /** The whole in Prometheus' text format. */
@@ -89,6 +93,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
     tailEntries: new Gauge({
       name: 'pressbox_feed_tail_entries',
       help: 'Changes held in memory for readers who were briefly away.',
+      registers,
+    }),
+    storeReachable: new Gauge({ name: 'pressbox_store_reachable', help: '1 while the store is in reach, else 0.', registers }),
+    storeUnsafe: new Gauge({
+      name: 'pressbox_store_unsafe_settings',
+      help: 'Settings of the store that durability needs and that are not as they should be.',
       registers,
     }),
     beforeScrape(set) {

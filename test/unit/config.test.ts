@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
 
-function mistakesOf(env: Record<string, string>, has?: { redis: boolean }) {
+function mistakesOf(env: Record<string, string>) {
   try {
-    readConfig(env, has);
+    readConfig(env);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -39,27 +39,24 @@ describe('the configuration', () => {
   });
 
   it('reads every variable', () => {
-    const config = readConfig(
-      {
-        PRESSBOX_HOST: '::',
-        PRESSBOX_PORT: '0',
-        PRESSBOX_PUBLIC_URL: 'https://live.example.org/',
-        PRESSBOX_REDIS_URL: 'redis+sentinel://a:26379,b:26379/pressbox',
-        PRESSBOX_REDIS_MIN_REPLICAS: '2',
-        PRESSBOX_ALLOW_UNSAFE_REDIS: 'on',
-        PRESSBOX_DATA_DIR: '/var/lib/pressbox',
-        PRESSBOX_JWT_SECRET: 'é'.repeat(16),
-        PRESSBOX_JWKS_URL: 'https://id.example.org/keys',
-        PRESSBOX_ORIGINS: 'https://www.example.org, http://localhost:8080',
-        PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
-        PRESSBOX_WRITES_PER_SECOND: '0',
-        PRESSBOX_REQUESTS_PER_SECOND: '7',
-        PRESSBOX_CONNECTIONS_PER_ADDRESS: '8',
-        PRESSBOX_WORKERS: '4',
-        PRESSBOX_LOG_LEVEL: 'debug',
-      },
-      { redis: true },
-    );
+    const config = readConfig({
+      PRESSBOX_HOST: '::',
+      PRESSBOX_PORT: '0',
+      PRESSBOX_PUBLIC_URL: 'https://live.example.org/',
+      PRESSBOX_REDIS_URL: 'redis+sentinel://a:26379,b:26379/pressbox',
+      PRESSBOX_REDIS_MIN_REPLICAS: '2',
+      PRESSBOX_ALLOW_UNSAFE_REDIS: 'on',
+      PRESSBOX_DATA_DIR: '/var/lib/pressbox',
+      PRESSBOX_JWT_SECRET: 'é'.repeat(16),
+      PRESSBOX_JWKS_URL: 'https://id.example.org/keys',
+      PRESSBOX_ORIGINS: 'https://www.example.org, http://localhost:8080',
+      PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
+      PRESSBOX_WRITES_PER_SECOND: '0',
+      PRESSBOX_REQUESTS_PER_SECOND: '7',
+      PRESSBOX_CONNECTIONS_PER_ADDRESS: '8',
+      PRESSBOX_WORKERS: '4',
+      PRESSBOX_LOG_LEVEL: 'debug',
+    });
     expect(config).toMatchObject({
       host: '::',
       port: 0,
@@ -85,7 +82,7 @@ describe('the configuration', () => {
       PRESSBOX_HOST: 'two words',
       PRESSBOX_PORT: '65536',
       PRESSBOX_PUBLIC_URL: 'live.example.org',
-      PRESSBOX_REDIS_URL: 'redis://localhost',
+      PRESSBOX_REDIS_URL: 'localhost',
       PRESSBOX_REDIS_MIN_REPLICAS: '-1',
       PRESSBOX_ALLOW_UNSAFE_REDIS: 'perhaps',
       PRESSBOX_DATA_DIR: 'a\0b',
@@ -113,16 +110,10 @@ describe('the configuration', () => {
     expect(mistakesOf({ PRESSBOX_REDIS_URL: 'redis://user:hunter2@localhost' }).message).not.toContain('hunter2');
   });
 
-  it('refuses Redis while there is no engine for it', () => {
-    expect(mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost:6379' }).message).toContain(
-      'PRESSBOX_REDIS_URL: this version has only the embedded journal',
-    );
-  });
-
   it('refuses what needs Redis without it, and Redis without a common secret', () => {
     const alone = mistakesOf({ PRESSBOX_WORKERS: '2', PRESSBOX_REDIS_MIN_REPLICAS: '1' });
     expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
-    const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' }, { redis: true });
+    const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' });
     expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
   });
 
@@ -133,7 +124,7 @@ describe('the configuration', () => {
     ['redis+sentinel://a:1,b:2,c:3/name'],
     ['redis+sentinel://:word@a:1/name'],
   ])('knows %s as the address of a Redis', (url) => {
-    expect(readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }, { redis: true }).redisUrls).toBeDefined();
+    expect(readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }).redisUrls).toBeDefined();
   });
 
   it.each([
@@ -144,7 +135,7 @@ describe('the configuration', () => {
     ['redis+sentinel://a:1/n,redis://b:2'],
     ['redis://a,b'],
   ])('does not take %s for one', (url) => {
-    const error = mistakesOf({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }, { redis: true });
+    const error = mistakesOf({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     expect(error.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_REDIS_URL']);
   });
 

@@ -57,6 +57,8 @@ export class RedisBus {
   /** Erasures that were told here by who made them, and are not to be told again by who asks for their end. */
   readonly #fresh = new Set<string>();
   #asks = 0;
+  /** Everything is subscribed to, and what was missed of erasures was told. */
+  isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
   #erasuresTo = '$';
 
@@ -86,6 +88,7 @@ export class RedisBus {
     await this.#ears.ask((redis) => redis.subscribe(...names));
     await this.#hearMissedErasures();
     this.#announcer.announceLoss();
+    this.isListening = true;
   }
 
   async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {

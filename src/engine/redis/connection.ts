@@ -42,6 +42,9 @@ export class Connection {
   readonly redis: Redis;
   readonly #options: ConnectionOptions;
   #admitted = false;
+  #admitting = false;
+  /** Rises when the connection is lost: what was checked before says nothing about the next one. */
+  #losses = 0;
   #closed = false;
   #why = 'Redis was not reached yet';
   #refusal: JournalRefused | undefined;
@@ -62,6 +65,7 @@ export class Connection {
     this.redis.on('close', () => {
       const lost = this.#admitted;
       this.#admitted = false;
+      this.#losses += 1;
       if (lost) this.onLost();
     });
   }
@@ -83,10 +87,12 @@ export class Connection {
 
   /** Checks the settings; what was refused is asked again, since they can be changed without a restart. */
   async admit(): Promise<void> {
-    const { minReplicas, allowUnsafe, scripts, log } = this.#options;
-    if (this.#admitted || this.redis.status !== 'ready') return;
+    const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
+    if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
+    this.#admitting = true;
+    const losses = this.#losses;
     try {
-      const faults = await faultsOf(this.redis, minReplicas);
+      const faults = await faultsOf(this.redis, url, minReplicas);
       if (faults.length > 0 && !allowUnsafe) {
         const refusal = new JournalRefused(sentenceOf(faults));
         if (this.#refusal?.message !== refusal.message) log?.error({ faults }, 'Redis is not set up safely and is not used');
@@ -98,12 +104,14 @@ export class Connection {
         log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
       this.faults = faults;
       this.#refusal = undefined;
-      if (this.redis.status !== 'ready' || this.#closed) return;
+      if (losses !== this.#losses || this.#closed) return;
       this.#admitted = true;
       this.onOpen();
     } catch (error) {
       this.#why = error instanceof Error ? error.message : String(error);
       if (/^NOPERM\b/.test(this.#why)) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
+    } finally {
+      this.#admitting = false;
     }
   }
 

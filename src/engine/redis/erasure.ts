@@ -7,13 +7,14 @@ import type { RedisBus } from './bus.ts';
 import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
-import { Servers } from './servers.ts';
+import { eachServer } from './servers.ts';
 import { countsMs } from './watch.ts';
 
 /** How long one who asks for an erasure waits for it, before being told what is pending. */
 const patienceMs = 3_000;
-/** How often what is owed by any channel is looked at. */
-const sweepMs = 10_000;
+/** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
+const sweepMs = 4_000;
+const staleMs = 5_000;
 /** A channel stays noted for this long: what notes it comes before the entry that erases. */
 const notedMs = 60_000;
 const pollMs = 20;
@@ -35,7 +36,6 @@ export interface ErasureParts {
  */
 export class Erasures {
   readonly #parts: ErasureParts;
-  readonly #servers: Servers;
   readonly #stop = new AbortController();
   #sweeping: Promise<void> | undefined;
   /** The rewrite that is going on, and the one that whoever comes now waits for: only what begins after a deletion leaves it out. */
@@ -44,7 +44,6 @@ export class Erasures {
 
   constructor(parts: ErasureParts) {
     this.#parts = parts;
-    this.#servers = new Servers(parts.url, parts.writes);
   }
 
   start(): void {
@@ -87,16 +86,19 @@ export class Erasures {
 
   async #complete(channelId: string, owed: [string, string][], pending: Pending): Promise<void> {
     const { writes } = this.#parts;
+    if (owed.length === 0) return this.#forget(channelId);
     await Promise.all([
       ...owed.map(([who]) => this.#acknowledged(channelId, who === own ? null : who, pending)),
       this.#rewritten(pending),
     ]);
-    const left = await writes.run('settle', channelKeys(channelId), owed.flat());
-    const before = Date.now() - notedMs;
-    if (left === 0) {
-      const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
-      if (noted !== null && Number(noted) < before) await writes.ask((redis) => redis.zrem(registry.owed, channelId));
-    }
+    await writes.run('settle', channelKeys(channelId), owed.flat());
+  }
+
+  /** A channel that owes nothing, unless what erases may still be on its way. */
+  async #forget(channelId: string): Promise<void> {
+    const { writes } = this.#parts;
+    const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
+    if (noted !== null && Number(noted) < Date.now() - notedMs) await writes.ask((redis) => redis.zrem(registry.owed, channelId));
   }
 
   /** Every other node that counts has let go of what it read before. */
@@ -138,11 +140,14 @@ export class Erasures {
   }
 
   #rewrite(): Promise<void> {
-    this.#rewriting = this.#servers
-      .each(async (redis) => {
-        await rewriteFile(redis, this.#stop.signal);
-        await forgetSlowCommands(redis);
-      })
+    const { writes, url } = this.#parts;
+    this.#rewriting = writes
+      .ask((master) =>
+        eachServer(master, url, async (redis) => {
+          await rewriteFile(redis, this.#stop.signal);
+          await forgetSlowCommands(redis);
+        }),
+      )
       .finally(() => {
         this.#rewriting = undefined;
       });
@@ -154,7 +159,10 @@ export class Erasures {
     for (let waitMs = 1_000; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
       await pause(waitMs, undefined, { signal, ref: false });
       try {
-        const channelIds = await this.#parts.writes.ask((redis) => redis.zrange(registry.owed, '0', '99'));
+        const stale = Date.now() - staleMs;
+        const channelIds = await this.#parts.writes.ask((redis) =>
+          redis.zrangebyscore(registry.owed, '-inf', stale, 'LIMIT', 0, 100),
+        );
         for (const channelId of channelIds) {
           const owed = await this.#owed(channelId);
           if (owed.length > 0)

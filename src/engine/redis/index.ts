@@ -128,6 +128,9 @@ class Shared implements RedisEngine {
   async open(): Promise<void> {
     await Promise.all([this.#writes, this.#talk, this.#ears].map((connection) => connection.open(openMs)));
     await this.#listen();
+    this.#ears.onLost = () => {
+      this.#bus.isListening = false;
+    };
     this.#ears.onOpen = () => void this.#listen().catch(() => this.#ears.replace());
     await this.#watch.compare();
     this.#watch.start();

@@ -1,54 +1,67 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { JournalUnavailable } from '../engine.ts';
-import type { Connection } from './connection.ts';
 
 const reachMs = 2_000;
+const takenMs = 5_000;
 const pollMs = 20;
 
-/** The master and its replicas: what holds for files holds for each of theirs. */
-export class Servers {
-  readonly #url: string;
-  readonly #master: Connection;
+/**
+ * Does something on every replica that the server has, over a connection of its own. Throws `JournalUnavailable` naming the first that
+ * could not be asked.
+ */
+export async function eachReplica(
+  master: Redis,
+  url: string,
+  act: (replica: Redis, place: string) => Promise<void>,
+): Promise<void> {
+  const info = await master.info('replication');
+  const found = [...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+)/gm)];
+  await Promise.all(found.map(([, host, port]) => onReplica(url, { host: host as string, port: Number(port) }, act)));
+}
 
-  constructor(url: string, master: Connection) {
-    this.#url = url;
-    this.#master = master;
-  }
-
-  /** Does something on each; on a replica once it has taken over all that the master had when this was called. */
-  async each(act: (redis: Redis) => Promise<void>): Promise<void> {
-    const info = await this.#master.ask((redis) => redis.info('replication'));
-    const offset = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1] ?? 0);
-    const replicas = [...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+)/gm)].map(([, host, port]) => ({
-      host,
-      port: Number(port),
-    }));
-    await Promise.all([
-      this.#master.ask(act),
-      ...replicas.map(({ host, port }) => this.#onReplica(host as string, port, offset, act)),
-    ]);
-  }
-
-  async #onReplica(host: string, port: number, offset: number, act: (redis: Redis) => Promise<void>): Promise<void> {
-    const options = { host, port, lazyConnect: true, connectTimeout: reachMs, retryStrategy: () => null } satisfies RedisOptions;
-    const redis = new Redis(this.#url, options);
-    redis.on('error', () => undefined);
-    try {
-      await redis.connect();
-      while (!(await hasTaken(redis, offset))) await pause(pollMs);
-      await act(redis);
-    } catch (error) {
-      throw new JournalUnavailable(`The replica ${host}:${port}: ${error instanceof Error ? error.message : error}`, 'unknown', {
-        cause: error,
-      });
-    } finally {
-      redis.disconnect();
-    }
+async function onReplica(
+  url: string,
+  { host, port }: { host: string; port: number },
+  act: (replica: Redis, place: string) => Promise<void>,
+): Promise<void> {
+  const options = {
+    lazyConnect: true,
+    connectTimeout: reachMs,
+    socketTimeout: takenMs,
+    retryStrategy: () => null,
+  } satisfies RedisOptions;
+  // What stands in the URL would win over options.
+  const there = new URL(url);
+  there.hostname = host.includes(':') ? `[${host}]` : host;
+  there.port = String(port);
+  const replica = new Redis(there.href, options);
+  replica.on('error', () => undefined);
+  try {
+    await replica.connect();
+    await act(replica, `${host}:${port}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
+  } finally {
+    replica.disconnect();
   }
 }
 
-async function hasTaken(redis: Redis, offset: number): Promise<boolean> {
+/** Does something on the server, and on each replica once that has taken over all that the server had when this was called. */
+export async function eachServer(master: Redis, url: string, act: (redis: Redis) => Promise<void>): Promise<void> {
+  const offset = await offsetOf(master, 'master_repl_offset');
+  const afterAll = async (replica: Redis) => {
+    for (let waitedMs = 0; (await offsetOf(replica, 'slave_repl_offset')) < offset; waitedMs += pollMs) {
+      if (waitedMs >= takenMs) throw new Error('it lags behind');
+      await pause(pollMs);
+    }
+    await act(replica);
+  };
+  await Promise.all([act(master), eachReplica(master, url, afterAll)]);
+}
+
+async function offsetOf(redis: Redis, field: string): Promise<number> {
   const info = await redis.info('replication');
-  return Number(/^slave_repl_offset:(\d+)/m.exec(info)?.[1] ?? -1) >= offset;
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? -1);
 }

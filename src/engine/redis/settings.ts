@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
+import { eachReplica } from './servers.ts';
 
 /**
  * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
  * after the append-only file was written anew. See docs/redis.md.
  */
 export interface Fault {
+  /** The replica, as host and port; undefined: the server itself. */
+  at?: string;
   setting: string;
   value: string;
   /** The line of the configuration file that mends it. */
@@ -41,8 +44,17 @@ const withReplicas: readonly Wanted[] = [
   },
 ];
 
-/** What is wrong with the server at the other end of the connection. Throws what Redis answers where it may not be asked. */
-export async function faultsOf(redis: Redis, minReplicas: number): Promise<Fault[]> {
+/** What is wrong with the server, and with those of its replicas that can be asked. Throws what Redis answers where it may not be. */
+export async function faultsOf(redis: Redis, url: string, minReplicas: number): Promise<Fault[]> {
+  const faults = await faultsAt(redis, minReplicas > 0);
+  const look = async (replica: Redis, at: string) => {
+    faults.push(...(await faultsAt(replica, true)).map((fault) => ({ at, ...fault })));
+  };
+  await eachReplica(redis, url, look).catch(() => undefined);
+  return faults;
+}
+
+async function faultsAt(redis: Redis, mayHaveReplicas: boolean): Promise<Fault[]> {
   const names = [...always, ...withReplicas].map(({ setting }) => setting);
   const [flat, info] = await Promise.all([
     redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
@@ -50,7 +62,7 @@ export async function faultsOf(redis: Redis, minReplicas: number): Promise<Fault
   ]);
   const values = new Map<string, string>();
   for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);
-  const replicated = minReplicas > 0 || /^role:slave/m.test(info) || !/^connected_slaves:0\r?$/m.test(info);
+  const replicated = mayHaveReplicas || /^role:slave/m.test(info) || !/^connected_slaves:0\r?$/m.test(info);
   const wanted = replicated ? [...always, ...withReplicas] : always;
   return wanted
     .filter(({ isSafe }) => !isSafe(values))
@@ -59,9 +71,9 @@ export async function faultsOf(redis: Redis, minReplicas: number): Promise<Fault
 
 /** For whoever runs the server. */
 export function sentenceOf(faults: readonly Fault[]): string {
-  const lines = faults.map(
-    ({ setting, value, line }) =>
-      `  ${setting} is ${value === '' ? 'empty' : JSON.stringify(value)}; the line to have is: ${line}`,
-  );
+  const lines = faults.map(({ at, setting, value, line }) => {
+    const where = at === undefined ? '' : `on the replica ${at}: `;
+    return `  ${where}${setting} is ${value === '' ? 'empty' : JSON.stringify(value)}; the line to have is: ${line}`;
+  });
   return ['Redis is not set up to keep what it is given:', ...lines, 'Change its configuration, then start it again.'].join('\n');
 }

@@ -69,7 +69,7 @@ export class Watch {
   async #probe(): Promise<void> {
     const { bus, ears, talk, connections } = this.#parts;
     for (const connection of connections) void connection.admit();
-    if (ears.isOpen && talk.isOpen) {
+    if (bus.isListening && ears.isOpen && talk.isOpen) {
       const heard = await within(deadlineMs, bus.probe());
       if (heard) this.#heardAt = performance.now();
       // Where the other connection is answered, it is this one that is deaf.

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Announcement } from '../../src/engine/engine.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import {
+  appended,
+  appending,
+  createChannel,
+  newRequest,
+  publication,
+  publish,
+  samplePost,
+  takedown,
+} from '../support/engines.ts';
+import { found } from '../support/erased-texts.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+
+const wide = { limit: 1_000, bytes: 10_000_000 };
+const patient = { timeout: 15_000, interval: 50 };
+const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `a ${kind} with a replica`, (binary) => {
+    let master: RedisServer;
+    let replica: RedisServer;
+    let engine: RedisEngine | undefined;
+    beforeEach(async () => {
+      master = await startRedis(binary, safe);
+      replica = await startRedis(binary, [...safe, `replicaof 127.0.0.1 ${master.port}`]);
+      await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
+    });
+    afterEach(async () => {
+      await engine?.close();
+      engine = undefined;
+      await replica.stop();
+      await master.stop();
+    });
+
+    it('is refused where a full sync would leave a dump, on either', async () => {
+      await replica.admin.config('SET', 'rdb-del-sync-files', 'no');
+      await expect(openNode(master)).rejects.toThrow(
+        `on the replica 127.0.0.1:${replica.port}: rdb-del-sync-files is "no"; the line to have is: rdb-del-sync-files yes`,
+      );
+      await replica.admin.config('SET', 'repl-diskless-load', 'swapdb');
+      engine = await openNode(master);
+      await engine.close();
+      await master.admin.config('SET', 'repl-diskless-sync', 'no');
+      await expect(openNode(master)).rejects.toThrow(/^ {2}repl-diskless-sync is "no"/m);
+    });
+
+    it('has on the replica whatever was answered where one must acknowledge', async () => {
+      engine = await openNode(master, { minReplicas: 1 });
+      const { id } = await createChannel(engine);
+      const posts = await Promise.all(Array.from({ length: 50 }, () => publish(engine as RedisEngine, id)));
+      await master.kill();
+      await replica.admin.call('REPLICAOF', 'NO', 'ONE');
+      const promoted = await openNode(replica);
+      try {
+        const page = await promoted.posts(id, wide);
+        expect(page?.posts).toEqual(posts.toSorted((a, b) => b.seq - a.seq));
+      } finally {
+        await promoted.close();
+      }
+    });
+
+    it('answers unknown while the replica does not acknowledge, announces nothing, and knows the write again', async () => {
+      engine = await openNode(master, { minReplicas: 1 });
+      const { id } = await createChannel(engine);
+      const heard: Announcement[] = [];
+      await engine.subscribe(id, (one) => heard.push(one));
+      const request = newRequest();
+      const write = appending([publication(samplePost(id))], { request });
+      process.kill(replica.pid, 'SIGSTOP');
+      try {
+        await expect(engine.append(id, write)).rejects.toMatchObject({ outcome: 'unknown' });
+        // That it stands already is no answer yet either.
+        await expect(engine.append(id, write)).rejects.toMatchObject({ outcome: 'unknown' });
+        await expect(engine.recall(id, request)).rejects.toMatchObject({ outcome: 'unknown' });
+        expect(heard.filter(({ type }) => type === 'entry')).toEqual([]);
+      } finally {
+        process.kill(replica.pid, 'SIGCONT');
+      }
+      const again = await vi.waitFor(() => (engine as RedisEngine).append(id, write), patient);
+      expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
+    }, 30_000);
+
+    it('holds on neither what was erased', async () => {
+      engine = await openNode(master);
+      const { id } = await createChannel(engine);
+      const post = await publish(engine, id, { body: 'zqsecret' });
+      await vi.waitFor(async () => expect(await found(replica.directory, ['zqsecret'])).toEqual(['zqsecret']), patient);
+      await appended(engine, id, [takedown(post)]);
+      expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] });
+      expect(await found(master.directory, ['zqsecret'])).toEqual([]);
+      expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
+    });
+
+    it('names the replica on which an erasure is pending', async () => {
+      engine = await openNode(master);
+      const { id } = await createChannel(engine);
+      const post = await publish(engine, id, { body: 'zqpending' });
+      process.kill(replica.pid, 'SIGSTOP');
+      try {
+        await appended(engine, id, [takedown(post)]);
+        const { complete, pending } = await engine.erase(id, post.id);
+        expect(complete).toBe(false);
+        expect(JSON.stringify(pending)).toMatch(/Redis/);
+      } finally {
+        process.kill(replica.pid, 'SIGCONT');
+      }
+      await vi.waitFor(async () => expect((await (engine as RedisEngine).erase(id, post.id)).complete).toBe(true), {
+        timeout: 25_000,
+        interval: 200,
+      });
+      expect(await found(replica.directory, ['zqpending'])).toEqual([]);
+    }, 40_000);
+  });
+}

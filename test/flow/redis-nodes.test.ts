@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { signToken } from '../../src/edge/tokens.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { call } from '../support/server.ts';
+import { type Watcher, watch } from '../support/watcher.ts';
+import { allPosts, createChannel, publish, write } from '../support/writers.ts';
+
+const secret = 'a secret that both nodes know, of 32 bytes or more';
+const patient = { timeout: 15_000, interval: 50 };
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
+    let redis: RedisServer;
+    let [a, b]: ServerProcess[] = [];
+    let token: string;
+    const watchers: Watcher[] = [];
+    beforeEach(async () => {
+      redis = await startRedis(binary);
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+      [a, b] = await Promise.all([startServerProcess({ env }), startServerProcess({ env })]);
+      token = await signToken(new TextEncoder().encode(secret), {
+        sub: 'ada',
+        name: 'Ada Byron',
+        grants: { reader: [], author: [], editor: ['*'], admin: true },
+        ttlSeconds: 3_600,
+        now: Date.now(),
+        jti: 'nodes',
+      });
+    });
+    afterEach(async () => {
+      for (const watcher of watchers.splice(0)) watcher[Symbol.dispose]();
+      await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()]);
+      await redis.stop();
+    });
+
+    function reader(server: ServerProcess, channelId: string): Watcher {
+      const watcher = watch(server.url, channelId);
+      watchers.push(watcher);
+      return watcher;
+    }
+    const caughtUp = (watcher: Watcher, offset: number) => vi.waitFor(() => expect(watcher.offset).toBe(offset), patient);
+
+    it('show readers of either what is published on the other, and end with the same', async () => {
+      const { id } = await createChannel(a!, token);
+      const [near, far] = [reader(a!, id), reader(b!, id)];
+      for (let index = 0; index < 10; index++) await publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` });
+      await Promise.all([caughtUp(near, 11), caughtUp(far, 11)]);
+      expect(near.posts).toEqual(far.posts);
+      expect(await allPosts(a!, id)).toEqual(await allPosts(b!, id));
+      expect([near.faults, far.faults]).toEqual([[], []]);
+    });
+
+    it('go on when the other is killed', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      await publish(a!, token, id, { body: 'One.' });
+      await a!.kill();
+      await publish(b!, token, id, { body: 'Two.' });
+      await caughtUp(far, 3);
+      await a!.start();
+      const near = reader(a!, id);
+      await publish(b!, token, id, { body: 'Three.' });
+      await Promise.all([caughtUp(near, 4), caughtUp(far, 4)]);
+      expect([near.faults, far.faults]).toEqual([[], []]);
+    }, 60_000);
+
+    it('keep their readers while Redis is killed and comes back, and lose nothing', async () => {
+      const { id } = await createChannel(a!, token);
+      const [near, far] = [reader(a!, id), reader(b!, id)];
+      await caughtUp(far, 1);
+      await caughtUp(near, 1);
+      const [firstA, firstB] = [near.socket.id, far.socket.id];
+      const writes = Array.from({ length: 30 }, async (_, index) =>
+        publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` }),
+      );
+      await redis.kill();
+      await redis.start();
+      const posts = await Promise.all(writes);
+      expect(new Set(posts.map(({ post }) => post.id)).size).toBe(30);
+      await Promise.all([caughtUp(near, 31), caughtUp(far, 31)]);
+      expect([near.socket.id, far.socket.id]).toEqual([firstA, firstB]);
+      expect([near.faults, far.faults, near.endings, far.endings]).toEqual([[], [], [], []]);
+      expect(near.posts).toEqual(far.posts);
+    }, 60_000);
+
+    it('tell readers and authors that Redis is out of reach, and go on when it is back', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      await caughtUp(far, 1);
+      const told: boolean[] = [];
+      far.socket.on('store', ({ reachable }: { reachable: boolean }) => told.push(reachable));
+      process.kill(redis.pid, 'SIGSTOP');
+      try {
+        await vi.waitFor(() => expect(told).toEqual([false]), patient);
+        const snapshot = await call(`${b!.url}/v1/channels/${id}/snapshot`);
+        expect([snapshot.status, snapshot.body]).toMatchObject([503, { code: 'journal-unavailable' }]);
+        const refused = await call(`${b!.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { body: 'Late.' } });
+        expect([refused.status, refused.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: expect.any(String) }]);
+        const ready = await call(`${b!.url}/readyz`);
+        expect([ready.status, ready.body]).toMatchObject([200, { status: 'degraded' }]);
+      } finally {
+        process.kill(redis.pid, 'SIGCONT');
+      }
+      await vi.waitFor(() => expect(told).toEqual([false, true]), patient);
+      const { offset } = await write(a!, token, { path: `/v1/channels/${id}/posts`, body: { body: 'Back.' }, key: 'back' });
+      await caughtUp(far, offset);
+      expect(far.faults).toEqual([]);
+    }, 60_000);
+
+    it('erase a post on both, and answer so', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      const { post } = await publish(a!, token, id, { body: 'zqsecret' });
+      await caughtUp(far, 2);
+      const down = await call(`${a!.url}/v1/channels/${id}/posts/${post.id}/takedown`, { method: 'POST', token, body: {} });
+      expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
+      await caughtUp(far, 3);
+      for (const node of [a!, b!]) {
+        for (const path of ['snapshot', 'posts', `posts/${post.id}`, 'events?after=']) {
+          const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
+          expect(text).not.toContain('zqsecret');
+        }
+      }
+      expect(far.faults).toEqual([]);
+    });
+
+    it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {
+      await redis.admin.config('SET', 'appendfsync', 'everysec');
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+      await expect(startServerProcess({ env })).rejects.toThrow(/appendfsync always/);
+      await using unsafe = await startServerProcess({ env: { ...env, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
+      expect((await call(`${unsafe.url}/readyz`)).body).toEqual({ status: 'ready', unsafe: ['appendfsync always'] });
+      expect((await call(`${unsafe.url}/metrics`)).text).toContain('pressbox_store_unsafe_settings 1');
+    }, 30_000);
+  });
+}
