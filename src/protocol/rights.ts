@@ -54,6 +54,7 @@ export function knownDesk(who: Principal | undefined): readonly string[] {
   return who.grants.admin ? ['*'] : [...who.grants.editor, ...who.grants.author];
 }
 
-function matches(patterns: readonly string[], channelId: string): boolean {
+/** Whether one of the patterns is the id, or a prefix of it that ends in `*`. */
+export function matches(patterns: readonly string[], channelId: string): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? channelId.startsWith(pattern.slice(0, -1)) : pattern === channelId));
 }

@@ -16,6 +16,9 @@ export function hashed(tag: string): string {
   return createHash('sha256').update(tag).digest('hex');
 }
 
+/** Before the salt of a request that was noted, in its record. */
+const noted = 'note:';
+
 /** How long requests and reservations are known, beside `now`. */
 export interface Clock {
   now: number;
@@ -158,15 +161,24 @@ export function placedIn(values: Values): { position: Position; placed: Placed[]
   return { position: positionAt(epochOf(root), offset, check), placed };
 }
 
-/** `request`, as the scripts keep it; `label` of what it made, null where that was erased. Undefined: it is too old. */
-export function outcomeIn(kept: string, label: string | null, request: RequestId, { now, keptMs }: Clock): Outcome | undefined {
+/** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. Undefined: it is too old. */
+export function outcomeIn(kept: string, seal: string | null, request: RequestId, { now, keptMs }: Clock): Outcome | undefined {
   const [made = '', print, who = own, revision = '', offset = '', root = '', check = '', ownSalt = '-'] = kept.split(' ');
   if (Number(made) <= now - keptMs) return undefined;
-  const salt = ownSalt !== '-' ? ownSalt : label === null ? null : readLabel(label).salt;
   return {
-    same: salt === null || fingerprint(salt, request.digest) === print,
+    same: isSame(print, ownSalt, seal, request),
     position: root === '-' ? undefined : positionAt(epochOf(root), Number(offset), check),
     postId: who === own ? null : who,
     revision: Number(revision),
   };
+}
+
+/** Whether the fingerprint is that of the request; anything is the same where what it was made under was erased. */
+function isSame(print: string | undefined, ownSalt: string, seal: string | null, { digest }: RequestId): boolean {
+  if (ownSalt.startsWith(noted)) {
+    const own = fingerprint(ownSalt.slice(noted.length), digest);
+    return seal === null || createHash('sha1').update(`${seal}|${own}`).digest('hex') === print;
+  }
+  if (ownSalt !== '-') return fingerprint(ownSalt, digest) === print;
+  return seal === null || fingerprint(readLabel(seal).salt, digest) === print;
 }

@@ -9,6 +9,7 @@ import {
   type AppendResult,
   type Bounds,
   type ChannelRead,
+  type ChannelsQuery,
   type Engine,
   JournalRefused,
   JournalUnavailable,
@@ -205,6 +206,27 @@ class Shared implements RedisEngine {
     });
   }
 
+  note(
+    channelId: string,
+    request: RequestId,
+    { position, postId, revision }: Omit<Outcome, 'same'>,
+  ): Promise<Outcome | undefined> {
+    return this.#write(async () => {
+      const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
+      const salt = newSalt();
+      const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
+      const args = [this.#now(), keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
+      const answer = await this.#writes.run('note', keys, args);
+      if (answer === null) {
+        await this.#acknowledged();
+        return undefined;
+      }
+      await this.#acknowledgedAgain(channelId, request.id);
+      const values = new Values(answer);
+      return outcomeIn(values.text(), values.maybe(), request, this.#clock());
+    });
+  }
+
   async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
     const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
     const answer = await this.#talk.run('recall', keys);
@@ -311,7 +333,7 @@ class Shared implements RedisEngine {
     return this.#reads.channel(channelId);
   }
 
-  channels(query: Parameters<Reads['channels']>[0]) {
+  channels(query: ChannelsQuery) {
     return this.#reads.channels(query);
   }
 

@@ -32,10 +32,12 @@ export function channelKeys(channelId: string): string[] {
     key('owed'),
     // String: the access that the channel had. There while it is deleted.
     key('deleted'),
+    // String with an end: the secret that seals the fingerprints of noted requests. Goes with the channel, and they with it.
+    key('notes'),
   ];
 }
 
-/** String with an end: when a request was made (ms), its fingerprint, what it made and where. */
+/** String with an end: when a request was made (ms), its fingerprint, post id or `channel`, revision, offset, root or epoch, check, own salt. */
 export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }

@@ -1,10 +1,12 @@
 import type { Position } from '../../protocol/cursor.ts';
 import { limits } from '../../protocol/limits.ts';
-import type { AuthorPost, ChangeKind, Channel, ChannelState, Correction, ListedChannel } from '../../protocol/model.ts';
+import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
 import { readerView } from '../../protocol/model.ts';
+import { matches } from '../../protocol/rights.ts';
 import {
   type Bounds,
   type ChannelRead,
+  type ChannelsQuery,
   type Journal,
   JournalUnavailable,
   type PostsQuery,
@@ -52,10 +54,10 @@ export class Reads implements JournalReads {
     return { status, channel, position };
   }
 
-  async channels({ state, limit, page }: { state?: ChannelState; limit: number; page?: string }) {
-    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]+)$/.exec(page)?.slice(1);
+  async channels({ state, limit, page, desk }: ChannelsQuery) {
+    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
+    if (start === undefined) return undefined;
     const channels: ListedChannel[] = [];
-    if (start === undefined) return { channels, next: null };
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
     while (true) {
       const chunk = Math.max(listChunk, limit + 1);
@@ -65,6 +67,7 @@ export class Reads implements JournalReads {
       const reads = await Promise.all(members.map((member) => this.channel(member.slice(member.indexOf(':') + 1))));
       for (const read of reads) {
         if (read.status !== 'found' || (state !== undefined && read.channel.state !== state)) continue;
+        if (read.channel.access === 'desk' && !matches(desk, read.channel.id)) continue;
         const last = channels.at(-1);
         if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
         channels.push(read.channel);

@@ -13,6 +13,7 @@ export const operations = [
   'head',
   'journal',
   'mend',
+  'note',
   'owed',
   'post',
   'posts',

@@ -1,20 +1,20 @@
 -- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
--- KEYS: those of the channel, then [11] the request's.
+-- KEYS: those of the channel, then [12] the request's.
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root
 --   [5] the channel's revision decided on · [6] how many posts follow, each as id, revision decided on · how many entries follow, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
--- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, label or false}
+-- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"deleted"} · {"no-channel"} · {"broken"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
 -- another entry has that offset.
-local request = KEYS[11]
+local request = KEYS[12]
 local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local known = call('GET', request)
 if known then
-  local made, who, revision = string.match(known, '^(%d+) %S+ (%S+) (%d+) ')
-  if tonumber(made) > now - kept then return { 'duplicate', known, call('HGET', labels, field(who, revision)) } end
+  local made = string.match(known, '^%d+')
+  if tonumber(made) > now - kept then return { 'duplicate', known, sealOf(known) } end
 end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
 local last = head()

@@ -1,5 +1,5 @@
 -- Erases a channel, which stays owed until the files hold it no more. See Journal.deleteChannel in engine.ts.
--- KEYS: those of the channel, then [11] the request's.
+-- KEYS: those of the channel, then [12] the request's.
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] the salt of that
 -- Answers "deleted" · "was-deleted" · "missing"
 if call('EXISTS', deleted) == 1 then return 'was-deleted' end
@@ -7,7 +7,7 @@ if call('EXISTS', deleted) == 1 then return 'was-deleted' end
 if head() == nil then return 'missing' end
 local card = readCard()
 call('SET', deleted, card and card.access or 'desk')
-call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, owed)
+call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, owed, notes)
 call('ZADD', owed, 0, own)
-call('SET', KEYS[11], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
+call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
 return 'deleted'

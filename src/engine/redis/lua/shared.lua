@@ -1,6 +1,6 @@
 -- What every operation on a channel begins with.
--- KEYS[1] to KEYS[10]: the keys of one channel, in the order of keys.ts. What each holds is told there.
-local journal, changes, posts, index, texts, labels, tags, listed, owed, deleted = unpack(KEYS)
+-- KEYS[1] to KEYS[11]: the keys of one channel, in the order of keys.ts. What each holds is told there.
+local journal, changes, posts, index, texts, labels, tags, listed, owed, deleted, notes = unpack(KEYS)
 local call = redis.call
 
 -- Stands for the channel itself where posts stand by their ids.
@@ -76,6 +76,13 @@ end
 -- A post's place among those that have a tag: seq has sixteen digits, so that the order of bytes is that of numbers.
 local function tagged(mark, seq, id)
   return string.format('%s:%016d:%s', mark, seq, id)
+end
+
+-- What erases the fingerprint of a request when it goes: the label of what it made, or for a noted one the channel's secret.
+local function sealOf(request)
+  local who, revision, salt = string.match(request, '^%d+ %S+ (%S+) (%d+) %d+ %S+ %S+ (%S+)$')
+  if string.sub(salt, 1, 5) == 'note:' then return call('GET', notes) end
+  return call('HGET', labels, field(who, revision))
 end
 
 -- Bytes of a revision as JSON in the author's view, and of its body therein.
