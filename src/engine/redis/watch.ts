@@ -67,6 +67,8 @@ export class Watch {
   }
 
   async #probe(): Promise<void> {
+    // First: a process that stood still learns that its lease ended before it answers anyone.
+    this.#renewLease();
     const { bus, ears, talk, connections } = this.#parts;
     for (const connection of connections) void connection.admit();
     if (bus.isListening && ears.isOpen && talk.isOpen) {
