@@ -27,6 +27,10 @@ export const needs = {
     find: () => onPath('redis-server'),
     advice: "install Debian's redis-server",
   },
+  openssl: {
+    find: () => onPath('openssl'),
+    advice: "install Debian's openssl",
+  },
   valkey: {
     find: () => onPath('valkey-server'),
     advice: "install Debian's valkey-server",

@@ -59,7 +59,7 @@ export class Connection {
     this.redis = new Redis(given.url, { ...options, connectionName: `pressbox-${given.name}` });
     this.redis.on('error', (error: Error) => {
       this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
-      if (/^(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
+      if (isRefusal(error)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
     });
     this.redis.on('ready', () => void this.admit());
     this.redis.on('close', () => {
@@ -155,6 +155,11 @@ export class Connection {
       stream.uncork();
     });
   }
+}
+
+/** Waiting does not help where the server does not know the user, or is not who its certificate should say. */
+function isRefusal(error: Error & { code?: string }): boolean {
+  return /^(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message) || /CERT|ALTNAME/.test(error.code ?? '');
 }
 
 /** Answers of Redis by which a command surely did nothing: it was refused before it, or its first write, was carried out. */
