@@ -35,7 +35,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await far!.subscribe(id, (one) => heard.push(one));
       await publish(near!, id);
       await vi.waitFor(() => expect(heard.some(({ type }) => type === 'entry')).toBe(true), patient);
-      line.deafen('subscribe');
+      expect(line.deafen('subscribe')).toBe(1);
       const since = performance.now();
       heard.length = 0;
       const missed = await publish(near!, id);

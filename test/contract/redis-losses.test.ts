@@ -9,6 +9,7 @@ import {
   appending,
   createChannel,
   newRequest,
+  type PostState,
   publication,
   publish,
   retraction,
@@ -144,6 +145,25 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(statuses.filter((status) => status === 'appended')).toHaveLength(1);
       expect((await head(here!, id)).offset).toBe(2);
     });
+
+    it('let one of two rivals win, a thousand times', async () => {
+      const { id } = await createChannel(here!);
+      let posts: PostState[] = await Promise.all(Array.from({ length: 50 }, () => publish(here!, id)));
+      for (let round = 0; round < 20; round++) {
+        posts = await Promise.all(
+          posts.map(async (post) => {
+            const rivals = [here!, there!].map((node, index) => {
+              const next = revision(post, { body: `Round ${round}, by ${index}.` });
+              return node.append(id, appending([next])).then(({ status }) => ({ status, next }));
+            });
+            const results = await Promise.all(rivals);
+            expect(results.map(({ status }) => status).sort()).toEqual(['appended', 'conflict']);
+            return results.find(({ status }) => status === 'appended')!.next.post;
+          }),
+        );
+      }
+      expect((await head(here!, id)).offset).toBe(1 + 50 + 1_000);
+    }, 30_000);
 
     describe('whose keys of a channel were lost in part', () => {
       async function story() {

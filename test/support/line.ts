@@ -15,8 +15,8 @@ export interface Line extends AsyncDisposable {
   stalled: boolean;
   /** The next connection on which the server says something that holds this text is ended right after it. */
   cutAfter: string | undefined;
-  /** Connections that are open now, and over which the client has said something that holds this text, stay open, and it hears nothing more. */
-  deafen(text: string): void;
+  /** Connections that are open now, and over which the client has said something that holds this text, stay open, and it hears nothing more. How many they are. */
+  deafen(text: string): number;
   /** Ends every connection at once, without a goodbye; bytes that waited are lost. */
   cut(): void;
 }
@@ -93,7 +93,9 @@ export async function startLine(target: string): Promise<Line> {
       cutAfter = text;
     },
     deafen(text) {
-      for (const pair of pairs) if (pair.said.includes(text)) pair.deaf = true;
+      const deafened = [...pairs].filter(({ said }) => said.includes(text));
+      for (const pair of deafened) pair.deaf = true;
+      return deafened.length;
     },
     cut,
     async [Symbol.asyncDispose]() {

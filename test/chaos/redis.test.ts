@@ -1,0 +1,197 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { signToken } from '../../src/edge/tokens.ts';
+import { type Line, startLine } from '../support/line.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { call } from '../support/server.ts';
+import { type Watcher, watch } from '../support/watcher.ts';
+import { allPosts, createChannel } from '../support/writers.ts';
+
+/**
+ * Two servers on one Redis, 200 publications a second through both, readers on both, and a disaster in the middle: nothing that was
+ * answered is lost, nothing is there twice, no reader sees a gap, and all are at the head again soon after.
+ */
+const perSecond = 200;
+const secret = 'a secret that both nodes know, of 32 bytes or more';
+/** The contract says 5 s after the store is in reach. The rest is for a machine that does other things. */
+const soonMs = 10_000;
+
+interface Stormed {
+  /** Publications begun; each was sent until it was answered. */
+  sent: number;
+  answered: Map<string, string>;
+  /** What authors were told in 503s. */
+  outcomes: Set<string>;
+}
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `two servers on one ${kind}, 200 publications a second`, (binary) => {
+    let redis: RedisServer;
+    let lines: Line[] = [];
+    let nodes: ServerProcess[] = [];
+    let token: string;
+    let channelId: string;
+    let readers: Watcher[] = [];
+
+    beforeEach(async () => {
+      redis = await startRedis(binary);
+      const target = `http://127.0.0.1:${redis.port}`;
+      lines = [await startLine(target), await startLine(target)];
+      nodes = await Promise.all(
+        lines.map((line) => {
+          const url = redis.url.replace(String(redis.port), new URL(line.url).port);
+          return startServerProcess({
+            env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret, PRESSBOX_LOG_LEVEL: 'info' },
+          });
+        }),
+      );
+      token = await signToken(new TextEncoder().encode(secret), {
+        sub: 'ada',
+        name: 'Ada Byron',
+        grants: { reader: [], author: [], editor: ['*'], admin: true },
+        ttlSeconds: 3_600,
+        now: Date.now(),
+        jti: 'storm',
+      });
+      ({ id: channelId } = await createChannel(nodes[0]!, token));
+      readers = [...nodes, ...nodes].map((node) => watch(node.url, channelId));
+      await vi.waitFor(() => expect(readers.map(({ live }) => live)).toEqual(readers.map(() => true)), { timeout: soonMs });
+    });
+    afterEach(async () => {
+      for (const reader of readers) reader[Symbol.dispose]();
+      for (const node of nodes) await node[Symbol.asyncDispose]();
+      for (const line of lines) await line[Symbol.asyncDispose]();
+      await redis.stop();
+    });
+
+    /** Sends until it is answered with the post, to the one node and the other in turn, with one key. */
+    async function publish(index: number, stormed: Stormed): Promise<void> {
+      const body = { body: `Post number ${index}.` };
+      for (let time = index; ; time += 1) {
+        const url = `${nodes[time % nodes.length]!.url}/v1/channels/${channelId}/posts`;
+        const headers = { 'idempotency-key': `post-${index}` };
+        const answer = await call(url, { method: 'POST', token, body, headers }).catch(() => undefined);
+        if (answer?.status === 201)
+          return void stormed.answered.set(`post-${index}`, (answer.body as { post: { id: string } }).post.id);
+        if (answer !== undefined && answer.status !== 503) throw new Error(`Answered ${answer.status}: ${answer.text}`);
+        const said = answer?.body as { code: string; outcome?: string } | undefined;
+        if (said !== undefined) stormed.outcomes.add(said.outcome ?? said.code);
+        await pause(100 + Math.random() * 200);
+      }
+    }
+
+    /** Publishes before, during and after the disaster, and resolves when every publication was answered. */
+    async function storm(disaster: () => Promise<unknown>): Promise<Stormed> {
+      const stormed: Stormed = { sent: 0, answered: new Map(), outcomes: new Set() };
+      const publications: Promise<void>[] = [];
+      const started = performance.now();
+      const ticking = setInterval(() => {
+        const due = ((performance.now() - started) / 1_000) * perSecond;
+        while (stormed.sent < due) publications.push(publish(stormed.sent++, stormed));
+      }, 10);
+      await vi.waitFor(() => expect(stormed.answered.size).toBeGreaterThan(perSecond), { timeout: 20_000 });
+      await disaster();
+      const healed = stormed.answered.size;
+      await vi.waitFor(() => expect(stormed.answered.size).toBeGreaterThan(healed + perSecond), { timeout: 30_000 });
+      clearInterval(ticking);
+      await Promise.all(publications);
+      return stormed;
+    }
+
+    async function expectKept({ sent, answered, outcomes }: Stormed): Promise<void> {
+      await vi.waitFor(() => expect(readers.map(({ offset }) => offset)).toEqual(readers.map(() => sent + 1)), {
+        timeout: soonMs,
+        interval: 100,
+      });
+      const posts = await allPosts(nodes[0]!, channelId);
+      expect(posts.length).toBe(sent);
+      expect(new Set(posts.map(({ html }) => html)).size).toBe(sent);
+      const ids = new Set(posts.map(({ id }) => id));
+      expect([...answered.values()].filter((id) => !ids.has(id))).toEqual([]);
+      for (const reader of readers) {
+        expect(reader.faults).toEqual([]);
+        expect(new Set(reader.posts.map(({ id }) => id))).toEqual(ids);
+        expect(reader.endings).toEqual([]);
+      }
+      expect([...outcomes].filter((outcome) => !['unchanged', 'unknown', 'draining'].includes(outcome))).toEqual([]);
+    }
+
+    /** A fault of the store is no reason to lose a reader. */
+    async function expectReadersKept(disaster: () => Promise<unknown>): Promise<Stormed> {
+      const sockets = readers.map(({ socket }) => socket.id);
+      const stormed = await storm(disaster);
+      await expectKept(stormed);
+      expect(readers.map(({ socket }) => socket.id)).toEqual(sockets);
+      return stormed;
+    }
+
+    it('the connections that listen are killed, again and again', async () => {
+      await expectReadersKept(async () => {
+        for (let time = 0; time < 10; time++) {
+          await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+          await pause(200);
+        }
+      });
+    });
+
+    it('a connection that listens goes deaf for eight seconds', async () => {
+      await expectReadersKept(async () => {
+        expect(lines[1]!.deafen('subscribe')).toBe(1);
+        await pause(8_000);
+      });
+    });
+
+    it('Redis is stopped for five seconds', async () => {
+      await expectReadersKept(async () => {
+        process.kill(redis.pid, 'SIGSTOP');
+        await pause(5_000);
+        process.kill(redis.pid, 'SIGCONT');
+      });
+    });
+
+    it('Redis is killed and comes back', async () => {
+      await expectReadersKept(async () => {
+        await redis.kill('SIGKILL');
+        await pause(1_000);
+        await redis.start();
+      });
+    });
+
+    it('answers of Redis are cut off ten times', async () => {
+      const { outcomes } = await expectReadersKept(async () => {
+        for (let time = 0; time < 10; time++) {
+          const line = lines[time % 2]!;
+          line.delayMs = 5_000;
+          await pause(200);
+          line.cut();
+          line.delayMs = 0;
+          await pause(500);
+        }
+      });
+      expect(outcomes).toContain('unknown');
+    });
+
+    it('a server is killed and comes back', async () => {
+      await expectKept(
+        await storm(async () => {
+          await nodes[1]!.kill();
+          await pause(1_000);
+          await nodes[1]!.start();
+        }),
+      );
+    });
+
+    it('both servers are restarted in turn', async () => {
+      await expectKept(
+        await storm(async () => {
+          for (const node of nodes) {
+            await node.stop();
+            await node.start();
+          }
+        }),
+      );
+    });
+  });
+}
