@@ -18,8 +18,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly pid: number;
   /** Ends the process in this way, and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port and directory. */
-  start(): Promise<void>;
+  /** Starts it again on the same port and directory; `env` is laid over the environment. */
+  start(env?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,8 +54,8 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   const admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
   admin.on('error', () => undefined);
 
-  const start = async () => {
-    child = spawn(binary, [config], { stdio: 'ignore' });
+  const start = async (env: Record<string, string> = {}) => {
+    child = spawn(binary, [config], { stdio: 'ignore', env: { ...process.env, ...env } });
     const ended = new Promise<never>((_, reject) => {
       child?.once('error', reject);
       child?.once('exit', async () => {
