@@ -283,14 +283,14 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
     const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
     mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
   }
+  const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
+  if (workers > 1) {
+    const message = redis
+      ? 'must be 1 in this version: start several servers on the same Redis instead, behind a load balancer.'
+      : 'must be 1 with the embedded journal, which one process opens; more need Redis.';
+    mistakes.push({ name: 'PRESSBOX_WORKERS', message });
+  }
   if (!redis) {
-    const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
-    if (workers > 1) {
-      mistakes.push({
-        name: 'PRESSBOX_WORKERS',
-        message: 'must be 1 with the embedded journal, which one process opens; more need Redis.',
-      });
-    }
     const replicas = variables.PRESSBOX_REDIS_MIN_REPLICAS.safeParse(given(env, 'PRESSBOX_REDIS_MIN_REPLICAS')).data ?? 0;
     if (replicas > 0)
       mistakes.push({ name: 'PRESSBOX_REDIS_MIN_REPLICAS', message: 'must be 0 unless PRESSBOX_REDIS_URL is set.' });

@@ -54,7 +54,7 @@ describe('the configuration', () => {
       PRESSBOX_WRITES_PER_SECOND: '0',
       PRESSBOX_REQUESTS_PER_SECOND: '7',
       PRESSBOX_CONNECTIONS_PER_ADDRESS: '8',
-      PRESSBOX_WORKERS: '4',
+      PRESSBOX_WORKERS: '1',
       PRESSBOX_LOG_LEVEL: 'debug',
     });
     expect(config).toMatchObject({
@@ -71,7 +71,7 @@ describe('the configuration', () => {
       writesPerSecond: 0,
       requestsPerSecond: 7,
       connectionsPerAddress: 8,
-      workers: 4,
+      workers: 1,
       logLevel: 'debug',
     });
     expect(config.jwtSecret).toHaveLength(32);
@@ -115,6 +115,12 @@ describe('the configuration', () => {
     expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
     const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' });
     expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
+    const several = mistakesOf({
+      PRESSBOX_REDIS_URL: 'redis://h',
+      PRESSBOX_JWKS_URL: 'https://id.example/keys',
+      PRESSBOX_WORKERS: '2',
+    });
+    expect(several.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS']);
   });
 
   it.each([
