@@ -186,8 +186,14 @@ async function openEngine(
 ): Promise<{ engine: Engine; unsafe: string[] }> {
   if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: [] };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
-  const engine = await openRedis({ ...options, ...parts });
-  return { engine, unsafe: engine.faults.map(({ line }) => line) };
+  try {
+    const engine = await openRedis({ ...options, ...parts });
+    return { engine, unsafe: engine.faults.map(({ line }) => line) };
+  } catch (error) {
+    // Whoever starts the server is told which variable to look at.
+    if (!(error instanceof JournalUnavailable)) throw error;
+    throw new ConfigError([{ name: 'PRESSBOX_REDIS_URL', message: error.message }]);
+  }
 }
 
 function createApp({ trustProxy }: Config): Express {
