@@ -54,7 +54,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await there!.catchUp(id, common, wide)).toMatchObject({ status: 'replay' });
         await vi.waitFor(() => publish(here!, id), patient);
       }
-      expect((await head(there!, id)).offset).toBe(10);
+      expect((await vi.waitFor(() => head(there!, id), patient)).offset).toBe(10);
     });
 
     it('are noticed by listeners who have heard as much of the lost one as there is of the new one', async () => {
@@ -74,8 +74,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.start();
       // The head is at the same offset again before the other node looks.
       await vi.waitFor(() => publish(here!, id), patient);
-      await publish(here!, id);
-      const now = await head(here!, id);
+      await vi.waitFor(() => publish(here!, id), patient);
+      const now = await vi.waitFor(() => head(here!, id), patient);
       expect(now.offset).toBe(3);
       // Heard as the new one's entries, or as a possible loss: either leads to the journal, which tells.
       await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), patient);

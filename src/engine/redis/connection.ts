@@ -66,7 +66,9 @@ export class Connection {
       const lost = this.#admitted;
       this.#admitted = false;
       this.#losses += 1;
-      if (lost) this.onLost();
+      if (!lost) return;
+      this.#why = 'the connection was lost';
+      this.onLost();
     });
   }
 
