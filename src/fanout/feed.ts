@@ -4,6 +4,7 @@ import { type Followed, follow, type Heard, startFollowing } from '../protocol/f
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { EncodedChange, type Format } from './encoded.ts';
+import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
 import { Tail } from './tail.ts';
 
@@ -43,6 +44,8 @@ export interface FeedContext {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Told how many events were handed to readers: one to a thousand readers counts a thousand. */
   delivered: (events: number) => void;
+  /** Real time where it is not given. */
+  later?: Later;
 }
 
 export class Feed {
@@ -63,7 +66,7 @@ export class Feed {
   readonly #context: FeedContext;
   #following;
   #undo: () => void = () => {};
-  #retry: NodeJS.Timeout | undefined;
+  #endRetry: () => void = () => {};
   #failures = 0;
   readonly #slices = new Map<string, Slice>();
 
@@ -113,7 +116,7 @@ export class Feed {
   /** Follows no longer. Readers are told only where the channel is gone: of a process that goes they keep their cursor. */
   close(channel?: 'gone'): void {
     this.#undo();
-    clearTimeout(this.#retry);
+    this.#endRetry();
     this.gone = true;
     for (const reader of [...this.readers]) {
       if (channel === 'gone') this.#end(reader, 'gone');
@@ -181,7 +184,8 @@ export class Feed {
     if (pause) {
       const most = Math.min(fanoutLimits.retryMostMs, fanoutLimits.retryFirstMs * 2 ** this.#failures);
       this.#failures += 1;
-      this.#retry = setTimeout(() => this.#step({ type: 'retry' }), most * (0.5 + this.#context.random() / 2));
+      const { later = inRealTime, random } = this.#context;
+      this.#endRetry = later(most * (0.5 + random() / 2), () => this.#step({ type: 'retry' }));
     }
     if (read !== undefined) void this.#read(read.number);
   }

@@ -1,6 +1,7 @@
 import { JournalUnavailable } from '../engine/engine.ts';
 import type { Access } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
+import { inRealTime } from './later.ts';
 import { fanoutLimits } from './limits.ts';
 
 /**
@@ -17,7 +18,7 @@ export class Feeds {
   readonly #context: FeedContext;
   readonly #open = new Map<
     string,
-    { opening: ReturnType<typeof Feed.open>; feed?: Feed; holders: number; idle?: NodeJS.Timeout }
+    { opening: ReturnType<typeof Feed.open>; feed?: Feed; holders: number; endIdle?: () => void }
   >();
   readonly #undo: (() => void)[];
   /** What feeds hold may be old: nothing is answered from it. */
@@ -46,27 +47,28 @@ export class Feeds {
     if (this.#unreachable) throw new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
     const entry = this.#open.get(channelId) ?? this.#begin(channelId);
     entry.holders += 1;
-    clearTimeout(entry.idle);
+    entry.endIdle?.();
     let released = false;
     const release = () => {
       if (released) return;
       released = true;
       entry.holders -= 1;
-      if (entry.holders === 0) entry.idle = setTimeout(() => this.#close(channelId, entry), fanoutLimits.feedIdleMs).unref();
+      const { later = inRealTime } = this.#context;
+      if (entry.holders === 0) entry.endIdle = later(fanoutLimits.feedIdleMs, () => this.#close(channelId, entry));
     };
     try {
       const feed = await entry.opening;
       if (feed instanceof Feed && !feed.gone) return { feed, release };
       this.#forget(channelId, entry);
       release();
-      clearTimeout(entry.idle);
+      entry.endIdle?.();
       // A feed that went while it was idle says nothing of what stands now.
       if (feed instanceof Feed) return await this.#afterGone(channelId);
       return feed;
     } catch (error) {
       this.#forget(channelId, entry);
       release();
-      clearTimeout(entry.idle);
+      entry.endIdle?.();
       throw error;
     }
   }
@@ -93,7 +95,7 @@ export class Feeds {
 
   #begin(channelId: string) {
     const opening = Feed.open(channelId, this.#context);
-    const entry: { opening: typeof opening; feed?: Feed; holders: number; idle?: NodeJS.Timeout } = { opening, holders: 0 };
+    const entry: { opening: typeof opening; feed?: Feed; holders: number; endIdle?: () => void } = { opening, holders: 0 };
     opening.then(
       (feed) => {
         if (!(feed instanceof Feed)) return;
@@ -106,8 +108,8 @@ export class Feeds {
     return entry;
   }
 
-  #close(channelId: string, entry: { feed?: Feed; idle?: NodeJS.Timeout }): void {
-    clearTimeout(entry.idle);
+  #close(channelId: string, entry: { feed?: Feed; endIdle?: () => void }): void {
+    entry.endIdle?.();
     this.#forget(channelId, entry);
     entry.feed?.close();
   }

@@ -45,6 +45,7 @@ export class Connection {
   busySince = 0;
   readonly #pipe: Pipe;
   readonly #now: () => number;
+  readonly #soon: (run: () => void) => void;
   /** Subscriptions that missed something while the connection was busy, the longest waiting first. */
   readonly #lagging = new Set<Subscription>();
   #waiting: (() => void)[] = [];
@@ -62,9 +63,10 @@ export class Connection {
     this.#release();
   };
 
-  constructor(socket: ClientSocket, now: () => number) {
+  constructor(socket: ClientSocket, now: () => number, soon: (run: () => void) => void = setImmediate) {
     this.#pipe = pipeOf(socket.conn);
     this.#now = now;
+    this.#soon = soon;
     this.#pipe.transport.on('ready', this.#drained);
   }
 
@@ -87,7 +89,7 @@ export class Connection {
     this.#lagging.add(subscription);
     if (this.busySince === 0) this.busySince = this.#now();
     // Nothing pending means that no `ready` event will come.
-    if (this.ready) setImmediate(this.#drained);
+    if (this.ready) this.#soon(this.#drained);
   }
 
   /** Resolves when nothing waits, or the connection is closed. */

@@ -21,6 +21,8 @@ import type { ClientSocket, EndedReason, ProblemAnswer } from './messages.ts';
 export interface ConversationContext {
   feeds: Feeds;
   now: () => number;
+  /** Runs something in the next turn; `setImmediate` where it is not given. */
+  soon?: (run: () => void) => void;
   log: { warn(fields: object, message: string): void };
   metrics: Pick<Metrics, 'catchUps' | 'problems'>;
 }
@@ -41,7 +43,7 @@ export class Conversation {
     this.#socket = socket;
     this.#who = who;
     this.#context = context;
-    this.connection = new Connection(socket, context.now);
+    this.connection = new Connection(socket, context.now, context.soon);
     socket.on('subscribe', (request: unknown, answer: unknown) => this.#onSubscribe(request, answer));
     socket.on('unsubscribe', (request: unknown, answer: unknown) => this.#onUnsubscribe(request, answer));
     socket.onAny((name: string, ...rest: unknown[]) => {

@@ -1,0 +1,386 @@
+import {
+  type Announcement,
+  type Bounds,
+  type ChannelRead,
+  type Engine,
+  JournalUnavailable,
+  type PostsQuery,
+} from '../../src/engine/engine.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import { Link } from './link.ts';
+import type { Setting } from './setting.ts';
+import { type Appended, channelId, type Entry, holds, positionOf, type Write } from './store.ts';
+
+/**
+ * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads
+ * every two seconds, tells of erasures, and lends itself a lease. The port that feeds are built on; what feeds never ask for is left out.
+ */
+export type Message =
+  | { type: 'heard'; from: string; heard: Announcement }
+  | { type: 'erased'; from: string; postId: string; ask: number }
+  | { type: 'acknowledged'; from: string; to: string; ask: number };
+
+/** As in the Redis engine. */
+const headsMs = 2_000;
+const checksMs = 1_000;
+const compareMs = 1_000;
+const suspicionMs = 250;
+const leaseMs = 5_000;
+const countsMs = 15_000;
+/** An answer that has not come by then does not come. */
+const answerMs = 2_000;
+const patienceMs = 3_000;
+const pollMs = 100;
+
+interface Call {
+  fail(outcome: 'unchanged' | 'unknown'): void;
+}
+
+/** Reads of the journal, to see that they end. */
+export interface Asked {
+  reads: number;
+}
+
+type Used = Pick<Engine, 'subscribe' | 'onErased' | 'channel' | 'catchUp' | 'snapshot' | 'posts' | 'close'>;
+
+export class NodeEngine implements Used {
+  readonly id: string;
+  readonly asked: Asked = { reads: 0 };
+  isClosed = false;
+  /** The connection that asks; and whether the one that listens is there. */
+  talks = true;
+  hears = true;
+  isReachable = true;
+  readonly ears: Link<Message>;
+  readonly #setting: Setting;
+  readonly #calls = new Set<Call>();
+  readonly #listeners = new Set<(heard: Announcement) => void>();
+  readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
+  readonly #reach = new Set<(reach: { reachable: boolean; since: string }) => void>();
+  readonly #checks = new Map<number, string>();
+  readonly #asks = new Map<number, Set<string>>();
+  /** The erasures that this node knows of. */
+  #erasuresTo: number;
+  #nextAsk = 1;
+  #cuts = 0;
+  #comparing = false;
+  #round = 0;
+  #heardAt: number;
+  #comparedAt: number;
+
+  constructor(id: string, setting: Setting) {
+    this.id = id;
+    this.#setting = setting;
+    this.#erasuresTo = setting.store.erasures.length;
+    this.#heardAt = setting.scheduler.now;
+    this.#comparedAt = setting.scheduler.now;
+    setting.store.beats.set(id, setting.scheduler.now);
+    this.ears = new Link(setting.random, setting.scheduler, setting.busChances, (message) => this.#hear(message));
+    this.#later(setting.random.between(0, checksMs), () => this.#check());
+  }
+
+  // ---- Asking
+
+  #ask<T>(operation: () => T): Promise<T> {
+    const { store, scheduler, random, chances } = this.#setting;
+    return new Promise<T>((resolve, reject) => {
+      const cuts = this.#cuts;
+      const call: Call = {
+        fail: (outcome) => {
+          if (this.#calls.delete(call)) reject(new JournalUnavailable('The store did not answer.', outcome));
+        },
+      };
+      this.#calls.add(call);
+      if (!this.talks || !store.isUp) {
+        scheduler.later(random.between(0, 5), () => call.fail('unchanged'));
+        return;
+      }
+      const endPatience = scheduler.later(answerMs, () => call.fail('unknown'));
+      const answer = (said: T) => {
+        if (random.chance(chances.lostAnswer)) return this.cutTalk();
+        scheduler.later(this.#setting.delay(), () => {
+          if (cuts !== this.#cuts || this.isClosed || !this.#calls.delete(call)) return;
+          endPatience();
+          resolve(said);
+        });
+      };
+      scheduler.later(this.#setting.delay(), () => {
+        // What was sent before a cut may arrive all the same.
+        if (!store.isUp || (cuts !== this.#cuts && random.chance(0.4))) return;
+        if (random.chance(chances.resend)) store.execute(operation, () => undefined);
+        store.execute(operation, answer);
+      });
+    });
+  }
+
+  /** The connection that asks ends: whoever waits does not know what became of it. */
+  cutTalk(): void {
+    this.#cuts += 1;
+    for (const call of [...this.#calls]) call.fail('unknown');
+  }
+
+  async #read<T>(operation: () => T): Promise<T> {
+    this.asked.reads += 1;
+    return await this.#ask(operation);
+  }
+
+  // ---- The port
+
+  async subscribe(_channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    const own = (heard: Announcement) => listener(heard);
+    this.#listeners.add(own);
+    if (!this.hears) {
+      this.#listeners.delete(own);
+      throw new JournalUnavailable('The bus is out of reach.', 'unchanged');
+    }
+    return () => void this.#listeners.delete(own);
+  }
+
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void {
+    this.#erased.add(listener);
+    return () => void this.#erased.delete(listener);
+  }
+
+  onReach(listener: (reach: { reachable: boolean; since: string }) => void): () => void {
+    this.#reach.add(listener);
+    return () => void this.#reach.delete(listener);
+  }
+
+  channel(_channelId: string): Promise<ChannelRead> {
+    const { store } = this.#setting;
+    return this.#read(() => {
+      const { head } = store;
+      if (head === undefined) return { status: 'missing' } as const;
+      return { status: 'found', channel: { ...head.channel, latestPostAt: null }, position: positionOf(head) } as const;
+    });
+  }
+
+  catchUp(_channelId: string, after: Position, bounds: Bounds) {
+    return this.#read(() => this.#setting.store.catchUp(after, bounds));
+  }
+
+  snapshot(_channelId: string, bounds: Bounds) {
+    return this.#read(() => this.#setting.store.snapshot(bounds));
+  }
+
+  posts(_channelId: string, { before, limit }: PostsQuery) {
+    return this.#ask(() => this.#setting.store.posts(before, limit));
+  }
+
+  /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */
+  async append(write: Write): Promise<Appended> {
+    const { store, chances } = this.#setting;
+    const appended = await this.#ask(() => store.append(write));
+    if (appended.status === 'conflict') return appended;
+    const last = appended.status === 'appended' ? appended.entries.at(-1) : appended.entry;
+    if (chances.minReplicas > 0) await this.#replicated(last as Entry);
+    if (appended.status !== 'appended') return appended;
+    if (write.erases) this.#tellErased(write.post.id);
+    for (const entry of appended.entries) this.#announce(entry);
+    return appended;
+  }
+
+  async create(request: string): Promise<Appended> {
+    return await this.#ask(() => this.#setting.store.create(request));
+  }
+
+  #replicated(entry: Entry): Promise<void> {
+    const { store, scheduler } = this.#setting;
+    const until = scheduler.now + 1_000;
+    return new Promise((resolve, reject) => {
+      const cuts = this.#cuts;
+      const look = () => {
+        if (this.isClosed) return;
+        if (cuts === this.#cuts && holds(store.replica, entry)) return resolve();
+        if (cuts !== this.#cuts || scheduler.now > until) return reject(new JournalUnavailable('Too few replicas.', 'unknown'));
+        scheduler.later(50, look);
+      };
+      look();
+    });
+  }
+
+  #announce(entry: Entry): void {
+    const { epoch, checkBefore, change } = entry;
+    const heard: Announcement = { type: 'entry', epoch, before: checkBefore, change };
+    this.#take(heard);
+    this.#send({ type: 'heard', from: this.id, heard });
+  }
+
+  #tellErased(postId: string): void {
+    const { store } = this.#setting;
+    this.#announceErased(postId);
+    this.#ask(() => store.erasures.push(postId)).catch(() => undefined);
+    this.#send({ type: 'erased', from: this.id, postId, ask: 0 });
+  }
+
+  /** Whether every node that counts has let go of what it read before, within the time that one waits for it. */
+  async erase(postId: string): Promise<boolean> {
+    const { store, scheduler } = this.#setting;
+    const ask = this.#nextAsk++;
+    const acknowledged = new Set([this.id]);
+    this.#asks.set(ask, acknowledged);
+    this.#announceErased(postId);
+    this.#send({ type: 'erased', from: this.id, postId, ask });
+    const until = scheduler.now + patienceMs;
+    while (!this.isClosed && scheduler.now < until) {
+      const counted = await this.#ask(() => counting(store.beats, scheduler.now));
+      if (counted.every((id) => acknowledged.has(id))) return true;
+      await new Promise<void>((resolve) => scheduler.later(pollMs, resolve));
+    }
+    return false;
+  }
+
+  #announceErased(postId: string): void {
+    for (const listener of [...this.#erased]) listener(channelId, postId);
+  }
+
+  async close(): Promise<void> {
+    this.crash();
+    this.#setting.store.beats.delete(this.id);
+  }
+
+  /** Nothing is heard from it any more. */
+  crash(): void {
+    this.isClosed = true;
+    this.ears.cut();
+    this.#cuts += 1;
+    this.#calls.clear();
+    this.#listeners.clear();
+    this.#erased.clear();
+  }
+
+  // ---- The bus
+
+  #send(message: Message): void {
+    const { nodes } = this.#setting;
+    const inOrder = message.type === 'erased';
+    this.#ask(() => {
+      for (const { engine } of nodes) {
+        if (engine === this || engine.isClosed || !engine.hears) continue;
+        if (message.type !== 'acknowledged' || message.to === engine.id) engine.ears.send(message, inOrder);
+      }
+    }).catch(() => undefined);
+  }
+
+  #hear(message: Message): void {
+    if (this.isClosed || !this.hears) return;
+    switch (message.type) {
+      case 'heard':
+        return this.#take(message.heard);
+      case 'acknowledged':
+        this.#asks.get(message.ask)?.add(message.from);
+        return;
+      case 'erased':
+        this.#announceErased(message.postId);
+        if (message.ask > 0) this.#send({ type: 'acknowledged', from: this.id, to: message.from, ask: message.ask });
+    }
+  }
+
+  #take(heard: Announcement): void {
+    if (heard.type === 'entry') this.#note(heard.change.offset, heard.change.check);
+    for (const listener of [...this.#listeners]) listener(heard);
+  }
+
+  /** The connection that listens ends, or is found to be deaf. */
+  loseEars(): void {
+    if (!this.hears) return;
+    this.hears = false;
+    this.ears.cut();
+    this.#later(this.#setting.random.between(50, 500), () => this.#listen());
+  }
+
+  async #listen(): Promise<void> {
+    const { store, random } = this.#setting;
+    const again = () => this.#later(random.between(100, 400), () => this.#listen());
+    if (this.hears) return;
+    if (!this.talks || !store.isUp || store.isStalled) return again();
+    this.hears = true;
+    const cuts = this.#cuts;
+    try {
+      const missed = await this.#ask(() => store.erasures.slice(this.#erasuresTo));
+      this.#erasuresTo = store.erasures.length;
+      for (const postId of missed) this.#announceErased(postId);
+    } catch {
+      if (cuts !== this.#cuts || !this.talks) this.hears = false;
+      if (!this.hears) return again();
+      this.hears = false;
+      return again();
+    }
+    this.#take({ type: 'maybe-missed' });
+    void this.#compare();
+  }
+
+  // ---- Noticing by itself
+
+  #check(): void {
+    const { scheduler } = this.#setting;
+    if (this.hears && !this.ears.isDeaf && this.#setting.store.isUp && !this.#setting.store.isStalled && this.talks)
+      this.#heardAt = scheduler.now;
+    // A probe that does not come back in time.
+    else if (this.ears.isDeaf && scheduler.now - this.#heardAt > 2 * checksMs && this.talks) this.loseEars();
+    this.#round += 1;
+    if (this.#round % (headsMs / checksMs) === 0) void this.#compare();
+    this.#renewLease();
+    this.#later(checksMs, () => this.#check());
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#comparing || this.isClosed) return;
+    this.#comparing = true;
+    const { store, scheduler } = this.#setting;
+    const asked = scheduler.now;
+    try {
+      const head = await this.#ask(() => {
+        store.beats.set(this.id, scheduler.now);
+        return store.position() ?? null;
+      });
+      if (scheduler.now - asked > compareMs) return;
+      this.#comparedAt = scheduler.now;
+      if (head === null) {
+        if (this.#checks.size > 0) this.#gone();
+      } else if (this.#listeners.size > 0 && this.#checks.get(head.offset) !== head.check) {
+        this.#later(suspicionMs, () => this.#suspect());
+      }
+    } catch {
+      // The lease tells of it.
+    } finally {
+      this.#comparing = false;
+      this.#renewLease();
+    }
+  }
+
+  async #suspect(): Promise<void> {
+    const { store } = this.#setting;
+    const head = await this.#ask(() => store.position()).catch(() => undefined);
+    if (head === undefined || this.#checks.get(head.offset) === head.check) return;
+    this.#note(head.offset, head.check);
+    this.#take({ type: 'maybe-missed' });
+  }
+
+  #gone(): void {
+    this.#checks.clear();
+    this.#take({ type: 'gone' });
+  }
+
+  #note(offset: number, check: string): void {
+    this.#checks.set(offset, check);
+  }
+
+  #renewLease(): void {
+    if (this.isClosed) return;
+    const isReachable = this.#setting.scheduler.now - Math.min(this.#heardAt, this.#comparedAt) < leaseMs;
+    if (isReachable === this.isReachable) return;
+    this.isReachable = isReachable;
+    for (const listener of [...this.#reach]) listener({ reachable: isReachable, since: '' });
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#setting.scheduler.later(ms, () => {
+      if (!this.isClosed) run();
+    });
+  }
+}
+
+function counting(beats: Map<string, number>, now: number): string[] {
+  return [...beats].filter(([, at]) => now - at < countsMs).map(([id]) => id);
+}

@@ -1,0 +1,251 @@
+import type { Engine } from '../../src/engine/engine.ts';
+import { JournalUnavailable } from '../../src/engine/engine.ts';
+import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
+import { Feeds } from '../../src/fanout/feeds.ts';
+import { limits } from '../../src/protocol/limits.ts';
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import type { Page } from '../../client/timeline-pages.ts';
+import { formatCursor } from '../../src/protocol/cursor.ts';
+import { readerView } from '../../src/protocol/model.ts';
+import { Conversation } from '../../src/reader/conversation.ts';
+import type { ClientSocket } from '../../src/reader/messages.ts';
+import { NodeEngine } from './node-engine.ts';
+import type { Setting } from './setting.ts';
+import { channelId } from './store.ts';
+
+/** One process that serves readers: the real feeds and conversations over a modelled store, and sockets that are links. */
+export type Told =
+  | { type: 'event'; event: Event }
+  | { type: 'unsubscribed'; reason: string }
+  | { type: 'drain'; withinMs: number }
+  | { type: 'answer'; number: number; said: ({ ok: true } & CatchUp) | { ok: false; problem: { retryAfter?: number; code: string } } };
+
+/** What watches a node: told of all that it hands out, in the tick in which it does. */
+export interface Watcher {
+  handed(told: Told): void;
+}
+
+const silent = { info() {}, warn() {} };
+const uncounted = { catchUps: { inc() {} }, problems: { inc() {} } } as unknown as ConstructorParameters<
+  typeof Conversation
+>[2]['metrics'];
+
+export class SimNode {
+  readonly id: string;
+  readonly engine: NodeEngine;
+  readonly feeds: Feeds;
+  readonly sockets = new Set<ServerSocket>();
+  isDraining = false;
+  readonly #setting: Setting;
+
+  constructor(id: string, setting: Setting) {
+    this.id = id;
+    this.#setting = setting;
+    this.engine = new NodeEngine(id, setting);
+    this.feeds = new Feeds({
+      engine: this.engine as unknown as Engine,
+      random: () => setting.random.fraction(),
+      log: silent,
+      delivered() {},
+      later: (ms, run) =>
+        setting.scheduler.later(ms, () => {
+          if (!this.engine.isClosed) run();
+        }),
+    });
+  }
+
+  get isUp(): boolean {
+    return !this.engine.isClosed;
+  }
+
+  connect(deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void): ServerSocket {
+    const socket = new ServerSocket(this.#setting, deliver, watcher, hungUp);
+    this.sockets.add(socket);
+    const { feeds } = this;
+    const served = { hold: (id: string) => (this.engine.isReachable ? feeds.hold(id) : outOfReach()) };
+    const { scheduler } = this.#setting;
+    new Conversation(socket as unknown as ClientSocket, undefined, {
+      feeds: served as Feeds,
+      now: () => scheduler.now,
+      soon: (run) => void scheduler.later(0, run),
+      log: silent,
+      metrics: uncounted,
+    });
+    return socket;
+  }
+
+  /** GET events, as the route does it. Undefined where the channel is not there. Throws `JournalUnavailable`. */
+  async poll(after: Position | undefined): Promise<EncodedCatchUp | undefined> {
+    if (!this.engine.isReachable) return await outOfReach();
+    const held = await this.feeds.hold(channelId);
+    if (held === undefined || 'deleted' in held) return undefined;
+    const { replay, snapshot } = this.#setting.chances;
+    let answer: EncodedCatchUp | undefined;
+    try {
+      await catchUp(held.feed, { after, limit: replay, posts: snapshot }, (encoded) => {
+        answer = encoded;
+      });
+    } finally {
+      held.release();
+    }
+    return answer;
+  }
+
+  /** GET posts, as the route does it. */
+  async page(before: number): Promise<Page | undefined> {
+    const query = { before, limit: 3, bytes: limits.answerBytes };
+    const read = await this.feeds.guarded(() => this.engine.posts(channelId, query));
+    return read && { posts: read.posts.map(readerView), cursor: formatCursor(read.position), more: read.more };
+  }
+
+  /** Ends without a word to anyone. */
+  crash(): void {
+    this.engine.crash();
+    for (const socket of [...this.sockets]) socket.cut();
+    this.sockets.clear();
+  }
+
+  drain(withinMs: number): void {
+    this.isDraining = true;
+    for (const socket of this.sockets) socket.send({ type: 'drain', withinMs });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of [...this.sockets]) socket.cut();
+    this.sockets.clear();
+    this.feeds.close();
+    await this.engine.close();
+  }
+}
+
+async function outOfReach(): Promise<never> {
+  throw new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
+}
+
+/** A connection's end at the node: what a conversation uses of Socket.IO, and the pipe under it. */
+export class ServerSocket {
+  isOpen = true;
+  /** The highest offset that was handed to it. */
+  handedTo = -1;
+  /** The socket whose readiness was asked for last: so a reader can be told to belong to it. */
+  static asked: ServerSocket | undefined;
+  readonly conn;
+  readonly #setting: Setting;
+  readonly #deliver: (told: Told) => void;
+  readonly #watcher: Watcher;
+  readonly #hungUp: () => void;
+  readonly #handlers = new Map<string, (...said: unknown[]) => void>();
+  readonly #ready = new Set<() => void>();
+  #waiting: Told[] = [];
+  #takes = true;
+
+  constructor(setting: Setting, deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void) {
+    this.#setting = setting;
+    this.#deliver = deliver;
+    this.#watcher = watcher;
+    this.#hungUp = hungUp;
+    const self = this;
+    this.conn = {
+      get readyState() {
+        ServerSocket.asked = self;
+        return self.isOpen ? 'open' : 'closed';
+      },
+      get writeBuffer() {
+        return self.#waiting;
+      },
+      write: (_data: undefined, { wsPreEncodedFrame }: { wsPreEncodedFrame: Buffer[] }) => {
+        for (const event of eventsIn(wsPreEncodedFrame[0] as Buffer)) this.#hand({ type: 'event', event });
+        this.#flush();
+      },
+      close: () => this.cut(),
+      transport: {
+        get writable() {
+          return self.#takes;
+        },
+        socket: {
+          get readyState() {
+            return self.isOpen ? 1 : 3;
+          },
+          terminate: () => this.cut(),
+        },
+        on: (_name: 'ready', listener: () => void) => void this.#ready.add(listener),
+        off: (_name: 'ready', listener: () => void) => void this.#ready.delete(listener),
+      },
+    };
+  }
+
+  on(name: string, handler: (...said: unknown[]) => void): void {
+    this.#handlers.set(name, handler);
+  }
+
+  onAny(): void {}
+
+  emit(name: 'unsubscribed', { reason }: { reason: string }): void {
+    this.send({ type: name, reason });
+  }
+
+  disconnect(): void {
+    this.cut();
+  }
+
+  /** What the client sent has arrived. */
+  hearSubscribe(number: number, after: string | undefined, limit: number): void {
+    if (!this.isOpen) return;
+    const request = { channelId, ...(after !== undefined && { after }), limit };
+    this.#handlers.get('subscribe')?.(request, (said: { text: string } | { ok: false; problem: { code: string } }) => {
+      this.send({ type: 'answer', number, said: 'text' in said ? JSON.parse(said.text) : said });
+    });
+  }
+
+  send(told: Told): void {
+    if (!this.isOpen) return;
+    this.#hand(told);
+    if (this.#takes) this.#flush();
+  }
+
+  /** Both ends find out, each in its time. */
+  cut(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#handlers.get('disconnect')?.();
+    this.#hungUp();
+  }
+
+  #hand(told: Told): void {
+    if (told.type === 'event') this.handedTo = Math.max(this.handedTo, told.event.offset);
+    if (told.type === 'answer' && told.said.ok) this.handedTo = Math.max(told.said.covers.to, told.said.reset ? -1 : this.handedTo);
+    this.#watcher.handed(told);
+    this.#waiting.push(told);
+  }
+
+  /** What was handed over goes out; now and then the connection takes no more for a while. */
+  #flush(): void {
+    const { random, chances, scheduler } = this.#setting;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const told of waiting) this.#deliver(told);
+    if (!this.#takes || !random.chance(chances.busy)) return;
+    this.#takes = false;
+    scheduler.later(random.between(1, 400), () => this.#drained());
+  }
+
+  #drained(): void {
+    if (!this.isOpen) return;
+    this.#takes = true;
+    this.#flush();
+    if (this.#takes) for (const listener of [...this.#ready]) listener();
+  }
+}
+
+/** The events in WebSocket frames as the server makes them. */
+function* eventsIn(frames: Buffer): Generator<Event> {
+  for (let at = 0; at < frames.length; ) {
+    const short = (frames[at + 1] as number) & 0x7f;
+    const begin = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    const length = short < 126 ? short : short === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
+    const text = frames.toString('utf8', begin, begin + length);
+    yield JSON.parse(text.slice('42["event",'.length, -1)) as Event;
+    at = begin + length;
+  }
+}

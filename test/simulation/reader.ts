@@ -1,0 +1,260 @@
+import { pauseMs } from '../../client/reconnect.ts';
+import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
+import { applyPage, olderPage } from '../../client/timeline-pages.ts';
+import { parseCursor } from '../../src/protocol/cursor.ts';
+import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/follow.ts';
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import { Link } from './link.ts';
+import type { ServerSocket, SimNode, Told } from './node.ts';
+import type { Setting } from './setting.ts';
+import type { Witness } from './witness.ts';
+
+/**
+ * A client of one channel: the real gap algorithm and timeline, put together as `client/reader-client.ts` does it, over a link of the
+ * simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each time.
+ */
+const asking = { firstMs: 200, mostMs: 1_000 };
+
+export class SimReader {
+  readonly id: string;
+  readonly polls: boolean;
+  timeline: Timeline | undefined;
+  /** Subscribes and polls, to see that they end. */
+  asked = 0;
+  socket: ServerSocket | undefined;
+  node: SimNode | undefined;
+  readonly #setting: Setting;
+  readonly #witness: Witness;
+  readonly #link: Link<Told>;
+  #following = startFollowing();
+  /** Connections made and ended; what belongs to an earlier one is nothing any more. */
+  #links = 0;
+  #failures = 0;
+  #endPause: () => void = () => {};
+
+  constructor(id: string, polls: boolean, setting: Setting, witness: Witness) {
+    this.id = id;
+    this.polls = polls;
+    this.#setting = setting;
+    this.#witness = witness;
+    this.#link = new Link(setting.random, setting.scheduler, setting.clientChances, (told) => this.#onTold(told));
+  }
+
+  get isSpoiled(): boolean {
+    return this.#link.isSpoiled || this.#link.isDeaf;
+  }
+
+  /** Tries a node of those that are up, until one takes it. */
+  open(): void {
+    this.#links += 1;
+    const links = this.#links;
+    const { random, scheduler, nodes } = this.#setting;
+    if (this.polls) return this.#poll(links);
+    scheduler.later(random.between(5, 300), () => {
+      if (links !== this.#links) return;
+      const open = nodes.filter((node) => node.isUp && !node.isDraining);
+      if (open.length === 0) return this.open();
+      const node = random.pick(open);
+      const hungUp = () =>
+        scheduler.later(this.#setting.delay(), () => {
+          if (links === this.#links) this.#onDown();
+        });
+      this.#link.cut();
+      this.node = node;
+      this.socket = node.connect(
+        (told) => {
+          if (links === this.#links) this.#link.send(told);
+        },
+        { handed: (told) => this.#witness.handed(node, told) },
+        hungUp,
+      );
+      this.#setting.trace?.(`${this.id} connects to ${node.id}`);
+      this.#giveUpRead();
+      this.#hear({ type: this.#following.waiting ? 'retry' : 'maybe-missed' });
+    });
+  }
+
+  /** The connection ends; another is made. */
+  cut(): void {
+    this.socket?.cut();
+    this.#onDown();
+  }
+
+  deafen(): void {
+    this.#link.isDeaf = true;
+  }
+
+  /** Begins anew, knowing nothing. */
+  forget(): void {
+    this.timeline = undefined;
+    this.#following = { ...startFollowing(), reads: this.#following.reads };
+    this.#witness.forgets(this);
+    if (this.polls) this.open();
+    else this.cut();
+  }
+
+  /** Asks a node for the posts below those it holds; the answer may be late. */
+  async page(node: SimNode): Promise<void> {
+    const { timeline } = this;
+    const ask = timeline && olderPage(timeline);
+    if (ask === undefined || !('before' in ask)) return;
+    const page = await node.page(ask.before).catch(() => undefined);
+    if (page === undefined || !node.isUp) return;
+    this.#witness.handedPosts(node, page.posts);
+    this.#setting.scheduler.later(this.#setting.delay() * 4, () => {
+      if (this.timeline !== undefined) this.#show(applyPage(this.timeline, page, ask));
+    });
+  }
+
+  // ---- On the connection
+
+  #onDown(): void {
+    this.#links += 1;
+    this.#link.cut();
+    this.socket = undefined;
+    this.node = undefined;
+    this.#giveUpRead();
+    this.open();
+  }
+
+  #giveUpRead(): void {
+    this.#endPause();
+    if (this.#following.read !== 0)
+      this.#following = follow(this.#following, { type: 'failed', read: this.#following.read }).state;
+  }
+
+  #onTold(told: Told): void {
+    switch (told.type) {
+      case 'event':
+        return this.#onEvent(told.event);
+      case 'drain': {
+        const links = this.#links;
+        this.#setting.scheduler.later(this.#setting.random.between(0, told.withinMs), () => {
+          if (links === this.#links) this.cut();
+        });
+        return;
+      }
+      case 'unsubscribed':
+        this.#setting.trace?.(`${this.id} is unsubscribed: ${told.reason}`);
+        if (told.reason === 'gone') return this.#pauseAll();
+        return this.#hear({ type: 'maybe-missed' });
+      case 'answer':
+        if (told.number !== this.#following.read) return;
+        if (told.said.ok) return this.#onCatchUp(told.number, told.said);
+        this.#setting.trace?.(`${this.id} is refused: ${told.said.problem.code}`);
+        return this.#pauseAfter(told.number);
+    }
+  }
+
+  #onEvent(event: Event): void {
+    const { place, read } = this.#following;
+    if (this.timeline === undefined || place === undefined) return;
+    if (read !== 0 && event.from > place.offset + 1) return;
+    const step = { from: event.from, offset: event.offset, check: event.cursor };
+    const followed = this.#advance({ type: 'step', step });
+    if (followed.verdict === 'deliver') {
+      this.#witness.applies(this, event);
+      this.#show(applyEvent(this.timeline, event));
+    }
+    this.#act(followed);
+  }
+
+  // ---- The gap algorithm
+
+  #hear(heard: Heard): void {
+    this.#act(this.#advance(heard));
+  }
+
+  #advance(heard: Heard): Followed {
+    const followed = follow(this.#following, heard);
+    this.#following = followed.state;
+    return followed;
+  }
+
+  #act({ read }: Followed): void {
+    if (read === undefined) return;
+    this.asked += 1;
+    const { socket } = this;
+    const { scheduler, chances } = this.#setting;
+    const after = read.after?.check;
+    if (this.polls) return void this.#ask(read.number, after);
+    if (socket === undefined) return this.#pauseAfter(read.number);
+    const links = this.#links;
+    scheduler.later(this.#setting.delay(), () => {
+      if (links === this.#links) socket.hearSubscribe(read.number, after, chances.snapshot);
+    });
+    this.#endPause();
+    this.#endPause = scheduler.later(4_000, () => {
+      if (links === this.#links && this.#following.read === read.number) this.cut();
+    });
+  }
+
+  #onCatchUp(read: number, catchUp: CatchUp): void {
+    const { to } = catchUp.covers;
+    const reset = catchUp.mode === 'snapshot';
+    if (catchUp.more && !reset && to <= (this.#following.place?.offset ?? -1)) return this.#pauseAfter(read);
+    this.#failures = 0;
+    const place = { offset: to, check: catchUp.cursor };
+    const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
+    if (followed.verdict === 'take') {
+      this.#witness.takes(this, catchUp);
+      const next = applyCatchUp(this.timeline, catchUp);
+      if (next !== undefined) this.#show(next);
+    }
+    this.#act(followed);
+  }
+
+  #pauseAfter(read: number): void {
+    this.#hear({ type: 'failed', read });
+    if (!this.polls && this.socket === undefined) return;
+    this.#failures += 1;
+    const ms = pauseMs(this.#failures, this.#setting.random.fraction(), asking);
+    this.#endPause();
+    this.#endPause = this.#setting.scheduler.later(ms, () => this.#hear({ type: 'retry' }));
+  }
+
+  /** There is no such channel now: someone opens the page again later. */
+  #pauseAll(): void {
+    this.#endPause();
+    this.#endPause = this.#setting.scheduler.later(this.#setting.random.between(300, 900), () => this.#hear({ type: 'maybe-missed' }));
+  }
+
+  #show(timeline: Timeline): void {
+    this.timeline = timeline;
+    this.#witness.shows(this, timeline);
+  }
+
+  // ---- By HTTP
+
+  #poll(links: number): void {
+    this.#setting.scheduler.later(this.#setting.random.between(100, 900), () => {
+      if (links !== this.#links) return;
+      if (this.#following.read === 0) this.#hear({ type: this.#following.waiting ? 'retry' : 'maybe-missed' });
+      this.#poll(links);
+    });
+  }
+
+  async #ask(read: number, after: string | undefined): Promise<void> {
+    const { nodes, random, scheduler } = this.#setting;
+    const open = nodes.filter((node) => node.isUp);
+    this.#setting.trace?.(`${this.id} polls read ${read}`);
+    const node = open.length > 0 ? random.pick(open) : undefined;
+    this.#endPause();
+    // A node that ends does not answer.
+    this.#endPause = scheduler.later(1_200, () => this.#pauseAfter(read));
+    const position = after === undefined ? undefined : parseCursor(after);
+    const encoded = await node?.poll(position).catch((error: unknown) => {
+      this.#setting.trace?.(`${this.id} is refused by ${node.id}: ${error}`);
+      return undefined;
+    });
+    if (encoded !== undefined && node?.isUp) {
+      const catchUp = JSON.parse(encoded.json) as CatchUp;
+      this.#witness.handed(node, { type: 'answer', number: read, said: { ok: true, ...catchUp } });
+      scheduler.later(this.#setting.delay(), () => {
+        if (read !== this.#following.read) return;
+        this.#endPause();
+        this.#onCatchUp(read, catchUp);
+      });
+    } else if (read === this.#following.read) this.#pauseAfter(read);
+  }
+}

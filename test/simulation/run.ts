@@ -1,0 +1,88 @@
+import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { limits } from '../../src/protocol/limits.ts';
+import { Random, Scheduler } from './scheduler.ts';
+import { World } from './world.ts';
+
+/** One seed, from a calm beginning through its faults to what must hold after healing. */
+export interface Outcome {
+  seed: number;
+  /** Undefined where everything held. */
+  violation: string | undefined;
+  steps: number;
+  /** Simulated milliseconds. */
+  ms: number;
+  applied: number;
+  resets: number;
+}
+
+/** Everything is at the head this long after healing: what the contract promises. */
+const healMs = 5_000;
+/** Then nothing happens, and nothing may be read. */
+const quietMs = 3_000;
+/** A run that has more than this never ends. */
+const mostSteps = 30_000;
+/** Reads of a node, and asks of a reader, from healing until all is quiet. */
+const mostReads = 60;
+/** An answer has gone all the way through the code under test after this many turns of the queue of promises. */
+const turns = 24;
+
+export async function run(seed: number, trace?: (text: string) => void): Promise<Outcome> {
+  const random = new Random(seed);
+  const scheduler = new Scheduler();
+  const world = new World(random, scheduler, trace && ((text) => trace(`${scheduler.now.toFixed(1).padStart(9)}  ${text}`)));
+  const { witness, setting } = world;
+  const restore = bounded(setting.chances);
+  let steps = 0;
+  let healedAt = Number.POSITIVE_INFINITY;
+  const isOver = () => witness.violation !== undefined;
+  try {
+    const until = async (time: () => number) => {
+      while (!isOver()) {
+        const next = scheduler.next;
+        if (next === undefined || next > time()) break;
+        scheduler.step();
+        for (let turn = 0; turn < turns; turn += 1) await undefined;
+        witness.looks();
+        steps += 1;
+        if (steps > mostSteps) witness.fails('reads end', `${steps} steps`);
+      }
+      if (Number.isFinite(time())) scheduler.now = time();
+    };
+    world.live(30 + random.below(60), () => {
+      healedAt = scheduler.now;
+    });
+    await until(() => healedAt);
+    const asked = () => [...setting.nodes.map(({ engine }) => engine.asked.reads), ...world.readers.map((reader) => (reader.polls ? 0 : reader.asked))];
+    const before = asked();
+    await until(() => healedAt + healMs);
+    if (!isOver()) witness.convergence(world.readers);
+    if (!isOver() && world.pending.size > 0) witness.fails('no channel is wedged', [...world.pending].join(', '));
+    const settled = asked();
+    if (!isOver() && settled.some((count, at) => count - (before[at] ?? 0) > mostReads))
+      witness.fails('reads end', `${settled} after ${before}`);
+    world.write();
+    await until(() => healedAt + healMs + quietMs);
+    if (!isOver()) witness.convergence(world.readers);
+    const quiet = asked();
+    if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 2)) witness.fails('reads end', `${quiet} after ${settled}`);
+  } catch (error) {
+    witness.fails('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
+  } finally {
+    restore();
+  }
+  const { violation, applied, resets } = witness;
+  return { seed, violation: violation?.message, steps, ms: scheduler.now, applied, resets };
+}
+
+/** Sets the bounds of the code under test so low that a short run reaches them; returns what puts them back. */
+function bounded({ tailOffsets, sliceBytes, replay }: { tailOffsets: number; sliceBytes: number; replay: number }): () => void {
+  const feeds = fanoutLimits as { tailOffsets: number; sliceBytes: number };
+  const answers = limits as { catchUpMost: number };
+  const before = { tailOffsets: feeds.tailOffsets, sliceBytes: feeds.sliceBytes, catchUpMost: answers.catchUpMost };
+  Object.assign(feeds, { tailOffsets, sliceBytes });
+  answers.catchUpMost = replay;
+  return () => {
+    Object.assign(feeds, { tailOffsets: before.tailOffsets, sliceBytes: before.sliceBytes });
+    answers.catchUpMost = before.catchUpMost;
+  };
+}

@@ -1,0 +1,92 @@
+import { delay, type LinkChances } from './link.ts';
+import type { SimNode } from './node.ts';
+import type { Random, Scheduler } from './scheduler.ts';
+import { Store, type StoreChances } from './store.ts';
+
+/** What everything in one simulation shares, and how a seed shapes it. */
+export interface Chances extends StoreChances {
+  nodes: number;
+  readers: number;
+  minReplicas: 0 | 1;
+  /** Shares: an answer of the store that is lost with its connection; a request that is carried out twice. */
+  lostAnswer: number;
+  resend: number;
+  /** Share of writes after which a client's connection takes no more for a while. */
+  busy: number;
+  tailOffsets: number;
+  sliceBytes: number;
+  /** Changes of one replay, and posts of one snapshot. */
+  replay: number;
+  snapshot: number;
+}
+
+export interface Setting {
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly store: Store;
+  readonly chances: Chances;
+  readonly busChances: LinkChances;
+  readonly clientChances: LinkChances;
+  readonly nodes: SimNode[];
+  /** Of one message between a node and the store. */
+  delay(): number;
+  /** Told each thing that happens, where anyone listens. */
+  trace: ((text: string) => void) | undefined;
+}
+
+const calm: LinkChances = { usualMs: 4, lateMs: 40, late: 0.05, drop: 0, double: 0, swap: 0 };
+
+export function makeSetting(random: Random, scheduler: Scheduler): Setting {
+  const sometimes = (share: number, value: number) => (random.chance(share) ? value : 0);
+  const chances: Chances = {
+    nodes: random.chance(0.6) ? 2 : 3,
+    readers: 2 + random.below(3),
+    minReplicas: random.chance(0.3) ? 1 : 0,
+    syncMs: random.pick([0, 2, 10, 40]),
+    replicaMs: random.pick([5, 50, 1_500]),
+    lostAnswer: sometimes(0.4, 0.03),
+    resend: sometimes(0.3, 0.05),
+    busy: random.pick([0, 0.1, 0.4]),
+    tailOffsets: random.pick([4, 8, 4_096]),
+    sliceBytes: random.pick([700, 256 * 1_024]),
+    replay: random.pick([2, 5, 1_000]),
+    snapshot: random.pick([2, 4, 20]),
+  };
+  const busChances: LinkChances = {
+    usualMs: random.pick([1, 5, 30]),
+    lateMs: random.pick([50, 800]),
+    late: sometimes(0.5, 0.1),
+    drop: sometimes(0.5, 0.15),
+    double: sometimes(0.4, 0.1),
+    swap: sometimes(0.5, 0.3),
+  };
+  const clientChances: LinkChances = {
+    usualMs: random.pick([1, 10, 40]),
+    lateMs: random.pick([50, 1_000]),
+    late: sometimes(0.5, 0.1),
+    drop: sometimes(0.3, 0.05),
+    double: sometimes(0.3, 0.1),
+    swap: sometimes(0.3, 0.1),
+  };
+  const between: LinkChances = { ...calm, usualMs: random.pick([1, 8, 30]), lateMs: random.pick([50, 700]), late: sometimes(0.6, 0.15) };
+  return {
+    random,
+    scheduler,
+    store: new Store(random, scheduler, chances),
+    chances,
+    busChances,
+    clientChances,
+    nodes: [],
+    delay: () => delay(random, between),
+    trace: undefined,
+  };
+}
+
+/** From now on links carry all, once and in order. */
+export function heal({ chances, busChances, clientChances }: Setting): void {
+  chances.lostAnswer = 0;
+  chances.resend = 0;
+  chances.replicaMs = 5;
+  Object.assign(busChances, calm);
+  Object.assign(clientChances, calm);
+}

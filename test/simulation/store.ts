@@ -1,0 +1,416 @@
+import { nextCheck, shortCheck } from '../../src/engine/chain.ts';
+import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/engine/engine.ts';
+import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
+import { type AuthorPost, type Channel, isWithdrawn, type ReaderPost, readerView } from '../../src/protocol/model.ts';
+import type { Random, Scheduler } from './scheduler.ts';
+
+/**
+ * A model of the store that keeps one channel's journal: what is in its memory, what of that is on its disk, and what a replica has. It
+ * answers only after a sync, as a server does that writes its file before it sends answers. A history is a chain of entries that never
+ * change, so its newest entry says everything that is in it.
+ */
+export interface Kept {
+  post: AuthorPost;
+  reader: ReaderPost;
+  /** The offset of its last change. */
+  at: number;
+}
+
+export interface Entry {
+  readonly epoch: string;
+  readonly offset: number;
+  /** The whole check, of which positions carry the beginning. */
+  readonly whole: string;
+  readonly check: string;
+  readonly cursor: string;
+  /** Undefined for the first of a history. */
+  readonly before: Entry | undefined;
+  readonly checkBefore: string;
+  readonly change: StoredChange;
+  readonly request: string;
+  readonly channel: Channel;
+  readonly channelAt: number;
+  readonly posts: ReadonlyMap<string, Kept>;
+  /** It was on the disk once. */
+  synced: boolean;
+}
+
+/** What an author asks for, the same each time it is sent. */
+export interface Write {
+  request: string;
+  /** The post, at the revision it was decided on (0: there must be none). */
+  post: Omit<AuthorPost, 'seq'>;
+  type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down';
+  decidedOn: number;
+  /** Its text goes with this entry, from all that is kept. */
+  erases: boolean;
+  /** Another entry, which stands or falls with the first: the channel's headline. */
+  headline?: string;
+  /** Makes the digest differ from every other write's. */
+  salt: string;
+}
+
+export type Appended = { status: 'appended'; entries: Entry[] } | { status: 'duplicate'; entry: Entry } | { status: 'conflict' };
+
+export interface StoreChances {
+  /** Longest time to the next sync, and until a replica has an entry; milliseconds. */
+  syncMs: number;
+  replicaMs: number;
+}
+
+export const channelId = 'moon';
+
+export class Store {
+  /** The newest entry in memory; undefined where there is no channel. */
+  head: Entry | undefined;
+  /** The newest entry on the disk. */
+  synced: Entry | undefined;
+  /** The newest entry that the replica has. */
+  replica: Entry | undefined;
+  isUp = true;
+  isStalled = false;
+  /** When each node last said that it is there. */
+  readonly beats = new Map<string, number>();
+  /** Posts of which text was erased, in order: read by nodes that may have missed it. */
+  erasures: string[] = [];
+  /** Every entry that ever was, by its cursor. */
+  readonly entries = new Map<string, Entry>();
+  /** Told of every entry that is lost by a fault, oldest last. */
+  onLost: (entry: Entry, fault: string) => void = () => {};
+
+  readonly #random: Random;
+  readonly #scheduler: Scheduler;
+  readonly #chances: StoreChances;
+  #stalled: (() => void)[] = [];
+  #unsent: (() => void)[] = [];
+  #syncing = false;
+
+  constructor(random: Random, scheduler: Scheduler, chances: StoreChances) {
+    this.#random = random;
+    this.#scheduler = scheduler;
+    this.#chances = chances;
+  }
+
+  // ---- Asking
+
+  /** Runs an operation, now or once the store no longer stalls. What it answers goes out after the next sync. */
+  execute<T>(operation: () => T, answer: (said: T) => void): void {
+    if (this.isStalled) {
+      this.#stalled.push(() => this.execute(operation, answer));
+      return;
+    }
+    const said = operation();
+    if (this.head === this.synced) return answer(said);
+    this.#unsent.push(() => answer(said));
+    if (this.#syncing) return;
+    this.#syncing = true;
+    this.#scheduler.later(this.#random.between(0, this.#chances.syncMs), () => this.#sync());
+  }
+
+  #sync(): void {
+    this.#syncing = false;
+    if (!this.isUp) return;
+    for (let entry = this.head; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
+    this.synced = this.head;
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const send of unsent) send();
+  }
+
+  append(write: Write): Appended {
+    for (let entry = this.head; entry !== undefined; entry = entry.before)
+      if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
+    const { head } = this;
+    const kept = head?.posts.get(write.post.id);
+    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn) return { status: 'conflict' };
+    const first = this.#add(head, write, { type: write.type, post: write.post });
+    const entries = [first];
+    if (write.headline !== undefined) {
+      const channel = { ...head.channel, headline: write.headline, revision: head.channel.revision + 1 };
+      entries.push(this.#add(first, write, { type: 'channel.changed', channel }));
+    }
+    this.#replicateLater(this.head);
+    return { status: 'appended', entries };
+  }
+
+  /** Makes the channel where there is none. */
+  create(request: string): Appended {
+    if (this.head !== undefined) return { status: 'conflict' };
+    const entry = this.begin(0, newChannel(1), new Map(), request);
+    return { status: 'appended', entries: [entry] };
+  }
+
+  /** Begins a history. */
+  begin(offset: number, channel: Channel, posts: ReadonlyMap<string, Kept>, request: string): Entry {
+    const root = this.#random.hex(32);
+    const write = { request, salt: request };
+    const origin = { epoch: root.slice(0, 12), offset, whole: root, before: undefined, posts };
+    const entry = this.#add(origin, write, { type: 'channel.changed', channel });
+    this.#replicateLater(entry);
+    return entry;
+  }
+
+  #add(
+    before: Pick<Entry, 'epoch' | 'offset' | 'whole' | 'posts'> & Partial<Entry>,
+    { request, salt }: Pick<Write, 'request' | 'salt'>,
+    made: { type: Write['type']; post: Omit<AuthorPost, 'seq'> } | { type: 'channel.changed'; channel: Channel },
+  ): Entry {
+    const { epoch } = before;
+    const offset = before.offset + 1;
+    const whole = nextCheck(before.whole, offset, `${salt} ${made.type}`);
+    const check = shortCheck(whole);
+    const facts = { offset, check, at: timeOf(offset) };
+    const isPost = made.type !== 'channel.changed';
+    const post = isPost ? { ...made.post, seq: before.posts.get(made.post.id)?.post.seq ?? offset } : undefined;
+    const kept = post && { post, reader: readerView(post), at: offset };
+    const entry: Entry = {
+      epoch,
+      offset,
+      whole,
+      check,
+      cursor: formatCursor({ epoch, offset, check }),
+      before: before.cursor === undefined ? undefined : (before as Entry),
+      checkBefore: shortCheck(before.whole),
+      change: made.type === 'channel.changed' ? { ...facts, ...made } : { ...facts, type: made.type, post: (kept as Kept).reader },
+      request,
+      channel: made.type === 'channel.changed' ? made.channel : (before.channel as Channel),
+      channelAt: isPost ? (before.channelAt as number) : offset,
+      posts: kept ? new Map(before.posts).set(kept.post.id, kept) : before.posts,
+      synced: false,
+    };
+    // The same request carried out again in the same place, after a crash that took it away, makes the same entry.
+    const standing = this.entries.get(entry.cursor) ?? entry;
+    this.entries.set(entry.cursor, standing);
+    this.head = standing;
+    return standing;
+  }
+
+  #replicateLater(entry: Entry | undefined): void {
+    this.#scheduler.later(this.#random.between(0, this.#chances.replicaMs), () => {
+      // What comes over one connection comes in order, and only what the primary still has.
+      if (this.isUp && entry && holds(this.head, entry) && !holds(this.replica, entry)) this.replica = entry;
+    });
+  }
+
+  // ---- Reading
+
+  position(): Position | undefined {
+    return this.head && positionOf(this.head);
+  }
+
+  /** Everything after a place, as the port says it. */
+  catchUp(after: Position, { limit }: Bounds): Replay | { status: 'foreign' } | undefined {
+    const { head } = this;
+    if (head === undefined) return undefined;
+    if (!stands(head, after)) return { status: 'foreign' };
+    const changes: StoredChange[] = [];
+    for (let entry: Entry | undefined = head; entry !== undefined && entry.offset > after.offset; entry = entry.before)
+      if (latestAt(head, entry) === entry.offset) changes.push(entry.change);
+    changes.reverse();
+    if (changes.length <= limit) return { status: 'replay', to: positionOf(head), changes, more: false };
+    const some = changes.slice(0, limit);
+    const { offset, check } = some.at(-1) as StoredChange;
+    return { status: 'replay', to: { epoch: head.epoch, offset, check }, changes: some, more: true };
+  }
+
+  snapshot({ limit }: Bounds): StoredSnapshot | undefined {
+    const { head } = this;
+    if (head === undefined) return undefined;
+    const all = newestFirst(head);
+    return {
+      position: positionOf(head),
+      channel: head.channel,
+      posts: all.slice(0, limit).map(({ reader }) => reader),
+      pinned: null,
+      summary: null,
+      keyEvents: [],
+      more: all.length > limit,
+    };
+  }
+
+  posts(before: number | undefined, limit: number): { posts: AuthorPost[]; position: Position; more: boolean } | undefined {
+    const { head } = this;
+    if (head === undefined) return undefined;
+    const all = newestFirst(head).filter(({ post }) => before === undefined || post.seq < before);
+    return { posts: all.slice(0, limit).map(({ post }) => post), position: positionOf(head), more: all.length > limit };
+  }
+
+  // ---- Faults
+
+  /** Ends at once; what was not synced is gone. */
+  crash(): void {
+    this.isUp = false;
+    this.isStalled = false;
+    this.#stalled = [];
+    this.#unsent = [];
+    this.#become(this.synced, 'crash');
+  }
+
+  restart(): void {
+    this.isUp = true;
+    if (!holds(this.head, this.replica)) this.replica = this.head;
+    if (this.head !== this.replica) this.#replicateLater(this.head);
+  }
+
+  stall(): void {
+    this.isStalled = true;
+  }
+
+  resume(): void {
+    this.isStalled = false;
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (const run of stalled) run();
+  }
+
+  /** The replica takes over with what it has. Returns how many entries that were in memory it lacked. */
+  failOver(): number {
+    const lost = distance(this.head, this.replica);
+    this.crash();
+    this.isUp = true;
+    for (let entry = this.replica; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
+    this.#become(this.replica, 'failover');
+    this.synced = this.head;
+    return lost;
+  }
+
+  /** An older dump is put back, which ends all connections. */
+  putBack(entries: number): void {
+    this.crash();
+    this.isUp = true;
+    let older = this.head;
+    for (let each = 0; each < entries && older?.before !== undefined; each += 1) older = older.before;
+    this.#become(older, 'older dump');
+    this.synced = this.head;
+    this.replica = this.head;
+  }
+
+  /** All is gone, and nobody says so. */
+  wipe(): void {
+    this.#sync();
+    this.#become(undefined, 'wipe');
+    this.synced = undefined;
+    this.replica = undefined;
+    this.erasures = [];
+    this.#unsentGo();
+  }
+
+  /** The journal is lost and the posts are not: a history begins anew above every offset that was given out. */
+  beginAnew(): void {
+    const { head } = this;
+    if (head === undefined) return;
+    const channel = { ...head.channel, revision: head.channel.revision + 1 };
+    for (let entry: Entry | undefined = head; entry !== undefined; entry = entry.before) this.onLost(entry, 'journal lost');
+    this.begin(head.offset, channel, head.posts, `anew ${head.cursor}`);
+  }
+
+  #unsentGo(): void {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const send of unsent) send();
+  }
+
+  #become(next: Entry | undefined, fault: string): void {
+    for (let entry = this.head; entry !== undefined && !holds(next, entry); entry = entry.before) this.onLost(entry, fault);
+    this.head = next;
+  }
+}
+
+// ---- Histories
+
+export function positionOf({ epoch, offset, check }: Entry): Position {
+  return { epoch, offset, check };
+}
+
+/** The entry of a history at an offset. */
+export function entryAt(head: Entry | undefined, offset: number): Entry | undefined {
+  let entry = head;
+  while (entry !== undefined && entry.offset > offset) entry = entry.before;
+  return entry?.offset === offset ? entry : undefined;
+}
+
+/** Whether the history that ends with `head` has this entry. Nothing is in every history. */
+export function holds(head: Entry | undefined, entry: Entry | undefined): boolean {
+  return entry === undefined || entryAt(head, entry.offset)?.cursor === entry.cursor;
+}
+
+export function newestFirst({ posts }: Entry): Kept[] {
+  return [...posts.values()].sort((a, b) => b.post.seq - a.post.seq);
+}
+
+function stands(head: Entry, { epoch, offset, check }: Position): boolean {
+  if (epoch !== head.epoch || offset > head.offset) return false;
+  let entry: Entry | undefined = head;
+  while (entry !== undefined && entry.offset > offset + 1) entry = entry.before;
+  if (entry === undefined) return false;
+  return entry.offset === offset ? entry.check === check : entry.checkBefore === check;
+}
+
+function latestAt(head: Entry, { change }: Entry): number {
+  return change.type === 'channel.changed' ? head.channelAt : (head.posts.get(change.post.id)?.at ?? 0);
+}
+
+function lastOf(head: Entry, request: string): Entry {
+  let entry: Entry | undefined = head;
+  while (entry !== undefined && entry.request !== request) entry = entry.before;
+  return entry as Entry;
+}
+
+function distance(from: Entry | undefined, to: Entry | undefined): number {
+  return (from?.offset ?? 0) - (to?.offset ?? 0);
+}
+
+export function newChannel(revision: number): Channel {
+  return {
+    id: channelId,
+    state: 'live',
+    headline: `Headline ${revision}`,
+    standfirst: null,
+    section: null,
+    byline: [],
+    language: 'en',
+    timezone: 'UTC',
+    access: 'public',
+    url: null,
+    pinnedPostId: null,
+    startsAt: null,
+    createdAt: timeOf(0),
+    startedAt: null,
+    endedAt: null,
+    updatedAt: null,
+    revision,
+    history: [],
+  };
+}
+
+export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
+  return {
+    id,
+    channelId,
+    kind: 'update',
+    keyEvent: false,
+    headline: null,
+    body: text,
+    html: text,
+    media: [],
+    authors: [],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: 'published',
+    revision: 1,
+    publishedAt: timeOf(0),
+    updatedAt: null,
+    history: [],
+    publishedBy: 'ada',
+  };
+}
+
+export function isErased(post: ReaderPost): boolean {
+  return isWithdrawn(post);
+}
+
+function timeOf(offset: number): string {
+  return `2026-11-24T12:00:${String(offset % 60).padStart(2, '0')}.000Z`;
+}

@@ -1,0 +1,242 @@
+import type { Timeline } from '../../client/timeline.ts';
+import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
+import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { ServerSocket, type SimNode, type Told } from './node.ts';
+import type { SimReader } from './reader.ts';
+import type { Setting } from './setting.ts';
+import { type Entry, entryAt, holds, newestFirst } from './store.ts';
+
+/**
+ * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names
+ * of the invariants are those of docs/invariants.md.
+ */
+export class Violation extends Error {}
+
+/** What one reader holds. */
+interface Held {
+  entry: Entry;
+  revisions: Map<string, number>;
+}
+
+export class Witness {
+  /** The first thing that must not have been. */
+  violation: Violation | undefined;
+  /** Posts whose erasure was acknowledged, and the entry that erased each. */
+  readonly erased = new Map<string, Entry>();
+  /** Entries that an author was told of, by cursor. */
+  readonly acknowledged = new Map<string, Entry>();
+  /** Of those, what a fault took away, and the fault. */
+  readonly lost = new Map<string, string>();
+  resets = 0;
+  applied = 0;
+  readonly #setting: Setting;
+  readonly #held = new Map<SimReader, Held>();
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    setting.store.onLost = (entry, fault) => this.#loses(entry, fault);
+  }
+
+  fails(invariant: string, detail: string): void {
+    this.violation ??= new Violation(`${invariant}: ${detail}`);
+    this.#setting.trace?.(`VIOLATION ${this.violation.message}`);
+  }
+
+  // ---- Writes
+
+  acknowledges(entry: Entry): void {
+    const { chances, store } = this.#setting;
+    this.acknowledged.set(entry.cursor, entry);
+    if (!this.#known(entry.cursor)?.synced) this.fails('synced before acknowledged', entry.cursor);
+    // A fault may lie between the answer of the store and that of the node.
+    if (chances.minReplicas > 0 && holds(store.head, entry) && !holds(store.replica, entry))
+      this.fails('replicated before acknowledged', entry.cursor);
+  }
+
+  erases(postId: string, entry: Entry): void {
+    this.erased.set(postId, entry);
+  }
+
+  #loses(entry: Entry, fault: string): void {
+    const { change, cursor } = entry;
+    if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor) this.erased.delete(change.post.id);
+    if (!this.acknowledged.has(cursor)) return;
+    this.lost.set(cursor, fault);
+    if (fault === 'crash') this.fails('no acknowledged write is lost', `${cursor} in a crash`);
+    if (fault === 'failover' && this.#setting.chances.minReplicas > 0)
+      this.fails('no acknowledged write is lost', `${cursor} in a failover with replicas`);
+  }
+
+  // ---- What nodes hand out
+
+  handed(node: SimNode, told: Told): void {
+    if (told.type === 'event') {
+      const { event } = told;
+      if ('post' in event) this.handedPosts(node, [event.post]);
+      this.#isSynced(event.cursor);
+    }
+    if (told.type !== 'answer' || !told.said.ok) return;
+    const { said } = told;
+    this.#isSynced(said.cursor);
+    this.handedPosts(node, said.mode === 'snapshot' ? said.snapshot.posts : postsIn(said.events));
+  }
+
+  handedPosts(node: SimNode, posts: readonly ReaderPost[]): void {
+    if (this.erased.size === 0) return;
+    for (const { id, html, revision } of posts)
+      if (html !== '' && this.erased.has(id)) this.fails('nothing erased is handed out', `${id} at revision ${revision} by ${node.id}`);
+  }
+
+  #isSynced(cursor: string): void {
+    const entry = this.#known(cursor);
+    if (entry === undefined) this.fails('no cursor stands for two histories', `${cursor} is of none`);
+    else if (!entry.synced) this.fails('synced before handed out', cursor);
+  }
+
+  // ---- What readers apply
+
+  applies(reader: SimReader, event: Event): void {
+    this.applied += 1;
+    const held = this.#held.get(reader);
+    const entry = this.#known(event.cursor);
+    if (held === undefined || entry === undefined) return this.fails('no cursor stands for two histories', `${event.cursor} is of none`);
+    this.#setting.trace?.(`${reader.id} applies ${event.from}-${event.offset} ${event.cursor.slice(-6)} ${event.type}`);
+    const mine = held.entry.offset;
+    if (entry.offset !== event.offset || event.from > mine + 1 || event.offset < mine + 1)
+      this.fails('offsets rise and events fit', `${reader.id} at ${mine} applied ${event.from}-${event.offset}`);
+    this.#moves(reader, held, entry);
+    this.#isEntry(reader, event, entry);
+  }
+
+  takes(reader: SimReader, catchUp: CatchUp): void {
+    const entry = this.#known(catchUp.cursor);
+    const held = this.#held.get(reader);
+    if (entry === undefined) return this.fails('no cursor stands for two histories', `${catchUp.cursor} is of none`);
+    const { mode, covers, reset } = catchUp;
+    this.#setting.trace?.(
+      `${reader.id} takes a ${reset ? 'reset' : mode} ${covers.after}-${covers.to} ${catchUp.cursor.slice(-6)}${catchUp.more ? ' and more' : ''}`,
+    );
+    if (entry.offset !== covers.to) this.fails('no cursor stands for two histories', `${catchUp.cursor} covers to ${covers.to}`);
+    if (catchUp.mode === 'snapshot') {
+      if (held !== undefined && !reset) this.fails('another history is a reset', `${reader.id} was given a snapshot without`);
+      if (reset) this.resets += 1;
+      this.#held.set(reader, { entry, revisions: new Map() });
+      const posts = newestFirst(entry).slice(0, catchUp.snapshot.posts.length);
+      if (!sameTexts(catchUp.snapshot.posts, posts.map(({ reader: post }) => post)))
+        this.fails('a snapshot is the state at its cursor', `${reader.id} at ${catchUp.cursor}`);
+      return;
+    }
+    if (held === undefined) return this.fails('another history is a reset', `${reader.id} was given a replay and held nothing`);
+    if (covers.to > held.entry.offset) this.#moves(reader, held, entry);
+    else if (entryAt(held.entry, covers.to)?.cursor !== entry.cursor)
+      this.fails('no cursor stands for two histories', `${reader.id} took ${catchUp.cursor} at ${held.entry.cursor}`);
+    let last = covers.after;
+    for (const event of catchUp.events) {
+      if (event.from !== last + 1 || event.offset < event.from || event.offset > covers.to)
+        this.fails('offsets rise and events fit', `${reader.id} was given ${event.from}-${event.offset} after ${last}`);
+      last = event.offset;
+      const made = this.#known(event.cursor);
+      if (made === undefined || entryAt(entry, event.offset)?.cursor !== event.cursor)
+        this.fails('no cursor stands for two histories', `${event.cursor} is not before ${catchUp.cursor}`);
+      else this.#isEntry(reader, event, made);
+    }
+  }
+
+  #moves(reader: SimReader, held: Held, to: Entry): void {
+    const { entry } = held;
+    if (entryAt(to, entry.offset)?.cursor !== entry.cursor)
+      this.fails('another history is a reset', `${reader.id} went from ${entry.cursor} to ${to.cursor} without one`);
+    held.entry = to;
+  }
+
+  #isEntry(reader: SimReader, event: Event, { change }: Entry): void {
+    const same =
+      event.type === change.type && ('post' in event && 'post' in change ? sameTexts([event.post], [change.post]) : !('post' in event));
+    if (!same) this.fails('an event is its entry', `${reader.id} was given another ${event.cursor}`);
+  }
+
+  forgets(reader: SimReader): void {
+    this.#held.delete(reader);
+  }
+
+  shows(reader: SimReader, timeline: Timeline): void {
+    const held = this.#held.get(reader);
+    if (held === undefined) return;
+    if (timeline.cursor !== held.entry.cursor)
+      this.fails('offsets rise and events fit', `${reader.id} holds ${timeline.cursor}, and took ${held.entry.cursor}`);
+    for (const { id, revision } of timeline.posts) {
+      const seen = held.revisions.get(id) ?? 0;
+      if (revision < seen) this.fails('no revision is taken back', `${reader.id} shows ${id} at ${revision} after ${seen}`);
+      if (revision > seen) held.revisions.set(id, revision);
+    }
+  }
+
+  // ---- After every step
+
+  looks(): void {
+    for (const node of this.#setting.nodes) {
+      if (!node.isUp) continue;
+      for (const feed of node.feeds) {
+        const { tail } = feed;
+        if (tail.head - tail.start > fanoutLimits.tailOffsets || tail.size > tail.head - tail.start)
+          this.fails('tails keep their bounds', `${node.id} holds ${tail.start}-${tail.head}`);
+        for (const reader of feed.readers) {
+          ServerSocket.asked = undefined;
+          void reader.ready;
+          const socket = ServerSocket.asked as ServerSocket | undefined;
+          if (socket !== undefined && reader.offset > socket.handedTo)
+            this.fails('positions never exceed what was handed over', `${node.id} thinks ${reader.offset}, and handed ${socket.handedTo}`);
+        }
+      }
+    }
+  }
+
+  // ---- After healing
+
+  convergence(readers: readonly SimReader[]): void {
+    const { head } = this.#setting.store;
+    if (head === undefined) return this.fails('convergence', 'there is no channel');
+    for (const reader of readers) {
+      const { timeline } = reader;
+      if (timeline?.cursor !== head.cursor) {
+        this.fails('convergence', `${reader.id} holds ${timeline?.cursor}, the store ${head.cursor}`);
+        continue;
+      }
+      const posts = newestFirst(head).filter(({ post }) => post.seq >= timeline.floor);
+      const same = sameTexts(timeline.posts, posts.map(({ reader: post }) => post)) && timeline.channel.revision === head.channel.revision;
+      if (!same) {
+        this.fails('convergence', `${reader.id} shows ${listed(timeline.posts)}, the store ${listed(posts.map(({ reader: post }) => post))}`);
+      }
+    }
+    for (const entry of this.acknowledged.values())
+      if (!holds(head, entry) && !this.lost.has(entry.cursor)) this.fails('no acknowledged write is lost', entry.cursor);
+    const requests = new Map<string, number>();
+    for (let entry: Entry | undefined = head; entry !== undefined; entry = entry.before) {
+      const at = requests.get(entry.request);
+      if (at !== undefined && at !== entry.offset + 1) this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
+      requests.set(entry.request, entry.offset);
+    }
+  }
+
+  #known(cursor: string): Entry | undefined {
+    return this.#setting.store.entries.get(cursor);
+  }
+}
+
+function postsIn(events: readonly Event[]): ReaderPost[] {
+  return events.flatMap((event) => ('post' in event ? [event.post] : []));
+}
+
+function sameTexts(a: readonly ReaderPost[], b: readonly ReaderPost[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ id, revision, status, html, seq }, at) => {
+      const other = b[at] as ReaderPost;
+      return id === other.id && revision === other.revision && status === other.status && html === other.html && seq === other.seq;
+    })
+  );
+}
+
+function listed(posts: readonly ReaderPost[]): string {
+  return posts.map(({ id, revision }) => `${id}@${revision}`).join(' ');
+}
