@@ -84,7 +84,7 @@ interface Answer {
 /** Whether everything after a position can be handed on from the tail. A position ahead of the feed is on its way to it. */
 function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
   const { tail } = feed;
-  if (epoch !== feed.epoch || offset < tail.start) return false;
+  if (epoch !== feed.epoch || offset < tail.whole) return false;
   if (offset > tail.head) return true;
   const known = tail.check(offset);
   return known === undefined ? offset > tail.start : known === check;
@@ -92,7 +92,7 @@ function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
 
 function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefined {
   const { tail } = feed;
-  if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.start || after.offset > tail.head)
+  if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.whole || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
   const events: string[] = [];
@@ -159,7 +159,7 @@ function continued(feed: Feed, limit: number, after: Position, to: Position, cha
   const { tail } = feed;
   const page = newest(feed, changes);
   if (to.offset >= tail.head) return replayed(after, to, page, false);
-  if (to.offset < tail.start) return replayed(after, to, page, true);
+  if (to.offset < tail.whole) return replayed(after, to, page, true);
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);

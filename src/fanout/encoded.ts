@@ -18,6 +18,8 @@ export class EncodedChange {
   readonly check: string;
   /** The post it is about, or null for the channel: a later change of the same subject supersedes it. */
   readonly subject: string | null;
+  /** Then it holds no text that could be erased. */
+  readonly isTakedown: boolean;
   readonly bytes: number;
   readonly #head: string;
   readonly #body: string;
@@ -30,6 +32,7 @@ export class EncodedChange {
     this.offset = offset;
     this.check = check;
     this.subject = change.type === 'channel.changed' ? null : change.post.id;
+    this.isTakedown = type === 'post.taken-down';
     this.#head = `{"channelId":${JSON.stringify(channelId)},"from":`;
     this.#body = `,${JSON.stringify({ offset, cursor, type, at, ...subject }).slice(1)}`;
     this.bytes = Buffer.byteLength(this.#body) + this.#head.length;

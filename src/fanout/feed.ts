@@ -149,13 +149,13 @@ export class Feed {
   }
 
   /**
-   * Hands a reader that is ready what it has not had, in one write of a bounded size. It then stands at the last event handed to it,
-   * not at the head: what an erasure took out of the tail lies between, and the event that comes next stands for that too.
+   * Hands a reader that is ready what it has not had, in one write of a bounded size. It then stands at the last event handed to it. One
+   * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
   pump(reader: Reader): void {
     if (!this.readers.has(reader) || reader.offset >= this.tail.head) return;
     if (!reader.ready) return reader.lag();
-    if (reader.offset < this.tail.start) return this.#end(reader, 'slow');
+    if (reader.offset < this.tail.whole) return this.#end(reader, 'slow');
     const { frames, events, last } = this.#slice(reader.offset, reader.format);
     if (events === 0) return;
     reader.offset = last;

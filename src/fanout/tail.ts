@@ -5,10 +5,11 @@ import { fanoutLimits } from './limits.ts';
  * The newest stretch of a channel's journal as a process holds it: for each offset the check, and the change made there unless a later
  * one of the same post superseded it. So what it hands out is compacted, and a cursor at a superseded offset can still be compared.
  *
- * It holds every offset after `start` up to `head`: whoever has everything up to `start` or later can be brought to `head` from here.
+ * It knows every offset after `start` up to `head`: whoever has everything up to `whole`, which is `start` unless a text was erased, or
+ * later can be brought to `head` from here.
  */
 export class Tail {
-  /** Everything after this offset is held. */
+  /** Every offset after this one is known. */
   start: number;
   head: number;
   bytes = 0;
@@ -16,6 +17,8 @@ export class Tail {
   #slots: { check: string | undefined; change: EncodedChange | undefined }[] = [];
   #startCheck: string | undefined;
   readonly #latest = new Map<string | null, number>();
+  /** Where changes were forgotten that no later one of the same post has superseded yet. */
+  readonly #holes = new Map<string | null, number>();
 
   constructor(head: number, check: string) {
     this.start = head;
@@ -27,9 +30,15 @@ export class Tail {
     return this.#latest.size;
   }
 
+  /** Nothing is missing after this offset. */
+  get whole(): number {
+    return Math.max(this.start, ...this.#holes.values());
+  }
+
   /** Appends a change at an offset above the head. The offsets between were superseded. */
   push(change: EncodedChange): void {
     this.#supersede(change.subject);
+    this.#holes.delete(change.subject);
     while (this.head + 1 < change.offset) this.#append(undefined, undefined);
     this.#append(change.check, change);
     this.#latest.set(change.subject, change.offset);
@@ -44,9 +53,15 @@ export class Tail {
     this.#trim();
   }
 
-  /** Drops the text of a post, whose next change is on its way. */
+  /**
+   * Drops the text of a post. The change that erased it is on its way, or has come already and was all that was held: a takedown, which
+   * has no text and stays. Where it was another one, those who do not have it can no longer be served from here.
+   */
   forget(subject: string | null): void {
+    const offset = this.#latest.get(subject);
+    if (offset === undefined || this.#slots[offset - this.start - 1]?.change?.isTakedown) return;
     this.#supersede(subject);
+    this.#holes.set(subject, offset);
   }
 
   /** The check at an offset, where it is remembered. */
@@ -60,7 +75,7 @@ export class Tail {
     return this.#latest.get(subject) ?? 0;
   }
 
-  /** The changes after an offset, oldest first; `after` must not lie before `start`. */
+  /** The changes after an offset, oldest first; `after` must not lie before `whole`. */
   *after(after: number): Generator<EncodedChange> {
     for (let index = Math.max(0, after - this.start); index < this.#slots.length; index += 1) {
       const change = this.#slots[index]?.change;
@@ -108,5 +123,6 @@ export class Tail {
     this.#startCheck = this.#slots[count - 1]?.check;
     this.#slots = this.#slots.slice(count);
     this.start += count;
+    for (const [subject, offset] of this.#holes) if (offset <= this.start) this.#holes.delete(subject);
   }
 }

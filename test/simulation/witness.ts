@@ -238,5 +238,5 @@ function sameTexts(a: readonly ReaderPost[], b: readonly ReaderPost[]): boolean 
 }
 
 function listed(posts: readonly ReaderPost[]): string {
-  return posts.map(({ id, revision }) => `${id}@${revision}`).join(' ');
+  return posts.map(({ id, revision }) => `${id.slice(-3)}@${revision}`).join(' ');
 }
