@@ -62,11 +62,7 @@ export async function catchUp(
     const joins = joining !== undefined && !answer.encoded.more && covers(feed, answer.encoded.position);
     const encoded = joining === undefined || joins ? answer.encoded : withMore(answer.encoded);
     respond(encoded, channel);
-    if (joins) {
-      joining.reader.offset = encoded.position.offset;
-      feed.readers.add(joining.reader);
-      feed.pump(joining.reader);
-    }
+    if (joins) feed.join(joining.reader, encoded.position);
     return 'answered';
   }
   throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');

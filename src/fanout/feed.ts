@@ -58,6 +58,8 @@ export class Feed {
   generation = 0;
   gone = false;
   readonly readers = new Set<Reader>();
+  /** Where readers joined of whom the journal was read further than this feed has followed it. */
+  readonly #ahead = new Map<Reader, Position>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly shared = new Map<string, Promise<unknown>>();
   /** What they are together, of those that have come. */
@@ -164,8 +166,17 @@ export class Feed {
     if (last < this.tail.head) reader.lag();
   }
 
+  /** Hands the reader on what comes after a position of this history. */
+  join(reader: Reader, position: Position): void {
+    reader.offset = position.offset;
+    this.readers.add(reader);
+    if (position.offset > this.tail.head) this.#ahead.set(reader, position);
+    this.pump(reader);
+  }
+
   leave(reader: Reader): void {
     this.readers.delete(reader);
+    this.#ahead.delete(reader);
   }
 
   // ---- Following
@@ -255,6 +266,7 @@ export class Feed {
       const encoded = new EncodedChange(this.channelId, this.epoch, change);
       const before = this.tail.head;
       this.tail.push(encoded);
+      this.#compareAhead();
       for (const reader of this.readers) {
         if (reader.offset >= encoded.offset) continue;
         if (reader.offset === before && reader.ready) {
@@ -267,7 +279,18 @@ export class Feed {
       }
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
+    this.#compareAhead();
     this.#context.delivered(delivered);
+  }
+
+  /** The journal may have lost what a reader was given before this feed came there: then others stand in its place now. */
+  #compareAhead(): void {
+    for (const [reader, { offset, check }] of this.#ahead) {
+      if (offset > this.tail.head) continue;
+      this.#ahead.delete(reader);
+      const known = this.tail.check(offset);
+      if (known !== check) this.#end(reader, known === undefined ? 'slow' : 'history');
+    }
   }
 
   #changeChannel(channel: Channel): void {
@@ -299,6 +322,7 @@ export class Feed {
   }
 
   #end(reader: Reader, reason: EndReason): void {
+    this.#ahead.delete(reader);
     if (this.readers.delete(reader)) reader.end(reason);
   }
 

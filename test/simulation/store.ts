@@ -299,6 +299,7 @@ export class Store {
   beginAnew(): void {
     const { head } = this;
     if (head === undefined) return;
+    this.#sync();
     const channel = { ...head.channel, revision: head.channel.revision + 1 };
     for (let entry: Entry | undefined = head; entry !== undefined; entry = entry.before) this.onLost(entry, 'journal lost');
     this.begin(head.offset, channel, head.posts, `anew ${head.cursor}`);

@@ -25,7 +25,7 @@ export class Witness {
   readonly erased = new Map<string, Entry>();
   /** Entries that an author was told of, by cursor. */
   readonly acknowledged = new Map<string, Entry>();
-  /** Of those, what a fault took away, and the fault. */
+  /** What a fault took away, and the fault. */
   readonly lost = new Map<string, string>();
   resets = 0;
   applied = 0;
@@ -51,6 +51,8 @@ export class Witness {
     // A fault may lie between the answer of the store and that of the node.
     if (chances.minReplicas > 0 && holds(store.head, entry) && !holds(store.replica, entry))
       this.fails('replicated before acknowledged', entry.cursor);
+    const fault = this.lost.get(entry.cursor);
+    if (fault !== undefined && !holds(store.head, entry)) this.#isLost(entry.cursor, fault);
   }
 
   erases(postId: string, entry: Entry): void {
@@ -60,8 +62,11 @@ export class Witness {
   #loses(entry: Entry, fault: string): void {
     const { change, cursor } = entry;
     if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor) this.erased.delete(change.post.id);
-    if (!this.acknowledged.has(cursor)) return;
     this.lost.set(cursor, fault);
+    if (this.acknowledged.has(cursor)) this.#isLost(cursor, fault);
+  }
+
+  #isLost(cursor: string, fault: string): void {
     if (fault === 'crash') this.fails('no acknowledged write is lost', `${cursor} in a crash`);
     if (fault === 'failover' && this.#setting.chances.minReplicas > 0)
       this.fails('no acknowledged write is lost', `${cursor} in a failover with replicas`);
