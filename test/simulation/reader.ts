@@ -102,7 +102,9 @@ export class SimReader {
     if (page === undefined || !node.isUp) return;
     this.#witness.handedPosts(node, page.posts);
     this.#setting.scheduler.later(this.#setting.delay() * 4, () => {
-      if (this.timeline !== undefined) this.#show(applyPage(this.timeline, page, ask));
+      if (this.timeline === undefined) return;
+      this.#witness.pages(this, page.cursor);
+      this.#show(applyPage(this.timeline, page, ask));
     });
   }
 

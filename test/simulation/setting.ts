@@ -27,6 +27,8 @@ export interface Setting {
   readonly chances: Chances;
   readonly busChances: LinkChances;
   readonly clientChances: LinkChances;
+  /** Between nodes and the store: only how long it takes. */
+  readonly storeChances: LinkChances;
   readonly nodes: SimNode[];
   /** Of one message between a node and the store. */
   delay(): number;
@@ -68,7 +70,7 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
     double: sometimes(0.3, 0.1),
     swap: sometimes(0.3, 0.1),
   };
-  const between: LinkChances = { ...calm, usualMs: random.pick([1, 8, 30]), lateMs: random.pick([50, 700]), late: sometimes(0.6, 0.15) };
+  const storeChances: LinkChances = { ...calm, usualMs: random.pick([1, 8, 30]), lateMs: random.pick([50, 700]), late: sometimes(0.6, 0.15) };
   return {
     random,
     scheduler,
@@ -76,17 +78,19 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
     chances,
     busChances,
     clientChances,
+    storeChances,
     nodes: [],
-    delay: () => delay(random, between),
+    delay: () => delay(random, storeChances),
     trace: undefined,
   };
 }
 
 /** From now on links carry all, once and in order. */
-export function heal({ chances, busChances, clientChances }: Setting): void {
+export function heal({ chances, busChances, clientChances, storeChances }: Setting): void {
   chances.lostAnswer = 0;
   chances.resend = 0;
   chances.replicaMs = 5;
   Object.assign(busChances, calm);
   Object.assign(clientChances, calm);
+  Object.assign(storeChances, calm);
 }

@@ -31,6 +31,8 @@ export class Witness {
   applied = 0;
   readonly #setting: Setting;
   readonly #held = new Map<SimReader, Held>();
+  /** What pages were true of that a reader took in before it came there itself. */
+  readonly #paged = new Map<SimReader, Entry[]>();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -164,6 +166,22 @@ export class Witness {
     this.#held.delete(reader);
   }
 
+  pages(reader: SimReader, cursor: string): void {
+    const entry = this.#known(cursor);
+    const held = this.#held.get(reader);
+    if (entry === undefined) return this.fails('no cursor stands for two histories', `${cursor} is of none`);
+    if (held !== undefined && entry.offset > held.entry.offset) this.#paged.set(reader, [...(this.#paged.get(reader) ?? []), entry]);
+  }
+
+  /**
+   * A page may be ahead of the reader, and what it is ahead with be lost before the reader comes there, so that nothing tells it. Known,
+   * and told in docs/invariants.md: the text stays until the post changes again.
+   */
+  #isOfLostPage(reader: SimReader, { id, revision }: ReaderPost): boolean {
+    const lost = (this.#paged.get(reader) ?? []).filter((entry) => !holds(this.#setting.store.head, entry));
+    return lost.some(({ posts }) => (posts.get(id)?.post.revision ?? 0) === revision);
+  }
+
   shows(reader: SimReader, timeline: Timeline): void {
     const held = this.#held.get(reader);
     if (held === undefined) return;
@@ -208,7 +226,9 @@ export class Witness {
         continue;
       }
       const posts = newestFirst(head).filter(({ post }) => post.seq >= timeline.floor);
-      const same = sameTexts(timeline.posts, posts.map(({ reader: post }) => post)) && timeline.channel.revision === head.channel.revision;
+      const shown = timeline.posts.filter((post) => !this.#isOfLostPage(reader, post));
+      const known = posts.filter(({ post }) => shown.length === timeline.posts.length || shown.some(({ id }) => id === post.id));
+      const same = sameTexts(shown, known.map(({ reader: post }) => post)) && timeline.channel.revision === head.channel.revision;
       if (!same) {
         this.fails('convergence', `${reader.id} shows ${listed(timeline.posts)}, the store ${listed(posts.map(({ reader: post }) => post))}`);
       }
