@@ -20,7 +20,9 @@ export class Link<M> {
   readonly #chances: LinkChances;
   readonly #receive: (message: M) => void;
   #cuts = 0;
-  #lastAt = 0;
+  /** When what was sent last, and the last barrier, are due. */
+  #latest = 0;
+  #barrier = 0;
 
   constructor(random: Random, scheduler: Scheduler, chances: LinkChances, receive: (message: M) => void) {
     this.#random = random;
@@ -29,15 +31,15 @@ export class Link<M> {
     this.#receive = receive;
   }
 
-  /** `inOrder`: nothing that is sent later overtakes it, nor does it overtake anything. */
-  send(message: M, inOrder = false): void {
+  /** `asBarrier`: nothing overtakes it, nor does it overtake anything, as on any connection; the others may swap among themselves. */
+  send(message: M, asBarrier = false): void {
     const { drop, double, swap } = this.#chances;
     if (this.isDeaf || this.#random.chance(drop)) {
       this.isSpoiled = true;
       return;
     }
-    this.#carry(message, inOrder || !this.#random.chance(swap));
-    if (this.#random.chance(double)) this.#carry(message, inOrder || !this.#random.chance(swap));
+    this.#carry(message, asBarrier, this.#random.chance(swap));
+    if (this.#random.chance(double)) this.#carry(message, asBarrier, this.#random.chance(swap));
   }
 
   /** What is under way is lost. */
@@ -47,12 +49,13 @@ export class Link<M> {
     this.isSpoiled = false;
   }
 
-  #carry(message: M, inOrder: boolean): void {
+  #carry(message: M, asBarrier: boolean, swaps: boolean): void {
     const cuts = this.#cuts;
     const at = this.#scheduler.now + delay(this.#random, this.#chances);
-    const due = inOrder ? Math.max(at, this.#lastAt) : at;
-    if (due < this.#lastAt) this.isSpoiled = true;
-    if (inOrder) this.#lastAt = due;
+    const due = Math.max(at, asBarrier || !swaps ? this.#latest : this.#barrier);
+    if (due < this.#latest) this.isSpoiled = true;
+    this.#latest = Math.max(due, this.#latest);
+    if (asBarrier) this.#barrier = due;
     this.#scheduler.later(due - this.#scheduler.now, () => {
       if (cuts === this.#cuts) this.#receive(message);
     });

@@ -58,6 +58,8 @@ export class NodeEngine implements Used {
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
   readonly #reach = new Set<(reach: { reachable: boolean; since: string }) => void>();
   readonly #checks = new Map<number, string>();
+  /** What was heard of last. */
+  #latest = '';
   readonly #asks = new Map<number, Set<string>>();
   /** The erasures that this node knows of. */
   #erasuresTo: number;
@@ -156,6 +158,7 @@ export class NodeEngine implements Used {
   }
 
   catchUp(_channelId: string, after: Position, bounds: Bounds) {
+    this.#setting.trace?.(`${this.id} reads after ${after.offset} ${after.check.slice(-6)}`);
     return this.#read(() => this.#setting.store.catchUp(after, bounds));
   }
 
@@ -253,11 +256,11 @@ export class NodeEngine implements Used {
 
   #send(message: Message): void {
     const { nodes } = this.#setting;
-    const inOrder = message.type === 'erased';
+    const asBarrier = message.type === 'erased';
     this.#ask(() => {
       for (const { engine } of nodes) {
         if (engine === this || engine.isClosed || !engine.hears) continue;
-        if (message.type !== 'acknowledged' || message.to === engine.id) engine.ears.send(message, inOrder);
+        if (message.type !== 'acknowledged' || message.to === engine.id) engine.ears.send(message, asBarrier);
       }
     }).catch(() => undefined);
   }
@@ -278,6 +281,8 @@ export class NodeEngine implements Used {
 
   #take(heard: Announcement): void {
     if (heard.type === 'entry') this.#note(heard.change.offset, heard.change.check);
+    if (heard.type !== 'entry') this.#setting.trace?.(`${this.id} hears ${heard.type}`);
+    else this.#setting.trace?.(`${this.id} hears ${heard.change.offset} ${heard.change.check.slice(-6)}`);
     for (const listener of [...this.#listeners]) listener(heard);
   }
 
@@ -338,8 +343,10 @@ export class NodeEngine implements Used {
       this.#comparedAt = scheduler.now;
       if (head === null) {
         if (this.#checks.size > 0) this.#gone();
-      } else if (this.#listeners.size > 0 && this.#checks.get(head.offset) !== head.check) {
-        this.#later(suspicionMs, () => this.#suspect());
+      } else if (this.#listeners.size > 0 && this.#latest !== head.check) {
+        const { check } = head;
+        const latest = this.#latest;
+        this.#later(suspicionMs, () => this.#suspect(check, latest));
       }
     } catch {
       // The lease tells of it.
@@ -349,10 +356,13 @@ export class NodeEngine implements Used {
     }
   }
 
-  async #suspect(): Promise<void> {
+  /** A head that was heard of, and is not what was heard of last, is on its way to be overtaken, or an older one come back. */
+  async #suspect(check: string, latest: string): Promise<void> {
     const { store } = this.#setting;
     const head = await this.#ask(() => store.position()).catch(() => undefined);
-    if (head === undefined || this.#checks.get(head.offset) === head.check) return;
+    if (head === undefined || this.#latest === head.check) return;
+    const isKnown = this.#checks.get(head.offset) === head.check;
+    if (isKnown && (head.check !== check || this.#latest !== latest)) return;
     this.#note(head.offset, head.check);
     this.#take({ type: 'maybe-missed' });
   }
@@ -364,6 +374,7 @@ export class NodeEngine implements Used {
 
   #note(offset: number, check: string): void {
     this.#checks.set(offset, check);
+    this.#latest = check;
   }
 
   #renewLease(): void {

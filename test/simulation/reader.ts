@@ -63,7 +63,7 @@ export class SimReader {
       this.node = node;
       this.socket = node.connect(
         (told) => {
-          if (links === this.#links) this.#link.send(told);
+          if (links === this.#links) this.#link.send(told, told.type !== 'event');
         },
         { handed: (told) => this.#witness.handed(node, told) },
         hungUp,
@@ -141,6 +141,7 @@ export class SimReader {
         if (told.reason === 'gone') return this.#pauseAll();
         return this.#hear({ type: 'maybe-missed' });
       case 'answer':
+        this.#setting.trace?.(`${this.id} is answered (${told.number}) ${told.said.ok ? told.said.cursor : ''}`);
         if (told.number !== this.#following.read) return;
         if (told.said.ok) return this.#onCatchUp(told.number, told.said);
         this.#setting.trace?.(`${this.id} is refused: ${told.said.problem.code}`);
@@ -182,6 +183,7 @@ export class SimReader {
     if (this.polls) return void this.#ask(read.number, after);
     if (socket === undefined) return this.#pauseAfter(read.number);
     const links = this.#links;
+    this.#setting.trace?.(`${this.id} subscribes (${read.number}) after ${after?.slice(-6)}`);
     scheduler.later(this.#setting.delay(), () => {
       if (links === this.#links) socket.hearSubscribe(read.number, after, chances.snapshot);
     });

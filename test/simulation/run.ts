@@ -64,7 +64,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
     await until(() => healedAt + healMs + quietMs);
     if (!isOver()) witness.convergence(world.readers);
     const quiet = asked();
-    if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 2)) witness.fails('reads end', `${quiet} after ${settled}`);
+    if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 10)) witness.fails('reads end', `${quiet} after ${settled}`);
   } catch (error) {
     witness.fails('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
   } finally {

@@ -89,6 +89,7 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
 export function heal({ chances, busChances, clientChances, storeChances }: Setting): void {
   chances.lostAnswer = 0;
   chances.resend = 0;
+  chances.busy = 0;
   chances.replicaMs = 5;
   Object.assign(busChances, calm);
   Object.assign(clientChances, calm);
