@@ -60,6 +60,8 @@ export class Feed {
   readonly readers = new Set<Reader>();
   /** Where readers joined of whom the journal was read further than this feed has followed it. */
   readonly #ahead = new Map<Reader, Position>();
+  /** Posts of which text was erased and the entry that did it was not read or heard yet: an announcement may still hold that text. */
+  readonly #doubted = new Set<string>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly shared = new Map<string, Promise<unknown>>();
   /** What they are together, of those that have come. */
@@ -95,7 +97,9 @@ export class Feed {
         const { latestPostAt: _, ...channel } = read.channel;
         feed = new Feed(channel, read.position, context);
         feed.#undo = undo;
-        for (const heard of early) feed.hear(heard);
+        // Read, not taken from what was heard: that may have been erased again, before there was a feed to be told so.
+        if (early.some(({ type }) => type === 'gone')) feed.close('gone');
+        else if (early.length > 0) feed.checkJournal();
         early = undefined;
         return feed;
       }
@@ -131,7 +135,7 @@ export class Feed {
     if (this.gone) return;
     if (heard.type === 'gone') return this.close('gone');
     if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
-    if (heard.epoch !== this.epoch) return this.#step({ type: 'maybe-missed' });
+    if (heard.epoch !== this.epoch || this.#isDoubted(heard.change)) return this.#step({ type: 'maybe-missed' });
     const { offset, check } = heard.change;
     const followed = this.#follow({ type: 'step', step: { from: offset, offset, check, before: heard.before } });
     if (followed.verdict === 'deliver') this.#advance([heard.change]);
@@ -141,8 +145,16 @@ export class Feed {
   /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
   erased(postId: string | null): void {
     this.generation += 1;
-    if (postId !== null) this.tail.forget(postId);
+    if (postId !== null) {
+      this.tail.forget(postId);
+      this.#doubted.add(postId);
+    }
     this.#dropAnswers();
+  }
+
+  /** Announced late, it may be older than the erasure. The journal tells what stands. */
+  #isDoubted(change: StoredChange): boolean {
+    return change.type !== 'channel.changed' && change.type !== 'post.taken-down' && this.#doubted.has(change.post.id);
   }
 
   /** Reads what is missing, if anything. */
@@ -220,6 +232,8 @@ export class Feed {
           replay.changes.filter(({ offset }) => offset > followed.skip),
           to,
         );
+      // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
+      if (!more && this.tail.head >= to.offset) this.#doubted.clear();
       this.#recovered();
       this.#act(followed);
     } catch (error) {
@@ -239,6 +253,7 @@ export class Feed {
     if (followed.verdict === 'take') {
       this.#context.log.warn({ channel: this.channelId, offset: read.position.offset }, 'history was replaced, readers are told');
       this.generation += 1;
+      this.#doubted.clear();
       this.epoch = read.position.epoch;
       this.tail = new Tail(read.position.offset, read.position.check);
       this.channel = channel;
@@ -266,6 +281,7 @@ export class Feed {
       const encoded = new EncodedChange(this.channelId, this.epoch, change);
       const before = this.tail.head;
       this.tail.push(encoded);
+      if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
       this.#compareAhead();
       for (const reader of this.readers) {
         if (reader.offset >= encoded.offset) continue;

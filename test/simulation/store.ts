@@ -122,7 +122,7 @@ export class Store {
       if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
     const { head } = this;
     const kept = head?.posts.get(write.post.id);
-    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn) return { status: 'conflict' };
+    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn || (kept && isWithdrawn(kept.post))) return { status: 'conflict' };
     const first = this.#add(head, write, { type: write.type, post: write.post });
     const entries = [first];
     if (write.headline !== undefined) {
@@ -406,10 +406,6 @@ export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
     history: [],
     publishedBy: 'ada',
   };
-}
-
-export function isErased(post: ReaderPost): boolean {
-  return isWithdrawn(post);
 }
 
 function timeOf(offset: number): string {
