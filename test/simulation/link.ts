@@ -31,10 +31,10 @@ export class Link<M> {
     this.#receive = receive;
   }
 
-  /** `asBarrier`: nothing overtakes it, nor does it overtake anything, as on any connection; the others may swap among themselves. */
+  /** `asBarrier`: it is not lost alone, nothing overtakes it, nor does it overtake anything; the others may swap among themselves. */
   send(message: M, asBarrier = false): void {
     const { drop, double, swap } = this.#chances;
-    if (this.isDeaf || this.#random.chance(drop)) {
+    if (this.isDeaf || (!asBarrier && this.#random.chance(drop))) {
       this.isSpoiled = true;
       return;
     }

@@ -22,7 +22,7 @@ const quietMs = 3_000;
 /** A run that has more than this never ends. */
 const mostSteps = 30_000;
 /** Reads of a node, and asks of a reader, from healing until all is quiet. */
-const mostReads = 60;
+const mostReads = 150;
 /** An answer has gone all the way through the code under test after this many turns of the queue of promises. */
 const turns = 24;
 
