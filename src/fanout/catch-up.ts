@@ -81,9 +81,7 @@ interface Answer {
 function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
   const { tail } = feed;
   if (epoch !== feed.epoch || offset < tail.whole) return false;
-  if (offset > tail.head) return true;
-  const known = tail.check(offset);
-  return known === undefined ? offset > tail.start : known === check;
+  return offset > tail.head || tail.check(offset) === check;
 }
 
 function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefined {
@@ -212,9 +210,9 @@ function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
   return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };
 }
 
-function differs(feed: Feed, { offset, check }: Position): boolean {
-  const known = feed.tail.check(offset);
-  return known !== undefined && known !== check;
+/** Whether what the tail holds beyond a position may not be put behind it: it is of another history, or cannot be told not to be. */
+function differs({ tail }: Feed, { offset, check }: Position): boolean {
+  return offset >= tail.start && tail.check(offset) !== check;
 }
 
 function gone(feed: Feed): 'moved' {
