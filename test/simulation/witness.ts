@@ -66,6 +66,7 @@ export class Witness {
   #loses(entry: Entry, fault: string): void {
     const { change, cursor } = entry;
     if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor) this.erased.delete(change.post.id);
+    if (this.lost.get(cursor) === 'journal lost') return;
     this.lost.set(cursor, fault);
     if (this.acknowledged.has(cursor)) this.#isLost(cursor, fault);
   }

@@ -137,7 +137,7 @@ export class World {
       this.scheduler.later(this.random.between(20, 400), () => void this.#attempt(write, tries + 1));
     };
     // A node that ended does not answer.
-    this.scheduler.later(4_000, again);
+    this.scheduler.later(1_500, again);
     try {
       if (tries === 0) this.say(`${write.request} to ${node.id}: ${write.type} ${write.post.id.slice(-3)}@${write.post.revision}`);
       const appended = await node.engine.append(write);
@@ -307,7 +307,7 @@ export class World {
       if (node.isUp && node.isDraining) void node.close();
       if (!node.isUp) this.#replace(node);
       node.engine.talks = true;
-      node.engine.ears.isDeaf = false;
+      if (node.engine.ears.isDeaf) node.engine.loseEars();
     }
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();
   }
