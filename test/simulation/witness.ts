@@ -4,7 +4,7 @@ import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';
 import type { SimReader } from './reader.ts';
 import type { Setting } from './setting.ts';
-import { type Entry, entryAt, holds, newestFirst } from './store.ts';
+import { channelId, type Entry, entryAt, holds, newestFirst } from './store.ts';
 
 /**
  * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names
@@ -16,7 +16,7 @@ export class Violation extends Error {}
 interface Held {
   entry: Entry;
   revisions: Map<string, number>;
-  /** Posts of which a change was left out since a later one superseded it, and that later one was not given yet. */
+  /** Posts, and the channel, of which a change was left out since a later one superseded it, and that later one was not given yet. */
   owed: Set<string>;
 }
 
@@ -157,8 +157,8 @@ export class Witness {
   /** Notes what lies between the reader and where it goes, and is not among what it is given. */
   #owes({ entry: from, owed }: Held, to: Entry, events: readonly Event[]): void {
     for (let entry: Entry | undefined = to; entry !== undefined && entry.offset > from.offset; entry = entry.before)
-      if (entry.change.type !== 'channel.changed') owed.add(entry.change.post.id);
-    for (const event of events) if ('post' in event) owed.delete(event.post.id);
+      owed.add('post' in entry.change ? entry.change.post.id : channelId);
+    for (const event of events) owed.delete('post' in event ? event.post.id : channelId);
   }
 
   #moves(reader: SimReader, held: Held, to: Entry): void {
@@ -189,7 +189,7 @@ export class Witness {
    * What superseded a change that was left out can be lost before the reader is given it, while its cursor still holds. Known, and told
    * in docs/invariants.md.
    */
-  #isOwedByLost(reader: SimReader, { id }: ReaderPost): boolean {
+  #isOwedByLost(reader: SimReader, { id }: { id: string }): boolean {
     return this.lost.size > 0 && this.#held.get(reader)?.owed.has(id) === true;
   }
 
@@ -249,7 +249,8 @@ export class Witness {
       const shown = timeline.posts.filter((post) => !this.#isOfLostPage(reader, post) && !this.#isOwedByLost(reader, post));
       const left = new Set(timeline.posts.filter((post) => !shown.includes(post)).map(({ id }) => id));
       const known = posts.filter(({ reader: post }) => !left.has(post.id) && !this.#isOwedByLost(reader, post));
-      const same = sameTexts(shown, known.map(({ reader: post }) => post)) && timeline.channel.revision === head.channel.revision;
+      const isChannel = timeline.channel.revision === head.channel.revision || this.#isOwedByLost(reader, timeline.channel);
+      const same = sameTexts(shown, known.map(({ reader: post }) => post)) && isChannel;
       if (!same) {
         this.fails('convergence', `${reader.id} shows ${listed(timeline.posts)}, the store ${listed(posts.map(({ reader: post }) => post))}`);
       }
@@ -284,5 +285,5 @@ function sameTexts(a: readonly ReaderPost[], b: readonly ReaderPost[]): boolean 
 }
 
 function listed(posts: readonly ReaderPost[]): string {
-  return posts.map(({ id, revision }) => `${id.slice(-3)}@${revision}`).join(' ');
+  return posts.map(({ id, revision, html }) => `${id.slice(-3)}@${revision}(${html.slice(5)})`).join(' ');
 }

@@ -302,13 +302,13 @@ export class World {
     heal(this.setting);
     if (!store.isUp) store.restart();
     if (store.isStalled) store.resume();
-    if (store.head === undefined) void this.#create(0);
     for (const node of [...nodes]) {
       if (node.isUp && node.isDraining) void node.close();
       if (!node.isUp) this.#replace(node);
       node.engine.talks = true;
       if (node.engine.ears.isDeaf) node.engine.loseEars();
     }
+    if (store.head === undefined) void this.#create(0);
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();
   }
 }
