@@ -32,6 +32,9 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
   const world = new World(random, scheduler, trace && ((text) => trace(`${scheduler.now.toFixed(1).padStart(9)}  ${text}`)));
   const { witness, setting } = world;
   const restore = bounded(setting.chances);
+  // Refusals are many, and nobody reads where they were made.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = trace === undefined ? 0 : stackTraceLimit;
   let steps = 0;
   let healedAt = Number.POSITIVE_INFINITY;
   const isOver = () => witness.violation !== undefined;
@@ -48,7 +51,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
       }
       if (Number.isFinite(time())) scheduler.now = time();
     };
-    world.live(30 + random.below(60), () => {
+    world.live(20 + random.below(60), () => {
       healedAt = scheduler.now;
     });
     await until(() => healedAt);
@@ -69,6 +72,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
     witness.fails('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
   } finally {
     restore();
+    Error.stackTraceLimit = stackTraceLimit;
   }
   const { violation, applied, resets } = witness;
   return { seed, violation: violation?.message, steps, ms: scheduler.now, applied, resets };
