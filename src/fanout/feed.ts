@@ -217,6 +217,7 @@ export class Feed {
     const { engine, log } = this.#context;
     const after = this.head;
     const { generation } = this;
+    const ahead = [...this.#ahead];
     try {
       const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
       const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
@@ -232,6 +233,9 @@ export class Feed {
           replay.changes.filter(({ offset }) => offset > followed.skip),
           to,
         );
+      // Read after they joined, and the journal does not reach where they are.
+      for (const [reader, position] of ahead)
+        if (!more && position.offset > to.offset && this.#ahead.get(reader) === position) this.#end(reader, 'history');
       // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
       if (!more && this.tail.head >= to.offset) this.#doubted.clear();
       this.#recovered();

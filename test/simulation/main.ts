@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { run } from './run.ts';
 
-/** `npm run sim -- --seed N` tells one seed step by step; `npm run sim -- --seeds 100000 --from K` runs many. */
+/** `npm run sim -- --seed N` tells one seed step by step; `npm run sim -- --seeds 100000 --from K` runs many; with `--first` up to the first failure. */
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '20000' }, from: { type: 'string', default: '1' } },
+  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '20000' }, from: { type: 'string', default: '1' }, first: { type: 'boolean', default: false } },
 });
 
 if (values.seed !== undefined) {
@@ -27,7 +27,7 @@ if (values.seed !== undefined) {
     failed += 1;
     console.log(`seed ${seed}: ${outcome.violation.slice(0, 300)}`);
     console.log(`  npm run sim -- --seed ${seed}`);
-    if (failed >= 20) break;
+    if (values.first || failed >= 20) break;
   }
   const seconds = (performance.now() - began) / 1_000;
   console.log(
