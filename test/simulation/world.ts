@@ -14,7 +14,7 @@ const people: [weight: number, Befalls][] = [
   [30, (world) => world.write()],
   [4, (world) => world.random.pick(world.readers).cut()],
   [2, (world) => world.random.pick(world.readers).forget()],
-  [4, (world) => void world.random.pick(world.readers).page(world.anyNode())],
+  [10, (world) => void world.random.pick(world.readers).page(world.anyNode())],
 ];
 const faults: [weight: number, Befalls][] = [
   [3, (world) => world.random.pick(world.readers).deafen()],

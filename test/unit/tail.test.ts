@@ -3,13 +3,14 @@ import type { StoredChange } from '../../src/engine/engine.ts';
 import { EncodedChange, type Format } from '../../src/fanout/encoded.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { Tail } from '../../src/fanout/tail.ts';
+import type { PostEventType } from '../../src/protocol/model.ts';
 
 const at = '2026-11-24T12:00:00.000Z';
 const check = (offset: number) => offset.toString(16).padStart(16, '0');
 
-function changeOf(offset: number, id: string, text = ''): EncodedChange {
+function changeOf(offset: number, id: string, text = '', type: PostEventType = 'post.revised'): EncodedChange {
   const post = { id, headline: text } as unknown as Extract<StoredChange, { post: unknown }>['post'];
-  return new EncodedChange('moon', 'abcdefabcdef', { type: 'post.revised', offset, check: check(offset), at, post });
+  return new EncodedChange('moon', 'abcdefabcdef', { type, offset, check: check(offset), at, post });
 }
 
 const offsets = (tail: Tail, after: number) => [...tail.after(after)].map(({ offset }) => offset);
@@ -54,6 +55,29 @@ describe('the tail of a feed', () => {
     tail.forget('a');
     expect([...tail.after(0)].map((change) => change.json(1)).join()).not.toContain('secret');
     expect(tail.head).toBe(2);
+  });
+
+  it('leads nobody over what was forgotten, until a later change of the same post has come', () => {
+    const tail = new Tail(0, check(0));
+    for (const [offset, id] of [
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ] as const)
+      tail.push(changeOf(offset, id));
+    tail.forget('b');
+    expect(tail.whole).toBe(2);
+    tail.push(changeOf(4, 'b'));
+    expect(tail.whole).toBe(0);
+    expect(offsets(tail, 0)).toEqual([1, 3, 4]);
+  });
+
+  it('keeps a takedown, which has no text, when it hears of the erasure only then', () => {
+    const tail = new Tail(0, check(0));
+    tail.push(changeOf(1, 'a', '', 'post.taken-down'));
+    tail.forget('a');
+    expect(offsets(tail, 0)).toEqual([1]);
+    expect(tail.whole).toBe(0);
   });
 
   it('keeps to its bound in offsets, and never lies about where it starts', () => {

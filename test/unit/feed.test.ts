@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import type { Announcement, Engine, Replay, StoredChange } from '../../src/engine/engine.ts';
+import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
+import type { EndReason, Reader } from '../../src/fanout/feed.ts';
+import { Feeds } from '../../src/fanout/feeds.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import type { Event } from '../../src/protocol/model.ts';
+import { newChannel, newPost } from '../simulation/store.ts';
+
+/**
+ * What the simulation found of feeds, each in the fewest steps that show it. The journal answers when the test says so, and with what it
+ * says: two histories are told apart by a letter in their checks.
+ */
+const epoch = 'abcdefabcdef';
+const check = (offset: number, history = 'a') => `${offset}`.padStart(15, '0') + history;
+const at = (offset: number, history = 'a'): Position => ({ epoch, offset, check: check(offset, history) });
+
+function change(offset: number, id: string, { history = 'a', text = `text ${offset}` } = {}): StoredChange {
+  const { body: _body, publishedBy: _publishedBy, ...post } = newPost(id, text);
+  return { type: 'post.revised', offset, check: check(offset, history), at: '', post: { ...post, seq: 1, history: [] } };
+}
+
+const replay = (to: Position, changes: StoredChange[]): Replay => ({ status: 'replay', to, changes, more: false });
+
+class Journal {
+  /** What stands where the feed opens. */
+  head: Position;
+  tell: (heard: Announcement) => void = () => {};
+  erase: (postId: string) => void = () => {};
+  readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' }) => void }[] = [];
+
+  constructor(head: Position) {
+    this.head = head;
+  }
+
+  announce(made: StoredChange, before: string): void {
+    this.tell({ type: 'entry', epoch, before, change: made });
+  }
+
+  /** The next read that waits. */
+  async read(): Promise<(typeof this.asked)[number]> {
+    for (let turn = 0; turn < 50 && this.asked.length === 0; turn += 1) await undefined;
+    return this.asked.shift() as (typeof this.asked)[number];
+  }
+
+  engine(): Engine {
+    const said: Partial<Engine> = {
+      subscribe: async (_channelId, listener) => {
+        this.tell = listener;
+        return () => undefined;
+      },
+      onErased: (listener) => {
+        this.erase = (postId) => listener('moon', postId);
+        return () => undefined;
+      },
+      channel: async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position: this.head }),
+      catchUp: (_channelId, after) => new Promise((answer) => this.asked.push({ after, answer })),
+    };
+    return said as Engine;
+  }
+}
+
+class Listener implements Reader {
+  offset = -1;
+  readonly format = { name: 'text', frame: (event: string) => Buffer.from(`${event}\n`) };
+  ready = true;
+  readonly events: Event[] = [];
+  ended: EndReason | undefined;
+  mayRead = () => true;
+  lag = () => undefined;
+  end(reason: EndReason): void {
+    this.ended = reason;
+  }
+  write(frames: Buffer): void {
+    for (const line of frames.toString().trim().split('\n')) this.events.push(JSON.parse(line));
+  }
+}
+
+async function open(head: Position) {
+  const journal = new Journal(head);
+  const log = { info() {}, warn() {} };
+  const feeds = new Feeds({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later: () => () => undefined });
+  const held = await feeds.hold('moon');
+  if (held === undefined || 'deleted' in held) throw new Error('no feed');
+  return { journal, feed: held.feed };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Subscribes with a cursor that the tail does not know; the journal's answer is given. */
+async function join({ journal, feed }: Opened, after: Position, answer: Replay) {
+  const listener = new Listener();
+  let said: EncodedCatchUp | undefined;
+  const done = catchUp(feed, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), { reader: listener, wanted: () => true });
+  (await journal.read()).answer(answer);
+  return { listener, done, said: () => said };
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await undefined;
+};
+
+describe('a reader of whom the journal was read further than the feed', () => {
+  it('is sent away when the journal lost that meanwhile and others stand in its place', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'q', { history: 'b' }), check(10));
+    opened.journal.announce(change(12, 'q', { history: 'b' }), check(11, 'b'));
+    expect(listener.ended).toBe('history');
+    expect(listener.events).toEqual([]);
+  });
+
+  it('is sent away when the journal no longer reaches there', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
+    await done;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(10), []));
+    await settled();
+    expect(listener.ended).toBe('history');
+  });
+
+  it('goes on where the feed comes there too', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'p'), check(10));
+    opened.journal.announce(change(12, 'q'), check(11));
+    expect(listener.ended).toBeUndefined();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+  });
+});
+
+describe('an answer of the journal that ends where the tail does not know the check', () => {
+  it('is not continued with what the tail holds, which may be of another history', async () => {
+    const opened = await open(at(10));
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(14), [change(14, 'p')]));
+    await settled();
+    const { done, said } = await join(opened, at(5), replay(at(12, 'b'), [change(12, 'q', { history: 'b' })]));
+    await settled();
+    expect(said()).toBeUndefined();
+    for (let read = await opened.journal.read(); read !== undefined; read = await opened.journal.read())
+      read.answer(replay(at(14), read.after.offset === 5 ? [change(14, 'p')] : []));
+    await done;
+    expect(said()?.json).not.toContain('text 12');
+    expect(said()?.position).toEqual(at(14));
+  });
+});
+
+describe('an announcement that comes after its text was erased', () => {
+  it('is not handed on: the journal is asked what stands', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.erase('p');
+    opened.journal.announce(change(11, 'p', { text: 'secret' }), check(10));
+    expect(listener.events).toEqual([]);
+    (await opened.journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+    expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+});
