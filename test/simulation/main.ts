@@ -3,7 +3,12 @@ import { run } from './run.ts';
 
 /** `npm run sim -- --seed N` tells one seed step by step; `npm run sim -- --seeds 100000 --from K` runs many; with `--first` up to the first failure. */
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '20000' }, from: { type: 'string', default: '1' }, first: { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '20000' },
+    from: { type: 'string', default: '1' },
+    first: { type: 'boolean', default: false },
+  },
 });
 
 if (values.seed !== undefined) {

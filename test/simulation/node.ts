@@ -1,12 +1,12 @@
+import type { Page } from '../../client/timeline-pages.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import { formatCursor } from '../../src/protocol/cursor.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
-import type { Position } from '../../src/protocol/cursor.ts';
-import type { Page } from '../../client/timeline-pages.ts';
-import { formatCursor } from '../../src/protocol/cursor.ts';
 import { readerView } from '../../src/protocol/model.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { ClientSocket } from '../../src/reader/messages.ts';
@@ -19,7 +19,11 @@ export type Told =
   | { type: 'event'; event: Event }
   | { type: 'unsubscribed'; reason: string }
   | { type: 'drain'; withinMs: number }
-  | { type: 'answer'; number: number; said: ({ ok: true } & CatchUp) | { ok: false; problem: { retryAfter?: number; code: string } } };
+  | {
+      type: 'answer';
+      number: number;
+      said: ({ ok: true } & CatchUp) | { ok: false; problem: { retryAfter?: number; code: string } };
+    };
 
 /** What watches a node: told of all that it hands out, in the tick in which it does. */
 export interface Watcher {
@@ -214,7 +218,8 @@ export class ServerSocket {
 
   #hand(told: Told): void {
     if (told.type === 'event') this.handedTo = Math.max(this.handedTo, told.event.offset);
-    if (told.type === 'answer' && told.said.ok) this.handedTo = Math.max(told.said.covers.to, told.said.reset ? -1 : this.handedTo);
+    if (told.type === 'answer' && told.said.ok)
+      this.handedTo = Math.max(told.said.covers.to, told.said.reset ? -1 : this.handedTo);
     this.#watcher.handed(told);
     this.#waiting.push(told);
   }

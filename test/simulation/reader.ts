@@ -220,7 +220,9 @@ export class SimReader {
   /** There is no such channel now: someone opens the page again later. */
   #pauseAll(): void {
     this.#endPause();
-    this.#endPause = this.#setting.scheduler.later(this.#setting.random.between(300, 900), () => this.#hear({ type: 'maybe-missed' }));
+    this.#endPause = this.#setting.scheduler.later(this.#setting.random.between(300, 900), () =>
+      this.#hear({ type: 'maybe-missed' }),
+    );
   }
 
   #show(timeline: Timeline): void {

@@ -55,7 +55,10 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
       healedAt = scheduler.now;
     });
     await until(() => healedAt);
-    const asked = () => [...setting.nodes.map(({ engine }) => engine.asked.reads), ...world.readers.map((reader) => (reader.polls ? 0 : reader.asked))];
+    const asked = () => [
+      ...setting.nodes.map(({ engine }) => engine.asked.reads),
+      ...world.readers.map((reader) => (reader.polls ? 0 : reader.asked)),
+    ];
     const before = asked();
     await until(() => healedAt + healMs);
     if (!isOver()) witness.convergence(world.readers);
@@ -67,7 +70,8 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
     await until(() => healedAt + healMs + quietMs);
     if (!isOver()) witness.convergence(world.readers);
     const quiet = asked();
-    if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 10)) witness.fails('reads end', `${quiet} after ${settled}`);
+    if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 10))
+      witness.fails('reads end', `${quiet} after ${settled}`);
   } catch (error) {
     witness.fails('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
   } finally {

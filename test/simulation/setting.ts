@@ -70,7 +70,12 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
     double: sometimes(0.3, 0.1),
     swap: sometimes(0.3, 0.1),
   };
-  const storeChances: LinkChances = { ...calm, usualMs: random.pick([1, 8, 30]), lateMs: random.pick([50, 700]), late: sometimes(0.6, 0.15) };
+  const storeChances: LinkChances = {
+    ...calm,
+    usualMs: random.pick([1, 8, 30]),
+    lateMs: random.pick([50, 700]),
+    late: sometimes(0.6, 0.15),
+  };
   return {
     random,
     scheduler,

@@ -6,14 +6,16 @@ import { run } from './run.ts';
  * feeds, catch-ups, conversations, the gap algorithm and the timeline are the real ones; the store, the bus and the links are models.
  * docs/invariants.md tells what is watched.
  */
-const seeds = Number(process.env['PRESSBOX_SIMULATION_SEEDS'] ?? 2_000);
-const from = Number(process.env['PRESSBOX_SIMULATION_FROM'] ?? 1);
+const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 2_000);
+const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 
 /** Seeds by which something was found that was then mended, and what it was. */
 const found: [seed: number, what: string][] = [];
 
 describe('readers on many nodes, whatever happens to links, nodes and the store', () => {
-  it(`hold the store's state after healing, and were never given what the contract forbids, in ${seeds} runs`, { timeout: 600_000 }, async () => {
+  it(`hold the store's state after healing, and were never given what the contract forbids, in ${seeds} runs`, {
+    timeout: 600_000,
+  }, async () => {
     const failed: string[] = [];
     for (let seed = from; seed < from + seeds && failed.length < 5; seed += 1) {
       const { violation } = await run(seed);

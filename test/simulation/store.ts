@@ -122,7 +122,8 @@ export class Store {
       if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
     const { head } = this;
     const kept = head?.posts.get(write.post.id);
-    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn || (kept && isWithdrawn(kept.post))) return { status: 'conflict' };
+    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn || (kept && isWithdrawn(kept.post)))
+      return { status: 'conflict' };
     const first = this.#add(head, write, { type: write.type, post: write.post });
     const entries = [first];
     if (write.headline !== undefined) {
@@ -171,7 +172,8 @@ export class Store {
       cursor: formatCursor({ epoch, offset, check }),
       before: before.cursor === undefined ? undefined : (before as Entry),
       checkBefore: shortCheck(before.whole),
-      change: made.type === 'channel.changed' ? { ...facts, ...made } : { ...facts, type: made.type, post: (kept as Kept).reader },
+      change:
+        made.type === 'channel.changed' ? { ...facts, ...made } : { ...facts, type: made.type, post: (kept as Kept).reader },
       request,
       channel: made.type === 'channel.changed' ? made.channel : (before.channel as Channel),
       channelAt: isPost ? (before.channelAt as number) : offset,

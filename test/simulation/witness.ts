@@ -1,6 +1,6 @@
 import type { Timeline } from '../../client/timeline.ts';
-import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
+import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';
 import type { SimReader } from './reader.ts';
 import type { Setting } from './setting.ts';
@@ -65,7 +65,8 @@ export class Witness {
 
   #loses(entry: Entry, fault: string): void {
     const { change, cursor } = entry;
-    if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor) this.erased.delete(change.post.id);
+    if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor)
+      this.erased.delete(change.post.id);
     if (this.lost.get(cursor) === 'journal lost') return;
     this.lost.set(cursor, fault);
     if (this.acknowledged.has(cursor)) this.#isLost(cursor, fault);
@@ -94,7 +95,8 @@ export class Witness {
   handedPosts(node: SimNode, posts: readonly ReaderPost[]): void {
     if (this.erased.size === 0) return;
     for (const { id, html, revision } of posts)
-      if (html !== '' && this.erased.has(id)) this.fails('nothing erased is handed out', `${id} at revision ${revision} by ${node.id}`);
+      if (html !== '' && this.erased.has(id))
+        this.fails('nothing erased is handed out', `${id} at revision ${revision} by ${node.id}`);
   }
 
   #isSynced(cursor: string): void {
@@ -109,7 +111,8 @@ export class Witness {
     this.applied += 1;
     const held = this.#held.get(reader);
     const entry = this.#known(event.cursor);
-    if (held === undefined || entry === undefined) return this.fails('no cursor stands for two histories', `${event.cursor} is of none`);
+    if (held === undefined || entry === undefined)
+      return this.fails('no cursor stands for two histories', `${event.cursor} is of none`);
     this.#setting.trace?.(`${reader.id} applies ${event.from}-${event.offset} ${event.cursor.slice(-6)} ${event.type}`);
     const mine = held.entry.offset;
     if (entry.offset !== event.offset || event.from > mine + 1 || event.offset < mine + 1)
@@ -133,7 +136,12 @@ export class Witness {
       if (reset) this.resets += 1;
       this.#held.set(reader, { entry, revisions: new Map(), owed: new Set() });
       const posts = newestFirst(entry).slice(0, catchUp.snapshot.posts.length);
-      if (!sameTexts(catchUp.snapshot.posts, posts.map(({ reader: post }) => post)))
+      if (
+        !sameTexts(
+          catchUp.snapshot.posts,
+          posts.map(({ reader: post }) => post),
+        )
+      )
         this.fails('a snapshot is the state at its cursor', `${reader.id} at ${catchUp.cursor}`);
       return;
     }
@@ -142,6 +150,9 @@ export class Witness {
     if (covers.to > held.entry.offset) this.#moves(reader, held, entry);
     else if (entryAt(held.entry, covers.to)?.cursor !== entry.cursor)
       this.fails('no cursor stands for two histories', `${reader.id} took ${catchUp.cursor} at ${held.entry.cursor}`);
+    const subjects = catchUp.events.map((event) => ('post' in event ? event.post.id : channelId));
+    if (new Set(subjects).size < subjects.length)
+      this.fails('nothing superseded is served', `${reader.id} was given a post twice in one answer`);
     let last = covers.after;
     for (const event of catchUp.events) {
       if (event.from !== last + 1 || event.offset < event.from || event.offset > covers.to)
@@ -170,7 +181,8 @@ export class Witness {
 
   #isEntry(reader: SimReader, event: Event, { change }: Entry): void {
     const same =
-      event.type === change.type && ('post' in event && 'post' in change ? sameTexts([event.post], [change.post]) : !('post' in event));
+      event.type === change.type &&
+      ('post' in event && 'post' in change ? sameTexts([event.post], [change.post]) : !('post' in event));
     if (!same) this.fails('an event is its entry', `${reader.id} was given another ${event.cursor}`);
   }
 
@@ -182,7 +194,8 @@ export class Witness {
     const entry = this.#known(cursor);
     const held = this.#held.get(reader);
     if (entry === undefined) return this.fails('no cursor stands for two histories', `${cursor} is of none`);
-    if (held !== undefined && entry.offset > held.entry.offset) this.#paged.set(reader, [...(this.#paged.get(reader) ?? []), entry]);
+    if (held !== undefined && entry.offset > held.entry.offset)
+      this.#paged.set(reader, [...(this.#paged.get(reader) ?? []), entry]);
   }
 
   /**
@@ -228,7 +241,10 @@ export class Witness {
           void reader.ready;
           const socket = ServerSocket.asked as ServerSocket | undefined;
           if (socket !== undefined && reader.offset > socket.handedTo)
-            this.fails('positions never exceed what was handed over', `${node.id} thinks ${reader.offset}, and handed ${socket.handedTo}`);
+            this.fails(
+              'positions never exceed what was handed over',
+              `${node.id} thinks ${reader.offset}, and handed ${socket.handedTo}`,
+            );
         }
       }
     }
@@ -250,9 +266,16 @@ export class Witness {
       const left = new Set(timeline.posts.filter((post) => !shown.includes(post)).map(({ id }) => id));
       const known = posts.filter(({ reader: post }) => !left.has(post.id) && !this.#isOwedByLost(reader, post));
       const isChannel = timeline.channel.revision === head.channel.revision || this.#isOwedByLost(reader, timeline.channel);
-      const same = sameTexts(shown, known.map(({ reader: post }) => post)) && isChannel;
+      const same =
+        sameTexts(
+          shown,
+          known.map(({ reader: post }) => post),
+        ) && isChannel;
       if (!same) {
-        this.fails('convergence', `${reader.id} shows ${listed(timeline.posts)}, the store ${listed(posts.map(({ reader: post }) => post))}`);
+        this.fails(
+          'convergence',
+          `${reader.id} shows ${listed(timeline.posts)}, the store ${listed(posts.map(({ reader: post }) => post))}`,
+        );
       }
     }
     for (const entry of this.acknowledged.values())
@@ -260,7 +283,8 @@ export class Witness {
     const requests = new Map<string, number>();
     for (let entry: Entry | undefined = head; entry !== undefined; entry = entry.before) {
       const at = requests.get(entry.request);
-      if (at !== undefined && at !== entry.offset + 1) this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
+      if (at !== undefined && at !== entry.offset + 1)
+        this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
       requests.set(entry.request, entry.offset);
     }
   }
@@ -279,7 +303,9 @@ function sameTexts(a: readonly ReaderPost[], b: readonly ReaderPost[]): boolean 
     a.length === b.length &&
     a.every(({ id, revision, status, html, seq }, at) => {
       const other = b[at] as ReaderPost;
-      return id === other.id && revision === other.revision && status === other.status && html === other.html && seq === other.seq;
+      return (
+        id === other.id && revision === other.revision && status === other.status && html === other.html && seq === other.seq
+      );
     })
   );
 }

@@ -3,7 +3,7 @@ import { SimNode } from './node.ts';
 import { SimReader } from './reader.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 import { heal, makeSetting, type Setting } from './setting.ts';
-import { channelId, type Entry, newPost, type Write } from './store.ts';
+import { type Entry, newPost, type Write } from './store.ts';
 import { Witness } from './witness.ts';
 
 /** The nodes, readers and authors on one store, and everything that may befall them. */
@@ -73,9 +73,11 @@ export class World {
       this.heal();
       return healed();
     }
-    const weight = this.random.below(this.#befalls.reduce((sum, [each]) => sum + each, 0));
-    let sum = 0;
-    const [, befalls] = this.#befalls.find(([each]) => (sum += each) > weight) as [number, Befalls];
+    let weight = this.random.below(this.#befalls.reduce((sum, [each]) => sum + each, 0));
+    const [, befalls] = this.#befalls.find(([each]) => {
+      weight -= each;
+      return weight < 0;
+    }) as [number, Befalls];
     befalls(this);
     const pause = this.random.chance(0.03) ? this.random.between(1_000, 8_000) : this.random.between(0, this.#pace);
     this.scheduler.later(pause, () => this.live(things - 1, healed));
@@ -139,7 +141,8 @@ export class World {
     // A node that ended does not answer.
     this.scheduler.later(1_500, again);
     try {
-      if (tries === 0) this.say(`${write.request} to ${node.id}: ${write.type} ${write.post.id.slice(-3)}@${write.post.revision}`);
+      if (tries === 0)
+        this.say(`${write.request} to ${node.id}: ${write.type} ${write.post.id.slice(-3)}@${write.post.revision}`);
       const appended = await node.engine.append(write);
       if (isOver || !node.isUp) return again();
       isOver = true;
@@ -167,7 +170,8 @@ export class World {
     if (complete && node.isUp) {
       this.say(`the erasure of ${postId.slice(-3)} is complete`);
       this.witness.erases(postId, entry);
-    } else if (tries < 10) this.scheduler.later(this.random.between(200, 1_500), () => void this.#erase(postId, write, tries + 1));
+    } else if (tries < 10)
+      this.scheduler.later(this.random.between(200, 1_500), () => void this.#erase(postId, write, tries + 1));
   }
 
   // ---- Faults
@@ -312,5 +316,3 @@ export class World {
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();
   }
 }
-
-export { channelId };

@@ -91,7 +91,10 @@ type Opened = Awaited<ReturnType<typeof open>>;
 async function join({ journal, feed }: Opened, after: Position, answer: Replay) {
   const listener = new Listener();
   let said: EncodedCatchUp | undefined;
-  const done = catchUp(feed, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), { reader: listener, wanted: () => true });
+  const done = catchUp(feed, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), {
+    reader: listener,
+    wanted: () => true,
+  });
   (await journal.read()).answer(answer);
   return { listener, done, said: () => said };
 }
