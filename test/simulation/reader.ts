@@ -30,6 +30,8 @@ export class SimReader {
   /** Connections made and ended; what belongs to an earlier one is nothing any more. */
   #links = 0;
   #failures = 0;
+  /** How often it began anew. */
+  #lives = 0;
   #endPause: () => void = () => {};
 
   constructor(id: string, polls: boolean, setting: Setting, witness: Witness) {
@@ -86,6 +88,7 @@ export class SimReader {
 
   /** Begins anew, knowing nothing. */
   forget(): void {
+    this.#lives += 1;
     this.timeline = undefined;
     this.#following = { ...startFollowing(), reads: this.#following.reads };
     this.#witness.forgets(this);
@@ -97,12 +100,13 @@ export class SimReader {
   async page(node: SimNode): Promise<void> {
     const { timeline } = this;
     const ask = timeline && olderPage(timeline);
+    const lives = this.#lives;
     if (ask === undefined || !('before' in ask)) return;
     const page = await node.page(ask.before).catch(() => undefined);
     if (page === undefined || !node.isUp) return;
     this.#witness.handedPosts(node, page.posts);
     this.#setting.scheduler.later(this.#setting.delay() * 4, () => {
-      if (this.timeline === undefined) return;
+      if (this.timeline === undefined || lives !== this.#lives) return;
       this.#witness.pages(this, page.cursor);
       this.#show(applyPage(this.timeline, page, ask));
     });
