@@ -7,9 +7,10 @@ import {
   type PostsQuery,
 } from '../../src/engine/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
+import { channelId } from './contents.ts';
 import { Link } from './link.ts';
 import type { Setting } from './setting.ts';
-import { type Appended, channelId, type Entry, holds, positionOf, type Write } from './store.ts';
+import { type Appended, type Entry, holds, positionOf, type Write } from './store.ts';
 
 /**
  * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads

@@ -10,9 +10,9 @@ import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { ClientSocket } from '../../src/reader/messages.ts';
+import { channelId } from './contents.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { Setting } from './setting.ts';
-import { channelId } from './store.ts';
 
 /** One process that serves readers: the real feeds and conversations over a modelled store, and sockets that are links. */
 export type Told =

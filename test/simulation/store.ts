@@ -2,6 +2,7 @@ import { nextCheck, shortCheck } from '../../src/engine/chain.ts';
 import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/engine/engine.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { type AuthorPost, type Channel, isWithdrawn, type ReaderPost, readerView } from '../../src/protocol/model.ts';
+import { newChannel, timeOf } from './contents.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 
 /**
@@ -57,8 +58,6 @@ export interface StoreChances {
   syncMs: number;
   replicaMs: number;
 }
-
-export const channelId = 'moon';
 
 export class Store {
   /** The newest entry in memory; undefined where there is no channel. */
@@ -361,55 +360,4 @@ function lastOf(head: Entry, request: string): Entry {
 
 function distance(from: Entry | undefined, to: Entry | undefined): number {
   return (from?.offset ?? 0) - (to?.offset ?? 0);
-}
-
-export function newChannel(revision: number): Channel {
-  return {
-    id: channelId,
-    state: 'live',
-    headline: `Headline ${revision}`,
-    standfirst: null,
-    section: null,
-    byline: [],
-    language: 'en',
-    timezone: 'UTC',
-    access: 'public',
-    url: null,
-    pinnedPostId: null,
-    startsAt: null,
-    createdAt: timeOf(0),
-    startedAt: null,
-    endedAt: null,
-    updatedAt: null,
-    revision,
-    history: [],
-  };
-}
-
-export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
-  return {
-    id,
-    channelId,
-    kind: 'update',
-    keyEvent: false,
-    headline: null,
-    body: text,
-    html: text,
-    media: [],
-    authors: [],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-    status: 'published',
-    revision: 1,
-    publishedAt: timeOf(0),
-    updatedAt: null,
-    history: [],
-    publishedBy: 'ada',
-  };
-}
-
-function timeOf(offset: number): string {
-  return `2026-11-24T12:00:${String(offset % 60).padStart(2, '0')}.000Z`;
 }

@@ -1,10 +1,11 @@
 import type { Timeline } from '../../client/timeline.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
+import { channelId } from './contents.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';
 import type { SimReader } from './reader.ts';
 import type { Setting } from './setting.ts';
-import { channelId, type Entry, entryAt, holds, newestFirst } from './store.ts';
+import { type Entry, entryAt, holds, newestFirst } from './store.ts';
 
 /**
  * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names

@@ -1,9 +1,10 @@
 import { JournalUnavailable } from '../../src/engine/engine.ts';
+import { newPost } from './contents.ts';
 import { SimNode } from './node.ts';
 import { SimReader } from './reader.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 import { heal, makeSetting, type Setting } from './setting.ts';
-import { type Entry, newPost, type Write } from './store.ts';
+import type { Entry, Write } from './store.ts';
 import { Witness } from './witness.ts';
 
 /** The nodes, readers and authors on one store, and everything that may befall them. */

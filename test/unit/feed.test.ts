@@ -5,7 +5,7 @@ import type { EndReason, Reader } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { Event } from '../../src/protocol/model.ts';
-import { newChannel, newPost } from '../simulation/store.ts';
+import { newChannel, newPost } from '../simulation/contents.ts';
 
 /**
  * What the simulation found of feeds, each in the fewest steps that show it. The journal answers when the test says so, and with what it

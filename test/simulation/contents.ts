@@ -1,0 +1,56 @@
+import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
+
+/** The one channel of a simulation, and posts of it that differ in their text alone. */
+export const channelId = 'moon';
+
+export function newChannel(revision: number): Channel {
+  return {
+    id: channelId,
+    state: 'live',
+    headline: `Headline ${revision}`,
+    standfirst: null,
+    section: null,
+    byline: [],
+    language: 'en',
+    timezone: 'UTC',
+    access: 'public',
+    url: null,
+    pinnedPostId: null,
+    startsAt: null,
+    createdAt: timeOf(0),
+    startedAt: null,
+    endedAt: null,
+    updatedAt: null,
+    revision,
+    history: [],
+  };
+}
+
+export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
+  return {
+    id,
+    channelId,
+    kind: 'update',
+    keyEvent: false,
+    headline: null,
+    body: text,
+    html: text,
+    media: [],
+    authors: [],
+    sources: [],
+    verification: null,
+    developing: false,
+    derivedFrom: [],
+    status: 'published',
+    revision: 1,
+    publishedAt: timeOf(0),
+    updatedAt: null,
+    history: [],
+    publishedBy: 'ada',
+  };
+}
+
+/** Times are no matter here, and must be times. */
+export function timeOf(offset: number): string {
+  return `2026-11-24T12:00:${String(offset % 60).padStart(2, '0')}.000Z`;
+}
