@@ -42,7 +42,7 @@ export interface Asked {
   reads: number;
 }
 
-type Used = Pick<Engine, 'subscribe' | 'onErased' | 'channel' | 'catchUp' | 'snapshot' | 'posts' | 'close'>;
+type Used = Pick<Engine, 'subscribe' | 'onErased' | 'onReach' | 'channel' | 'catchUp' | 'snapshot' | 'posts' | 'close'>;
 
 export class NodeEngine implements Used {
   readonly id: string;

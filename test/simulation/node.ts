@@ -1,6 +1,5 @@
 import type { Page } from '../../client/timeline-pages.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
@@ -66,11 +65,9 @@ export class SimNode {
   connect(deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void): ServerSocket {
     const socket = new ServerSocket(this.#setting, deliver, watcher, hungUp);
     this.sockets.add(socket);
-    const { feeds } = this;
-    const served = { hold: (id: string) => (this.engine.isReachable ? feeds.hold(id) : outOfReach()) };
     const { scheduler } = this.#setting;
     new Conversation(socket as unknown as ClientSocket, undefined, {
-      feeds: served as Feeds,
+      feeds: this.feeds,
       now: () => scheduler.now,
       soon: (run) => void scheduler.later(0, run),
       log: silent,
@@ -81,7 +78,6 @@ export class SimNode {
 
   /** GET events, as the route does it. Undefined where the channel is not there. Throws `JournalUnavailable`. */
   async poll(after: Position | undefined): Promise<EncodedCatchUp | undefined> {
-    if (!this.engine.isReachable) return await outOfReach();
     const held = await this.feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) return undefined;
     const { replay, snapshot } = this.#setting.chances;
@@ -121,10 +117,6 @@ export class SimNode {
     this.feeds.close();
     await this.engine.close();
   }
-}
-
-async function outOfReach(): Promise<never> {
-  throw new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
 }
 
 /** A connection's end at the node: what a conversation uses of Socket.IO, and the pipe under it. */
@@ -232,11 +224,12 @@ export class ServerSocket {
     for (const told of waiting) this.#deliver(told);
     if (!this.#takes || !random.chance(chances.busy)) return;
     this.#takes = false;
-    scheduler.later(random.between(1, 400), () => this.#drained());
+    scheduler.later(random.chance(0.03) ? random.between(400, 18_000) : random.between(1, 400), () => this.drains());
   }
 
-  #drained(): void {
-    if (!this.isOpen) return;
+  /** What it was given has been taken. */
+  drains(): void {
+    if (!this.isOpen || this.#takes) return;
     this.#takes = true;
     this.#flush();
     if (this.#takes) for (const listener of [...this.#ready]) listener();

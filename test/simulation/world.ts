@@ -312,6 +312,7 @@ export class World {
       if (!node.isUp) this.#replace(node);
       node.engine.talks = true;
       if (node.engine.ears.isDeaf) node.engine.loseEars();
+      for (const socket of node.sockets) socket.drains();
     }
     if (store.head === undefined) void this.#create(0);
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();

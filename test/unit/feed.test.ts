@@ -49,6 +49,7 @@ class Journal {
         this.tell = listener;
         return () => undefined;
       },
+      onReach: () => () => undefined,
       onErased: (listener) => {
         this.erase = (postId) => listener('moon', postId);
         return () => undefined;
