@@ -9,12 +9,10 @@ import { run } from './run.ts';
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 2_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 
-/** Seeds by which something was found that was then mended, and what it was. */
+/** Seeds that fail without what was mended, and what it was. A change of the simulation gives them another meaning: `test/unit/feed.test.ts` keeps its own. */
 const found: [seed: number, what: string][] = [
   [5, 'a takedown that came before the word of its erasure was dropped with what it erased, and readers were led over it'],
-  [656, 'a reader who had been given more than the feed had heard of went on into another history'],
-  [873, 'such a reader was not told when the journal came back without it'],
-  [1122, 'a page that was read before an erasure'],
+  [29, 'a reader who had been given more than the feed had heard of went on into another history'],
 ];
 
 describe('readers on many nodes, whatever happens to links, nodes and the store', () => {
