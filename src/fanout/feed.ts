@@ -72,6 +72,7 @@ export class Feed {
   #undo: () => void = () => {};
   #endRetry: () => void = () => {};
   #failures = 0;
+  #isSilent = false;
   readonly #slices = new Map<string, Slice>();
 
   private constructor(channel: Channel, position: Position, context: FeedContext) {
@@ -167,7 +168,7 @@ export class Feed {
    * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
   pump(reader: Reader): void {
-    if (!this.readers.has(reader) || reader.offset >= this.tail.head) return;
+    if (this.#isSilent || !this.readers.has(reader) || reader.offset >= this.tail.head) return;
     if (!reader.ready) return reader.lag();
     if (reader.offset < this.tail.whole) return this.#end(reader, 'slow');
     const { frames, events, last } = this.#slice(reader.offset, reader.format);
@@ -176,6 +177,15 @@ export class Feed {
     reader.write(frames);
     this.#context.delivered(events);
     if (last < this.tail.head) reader.lag();
+  }
+
+  /**
+   * While the store is out of reach nothing is handed on, neither what is held nor what still comes in late: it may have been erased since,
+   * and others wait for this process no longer. Afterwards everyone is brought up to date.
+   */
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent;
+    if (!isSilent) for (const reader of [...this.readers]) this.pump(reader);
   }
 
   /** Hands the reader on what comes after a position of this history. */
@@ -288,7 +298,7 @@ export class Feed {
       if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
       this.#compareAhead();
       for (const reader of this.readers) {
-        if (reader.offset >= encoded.offset) continue;
+        if (this.#isSilent || reader.offset >= encoded.offset) continue;
         if (reader.offset === before && reader.ready) {
           reader.offset = encoded.offset;
           reader.write(encoded.frame(reader.format, before + 1));

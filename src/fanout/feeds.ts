@@ -33,6 +33,7 @@ export class Feeds {
     });
     const undoReach = context.engine.onReach(({ reachable }) => {
       this.#unreachable = !reachable;
+      for (const feed of this) feed.silence(!reachable);
     });
     this.#undo = [undoErased, undoReach];
   }
@@ -99,8 +100,9 @@ export class Feeds {
     opening.then(
       (feed) => {
         if (!(feed instanceof Feed)) return;
-        if (this.#open.get(channelId) === entry) entry.feed = feed;
-        else feed.close();
+        if (this.#open.get(channelId) !== entry) return feed.close();
+        entry.feed = feed;
+        if (this.#unreachable) feed.silence(true);
       },
       () => {},
     );

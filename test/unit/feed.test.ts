@@ -27,6 +27,7 @@ class Journal {
   head: Position;
   tell: (heard: Announcement) => void = () => {};
   erase: (postId: string) => void = () => {};
+  reach: (reachable: boolean) => void = () => {};
   readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' }) => void }[] = [];
 
   constructor(head: Position) {
@@ -49,7 +50,10 @@ class Journal {
         this.tell = listener;
         return () => undefined;
       },
-      onReach: () => () => undefined,
+      onReach: (listener) => {
+        this.reach = (reachable) => listener({ reachable, since: '' });
+        return () => undefined;
+      },
       onErased: (listener) => {
         this.erase = (postId) => listener('moon', postId);
         return () => undefined;
@@ -165,5 +169,37 @@ describe('an announcement that comes after its text was erased', () => {
     await settled();
     expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
     expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+});
+
+describe('a node whose store is out of reach', () => {
+  it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
+    const opened = await open(at(10));
+    const { journal, feed } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.reach(false);
+    journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
+    journal.announce(change(12, 'r'), check(11));
+    feed.pump(listener);
+    expect(listener.events).toEqual([]);
+
+    journal.erase('q');
+    journal.announce(change(13, 'p'), check(12));
+    journal.reach(true);
+    expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
+    // What was erased left a hole, which nobody is led over: the reader asks again.
+    expect(listener.ended).toBe('slow');
+  });
+
+  it('brings everyone up to date when nothing was erased', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.reach(false);
+    opened.journal.announce(change(11, 'q'), check(10));
+    expect(listener.events).toEqual([]);
+    opened.journal.reach(true);
+    expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([[11, 11]]);
   });
 });

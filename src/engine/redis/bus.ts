@@ -20,11 +20,14 @@ type Message =
 /** The offsets and checks that were heard last on a channel. */
 class Followed {
   readonly #checks = new Map<number, string>();
+  /** The highest offset that was heard. */
+  highest = 0;
   subscribed: Promise<unknown> | undefined;
 
   note(offset: number, check: string): void {
     this.#checks.delete(offset);
     this.#checks.set(offset, check);
+    this.highest = Math.max(this.highest, offset);
     if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
   }
 
@@ -38,6 +41,7 @@ class Followed {
 
   forget(): void {
     this.#checks.clear();
+    this.highest = 0;
   }
 }
 
@@ -149,9 +153,14 @@ export class RedisBus {
     });
   }
 
-  /** Whether the head is one that was announced here. */
-  knows(channelId: string, head: Position): boolean {
-    return this.#followed.get(channelId)?.knows(head) ?? true;
+  /** The highest offset that was announced here. */
+  highest(channelId: string): number {
+    return this.#followed.get(channelId)?.highest ?? 0;
+  }
+
+  /** Whether the head is one that was announced here, and not below what was heard before it was asked for: then the journal lost that. */
+  knows(channelId: string, head: Position, heardBefore: number): boolean {
+    return head.offset >= heardBefore && (this.#followed.get(channelId)?.knows(head) ?? true);
   }
 
   isNew(channelId: string): boolean {
@@ -160,7 +169,9 @@ export class RedisBus {
 
   /** The journal stands where listeners may not: they are told to look. */
   missed(channelId: string, head: Position): void {
-    this.#followed.get(channelId)?.note(head.offset, head.check);
+    const followed = this.#followed.get(channelId);
+    if (followed !== undefined && head.offset < followed.highest) followed.forget();
+    followed?.note(head.offset, head.check);
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 

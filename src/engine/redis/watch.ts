@@ -94,6 +94,7 @@ export class Watch {
     const { bus, heads, talk, nodeId } = this.#parts;
     try {
       const channelIds = bus.channelIds;
+      const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
       const beat = talk.run('beat', [registry.nodes], [nodeId, countsMs]);
       const compared = await within(deadlineMs, Promise.all([heads(channelIds), beat]));
       if (compared) {
@@ -102,7 +103,7 @@ export class Watch {
         for (const [index, head] of compared[0].entries()) {
           const channelId = channelIds[index] as string;
           if (head !== undefined) {
-            if (!bus.knows(channelId, head)) suspects.push(channelId);
+            if (!bus.knows(channelId, head, heardBefore[index] as number)) suspects.push(channelId);
           } else if (!bus.isNew(channelId)) bus.gone(channelId);
         }
         if (suspects.length > 0) this.#suspect(suspects);
@@ -117,10 +118,11 @@ export class Watch {
     clearTimeout(this.#suspicion);
     this.#suspicion = setTimeout(async () => {
       const { bus, heads } = this.#parts;
+      const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
       const found = await within(deadlineMs, heads(channelIds));
       for (const [index, head] of found?.entries() ?? []) {
         const channelId = channelIds[index] as string;
-        if (head !== undefined && !bus.knows(channelId, head)) bus.missed(channelId, head);
+        if (head !== undefined && !bus.knows(channelId, head, heardBefore[index] as number)) bus.missed(channelId, head);
       }
     }, suspicionMs).unref();
   }
