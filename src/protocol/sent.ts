@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { parseCursor } from './cursor.ts';
+import { limits } from './limits.ts';
+import * as model from './model.ts';
+import { problems } from './problems.ts';
+import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './values.ts';
+
+/** What we send, described for tests and for the generated documents. */
+
+const sentTime = z.iso.datetime({ precision: 3 });
+
+const changeSchema = z.strictObject({
+  revision: z.int().min(1),
+  kind: z.enum(model.changeKinds),
+  note: z.string().nullable(),
+  at: sentTime,
+});
+const authorChangeSchema = changeSchema.extend({ by: z.string() });
+
+export const channelSchema = z.strictObject({
+  id: channelIdSchema,
+  state: z.enum(model.channelStates),
+  headline: z.string(),
+  standfirst: z.string().nullable(),
+  section: z.string().nullable(),
+  byline: z.array(personSchema),
+  language: z.string(),
+  timezone: z.string(),
+  access: z.enum(model.accesses),
+  url: z.string().nullable(),
+  pinnedPostId: postIdSchema.nullable(),
+  startsAt: sentTime.nullable(),
+  createdAt: sentTime,
+  startedAt: sentTime.nullable(),
+  endedAt: sentTime.nullable(),
+  updatedAt: sentTime.nullable(),
+  revision: z.int().min(1),
+  history: z.array(changeSchema).max(limits.historyChanges),
+}) satisfies z.ZodType<model.Channel>;
+export const listedChannelSchema = channelSchema.extend({
+  latestPostAt: sentTime.nullable(),
+}) satisfies z.ZodType<model.ListedChannel>;
+
+const sentPostFields = {
+  id: postIdSchema,
+  channelId: channelIdSchema,
+  seq: z.int().min(1),
+  kind: z.enum(model.postKinds),
+  keyEvent: z.boolean(),
+  headline: z.string().nullable(),
+  html: z.string(),
+  media: z.array(mediaSchema),
+  authors: z.array(personSchema),
+  sources: z.array(sourceSchema),
+  verification: z.enum(model.verifications).nullable(),
+  developing: z.boolean(),
+  derivedFrom: z.array(postIdSchema),
+  status: z.enum(['published', 'retracted', 'taken-down']),
+  revision: z.int().min(1),
+  publishedAt: sentTime,
+  updatedAt: sentTime.nullable(),
+};
+export const readerPostSchema = z.strictObject({
+  ...sentPostFields,
+  history: z.array(changeSchema).max(limits.historyChanges),
+}) satisfies z.ZodType<model.ReaderPost>;
+export const authorPostSchema = z.strictObject({
+  ...sentPostFields,
+  history: z.array(authorChangeSchema).max(limits.historyChanges),
+  body: z.string(),
+  publishedBy: z.string(),
+}) satisfies z.ZodType<model.AuthorPost>;
+
+export const cursorSchema = z
+  .string()
+  .max(limits.cursorCharacters)
+  .refine((value) => parseCursor(value) !== undefined);
+const eventFacts = {
+  channelId: channelIdSchema,
+  from: z.int().min(1),
+  offset: z.int().min(1),
+  cursor: cursorSchema,
+  at: sentTime,
+};
+export const eventSchema = z.union([
+  z.strictObject({
+    ...eventFacts,
+    type: z.enum(['post.published', 'post.revised', 'post.retracted', 'post.taken-down']),
+    post: readerPostSchema,
+  }),
+  z.strictObject({ ...eventFacts, type: z.literal('channel.changed'), channel: channelSchema }),
+]) satisfies z.ZodType<model.Event>;
+
+export const keyEventSchema = z.strictObject({
+  id: postIdSchema,
+  seq: z.int().min(1),
+  headline: z.string(),
+  publishedAt: sentTime,
+}) satisfies z.ZodType<model.KeyEvent>;
+export const snapshotSchema = z.strictObject({
+  channel: channelSchema,
+  cursor: cursorSchema,
+  posts: z.array(readerPostSchema),
+  pinned: readerPostSchema.nullable(),
+  summary: readerPostSchema.nullable(),
+  keyEvents: z.array(keyEventSchema).max(limits.snapshotKeyEvents),
+  more: z.boolean(),
+}) satisfies z.ZodType<model.Snapshot>;
+const catchUpFacts = {
+  covers: z.strictObject({ after: z.int().min(0), to: z.int().min(0) }),
+  cursor: cursorSchema,
+  more: z.boolean(),
+};
+export const catchUpSchema = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('replay'), reset: z.literal(false), ...catchUpFacts, events: z.array(eventSchema) }),
+  z.strictObject({ mode: z.literal('snapshot'), reset: z.boolean(), ...catchUpFacts, snapshot: snapshotSchema }),
+]) satisfies z.ZodType<model.CatchUp>;
+
+export const erasureSchema = z.strictObject({
+  complete: z.boolean(),
+  pending: z.array(z.strictObject({ where: z.string(), why: z.string() })),
+}) satisfies z.ZodType<model.Erasure>;
+export const correctionSchema = z.strictObject({
+  offset: z.int().min(1),
+  postId: postIdSchema.nullable(),
+  headline: z.string().nullable(),
+  revision: z.int().min(1),
+  kind: z.enum(model.changeKinds),
+  note: z.string().nullable(),
+  at: sentTime,
+}) satisfies z.ZodType<model.Correction>;
+export const journalLineSchema = z.strictObject({
+  offset: z.int().min(1),
+  type: z.enum(model.eventTypes),
+  postId: postIdSchema.nullable(),
+  revision: z.int().min(1),
+  kind: z.enum(model.changeKinds).nullable(),
+  at: sentTime,
+  by: z.string(),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  check: z.string().regex(/^[0-9a-f]{40}$/),
+}) satisfies z.ZodType<model.JournalLine>;
+export const problemSchema = z.strictObject({
+  type: z.string(),
+  code: z.enum(Object.keys(problems) as [keyof typeof problems, ...(keyof typeof problems)[]]),
+  status: z.int(),
+  title: z.string(),
+  detail: z.string().optional(),
+  errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+  current: z.unknown().optional(),
+  outcome: z.enum(['unchanged', 'unknown']).optional(),
+  retryAfter: z.number().optional(),
+});

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { limits } from './limits.ts';
+import type * as model from './model.ts';
+
+/** The plain values that schemas are made of: ids, times, text, addresses, people and media. */
+
+const surrogate = /\p{Surrogate}/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const lineControl = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const textControl = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
+
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** Text of several lines, kept character by character. */
+export function text(most: number) {
+  return z
+    .string()
+    .refine(
+      (value) => value.length <= most || characters(value) <= most,
+      `Must have at most ${most.toLocaleString('en')} characters.`,
+    )
+    .refine((value) => !surrogate.test(value), 'Must be well-formed Unicode.')
+    .refine((value) => !textControl.test(value), 'Must not hold control characters other than line breaks and tabs.');
+}
+
+/** Text of one line. */
+export function line(most: number) {
+  return text(most).refine((value) => !lineControl.test(value), 'Must be one line, without control characters.');
+}
+
+/** Text of one line that says something. */
+export function words(most: number) {
+  return line(most).refine((value) => value.trim() !== '', 'Must not be empty.');
+}
+
+function url(...schemes: string[]) {
+  return line(limits.urlCharacters).refine(
+    (value) => {
+      // `https:a` parses as well, but on a page it is relative.
+      if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
+      const parsed = URL.parse(value);
+      return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
+    },
+    `Must be a whole URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`,
+  );
+}
+
+export const httpsUrl = url('https:');
+const webUrl = url('https:', 'http:');
+const pixels = z.int().min(1).max(100_000);
+
+export const channelIdSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/,
+    'Must be 1 to 96 lower-case letters, digits and hyphens, without a hyphen at either end.',
+  );
+export const postIdSchema = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'Must be a UUIDv7 in lower case.');
+export const time = z.iso
+  .datetime({ offset: true, error: 'Must be an RFC 3339 time such as 2026-11-24T12:00:00Z.' })
+  .refine((value) => !Number.isNaN(Date.parse(value)), 'Must be a time that exists.')
+  .transform((value) => new Date(value).toISOString());
+export const languageTag = line(limits.textCharacters).refine((value) => {
+  try {
+    return Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+}, 'Must be a BCP 47 language tag such as en or de-AT.');
+export const timezoneName = line(limits.textCharacters).refine((value) => {
+  try {
+    // An offset such as +02:00 is taken by Intl, but is no IANA name.
+    return /^[A-Za-z]/.test(value) && new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}, 'Must be an IANA time zone name such as Europe/Berlin.');
+
+export const personSchema = z.strictObject({
+  name: words(limits.textCharacters),
+  role: words(limits.textCharacters).optional(),
+  url: webUrl.optional(),
+}) satisfies z.ZodType<model.Person>;
+
+export const sourceSchema = z.strictObject({
+  name: words(limits.textCharacters),
+  via: words(limits.textCharacters).optional(),
+  url: webUrl.optional(),
+}) satisfies z.ZodType<model.Source>;
+
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
+/** RFC 9110, 8.3.1, in ASCII and without the empty parameters that it lets be. */
+const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${token}|${quoted}))*$`);
+
+export const mediaSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('image'),
+    url: httpsUrl,
+    alt: line(limits.altCharacters),
+    caption: text(limits.captionCharacters).optional(),
+    credit: words(limits.textCharacters).optional(),
+    width: pixels.optional(),
+    height: pixels.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('video'),
+    url: httpsUrl,
+    mimeType: z
+      .string()
+      .max(limits.textCharacters)
+      .regex(mediaType, 'Must be a media type such as video/mp4, or video/mp4; codecs="avc1".')
+      .optional(),
+    poster: httpsUrl.optional(),
+    captions: httpsUrl.optional(),
+    caption: text(limits.captionCharacters).optional(),
+    width: pixels.optional(),
+    height: pixels.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('link'),
+    url: httpsUrl,
+    title: words(limits.textCharacters),
+    source: words(limits.textCharacters).optional(),
+    image: httpsUrl.optional(),
+    description: line(limits.textCharacters).optional(),
+  }),
+]) satisfies z.ZodType<model.Media>;
