@@ -1,28 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ask } from '../../src/desk/ask.ts';
 import { createDesk } from '../../src/desk/publish.ts';
 import { createRenderer } from '../../src/desk/render.ts';
-import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { openTestEngine } from '../support/store.ts';
 
 /** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
-let dataDir: string;
+let opened: Awaited<ReturnType<typeof openTestEngine>>;
 let engine: Engine;
 const renderer = createRenderer({ publicUrl: 'https://live.example' });
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'pressbox-outage-'));
-  engine = await openEmbedded({ dataDir, renderer, now: Date.now, log: createLog('silent') });
+  opened = await openTestEngine({ renderer, now: Date.now, log: createLog('silent') });
+  engine = opened.engine;
 });
 afterAll(async () => {
-  await engine.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await opened.close();
 });
 
 const who: Principal = {

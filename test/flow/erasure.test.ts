@@ -11,7 +11,7 @@ import { openReader, type SocketReader } from '../support/socket-reader.ts';
 import { createChannel, write } from '../support/writers.ts';
 
 /**
- * What was erased is nowhere: not in a byte of the data directory, of an answer or of the log, while the server runs, after it was
+ * What was erased is nowhere: not in a byte of the journal's files, of an answer or of the log, while the server runs, after it was
  * started again, and after its end. 400 posts of many shapes, half of them taken down, of half only what was earlier erased, and a
  * channel that was deleted with all it held.
  */
@@ -175,7 +175,7 @@ async function erase({ id, revision }: Made, number: number): Promise<void> {
 }
 
 /**
- * The marks in the bytes of each file of the data directory. Searched by a process of its own: closing a file that SQLite has open would
+ * The marks in the bytes of each file of the journal. Searched by a process of its own: closing a file that SQLite has open would
  * give away the locks that this process holds on it.
  */
 async function marksInFiles(): Promise<{ name: string; marks: string[] }[]> {
@@ -189,7 +189,7 @@ async function marksInFiles(): Promise<{ name: string; marks: string[] }[]> {
       return { name, marks: [...new Set(text.match(new RegExp(mark, 'g')) ?? [])] };
     });
     console.log(JSON.stringify(found));`;
-  const argv = ['-e', script, server.dataDir, anyMark.source];
+  const argv = ['-e', script, server.storeDir, anyMark.source];
   const { stdout } = await promisify(execFile)(process.execPath, argv, { maxBuffer: 1e8 });
   return JSON.parse(stdout) as { name: string; marks: string[] }[];
 }

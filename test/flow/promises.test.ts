@@ -1,5 +1,3 @@
-import { cp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { AuthorPost, CatchUp, JournalLine } from '../../src/protocol/model.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
@@ -178,7 +176,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     const { token, channelId } = await openChannel(server);
     await publish(server, token, channelId, { headline: 'In both' });
     await server.stop();
-    await using copy = await copied(server.dataDir);
+    await using copy = await server.store.copy();
     await server.start();
     for (const headline of ['Lost 1', 'Lost 2', 'Lost 3']) await publish(server, token, channelId, { headline });
     using stays = watch(server.url, channelId);
@@ -207,7 +205,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     await server.stop();
-    await using copy = await copied(server.dataDir);
+    await using copy = await server.store.copy();
     await server.start();
     const lost = await publish(server, token, channelId, { headline: 'Lost' });
     await server.kill();
@@ -228,7 +226,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     await live(reader);
     reader.cut();
     await server.kill();
-    await rm(server.dataDir, { recursive: true });
+    await server.store.wipe();
     await server.start();
     await openChannel(server, 'harbour');
     await publish(server, token, channelId, { headline: 'Anew' });
@@ -372,17 +370,4 @@ async function caughtUp(server: Place, channelId: string, ...readers: Watcher[])
 
 function headlines({ posts }: Watcher): (string | null)[] {
   return posts.map(({ headline }) => headline);
-}
-
-/** A copy of a data directory as it is now, as a backup would have it. */
-async function copied(dataDir: string): Promise<AsyncDisposable & { putBack(): Promise<void> }> {
-  const copy = join(dataDir, '..', `copy-of-${Math.random().toString(36).slice(2)}`);
-  await cp(dataDir, copy, { recursive: true });
-  return {
-    async putBack() {
-      await rm(dataDir, { recursive: true });
-      await cp(copy, dataDir, { recursive: true });
-    },
-    [Symbol.asyncDispose]: () => rm(copy, { recursive: true, force: true }),
-  };
 }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
+import { embeddedIn, openStore, type Store } from './store.ts';
 
 /**
  * The real server as a process of its own, which can be killed like one, and started again on the same directory and port. It is ended
@@ -18,6 +19,8 @@ export interface ServerProcess extends AsyncDisposable {
   /** The same over restarts. */
   readonly url: string;
   readonly dataDir: string;
+  /** Where it keeps its journal. */
+  readonly store: Store;
   /** Of the process that runs now. */
   readonly pid: number;
   /** Resolves while it serves: at once, or when it has been started again. */
@@ -35,7 +38,7 @@ export interface ServerProcess extends AsyncDisposable {
 export interface ServerProcessOptions {
   /** Laid over the environment of a server without rate limits; a function is asked at each start. */
   env?: Record<string, string> | (() => Record<string, string>);
-  /** Where it keeps its journal; made, and removed at the end, where left out. */
+  /** Where it keeps its journal, whatever the tests run on; made, and removed at the end, where left out. */
   dataDir?: string;
   /** Where the data directory is made; by default among temporary files. */
   within?: string;
@@ -52,6 +55,8 @@ export async function startServerProcess({
   within = tmpdir(),
 }: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = dataDir ?? (await mkdtemp(join(within, 'pressbox-process-')));
+  const ownStore = dataDir === undefined && (typeof env === 'function' || env.PRESSBOX_REDIS_URL === undefined);
+  const store = ownStore ? await openStore(directory) : embeddedIn(directory);
   const secret = randomBytes(32).toString('base64url');
   const running = new Set<ChildProcess>();
   const atExit = () => {
@@ -80,6 +85,7 @@ export async function startServerProcess({
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
         PRESSBOX_LOG_LEVEL: 'info',
+        ...store.env,
         ...(typeof env === 'function' ? env() : env),
       },
     });
@@ -111,6 +117,7 @@ export async function startServerProcess({
   const finish = async () => {
     await end('SIGKILL');
     process.off('exit', atExit);
+    await store.release();
     if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
   };
 
@@ -126,6 +133,7 @@ export async function startServerProcess({
       return url;
     },
     dataDir: directory,
+    store,
     get pid() {
       if (child?.pid === undefined) throw new Error('The server does not run.');
       return child.pid;

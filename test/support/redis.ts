@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -80,7 +81,10 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     await rm(directory, { recursive: true, force: true });
   };
   // Also where a test's process ends before its tests do.
-  const killAtExit = () => void child?.kill('SIGKILL');
+  const killAtExit = () => {
+    child?.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
   process.once('exit', killAtExit);
   await start();
   return {

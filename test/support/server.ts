@@ -5,20 +5,24 @@ import { readConfig } from '../../src/config.ts';
 import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { type PressboxServer, type ServerOptions, startServer } from '../../src/server.ts';
+import { embeddedIn, openStore } from './store.ts';
 
-/** A real server on a free port of the loopback, with a data directory of its own, for as long as the test runs. */
+/** A real server on a free port of the loopback, with a data directory and a store of its own, for as long as the test runs. */
 export interface TestServer extends AsyncDisposable {
   server: PressboxServer;
   url: string;
   dataDir: string;
+  /** Where the bytes of its journal lie. */
+  storeDir: string;
   /** A token for these grants. */
   token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
-  /** Ends it and starts another one on the same port and directory. */
+  /** Ends it and starts another one on the same port, directory and store. */
   restart(): Promise<void>;
 }
 
 export async function startTestServer(env: Record<string, string> = {}, options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-test-'));
+  const store = env.PRESSBOX_REDIS_URL === undefined ? await openStore(dataDir) : embeddedIn(dataDir);
   const start = (port: number) =>
     startServer(
       readConfig({
@@ -28,6 +32,7 @@ export async function startTestServer(env: Record<string, string> = {}, options:
         PRESSBOX_WRITES_PER_SECOND: '0',
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
+        ...store.env,
         ...env,
       }),
       options,
@@ -39,6 +44,7 @@ export async function startTestServer(env: Record<string, string> = {}, options:
       return started.server.url;
     },
     dataDir,
+    storeDir: store.directory,
     async token(grants = { editor: ['*'] }, { sub = 'ada', name = 'Ada Byron', ttlSeconds = 3_600 } = {}) {
       tokens += 1;
       return await signToken(started.server.secret as Uint8Array, {
@@ -57,6 +63,7 @@ export async function startTestServer(env: Record<string, string> = {}, options:
     },
     async [Symbol.asyncDispose]() {
       await started.server.close({ drainMs: 0 });
+      await store.release();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
