@@ -7,6 +7,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
  */
 export interface Line extends AsyncDisposable {
   readonly url: string;
+  /** The URL of the server to which new connections go. */
+  target: string;
   /** Connections open now. */
   readonly connections: number;
   /** Bytes from the server wait this long before they go on. */
@@ -25,13 +27,14 @@ export interface Line extends AsyncDisposable {
 const saidMost = 1_048_576;
 
 export async function startLine(target: string): Promise<Line> {
-  const { hostname, port } = new URL(target);
+  let goesTo = target;
   const pairs = new Set<Pair>();
   let delayMs = 0;
   let stalled = false;
   let cutAfter: string | undefined;
 
   const listener = createServer({ allowHalfOpen: false }, (client) => {
+    const { hostname, port } = new URL(goesTo);
     const server = connect({ host: hostname, port: Number(port) });
     const pair: Pair = { client, server, queues: [], said: '', deaf: false };
     pair.queues = [
@@ -70,6 +73,12 @@ export async function startLine(target: string): Promise<Line> {
   };
   return {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    get target() {
+      return goesTo;
+    },
+    set target(url) {
+      goesTo = url;
+    },
     get connections() {
       return pairs.size;
     },

@@ -1,0 +1,214 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { signToken } from '../../src/edge/tokens.ts';
+import { channelKeys } from '../../src/engine/redis/keys.ts';
+import type { CatchUp } from '../../src/protocol/model.ts';
+import { type Line, startLine } from '../support/line.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { call } from '../support/server.ts';
+import { type Watcher, watch } from '../support/watcher.ts';
+import { allPosts, createChannel, publish, read, type Written } from '../support/writers.ts';
+
+/**
+ * Redis loses or replaces what it had, under two servers with readers on both: each reader, connected or coming back, is told, the
+ * channel can be written to, and no cursor stands for two histories.
+ */
+const secret = 'a secret that both nodes know, of 32 bytes or more';
+const patient = { timeout: 15_000, interval: 50 };
+/**
+ * The contract: readers are told this long after their server hears of it. Measured from when what stands in Redis can be heard of
+ * again, which is earlier.
+ */
+const toldMs = 3_000;
+const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `two servers on one ${kind} whose history`, (binary) => {
+    let redis: RedisServer;
+    let lines: Line[] = [];
+    let nodes: ServerProcess[] = [];
+    let token: string;
+    let channelId: string;
+    const readers: Watcher[] = [];
+
+    beforeEach(async () => {
+      redis = await startRedis(binary, replicating);
+      lines = [await startLine(`http://127.0.0.1:${redis.port}`), await startLine(`http://127.0.0.1:${redis.port}`)];
+      nodes = await Promise.all(
+        lines.map((line) => {
+          const url = redis.url.replace(String(redis.port), new URL(line.url).port);
+          return startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret } });
+        }),
+      );
+      token = await signToken(new TextEncoder().encode(secret), {
+        sub: 'ada',
+        name: 'Ada Byron',
+        grants: { reader: [], author: [], editor: ['*'], admin: true },
+        ttlSeconds: 3_600,
+        now: Date.now(),
+        jti: 'histories',
+      });
+      ({ id: channelId } = await createChannel(nodes[0]!, token));
+    });
+    afterEach(async () => {
+      for (const reader of readers.splice(0)) reader[Symbol.dispose]();
+      for (const node of nodes) await node[Symbol.asyncDispose]();
+      for (const line of lines) await line[Symbol.asyncDispose]();
+      await redis.stop();
+    });
+
+    const publishMany = async (names: string[], through = nodes) => {
+      const said: Written[] = [];
+      for (const [index, headline] of names.entries())
+        said.push(await publish(through[index % through.length]!, token, channelId, { headline }, `key-${headline}`));
+      return said;
+    };
+
+    /** One stays and one goes away on each server, all with the whole channel. */
+    async function openReaders() {
+      const [staying, away] = [nodes, nodes].map((all) => all.map((node) => watch(node.url, channelId)));
+      readers.push(...staying!, ...away!);
+      const { offset } = await read<CatchUp['covers'] & { offset: number }>(`${nodes[0]!.url}/v1/channels/${channelId}`, token);
+      await vi.waitFor(
+        () => expect(readers.map((one) => [one.live, one.offset])).toEqual(readers.map(() => [true, offset])),
+        patient,
+      );
+      for (const reader of away!) reader.cut();
+      return { staying: staying!, away: away! };
+    }
+
+    /** All of them, in time; `what` is told of each. */
+    async function expectTold(name: string, those: Watcher[], what: (reader: Watcher) => boolean): Promise<void> {
+      const since = performance.now();
+      await vi.waitFor(() => expect(those.map(what)).toEqual(those.map(() => true)), { timeout: 3 * toldMs, interval: 10 });
+      const ms = Math.round(performance.now() - since);
+      console.log(`${kind}, ${name}: told within ${ms} ms, of ${toldMs} allowed`);
+      expect(ms).toBeLessThanOrEqual(toldMs);
+    }
+    const wasReset = ({ catchUps }: Watcher) => catchUps.some(({ reset }) => reset);
+
+    /** Both servers, asked with cursors of what is lost. */
+    async function expectForeign(lost: readonly Written[]): Promise<void> {
+      for (const { url } of nodes) {
+        for (const { cursor } of lost) {
+          const answer = await read<CatchUp>(`${url}/v1/channels/${channelId}/events?after=${encodeURIComponent(cursor)}`);
+          expect(answer).toMatchObject({ mode: 'snapshot', reset: true });
+        }
+      }
+    }
+
+    /** What was seen under a cursor is the same for all who saw it; they end with what is there, and it can be added to. */
+    async function expectOneHistory(headlines: string[]): Promise<void> {
+      const { offset } = (await publishMany(['Afterwards']))[0]!;
+      await vi.waitFor(() => expect(readers.map((one) => one.offset)).toEqual(readers.map(() => offset)), patient);
+      for (const node of nodes) {
+        const posts = await allPosts(node, channelId);
+        expect(posts.map(({ headline }) => headline)).toEqual(['Afterwards', ...headlines.toReversed()]);
+        for (const reader of readers) expect(reader.posts).toEqual(posts);
+      }
+      const meanings = new Map<string, string>();
+      for (const { seen } of readers) {
+        for (const { cursor, postId, revision } of seen) {
+          const meaning = `${postId} ${revision}`;
+          expect(meanings.get(cursor) ?? meaning).toBe(meaning);
+          meanings.set(cursor, meaning);
+        }
+      }
+      expect(readers.map(({ faults }) => faults)).toEqual(readers.map(() => []));
+    }
+
+    it('was put back from an older copy tell every reader, also where the copy has gone on past their offset', async () => {
+      await publishMany(['In both']);
+      const files = join(redis.directory, 'appendonlydir');
+      const older = join(redis.directory, 'older');
+      await cp(files, older, { recursive: true });
+      const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
+      const { staying, away } = await openReaders();
+      await redis.kill();
+      await rm(files, { recursive: true });
+      await cp(older, files, { recursive: true });
+      await redis.start();
+      await expectTold('an older copy, who stays', staying, wasReset);
+      const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
+      await publishMany(added);
+      for (const reader of away) reader.comeBack();
+      await expectTold('an older copy, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['In both', ...added]);
+    }, 60_000);
+
+    it('failed over to a replica that lagged tell every reader, also of the server that was deaf when it went on', async () => {
+      await using replica = await startRedis(binary, [...replicating, `replicaof 127.0.0.1 ${redis.port}`]);
+      await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
+      await publishMany(['In both']);
+      expect(await redis.admin.wait(1, 5_000)).toBe(1);
+      // From here on it has nothing more of what is written.
+      await replica.admin.call('REPLICAOF', 'NO', 'ONE');
+      const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
+      const { staying, away } = await openReaders();
+      lines[1]!.stalled = true;
+      await redis.kill();
+      for (const line of lines) line.target = `http://127.0.0.1:${replica.port}`;
+      lines[0]!.cut();
+      await expectTold('a failover, who stays', staying.slice(0, 1), wasReset);
+      // Past the head that the deaf server and its reader know.
+      const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
+      await publishMany(added, nodes.slice(0, 1));
+      expect(wasReset(staying[1]!)).toBe(false);
+      lines[1]!.stalled = false;
+      lines[1]!.cut();
+      await expectTold('a failover, who stays on the deaf server', staying.slice(1), wasReset);
+      for (const reader of away) reader.comeBack();
+      await expectTold('a failover, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['In both', ...added]);
+    }, 60_000);
+
+    it('lost its journal alone tell every reader, and keep the posts', async () => {
+      const lost = await publishMany(['One', 'Two', 'Three']);
+      const { staying, away } = await openReaders();
+      await redis.admin.del(channelKeys(channelId)[0]!);
+      await expectTold('the journal deleted, who stays', staying, wasReset);
+      for (const reader of away) reader.comeBack();
+      await expectTold('the journal deleted, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['One', 'Two', 'Three']);
+    }, 60_000);
+
+    it('lost its index alone go on as if nothing had been, since the journal holds all of it', async () => {
+      await publishMany(['One', 'Two', 'Three']);
+      const { away } = await openReaders();
+      await redis.admin.del(channelKeys(channelId)[3]!);
+      await publishMany(['Four']);
+      for (const reader of away) reader.comeBack();
+      await expectOneHistory(['One', 'Two', 'Three', 'Four']);
+      expect(readers.filter(wasReset)).toEqual([]);
+    }, 60_000);
+
+    it('was flushed tell every reader that the channel is gone, and reset who comes back when it is made anew', async () => {
+      const lost = await publishMany(['One', 'Two', 'Three']);
+      const { staying, away } = await openReaders();
+      await redis.admin.flushall();
+      await expectTold('FLUSHALL, who stays', staying, ({ endings }) => endings.includes('gone'));
+      for (const { url } of nodes) {
+        const answer = await call(`${url}/v1/channels/${channelId}/events?after=${encodeURIComponent(lost[2]!.cursor)}`);
+        expect([answer.status, answer.body]).toMatchObject([404, { code: 'not-found' }]);
+      }
+      await createChannel(nodes[1]!, token, { id: channelId });
+      // Past the old head.
+      const added = ['New 1', 'New 2', 'New 3', 'New 4'];
+      await publishMany(added);
+      for (const reader of away) reader.comeBack();
+      await expectTold('FLUSHALL, who comes back', away, wasReset);
+      await expectForeign(lost);
+      for (const reader of staying) {
+        reader.cut();
+        reader.comeBack();
+      }
+      await expectOneHistory(added);
+    }, 60_000);
+  });
+}
