@@ -78,6 +78,7 @@ export async function startServerProcess({
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        ...store.env,
         PRESSBOX_DATA_DIR: directory,
         PRESSBOX_PORT: port,
         PRESSBOX_JWT_SECRET: secret,
@@ -85,7 +86,6 @@ export async function startServerProcess({
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
         PRESSBOX_LOG_LEVEL: 'info',
-        ...store.env,
         ...(typeof env === 'function' ? env() : env),
       },
     });

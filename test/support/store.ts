@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EmbeddedOptions } from '../../src/engine/embedded/index.ts';
@@ -45,7 +46,8 @@ export async function openStore(dataDir: string): Promise<Store> {
   const redis = idle.pop() ?? (await startRedis(command));
   const files = join(redis.directory, 'appendonlydir');
   return {
-    env: { PRESSBOX_REDIS_URL: redis.url },
+    // Servers on Redis make no secret of their own.
+    env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') },
     directory: redis.directory,
     async copy() {
       const copy = join(redis.directory, `copy-${crypto.randomUUID()}`);
