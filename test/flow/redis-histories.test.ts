@@ -68,10 +68,9 @@ for (const kind of ['redis', 'valkey'] as const) {
     };
 
     /** One stays and one goes away on each server, all with the whole channel. */
-    async function openReaders() {
+    async function openReaders({ offset }: Written) {
       const [staying, away] = [nodes, nodes].map((all) => all.map((node) => watch(node.url, channelId)));
       readers.push(...staying!, ...away!);
-      const { offset } = await read<CatchUp['covers'] & { offset: number }>(`${nodes[0]!.url}/v1/channels/${channelId}`, token);
       await vi.waitFor(
         () => expect(readers.map((one) => [one.live, one.offset])).toEqual(readers.map(() => [true, offset])),
         patient,
@@ -126,7 +125,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const older = join(redis.directory, 'older');
       await cp(files, older, { recursive: true });
       const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
-      const { staying, away } = await openReaders();
+      const { staying, away } = await openReaders(lost.at(-1)!);
       await redis.kill();
       await rm(files, { recursive: true });
       await cp(older, files, { recursive: true });
@@ -148,7 +147,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       // From here on it has nothing more of what is written.
       await replica.admin.call('REPLICAOF', 'NO', 'ONE');
       const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
-      const { staying, away } = await openReaders();
+      const { staying, away } = await openReaders(lost.at(-1)!);
       lines[1]!.stalled = true;
       await redis.kill();
       for (const line of lines) line.target = `http://127.0.0.1:${replica.port}`;
@@ -169,7 +168,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('lost its journal alone tell every reader, and keep the posts', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
-      const { staying, away } = await openReaders();
+      const { staying, away } = await openReaders(lost.at(-1)!);
       await redis.admin.del(channelKeys(channelId)[0]!);
       await expectTold('the journal deleted, who stays', staying, wasReset);
       for (const reader of away) reader.comeBack();
@@ -179,8 +178,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     }, 60_000);
 
     it('lost its index alone go on as if nothing had been, since the journal holds all of it', async () => {
-      await publishMany(['One', 'Two', 'Three']);
-      const { away } = await openReaders();
+      const said = await publishMany(['One', 'Two', 'Three']);
+      const { away } = await openReaders(said.at(-1)!);
       await redis.admin.del(channelKeys(channelId)[3]!);
       await publishMany(['Four']);
       for (const reader of away) reader.comeBack();
@@ -190,7 +189,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('was flushed tell every reader that the channel is gone, and reset who comes back when it is made anew', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
-      const { staying, away } = await openReaders();
+      const { staying, away } = await openReaders(lost.at(-1)!);
       await redis.admin.flushall();
       await expectTold('FLUSHALL, who stays', staying, ({ endings }) => endings.includes('gone'));
       for (const { url } of nodes) {

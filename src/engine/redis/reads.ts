@@ -65,8 +65,11 @@ export class Reads implements JournalReads {
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );
       const reads = await Promise.all(members.map((member) => this.channel(member.slice(member.indexOf(':') + 1))));
-      for (const read of reads) {
-        if (read.status !== 'found' || (state !== undefined && read.channel.state !== state)) continue;
+      for (const [index, read] of reads.entries()) {
+        // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
+        if (read.status !== 'found' || registered(Date.parse(read.channel.createdAt), read.channel.id) !== members[index])
+          continue;
+        if (state !== undefined && read.channel.state !== state) continue;
         if (read.channel.access === 'desk' && !matches(desk, read.channel.id)) continue;
         const last = channels.at(-1);
         if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
@@ -104,12 +107,11 @@ export class Reads implements JournalReads {
     const channel = channelFrom(stateIn(values.text()));
     const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
     const [pinned, summary] = [one(), one()];
-    const keyEvents = values.rest(() => ({
-      id: values.text(),
-      seq: values.number(),
-      publishedAt: values.text(),
-      headline: readLabel(values.text()).headline ?? '',
-    }));
+    const keyEvents = values.rest(() => {
+      const [id, seq, publishedAt] = [values.text(), values.number(), values.text()];
+      // In the order in which every engine gives them, since a client's own are compared byte for byte.
+      return { id, seq, headline: readLabel(values.text()).headline ?? '', publishedAt };
+    });
     return { position, channel, posts, pinned, summary, keyEvents, more };
   }
 

@@ -102,9 +102,9 @@ export class Watch {
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
           const channelId = channelIds[index] as string;
-          if (head !== undefined) {
-            if (!bus.knows(channelId, head, heardBefore[index] as number)) suspects.push(channelId);
-          } else if (!bus.isNew(channelId)) bus.gone(channelId);
+          const isKnown = head !== undefined && bus.knows(channelId, head, heardBefore[index] as number);
+          if (head === undefined && !bus.isNew(channelId)) bus.gone(channelId);
+          else if (!isKnown) suspects.push(channelId);
         }
         if (suspects.length > 0) this.#suspect(suspects);
       }
@@ -122,7 +122,9 @@ export class Watch {
       const found = await within(deadlineMs, heads(channelIds));
       for (const [index, head] of found?.entries() ?? []) {
         const channelId = channelIds[index] as string;
-        if (head !== undefined && !bus.knows(channelId, head, heardBefore[index] as number)) bus.missed(channelId, head);
+        // Nothing was heard of it since it is listened to, and it is not on its way to be made.
+        if (head === undefined) bus.gone(channelId);
+        else if (!bus.knows(channelId, head, heardBefore[index] as number)) bus.missed(channelId, head);
       }
     }, suspicionMs).unref();
   }

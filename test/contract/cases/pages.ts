@@ -4,14 +4,17 @@ import { tags } from '../../../src/engine/tags.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import {
   appended,
+  appending,
   at,
   channelChange,
+  channelEntry,
   createChannel,
   newPostId,
   newRequest,
   publish,
   retraction,
   revision,
+  sampleChannel,
   takedown,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
@@ -136,6 +139,20 @@ export function pages({ open, it }: Exam): void {
       for (const index of [1, 4]) await createChannel(bare.engine, `public-${index}`, { createdAt: at(-index) });
       expect((await list(bare.engine, { limit: 1 })).next).toBe(first.next);
       await bare.close();
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('lists a channel once, though others wanted to make one with its id at other times', async () => {
+    const own = await open();
+    try {
+      const { id } = await createChannel(own.engine, 'wanted', { createdAt: at(0) });
+      for (const seconds of [-60, 60]) {
+        const rival = channelEntry(sampleChannel(id, { createdAt: at(seconds) }));
+        expect(await own.engine.append(id, appending([rival]))).toEqual({ status: 'conflict', moved: [null] });
+      }
+      expect((await list(own.engine, {})).channels.map((channel) => channel.createdAt)).toEqual([at(0)]);
     } finally {
       await own.close();
     }
