@@ -89,8 +89,10 @@ export class Feeds {
     for (const [channelId, entry] of this.#open) this.#close(channelId, entry);
   }
 
-  async #afterGone(channelId: string): Promise<{ deleted: Access } | undefined> {
+  /** Of a store that lost what it had, the channel may have been made anew. */
+  async #afterGone(channelId: string): Promise<Held | { deleted: Access } | undefined> {
     const read = await this.#context.engine.channel(channelId);
+    if (read.status === 'found') return await this.hold(channelId);
     return read.status === 'deleted' ? { deleted: read.access } : undefined;
   }
 
