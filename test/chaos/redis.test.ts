@@ -91,7 +91,9 @@ for (const kind of ['redis', 'valkey'] as const) {
         if (answer !== undefined && answer.status !== 503) throw new Error(`Answered ${answer.status}: ${answer.text}`);
         const said = answer?.body as { code: string; outcome?: string } | undefined;
         if (said !== undefined) stormed.outcomes.add(said.outcome ?? said.code);
-        await pause(100 + Math.random() * 200);
+        // As the answer says, spread out; at once a thousand authors who wait would keep the machine busy with refusals alone.
+        const seconds = Number(answer?.headers.get('retry-after') ?? 0.2);
+        await pause(seconds * 1_000 * (1 + Math.random() / 2));
       }
     }
 
