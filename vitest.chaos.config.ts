@@ -1,32 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
-const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
-/** But for these. */
-const notOnEachStore = {
-  'test/flow/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
-  'test/flow/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
-  'test/flow/redis-*.test.ts': 'have servers of their own, on both',
-};
-
-/** The long disasters, one file each, and what takes long because it runs once more on each store: not part of `npm test`. */
+/** The long disasters, one file each: not part of `npm test`. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 30_000,
     fileParallelism: false,
-    projects: [
-      { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 30_000 } },
-      ...['redis', 'valkey'].map((store) => ({
-        test: {
-          name: `flow on ${store}`,
-          include: onEachStore,
-          exclude: Object.keys(notOnEachStore),
-          env: { PRESSBOX_TEST_STORE: store },
-          setupFiles: ['test/support/store-setup.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
-        },
-      })),
-    ],
   },
 });
