@@ -1,17 +1,12 @@
 import type {
-  Access,
   AuthorPost,
   Channel,
   ChannelState,
   Erasure,
   ListedChannel,
-  Media,
-  Person,
   PostKind,
   ReaderPost,
   RevisionKind,
-  Source,
-  Verification,
 } from '../src/protocol/model.ts';
 import { type Answered, askedToWaitMs, type Fetch, Http, mayHelpToRepeat, pause, type TokenSource } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
@@ -22,18 +17,11 @@ import { asking, pauseMs } from './reconnect.ts';
  * so that a lost answer never makes a second post. A refusal is thrown as a `ProblemError` with the server's problem document.
  */
 
-export interface PostFields {
-  kind: PostKind;
-  keyEvent: boolean;
-  headline: string | null;
-  body: string;
-  media: Media[];
-  authors: Person[];
-  sources: Source[];
-  verification: Verification | null;
-  developing: boolean;
-  derivedFrom: string[];
-}
+/** What an author writes of a post. */
+export type PostFields = Pick<
+  AuthorPost,
+  'kind' | 'keyEvent' | 'headline' | 'body' | 'media' | 'authors' | 'sources' | 'verification' | 'developing' | 'derivedFrom'
+>;
 export interface NewPost extends Partial<PostFields> {
   /** A UUIDv7. Without it one is made here, so that even a repetition after days cannot publish twice. */
   id?: string;
@@ -46,17 +34,11 @@ export interface Revision {
   /** Erases the earlier revisions and their notes. */
   eraseEarlier?: boolean;
 }
-export interface ChannelFields {
-  headline: string;
-  standfirst: string | null;
-  section: string | null;
-  byline: Person[];
-  language: string;
-  timezone: string;
-  access: Access;
-  url: string | null;
-  startsAt: string | null;
-}
+/** What an author may say of a channel. */
+export type ChannelFields = Pick<
+  Channel,
+  'headline' | 'standfirst' | 'section' | 'byline' | 'language' | 'timezone' | 'access' | 'url' | 'startsAt'
+>;
 export interface NewChannel extends Partial<ChannelFields> {
   id?: string;
   headline: string;
