@@ -26,7 +26,9 @@ export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 // ---- What authors send
 
-const note = text(limits.noteCharacters).refine((value) => value.trim() !== '', 'Must not be empty.');
+const note = text(limits.noteCharacters)
+  .meta({ minLength: 1 })
+  .refine((value) => value.trim() !== '', 'Must not be empty.');
 const headline = words(limits.headlineCharacters);
 
 /** The fields of a post that an author writes. */
@@ -47,10 +49,11 @@ const postFields = {
 };
 
 export const newPostSchema = z.strictObject({ id: postIdSchema, ...postFields }).partial();
+export const postChangesSchema = z.strictObject(postFields).partial();
 export const revisionSchema = z.strictObject({
   kind: z.enum(model.revisionKinds),
   note: note.nullish(),
-  changes: z.strictObject(postFields).partial(),
+  changes: postChangesSchema,
   eraseEarlier: z.boolean().optional(),
 });
 export const retractionSchema = z.strictObject({ note });
@@ -74,12 +77,13 @@ export const newChannelSchema = z.strictObject({
   ...z.object(channelFields).partial().shape,
   headline,
 });
+export const channelChangeSchema = z.strictObject({ kind: z.enum(model.revisionKinds), note: note.nullish() });
 export const channelPatchSchema = z
   .strictObject({
     ...channelFields,
     state: z.enum(model.channelStates),
     pinnedPostId: postIdSchema.nullable(),
-    change: z.strictObject({ kind: z.enum(model.revisionKinds), note: note.nullish() }),
+    change: channelChangeSchema,
   })
   .partial();
 
@@ -94,10 +98,16 @@ const integer = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,15})$/, 'Must be a whole number from 0.')
   .transform(Number)
-  .refine(Number.isSafeInteger, 'Must be a number that can be counted to.');
-const limitUpTo = (most: number) =>
-  integer.refine((value) => value >= 1 && value <= most, `Must be from 1 to ${most}.`).optional();
-const pageLimit = limitUpTo(limits.pageMost).transform((value) => value ?? limits.pageDefault);
+  .refine(Number.isSafeInteger, 'Must be a number that can be counted to.')
+  // As the documents have it: what the text of the parameter stands for.
+  .meta({ type: 'integer', minimum: 0 });
+const limitUpTo = (most: number, otherwise: number) =>
+  integer
+    .refine((value) => value >= 1 && value <= most, `Must be from 1 to ${most}.`)
+    .meta({ minimum: 1, maximum: most, default: otherwise })
+    .optional()
+    .transform((value) => value ?? otherwise);
+const pageLimit = limitUpTo(limits.pageMost, limits.pageDefault);
 
 export const channelsQuerySchema = z.object({
   state: z.enum(model.channelStates).optional(),
@@ -110,7 +120,7 @@ export const channelsQuerySchema = z.object({
 export const snapshotQuerySchema = z.object({ limit: pageLimit });
 export const eventsQuerySchema = z.object({
   after: z.string().optional(),
-  limit: limitUpTo(limits.catchUpMost).transform((value) => value ?? limits.catchUpDefault),
+  limit: limitUpTo(limits.catchUpMost, limits.catchUpDefault),
 });
 /** Both bounds are exclusive, and may be given together. */
 export const postsQuerySchema = z.object({
@@ -119,6 +129,7 @@ export const postsQuerySchema = z.object({
   kind: z.enum(model.postKinds).optional(),
   keyEvent: z
     .enum(['true', 'false'])
+    .meta({ type: 'boolean' })
     .transform((value) => value === 'true')
     .optional(),
   source: words(limits.textCharacters).optional(),

@@ -9,13 +9,13 @@ import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 const sentTime = z.iso.datetime({ precision: 3 });
 
-const changeSchema = z.strictObject({
+export const changeSchema = z.strictObject({
   revision: z.int().min(1),
   kind: z.enum(model.changeKinds),
   note: z.string().nullable(),
   at: sentTime,
 });
-const authorChangeSchema = changeSchema.extend({ by: z.string() });
+export const authorChangeSchema = changeSchema.extend({ by: z.string() });
 
 export const channelSchema = z.strictObject({
   id: channelIdSchema,
@@ -106,8 +106,9 @@ export const snapshotSchema = z.strictObject({
   keyEvents: z.array(keyEventSchema).max(limits.snapshotKeyEvents),
   more: z.boolean(),
 }) satisfies z.ZodType<model.Snapshot>;
+export const coversSchema = z.strictObject({ after: z.int().min(0), to: z.int().min(0) });
 const catchUpFacts = {
-  covers: z.strictObject({ after: z.int().min(0), to: z.int().min(0) }),
+  covers: coversSchema,
   cursor: cursorSchema,
   more: z.boolean(),
 };
@@ -116,9 +117,10 @@ export const catchUpSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('snapshot'), reset: z.boolean(), ...catchUpFacts, snapshot: snapshotSchema }),
 ]) satisfies z.ZodType<model.CatchUp>;
 
+export const owedErasureSchema = z.strictObject({ where: z.string(), why: z.string() });
 export const erasureSchema = z.strictObject({
   complete: z.boolean(),
-  pending: z.array(z.strictObject({ where: z.string(), why: z.string() })),
+  pending: z.array(owedErasureSchema),
 }) satisfies z.ZodType<model.Erasure>;
 export const correctionSchema = z.strictObject({
   offset: z.int().min(1),
@@ -140,14 +142,62 @@ export const journalLineSchema = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   check: z.string().regex(/^[0-9a-f]{40}$/),
 }) satisfies z.ZodType<model.JournalLine>;
+export const fieldErrorSchema = z.strictObject({ path: z.string(), message: z.string() });
 export const problemSchema = z.strictObject({
   type: z.string(),
   code: z.enum(Object.keys(problems) as [keyof typeof problems, ...(keyof typeof problems)[]]),
   status: z.int(),
   title: z.string(),
   detail: z.string().optional(),
-  errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+  errors: z.array(fieldErrorSchema).optional(),
   current: z.unknown().optional(),
   outcome: z.enum(['unchanged', 'unknown']).optional(),
   retryAfter: z.number().optional(),
 });
+
+// ---- What the answers over HTTP hold
+
+export const channelListSchema = z.strictObject({ channels: z.array(listedChannelSchema), next: z.string().nullable() });
+const written = { cursor: cursorSchema, offset: z.int().min(1) };
+export const channelAnswerSchema = z.strictObject({ channel: channelSchema, ...written });
+export const postAnswerSchema = z.strictObject({ post: authorPostSchema, ...written });
+export const derivedPostSchema = z.strictObject({
+  id: postIdSchema,
+  kind: z.enum(model.postKinds),
+  headline: z.string().nullable(),
+});
+export const revisionAnswerSchema = postAnswerSchema.extend({
+  derived: z.array(derivedPostSchema),
+  erasure: erasureSchema.optional(),
+});
+export const deletionAnswerSchema = z.strictObject({ erasure: erasureSchema });
+/** Posts over HTTP are in the view of who asks. */
+const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);
+export const postPageSchema = z.strictObject({ posts: z.array(seenPostSchema), cursor: cursorSchema, more: z.boolean() });
+export const revisionPageSchema = z.strictObject({ revisions: z.array(seenPostSchema), more: z.boolean() });
+export const correctionPageSchema = z.strictObject({
+  corrections: z.array(correctionSchema),
+  cursor: cursorSchema,
+  more: z.boolean(),
+});
+export const journalPageSchema = z.strictObject({ entries: z.array(journalLineSchema), more: z.boolean() });
+export const healthSchema = z.strictObject({
+  status: z.enum(['alive', 'starting', 'ready', 'degraded', 'draining']),
+  reason: z.string().optional(),
+  unsafe: z.array(z.string()).optional(),
+});
+
+// ---- What goes over the socket
+
+const acknowledged = { ok: z.literal(true) };
+const [replay, snapshot] = catchUpSchema.options;
+export const refusedAnswerSchema = z.strictObject({ ok: z.literal(false), problem: problemSchema });
+export const subscribedReplaySchema = replay.extend(acknowledged);
+export const subscribedSnapshotSchema = snapshot.extend(acknowledged);
+export const unsubscribedAnswerSchema = z.strictObject(acknowledged);
+export const storeSchema = z.strictObject({ reachable: z.boolean(), since: sentTime });
+export const unsubscribedSchema = z.strictObject({
+  channelId: channelIdSchema,
+  reason: z.enum(['slow', 'history', 'expired', 'forbidden', 'gone']),
+});
+export const drainSchema = z.strictObject({ withinMs: z.int().min(0) });

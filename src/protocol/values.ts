@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { limits } from './limits.ts';
 import type * as model from './model.ts';
 
-/** The plain values that schemas are made of: ids, times, text, addresses, people and media. */
+/**
+ * The plain values that schemas are made of: ids, times, text, addresses, people and media. What a refinement holds, JSON Schema does
+ * not see: `meta` tells the generated documents what of it they can say.
+ */
 
 const surrogate = /\p{Surrogate}/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
@@ -20,6 +23,7 @@ function characters(text: string): number {
 export function text(most: number) {
   return z
     .string()
+    .meta({ maxLength: most })
     .refine(
       (value) => value.length <= most || characters(value) <= most,
       `Must have at most ${most.toLocaleString('en')} characters.`,
@@ -35,19 +39,23 @@ export function line(most: number) {
 
 /** Text of one line that says something. */
 export function words(most: number) {
-  return line(most).refine((value) => value.trim() !== '', 'Must not be empty.');
+  return line(most)
+    .meta({ minLength: 1 })
+    .refine((value) => value.trim() !== '', 'Must not be empty.');
 }
 
 function url(...schemes: string[]) {
-  return line(limits.urlCharacters).refine(
-    (value) => {
-      // `https:a` parses as well, but on a page it is relative.
-      if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
-      const parsed = URL.parse(value);
-      return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
-    },
-    `Must be a whole URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`,
-  );
+  return line(limits.urlCharacters)
+    .meta({ format: 'uri' })
+    .refine(
+      (value) => {
+        // `https:a` parses as well, but on a page it is relative.
+        if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
+        const parsed = URL.parse(value);
+        return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
+      },
+      `Must be a whole URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`,
+    );
 }
 
 export const httpsUrl = url('https:');
