@@ -71,6 +71,8 @@ export class Feed {
   #following;
   #undo: () => void = () => {};
   #endRetry: () => void = () => {};
+  /** What calls off the read that is to settle whether the history heard of is the one held; undefined while there is no doubt. */
+  #endDoubt: (() => void) | undefined;
   #failures = 0;
   #isSilent = false;
   readonly #slices = new Map<string, Slice>();
@@ -124,6 +126,7 @@ export class Feed {
   close(channel?: 'gone'): void {
     this.#undo();
     this.#endRetry();
+    this.#endDoubt?.();
     this.gone = true;
     for (const reader of [...this.readers]) {
       if (channel === 'gone') this.#end(reader, 'gone');
@@ -213,7 +216,8 @@ export class Feed {
     return followed;
   }
 
-  #act({ read, pause }: Followed): void {
+  #act({ verdict, read, pause }: Followed): void {
+    if (verdict === 'doubt') this.#doubtHistory();
     if (pause) {
       const most = Math.min(fanoutLimits.retryMostMs, fanoutLimits.retryFirstMs * 2 ** this.#failures);
       this.#failures += 1;
@@ -221,6 +225,16 @@ export class Feed {
       this.#endRetry = later(most * (0.5 + random() / 2), () => this.#step({ type: 'retry' }));
     }
     if (read !== undefined) void this.#read(read.number);
+  }
+
+  /** Doubles may come in floods, so that one read, begun after all that it is to settle was heard, serves all who come in a while. */
+  #doubtHistory(): void {
+    if (this.#endDoubt !== undefined) return;
+    const { later = inRealTime } = this.#context;
+    this.#endDoubt = later(fanoutLimits.doubtMs, () => {
+      this.#endDoubt = undefined;
+      this.checkJournal();
+    });
   }
 
   async #read(number: number): Promise<void> {

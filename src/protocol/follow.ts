@@ -61,6 +61,8 @@ export type Verdict =
   | 'deliver'
   /** Take the answer: what it holds at or below `skip` was delivered before (0 after a reset: drop everything, then take all of it). */
   | 'take'
+  /** At an offset that was delivered, with a check that nobody remembers: a double, or another history. Read soon, once for many of them. */
+  | 'doubt'
   | 'ignore';
 
 export interface Followed {
@@ -78,22 +80,23 @@ export function startFollowing(place?: Place): FollowState {
   return { place, read: 0, reads: 0, readAfter: undefined, waiting: false, heard: 0 };
 }
 
+/** The check that was delivered at an offset, where that is remembered. */
+type Known = (offset: number) => string | undefined;
+
+const nothing: Known = () => undefined;
+
 /**
- * `known` tells the check that was delivered at an offset, where the caller remembers more than its place.
- * A step at or below the place whose check is not remembered counts as a double.
+ * `known` is for who remembers more than its place, and is in doubt of a step below it whose check is forgotten. Who remembers nothing
+ * takes that for a double: what it follows has settled histories already.
  */
-export function follow(
-  state: FollowState,
-  heard: Heard,
-  known: (offset: number) => string | undefined = () => undefined,
-): Followed {
+export function follow(state: FollowState, heard: Heard, known?: Known): Followed {
   switch (heard.type) {
     case 'step':
       return onStep(state, heard.step, known);
     case 'maybe-missed':
       return readFor(state, Number.POSITIVE_INFINITY);
     case 'answer':
-      return onAnswer(state, heard.answer, known);
+      return onAnswer(state, heard.answer, known ?? nothing);
     case 'failed':
       if (heard.read !== state.read) return unchanged(state);
       return { ...unchanged({ ...state, read: 0, waiting: true }), pause: true };
@@ -102,23 +105,24 @@ export function follow(
   }
 }
 
-function onStep(state: FollowState, step: Step, known: (offset: number) => string | undefined): Followed {
+function onStep(state: FollowState, step: Step, known: Known | undefined): Followed {
   const { place } = state;
   if (place === undefined) return readFor(state, step.offset);
   if (step.offset <= place.offset) {
-    const check = step.offset === place.offset ? place.check : known(step.offset);
+    const check = step.offset === place.offset ? place.check : known?.(step.offset);
     if (check !== undefined && check !== step.check) return readFor(state, Number.POSITIVE_INFINITY);
     // A double, unless the read under way answers a reset to a history in which it is news: so it is noted.
-    return unchanged(state.read === 0 ? state : { ...state, heard: Math.max(state.heard, step.offset) });
+    const noted = unchanged(state.read === 0 ? state : { ...state, heard: Math.max(state.heard, step.offset) });
+    return check === undefined && known !== undefined ? { ...noted, verdict: 'doubt' } : noted;
   }
   if (step.from > place.offset + 1) return readFor(state, step.offset);
-  const check = step.from === place.offset + 1 ? place.check : known(step.from - 1);
+  const check = step.from === place.offset + 1 ? place.check : known?.(step.from - 1);
   const forked = step.before !== undefined && check !== undefined && step.before !== check;
   if (forked) return readFor(state, Number.POSITIVE_INFINITY);
   return { ...unchanged({ ...state, place: { offset: step.offset, check: step.check } }), verdict: 'deliver' };
 }
 
-function onAnswer(state: FollowState, answer: Answer, known: (offset: number) => string | undefined): Followed {
+function onAnswer(state: FollowState, answer: Answer, known: Known): Followed {
   if (answer.read !== state.read || state.read === 0) return unchanged(state);
   const idle = { ...state, read: 0 };
   const { place } = state;

@@ -25,8 +25,9 @@ const faults: [weight: number, Befalls][] = [
   [3, (world) => world.partition()],
   [4, (world) => world.crashStore()],
   [3, (world) => world.stall()],
-  [3, (world) => world.failOver(false)],
-  [3, (world) => world.failOver(true)],
+  [3, (world) => world.failOver('told')],
+  [3, (world) => world.failOver('deaf')],
+  [3, (world) => world.failOver('unnoticed')],
   [1, (world) => world.putBack()],
   [1, (world) => world.wipe()],
   [1, (world) => world.beginAnew()],
@@ -221,18 +222,21 @@ export class World {
     this.scheduler.later(this.random.between(50, 4_000), () => store.resume());
   }
 
-  /** `quietly`: nodes go deaf, and hear nothing of it; as many entries are written anew as were lost. */
-  failOver(quietly: boolean): void {
+  /**
+   * `deaf`: nodes go deaf, and hear nothing of it; as many entries are written anew as were lost. `unnoticed`: what listens is already
+   * connected with the replica, so that nothing tells of it but what is announced then.
+   */
+  failOver(how: 'told' | 'deaf' | 'unnoticed'): void {
     const { store, nodes } = this.setting;
     if (!store.isUp) return;
     const lost = store.failOver();
-    this.say(`the replica takes over${quietly ? ' quietly' : ''}, ${lost} lost`);
+    this.say(`the replica takes over (${how}), ${lost} lost`);
     for (const { engine } of nodes) {
       engine.cutTalk();
-      if (quietly) engine.ears.isDeaf = true;
-      else engine.loseEars();
+      if (how === 'deaf') engine.ears.isDeaf = true;
+      if (how === 'told') engine.loseEars();
     }
-    for (let each = 0; quietly && each < lost; each += 1) this.write();
+    for (let each = 0; how === 'deaf' && each < lost; each += 1) this.write();
   }
 
   putBack(): void {

@@ -84,10 +84,22 @@ class Listener implements Reader {
 async function open(head: Position) {
   const journal = new Journal(head);
   const log = { info() {}, warn() {} };
-  const feeds = new Feeds({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later: () => () => undefined });
+  const due = new Set<() => void>();
+  const later = (_ms: number, run: () => void) => {
+    due.add(run);
+    return () => void due.delete(run);
+  };
+  const feeds = new Feeds({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later });
   const held = await feeds.hold('moon');
   if (held === undefined || 'deleted' in held) throw new Error('no feed');
-  return { journal, feed: held.feed };
+  /** What waits for its time has it now. */
+  const passTime = () => {
+    for (const run of [...due]) {
+      due.delete(run);
+      run();
+    }
+  };
+  return { journal, feed: held.feed, passTime };
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
@@ -154,6 +166,36 @@ describe('an answer of the journal that ends where the tail does not know the ch
     await done;
     expect(said()?.json).not.toContain('text 12');
     expect(said()?.position).toEqual(at(14));
+  });
+});
+
+describe('an announcement at an offset before those that the tail knows', () => {
+  it('may be of another history: the journal is asked, and readers are told', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.head = at(8, 'b');
+    opened.journal.announce(change(8, 'q', { history: 'b' }), check(7));
+    opened.passTime();
+    (await opened.journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect(listener.ended).toBe('history');
+    expect(opened.feed.head).toEqual(at(8, 'b'));
+  });
+
+  it('costs one read however many come', async () => {
+    const { journal, feed, passTime } = await open(at(10));
+    for (let each = 0; each < 1_000; each += 1) journal.announce(change(1 + (each % 9), 'p'), check(each % 9));
+    await settled();
+    expect(journal.asked).toHaveLength(0);
+    passTime();
+    await settled();
+    expect(journal.asked).toHaveLength(1);
+    (await journal.read()).answer(replay(at(10), []));
+    await settled();
+    passTime();
+    expect(journal.asked).toHaveLength(0);
+    expect(feed.head).toEqual(at(10));
   });
 });
 
