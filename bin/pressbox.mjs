@@ -9,12 +9,16 @@ import { fileURLToPath } from 'node:url';
 
 const neededMajor = 24;
 const own = fileURLToPath(import.meta.url);
+const source = new URL('../client/cli/main.ts', import.meta.url);
+const built = new URL('../dist/client/cli/main.js', import.meta.url);
+// A checkout runs its TypeScript; the package has only what was built from it.
+const isCheckout = existsSync(source);
 
 if (majorOf(process.version) >= neededMajor) run();
 else handOver();
 
 function run() {
-  import('../client/cli/main.ts')
+  import((isCheckout ? source : built).href)
     .then(({ main }) => main(process.argv.slice(2), process.env))
     .then((code) => {
       // Not process.exit(): what was printed may not have left yet.
@@ -30,9 +34,10 @@ function run() {
 function handOver() {
   const node = projectNode();
   if (node === undefined || realpathSync(node) === realpathSync(process.execPath)) {
+    const remedy = isCheckout ? 'Run "npm ci" in the project' : 'Run "npm install node" where pressbox is installed';
     process.stderr.write(
       `pressbox needs Node.js ${neededMajor} or later; this is ${process.version}. ` +
-        'Run "npm ci" in the project, which installs one for it, or install a newer Node.js.\n',
+        `${remedy}, which installs one for it, or install a newer Node.js.\n`,
     );
     process.exitCode = 2;
     return;

@@ -10,6 +10,7 @@ import type {
 } from '../src/protocol/model.ts';
 import { type Answered, askedToWaitMs, type Fetch, Http, mayHelpToRepeat, pause, type TokenSource } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
+import { queryOf } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
 
 /**
@@ -192,7 +193,7 @@ export class AuthorClient {
     query: { state?: ChannelState; limit?: number; page?: string } = {},
     options: CommandOptions = {},
   ): Promise<{ channels: ListedChannel[]; next: string | null }> {
-    return (await this.#read(`/v1/channels${search(query)}`, options)) as { channels: ListedChannel[]; next: string | null };
+    return (await this.#read(`/v1/channels${queryOf(query)}`, options)) as { channels: ListedChannel[]; next: string | null };
   }
 
   async getPost(channelId: string, postId: string, options: CommandOptions = {}): Promise<SeenPost> {
@@ -205,7 +206,7 @@ export class AuthorClient {
     query: { before?: number; after?: number; kind?: PostKind; keyEvent?: boolean; source?: string; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ posts: SeenPost[]; cursor: string; more: boolean }> {
-    const page = await this.#read(`${at(channelId)}/posts${search(query)}`, options);
+    const page = await this.#read(`${at(channelId)}/posts${queryOf(query)}`, options);
     return page as { posts: SeenPost[]; cursor: string; more: boolean };
   }
 
@@ -216,7 +217,7 @@ export class AuthorClient {
     query: { after?: number; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ revisions: SeenPost[]; more: boolean }> {
-    const page = await this.#read(`${at(channelId, postId)}/revisions${search(query)}`, options);
+    const page = await this.#read(`${at(channelId, postId)}/revisions${queryOf(query)}`, options);
     return page as { revisions: SeenPost[]; more: boolean };
   }
 
@@ -261,9 +262,4 @@ export class AuthorClient {
 function at(channelId: string, postId?: string): string {
   const channel = `/v1/channels/${encodeURIComponent(channelId)}`;
   return postId === undefined ? channel : `${channel}/posts/${encodeURIComponent(postId)}`;
-}
-
-function search(query: Record<string, string | number | boolean | undefined>): string {
-  const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }

@@ -3,6 +3,7 @@ import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import { Emitter } from './emitter.ts';
 import { freshToken, isProblem, passes, type TokenSource } from './http.ts';
+import { partsOf } from './portable.ts';
 import { connecting, pauseMs } from './reconnect.ts';
 
 /**
@@ -140,9 +141,10 @@ export class Connection {
       return this.#failed(undefined);
     }
     if (this.#closed || this.#dialled !== undefined) return;
-    const { origin, path } = addressOf(this.#options.url);
+    // Socket.IO reads a path in the address as a namespace; a server below a path is meant.
+    const { origin, path } = partsOf(this.#options.url);
     const link: Link = io(origin, {
-      path,
+      path: `${path}/socket.io`,
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
@@ -214,10 +216,4 @@ function hangUp(link: Link | undefined): void {
   link?.removeAllListeners();
   link?.disconnect();
   link?.io.engine?.close();
-}
-
-/** Socket.IO reads a path in the address as a namespace; a server below a path is meant. */
-function addressOf(url: string): { origin: string; path: string } {
-  const { origin, pathname } = new URL(url);
-  return { origin, path: `${pathname.replace(/\/+$/, '')}/socket.io` };
 }

@@ -1,4 +1,5 @@
 import { type Problem, problems } from '../src/protocol/problems.ts';
+import { deadline, reasonOf, throwIfAborted } from './portable.ts';
 
 /** One request to the server and its answer, or an error that says whether asking again can help. */
 
@@ -91,23 +92,26 @@ export class Http {
 
   /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
   async ask({ method, path, headers = {}, body }: Asked, signal?: AbortSignal): Promise<Answered> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const token = await freshToken(this.#token);
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    throwIfAborted(signal);
+    const within = deadline(this.#timeoutMs, signal);
     try {
       const response = await this.#fetch(this.#base + path, {
         method,
         headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
         ...(body !== undefined && { body }),
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: within.signal,
       });
       return answered(response, await response.text());
     } catch (error) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) throw error;
-      throw new NoAnswer(timeout.aborted ? 'The server did not answer in time.' : 'The server could not be reached.', {
+      throw new NoAnswer(within.passed ? 'The server did not answer in time.' : 'The server could not be reached.', {
         cause: error,
       });
+    } finally {
+      within.end();
     }
   }
 
@@ -153,10 +157,10 @@ function secondsOf(header: string | null): number | undefined {
 /** Waits. Ends early with the signal's reason. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const stop = () => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      if (signal) reject(reasonOf(signal));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop);

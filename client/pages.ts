@@ -1,6 +1,7 @@
 import type { ReaderPost } from '../src/protocol/model.ts';
 import type { Http } from './http.ts';
 import { NoAnswer, pause } from './http.ts';
+import { queryOf } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
 import type { Timeline } from './timeline.ts';
 import {
@@ -146,8 +147,7 @@ export class Pages {
   }
 
   async #get(query: Record<string, string | number>): Promise<Page> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
-    const { body, headers } = await this.#http.get(`${this.#posts}?${search}`, this.#stop.signal);
+    const { body, headers } = await this.#http.get(`${this.#posts}${queryOf(query)}`, this.#stop.signal);
     return { ...(body as Page), next: nextOf(headers.get('link')) };
   }
 
@@ -174,7 +174,6 @@ function asPage(ask: PageAsk | undefined): Question | undefined {
 /** The bound of the next page, from `Link: <…?before=12>; rel="next"` (RFC 8288). */
 function nextOf(link: string | null): number | undefined {
   const target = link?.match(/<([^>]*)>\s*;[^,]*rel="?next"?/)?.[1];
-  const query = target === undefined ? undefined : new URL(target, 'http://localhost').searchParams;
-  const bound = Number(query?.get('before') ?? query?.get('after') ?? Number.NaN);
+  const bound = Number(target?.match(/[?&](?:before|after)=(\d+)/)?.[1] ?? Number.NaN);
   return Number.isSafeInteger(bound) ? bound : undefined;
 }

@@ -33,7 +33,7 @@ export function assetRoutes(): Router {
     '/assets',
     assetHeaders(),
     // Names carry a hash of the content, so a file never changes under its name.
-    express.static(assetsDirectory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
+    express.static(assetsDirectory(), { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
   return router;
 }

@@ -9,6 +9,8 @@ import { type Import, importsOf, reachableFrom, readSources, root, withoutCommen
  */
 const arrows: Record<string, readonly string[]> = {
   'src/main.ts': ['src/server.ts', 'src/config.ts'],
+  // The server for other programs, as the package gives it.
+  'src/embed.ts': ['src/server.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
   // What an origin or a secret must be is known where it is used.

@@ -29,7 +29,7 @@ describe('the client library in a browser', () => {
     const { metafile } = await bundle({ packages: 'bundle' });
     const inputs = Object.keys(metafile.inputs);
     expect(inputs.filter((path) => /node_modules\/(?:zod|jose|ws|commander)\//.test(path))).toEqual([]);
-    const ours = inputs.filter((path) => !path.startsWith('node_modules/'));
+    const ours = inputs.filter((path) => !path.includes('node_modules/'));
     expect(
       ours.filter(
         (path) => !/^client\/[a-z-]+\.ts$|^src\/protocol\/(?:model|follow|cursor|limits|problems|rights)\.ts$/.test(path),

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
@@ -41,7 +42,8 @@ export class Thread<T> {
     const data: ThreadData = { file, port: port2 };
     // The thread needs none of the flags that this process may have been started with.
     const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${name}` };
-    const worker = name === 'writer' ? new Worker(new URL('./writer.ts', import.meta.url), options) : readerThread(options);
+    // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+    const worker = new Worker(new URL(`./${name}${extname(import.meta.filename)}`, import.meta.url), options);
     const thread = new Thread<T>(name, worker, port1, name === 'writer' ? 'unknown' : 'unchanged');
     await thread.#begin();
     return thread;
@@ -134,9 +136,4 @@ export class Thread<T> {
     this.#waiting.clear();
     for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#outcomeAtDeath));
   }
-}
-
-/** Written out, so that a bundler sees the file's name. */
-function readerThread(options: ConstructorParameters<typeof Worker>[1]): Worker {
-  return new Worker(new URL('./reader.ts', import.meta.url), options);
 }

@@ -1,18 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type { Assets } from './document.ts';
 
-/** What `scripts/build.mjs` made for browsers, under names that carry a hash of the content. */
-export const assetsDirectory = join(import.meta.dirname, '../../../dist/web');
-
-/** The addresses of the built files. Throws, with what to do, where nothing was built. */
-export function loadAssets(): Assets {
-  let manifest: Record<string, string>;
+/**
+ * The list of what `scripts/build.mjs` made for browsers, under names that carry a hash of the content. package.json says where `#web`
+ * is: this file lies elsewhere in the package than in a checkout. Throws, with what to do, where nothing was built.
+ */
+function findManifest(): string {
   try {
-    manifest = JSON.parse(readFileSync(join(assetsDirectory, 'manifest.json'), 'utf8'));
+    return createRequire(import.meta.url).resolve('#web/manifest.json');
   } catch (error) {
     throw new Error('The scripts for browsers are not built. Run: npm run prepare', { cause: error });
   }
+}
+
+export function assetsDirectory(): string {
+  return dirname(findManifest());
+}
+
+/** The addresses of the built files. Throws, with what to do, where nothing was built. */
+export function loadAssets(): Assets {
+  const manifest = JSON.parse(readFileSync(findManifest(), 'utf8')) as Record<string, string>;
   const address = (name: string) => {
     const file = manifest[name];
     if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);

@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, posix } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+
+const { tarball, folder } = inject('installed');
+const home = join(folder, 'node_modules', 'pressbox');
+const files = readdirSync(home, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => posix.join(entry.parentPath.slice(home.length + 1), entry.name))
+  .sort();
+const { dependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
+
+/** Whatever a file of JavaScript imports: `socket.io-client`, `./http.js`. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(home, path), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?["']([^"'\n]+)["'];$|\bimport\("([^"]+)"\)/gm)].map(
+    ([, fixed, dynamic]) => fixed ?? dynamic ?? '',
+  );
+}
+
+/** A file and all that it leads to, and the packages among them. */
+function reachable(entry: string): { ours: string[]; packages: string[] } {
+  const [ours, packages] = [new Set<string>(), new Set<string>()];
+  for (const waiting = [entry]; waiting.length > 0; ) {
+    const path = waiting.pop() as string;
+    if (ours.has(path)) continue;
+    ours.add(path);
+    for (const to of importsOf(path)) {
+      if (to.startsWith('.')) waiting.push(posix.join(dirname(path), to));
+      else if (!to.startsWith('node:')) packages.add(to);
+    }
+  }
+  return { ours: [...ours], packages: [...packages].sort() };
+}
+
+describe('the tarball', () => {
+  it('holds what is run and read, and nothing else', () => {
+    const kinds = [/^bin\/pressbox\.mjs$/, /^dist\/.*\.(?:js|d\.ts)$/, /^dist\/src\/engine\/redis\/lua\/[a-z-]+\.lua$/];
+    const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css))$/;
+    const texts = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[a-z-]+\.md|examples\/[\w./-]+)$/;
+    expect(files.filter((path) => ![...kinds, pages, texts].some((kind) => kind.test(path)))).toEqual([]);
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'bin/pressbox.mjs',
+        'dist/client/bundle.js',
+        'dist/client/cli/main.js',
+        'dist/client/index.d.ts',
+        'dist/client/index.js',
+        'dist/src/embed.d.ts',
+        'dist/src/embed.js',
+        'dist/src/engine/embedded/reader.js',
+        'dist/src/engine/embedded/writer.js',
+        'dist/src/engine/redis/lua/append.lua',
+        'dist/web/manifest.json',
+      ]),
+    );
+    // Told for whoever looks; a tarball ten times as large has something in it that should not be.
+    const kilobytes = Math.round(statSync(tarball).size / 1_000);
+    console.log(`The tarball has ${files.length} files and ${kilobytes} kB.`);
+    expect(kilobytes).toBeLessThan(600);
+  });
+
+  it('imports only files that are in it, and packages that are installed with it', () => {
+    const scripts = files.filter((path) => /^dist\/(?:client|demo|src)\/.*\.js$/.test(path) && !path.endsWith('/bundle.js'));
+    expect(scripts.length).toBeGreaterThan(100);
+    const wrong = scripts.flatMap((path) =>
+      importsOf(path)
+        .filter((to) =>
+          to.startsWith('.')
+            ? !files.includes(posix.join(dirname(path), to))
+            : !(to.startsWith('node:') ? builtinModules.includes(to.slice(5)) || to === 'node:sqlite' : to in dependencies),
+        )
+        .map((to) => `${path} imports ${to}`),
+    );
+    expect(wrong).toEqual([]);
+    const used = new Set(scripts.flatMap(importsOf));
+    // Two come with socket.io and are named to hold their versions; one is for event streams.
+    const named = ['engine.io', 'socket.io-parser', 'eventsource-parser'];
+    expect(Object.keys(dependencies).filter((name) => !used.has(name) && !named.includes(name))).toEqual([]);
+  });
+
+  it('has a client that needs no more than its own, and neither schemas nor Node', () => {
+    const { ours, packages } = reachable('dist/client/index.js');
+    expect(ours).toContain('dist/client/timeline.js');
+    const allowed = ['eventsource-parser', 'socket.io-client', 'uuid'];
+    expect(packages.filter((name) => !allowed.includes(name.split('/')[0] ?? ''))).toEqual([]);
+    expect(ours.filter((path) => importsOf(path).some((to) => to.startsWith('node:')))).toEqual([]);
+    expect(ours.filter((path) => !/^dist\/(?:client\/[a-z-]+|src\/protocol\/[a-z-]+)\.js$/.test(path))).toEqual([]);
+  });
+});

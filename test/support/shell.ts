@@ -1,0 +1,73 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+/** A folder in which commands are run as a person would, for as long as a test runs. What was started is ended by its process id. */
+export interface Shell extends AsyncDisposable {
+  readonly folder: string;
+  /** Added to the environment of what is run from now on. */
+  readonly env: Record<string, string | undefined>;
+  /** Runs lines as they stand and gives what they print. Throws, with what they complained of, where one of them fails. */
+  run(lines: string): Promise<string>;
+  /** Starts a line and lets it run. */
+  start(line: string): Started;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  readonly out: string;
+  readonly err: string;
+  /** Sends a signal to it and all that it started. */
+  kill(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  /** The exit code, or the signal that it died of. */
+  readonly ended: Promise<number | string>;
+}
+
+export function openShell(folder: string, base: Record<string, string | undefined>): Shell {
+  const env: Record<string, string | undefined> = {};
+  const started: Started[] = [];
+  const all = () => ({ ...base, ...env });
+  return {
+    folder,
+    env,
+    async run(lines) {
+      const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', lines], { cwd: folder, env: all() });
+      return stdout;
+    },
+    start(line) {
+      // A group of its own, so that what `npx` started ends with it.
+      const child = spawn('bash', ['-c', line], { cwd: folder, env: all(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      const printed = { out: '', err: '' };
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed.out += text;
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        printed.err += text;
+      });
+      const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+      const running: Started = {
+        child,
+        get out() {
+          return printed.out;
+        },
+        get err() {
+          return printed.err;
+        },
+        kill(signal = 'SIGTERM') {
+          if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+          process.kill(-child.pid, signal);
+        },
+        ended,
+      };
+      started.push(running);
+      return running;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const running of started) {
+        running.kill('SIGKILL');
+        await running.ended;
+      }
+    },
+  };
+}
