@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { needs } from './test/support/machine.ts';
 
 /** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
 const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
@@ -13,11 +14,11 @@ const notOnEachStore = {
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
-    fileParallelism: false,
-    projects: ['redis', 'valkey'].map((store) => ({
+    maxWorkers: 2,
+    projects: (['redis', 'valkey'] as const).map((store) => ({
       test: {
         name: `flow on ${store}`,
-        include: onEachStore,
+        include: needs[store].find() === undefined ? ['test/support/missing-store.test.ts'] : onEachStore,
         exclude: Object.keys(notOnEachStore),
         env: { PRESSBOX_TEST_STORE: store },
         setupFiles: ['test/support/store-setup.ts'],

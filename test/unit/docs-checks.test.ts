@@ -66,13 +66,13 @@ describe('the summary of a test run', () => {
 
 describe('the check of a fresh machine', () => {
   /** Runs the script in a made-up checkout, in which `npm` does what it is told, and nothing can be installed. */
-  async function check(npm: string, { readme = 'npm ci && npm test', chaos = false } = {}) {
+  async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[] } = {}) {
     const commands = join(folder, 'bin');
     await mkdir(join(folder, '.ci'));
     await mkdir(commands);
     await copyFile(join(root, '.ci/run'), join(folder, '.ci/run'));
     await writeFile(join(folder, 'README.md'), readme);
-    if (chaos) await writeFile(join(folder, 'vitest.chaos.config.ts'), '');
+    for (const name of longer) await writeFile(join(folder, `vitest.${name}.config.ts`), '');
     const fakes = { npm, chromium: '', gcc: '', 'apt-get': 'echo "apt-get $*" >> apt.log' };
     for (const [name, script] of Object.entries(fakes)) {
       await writeFile(join(commands, name), `#!/bin/sh\n${script}\n`);
@@ -90,10 +90,13 @@ describe('the check of a fresh machine', () => {
     expect(code).toBe(0);
   });
 
-  it('adds the disasters up with the rest', async () => {
-    const { code, last, out } = await check(writing({ passed: 12, failed: 1, skipped: [] }, 1), { chaos: true });
-    expect(out).toContain('npm run test:chaos');
-    expect(last).toBe('24 passed, 2 failed');
+  it('adds the disasters, and the tests on each store, up with the rest', async () => {
+    const { code, last, out } = await check(writing({ passed: 12, failed: 1, skipped: [] }, 1), {
+      longer: ['chaos', 'stores'],
+    });
+    expect(out).toContain('ci: npm run test:chaos');
+    expect(out).toContain('ci: npm run test:stores');
+    expect(last).toBe('36 passed, 3 failed');
     expect(code).toBe(1);
   });
 

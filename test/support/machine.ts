@@ -1,0 +1,60 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * What some tests need of the machine beyond what `npm ci` brings. Where it is not there they are skipped by name, with a sentence
+ * that says how to get it; the summary at the end of a run repeats it, and `.ci/run` counts it as a failure. Imports nothing of vitest,
+ * so that its configuration can ask too.
+ */
+export interface Need<T> {
+  /** The path or whatever else stands for it; undefined where it is missing. */
+  find(): T | undefined;
+  /** How to get it. */
+  advice: string;
+}
+
+export const needs = {
+  chromium: {
+    find: () => onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),
+    advice: "install Debian's chromium",
+  },
+  /** A C compiler that can link against the C library. */
+  compiler: {
+    find: () => (isThere('/usr/include/stdio.h') ? (onPath('cc') ?? onPath('gcc')) : undefined),
+    advice: "install Debian's gcc and libc6-dev",
+  },
+  redis: {
+    find: () => onPath('redis-server'),
+    advice: "install Debian's redis-server",
+  },
+  openssl: {
+    find: () => onPath('openssl'),
+    advice: "install Debian's openssl",
+  },
+  valkey: {
+    find: () => onPath('valkey-server'),
+    advice: "install Debian's valkey-server",
+  },
+} as const satisfies Record<string, Need<string>>;
+
+function onPath(command: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, command)).find(isRunnable);
+}
+
+function isRunnable(path: string): boolean {
+  return may(path, constants.X_OK);
+}
+
+function isThere(path: string): boolean {
+  return may(path, constants.R_OK);
+}
+
+function may(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
