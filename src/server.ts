@@ -20,6 +20,7 @@ import { openRedis } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
 import { problem } from './protocol/problems.ts';
+import { documentPaths, documentRoutes } from './reader/document-routes.ts';
 import { readerLimits } from './reader/limits.ts';
 import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
@@ -108,7 +109,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const pageErrors = createPageErrors({ log });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
   app.use(apiHeaders(), countProblems(metrics));
-  app.use(['/v1', socketPath], cors(config.origins));
+  app.use(['/v1', socketPath, ...documentPaths], cors(config.origins));
   app.use(healthRoutes(() => health, metrics));
   app.use(whileServing(health, pageErrors));
 
@@ -138,6 +139,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const writing = authorRoutes({ desk, renderer, rates, now, log });
     app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, writing), reading, writing, notFound());
     app.use(socketPath, refusePolling());
+    const documents = documentRoutes({ publicUrl });
+    app.use(onlyMethodsOf(documents), documents);
     const pages = pageRoutes({ engine, feeds, publicUrl, now });
     app.use(onlyMethodsOf(pages), pages, pageErrors.notFound);
     app.use(pageErrors.handler, handleErrors(log));

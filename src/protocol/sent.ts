@@ -7,7 +7,7 @@ import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 /** What we send, described for tests and for the generated documents. */
 
-const sentTime = z.iso.datetime({ precision: 3 });
+export const sentTime = z.iso.datetime({ precision: 3 });
 
 export const changeSchema = z.strictObject({
   revision: z.int().min(1),
@@ -172,7 +172,7 @@ export const revisionAnswerSchema = postAnswerSchema.extend({
 });
 export const deletionAnswerSchema = z.strictObject({ erasure: erasureSchema });
 /** Posts over HTTP are in the view of who asks. */
-const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);
+export const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);
 export const postPageSchema = z.strictObject({ posts: z.array(seenPostSchema), cursor: cursorSchema, more: z.boolean() });
 export const revisionPageSchema = z.strictObject({ revisions: z.array(seenPostSchema), more: z.boolean() });
 export const correctionPageSchema = z.strictObject({

@@ -21,7 +21,10 @@ const arrows: Record<string, readonly string[]> = {
   'src/engine/embedded/': ['src/engine/', 'src/protocol/'],
   'src/engine/redis/': ['src/engine/', 'src/protocol/'],
   'src/fanout/': ['src/engine/engine.ts', 'src/protocol/'],
+  // What the wire's documents say, as data and as JSON: no server in it.
+  'src/documents/': ['src/protocol/'],
   'src/reader/': [
+    'src/documents/',
     'src/fanout/',
     'src/edge/',
     'src/engine/engine.ts',
@@ -55,7 +58,7 @@ const packages: Record<string, readonly string[]> = {
   'socket.io-parser': ['src/reader/'],
   ws: ['bench/'],
   'socket.io-client': ['client/'],
-  zod: ['src/protocol/', 'src/config.ts', 'src/author/'],
+  zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/author/'],
   jose: ['src/edge/'],
   helmet: ['src/edge/'],
   pino: ['src/telemetry/'],

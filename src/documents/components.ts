@@ -1,0 +1,395 @@
+import type { z } from 'zod';
+import * as schemas from '../protocol/schemas.ts';
+
+/**
+ * The named schemas of the documents, each with its sentences. The form comes from the zod schemas that requests are judged by; what a
+ * field means stands here and nowhere else. A field without a sentence does not compile.
+ */
+export interface Component {
+  schema: z.ZodType;
+  description: string;
+  /** A sentence for each field of an object. */
+  fields?: Readonly<Record<string, string>>;
+  /** A client sends it: an unknown field is refused. What we send may have more fields in a later version. */
+  closed?: boolean;
+  /** The field that tells which form of several it is. */
+  discriminator?: string;
+}
+
+type Sentences<S extends z.ZodObject> = { readonly [Field in keyof S['shape']]: string };
+
+function sent<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
+  return { schema, description, fields };
+}
+
+function taken<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
+  return { schema, description, fields, closed: true };
+}
+
+function oneOf(schema: z.ZodType, discriminator: string, description: string): Component {
+  return { schema, description, discriminator };
+}
+
+function value(schema: z.ZodType, description: string): Component {
+  return { schema, description };
+}
+
+// ---- Sentences that several share
+
+const change = {
+  revision: 'The revision that the change made.',
+  kind: 'What was done: `refile` a typing slip, `update` something was added, `clarification`, `correction`, `retraction`, `takedown`.',
+  note: 'What was unclear or wrong, for readers; null where nothing was said, or where it was erased.',
+  at: 'When.',
+};
+
+const channel = {
+  id: 'Chosen by the editor, or made from the headline.',
+  state: 'A scheduled channel takes posts. An ended one takes revisions and withdrawals, but no new posts; it can go live again.',
+  headline: 'Plain text.',
+  standfirst: 'The paragraph under the headline; plain text.',
+  section: 'Where the newsroom files it.',
+  byline: 'Who covers it.',
+  language: 'BCP 47 tag of the language it is written in.',
+  timezone: 'IANA name of the zone in which pages tell times.',
+  access: "`members`: posts need a reader's token. `desk`: only its authors and editors know of it.",
+  url: "The newsroom's own page that carries it.",
+  pinnedPostId: 'The post that stands on top.',
+  startsAt: 'When it is to begin.',
+  createdAt: 'When it was made.',
+  startedAt: 'When it first went live.',
+  endedAt: 'When it ended; null while it has not.',
+  updatedAt: 'Last change of the channel itself, not of its posts.',
+  revision: 'Rises by one with each change of the channel. Say it in `If-Match`.',
+  history: 'Changes of headline and standfirst that carried a kind, newest last.',
+};
+
+const newChannel = {
+  id: channel.id,
+  state: 'Default `scheduled`.',
+  headline: channel.headline,
+  standfirst: channel.standfirst,
+  section: channel.section,
+  byline: channel.byline,
+  language: `${channel.language} Default \`en\`.`,
+  timezone: `${channel.timezone} Default \`UTC\`.`,
+  access: `${channel.access} Default \`public\`.`,
+  url: channel.url,
+  startsAt: channel.startsAt,
+};
+
+const postChanges = {
+  kind: '`breaking` and `summary` are shown as such. Read an unknown kind as `update`.',
+  keyEvent: 'Listed among the key events; then a headline is required.',
+  headline: 'Plain text.',
+  body: 'CommonMark with tables, strikethrough and bare links, kept character by character; HTML in it is text.',
+  media: 'Pictures, films and links that belong to it, in order.',
+  authors: "The byline; by default the token's `name`.",
+  sources: 'Who reported it.',
+  verification: 'Whether the newsroom stands by what the sources say.',
+  developing: 'More is to follow.',
+  derivedFrom: 'Posts of this channel that a summary restates.',
+};
+
+const post = {
+  id: 'UUIDv7; may be chosen by the client.',
+  channelId: 'The channel it stands in.',
+  seq: 'The offset of its first publication: the display order, highest on top.',
+  kind: postChanges.kind,
+  keyEvent: postChanges.keyEvent,
+  headline: postChanges.headline,
+  html: 'The body as HTML from a short list of tags: safe to insert as it is. Empty where there is no body.',
+  media: postChanges.media,
+  authors: 'The byline.',
+  sources: postChanges.sources,
+  verification: postChanges.verification,
+  developing: postChanges.developing,
+  derivedFrom: postChanges.derivedFrom,
+  status:
+    'A withdrawn post is a tombstone: its place, times and history stay, all else is null, false or empty. Treat an unknown status as withdrawn.',
+  revision: 'Rises by one with every event of the post. Of two copies the higher counts.',
+  publishedAt: 'When it was published.',
+  updatedAt: 'Last change other than a refile.',
+  history: 'What was changed, newest last; of a long one the oldest refiles and updates go first.',
+};
+
+const event = {
+  channelId: 'The channel.',
+  from: 'The first offset that the event stands for.',
+  offset: 'The last one. The two differ where events that a later one supersedes were left out.',
+  cursor: 'Keep it: it stands for everything up to `offset`.',
+  at: 'When.',
+  type: 'What happened. Skip an unknown type and keep its cursor.',
+};
+
+const written = {
+  cursor: 'Stands after the write, and after the unpinning where a pinned post was withdrawn.',
+  offset: 'The offset that the cursor stands for.',
+};
+
+const asOf = 'As of which the answer is true.';
+const more = 'Whether there is more: ask for the next page, also where this one holds fewer than asked for.';
+const note = 'What was unclear or wrong, for readers. Required for a clarification and a correction.';
+
+const catchUp = {
+  covers: 'After applying it your offset is `to`, whatever the last event was.',
+  cursor: 'Keep it; ask again from here.',
+  more: 'There is more to catch up: ask again from `cursor`.',
+};
+const replay = {
+  mode: 'What changed since your cursor.',
+  reset: 'Never: a replay goes on from where you were.',
+  ...catchUp,
+  events: 'Each post (and the channel) that changed, once, in its latest state, in the order of the last changes.',
+};
+const fromSnapshot = {
+  mode: 'You sent no cursor, or one that is not of this history.',
+  reset: 'Your cursor was not of this history: drop what you held.',
+  ...catchUp,
+  snapshot: 'The channel as it is.',
+};
+const acknowledged = 'It was done.';
+
+const [imageMedia, videoMedia, linkMedia] = schemas.mediaSchema.options;
+const [postEvent, channelEvent] = schemas.eventSchema.options;
+const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
+
+/** By their names in the documents. */
+export const components = {
+  ChannelId: value(schemas.channelIdSchema, 'A slug: 1 to 96 lower-case letters, digits and hyphens.'),
+  PostId: value(schemas.postIdSchema, 'A UUIDv7 (RFC 9562) in lower case.'),
+  Time: value(schemas.sentTime, 'RFC 3339, in UTC, with milliseconds.'),
+  Cursor: value(
+    schemas.cursorSchema,
+    'Everything up to an offset of one history of a channel. Opaque and URL-safe; good on every transport and server, and never too old.',
+  ),
+
+  Person: sent(schemas.personSchema, 'Somebody named in a byline.', {
+    name: 'As it is printed.',
+    role: 'What they are here, such as "Science editor".',
+    url: 'A page about them.',
+  }),
+  Source: sent(schemas.sourceSchema, 'Who reported something.', {
+    name: 'A person, an agency, a paper.',
+    via: 'Through whom it came.',
+    url: 'Where it can be read.',
+  }),
+  Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a film or a link. Leave out those of an unknown `type`.'),
+  ImageMedia: sent(imageMedia, 'A picture.', {
+    type: 'Always `image`.',
+    url: 'The file.',
+    alt: 'What is to be seen, for those who do not see it; empty for decoration.',
+    caption: 'Printed below it.',
+    credit: 'Who made it.',
+    width: 'In pixels.',
+    height: 'In pixels.',
+  }),
+  VideoMedia: sent(videoMedia, 'A film, as a file.', {
+    type: 'Always `video`.',
+    url: 'The file.',
+    mimeType: 'Its media type.',
+    poster: 'A picture shown before it plays.',
+    captions: 'A WebVTT file with captions.',
+    caption: 'Printed below it.',
+    width: 'In pixels.',
+    height: 'In pixels.',
+  }),
+  LinkMedia: sent(linkMedia, 'A page elsewhere.', {
+    type: 'Always `link`.',
+    url: 'The page.',
+    title: 'Its title.',
+    source: 'Whose page it is.',
+    image: 'A picture of it.',
+    description: 'What it says.',
+  }),
+  Change: sent(schemas.changeSchema, 'A change of a post or channel, told to readers.', change),
+  AuthorChange: sent(schemas.authorChangeSchema, 'A change, as authors of the channel see it.', {
+    ...change,
+    by: 'Who made it: the `sub` of their token.',
+  }),
+
+  Channel: sent(schemas.channelSchema, 'One piece of live coverage: what a reader subscribes to.', channel),
+  ListedChannel: sent(schemas.listedChannelSchema, 'A channel in the list of channels.', {
+    ...channel,
+    latestPostAt: 'When its latest post was published.',
+  }),
+  Post: sent(schemas.readerPostSchema, "A post in the reader's view, which snapshots and events always carry.", post),
+  AuthorPost: sent(schemas.authorPostSchema, "A post in the author's view: for those who may write in the channel.", {
+    ...post,
+    body: postChanges.body,
+    publishedBy: 'Who published it: the `sub` of their token.',
+  }),
+
+  SeenPost: value(schemas.seenPostSchema, "A post in the view of who asks: the author's for those who may write in the channel."),
+
+  Event: oneOf(schemas.eventSchema, 'type', "An entry of a channel's journal, with the whole state after it."),
+  PostEvent: sent(postEvent, 'Something happened to a post. Apply it by post id, whatever the type.', {
+    ...event,
+    post: 'The post after it.',
+  }),
+  ChannelEvent: sent(channelEvent, 'The channel was made or changed.', { ...event, channel: 'The channel after it.' }),
+  KeyEvent: sent(schemas.keyEventSchema, 'A post to which readers can jump.', {
+    id: 'The post.',
+    seq: 'Its place.',
+    headline: 'Its headline.',
+    publishedAt: 'When it was published.',
+  }),
+  Snapshot: sent(schemas.snapshotSchema, 'A channel as it is, with its newest posts.', {
+    channel: 'The channel.',
+    cursor: asOf,
+    posts: 'Newest first. Tombstones stand in their places.',
+    pinned: 'The post that stands on top, wherever its place is.',
+    summary: 'The newest summary.',
+    keyEvents: 'The newest hundred.',
+    more: 'Whether there are older posts: page them with `before`.',
+  }),
+  Covers: sent(schemas.coversSchema, 'The offsets that an answer stands for.', {
+    after: 'From here on, this one not counted.',
+    to: 'Up to here.',
+  }),
+  CatchUp: oneOf(schemas.catchUpSchema, 'mode', 'The one answer to "what have I missed since this cursor?".'),
+  Replay: sent(
+    replaySchema,
+    'What changed since a cursor, each thing once. Nothing superseded or withdrawn is served again.',
+    replay,
+  ),
+  SnapshotCatchUp: sent(snapshotCatchUp, 'The channel as it is, where there is nothing to go on from.', fromSnapshot),
+
+  Correction: sent(schemas.correctionSchema, 'A clarification, correction, retraction or takedown.', {
+    offset: 'Its place in the journal.',
+    postId: "The post; null for a change of the channel's own headline or standfirst.",
+    headline: 'As it is now; null where the post has none, or was withdrawn.',
+    ...change,
+  }),
+  JournalEntry: sent(schemas.journalLineSchema, 'A line of the audit trail: facts without text.', {
+    offset: 'Its place.',
+    type: 'What happened.',
+    postId: 'The post; null for the channel.',
+    revision: 'The revision that it made.',
+    kind: 'The kind of change, where it was one.',
+    at: 'When.',
+    by: 'Who did it: the `sub` of their token.',
+    hash: "SHA-256 of the entry's facts and the salted hash of its content, in hex.",
+    check: 'The value of the hash chain here, in hex.',
+  }),
+  Erasure: sent(schemas.erasureSchema, 'How far the erasing of a text has come.', {
+    complete: 'The text is nowhere any more.',
+    pending: 'Where it may still be. Send the request again to be told how it stands.',
+  }),
+  OwedErasure: sent(schemas.owedErasureSchema, 'A place that has not let go of a text.', {
+    where: 'A server or a store.',
+    why: 'What it waits for.',
+  }),
+  Problem: sent(schemas.problemSchema, 'An RFC 9457 problem document.', {
+    type: '`urn:pressbox:problem:` and the code.',
+    code: 'Never changes; branch on it.',
+    status: 'The HTTP status, also where it came over a socket.',
+    title: 'A sentence for a person, the same for each code.',
+    detail: 'What it was in this case.',
+    errors: 'With `invalid-body`: every place that did not fit.',
+    current: 'With `revision-moved`: the post or channel as it is.',
+    outcome: 'With `journal-unavailable`: whether the write may have been done all the same. Send it again with the same key.',
+    retryAfter: 'Seconds to wait, where waiting helps.',
+  }),
+  FieldError: sent(schemas.fieldErrorSchema, 'A place that did not fit.', {
+    path: 'Such as `media[2].url`; the name of a header; empty for the whole.',
+    message: 'What would fit.',
+  }),
+
+  ChannelList: sent(schemas.channelListSchema, 'A page of channels, newest first.', {
+    channels: 'Those that the asker may know of.',
+    next: 'The `page` to ask for next; null at the end.',
+  }),
+  ChannelAnswer: sent(schemas.channelAnswerSchema, 'A channel after a write.', { channel: 'The channel.', ...written }),
+  PostAnswer: sent(schemas.postAnswerSchema, 'A post after a write.', { post: 'The post.', ...written }),
+  RevisionAnswer: sent(schemas.revisionAnswerSchema, 'A post after a change or a withdrawal.', {
+    post: 'The post.',
+    ...written,
+    derived: 'Published posts that restate this one, and may need the same change.',
+    erasure: 'With a takedown and `eraseEarlier`.',
+  }),
+  DerivedPost: sent(schemas.derivedPostSchema, 'A post that restates another one.', {
+    id: 'The post.',
+    kind: 'Its kind.',
+    headline: 'Its headline.',
+  }),
+  DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A channel that was deleted and is not erased everywhere yet.', {
+    erasure: 'What is pending.',
+  }),
+  PostPage: sent(schemas.postPageSchema, 'A page of posts, newest first, in the view of who asks.', {
+    posts: 'The posts.',
+    cursor: asOf,
+    more,
+  }),
+  RevisionPage: sent(schemas.revisionPageSchema, 'Revisions of a post, oldest first, each the post as it was.', {
+    revisions: 'Those that were not erased.',
+    more,
+  }),
+  CorrectionPage: sent(schemas.correctionPageSchema, 'A page of corrections, newest first.', {
+    corrections: 'The corrections.',
+    cursor: asOf,
+    more,
+  }),
+  JournalPage: sent(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', { entries: 'The entries.', more }),
+  Health: sent(schemas.healthSchema, 'How the server is.', {
+    status: '`degraded`: it serves, but readers may be seeing old state.',
+    reason: 'Why it is degraded.',
+    unsafe: 'Settings of the store that durability needs and that are not as they should be.',
+  }),
+
+  NewChannel: taken(schemas.newChannelSchema, 'A channel to open.', newChannel),
+  ChannelPatch: taken(schemas.channelPatchSchema, 'What is to be changed; the rest is left as it is (RFC 7396).', {
+    ...channel,
+    change: 'Required with a changed headline or standfirst.',
+  }),
+  ChannelChange: taken(schemas.channelChangeSchema, 'Why a headline or standfirst is changed.', { kind: change.kind, note }),
+  NewPost: taken(schemas.newPostSchema, 'A post to publish. It needs a headline, a body or media.', {
+    id: 'Chosen by you, so that you can name it before it is published; made where left out.',
+    ...postChanges,
+    kind: 'Default `update`.',
+  }),
+  PostChanges: taken(schemas.postChangesSchema, 'The fields to change, each with its whole new value.', postChanges),
+  Revision: taken(schemas.revisionSchema, 'A change of a published post.', {
+    kind: '`refile` a typing slip, `update` something was added, `clarification` or `correction`.',
+    note,
+    changes: 'What is changed.',
+    eraseEarlier: 'Also erase the text of the earlier revisions and their notes, as a takedown would.',
+  }),
+  Retraction: taken(schemas.retractionSchema, 'Why a post is withdrawn.', { note: 'What was wrong, for readers.' }),
+  Takedown: taken(schemas.takedownSchema, 'Why a post is erased.', { note: 'For readers; may be left out.' }),
+
+  Subscribe: taken(schemas.subscribeSchema, 'What you want to follow, and from where.', {
+    channelId: 'The channel.',
+    after: 'Your cursor; without one you get a snapshot.',
+    limit: "A snapshot's posts. A replay is cut by size alone.",
+  }),
+  Unsubscribe: taken(schemas.unsubscribeSchema, 'What you no longer follow.', { channelId: 'The channel.' }),
+  SubscribedReplay: sent(schemas.subscribedReplaySchema, 'A replay. With `more: false` the subscription is live.', {
+    ok: acknowledged,
+    ...replay,
+  }),
+  SubscribedSnapshot: sent(schemas.subscribedSnapshotSchema, 'A snapshot. With `more: false` the subscription is live.', {
+    ok: acknowledged,
+    ...fromSnapshot,
+  }),
+  Acknowledged: sent(schemas.unsubscribedAnswerSchema, 'It was done.', { ok: acknowledged }),
+  Refused: sent(schemas.refusedAnswerSchema, 'It was not done.', { ok: 'Nothing changed.', problem: 'Why.' }),
+  Store: sent(
+    schemas.storeSchema,
+    'This server lost, or found again, its store. Nothing to do: what you hold may be old until it is back.',
+    {
+      reachable: 'Whether it is in reach.',
+      since: 'Since when.',
+    },
+  ),
+  Unsubscribed: sent(schemas.unsubscribedSchema, 'A subscription has ended.', {
+    channelId: 'The channel.',
+    reason:
+      '`slow`: subscribe again with your cursor. `history`: the history was replaced; subscribe again, it will be a reset. `expired`: your token has. `forbidden`, `gone`: the channel is closed to you, or deleted.',
+  }),
+  Drain: sent(schemas.drainSchema, 'This server is going away: reconnect at a random moment within the time.', {
+    withinMs: 'Milliseconds.',
+  }),
+} as const satisfies Record<string, Component>;
+
+export type ComponentName = keyof typeof components;

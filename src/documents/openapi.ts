@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import { type ProblemCode, problems } from '../protocol/problems.ts';
+import type { ComponentName } from './components.ts';
+import { type JsonSchema, refTo, schemasUsedIn, tidy } from './json-schema.ts';
+import {
+  type Answer,
+  type AnswerHeader,
+  answerHeaders,
+  groups,
+  type Operation,
+  pathParameters,
+  problemsOf,
+  type RequestHeader,
+  requestHeaders,
+  whos,
+} from './operation.ts';
+import { operations } from './operations.ts';
+
+/** The HTTP interface as an OpenAPI 3.1 document, made of the operations and the schemas. */
+
+export interface OpenApi {
+  openapi: string;
+  info: object;
+  servers: { url: string }[];
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, OpenApiOperation>>;
+  components: Record<string, Record<string, unknown>>;
+}
+
+export interface OpenApiOperation {
+  operationId: string;
+  responses: Record<string, unknown>;
+}
+
+/** The version of the wire contract. */
+export const wireVersion = '1.0.0';
+
+const description = `What a client of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. Every text but \`body\` and \`html\` is plain: whoever shows it escapes it. Ignore fields, kinds and types that you do not know. A request body with an unknown field is refused.
+
+Errors are problem documents (RFC 9457) with a stable \`code\`. Those of status 429 and 503 say in \`Retry-After\` when to try again.`;
+
+export function openApi(publicUrl: string): OpenApi {
+  const refusals = new Map<string, unknown>();
+  const paths: OpenApi['paths'] = {};
+  for (const operation of operations) {
+    const methods = paths[operation.path] ?? {};
+    methods[operation.method] = describe(operation, refusals);
+    paths[operation.path] = methods;
+  }
+  const parts = {
+    parameters: { ...pathComponents(), ...headerParameters() },
+    headers: Object.fromEntries(
+      Object.entries(answerHeaders).map(([name, { type, description }]) => [name, { description, schema: { type } }]),
+    ),
+    responses: Object.fromEntries([...refusals].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Pressbox',
+      version: wireVersion,
+      summary: 'Live coverage in which every reader converges on the corrected text.',
+      description,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: publicUrl }],
+    tags: Object.entries(groups).map(([name, description]) => ({ name, description })),
+    paths,
+    components: { securitySchemes, ...parts, schemas: schemasUsedIn([paths, parts]) },
+  };
+}
+
+const securitySchemes = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'A JSON Web Token with `exp`, `iat`, `jti`, `sub`, `aud: "pressbox"` and `pressbox: { reader?, author?, editor?, admin? }`, whose strings are channel ids, prefixes ending in `*`, or `*`. A token that does not hold is refused even where none is needed.',
+  },
+};
+
+/** Strangers may ask too, where the channel lets them. */
+const securityFor = {
+  anyone: [{}, { token: [] }],
+  reader: [{}, { token: [] }],
+  author: [{ token: [] }],
+  'its author': [{ token: [] }],
+  editor: [{ token: [] }],
+  admin: [{ token: [] }],
+  operator: [{}],
+} as const satisfies Record<Operation['who'], readonly object[]>;
+
+function describe(operation: Operation, refusals: Map<string, unknown>): OpenApiOperation {
+  const { id, group, summary, description, who, body, answers } = operation;
+  const responses: Record<string, unknown> = {};
+  for (const answer of answers) responses[answer.status] = answered(answer);
+  for (const [status, codes] of problemsOf(operation)) {
+    // A 503 of the readiness is an answer of its own.
+    if (responses[status] !== undefined) continue;
+    const name = codes.map(pascal).join('Or');
+    refusals.set(name, refused(codes));
+    responses[status] = { $ref: `#/components/responses/${name}` };
+  }
+  return {
+    operationId: id,
+    tags: [group],
+    summary,
+    description: [description, `Who: ${whos[who]}`].filter(Boolean).join('\n\n'),
+    security: securityFor[who],
+    parameters: parametersOf(operation),
+    ...(body && {
+      requestBody: {
+        required: body.optional !== true,
+        content: Object.fromEntries((body.types ?? ['application/json']).map((type) => [type, { schema: refTo(body.schema) }])),
+      },
+    }),
+    responses,
+  } as OpenApiOperation;
+}
+
+function parametersOf({ path, query, takes = [], requires = [] }: Operation): unknown[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` }));
+  const inHeader = [...requires, ...takes].map((name) => ({
+    $ref: `#/components/parameters/${parameterName(name, requires.includes(name))}`,
+  }));
+  return [...inPath, ...(query ? queryParameters(query.schema, query.fields) : []), ...inHeader];
+}
+
+/** The parameters of a query, as the text of each stands for them. */
+export function queryParameters(schema: z.ZodObject, fields: Readonly<Record<string, string>>) {
+  const { properties = {} } = tidy(z.toJSONSchema(schema, { io: 'input' }) as JsonSchema, false);
+  return Object.entries(properties).map(([name, of]) => ({ name, in: 'query', description: fields[name] ?? '', schema: of }));
+}
+
+function pathComponents() {
+  return Object.fromEntries(
+    Object.entries(pathParameters).map(([name, { schema, description }]) => [
+      name,
+      { name, in: 'path', required: true, description, schema: refTo(schema) },
+    ]),
+  );
+}
+
+/** A header that some operations need stands twice, since a reference cannot say that it is required. */
+function headerParameters() {
+  const used = operations.flatMap(({ takes = [], requires = [] }) => [
+    ...takes.map((name) => ({ name, required: false })),
+    ...requires.map((name) => ({ name, required: true })),
+  ]);
+  return Object.fromEntries(
+    used.map(({ name, required }) => {
+      const { description, ...schema } = requestHeaders[name];
+      const parameter = { name, in: 'header', required, description, schema: { type: 'string', ...schema } };
+      return [parameterName(name, required), parameter];
+    }),
+  );
+}
+
+function parameterName(name: RequestHeader, required: boolean): string {
+  return required ? `${name}-Required` : name;
+}
+
+function answered({ description, schema, type, headers = [] }: Answer): object {
+  const mediaType = type ?? (schema && 'application/json');
+  return {
+    description,
+    ...(headers.length > 0 && { headers: headersOf(headers) }),
+    ...(mediaType !== undefined && { content: { [mediaType]: { schema: contentSchema(schema, mediaType) } } }),
+  };
+}
+
+function contentSchema(schema: ComponentName | undefined, mediaType: string): JsonSchema {
+  if (schema !== undefined) return refTo(schema);
+  return mediaType === 'application/json' ? { type: 'object' } : { type: 'string' };
+}
+
+function refused(codes: readonly ProblemCode[]): object {
+  const waits = codes.some((code) => problems[code].retry);
+  const challenged = codes.some((code) => problems[code].status === 401);
+  const headers: AnswerHeader[] = [
+    ...(waits ? (['Retry-After'] as const) : []),
+    ...(challenged ? (['WWW-Authenticate'] as const) : []),
+  ];
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+    ...(headers.length > 0 && { headers: headersOf(headers) }),
+    content: { 'application/problem+json': { schema: refTo('Problem') } },
+  };
+}
+
+function headersOf(names: readonly AnswerHeader[]) {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function pascal(code: string): string {
+  return code.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,137 @@
+import * as schemas from '../protocol/schemas.ts';
+import { type Answer, type Operation, query } from './operation.ts';
+
+/** The routes for those who read. */
+
+const limit = 'How many at most.';
+const notModified: Answer = { status: 304, description: 'What you hold still stands.', headers: ['ETag'] };
+
+export const readingOperations: readonly Operation[] = [
+  {
+    id: 'listChannels',
+    group: 'Channels',
+    method: 'get',
+    path: '/v1/channels',
+    summary: 'List channels',
+    description: 'Newest first by `createdAt`.',
+    who: 'anyone',
+    query: query(schemas.channelsQuerySchema, {
+      state: 'Only those in this state.',
+      limit,
+      page: 'The `next` of an earlier page.',
+    }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of channels.', schema: 'ChannelList', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'getChannel',
+    group: 'Channels',
+    method: 'get',
+    path: '/v1/channels/{channelId}',
+    summary: 'Get a channel',
+    description: 'Also one for members can be seen by anyone: what it is about is no secret, its posts are.',
+    who: 'anyone',
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'The channel.', schema: 'Channel', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'getSnapshot',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/snapshot',
+    summary: 'Get a channel as it is',
+    description: 'With its newest posts and a cursor to go on from.',
+    who: 'reader',
+    query: query(schemas.snapshotQuerySchema, { limit: 'How many posts at most.' }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'The snapshot.', schema: 'Snapshot', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'catchUp',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/events',
+    summary: 'Catch up',
+    description:
+      'What changed after a cursor, each thing once, in its latest state. Ask again from `cursor` while `more` is true.',
+    who: 'reader',
+    query: query(schemas.eventsQuerySchema, {
+      after: 'Your cursor; without one you get a snapshot.',
+      limit: 'How many events at most; a snapshot has 20 posts.',
+    }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'What you missed.', schema: 'CatchUp', headers: ['ETag'] }, notModified],
+    problems: ['invalid-cursor'],
+  },
+  {
+    id: 'listPosts',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/posts',
+    summary: 'Page through posts',
+    description:
+      'Newest first. `before` and `after` are `seq` of posts and may be given together; with `after` alone you get the oldest above it, still newest first. A page may hold fewer than asked for, even none, while `more` is true. Filters leave tombstones out.',
+    who: 'reader',
+    query: query(schemas.postsQuerySchema, {
+      before: 'Only posts below this `seq`.',
+      after: 'Only posts above this `seq`.',
+      kind: 'Only posts of this kind.',
+      keyEvent: 'Only key events, or only others.',
+      source: 'Only posts with a source of this whole name or `via`, in any case.',
+      limit,
+    }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of posts.', schema: 'PostPage', headers: ['ETag', 'Link'] }, notModified],
+  },
+  {
+    id: 'getPost',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/posts/{postId}',
+    summary: 'Get a post',
+    description: 'A withdrawn one is answered as its tombstone.',
+    who: 'reader',
+    takes: ['If-None-Match'],
+    answers: [
+      { status: 200, description: 'The post, in the view of who asks.', schema: 'SeenPost', headers: ['ETag'] },
+      notModified,
+    ],
+  },
+  {
+    id: 'listRevisions',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/posts/{postId}/revisions',
+    summary: 'Page through revisions of a post',
+    description:
+      'The post as it was, oldest first. Of a withdrawn post only authors are told them; erased ones are missing for everyone.',
+    who: 'reader',
+    query: query(schemas.revisionsQuerySchema, { after: 'Only revisions above this one.', limit }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of revisions.', schema: 'RevisionPage', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'listCorrections',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/corrections',
+    summary: 'Page through corrections',
+    description: 'Clarifications, corrections, retractions and takedowns, newest first.',
+    who: 'reader',
+    query: query(schemas.correctionsQuerySchema, { before: 'Only those below this offset.', limit }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of corrections.', schema: 'CorrectionPage', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'readJournal',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/journal',
+    summary: 'Read the audit trail',
+    description: 'Every entry of the journal, oldest first: who did what and when, without text.',
+    who: 'editor',
+    query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of entries.', schema: 'JournalPage', headers: ['ETag'] }, notModified],
+  },
+];
