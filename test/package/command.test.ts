@@ -2,10 +2,9 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { cleanEnv } from '../support/installed.ts';
 import { openShell, type Shell } from '../support/shell.ts';
 
-const { folder } = inject('installed');
+const { folder, env } = inject('installed');
 
 describe('the installed command', () => {
   let data: string;
@@ -13,7 +12,7 @@ describe('the installed command', () => {
 
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'pressbox-data-'));
-    shell = openShell(folder, { ...cleanEnv(), PRESSBOX_DATA_DIR: data, PRESSBOX_LOG_LEVEL: 'warn' });
+    shell = openShell(folder, { ...env, PRESSBOX_DATA_DIR: data, PRESSBOX_LOG_LEVEL: 'warn' });
   });
   afterAll(async () => {
     await shell[Symbol.asyncDispose]();
@@ -51,7 +50,7 @@ describe('the installed command', () => {
     const away = await mkdtemp(join(tmpdir(), 'pressbox-old-'));
     try {
       await writeFile(join(away, 'old.cjs'), "Object.defineProperty(process, 'version', { value: 'v20.9.0' });");
-      const old = openShell(folder, { ...cleanEnv(), PATH: process.env.PATH, OLD: join(away, 'old.cjs') });
+      const old = openShell(folder, { ...env, PATH: process.env.PATH, OLD: join(away, 'old.cjs') });
       const line = `"${process.execPath}" --require "$OLD" node_modules/pressbox/bin/pressbox.mjs --help`;
       const refused = old.start(line);
       expect(await refused.ended).toBe(2);

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { root } from './imports.ts';
+import { startRegistry } from './registry.ts';
 
 /**
  * Packs the project and installs the tarball into an empty folder, once for all tests of the package. It is packed from a copy, so that
@@ -14,6 +15,8 @@ export interface Installed {
   tarball: string;
   /** Where it was installed: nothing is in it but what npm put there. */
   folder: string;
+  /** The environment of someone with the Node that runs the tests, whose npm asks no network. */
+  env: Record<string, string>;
 }
 
 declare module 'vitest' {
@@ -23,31 +26,46 @@ declare module 'vitest' {
 }
 
 const run = promisify(execFile);
+/** Npm that waits for a registry would wait for minutes. */
+const withinMs = 120_000;
 /** What packing reads. */
 const needed = ['bin', 'client', 'demo', 'docs', 'examples', 'scripts', 'src'];
 const neededFiles = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'tsconfig.json', 'tsconfig.package.json'];
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-package-'));
-  const [copy, folder] = [join(directory, 'checkout'), join(directory, 'folder')];
+  const registry = await startRegistry();
+  const end = async () => {
+    await registry[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  };
   try {
+    const [copy, folder, cache] = ['checkout', 'folder', 'cache'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const env = cleanEnv({ npm_config_registry: registry.url, npm_config_cache: cache });
     await mkdir(folder);
     for (const name of [...needed, ...neededFiles]) await cp(join(root, name), join(copy, name), { recursive: true });
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
-    await run('npm', ['pack', '--pack-destination', directory], { cwd: copy, env: cleanEnv() });
+    await run('npm', ['pack', '--pack-destination', directory], { cwd: copy, env, timeout: withinMs });
     const tarball = join(directory, (await readdir(directory)).find((name) => name.endsWith('.tgz')) ?? '');
-    // What `npm ci` left in npm's cache is enough, where it still is there.
-    await run('npm', ['install', tarball, '--prefer-offline', '--no-audit', '--no-fund'], { cwd: folder, env: cleanEnv() });
-    project.provide('installed', { tarball, folder });
+    await run('npm', ['install', tarball, '--no-audit', '--no-fund'], { cwd: folder, env, timeout: withinMs });
+    project.provide('installed', { tarball, folder, env });
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
+    await end();
     throw error;
   }
-  return () => rm(directory, { recursive: true, force: true });
+  return end;
 }
 
-/** As in a terminal of someone who has the Node that runs the tests: nothing of the npm or the Pressbox that may run us is left in it. */
-export function cleanEnv(): Record<string, string | undefined> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|PRESSBOX_|VITEST|NODE_)|^INIT_CWD$/i.test(name));
-  return { ...Object.fromEntries(kept), PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
+/** As in a fresh terminal: nothing of the npm or the Pressbox that may run us is left in it. */
+function cleanEnv(more: Record<string, string>): Record<string, string> {
+  const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(?:npm_|PRESSBOX_|VITEST|NODE_)|^INIT_CWD$/i.test(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), ...more, PATH: path };
 }
