@@ -19,13 +19,15 @@ import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from '
 import { openRedis } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { fanoutLimits } from './fanout/limits.ts';
+import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
 import { readerLimits } from './reader/limits.ts';
 import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
+import { Readers } from './reader/readers.ts';
 import { readerRoutes } from './reader/routes.ts';
-import { openSockets, refusePolling, type Sockets, socketPath } from './reader/sockets.ts';
+import { openSockets, refusePolling, socketPath } from './reader/sockets.ts';
 import { measureAppends } from './telemetry/appends.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -42,7 +44,8 @@ export interface PressboxServer extends AsyncDisposable {
   /** HS256 secret that its tokens are checked with; undefined where only a JWK set is. */
   readonly secret: Uint8Array | undefined;
   readonly engine: Engine;
-  readonly sockets: Sockets;
+  /** All who read over something that stays open. */
+  readonly readers: Readers;
   /** Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. Safe to call twice. */
   close(options?: { drainMs?: number }): Promise<void>;
 }
@@ -127,15 +130,17 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     health.unsafe = unsafe;
     metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
-    const delivered = (events: number) => metrics.eventsDelivered.inc({ transport: 'socket' }, events);
+    const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
+    const readers = new Readers({ onReach: (listener) => engine.onReach(listener), now, log });
+    undo.unshift(() => readers.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const desk = createDesk({ engine, append: measureAppends(engine, metrics), renderer, now, newId: () => uuidv7() });
 
     app.use(warnOfForwarded(config, log));
     app.use(assetRoutes(), limitRequests(rates));
-    const reading = readerRoutes({ engine, feeds, renderer, metrics });
+    const reading = readerRoutes({ engine, feeds, readers, renderer, rates, now, random, log, metrics });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
     app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, writing), reading, writing, notFound());
     app.use(socketPath, refusePolling());
@@ -147,7 +152,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
     const sockets = openSockets(http, {
       feeds,
-      onReach: (listener) => engine.onReach(listener),
+      readers,
       tokens,
       rates,
       addressOf: (request) => asExpressHas(app, request).ip ?? '',
@@ -158,7 +163,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       metrics,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, feeds, sockets));
+    undo.unshift(measure(metrics, feeds, readers));
     undo.unshift(watchStore(engine, health, metrics, log));
     health.phase = 'ready';
     log.info({ url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) }, 'listening');
@@ -167,15 +172,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const close = ({ drainMs = readerLimits.drainMs }: { drainMs?: number } = {}) => {
       closing ??= (async () => {
         health.phase = 'draining';
-        log.info({ readers: sockets.readers }, 'draining');
-        await sockets.drain(drainMs);
+        log.info({ readers: readers.size }, 'draining');
+        await readers.drain(drainMs);
         for (const step of undo) await step();
         log.info({}, 'closed');
       })();
       return closing;
     };
     const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
-    return { url, publicUrl, secret, engine, sockets, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
+    return { url, publicUrl, secret, engine, readers, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -258,10 +263,10 @@ function asExpressHas(app: Express, request: IncomingMessage): Request {
   return Object.setPrototypeOf(request, app.request) as Request;
 }
 
-function measure(metrics: Metrics, feeds: Feeds, sockets: Sockets): () => void {
+function measure(metrics: Metrics, feeds: Feeds, readers: Readers): () => void {
   return metrics.beforeScrape(() => {
-    metrics.readers.set({ transport: 'socket' }, sockets.readers);
-    metrics.subscriptions.set(sockets.subscriptions);
+    for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
+    metrics.subscriptions.set(readers.subscriptions());
     const open = [...feeds];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));

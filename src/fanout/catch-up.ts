@@ -29,6 +29,8 @@ export interface EncodedCatchUp {
   /** The Snapshot alone, where the mode is `snapshot`. */
   snapshot?: string;
   position: Position;
+  /** Events of a replay. */
+  events: number;
   more: boolean;
   /** The channel, where the answer holds it. */
   channel?: Channel;
@@ -84,11 +86,21 @@ function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
   return offset > tail.head || tail.check(offset) === check;
 }
 
+/** Readers who ask for the same at one head share one encoding. */
 function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefined {
   const { tail } = feed;
   if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.whole || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
+  const key = `${after.offset} ${limit}`;
+  const known = feed.sharedFromTail.get(key) as Answer | undefined;
+  if (known !== undefined) return known;
+  const answer = { generation: feed.generation, encoded: encodeTail(feed, after, limit) };
+  if (feed.sharedFromTail.size < fanoutLimits.sharedAnswers && roomFor(feed, answer)) feed.sharedFromTail.set(key, answer);
+  return answer;
+}
+
+function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number): EncodedCatchUp {
   const events: string[] = [];
   let last = after.offset;
   let bytes = 0;
@@ -96,14 +108,20 @@ function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefine
   for (const change of tail.after(after.offset)) {
     bytes += change.bytes;
     if (events.length === limit || (events.length > 0 && bytes > limits.answerBytes)) {
-      position = { epoch: feed.epoch, offset: last, check: tail.check(last) ?? '' };
+      position = { epoch, offset: last, check: tail.check(last) ?? '' };
       break;
     }
     events.push(change.json(last + 1));
     last = change.offset;
   }
-  const more = position !== undefined;
-  return { generation: feed.generation, encoded: replay(after, position ?? feed.head, events, more) };
+  return replay(after, position ?? head, events, position !== undefined);
+}
+
+/** Whether an answer may be kept for others: what is kept has its bound. */
+function roomFor(feed: Feed, { encoded }: Answer): boolean {
+  if (feed.sharedCharacters + encoded.json.length > fanoutLimits.sharedCharacters) return false;
+  feed.sharedCharacters += encoded.json.length;
+  return true;
 }
 
 /** Readers who ask for the same at one head share one read and one encoding. */
@@ -116,9 +134,8 @@ function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'>
   };
   const read = readJournal(feed, query).then(
     (answer) => {
-      // Whoever tries again must read again; and what is kept for others has its bound.
-      if (answer === 'moved' || feed.sharedCharacters + answer.encoded.json.length > fanoutLimits.sharedCharacters) forget();
-      else if (feed.shared.get(key) === read) feed.sharedCharacters += answer.encoded.json.length;
+      // Whoever tries again must read again.
+      if (feed.shared.get(key) === read && (answer === 'moved' || !roomFor(feed, answer))) forget();
       return answer;
     },
     (error: unknown) => {
@@ -180,7 +197,7 @@ function replayed(after: Position, to: Position, changes: EncodedChange[], more:
 function replay(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
   const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), more };
   const json = `{"mode":"replay","reset":false,${JSON.stringify(facts).slice(1, -1)},"events":[${events.join(',')}]}`;
-  return { json, mode: 'replay', reset: false, position: to, more };
+  return { json, mode: 'replay', reset: false, position: to, events: events.length, more };
 }
 
 async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
@@ -196,7 +213,10 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
   const snapshot = snapshotJson(read);
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
-  return { generation, encoded: { json, mode: 'snapshot', reset, snapshot, position, more: false, channel: read.channel } };
+  return {
+    generation,
+    encoded: { json, mode: 'snapshot', reset, snapshot, position, events: 0, more: false, channel: read.channel },
+  };
 }
 
 /** A stored snapshot as the contract has it. */

@@ -1,19 +1,26 @@
 import type { StoredChange } from '../engine/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
+import type { EventType, Transport } from '../protocol/model.ts';
 
-/**
- * How a transport puts an event on the wire. Made once by each transport; `prefix` and `suffix` stand around the event's JSON.
- */
+/** How a transport puts an event on the wire. Made once by each transport. */
 export interface Format {
-  name: string;
-  frame(event: string): Buffer;
+  name: Transport;
+  /** `event` is its JSON; the facts are of what is in it. */
+  frame(event: string, facts: EventFacts): Buffer;
+}
+
+export interface EventFacts {
+  readonly type: EventType;
+  readonly cursor: string;
 }
 
 /**
  * A change as JSON, encoded once per process. The event's head, with `from`, is kept apart from the shared body, since what an event
  * stands for depends on what the reader has. Frames of the common case (`from` equal to `offset`) are made once per transport.
  */
-export class EncodedChange {
+export class EncodedChange implements EventFacts {
+  readonly type: EventType;
+  readonly cursor: string;
   readonly offset: number;
   readonly check: string;
   /** The post it is about, or null for the channel: a later change of the same subject supersedes it. */
@@ -29,6 +36,8 @@ export class EncodedChange {
     const { offset, check, type, at } = change;
     const cursor = formatCursor({ epoch, offset, check });
     const subject = change.type === 'channel.changed' ? { channel: change.channel } : { post: change.post };
+    this.type = type;
+    this.cursor = cursor;
     this.offset = offset;
     this.check = check;
     this.subject = change.type === 'channel.changed' ? null : change.post.id;
@@ -45,10 +54,10 @@ export class EncodedChange {
 
   /** The event as a frame of a transport. */
   frame(format: Format, from: number): Buffer {
-    if (from !== this.offset) return format.frame(this.json(from));
+    if (from !== this.offset) return format.frame(this.json(from), this);
     let frame = this.#frames.get(format);
     if (frame === undefined) {
-      frame = format.frame(this.json(from));
+      frame = format.frame(this.json(from), this);
       this.#frames.set(format, frame);
     }
     return frame;

@@ -2,7 +2,7 @@ import type { Announcement, Engine, StoredChange } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
-import type { Channel } from '../protocol/model.ts';
+import type { Channel, Transport } from '../protocol/model.ts';
 import { EncodedChange, type Format } from './encoded.ts';
 import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
@@ -42,8 +42,8 @@ export interface FeedContext {
   engine: Engine;
   random: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Told how many events were handed to readers: one to a thousand readers counts a thousand. */
-  delivered: (events: number) => void;
+  /** Told how many events were handed to the readers of a transport: one to a thousand readers counts a thousand. */
+  delivered: (events: number, transport: Transport) => void;
   /** Real time where it is not given. */
   later?: Later;
 }
@@ -64,6 +64,8 @@ export class Feed {
   readonly #doubted = new Set<string>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly shared = new Map<string, Promise<unknown>>();
+  /** Likewise, of those that were made from the tail at once. */
+  readonly sharedFromTail = new Map<string, unknown>();
   /** What they are together, of those that have come. */
   sharedCharacters = 0;
 
@@ -178,7 +180,7 @@ export class Feed {
     if (events === 0) return;
     reader.offset = last;
     reader.write(frames);
-    this.#context.delivered(events);
+    this.#context.delivered(events, reader.format.name);
     if (last < this.tail.head) reader.lag();
   }
 
@@ -301,7 +303,7 @@ export class Feed {
 
   #advance(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
-    let delivered = 0;
+    const delivered = new Map<Transport, number>();
     // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#changeChannel(channel);
@@ -316,7 +318,8 @@ export class Feed {
         if (reader.offset === before && reader.ready) {
           reader.offset = encoded.offset;
           reader.write(encoded.frame(reader.format, before + 1));
-          delivered += 1;
+          const { name } = reader.format;
+          delivered.set(name, (delivered.get(name) ?? 0) + 1);
         } else {
           reader.lag();
         }
@@ -324,7 +327,7 @@ export class Feed {
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#compareAhead();
-    this.#context.delivered(delivered);
+    for (const [transport, events] of delivered) this.#context.delivered(events, transport);
   }
 
   /** The journal may have lost what a reader was given before this feed came there: then others stand in its place now. */
@@ -373,6 +376,7 @@ export class Feed {
   #dropAnswers(): void {
     this.#slices.clear();
     this.shared.clear();
+    this.sharedFromTail.clear();
     this.sharedCharacters = 0;
   }
 }

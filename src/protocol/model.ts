@@ -12,6 +12,10 @@ export const revisionKinds = ['refile', 'update', 'clarification', 'correction']
 export const changeKinds = [...revisionKinds, 'retraction', 'takedown'] as const;
 export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
 
+/** How readers are reached. */
+export const transports = ['socket', 'stream', 'poll'] as const;
+
+export type Transport = (typeof transports)[number];
 export type ChannelState = (typeof channelStates)[number];
 export type Access = (typeof accesses)[number];
 export type PostKind = (typeof postKinds)[number];

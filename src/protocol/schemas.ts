@@ -122,6 +122,7 @@ export const eventsQuerySchema = z.object({
   after: z.string().optional(),
   limit: limitUpTo(limits.catchUpMost, limits.catchUpDefault),
 });
+export const streamQuerySchema = z.object({ after: z.string().optional() });
 /** Both bounds are exclusive, and may be given together. */
 export const postsQuerySchema = z.object({
   before: integer.optional(),

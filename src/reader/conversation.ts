@@ -1,18 +1,21 @@
 import { problemFor } from '../edge/answers.ts';
-import { catchUp } from '../fanout/catch-up.ts';
+import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import type { Channel } from '../protocol/model.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
-import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import type { Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { cursorFrom, mustRead } from './access.ts';
-import { Connection, Subscription } from './connection.ts';
+import { cursorFrom } from './access.ts';
+import { Asker } from './asker.ts';
+import { Connection } from './connection.ts';
 import { Json } from './encoder.ts';
 import { readerLimits } from './limits.ts';
 import type { ClientSocket, EndedReason, ProblemAnswer } from './messages.ts';
+import type { OpenReader } from './readers.ts';
+import { SocketPipe } from './socket-pipe.ts';
+import { answerAndJoin, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
@@ -27,12 +30,13 @@ export interface ConversationContext {
   metrics: Pick<Metrics, 'catchUps' | 'problems'>;
 }
 
-export class Conversation {
+export class Conversation implements OpenReader {
+  readonly transport = 'socket';
   readonly connection: Connection;
   readonly #socket: ClientSocket;
-  readonly #who: Principal | undefined;
+  readonly #asker: Asker;
   readonly #context: ConversationContext;
-  readonly #subscriptions = new Map<string, { subscription?: Subscription; release: () => void }>();
+  readonly #subscriptions = new Map<string, Subscription>();
   /** Catch-ups go one after the other: this one is the last of the queue. */
   #queue: Promise<unknown> = Promise.resolve();
   /** Subscribes that are not answered yet. */
@@ -41,9 +45,9 @@ export class Conversation {
 
   constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
     this.#socket = socket;
-    this.#who = who;
+    this.#asker = new Asker(who, context.now);
     this.#context = context;
-    this.connection = new Connection(socket, context.now, context.soon);
+    this.connection = new Connection(new SocketPipe(socket.conn), context.now, context.soon);
     socket.on('subscribe', (request: unknown, answer: unknown) => this.#onSubscribe(request, answer));
     socket.on('unsubscribe', (request: unknown, answer: unknown) => this.#onUnsubscribe(request, answer));
     socket.onAny((name: string, ...rest: unknown[]) => {
@@ -56,18 +60,27 @@ export class Conversation {
     return this.#subscriptions.size;
   }
 
-  close(): void {
-    for (const wish of this.#wishes) wish.withdrawn = true;
-    for (const channelId of [...this.#subscriptions.keys()]) this.#drop(channelId);
-    this.connection.closed();
+  sweep(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.sweep();
   }
 
-  /** Ends what the token was needed for, once it has expired. */
-  sweep(now: number): void {
-    if (this.#who === undefined || now < this.#who.expiresAt) return;
-    for (const [channelId, { subscription }] of this.#subscriptions) {
-      if (subscription !== undefined && subscription.feed.channel.access !== 'public') this.#end(channelId, 'expired');
-    }
+  tellReach(reach: Reach): void {
+    this.#socket.emit('store', reach);
+  }
+
+  /** Its client picks the moment. */
+  askToLeave(withinMs: number): void {
+    this.#socket.emit('drain', { withinMs });
+  }
+
+  cut(): void {
+    this.connection.cut();
+  }
+
+  close(): void {
+    for (const wish of this.#wishes) wish.withdrawn = true;
+    for (const channelId of this.#subscriptions.keys()) this.#drop(channelId);
+    this.connection.closed();
   }
 
   #onSubscribe(request: unknown, answer: unknown): void {
@@ -92,7 +105,7 @@ export class Conversation {
 
   async #subscribe(wish: Wish, say: (said: Json | ProblemAnswer) => void): Promise<void> {
     const { channelId, cursor, posts } = wish;
-    if (wish.withdrawn) throw ended();
+    if (wish.withdrawn) throw subscriptionEnded();
     this.#drop(channelId);
     if (this.#subscriptions.size >= limits.socketChannels) {
       // No wait would help: so it is none of the problems that say so.
@@ -100,48 +113,22 @@ export class Conversation {
         detail: `A socket takes up to ${limits.socketChannels} channels. Unsubscribe from one, or open another socket.`,
       });
     }
-    const held = await this.#context.feeds.hold(channelId);
-    if (held === undefined) throw this.#unknown();
-    if ('deleted' in held) {
-      throw mayKnow(this.#now(), { id: channelId, access: held.deleted }) ? new Refusal('channel-deleted') : this.#unknown();
-    }
-    const { feed, release } = held;
-    const place: { subscription?: Subscription; release: () => void } = { release };
+    const { feeds, metrics } = this.#context;
+    const held = await holdFor(this.#asker, feeds, channelId);
+    const subscription = new Subscription(held, this.connection, this.#asker, (reason) => this.#ended(channelId, reason));
     try {
-      this.#mustRead(feed.channel);
-      if (wish.withdrawn) throw ended();
-      this.#subscriptions.set(channelId, place);
-
-      const mayReadNow = (channel: Channel) => mayRead(this.#now(), channel);
-      const subscription = new Subscription(feed, this.connection, mayReadNow, (reason) => this.#end(channelId, reason));
+      if (wish.withdrawn) throw subscriptionEnded();
+      this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      let standing = feed.channel;
-      const outcome = await catchUp(
-        feed,
-        query,
-        ({ json, mode, reset, more }) => {
-          // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
-          if (more) this.#drop(channelId);
-          else place.subscription = subscription;
-          this.#context.metrics.catchUps.inc({ mode: reset ? 'reset' : mode });
-          say(new Json(`{"ok":true,${json.slice(1)}`));
-        },
-        {
-          reader: subscription,
-          wanted: (channel) => {
-            standing = channel;
-            return !wish.withdrawn && mayReadNow(channel);
-          },
-        },
-      );
-      if (outcome === 'gone') throw new Refusal('channel-deleted');
-      if (outcome === 'unwanted') {
-        this.#mustRead(standing);
-        throw ended();
-      }
+      const parts = { feed: held.feed, asker: this.#asker, reader: subscription, wanted: () => !wish.withdrawn, metrics };
+      await answerAndJoin({ ...query, ...parts }, ({ json, more }) => {
+        // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
+        if (more) this.#drop(channelId);
+        say(new Json(`{"ok":true,${json.slice(1)}`));
+      });
     } catch (error) {
-      if (this.#subscriptions.get(channelId) === place) this.#subscriptions.delete(channelId);
-      release();
+      if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);
+      subscription.leave();
       throw error;
     }
   }
@@ -159,37 +146,14 @@ export class Conversation {
     }
   }
 
-  /** Who asks, while the token is good. */
-  #now(): Principal | undefined {
-    return this.#who !== undefined && this.#context.now() < this.#who.expiresAt ? this.#who : undefined;
-  }
-
-  get #expired(): boolean {
-    return this.#who !== undefined && this.#now() === undefined;
-  }
-
-  /** Who has a token that ran out is told so, of whatever strangers may not read: channels of the desk answer like unknown ones. */
-  #mustRead(channel: Channel): void {
-    if (this.#expired && !mayRead(undefined, channel)) throw this.#unknown();
-    mustRead(this.#now(), channel);
-  }
-
-  #unknown(): Refusal {
-    return this.#expired ? new Refusal('token-invalid', { detail: 'The token has expired.' }) : new Refusal('not-found');
-  }
-
   #drop(channelId: string): void {
-    const place = this.#subscriptions.get(channelId);
-    if (place === undefined) return;
+    this.#subscriptions.get(channelId)?.leave();
     this.#subscriptions.delete(channelId);
-    place.subscription?.leave();
-    place.release();
   }
 
-  #end(channelId: string, reason: EndedReason): void {
-    this.#drop(channelId);
-    const expired = reason === 'forbidden' && this.#expired;
-    this.#socket.emit('unsubscribed', { channelId, reason: expired ? 'expired' : reason });
+  #ended(channelId: string, reason: EndedReason): void {
+    this.#subscriptions.delete(channelId);
+    this.#socket.emit('unsubscribed', { channelId, reason });
   }
 
   #parsed<T>(read: () => T): T {
@@ -232,8 +196,4 @@ interface Wish {
 function wishFrom(request: unknown): Wish {
   const { channelId, after, limit = limits.pageDefault } = parse(subscribeSchema, request);
   return { channelId, cursor: cursorFrom(after), posts: limit, withdrawn: false };
-}
-
-function ended(): Refusal {
-  return new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
 }

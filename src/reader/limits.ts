@@ -1,4 +1,4 @@
-/** Bounds of the sockets, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
+/** Bounds of what readers hold open, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
 export const readerLimits = {
   /** A connection whose bytes are not taken for this long is terminated; its client comes back with its cursor. */
   stallMs: 20_000,
@@ -12,6 +12,8 @@ export const readerLimits = {
   waitingAnswers: 1_000,
   /** A connection that was refused is closed after this long, should the other end not do it. */
   refusedMs: 1_000,
+  /** An EventSource whose stream ended comes back after this long on average, from half of it to half as much again. */
+  streamRetryMs: 2_000,
   /** Time over which a draining node asks its readers to leave, at most. */
   drainMs: 5_000,
 } as const;

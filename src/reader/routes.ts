@@ -4,29 +4,27 @@ import { principalOf } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
-import type { Feeds } from '../fanout/feeds.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom, knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
+import { type StreamsContext, stream } from './streams.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
  * again what was read while something was erased, or where it comes from a feed, the feed's generation (`fanout/catch-up.ts`). The
  * audit trail holds no text and needs none.
  */
-export interface ReaderContext {
+export interface ReaderContext extends StreamsContext {
   engine: Engine;
-  feeds: Feeds;
   renderer: Renderer;
-  metrics: Pick<Metrics, 'catchUps'>;
 }
 
-export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext): Router {
+export function readerRoutes(context: ReaderContext): Router {
+  const { engine, feeds, renderer, metrics } = context;
   const router = Router({ caseSensitive: true });
 
   router.get('/channels', async (req, res) => {
@@ -52,6 +50,8 @@ export function readerRoutes({ engine, feeds, renderer, metrics }: ReaderContext
     const answer = await answerFromFeed(req, res, { after: cursorFrom(after), limit, posts: limits.pageDefault });
     sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
   });
+
+  router.get('/channels/:channelId/stream', stream(context));
 
   /** Catch-ups and snapshots come from the channel's feed, encoded once for all who ask the same. */
   async function answerFromFeed(

@@ -5,26 +5,25 @@ import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
 import { Server } from 'socket.io';
 import { sendProblem } from '../edge/answers.ts';
-import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { packetsWaiting, terminatePipe } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { socketParser } from './encoder.ts';
 import { readerLimits } from './limits.ts';
 import type { ClientSocket, SocketServer } from './messages.ts';
+import type { Readers } from './readers.ts';
+import { packetsWaiting, terminateSocket } from './socket-pipe.ts';
 
 /**
- * The Socket.IO endpoint: who may connect, the conversations under way, and their end when the node goes away. WebSocket only: long-polling
- * would need sticky balancing, and clients fall back to other ways with the same cursor.
+ * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and
+ * clients fall back to other ways with the same cursor.
  */
 export interface SocketsContext {
   feeds: Feeds;
-  /** The store came out of reach, or back. */
-  onReach(listener: (reach: Reach) => void): () => void;
+  readers: Readers;
   tokens: { verify(token: string): Promise<Principal> };
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
@@ -32,22 +31,15 @@ export interface SocketsContext {
   mayConnect(request: IncomingMessage): boolean;
   now: () => number;
   random: () => number;
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  log: { warn(fields: object, message: string): void };
   metrics: Pick<Metrics, 'catchUps' | 'problems'>;
 }
 
 export interface Sockets {
-  readonly readers: number;
-  readonly subscriptions: number;
-  /** Asks the readers to leave within a time, refuses new ones, and cuts those who have stayed. */
-  drain(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export const socketPath = '/socket.io';
-
-/** How often a draining node looks whether its readers have left. */
-const drainStepMs = 50;
 
 export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
   const engine = new EngineServer({
@@ -61,8 +53,6 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
   io.bind(engine);
   const connections = new Set<Duplex>();
-  const conversations = new Set<Conversation>();
-  let draining = false;
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     connections.add(socket);
@@ -79,7 +69,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const admit = (request: IncomingMessage): (() => void) => {
     const url = URL.parse(request.url ?? '', 'http://localhost');
     if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
-    if (draining) throw new Refusal('draining', { retryAfter: 1 });
+    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
     if (url.searchParams.has('sid')) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });
     if (url.searchParams.get('EIO') !== '4' || url.searchParams.get('transport') !== 'websocket') {
       throw new Refusal('invalid-body', { detail: 'Connect with a Socket.IO v4 client and transports: ["websocket"].' });
@@ -103,7 +93,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   engine.on('connection', (pipe: EngineSocket) => {
     pipe.on('packet', () => {
       // Who asks without reading the answers would have them all kept here.
-      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminatePipe(pipe);
+      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminateSocket(pipe);
     });
   });
 
@@ -131,59 +121,21 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const joined = new WeakSet<object>();
   const principals = new WeakMap<ClientSocket, Principal>();
 
-  let outOfReach: Reach | undefined;
-  const undoReach = context.onReach((reach) => {
-    outOfReach = reach.reachable ? undefined : reach;
-    io.emit('store', reach);
-  });
-
   io.on('connection', (socket) => {
-    if (outOfReach !== undefined) socket.emit('store', outOfReach);
-    const conversation = new Conversation(socket, principals.get(socket), context);
-    conversations.add(conversation);
+    const { readers } = context;
+    if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
+    const left = readers.add(new Conversation(socket, principals.get(socket), context));
     socket.on('disconnect', () => {
-      conversations.delete(conversation);
+      left();
       joined.delete(socket.client);
     });
   });
 
-  const sweep = setInterval(() => {
-    const now = context.now();
-    for (const conversation of conversations) {
-      conversation.sweep(now);
-      const { connection } = conversation;
-      if (connection.busySince === 0 || now - connection.busySince < readerLimits.stallMs) continue;
-      context.log.info({ busyMs: now - connection.busySince }, 'connection took no bytes and was terminated');
-      connection.terminate();
-    }
-  }, readerLimits.sweepMs).unref();
-
   http.on('upgrade', onUpgrade);
 
   return {
-    get readers() {
-      return conversations.size;
-    },
-    get subscriptions() {
-      let sum = 0;
-      for (const conversation of conversations) sum += conversation.subscriptions;
-      return sum;
-    },
-    async drain(withinMs) {
-      draining = true;
-      if (conversations.size === 0) return;
-      io.emit('drain', { withinMs });
-      for (let waitedMs = 0; conversations.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
-        await new Promise((resolve) => setTimeout(resolve, drainStepMs));
-      }
-      for (const conversation of conversations) conversation.connection.cut();
-    },
     async close() {
-      draining = true;
-      clearInterval(sweep);
-      undoReach();
       http.off('upgrade', onUpgrade);
-      for (const conversation of conversations) conversation.close();
       // Also those that have not joined, and those that do not answer a close frame: the server waits for each of them.
       for (const socket of connections) socket.destroy();
       engine.close();

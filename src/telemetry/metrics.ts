@@ -2,18 +2,17 @@ import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { problemSent } from '../edge/answers.ts';
 import { limits } from '../protocol/limits.ts';
+import { transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 
 /**
  * What the server counts, for Prometheus. Each server has its own registry, so that several can run in one process.
  * Labels come from closed lists: nobody outside can make a series.
  */
-export type Transport = 'socket' | 'stream' | 'poll';
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
 export type RejectionKind = 'writes' | 'requests' | 'connections';
 
-const transports: readonly Transport[] = ['socket', 'stream', 'poll'];
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
 const rejectionKinds: readonly RejectionKind[] = ['writes', 'requests', 'connections'];

@@ -149,10 +149,10 @@ describe('a reader who stops reading', () => {
     for (let round = 0; round < 8; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
     }
-    expect(server.server.sockets.readers).toBe(2);
+    expect(server.server.readers.size).toBe(2);
     skewMs = 21_000;
-    await vi.waitFor(() => expect(server.server.sockets.readers).toBe(1), 5_000);
-    expect(server.server.sockets.subscriptions).toBe(1);
+    await vi.waitFor(() => expect(server.server.readers.size).toBe(1), 5_000);
+    expect(server.server.readers.subscriptions()).toBe(1);
     const before = healthy.received;
     await publish(server, await server.token(), id, { headline: 'Still here' });
     await vi.waitFor(() => expect(healthy.received).toBeGreaterThan(before));

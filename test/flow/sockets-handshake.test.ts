@@ -115,7 +115,7 @@ describe('the endpoint', () => {
     const { reader } = await knock({}, small.url);
     for (let times = 1; times <= 12; times += 1) {
       reader!.send('41');
-      await vi.waitFor(() => expect(small.server.sockets.readers).toBe(0));
+      await vi.waitFor(() => expect(small.server.readers.size).toBe(0));
       reader!.send('40');
       await vi.waitFor(() => expect(reader!.packets.filter((packet) => packet.startsWith('40'))).toHaveLength(times + 1));
     }
@@ -157,14 +157,14 @@ describe('a message', () => {
   it('asked again and again by one who does not read ends the connection', async () => {
     const reader = await openReader(server.url);
     onTestFinished(() => reader.destroy());
-    await vi.waitFor(() => expect(server.server.sockets.readers).toBe(1));
+    await vi.waitFor(() => expect(server.server.readers.size).toBe(1));
     reader.pause();
     // More wait than may: each further one is refused. The answers fill the kernel's buffers, and then they would have to be kept.
     const flood = setInterval(() => {
       for (let index = 0; index < 1_000; index += 1) reader.send(`42${index}["subscribe",{"channelId":"nowhere"}]`);
     }, 1);
     onTestFinished(() => clearInterval(flood));
-    await vi.waitFor(() => expect(server.server.sockets.readers).toBe(0), { timeout: 15_000 });
+    await vi.waitFor(() => expect(server.server.readers.size).toBe(0), { timeout: 15_000 });
   });
 });
 

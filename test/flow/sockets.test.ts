@@ -227,7 +227,7 @@ describe('unsubscribe', () => {
     const other = await channelWith(0);
     await subscribed(socket, { channelId: other.id });
     expect(events).toEqual([]);
-    await vi.waitFor(() => expect(server.server.sockets.subscriptions).toBe(1));
+    await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(1));
   });
 });
 

@@ -67,7 +67,7 @@ class Journal {
 
 class Listener implements Reader {
   offset = -1;
-  readonly format = { name: 'text', frame: (event: string) => Buffer.from(`${event}\n`) };
+  readonly format = { name: 'socket' as const, frame: (event: string) => Buffer.from(`${event}\n`) };
   ready = true;
   readonly events: Event[] = [];
   ended: EndReason | undefined;

@@ -132,7 +132,7 @@ describe('an encoded change', () => {
 
   it('is framed once for all readers of a transport who have what lies before', () => {
     let frames = 0;
-    const format: Format = { name: 'count', frame: (json) => Buffer.from(`${json}${frames++}`) };
+    const format: Format = { name: 'socket', frame: (json) => Buffer.from(`${json}${frames++}`) };
     const change = changeOf(42, 'a');
     expect(change.frame(format, 42)).toBe(change.frame(format, 42));
     expect(frames).toBe(1);

@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+import type { Response } from 'express';
+import type { Reach } from '../engine/engine.ts';
+import type { EncodedCatchUp } from '../fanout/catch-up.ts';
+import type { Format } from '../fanout/encoded.ts';
+import { formatCursor } from '../protocol/cursor.ts';
+import type { Pipe } from './connection.ts';
+
+/**
+ * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
+ * in it, so that the data of a block is one line.
+ */
+export const streamFormat: Format = {
+  name: 'stream',
+  frame: (event, { type, cursor }) => block(type, event, cursor),
+};
+
+/** A message that is no event of the channel. Without an id the reader's cursor stays as it is. */
+export function message(name: string, data: object): Buffer {
+  return block(name, JSON.stringify(data));
+}
+
+/** How long an EventSource waits before it comes back. */
+export function retryAfter(ms: number): Buffer {
+  return Buffer.from(`retry: ${Math.round(ms)}\n\n`);
+}
+
+/** The answer to what was missed; its id is the cursor at its end. */
+export const catchUpMessage = onceForEach(({ json, position }: EncodedCatchUp) => block('catchup', json, formatCursor(position)));
+
+export const storeMessage = onceForEach((reach: Reach) => message('store', reach));
+
+/** Bytes that are made once for all who are told the same. */
+function onceForEach<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
+  const made = new WeakMap<T, Buffer>();
+  return (said) => {
+    let bytes = made.get(said);
+    if (bytes === undefined) {
+      bytes = make(said);
+      made.set(said, bytes);
+    }
+    return bytes;
+  };
+}
+
+function block(name: string, data: string, id?: string): Buffer {
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`);
+}
+
+/**
+ * The body of one answer as a pipe. It has no length and is not chunked (RFC 9112, 6.3: it ends with the connection), so that a block
+ * that was made for many is written to the socket as it is; the HTML standard advises against chunks, and a proxy that speaks HTTP/1.0
+ * to us takes none.
+ */
+export class StreamPipe implements Pipe {
+  readonly format = streamFormat;
+  readonly #response: Response;
+  readonly #socket: Socket;
+  #onTaken = (): void => {};
+  readonly #taken = (): void => this.#onTaken();
+
+  constructor(response: Response, socket: Socket) {
+    this.#response = response;
+    this.#socket = socket;
+  }
+
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Sends the head, and these blocks with it. */
+  begin(...blocks: Buffer[]): void {
+    this.#socket.cork();
+    this.#response.removeHeader('Transfer-Encoding');
+    this.#response.writeHead(200, streamHeaders).flushHeaders();
+    for (const one of blocks) this.write(one);
+    this.#socket.uncork();
+  }
+
+  get open(): boolean {
+    return !this.#response.writableEnded && !this.#socket.destroyed;
+  }
+
+  get ready(): boolean {
+    return this.#socket.writableLength === 0 && this.hasBegun && this.open;
+  }
+
+  write(frames: Buffer): void {
+    this.#socket.write(frames, this.#taken);
+  }
+
+  onTaken(listener: () => void): () => void {
+    this.#onTaken = listener;
+    return () => {
+      this.#onTaken = () => {};
+    };
+  }
+
+  /** The connection ends when what was written has been taken. */
+  cut(): void {
+    this.#response.end();
+  }
+
+  terminate(): void {
+    this.#socket.destroy();
+  }
+}
+
+export const streamHeaders = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+  Connection: 'close',
+};

@@ -1,0 +1,112 @@
+import type { Reach } from '../engine/engine.ts';
+import type { Transport } from '../protocol/model.ts';
+import type { Connection } from './connection.ts';
+import { readerLimits } from './limits.ts';
+
+/**
+ * All who read over something that stays open, whatever it is: looked after by one timer, told of the store, and led out when the node
+ * goes away.
+ */
+export interface OpenReader {
+  readonly transport: Transport;
+  /** Channels that it follows now. */
+  readonly subscriptions: number;
+  /** Where a connection takes no bytes for long, it is terminated. */
+  readonly connection?: Connection;
+  /** Once in a while: ends what a token was needed for that has run out. */
+  sweep(now: number): void;
+  /** The store came out of reach, or back. */
+  tellReach(reach: Reach): void;
+  /** The node goes away: asked to leave within a time, all of them at different moments. */
+  askToLeave(withinMs: number): void;
+  /** It has not left. */
+  cut(): void;
+  /** Lets go of everything. */
+  close(): void;
+}
+
+export interface ReadersContext {
+  /** The store came out of reach, or back. */
+  onReach(listener: (reach: Reach) => void): () => void;
+  now: () => number;
+  log: { info(fields: object, message: string): void };
+}
+
+/** How often a draining node looks whether its readers have left. */
+const drainStepMs = 50;
+
+export class Readers {
+  /** How the store is, while it is out of reach. */
+  outOfReach: Reach | undefined;
+  isDraining = false;
+  readonly #open = new Set<OpenReader>();
+  readonly #counts: Record<Transport, number> = { socket: 0, stream: 0, poll: 0 };
+  readonly #context: ReadersContext;
+  readonly #undoReach: () => void;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(context: ReadersContext) {
+    this.#context = context;
+    this.#undoReach = context.onReach((reach) => {
+      this.outOfReach = reach.reachable ? undefined : reach;
+      for (const reader of this.#open) reader.tellReach(reach);
+    });
+    this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
+  }
+
+  /** Returns what to call when it has ended. */
+  add(reader: OpenReader): () => void {
+    this.#open.add(reader);
+    this.#counts[reader.transport] += 1;
+    return () => {
+      if (this.#open.delete(reader)) this.#counts[reader.transport] -= 1;
+    };
+  }
+
+  count(transport: Transport): number {
+    return this.#counts[transport];
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Channels followed, counted once a reader; of one transport, or of all. */
+  subscriptions(transport?: Transport): number {
+    let sum = 0;
+    for (const reader of this.#open) {
+      if (transport === undefined || reader.transport === transport) sum += reader.subscriptions;
+    }
+    return sum;
+  }
+
+  /** Asks the readers to leave within a time, and cuts those who have stayed. Nobody new is taken from now on. */
+  async drain(withinMs: number): Promise<void> {
+    this.isDraining = true;
+    for (const reader of this.#open) reader.askToLeave(withinMs);
+    for (let waitedMs = 0; this.#open.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
+      await new Promise((resolve) => setTimeout(resolve, drainStepMs));
+    }
+    for (const reader of this.#open) reader.cut();
+  }
+
+  close(): void {
+    this.isDraining = true;
+    clearInterval(this.#timer);
+    this.#undoReach();
+    for (const reader of this.#open) reader.close();
+  }
+
+  #sweep(): void {
+    const now = this.#context.now();
+    for (const reader of this.#open) {
+      reader.sweep(now);
+      const { connection } = reader;
+      if (connection === undefined || connection.busySince === 0) continue;
+      const busyMs = now - connection.busySince;
+      if (busyMs < readerLimits.stallMs) continue;
+      this.#context.log.info({ transport: reader.transport, busyMs }, 'connection took no bytes and was terminated');
+      connection.terminate();
+    }
+  }
+}

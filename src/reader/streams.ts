@@ -1,0 +1,217 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { problemFor } from '../edge/answers.ts';
+import { principalOf } from '../edge/request.ts';
+import type { Reach } from '../engine/engine.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { parse, streamQuerySchema } from '../protocol/schemas.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { cursorFrom } from './access.ts';
+import { Asker } from './asker.ts';
+import { Connection } from './connection.ts';
+import { catchUpMessage, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
+import { readerLimits } from './limits.ts';
+import type { EndedReason } from './messages.ts';
+import type { OpenReader, Readers } from './readers.ts';
+import { answerAndJoin, holdFor, Subscription } from './subscription.ts';
+
+/**
+ * Server-Sent Events (contract, 4): a channel as one answer that does not end. What an EventSource does by itself is reckoned with: it
+ * comes back after every end, with its cursor, and gives up for good where it is answered anything but 200.
+ */
+export interface StreamsContext {
+  feeds: Feeds;
+  readers: Readers;
+  /** Throws a `Refusal` where the address has too many open; returns the end of it. */
+  rates: { connection(address: string): () => void };
+  now: () => number;
+  random: () => number;
+  log: { warn(fields: object, message: string): void };
+  metrics: Pick<Metrics, 'catchUps'>;
+}
+
+/** For `GET /channels/:channelId/stream`. */
+export function stream(context: StreamsContext): RequestHandler {
+  return async (req, res) => {
+    const channelId = String(req.params.channelId);
+    const after = cursorOf(req);
+    const asker = new Asker(principalOf(res), context.now);
+    if (req.method === 'HEAD') {
+      (await holdFor(asker, context.feeds, channelId)).release();
+      res.writeHead(200, streamHeaders).end();
+      return;
+    }
+    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
+    res.once('close', context.rates.connection(req.ip ?? ''));
+    await new EventStream(res, channelId, asker, context).run(after);
+  };
+}
+
+function cursorOf(req: Request): Position | undefined {
+  const last = req.headers['last-event-id'];
+  return cursorFrom(typeof last === 'string' ? last : parse(streamQuerySchema, req.query).after);
+}
+
+const ping = message('ping', {});
+const pingMs = limits.pingSeconds * 1_000;
+
+class EventStream implements OpenReader {
+  readonly transport = 'stream';
+  readonly connection: Connection;
+  readonly #pipe: StreamPipe;
+  readonly #channelId: string;
+  readonly #asker: Asker;
+  readonly #context: StreamsContext;
+  #subscription: Subscription | undefined;
+  #pingedAt: number;
+  /** Of the store, and not told yet. */
+  #owed: Reach | undefined;
+  /** Wakes who waits for the store. */
+  #reached = (): void => {};
+  #leaving: NodeJS.Timeout | undefined;
+
+  constructor(res: Response, channelId: string, asker: Asker, context: StreamsContext) {
+    // Asked for while another answer goes out on the same connection.
+    if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
+    this.#pipe = new StreamPipe(res, res.socket);
+    this.#channelId = channelId;
+    this.#asker = asker;
+    this.#context = context;
+    this.#pingedAt = context.now();
+    this.connection = new Connection(this.#pipe, context.now);
+    const left = context.readers.add(this);
+    res.once('close', () => {
+      left();
+      this.close();
+    });
+  }
+
+  get subscriptions(): number {
+    return this.#subscription === undefined ? 0 : 1;
+  }
+
+  /** Until the stream is live, or has ended. Throws where it has not begun, so that the answer is a problem. */
+  async run(after: Position | undefined): Promise<void> {
+    try {
+      await this.#storeInReach();
+      for (let cursor = after; this.#pipe.open && this.#subscription === undefined; ) {
+        if (this.#pipe.hasBegun) await this.connection.whenReady();
+        cursor = await this.#catchUp(cursor);
+      }
+    } catch (error) {
+      if (!this.#pipe.hasBegun) throw error;
+      if (!this.#pipe.open) return;
+      if (problemFor(error) === undefined) this.#context.log.warn({ err: error }, 'stream failed');
+      // It comes back with its cursor, and what is wrong is the answer then.
+      this.#end();
+    }
+  }
+
+  sweep(now: number): void {
+    this.#subscription?.sweep();
+    if (!this.#pipe.hasBegun || now - this.#pingedAt < pingMs) return;
+    if (!this.connection.ready) return this.connection.busy();
+    this.#pingedAt = now;
+    this.#pipe.write(ping);
+  }
+
+  tellReach(reach: Reach): void {
+    this.#reached();
+    if (!this.#pipe.hasBegun || !this.#pipe.open) return;
+    if (this.connection.ready) return this.#say(storeMessage(reach));
+    if (this.#owed === undefined) void this.connection.whenReady().then(() => this.#tellOwed());
+    this.#owed = reach;
+  }
+
+  /** Not all at once: an EventSource picks no moment of its own. */
+  askToLeave(withinMs: number): void {
+    const { random } = this.#context;
+    const at = random() * withinMs;
+    // Whoever came back to this very node before it is gone would be refused, and an EventSource gives up then.
+    const retry = retryFrom(withinMs - at + random() * withinMs, random);
+    this.#leaving = setTimeout(() => this.#end(retry, message('drain', { withinMs })), at).unref();
+  }
+
+  cut(): void {
+    // Who takes no bytes would not take the last word either.
+    if (this.#pipe.hasBegun && !this.connection.ready) return this.#pipe.terminate();
+    this.#end(retryFrom(0, this.#context.random), message('drain', { withinMs: 0 }));
+  }
+
+  close(): void {
+    clearTimeout(this.#leaving);
+    this.#leave();
+    this.#reached();
+    this.connection.closed();
+    if (this.#pipe.open) this.#pipe.terminate();
+  }
+
+  /** As a socket stays while the store is away, a stream that is asked for then begins with that, and catches up when it is back. */
+  async #storeInReach(): Promise<void> {
+    const { readers } = this.#context;
+    if (readers.outOfReach !== undefined) this.#say(storeMessage(readers.outOfReach));
+    while (readers.outOfReach !== undefined && this.#pipe.open) {
+      await new Promise<void>((resolve) => {
+        this.#reached = resolve;
+      });
+    }
+  }
+
+  /** Says what was missed and joins, or returns from where there is more. */
+  async #catchUp(after: Position | undefined): Promise<Position | undefined> {
+    const { feeds, metrics } = this.#context;
+    const held = await holdFor(this.#asker, feeds, this.#channelId);
+    const subscription = new Subscription(held, this.connection, this.#asker, (reason) => this.#unsubscribed(reason));
+    const query = { after, limit: limits.catchUpMost, posts: limits.pageDefault };
+    const parts = { feed: held.feed, asker: this.#asker, reader: subscription, wanted: () => this.#pipe.open, metrics };
+    let reached = after;
+    try {
+      await answerAndJoin({ ...query, ...parts }, (answer) => {
+        reached = answer.position;
+        if (!answer.more) this.#subscription = subscription;
+        this.#say(catchUpMessage(answer));
+      });
+      return reached;
+    } finally {
+      if (this.#subscription !== subscription) subscription.leave();
+    }
+  }
+
+  #tellOwed(): void {
+    const owed = this.#owed;
+    this.#owed = undefined;
+    if (owed !== undefined && this.#pipe.open) this.#say(storeMessage(owed));
+  }
+
+  #unsubscribed(reason: EndedReason): void {
+    this.#end(message('unsubscribed', { channelId: this.#channelId, reason }));
+  }
+
+  #say(block: Buffer): void {
+    if (this.#pipe.hasBegun) this.#pipe.write(block);
+    else this.#pipe.begin(retryFrom(0, this.#context.random), block);
+  }
+
+  /** Last words, if any, and the end of the answer. */
+  #end(...blocks: Buffer[]): void {
+    if (!this.#pipe.open) return;
+    clearTimeout(this.#leaving);
+    this.#leave();
+    for (const block of blocks) this.#say(block);
+    this.#pipe.cut();
+    // They too must be taken in time.
+    this.connection.busy();
+  }
+
+  #leave(): void {
+    this.#subscription?.leave();
+    this.#subscription = undefined;
+  }
+}
+
+/** Has an EventSource come back after this time and a little more, at random: whoever was ended together does not come back so. */
+function retryFrom(ms: number, random: () => number): Buffer {
+  return retryAfter(ms + readerLimits.streamRetryMs * (0.5 + random()));
+}

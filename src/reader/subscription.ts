@@ -1,0 +1,129 @@
+import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
+import type { Format } from '../fanout/encoded.ts';
+import type { EndReason, Feed, Reader } from '../fanout/feed.ts';
+import type { Feeds, Held } from '../fanout/feeds.ts';
+import type { Channel } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { channelIdSchema } from '../protocol/schemas.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Asker } from './asker.ts';
+import type { Connection } from './connection.ts';
+import type { EndedReason } from './messages.ts';
+
+/** What sockets, streams and polls do alike: find a channel's feed, answer what was missed, and go on with what follows. */
+
+/** The feed of a channel that the asker may read; else a refusal. Throws `JournalUnavailable`. */
+export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Promise<Held> {
+  if (!channelIdSchema.safeParse(channelId).success) throw asker.unknown();
+  const held = await feeds.hold(channelId);
+  if (held === undefined) throw asker.unknown();
+  if ('deleted' in held) throw asker.deleted(channelId, held.deleted);
+  try {
+    asker.mustRead(held.feed.channel);
+    return held;
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+export interface Question extends CatchUpQuery {
+  feed: Feed;
+  asker: Asker;
+  /** Who goes on from the answer. */
+  reader: Reader;
+  /** Still waits for the answer. */
+  wanted(): boolean;
+  metrics: Pick<Metrics, 'catchUps'>;
+}
+
+/**
+ * Calls `respond` once with what was missed; unless there is more, the reader joins the feed in that tick. Where `respond` was not called
+ * it throws: a refusal, or `JournalUnavailable`.
+ */
+export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<void> {
+  const { feed, asker, reader, wanted, metrics } = question;
+  let standing = feed.channel;
+  const said = (answer: EncodedCatchUp) => {
+    metrics.catchUps.inc({ mode: answer.reset ? 'reset' : answer.mode });
+    respond(answer);
+  };
+  const outcome = await catchUp(feed, question, said, {
+    reader,
+    wanted: (channel) => {
+      standing = channel;
+      return wanted() && asker.mayRead(channel);
+    },
+  });
+  if (outcome === 'gone') throw asker.deleted(feed.channelId, feed.channel.access);
+  if (outcome === 'unwanted') {
+    asker.mustRead(standing);
+    throw subscriptionEnded();
+  }
+}
+
+/** To who unsubscribed or left before the answer came. */
+export function subscriptionEnded(): Refusal {
+  return new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
+}
+
+/** One channel on one connection. */
+export class Subscription implements Reader {
+  offset = -1;
+  readonly format: Format;
+  readonly feed: Feed;
+  readonly #held: Held;
+  readonly #connection: Connection;
+  readonly #asker: Asker;
+  readonly #ended: (reason: EndedReason) => void;
+
+  /** `ended` is called where it ends by itself; it has left then. */
+  constructor(held: Held, connection: Connection, asker: Asker, ended: (reason: EndedReason) => void) {
+    this.#held = held;
+    this.feed = held.feed;
+    this.format = connection.format;
+    this.#connection = connection;
+    this.#asker = asker;
+    this.#ended = ended;
+  }
+
+  get ready(): boolean {
+    return this.#connection.ready;
+  }
+
+  mayRead(channel: Channel): boolean {
+    return this.#asker.mayRead(channel);
+  }
+
+  write(frames: Buffer): void {
+    this.#connection.write(frames);
+  }
+
+  lag(): void {
+    this.#connection.lag(this);
+  }
+
+  pump(): void {
+    this.feed.pump(this);
+  }
+
+  /** Says no more, and lets the feed go. Safe to call twice. */
+  leave(): void {
+    this.feed.leave(this);
+    this.#connection.forget(this);
+    this.#held.release();
+  }
+
+  end(reason: EndReason): void {
+    this.leave();
+    this.#ended(this.#asker.told(reason));
+  }
+
+  /** Ends it where it needed a token that has run out. */
+  sweep(): void {
+    // Who has not joined yet is told by the answer.
+    if (this.offset === -1 || !this.#asker.hasLost(this.feed.channel)) return;
+    this.leave();
+    this.#ended('expired');
+  }
+}
