@@ -92,6 +92,9 @@ export const requestHeaders = {
   'If-None-Match': {
     description: 'An entity tag that you hold. Where it still stands the answer is 304, without a body.',
   },
+  'Last-Event-ID': {
+    description: 'The `id` of the last block that you got, as an EventSource sends it by itself. It wins over `after`.',
+  },
   'Idempotency-Key': {
     description:
       'A key of your choice, new for each write. Sent again with the same key within 24 hours the write is done once, and answered as it was.',
