@@ -1,9 +1,12 @@
-import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { emptyHistogram, type Histogram, record } from './histogram.ts';
 import { postOf } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
-/** Authors: each publishes, waits for the answer, and publishes the next, for a given time. Each keeps its one connection. */
+/**
+ * Authors: each publishes, waits for the answer, and publishes the next, for a given time, over one connection that is kept. Each post
+ * has a key of its own, as the clients send it. Bare sockets and requests made beforehand: what the load costs is taken from the server.
+ */
 export interface AuthorsAsk {
   url: string;
   channelId: string;
@@ -18,41 +21,100 @@ export interface AuthorsAnswer {
   tookMs: number;
   /** Of the answers. */
   latency: Histogram;
+  /** What this process took. */
+  cpuSeconds: number;
 }
 
 answerCalls({ publish });
 
+/** Different posts, sent in turn. */
+const posts = 20;
+/** Characters of a key. */
+const keyLength = 16;
+
 async function publish({ url, channelId, token, authors, forMs }: AuthorsAsk): Promise<AuthorsAnswer> {
-  const agent = new Agent({ keepAlive: true, maxSockets: authors });
-  const target = `${url}/v1/channels/${channelId}/posts`;
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const { hostname, port, host } = new URL(url);
+  const run = String(Math.trunc(monotonicMs()) % 1e6).padStart(6, '0');
+  const requests = Array.from({ length: posts }, (_, number) => requestOf({ host, channelId, token, number }));
+  const connections = await Promise.all(Array.from({ length: authors }, () => openConnection(hostname, Number(port))));
   const latency = emptyHistogram();
+  const cpuBefore = process.cpuUsage();
   const began = monotonicMs();
-  let posts = 0;
-  const author = async () => {
-    while (monotonicMs() - began < forMs) {
-      posts += 1;
-      const body = JSON.stringify(postOf(posts));
-      const sent = monotonicMs();
-      await send(agent, target, { ...headers, 'content-length': Buffer.byteLength(body) }, body);
-      record(latency, monotonicMs() - sent);
+  let sent = 0;
+  const author = async (connection: Connection) => {
+    for (let at = began; at - began < forMs; ) {
+      sent += 1;
+      const { bytes, keyAt } = requests[sent % posts]!;
+      bytes.write(run + String(sent).padStart(keyLength - run.length, '0'), keyAt, 'latin1');
+      const status = await connection.ask(bytes);
+      if (status !== 201) throw new Error(`A publication was answered ${status}.`);
+      const now = monotonicMs();
+      record(latency, now - at);
+      at = now;
     }
   };
-  await Promise.all(Array.from({ length: authors }, author));
-  agent.destroy();
-  return { posts, tookMs: monotonicMs() - began, latency };
+  await Promise.all(connections.map(author));
+  const tookMs = monotonicMs() - began;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  for (const { socket } of connections) socket.destroy();
+  return { posts: sent, tookMs, latency, cpuSeconds: (user + system) / 1e6 };
 }
 
-/** Resolves once the whole answer is there. `fetch` would cost the load generator more than the server. */
-function send(agent: Agent, url: string, headers: Record<string, string | number>, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      response.resume().once('error', reject);
-      response.once('end', () => {
-        if (response.statusCode === 201) resolve();
-        else reject(new Error(`A publication was answered ${response.statusCode}.`));
-      });
-    });
-    sent.once('error', reject).end(body);
+/** One request whole, and where in it the key stands. */
+function requestOf({ host, channelId, token, number }: { host: string; channelId: string; token: string; number: number }) {
+  const body = JSON.stringify(postOf(number));
+  const before = [
+    `POST /v1/channels/${channelId}/posts HTTP/1.1`,
+    `Host: ${host}`,
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Idempotency-Key: ',
+  ].join('\r\n');
+  return { bytes: Buffer.from(`${before}${'0'.repeat(keyLength)}\r\n\r\n${body}`), keyAt: before.length };
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Sends a request and resolves with the status once the whole answer is there. `bytes` may be used again at once. */
+  ask(bytes: Buffer): Promise<number>;
+}
+
+const endOfHead = Buffer.from('\r\n\r\n');
+const lengthName = /\r\ncontent-length: (\d+)/i;
+
+/** Speaks as much HTTP/1.1 as this server's answers need: each has a length. */
+async function openConnection(host: string, port: number): Promise<Connection> {
+  const socket = connect({ host, port, noDelay: true });
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  let settle: { resolve: (status: number) => void; reject: (error: Error) => void } | undefined;
+  let got: Buffer | undefined;
+  /** Bytes of the whole answer; 0 until its head is there. */
+  let whole = 0;
+  let status = 0;
+  const fail = (error: Error) => settle?.reject(error);
+  socket.on('error', fail).on('close', () => fail(new Error('The server closed a connection.')));
+  socket.on('data', (chunk: Buffer) => {
+    got = got === undefined ? chunk : Buffer.concat([got, chunk]);
+    if (whole === 0) {
+      const end = got.indexOf(endOfHead);
+      if (end === -1) return;
+      const head = got.toString('latin1', 0, end);
+      status = Number(head.slice(9, 12));
+      whole = end + endOfHead.length + Number(lengthName.exec(head)?.[1] ?? Number.NaN);
+      if (Number.isNaN(whole)) return fail(new Error('An answer came without its length.'));
+    }
+    if (got.length < whole) return;
+    got = undefined;
+    whole = 0;
+    settle?.resolve(status);
   });
+  return {
+    socket,
+    ask: (bytes) =>
+      new Promise((resolve, reject) => {
+        settle = { resolve, reject };
+        socket.write(Buffer.from(bytes));
+      }),
+  };
 }

@@ -70,7 +70,7 @@ export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
   for (const writers of plan.authors) {
     plan.say(`engine alone, ${writers} at once`);
     await using worker = startWorker('./engine.ts');
-    const ask: EngineAsk = { directory: plan.directory, writers, forMs: plan.forMs };
+    const ask: EngineAsk = { store: { directory: plan.directory }, writers, forMs: plan.forMs };
     const { appends, tookMs, latency } = await worker.call<EngineAnswer>('append', ask);
     figures.push({ writers, perSecond: (appends * 1_000) / tookMs, latency: quantilesOf(latency) });
   }

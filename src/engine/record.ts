@@ -1,4 +1,4 @@
-import type { AuthorPost, Channel, EventType, JournalLine, PostEventType } from '../protocol/model.ts';
+import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
 import type { NewEntry, Renderer, StoredChange } from './engine.ts';
@@ -94,10 +94,17 @@ export function channelFrom(state: string): Channel {
 }
 
 export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
-  const place = { offset: entry.offset, check: shortCheck(entry.check), at: entry.at };
-  if (entry.type === 'channel.changed') return { ...place, type: entry.type, channel: channelFrom(entry.state) };
-  const type: PostEventType = entry.type;
-  return { ...place, type, post: readerView(postFrom(entry, entry.seq as number, renderer)) };
+  return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer));
+}
+
+/** `post`: what the entry made of its post, where it is one of a post. */
+export function changeOf(
+  { offset, check, at, type, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'state'>,
+  post: AuthorPost | undefined,
+): StoredChange {
+  const place = { offset, check: shortCheck(check), at };
+  if (type === 'channel.changed') return { ...place, type, channel: channelFrom(state) };
+  return { ...place, type, post: readerView(post as AuthorPost) };
 }
 
 export interface StoredFacts extends Omit<Facts, 'channelId'> {

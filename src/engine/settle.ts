@@ -1,7 +1,8 @@
 import type { Position } from '../protocol/cursor.ts';
+import type { AuthorPost } from '../protocol/model.ts';
 import { shortCheck } from './chain.ts';
 import type { Announcement, AppendResult, Renderer, StoredChange } from './engine.ts';
-import { changeFrom, type PreparedEntry, postFrom } from './record.ts';
+import { changeOf, type PreparedEntry, postFrom } from './record.ts';
 
 /** Where an entry came to stand. Checks are whole. */
 export interface Placed {
@@ -28,15 +29,15 @@ export function settle(
 ): Settled {
   const erased = prepared.flatMap(({ post }) => (post && post.erases > 0 ? [post.id] : []));
   const changes: StoredChange[] = [];
+  let first: AuthorPost | undefined;
   const announcements: Announcement[] = [];
   for (const [index, entry] of prepared.entries()) {
     const place = placed[index] as Placed;
-    const change = changeFrom({ ...place, type: entry.facts.type, at: entry.facts.at, ...entry.text }, renderer);
+    const post = place.seq === null ? undefined : postFrom(entry.text, place.seq, renderer);
+    if (index === 0) first = post;
+    const change = changeOf({ ...place, ...entry.facts, state: entry.text.state }, post);
     changes.push(change);
     announcements.push({ type: 'entry', epoch: position.epoch, before: shortCheck(place.before), change });
   }
-  const { text, facts } = prepared[0] as PreparedEntry;
-  const seq = placed[0]?.seq;
-  const post = facts.postId === null || typeof seq !== 'number' ? {} : { post: postFrom(text, seq, renderer) };
-  return { erased, announcements, result: { status: 'appended', position, changes, ...post } };
+  return { erased, announcements, result: { status: 'appended', position, changes, ...(first && { post: first }) } };
 }

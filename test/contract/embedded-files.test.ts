@@ -98,15 +98,16 @@ describe('a data directory', () => {
 });
 
 describe('a torn tail', () => {
-  // The log of a killed process, at whose end the last bytes were lost or never right.
+  // The log of a killed process, at whose end the last bytes were lost or never right. Just after an erasure it may hold less than that.
+  const lengthWithout = (bytes: number, wal: string) => Math.max(0, readFileSync(wal).length - bytes);
   const tears: [string, (wal: string) => void][] = [
-    ['cut by a few bytes', (wal) => truncateSync(wal, readFileSync(wal).length - 7)],
-    ['cut by some pages', (wal) => truncateSync(wal, readFileSync(wal).length - 9_000)],
+    ['cut by a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
+    ['cut by some pages', (wal) => truncateSync(wal, lengthWithout(9_000, wal))],
     [
       'garbled',
       (wal) => {
         const bytes = readFileSync(wal);
-        bytes.fill(0x5a, bytes.length - 5_000);
+        bytes.fill(0x5a, lengthWithout(5_000, wal));
         writeFileSync(wal, bytes);
       },
     ],

@@ -4,7 +4,7 @@ import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } 
 import type { PreparedEntry } from '../record.ts';
 import type { Placed } from '../settle.ts';
 import { emptyText, owe } from './erasure.ts';
-import { findRequest, sweepRequests, tagKey } from './requests.ts';
+import { findRequest, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
 
 /** The append, inside a transaction of the writer thread. */
@@ -68,7 +68,6 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
   const position = positionAt(epochOf(root), head, headCheck);
   noteRequest(sql, wanted, position, first, texts[0] as number);
-  sweepRequests(sql, now);
   return { status: 'appended', position, placed };
 }
 
@@ -166,18 +165,19 @@ function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: 
       seq,
     );
   }
-  storeTags(sql, channel, seq ?? offset, tags);
+  const wanted = new Set(tags.map((tag) => tagKey(channel.root, tag)));
+  if (seq !== undefined) dropTags(sql, channel, seq, wanted);
+  for (const tag of wanted) sql('INSERT INTO tags (channel, tag, seq) VALUES (?, ?, ?)').run(channel.n, tag, seq ?? offset);
   return seq ?? offset;
 }
 
-function storeTags(sql: Sql, { n, root }: ChannelRow, seq: number, tags: string[]): void {
-  const wanted = new Set(tags.map((tag) => tagKey(root, tag)));
+/** Takes away what the post is no longer to be found by, and from `wanted` what it has already. */
+function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>): void {
   for (const { tag } of sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?').all(n, seq)) {
     if (!wanted.delete(tag as string)) {
       sql('DELETE FROM tags WHERE channel = ? AND tag = ? AND seq = ?').run(n, tag as string, seq);
     }
   }
-  for (const tag of wanted) sql('INSERT INTO tags (channel, tag, seq) VALUES (?, ?, ?)').run(n, tag, seq);
 }
 
 function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PreparedEntry, seq: number): void {

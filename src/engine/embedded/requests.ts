@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { limits } from '../../protocol/limits.ts';
 import { fingerprint, newSalt } from '../chain.ts';
 import type { Outcome, RequestId } from '../engine.ts';
@@ -7,8 +7,8 @@ import type { Sql } from './schema.ts';
 /** What is remembered of requests, and the keys that tags are found by. */
 export const keptMs = limits.idempotencyHours * 3_600_000;
 
-/** Rows of expired requests that one append takes away: more than it adds, so that they go, and few, so that nobody waits. */
-const sweptAtOnce = 4;
+/** Rows of expired requests that are taken away for each one that may have been added: more, so that they go, and few, so that nobody waits. */
+const sweptForEach = 4;
 
 interface RequestRow {
   fingerprint: string;
@@ -61,11 +61,12 @@ export function note(
     postId,
     revision,
   );
-  sweepRequests(sql, now);
   return undefined;
 }
 
-export function sweepRequests(sql: Sql, now: number): void {
+/** Once a transaction, of so many operations. */
+export function sweepRequests(sql: Sql, now: number, operations: number): void {
+  const sweptAtOnce = sweptForEach * operations;
   const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(now - keptMs, sweptAtOnce);
   for (const { channelId, id } of expired) {
     sql('DELETE FROM requests WHERE channelId = ? AND id = ?').run(channelId as string, id as string);
@@ -83,11 +84,10 @@ export function reserve(
   const noted = row?.channelId as string | undefined;
   if (noted !== undefined && noted !== instead) return noted;
   sql('INSERT OR REPLACE INTO reservations (requestId, channelId, made) VALUES (?, ?, ?)').run(requestId, channelId, now);
-  sweepRequests(sql, now);
   return channelId;
 }
 
 /** A tag as it is indexed: a source's name is text, and must not be read or guessed from what is kept. */
 export function tagKey(root: string, tag: string): string {
-  return createHash('sha256').update(`${root}|${tag}`).digest('hex').slice(0, 24);
+  return hash('sha256', `${root}|${tag}`).slice(0, 24);
 }

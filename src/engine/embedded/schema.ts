@@ -121,6 +121,10 @@ export const migrations: readonly Migration[] = [
     `),
 ];
 
+/** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */
+const logBytes = 16 * 1024 * 1024;
+/** Memory for pages of the journal. What is remembered of requests is spread over many of them. */
+const cacheKib = 32 * 1024;
 /** Milliseconds that a connection waits for a lock; short, since the thread stands still meanwhile. */
 const lockWaitMs = 100;
 
@@ -139,7 +143,9 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
       PRAGMA synchronous = FULL;
       PRAGMA fullfsync = ON;
       PRAGMA checkpoint_fullfsync = ON;
-      PRAGMA journal_size_limit = 16777216;
+      PRAGMA journal_size_limit = ${logBytes};
+      PRAGMA wal_autocheckpoint = ${logBytes / 4096};
+      PRAGMA cache_size = -${cacheKib};
     `);
     migrate(db, steps);
     return db;

@@ -4,7 +4,7 @@ import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { append } from './append.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
-import { note, reserve } from './requests.ts';
+import { note, reserve, sweepRequests } from './requests.ts';
 import { openForWriting, type Sql, statements } from './schema.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -75,6 +75,7 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
   try {
     db.exec('BEGIN IMMEDIATE');
     for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
+    sweepRequests(sql, Math.max(...batch.map(timeOf)), batch.length);
   } catch (error) {
     // The commit was not tried: what was begun is void.
     rollBack(db);
@@ -91,6 +92,10 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
     const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
     return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome } }));
   }
+}
+
+function timeOf(asked: AskedWrite): number {
+  return asked.given !== null && 'now' in asked.given ? asked.given.now : 0;
 }
 
 function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): Answered {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../chain.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
@@ -13,7 +13,7 @@ export const own = 'channel';
 
 /** A tag before the channel's salt goes over it in the script: its text goes to Redis in no form that could be read there. */
 export function hashed(tag: string): string {
-  return createHash('sha256').update(tag).digest('hex');
+  return hash('sha256', tag);
 }
 
 /** Before the salt of a request that was noted, in its record. */
@@ -36,7 +36,7 @@ export function appendArguments(
     now,
     keptMs,
     fingerprint(text.salt, request.digest),
-    newRoot(),
+    decidedOn.channel === 0 ? newRoot() : '',
     decidedOn.channel,
     posts.length,
     ...posts.flat(),
@@ -163,11 +163,11 @@ export function placedIn(values: Values): { position: Position; placed: Placed[]
 
 /** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. Undefined: it is too old. */
 export function outcomeIn(kept: string, seal: string | null, request: RequestId, { now, keptMs }: Clock): Outcome | undefined {
-  const [made = '', print, who = own, revision = '', offset = '', root = '', check = '', ownSalt = '-'] = kept.split(' ');
+  const [made = '', print, who = own, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
   if (Number(made) <= now - keptMs) return undefined;
   return {
     same: isSame(print, ownSalt, seal, request),
-    position: root === '-' ? undefined : positionAt(epochOf(root), Number(offset), check),
+    position: epoch === '-' ? undefined : { epoch, offset: Number(offset), check },
     postId: who === own ? null : who,
     revision: Number(revision),
   };
@@ -177,7 +177,7 @@ export function outcomeIn(kept: string, seal: string | null, request: RequestId,
 function isSame(print: string | undefined, ownSalt: string, seal: string | null, { digest }: RequestId): boolean {
   if (ownSalt.startsWith(noted)) {
     const own = fingerprint(ownSalt.slice(noted.length), digest);
-    return seal === null || createHash('sha1').update(`${seal}|${own}`).digest('hex') === print;
+    return seal === null || hash('sha1', `${seal}|${own}`) === print;
   }
   if (ownSalt !== '-') return fingerprint(ownSalt, digest) === print;
   return seal === null || fingerprint(readLabel(seal).salt, digest) === print;

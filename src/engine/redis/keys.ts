@@ -24,7 +24,7 @@ export function channelKeys(channelId: string): string[] {
     key('texts'),
     // Hash: a revision's place → bytes, bytes of its body, JSON of salt, renderer's version, headline, note. Erased with the text.
     key('labels'),
-    // Sorted set, all scores 0: `<tag as it is kept>:<seq>:<post id>`.
+    // Sorted set, all scores 0: a tag as it is kept, how many digits seq has as a letter, seq.
     key('tags'),
     // Sorted set: offsets of listed entries, by themselves.
     key('listed'),
@@ -37,7 +37,7 @@ export function channelKeys(channelId: string): string[] {
   ];
 }
 
-/** String with an end: when a request was made (ms), its fingerprint, post id or `channel`, revision, offset, root or epoch, check, own salt. */
+/** String with an end: when a request was made (ms), its fingerprint, post id or `channel`, revision, offset, epoch, short check, own salt. */
 export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }

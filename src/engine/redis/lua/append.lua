@@ -1,6 +1,7 @@
 -- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
 -- KEYS: those of the channel, then [12] the request's.
--- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root
+-- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root where
+--   there is to be no channel yet
 --   [5] the channel's revision decided on · [6] how many posts follow, each as id, revision decided on · how many entries follow, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
@@ -17,7 +18,7 @@ if known then
   if tonumber(made) > now - kept then return { 'duplicate', known, sealOf(known) } end
 end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
-local last = head()
+local last, card = head()
 if last == false then return broken end
 
 local at = 6
@@ -26,12 +27,13 @@ local function nextArgument()
   return ARGV[at]
 end
 
-local card = readCard()
+local standing = {}
 local moved = { 'conflict' }
 if (card and card.revision or 0) ~= tonumber(ARGV[5]) then table.insert(moved, own) end
 for _ = 1, tonumber(ARGV[6]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
+  standing[id] = post
   if (post and post.revision or 0) ~= revision then table.insert(moved, id) end
 end
 if #moved > 1 then return moved end
@@ -52,24 +54,30 @@ local function storeChannel(revision)
     latest = latest, salt = salt }
 end
 
-local function writeCard()
-  call('HSET', index, own, table.concat(
-    { card.revision, card.last, card.state, card.access, card.created, card.pinned, card.latest, card.salt }, ' '))
+local function cardLine()
+  return table.concat({ card.revision, card.last, card.state, card.access, card.created, card.pinned, card.latest, card.salt }, ' ')
 end
 
 local function retag(post, wanted)
+  local had = {}
   for mark in string.gmatch(post.marks, '[^,]+') do
-    if not wanted[mark] then call('ZREM', tags, tagged(mark, post.seq, post.id)) end
+    had[mark] = true
+    if not wanted[mark] then call('ZREM', tags, tagged(mark, post.seq)) end
   end
-  local marks = {}
+  local marks, places = {}, {}
   for mark in pairs(wanted) do
-    call('ZADD', tags, 0, tagged(mark, post.seq, post.id))
     table.insert(marks, mark)
+    if not had[mark] then
+      table.insert(places, 0)
+      table.insert(places, tagged(mark, post.seq))
+    end
   end
+  if #places > 0 then call('ZADD', tags, unpack(places)) end
   table.sort(marks)
   post.marks = table.concat(marks, ',')
 end
 
+-- Answers the post's line.
 local function storePost(id, revision, post)
   if not post then
     post = { id = id, seq = offset, erased = 0, marks = '' }
@@ -90,7 +98,7 @@ local function storePost(id, revision, post)
     post.erased = math.max(post.erased, through)
     call('ZADD', owed, offset, id)
   end
-  call('HSET', index, id, table.concat({ revision, offset, post.seq, post.erased, publishedAt, post.marks }, ' '))
+  return table.concat({ revision, offset, post.seq, post.erased, publishedAt, post.marks }, ' ')
 end
 
 local firstWho, firstRevision
@@ -101,7 +109,7 @@ for number = 1, count do
   local content, digest, label, text = nextArgument(), nextArgument(), nextArgument(), nextArgument()
   offset = offset + 1
   check = redis.sha1hex(before .. '|' .. offset .. '|' .. digest)
-  local post = who ~= own and readPost(who) or nil
+  local post = who ~= own and (number == 1 and standing[who] or readPost(who)) or nil
   local seq = who == own and '' or (post and post.seq or offset)
   call('XADD', journal, offset .. '-0', 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision,
     'kind', change, 'at', time, 'by', by, 'listed', list, 'content', content, 'check', check)
@@ -109,10 +117,16 @@ for number = 1, count do
   call('HSET', labels, field(who, revision), label)
   call('ZADD', changes, offset, who)
   if list == '1' then call('ZADD', listed, offset, offset) end
-  if who == own then storeChannel(revision) else storePost(who, revision, post) end
+  if who == own then
+    storeChannel(revision)
+    call('HSET', index, own, cardLine())
+  else
+    local line = storePost(who, revision, post)
+    call('HSET', index, who, line, own, cardLine())
+  end
   if number == 1 then firstWho, firstRevision = who, revision end
   for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
 end
-writeCard()
-call('SET', request, table.concat({ ARGV[1], ARGV[3], firstWho, firstRevision, offset, root, check, '-' }, ' '), 'PX', kept)
+call('SET', request, table.concat(
+  { ARGV[1], ARGV[3], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }, ' '), 'PX', kept)
 return answer

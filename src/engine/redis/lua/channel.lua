@@ -3,10 +3,9 @@
 -- Answers {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"broken"}
 local access = call('GET', deleted)
 if access then return { 'deleted', access } end
-local last = head()
+local last, card = head()
 if last == false then return broken end
 if last == nil then return { 'missing' } end
-local card = readCard()
 local text = call('HGET', texts, field(own, card.revision))
 if not text then return broken end
 return { 'found', last.root, last.offset, last.check, card.latest, text }

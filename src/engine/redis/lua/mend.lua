@@ -46,7 +46,7 @@ for _ = 1, tonumber(nextArgument()) do
   for _ = 1, tonumber(nextArgument()) do
     local mark = markOf(nextArgument(), salt)
     table.insert(marks, mark)
-    call('ZADD', tags, 0, tagged(mark, seq, id))
+    call('ZADD', tags, 0, tagged(mark, seq))
   end
   call('ZADD', posts, seq, id)
   call('ZADD', changes, postLast, id)

@@ -6,24 +6,24 @@
 -- Answers {root, offset, check, "1" where there is more or "", how many posts follow, each as seq, label, text} and then for a snapshot
 --   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
 --   {"broken"} · false where there is no such channel
-local last = head()
+local last, card = head()
 if last == false then return broken end
 if last == nil then return false end
-local card = readCard()
 local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
 local marks = {}
 for number = 1, tonumber(ARGV[7]) do table.insert(marks, markOf(ARGV[7 + number], card.salt)) end
 local rest = 7 + #marks
 
--- Ids in order, a few at a time: calls `take` with each until that answers false.
+-- Ids in order, a few at a time: calls `take` with each until that answers false, or one is found of which nothing else is known.
 local chunk = 64
+local torn = false
 local function eachPost(mark, take)
   local skipped = 0
   while true do
     local found
     if mark then
-      local low, high = tagged(mark, above + 1, ''), tagged(mark, below, '')
+      local low, high = tagged(mark, above + 1), tagged(mark, below)
       found = up and call('ZRANGEBYLEX', tags, '[' .. low, '(' .. high, 'LIMIT', skipped, chunk)
         or call('ZREVRANGEBYLEX', tags, '(' .. high, '[' .. low, 'LIMIT', skipped, chunk)
     else
@@ -31,7 +31,10 @@ local function eachPost(mark, take)
         or call('ZREVRANGEBYSCORE', posts, '(' .. below, '(' .. above, 'LIMIT', skipped, chunk)
     end
     for _, member in ipairs(found) do
-      if not take(mark and string.match(member, ':%d+:(.+)$') or member) then return end
+      local id = member
+      if mark then id = postTagged(member) end
+      torn = not id
+      if torn or not take(id) then return end
     end
     if #found < chunk then return end
     skipped = skipped + chunk
@@ -45,12 +48,11 @@ end
 
 local function hasAll(post)
   for number = 2, #marks do
-    if not call('ZSCORE', tags, tagged(marks[number], post.seq, post.id)) then return false end
+    if not call('ZSCORE', tags, tagged(marks[number], post.seq)) then return false end
   end
   return true
 end
 
-local torn = false
 eachPost(marks[1], function(id)
   local post = readPost(id)
   local label = post and call('HGET', labels, field(id, post.revision))
@@ -85,6 +87,7 @@ eachPost(summaries, function(id)
   summary = readPost(id)
   return false
 end)
+if torn then return broken end
 addOne(summary)
 eachPost(keyEvents, function(id)
   local post = readPost(id)
@@ -92,4 +95,4 @@ eachPost(keyEvents, function(id)
   most = most - 1
   return most > 0
 end)
-return answer
+return torn and broken or answer

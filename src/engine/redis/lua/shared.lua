@@ -23,23 +23,6 @@ local function entryAt(offset)
   return found and toEntry(found)
 end
 
--- The last entry. Nil: there is no such channel. False: what is kept contradicts itself. Costs the same however long the journal is.
-local function head()
-  local last = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
-  if not last then
-    if call('EXISTS', changes, posts, index, texts, labels, tags, listed) == 0 then return nil end
-    return false
-  end
-  local entry = toEntry(last)
-  local top = call('ZREVRANGE', changes, 0, 0, 'WITHSCORES')[2]
-  local members = call('ZCARD', posts)
-  if tonumber(top or -1) ~= entry.offset or call('HEXISTS', index, own) == 0 then return false end
-  if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
-  if call('HLEN', texts) ~= call('HLEN', labels) or call('HLEN', texts) < members + 1 then return false end
-  if call('ZCARD', tags) < members then return false end
-  return entry
-end
-
 -- The channel's line in the index, nil where there is none.
 local function readCard()
   local line = call('HGET', index, own)
@@ -50,6 +33,26 @@ local function readCard()
     revision = tonumber(revision), last = tonumber(last), state = state, access = access, created = created,
     pinned = pinned, latest = latest, salt = salt,
   }
+end
+
+-- The last entry, and the channel's line. Nil: there is no such channel. False: what is kept contradicts itself. Costs the same however
+-- long the journal is.
+local function head()
+  local last = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
+  if not last then
+    if call('EXISTS', changes, posts, index, texts, labels, tags, listed) == 0 then return nil end
+    return false
+  end
+  local entry = toEntry(last)
+  local top = call('ZREVRANGE', changes, 0, 0, 'WITHSCORES')[2]
+  local members = call('ZCARD', posts)
+  local card = readCard()
+  if tonumber(top or -1) ~= entry.offset or not card then return false end
+  if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
+  local revisions = call('HLEN', texts)
+  if revisions ~= call('HLEN', labels) or revisions < members + 1 then return false end
+  if call('ZCARD', tags) < members then return false end
+  return entry, card
 end
 
 -- A post's line in the index, nil where there is none.
@@ -70,12 +73,20 @@ end
 
 -- A tag as it is kept: what it says can be neither read nor guessed from it.
 local function markOf(tag, salt)
-  return string.sub(redis.sha1hex(salt .. '|' .. tag), 1, 24)
+  return string.sub(redis.sha1hex(salt .. '|' .. tag), 1, 16)
 end
 
--- A post's place among those that have a tag: seq has sixteen digits, so that the order of bytes is that of numbers.
-local function tagged(mark, seq, id)
-  return string.format('%s:%016d:%s', mark, seq, id)
+-- A post's place among those that have a tag. Before seq stands how many digits it has, as a letter, so that the order of bytes is that
+-- of numbers.
+local function tagged(mark, seq)
+  local digits = string.format('%d', seq)
+  return mark .. string.char(96 + #digits) .. digits
+end
+
+-- The id of the post that stands there, nil where there is none.
+local function postTagged(member)
+  local seq = string.sub(member, 18)
+  return call('ZRANGEBYSCORE', posts, seq, seq)[1]
 end
 
 -- What erases the fingerprint of a request when it goes: the label of what it made, or for a noted one the channel's secret.
