@@ -1,28 +1,17 @@
-import { io, type Socket } from 'socket.io-client';
-import type { CatchUp, Event } from '../src/protocol/model.ts';
+import { type Event, type Transport, transports } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import { Emitter } from './emitter.ts';
-import { freshToken, isProblem, passes, type TokenSource } from './http.ts';
-import { partsOf } from './portable.ts';
-import { connecting, pauseMs } from './reconnect.ts';
+import { type Http, passes, type TokenSource } from './http.ts';
+import { alarmAt, type ChoiceState, choose, type Happened, startChoosing } from './transports/choose.ts';
+import type { Answered, Dial, Failure, Link, SubscribeRequest } from './transports/link.ts';
+import { dialPoll } from './transports/poll.ts';
+import { dialSocket } from './transports/socket.ts';
+import { dialStream } from './transports/stream.ts';
 
 /**
- * The link to a server over Socket.IO: dials, comes back after a loss with backoff and jitter, and moves to another node when this one
- * says that it is going away. It knows no channel, so that several readers could share one. A dead link is noticed by Socket.IO's pings.
+ * The connection to a server, over whichever way is open: dials, comes back after a loss with backoff and jitter, and moves to another
+ * node when this one says that it is going away. What to do is decided in `transports/choose.ts`; here it is done.
  */
-export type SubscribeAnswer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
-
-interface FromServer {
-  event(event: Event): void;
-  store(store: { reachable: boolean; since: string }): void;
-  unsubscribed(ended: { channelId: string; reason: string }): void;
-  drain(draining: { withinMs: number }): void;
-}
-interface FromClient {
-  subscribe(request: { channelId: string; after?: string; limit?: number }, answer: (said: SubscribeAnswer) => void): void;
-}
-type Link = Socket<FromServer, FromClient>;
-
 export interface ConnectionEvents {
   /** A link stands, the first one or another: whatever was asked on the one before will not be answered. */
   up: [];
@@ -33,43 +22,62 @@ export interface ConnectionEvents {
   event: [Event];
   store: [{ reachable: boolean; since: string }];
   unsubscribed: [{ channelId: string; reason: string }];
+  /** There is something to ask for. */
+  missed: [];
 }
 
 export interface ConnectionOptions {
   url: string;
   token?: TokenSource | undefined;
   random?: (() => number) | undefined;
+  /** The ways that may be taken, whatever their order here; all of them where it is not given. */
+  transports?: readonly Transport[] | undefined;
+  retryBetterMs?: number | undefined;
 }
 
-/** Without an answer to the handshake after this long an attempt has failed. */
-const dialMs = 10_000;
-/** A subscribe is not answered: a server that catches up many readers at once may need a while. */
-const answerMs = 30_000;
-/** A link that was lost sooner than this does not count as a success: the next pause is the longer one. */
-const steadyMs = 10_000;
+const dials: Record<Transport, Dial> = { socket: dialSocket, stream: dialStream, poll: dialPoll };
 
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #http: Http;
+  readonly #request: () => SubscribeRequest;
   readonly #random: () => number;
   readonly #told = new Emitter<ConnectionEvents>();
-  /** The link in use; undefined between two attempts. */
+  /** The link in use. */
   #link: Link | undefined;
-  /** The link being made, beside or instead of the one in use. */
-  #dialled: Link | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #attempt = 0;
-  #upAt = 0;
+  /** Links being made, beside or instead of the one in use. */
+  readonly #dialled = new Map<Transport, Link>();
+  #choice: ChoiceState;
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #heardAt = 0;
   /** A token was refused, and a fresh one was not yet. */
   #renewed = false;
+  #opened = false;
   #closed = false;
 
-  constructor(options: ConnectionOptions) {
+  /** `request`: what would be asked for now. */
+  constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest) {
     this.#options = options;
+    this.#http = http;
+    this.#request = request;
     this.#random = options.random ?? Math.random;
+    // The others wait for a server that has them.
+    const wanted = options.transports ?? ['socket'];
+    this.#choice = startChoosing(transports.filter((way) => wanted.includes(way)));
   }
 
   get up(): boolean {
-    return this.#link?.connected === true;
+    return this.#link !== undefined;
+  }
+
+  /** The way in use. */
+  get transport(): Transport | undefined {
+    return this.#choice.using;
+  }
+
+  /** Milliseconds since anything was heard of the server. */
+  get silentMs(): number {
+    return Date.now() - this.#heardAt;
   }
 
   /** Whether a token that has run out can be replaced by a fresh one. */
@@ -82,27 +90,35 @@ export class Connection {
   }
 
   open(): void {
-    if (!this.#closed && this.#link === undefined && this.#dialled === undefined) this.#dialSoon(0);
+    if (this.#opened || this.#closed) return;
+    this.#opened = true;
+    this.#do({ type: 'begin' });
   }
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    hangUp(this.#dialled);
-    hangUp(this.#link);
-    this.#dialled = undefined;
+    clearTimeout(this.#alarm);
+    this.#link?.close();
     this.#link = undefined;
+    for (const link of this.#dialled.values()) link.close();
+    this.#dialled.clear();
   }
 
-  /** Makes an attempt now instead of waiting out the pause: the network is said to be back. */
-  hurry(): void {
-    if (!this.#closed && !this.up && this.#dialled === undefined && this.#timer !== undefined) this.#dialSoon(0);
+  /** Tries to connect now instead of waiting out the pause, and better ways than the one in use. `network`: it may be another one. */
+  wake(network: boolean): void {
+    if (this.#opened) this.#do({ type: 'wake', network });
+  }
+
+  /** The link gives no answer: makes another one now. */
+  redo(): void {
+    this.#do({ type: 'lost', silent: false });
+    this.#do({ type: 'wake', network: false });
   }
 
   /** Makes another link with a fresh token. */
   renew(): void {
     this.#renewed = true;
-    this.#dialSoon(0);
+    this.#do({ type: 'begin' });
   }
 
   /** The subscription holds, the token with it: what failed before no longer counts. */
@@ -110,110 +126,94 @@ export class Connection {
     this.#renewed = false;
   }
 
-  /**
-   * Asks for a subscription. `answered` is called in the tick in which the answer arrives, before any event that came with it;
-   * with undefined if there was none.
-   */
-  subscribe(
-    request: { channelId: string; after?: string; limit?: number },
-    answered: (said: SubscribeAnswer | undefined) => void,
-  ): void {
+  /** As `Link.subscribe`. Undefined if the link is lost meanwhile is not told: `down` says so. */
+  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
     const link = this.#link;
-    if (link === undefined || !link.connected) return answered(undefined);
-    link.timeout(answerMs).emit('subscribe', request, (error: Error | null, said: SubscribeAnswer) => {
-      if (link === this.#link) answered(error === null ? said : undefined);
-    });
+    if (link === undefined) return answered(undefined);
+    link.subscribe(request, (said) => link === this.#link && answered(said), withinMs);
   }
 
-  #dialSoon(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#dial();
-    }, ms);
-  }
-
-  async #dial(): Promise<void> {
-    let token: string | undefined;
-    try {
-      token = await freshToken(this.#options.token);
-    } catch {
-      return this.#failed(undefined);
-    }
-    if (this.#closed || this.#dialled !== undefined) return;
-    // Socket.IO reads a path in the address as a namespace; a server below a path is meant.
-    const { origin, path } = partsOf(this.#options.url);
-    const link: Link = io(origin, {
-      path: `${path}/socket.io`,
-      transports: ['websocket'],
-      reconnection: false,
-      forceNew: true,
-      timeout: dialMs,
-      ...(token !== undefined && { auth: { token } }),
-    });
-    this.#dialled = link;
-    link.on('connect', () => this.#stands(link));
-    link.on('connect_error', (error: Error & { data?: unknown }) => {
-      if (link === this.#dialled) this.#failed(isProblem(error.data) ? error.data : undefined);
-    });
-    // Cut between the handshake and the namespace's answer, Socket.IO tells a disconnect and no error.
-    link.on('disconnect', () => (link === this.#dialled ? this.#failed(undefined) : this.#lost(link)));
-    const ifUsed =
-      <K extends 'event' | 'store' | 'unsubscribed'>(name: K) =>
-      (...told: ConnectionEvents[K]) => {
-        if (link === this.#link) this.#told.emit(name, ...told);
-      };
-    link.on('event', ifUsed('event'));
-    link.on('store', ifUsed('store'));
-    link.on('unsubscribed', ifUsed('unsubscribed'));
-    link.on('drain', ({ withinMs }) => {
-      if (link === this.#link && this.#dialled === undefined) this.#dialSoon(this.#random() * Math.max(0, Number(withinMs) || 0));
-    });
-  }
-
-  #stands(link: Link): void {
-    if (link !== this.#dialled) return hangUp(link);
-    hangUp(this.#link);
-    this.#link = link;
-    this.#dialled = undefined;
-    this.#upAt = Date.now();
-    this.#told.emit('up');
-  }
-
-  #lost(link: Link): void {
-    if (link !== this.#link) return;
-    this.#link = undefined;
-    if (Date.now() - this.#upAt > steadyMs) this.#attempt = 0;
-    this.#told.emit('down');
-    if (this.#dialled === undefined && !this.#closed) this.#again(0);
-  }
-
-  /** No link came of the attempt. A link that is still there was told to go, and goes now. */
-  #failed(problem: Problem | undefined): void {
-    hangUp(this.#dialled);
-    hangUp(this.#link);
-    this.#dialled = undefined;
-    this.#link = undefined;
+  #do(happened: Happened): void {
     if (this.#closed) return;
-    if (problem !== undefined && !passes(problem) && !(problem.code === 'token-invalid' && this.renewable)) {
+    const now = Date.now();
+    const { state, giveUp, dial, use, down } = choose(this.#choice, happened, {
+      now,
+      random: this.#random(),
+      betterFirstMs: this.#options.retryBetterMs,
+    });
+    this.#choice = state;
+    this.#setAlarm(now);
+    for (const way of giveUp) this.#giveUp(way);
+    if (use !== undefined || down) {
+      this.#link?.close();
+      this.#link = use && this.#dialled.get(use);
+      if (use !== undefined) this.#dialled.delete(use);
+    }
+    for (const way of dial) this.#dial(way);
+    if (down) this.#told.emit('down');
+    if (use !== undefined) this.#told.emit('up');
+  }
+
+  #setAlarm(now: number): void {
+    clearTimeout(this.#alarm);
+    const at = alarmAt(this.#choice);
+    if (at !== undefined) this.#alarm = setTimeout(() => this.#do({ type: 'time' }), Math.max(0, at - now));
+  }
+
+  #giveUp(way: Transport): void {
+    this.#dialled.get(way)?.close();
+    this.#dialled.delete(way);
+  }
+
+  #dial(way: Transport): void {
+    const { url, token } = this.#options;
+    const ifUsed =
+      <T extends unknown[]>(tell: (...told: T) => void) =>
+      (...told: T) => {
+        if (link === this.#link && !this.#closed) tell(...told);
+      };
+    const ifDialled =
+      <T extends unknown[]>(tell: (...told: T) => void) =>
+      (...told: T) => {
+        if (link === this.#dialled.get(way)) tell(...told);
+      };
+    // Tells nothing before it is made.
+    const link: Link = dials[way]({
+      url,
+      token,
+      http: this.#http,
+      request: this.#request(),
+      told: {
+        up: ifDialled(() => {
+          this.#heardAt = Date.now();
+          this.#do({ type: 'up', way });
+        }),
+        failed: ifDialled((why) => this.#onFailed(way, why)),
+        heard: ifUsed(() => {
+          this.#heardAt = Date.now();
+        }),
+        lost: ifUsed((silent) => this.#do({ type: 'lost', silent })),
+        drain: ifUsed((withinMs) => this.#do({ type: 'drain', withinMs })),
+        event: ifUsed((event) => this.#told.emit('event', event)),
+        store: ifUsed((store) => this.#told.emit('store', store)),
+        unsubscribed: ifUsed((ended) => this.#told.emit('unsubscribed', ended)),
+        missed: ifUsed(() => this.#told.emit('missed')),
+      },
+    });
+    this.#dialled.set(way, link);
+  }
+
+  #onFailed(way: Transport, why: Failure): void {
+    this.#giveUp(way);
+    if (why.kind !== 'refused') return this.#do({ type: 'failed', way, why: why.kind });
+    const { problem } = why;
+    const isForGood = !passes(problem);
+    if (isForGood && !(problem.code === 'token-invalid' && this.renewable)) {
       this.close();
       this.#told.emit('refused', problem);
       return;
     }
-    // Refused for good, not because it could not be checked at the moment.
-    if (problem?.code === 'token-invalid' && !passes(problem)) this.#renewed = true;
-    this.#told.emit('down');
-    this.#again((problem?.retryAfter ?? 0) * 1_000);
+    if (isForGood) this.#renewed = true;
+    this.#do({ type: 'failed', way, why: 'asked-to-wait', waitMs: (problem.retryAfter ?? 0) * 1_000 });
   }
-
-  #again(atLeastMs: number): void {
-    this.#dialSoon(pauseMs(this.#attempt, this.#random(), connecting, atLeastMs));
-    this.#attempt += 1;
-  }
-}
-
-function hangUp(link: Link | undefined): void {
-  link?.removeAllListeners();
-  link?.disconnect();
-  link?.io.engine?.close();
 }

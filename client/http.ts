@@ -13,6 +13,10 @@ export interface Asked {
   path: string;
   headers?: Record<string, string>;
   body?: string;
+  /** From no cache and into none. */
+  fresh?: boolean;
+  /** In place of the one for all. */
+  timeoutMs?: number;
 }
 
 export interface Answered {
@@ -91,28 +95,49 @@ export class Http {
   }
 
   /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
-  async ask({ method, path, headers = {}, body }: Asked, signal?: AbortSignal): Promise<Answered> {
-    throwIfAborted(signal);
-    const token = await freshToken(this.#token);
-    throwIfAborted(signal);
-    const within = deadline(this.#timeoutMs, signal);
+  async ask(asked: Asked, signal?: AbortSignal): Promise<Answered> {
+    const headers = await this.#headers('application/json', signal);
+    const within = deadline(asked.timeoutMs ?? this.#timeoutMs, signal);
     try {
-      const response = await this.#fetch(this.#base + path, {
-        method,
-        headers: { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
-        ...(body !== undefined && { body }),
-        signal: within.signal,
-      });
+      const response = await this.#send(asked, headers, within.signal);
       return answered(response, await response.text());
     } catch (error) {
       throwIfAborted(signal);
-      if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) throw error;
-      throw new NoAnswer(within.passed ? 'The server did not answer in time.' : 'The server could not be reached.', {
-        cause: error,
-      });
+      throw asAnswer(error, within.passed);
     } finally {
       within.end();
     }
+  }
+
+  /** Asks for a stream of events. Resolves once it begins; until then it throws as `ask` does. Whoever asks sets the deadlines. */
+  async stream(path: string, signal: AbortSignal): Promise<Response> {
+    const headers = await this.#headers(eventStream, signal);
+    try {
+      const response = await this.#send({ method: 'GET', path, fresh: true }, headers, signal);
+      if (response.ok && response.headers.get('content-type')?.startsWith(eventStream)) return response;
+      answered(response, await response.text());
+      throw new NotPressbox(response.status);
+    } catch (error) {
+      throwIfAborted(signal);
+      throw asAnswer(error, false);
+    }
+  }
+
+  async #headers(accept: string, signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    throwIfAborted(signal);
+    const token = await freshToken(this.#token);
+    throwIfAborted(signal);
+    return { accept, ...(token && { authorization: `Bearer ${token}` }) };
+  }
+
+  #send({ method, path, headers, body, fresh }: Asked, more: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    return this.#fetch(this.#base + path, {
+      method,
+      headers: { ...more, ...headers },
+      ...(body !== undefined && { body }),
+      ...(fresh && { cache: 'no-store' as const }),
+      signal,
+    });
   }
 
   async get(path: string, signal?: AbortSignal): Promise<Answered> {
@@ -124,6 +149,13 @@ export async function freshToken(token: TokenSource | undefined): Promise<string
   return typeof token === 'function' ? token() : token;
 }
 
+const eventStream = 'text/event-stream';
+
+function asAnswer(error: unknown, late: boolean): unknown {
+  if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
+  return new NoAnswer(late ? 'The server did not answer in time.' : 'The server could not be reached.', { cause: error });
+}
+
 function answered(response: Response, text: string): Answered {
   const body = parsed(text);
   const retryAfter = secondsOf(response.headers.get('retry-after'));
@@ -133,7 +165,8 @@ function answered(response: Response, text: string): Answered {
   throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
 }
 
-function parsed(text: string): unknown {
+/** Undefined where it is no JSON. */
+export function parsed(text: string) {
   try {
     return JSON.parse(text);
   } catch {

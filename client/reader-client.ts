@@ -2,65 +2,28 @@ import { type Followed, type FollowState, follow, type Heard, startFollowing } f
 import type { CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import { Backlog } from './backlog.ts';
-import { Connection, type SubscribeAnswer } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
-import { type Fetch, Http, passes, type TokenSource } from './http.ts';
+import { Http, passes } from './http.ts';
 import { Pages } from './pages.ts';
+import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
 import { asking, pauseMs } from './reconnect.ts';
+import { onWakeUp } from './surroundings.ts';
 import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
 import { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline-saved.ts';
+import { type SubscribeAnswer, type SubscribeRequest, silenceMs } from './transports/link.ts';
 
 /**
  * A reader of one channel. Keeps a `Timeline` that is brought up to date by pushed events, over losses of the connection, restarts of the
  * server and its move to another history, and tells what it applied. The gap algorithm is the server's own, `src/protocol/follow.ts`,
  * with the cursor as the check of a place.
  */
-export type ReaderState =
-  /** Nothing is missing. `asOf`: since then the server cannot reach its store, and what is held may be old. */
-  | { status: 'live'; asOf: string | null }
-  /** Connected or connecting for the first time, and asking for what is missing. */
-  | { status: 'catching-up'; asOf: string | null }
-  /** No connection since then; it is being tried again. */
-  | { status: 'offline'; since: string }
-  /** It will not go on by itself. */
-  | { status: 'ended'; reason: EndedReason; problem: Problem | undefined };
-/** `refused`: see the problem. `closed`: by `close()`. */
-export type EndedReason = 'expired' | 'forbidden' | 'gone' | 'refused' | 'closed';
-
-export interface ReaderEvents {
-  /** The timeline is another one now. */
-  timeline: [Timeline];
-  /** Each event that was applied, once, in order; those of a catch-up too. `before`: the post as it was held until then. */
-  event: [event: Event, before: ReaderPost | undefined];
-  /** The channel has another history: what was held, and what listeners made of it, is void. `timeline` follows. */
-  reset: [];
-  state: [ReaderState];
-}
-
-/** What `save` gives, and `saved` takes back. */
-export interface SavedReader {
-  cursor: string;
-  timeline?: SavedTimeline;
-}
-
-export interface ReaderClientOptions {
-  /** The server's address, such as `https://live.example.org`. */
-  url: string;
-  channelId: string;
-  token?: TokenSource;
-  /** Go on from here: what changed since is told as events, each thing once. Not needed with `timeline`, which has its own. */
-  cursor?: string;
-  /** Where `cursor` is none that the server gave out: end as `refused`, instead of beginning anew with a `reset`. */
-  strictCursor?: boolean;
-  /** Go on with this timeline, from its cursor. */
-  timeline?: Timeline | SavedTimeline;
-  /** Posts to begin with, 1 to 100; the server's default is 20. */
-  limit?: number;
-  fetch?: Fetch;
-  random?: () => number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-}
+/** A subscribe is not answered: a server that catches up many readers at once may need a while. Milliseconds. */
+const answerMs = 30_000;
+/** The same after a wake-up, when the connection may be dead. */
+const checkMs = 3_000;
+/** Nobody needs to ask whether a connection is alive over which something came just now. */
+const freshMs = 2_000;
 
 export class ReaderClient {
   readonly channelId: string;
@@ -72,12 +35,15 @@ export class ReaderClient {
   #backlog: Backlog | undefined;
   #timeline: Timeline | undefined;
   #following: FollowState;
-  #state: ReaderState = { status: 'catching-up', asOf: null };
+  #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
   #offlineSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
   /** Not subscribed, until there is a link with a fresh token. */
   #renewing = false;
+  /** After a wake-up a read asks whether the connection is alive. `quietly`: until it is answered the state stays what it was. */
+  #checking: 'quietly' | 'openly' | undefined;
+  #stopListening: () => void = () => {};
   /** Subscribes that failed in a row. */
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -108,11 +74,12 @@ export class ReaderClient {
         },
       });
     }
-    this.#connection = new Connection(options);
+    this.#connection = new Connection(options, http, () => this.#request(this.#following.place?.check));
     this.#connection.on('up', () => this.#onUp());
     this.#connection.on('down', () => this.#onDown());
     this.#connection.on('refused', (problem) => this.#end('refused', problem));
     this.#connection.on('event', (event) => this.#onEvent(event));
+    this.#connection.on('missed', () => this.#hear({ type: 'maybe-missed' }));
     this.#connection.on('unsubscribed', ({ channelId, reason }) => {
       if (channelId === this.channelId) this.#onUnsubscribed(reason);
     });
@@ -142,7 +109,10 @@ export class ReaderClient {
 
   /** Connects. Listen first, then open. */
   open(): this {
-    if (this.#ended === undefined) this.#connection.open();
+    if (this.#ended !== undefined) return this;
+    this.#stopListening();
+    this.#stopListening = onWakeUp((network) => this.#wake(network));
+    this.#connection.open();
     return this;
   }
 
@@ -157,9 +127,12 @@ export class ReaderClient {
     return this.#timeline && !this.#backlog ? { cursor, timeline: saveTimeline(this.#timeline) } : { cursor };
   }
 
-  /** Tries to connect now: the network is said to be back. */
-  hurry(): void {
-    this.#connection.hurry();
+  /**
+   * The app is in the foreground again, or the device awake: a connection that may be dead is checked, or made, now instead of when its
+   * time has come. A page's own signs of that are heeded without being told.
+   */
+  wake(): void {
+    this.#wake(false);
   }
 
   /** Pages on towards the first post. False where there is nothing older. Throws where the server refuses or cannot be reached. */
@@ -185,11 +158,26 @@ export class ReaderClient {
     this.#offlineSince = undefined;
     this.#asOf = null;
     this.#renewing = false;
+    this.#checking = undefined;
+    this.#askAgain();
+  }
+
+  #wake(network: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.#connection.wake(network);
+    const { up, silentMs } = this.#connection;
+    if (!up || silentMs < freshMs || this.#renewing) return;
+    this.#checking = this.#state.status === 'live' && silentMs < silenceMs ? 'quietly' : 'openly';
+    this.#askAgain();
+  }
+
+  #askAgain(): void {
     this.#giveUpRead();
     this.#hear({ type: this.#following.waiting ? 'retry' : 'maybe-missed' });
   }
 
   #onDown(): void {
+    this.#checking = undefined;
     this.#offlineSince ??= new Date(this.#options.now?.() ?? Date.now()).toISOString();
     this.#giveUpRead();
     this.#tellState();
@@ -255,13 +243,23 @@ export class ReaderClient {
   }
 
   #subscribe(read: number, after: string | undefined): void {
+    const checking = this.#checking !== undefined;
+    this.#connection.subscribe(
+      this.#request(after),
+      (said) => {
+        if (read !== this.#following.read || this.#ended !== undefined) return;
+        this.#checking = undefined;
+        if (said?.ok === true) this.#onCatchUp(read, said);
+        else if (said === undefined && checking) this.#connection.redo();
+        else this.#onRefusal(read, said?.problem);
+      },
+      checking ? checkMs : answerMs,
+    );
+  }
+
+  #request(after: string | undefined): SubscribeRequest {
     const { limit } = this.#options;
-    const request = { channelId: this.channelId, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) };
-    this.#connection.subscribe(request, (said) => {
-      if (read !== this.#following.read || this.#ended !== undefined) return;
-      if (said?.ok === true) this.#onCatchUp(read, said);
-      else this.#onRefusal(read, said?.problem);
-    });
+    return { channelId: this.channelId, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) };
   }
 
   #onCatchUp(read: number, answer: SubscribeAnswer & { ok: true }): void {
@@ -346,6 +344,7 @@ export class ReaderClient {
     if (this.#ended !== undefined) return;
     this.#ended = { reason, problem };
     clearTimeout(this.#retry);
+    this.#stopListening();
     this.#connection.close();
     this.#pages.close();
     this.#backlog?.abandon();
@@ -363,9 +362,12 @@ export class ReaderClient {
     if (this.#ended !== undefined) return { status: 'ended', ...this.#ended };
     if (this.#offlineSince !== undefined) return { status: 'offline', since: this.#offlineSince };
     const { read, waiting, place } = this.#following;
-    const asks = read !== 0 || waiting || place === undefined || this.#renewing;
-    const behind = asks || !this.#connection.up || this.#backlog !== undefined;
-    return { status: behind ? 'catching-up' : 'live', asOf: this.#asOf };
+    const asks = (read !== 0 && this.#checking !== 'quietly') || waiting || place === undefined || this.#renewing;
+    const { transport } = this.#connection;
+    if (asks || transport === undefined || this.#backlog !== undefined) {
+      return { status: 'catching-up', transport: transport ?? null, asOf: this.#asOf };
+    }
+    return { status: 'live', transport, asOf: this.#asOf };
   }
 }
 

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { isWithdrawn } from '../../src/protocol/model.ts';
-import { ReaderClient, type ReaderState } from '../reader-client.ts';
+import type { ReaderState } from '../reader.ts';
+import { ReaderClient } from '../reader-client.ts';
 import { type AskingOptions, addServerOptions, checkedUrl } from './asking.ts';
 import { plainJson, plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';

@@ -1,4 +1,5 @@
-import { ReaderClient, type ReaderState } from '../reader-client.ts';
+import type { ReaderState } from '../reader.ts';
+import { ReaderClient } from '../reader-client.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
@@ -39,7 +40,6 @@ function run(page: PageData): void {
     if (state.status === 'ended' && state.reason === 'gone') view.clear();
   });
 
-  window.addEventListener('online', () => client.hurry());
   window.addEventListener('offline', showStatus);
   document.addEventListener('visibilitychange', () => view.onVisible());
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });

@@ -1,5 +1,5 @@
 import type { Channel } from '../../src/protocol/model.ts';
-import type { ReaderState } from '../reader-client.ts';
+import type { ReaderState } from '../reader.ts';
 import { settingOf } from './view/page.ts';
 import { clockText, directionOf } from './view/time.ts';
 

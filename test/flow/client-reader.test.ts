@@ -1,7 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
-import { ReaderClient, type ReaderClientOptions, type SavedReader } from '../../client/reader-client.ts';
+import type { ReaderClientOptions, SavedReader } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
 import type { Timeline } from '../../client/timeline.ts';
 import type { Event, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

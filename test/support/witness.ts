@@ -1,4 +1,5 @@
-import { ReaderClient, type ReaderClientOptions } from '../../client/reader-client.ts';
+import type { ReaderClientOptions } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
 import type { Timeline } from '../../client/timeline.ts';
 import type { ReaderPost } from '../../src/protocol/model.ts';
 import { type Line, startLine } from './line.ts';

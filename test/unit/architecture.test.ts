@@ -58,6 +58,7 @@ const packages: Record<string, readonly string[]> = {
   'socket.io-parser': ['src/reader/'],
   ws: ['bench/'],
   'socket.io-client': ['client/'],
+  'eventsource-parser': ['client/'],
   zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/author/'],
   jose: ['src/edge/'],
   helmet: ['src/edge/'],

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ReaderClient, type ReaderClientOptions, type ReaderState } from '../../client/reader-client.ts';
+import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
@@ -203,16 +204,18 @@ describe('a reader', () => {
     answer(model, second);
     await reader.until('live');
     expect(offsets(reader.events)).toEqual([4]);
-    expect(reader.states.map(({ status }) => status)).toEqual(['live', 'offline', 'catching-up', 'live']);
-    expect(reader.states[1]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
+    expect(reader.states.map(({ status }) => status)).toEqual(['catching-up', 'live', 'offline', 'catching-up', 'live']);
+    expect(reader.states[2]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
   });
 
   it('says since when the server is without its store', async () => {
     const { reader, first } = await live();
     first.socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
-    await vi.waitFor(() => expect(reader.client.state).toEqual({ status: 'live', asOf: '2026-11-24T12:00:00.000Z' }));
+    await vi.waitFor(() =>
+      expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: '2026-11-24T12:00:00.000Z' }),
+    );
     first.socket.emit('store', { reachable: true, since: '2026-11-24T12:00:05.000Z' });
-    await vi.waitFor(() => expect(reader.client.state).toEqual({ status: 'live', asOf: null }));
+    await vi.waitFor(() => expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: null }));
   });
 
   it('lets unknown messages and other channels be, and subscribes again where the reason is unknown', async () => {

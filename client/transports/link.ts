@@ -1,0 +1,69 @@
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
+import type { Http, TokenSource } from '../http.ts';
+
+/**
+ * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
+ * then answers subscribes and hands on what is pushed. None decides anything: `choose.ts` says which to take, the reader what to ask.
+ */
+export interface SubscribeRequest {
+  channelId: string;
+  /** The cursor; without one a snapshot is asked for. */
+  after?: string;
+  /** Posts of a snapshot. */
+  limit?: number;
+}
+export type SubscribeAnswer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
+/** Undefined: there was no answer in time. */
+export type Answered = (said: SubscribeAnswer | undefined) => void;
+
+export interface Link {
+  /**
+   * Asks for what came after, in place of any subscription before. `answered` is called once at most, before any event that follows the
+   * answer, and perhaps at once. With `more` in the answer it is to be asked for again, from there.
+   */
+  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void;
+  /** Tells nothing from now on. */
+  close(): void;
+}
+
+/** What a link tells. */
+export interface Told {
+  /** The link stands. Once; or `failed` instead, once. */
+  up(): void;
+  failed(why: Failure): void;
+  /** It stood, and is no more. `silent`: nothing was heard for so long that it counts as dead. */
+  lost(silent: boolean): void;
+  /** Anything was heard of the server. */
+  heard(): void;
+  event(event: Event): void;
+  store(store: { reachable: boolean; since: string }): void;
+  unsubscribed(ended: { channelId: string; reason: string }): void;
+  /** The server is going away, and wants to be left within this time. */
+  drain(withinMs: number): void;
+  /** There is something to ask for: the next subscribe from the same place is answered at once. */
+  missed(): void;
+}
+
+export type Failure =
+  /** No word of the server came through: it is out of reach, or this way is blocked. */
+  | { kind: 'unanswered' }
+  /** The server answered with a problem. */
+  | { kind: 'refused'; problem: Problem }
+  /** Not in this environment. */
+  | { kind: 'impossible' };
+
+export interface DialOptions {
+  url: string;
+  token: TokenSource | undefined;
+  http: Http;
+  /** What would be asked for now. */
+  request: SubscribeRequest;
+  told: Told;
+}
+export type Dial = (options: DialOptions) => Link;
+
+/** Without a sign of the server after this long an attempt has failed, milliseconds. */
+export const dialMs = 10_000;
+/** Nothing heard for this long, of what says something every 15 s: it is dead (the contract's ping and its time to answer). */
+export const silenceMs = 25_000;

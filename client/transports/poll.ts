@@ -1,0 +1,104 @@
+import type { CatchUp } from '../../src/protocol/model.ts';
+import { type Http, ProblemError, pause } from '../http.ts';
+import { queryOf } from '../portable.ts';
+import { KeptAnswer } from './kept-answer.ts';
+import {
+  type Answered,
+  type DialOptions,
+  dialMs,
+  type Link,
+  type SubscribeAnswer,
+  type SubscribeRequest,
+  type Told,
+} from './link.ts';
+
+/**
+ * Polling, the way that is left where nothing can be pushed: each request is held by the server until there is something. It goes
+ * through whatever lets a page load.
+ */
+export function dialPoll(options: DialOptions): Link {
+  return new PollLink(options);
+}
+
+/** How long the server may hold a request, seconds: less than the half minute after which many proxies give up. */
+const waitSeconds = 20;
+/** What a held request may take beyond that until it counts as lost, milliseconds. */
+const graceMs = 8_000;
+/** Between the beginnings of two requests, milliseconds: a bound for busy coverage, and for whoever answers at once though there is nothing. */
+const gapMs = { busy: 250, mostIdle: 5_000 };
+
+class PollLink implements Link {
+  readonly #http: Http;
+  readonly #told: Told;
+  readonly #kept: KeptAnswer;
+  readonly #channelId: string;
+  #asking = new AbortController();
+
+  constructor({ http, told, request }: DialOptions) {
+    this.#http = http;
+    this.#told = told;
+    this.#channelId = request.channelId;
+    this.#kept = new KeptAnswer(request.after, told);
+    this.#ask(request, (said) => this.#kept.first(said), dialMs);
+  }
+
+  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
+    const kept = this.#kept.take(request.after);
+    if (kept === undefined) return this.#ask(request, answered, withinMs);
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.#hand(kept, answered);
+  }
+
+  close(): void {
+    this.#kept.close();
+    this.#asking.abort();
+  }
+
+  #ask({ after, limit }: SubscribeRequest, answered: Answered, timeoutMs: number): void {
+    this.#asking.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    void this.#get({ after, ...(limit !== undefined && { posts: limit }) }, timeoutMs, asking.signal).then((said) => {
+      if (!asking.signal.aborted) this.#hand(said, answered);
+    });
+  }
+
+  /** Hands an answer on, and waits for what comes after it. */
+  #hand(said: SubscribeAnswer | undefined, answered: Answered): void {
+    const { signal } = this.#asking;
+    answered(said);
+    if (said?.ok === true && !said.more && !signal.aborted) void this.#wait(said, signal);
+  }
+
+  /** Asks until there is something, which is kept for whoever asks, or until there is no answer. */
+  async #wait({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
+    let idleMs = gapMs.busy;
+    for (let gap = gapMs.busy; ; gap = idleMs) {
+      await pause(gap, signal).catch(() => {});
+      if (signal.aborted) return;
+      const began = Date.now();
+      const said = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs, signal);
+      if (signal.aborted) return;
+      if (said === undefined) return this.#told.lost(false);
+      const nothing = said.ok && said.mode === 'replay' && !said.more && said.covers.to <= covers.to;
+      if (!nothing) return this.#kept.keep(cursor, said);
+      idleMs = Date.now() - began < gapMs.mostIdle ? Math.min(gapMs.mostIdle, idleMs * 2) : gapMs.busy;
+    }
+  }
+
+  async #get(
+    query: Record<string, string | number | undefined>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<SubscribeAnswer | undefined> {
+    const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf(query)}`;
+    try {
+      const { body } = await this.#http.ask({ method: 'GET', path, fresh: true, timeoutMs }, signal);
+      if (!signal.aborted) this.#told.heard();
+      return { ok: true, ...(body as CatchUp) };
+    } catch (error) {
+      return error instanceof ProblemError ? { ok: false, problem: error.problem } : undefined;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Event } from '../../src/protocol/model.ts';
+import { freshToken, isProblem } from '../http.ts';
+import { partsOf } from '../portable.ts';
+import { type Answered, type DialOptions, dialMs, type Link, type SubscribeAnswer, type SubscribeRequest } from './link.ts';
+
+/** Socket.IO on a WebSocket: the best way, since one connection carries everything. It stands once words went both ways. */
+interface FromServer {
+  event(event: Event): void;
+  store(store: { reachable: boolean; since: string }): void;
+  unsubscribed(ended: { channelId: string; reason: string }): void;
+  drain(draining: { withinMs: number }): void;
+}
+interface FromClient {
+  subscribe(request: SubscribeRequest, answer: (said: SubscribeAnswer) => void): void;
+}
+
+export function dialSocket(options: DialOptions): Link {
+  return new SocketLink(options);
+}
+
+class SocketLink implements Link {
+  readonly #options: DialOptions;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #socket: Socket<FromServer, FromClient> | undefined;
+  #stood = false;
+  #closed = false;
+
+  constructor(options: DialOptions) {
+    this.#options = options;
+    this.#timer = setTimeout(() => this.#fail(undefined), dialMs);
+    void this.#dial();
+  }
+
+  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
+    if (this.#socket?.connected !== true) return answered(undefined);
+    this.#socket.timeout(withinMs).emit('subscribe', request, (error: Error | null, said: SubscribeAnswer) => {
+      if (!this.#closed) answered(error === null ? said : undefined);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.removeAllListeners();
+    this.#socket?.disconnect();
+    this.#socket?.io.engine?.close();
+  }
+
+  async #dial(): Promise<void> {
+    const { url, token: source, told } = this.#options;
+    let token: string | undefined;
+    try {
+      token = await freshToken(source);
+    } catch {
+      return this.#fail(undefined);
+    }
+    if (this.#closed) return;
+    // Socket.IO reads a path in the address as a namespace; a server below a path is meant.
+    const { origin, path } = partsOf(url);
+    const socket: Socket<FromServer, FromClient> = io(origin, {
+      path: `${path}/socket.io`,
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      timeout: dialMs,
+      ...(token !== undefined && { auth: { token } }),
+    });
+    this.#socket = socket;
+    socket.on('connect', () => {
+      clearTimeout(this.#timer);
+      this.#stood = true;
+      socket.io.engine.on('packet', () => told.heard());
+      told.up();
+    });
+    socket.on('connect_error', (error: Error & { data?: unknown }) => this.#fail(error.data));
+    // Cut between the handshake and the namespace's answer, Socket.IO tells a disconnect and no error.
+    socket.on('disconnect', (reason) => {
+      if (!this.#stood) return this.#fail(undefined);
+      this.close();
+      told.lost(reason === 'ping timeout');
+    });
+    socket.on('event', (event) => told.event(event));
+    socket.on('store', (store) => told.store(store));
+    socket.on('unsubscribed', (ended) => told.unsubscribed(ended));
+    socket.on('drain', ({ withinMs }) => told.drain(Number(withinMs) || 0));
+  }
+
+  #fail(data: unknown): void {
+    if (this.#closed || this.#stood) return;
+    this.close();
+    this.#options.told.failed(isProblem(data) ? { kind: 'refused', problem: data } : { kind: 'unanswered' });
+  }
+}
