@@ -1,7 +1,17 @@
 /**
- * What the client needs and React Native has only in part: its `URL` and `URLSearchParams` are none of the standard's, and its
- * `AbortSignal` has neither `any` nor `timeout`, neither `reason` nor `throwIfAborted`.
+ * What the client needs and React Native has not, or only in part: it has no `crypto`, its `URL` and `URLSearchParams` are none of the
+ * standard's, and its `AbortSignal` has neither `any` nor `timeout`, neither `reason` nor `throwIfAborted`.
  */
+
+/**
+ * For what must differ and need not be secret. `crypto.randomUUID` is missing from pages served over plain http, so it is not used;
+ * where there is no `crypto` at all, chance is that of the engine.
+ */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const { crypto } = globalThis as { crypto?: Pick<Crypto, 'getRandomValues'> };
+  return crypto ? crypto.getRandomValues(bytes) : bytes.map(() => Math.floor(Math.random() * 256));
+}
 
 /** `?a=1&b=2` of the fields that have a value, or nothing. */
 export function queryOf(fields: Record<string, string | number | boolean | undefined>): string {

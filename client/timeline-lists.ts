@@ -7,6 +7,12 @@ import { type Doubt, held, type Timeline } from './timeline.ts';
  * where the truth must be asked for, and then the timeline's doubts say so.
  */
 
+/** With one more in its place, newest first. */
+export function inserted<T extends { readonly seq: number }>(newestFirst: readonly T[], item: T): readonly T[] {
+  const below = newestFirst.findIndex(({ seq }) => seq < item.seq);
+  return below === -1 ? [...newestFirst, item] : [...newestFirst.slice(0, below), item, ...newestFirst.slice(below)];
+}
+
 // ---- Key events: every one with a `seq` from `keyEventsDoubt.before` up, at most 100
 
 type KeyEvents = Pick<Timeline, 'keyEvents' | 'keyEventsDoubt'>;
@@ -23,9 +29,7 @@ export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, po
   if (!post.keyEvent || isWithdrawn(post)) return { keyEvents: others, keyEventsDoubt };
 
   const { id, seq, headline, publishedAt } = post;
-  const below = others.findIndex((other) => other.seq < seq);
-  const all = others.toSpliced(below === -1 ? others.length : below, 0, { id, seq, headline: headline ?? '', publishedAt });
-  const newest = all.slice(0, limits.snapshotKeyEvents);
+  const newest = inserted(others, { id, seq, headline: headline ?? '', publishedAt }).slice(0, limits.snapshotKeyEvents);
   return { keyEvents: newest, keyEventsDoubt: { ...keyEventsDoubt, before: lowest(newest, keyEventsDoubt.before) } };
 }
 

@@ -1,7 +1,7 @@
 import type { CatchUp, Channel, ChannelEvent, Event, KeyEvent, PostEvent, ReaderPost, Snapshot } from '../src/protocol/model.ts';
 import { eventTypes } from '../src/protocol/model.ts';
 import { readPost } from './read-post.ts';
-import { pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
+import { inserted, pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
 
 /**
  * What a client holds of a channel, kept by the contract's rules for clients: a window of posts in display order, what stands above
@@ -150,11 +150,9 @@ export function hear(timeline: Timeline, post: ReaderPost): Timeline {
 
 /** Replaced where it is held; inserted only where the window covers its place, since elsewhere it would hide a hole. */
 function withPost({ posts, floor, ceiling }: Timeline, post: ReaderPost): readonly ReaderPost[] {
-  const at = posts.findIndex(({ id }) => id === post.id);
-  if (at !== -1) return posts.with(at, post);
+  if (posts.some(({ id }) => id === post.id)) return posts.map((other) => (other.id === post.id ? post : other));
   if (post.seq < floor || (ceiling !== null && post.seq > ceiling)) return posts;
-  const below = posts.findIndex(({ seq }) => seq < post.seq);
-  return posts.toSpliced(below === -1 ? posts.length : below, 0, post);
+  return inserted(posts, post);
 }
 
 function remember(heard: ReadonlyMap<string, number>, { id, revision }: ReaderPost): ReadonlyMap<string, number> {

@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createContext, runInContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import type * as Library from '../../client/index.ts';
+import { root } from '../support/imports.ts';
+import { reactNativeWorld } from '../support/react-native.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const { folder, env } = inject('installed');
+const app = join(folder, 'app');
+
+/** What a bundle may weigh, compressed; more than half of it is Socket.IO's client. */
+const wholeMostBytes = 30_000;
+/** Without the network: what a renderer on a server, or a test of an app, takes of it. */
+const timelineMostBytes = 3_000;
+
+const bundle = async (program: string, format: 'esm' | 'iife' = 'esm') => {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: program, resolveDir: app },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    format,
+    globalName: 'app',
+    target: 'es2022',
+    logLevel: 'silent',
+  });
+  const code = outputFiles[0]?.text ?? '';
+  return { code, bytes: gzipSync(code).length, inputs: Object.keys(metafile.inputs) };
+};
+
+/** Whatever is written at the top level of these is loaded. */
+const wholeLibrary = "export * from 'pressbox/client';";
+
+describe('pressbox/client, as it is installed', () => {
+  let server: TestServer;
+  let token: string;
+
+  beforeAll(async () => {
+    await mkdir(app, { recursive: true });
+    server = await startTestServer();
+    token = await server.token();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it('reads and writes in a program for Node', async () => {
+    await writeFile(
+      join(app, 'program.mjs'),
+      `import { AuthorClient, ReaderClient } from 'pressbox/client';
+      const [url, token] = process.argv.slice(2);
+      const author = new AuthorClient({ url, token });
+      await author.createChannel({ id: 'from-node', headline: 'From Node', state: 'live' });
+      const reader = new ReaderClient({ url, channelId: 'from-node' });
+      reader.on('event', ({ type, post }) => {
+        console.log(type, post.headline);
+        if (post.revision === 2) reader.close();
+      });
+      const live = new Promise((resolve) => reader.on('state', ({ status }) => status === 'live' && resolve()));
+      reader.open();
+      await live;
+      const { post } = await author.publish('from-node', { headline: 'Noon' });
+      await author.correct('from-node', post.id, post.revision, { note: 'At one.', changes: { headline: 'One' } });
+      `,
+    );
+    const { stdout } = await promisify(execFile)('node', ['program.mjs', server.url, token], { cwd: app, env });
+    expect(stdout).toBe('post.published Noon\npost.revised One\n');
+  });
+
+  it('has types for programs of both kinds, checked as strictly as can be', async () => {
+    await writeFile(
+      join(app, 'typed.mts'),
+      `import { AuthorClient, ReaderClient, type Event, type ReaderPost, type ReaderState, type Timeline } from 'pressbox/client';
+      import { readConfig, startServer } from 'pressbox/server';
+      const reader = new ReaderClient({ url: 'http://127.0.0.1', channelId: 'a', token: async () => 'fresh' });
+      reader.on('timeline', ({ posts }: Timeline) => posts.map((post: ReaderPost): string => post.html));
+      reader.on('event', (event: Event, before) => event.type === 'channel.changed' ? event.channel.headline : before?.headline);
+      reader.on('state', (state: ReaderState) => (state.status === 'offline' ? state.since : undefined));
+      export const written = new AuthorClient({ url: '' }).publish('a', { kind: 'breaking', body: 'b' }).then(({ post }) => post.body);
+      export const url: Promise<string> = startServer(readConfig({})).then((server) => server.url);
+      // @ts-expect-error There is no such kind.
+      void new AuthorClient({ url: '' }).publish('a', { kind: 'rumour' });
+      // @ts-expect-error There is no such event.
+      reader.on('news', () => {});
+      `,
+    );
+    const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false };
+    const types = { typeRoots: [join(root, 'node_modules/@types')], types: ['node'] };
+    const common = { ...strict, ...types, noEmit: true, target: 'es2024', lib: ['es2024', 'esnext.disposable'] };
+    const kinds = {
+      nodenext: { ...common, module: 'nodenext', moduleResolution: 'nodenext' },
+      bundler: { ...common, module: 'esnext', moduleResolution: 'bundler', lib: [...common.lib, 'dom'] },
+    };
+    for (const [name, compilerOptions] of Object.entries(kinds)) {
+      const config = join(app, `tsconfig.${name}.json`);
+      await writeFile(config, JSON.stringify({ compilerOptions, files: ['typed.mts'] }));
+      const said = await promisify(execFile)(process.execPath, [
+        join(root, 'node_modules/typescript/bin/tsc'),
+        '-p',
+        config,
+      ]).catch(({ stdout }) => ({ stdout: stdout as string }));
+      expect(said.stdout, name).toBe('');
+    }
+  }, 60_000);
+
+  it('is small in a bundle, without schemas and what else only servers need', async () => {
+    const { bytes, inputs } = await bundle(wholeLibrary);
+    console.log(`pressbox/client has ${bytes} bytes, bundled and compressed.`);
+    expect(bytes).toBeLessThan(wholeMostBytes);
+    expect(inputs.filter((path) => /node_modules\/(?:zod|jose|ws|express|ioredis|commander)\//.test(path))).toEqual([]);
+  });
+
+  it('brings no network where only the timeline is imported', async () => {
+    const { code, bytes } = await bundle("export { applyCatchUp, applyEvent, restoreTimeline } from 'pressbox/client';");
+    console.log(`Its timeline alone has ${bytes} bytes.`);
+    expect(bytes).toBeLessThan(timelineMostBytes);
+    expect(code).not.toMatch(/WebSocket|fetch|setTimeout|socket\.io/);
+    const author = await bundle("export { AuthorClient } from 'pressbox/client';");
+    expect(author.code).not.toMatch(/WebSocket|socket\.io/);
+  });
+
+  it('asks for no global at all when it is imported', async () => {
+    const { code } = await bundle(wholeLibrary, 'iife');
+    const bare = createContext({});
+    runInContext(code, bare);
+    expect(runInContext('typeof app.ReaderClient + typeof app.AuthorClient', bare)).toBe('functionfunction');
+  });
+
+  it('reads and writes in an app, with what React Native has', async () => {
+    const { code } = await bundle(wholeLibrary, 'iife');
+    const world = reactNativeWorld();
+    runInContext(code, world);
+    const { AuthorClient, ReaderClient } = runInContext('app', world) as typeof Library;
+
+    const author = new AuthorClient({ url: server.url, token });
+    await author.createChannel({ id: 'from-an-app', headline: 'From an app', state: 'live' });
+    for (let at = 1; at <= 5; at += 1) await author.publish('from-an-app', { headline: `Before ${at}`, keyEvent: true });
+    const reader = new ReaderClient({ url: server.url, channelId: 'from-an-app', limit: 2 });
+    try {
+      reader.open();
+      await vi.waitFor(() => expect(reader.state).toEqual({ status: 'live', asOf: null }), 5_000);
+      const { post } = await author.publish('from-an-app', { headline: 'Noon' });
+      await author.correct('from-an-app', post.id, post.revision, { note: 'At one.', changes: { headline: 'One' } });
+      const headlines = () => reader.timeline?.posts.map(({ headline }) => headline);
+      await vi.waitFor(() => expect(headlines()).toEqual(['One', 'Before 5', 'Before 4']), 5_000);
+      while (await reader.loadOlder(2)) expect(headlines()?.length).toBeLessThan(10);
+      expect(headlines()).toEqual(['One', 'Before 5', 'Before 4', 'Before 3', 'Before 2', 'Before 1']);
+      // A refusal arrives as one, problem and all.
+      await expect(
+        author.revise('from-an-app', post.id, 1, { kind: 'refile', changes: { headline: 'Two' } }),
+      ).rejects.toMatchObject({
+        problem: { code: 'revision-moved' },
+      });
+    } finally {
+      reader.close();
+    }
+  });
+});
