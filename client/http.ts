@@ -111,10 +111,19 @@ export class Http {
 
   /** Asks for a stream of events. Resolves once it begins; until then it throws as `ask` does. Whoever asks sets the deadlines. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
-    const headers = await this.#headers(eventStream, signal);
+    return this.#begin({ method: 'GET', path, fresh: true }, eventStream, signal);
+  }
+
+  /** Asks for what is long and is read as it comes, as `stream` does. */
+  async download(path: string, signal: AbortSignal): Promise<Response> {
+    return this.#begin({ method: 'GET', path }, lines, signal);
+  }
+
+  async #begin(asked: Asked, type: string, signal: AbortSignal): Promise<Response> {
+    const headers = await this.#headers(type, signal);
     try {
-      const response = await this.#send({ method: 'GET', path, fresh: true }, headers, signal);
-      if (response.ok && response.headers.get('content-type')?.startsWith(eventStream)) return response;
+      const response = await this.#send(asked, headers, signal);
+      if (response.ok && response.headers.get('content-type')?.startsWith(type)) return response;
       answered(response, await response.text());
       throw new NotPressbox(response.status);
     } catch (error) {
@@ -150,6 +159,7 @@ export async function freshToken(token: TokenSource | undefined): Promise<string
 }
 
 const eventStream = 'text/event-stream';
+const lines = 'application/x-ndjson';
 
 function asAnswer(error: unknown, late: boolean): unknown {
   if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;

@@ -13,6 +13,7 @@ import { askedBy, cors, mayConnect } from './edge/origins.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
 import { authenticate } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
+import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
@@ -22,6 +23,7 @@ import { fanoutLimits } from './fanout/limits.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
+import { exportRoutes } from './reader/export.ts';
 import { readerLimits } from './reader/limits.ts';
 import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
@@ -141,8 +143,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     app.use(warnOfForwarded(config, log));
     app.use(assetRoutes(), limitRequests(rates));
     const reading = readerRoutes({ engine, feeds, readers, renderer, rates, now, random, log, metrics });
+    const slotsFor = (kind: 'exports' | 'imports', most: number) =>
+      createSlots(most, {
+        onRejected: () => metrics.rejections.inc({ kind }),
+        onTaken: (count) => metrics.transfers.set({ kind }, count),
+      });
+    const exporting = exportRoutes({ engine, feeds, slots: slotsFor('exports', readerLimits.exportsMost), log });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
-    app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, writing), reading, writing, notFound());
+    app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, exporting, writing), reading, exporting, writing, notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });
     app.use(onlyMethodsOf(documents), documents);

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { tellError } from './asking.ts';
 import { addChannelCommands } from './channel-commands.ts';
+import { addExportCommand } from './export-command.ts';
 import { addFollowCommand } from './follow.ts';
 import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
@@ -66,5 +67,6 @@ Examples:
   addFollowCommand(pressbox, env, terminal, done);
   addPostCommands(pressbox, env, terminal, done);
   addChannelCommands(pressbox, env, terminal, done);
+  addExportCommand(pressbox, env, terminal, done);
   return pressbox;
 }

@@ -12,6 +12,8 @@ export interface Streams {
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
+  /** Where `write` answered false: when to go on. */
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 export type Env = Record<string, string | undefined>;

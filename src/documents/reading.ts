@@ -148,4 +148,15 @@ export const readingOperations: readonly Operation[] = [
     takes: ['If-None-Match'],
     answers: [{ status: 200, description: 'A page of entries.', schema: 'JournalPage', headers: ['ETag'] }, notModified],
   },
+  {
+    id: 'exportChannel',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/export',
+    summary: 'Export a channel',
+    description:
+      'A line of JSON for each entry of the journal, oldest first, with what it wrote unless that was erased. Half an export ends with a cut connection, never as if it were whole.',
+    who: 'editor',
+    answers: [{ status: 200, description: 'The lines.', type: 'application/x-ndjson' }],
+  },
 ];

@@ -125,6 +125,16 @@ export interface Journal {
     query: { from: number; limit: number },
   ): Promise<{ entries: JournalLine[]; more: boolean } | undefined>;
 
+  /**
+   * The entries from an offset on, oldest first, each with what it wrote, unless that was erased: enough to write them again elsewhere,
+   * with the same checks. `root`: what the chain begins with. True as of `position`, the head. At most `limit` and about `bytes` of them,
+   * at least one where there is one.
+   */
+  entries(
+    channelId: string,
+    query: { from: number } & Bounds,
+  ): Promise<{ root: string; position: Position; entries: KeptEntry[]; more: boolean } | undefined>;
+
   /** Where each channel stands; undefined for one that is not there. */
   heads(channelIds: readonly string[]): Promise<(Position | undefined)[]>;
 }
@@ -167,6 +177,8 @@ export interface AppendRequest {
   /** Revisions that the entries were decided on: the channel's (0: there must be none), and those of posts (0: likewise). */
   decidedOn: { channel: number; posts: Record<string, number> };
   entries: readonly [NewEntry] | readonly [NewEntry, NewEntry];
+  /** Of a channel that these entries make: what its chain begins with. Left out: a fresh one. */
+  root?: string;
 }
 
 interface NewEntryFacts {
@@ -177,6 +189,8 @@ interface NewEntryFacts {
   kind: ChangeKind | null;
   /** Found again by `corrections`. */
   listed: boolean;
+  /** Of an entry that was written elsewhere: the salt of its text there, so that its hash is the same here. Left out: a fresh one. */
+  salt?: string;
 }
 
 export interface NewPostEntry extends NewEntryFacts {
@@ -185,6 +199,11 @@ export interface NewPostEntry extends NewEntryFacts {
   post: Omit<AuthorPost, 'seq'>;
   /** Erase the revisions up to and with this one. */
   erases?: number;
+  /**
+   * The content hash of a text that was erased before its entry came here. `post` is then shown in its place until the next revision,
+   * which has to erase it; it is no revision that can be read.
+   */
+  erased?: string;
 }
 
 export interface NewChannelEntry extends NewEntryFacts {
@@ -229,6 +248,16 @@ export type StoredChange = { offset: number; check: string; at: string } & (
   | { type: PostEventType; post: ReaderPost }
   | { type: 'channel.changed'; channel: Channel }
 );
+
+/** An entry whole, as it can be written again elsewhere. */
+export interface KeptEntry extends Omit<JournalLine, 'hash'> {
+  /** The salted hash of what it wrote. Stays when that is erased. */
+  content: string;
+  /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: it was erased. */
+  written?: { salt: string; state: string };
+  /** The post's revisions up to this one are erased, and this is the entry that did it last. */
+  erases?: number;
+}
 
 export interface Replay {
   status: 'replay';

@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
-import type { NewEntry, Renderer, StoredChange } from './engine.ts';
+import type { KeptEntry, NewEntry, Renderer, StoredChange } from './engine.ts';
 import { tagsOf } from './tags.ts';
 
 /**
@@ -43,27 +43,39 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const { type, at, by, kind, listed } = entry;
   if (type === 'channel.changed') {
     const { channel, change } = entry;
-    const text = textOf(JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
+    const text = textOf(entry.salt, JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
     const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
     const { state, access, createdAt, pinnedPostId } = channel;
     return { ...sealed(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
   }
   const { html, seq: _seq, ...state } = entry.post as AuthorPost;
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
-  const text = textOf(JSON.stringify(state), state.body, html, state.headline, note, version);
+  const salt = entry.erased === undefined ? entry.salt : erasedSalt;
+  const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
   const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by };
   const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
-  return { ...sealed(facts, text), listed, post };
+  return { ...sealed(facts, text, entry.erased), listed, post };
 }
 
-function textOf(state: string, body: string, html: string, headline: string | null, note: string | null, version: string): Text {
+/** In place of the salt where what stands for a text was never written: its entry's text was erased before it came here. */
+export const erasedSalt = '';
+
+function textOf(
+  salt: string | undefined,
+  state: string,
+  body: string,
+  html: string,
+  headline: string | null,
+  note: string | null,
+  version: string,
+): Text {
   const bytes = Buffer.byteLength(state) + Buffer.byteLength(JSON.stringify(html)) + envelopeBytes;
   const bodyBytes = Buffer.byteLength(JSON.stringify(body));
-  return { salt: newSalt(), version, bytes, bodyBytes, headline, note, html, state };
+  return { salt: salt ?? newSalt(), version, bytes, bodyBytes, headline, note, html, state };
 }
 
-function sealed(facts: Facts, text: Text): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
-  const content = hashOf(text);
+function sealed(facts: Facts, text: Text, erased?: string): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
+  const content = erased ?? hashOf(text);
   return { facts, text, content, digest: digestOf(facts, content) };
 }
 
@@ -116,6 +128,21 @@ export interface StoredFacts extends Omit<Facts, 'channelId'> {
 export function lineFrom(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
   const { offset, type, postId, revision, kind, at, by, check } = facts;
   return { offset, type, postId, revision, kind, at, by, hash: digestOf({ channelId, ...facts }, content), check };
+}
+
+/** `erasedThrough`: the highest revision of the entry's post that was erased, or 0. */
+export function keptFrom(
+  facts: StoredFacts,
+  text: { salt: string | null; state: string | null },
+  erasedThrough: number | null,
+): KeptEntry {
+  const { offset, type, postId, revision, kind, at, by, content, check } = facts;
+  const { salt, state } = text;
+  return {
+    ...{ offset, type, postId, revision, kind, at, by, content, check },
+    ...(salt !== null && salt !== erasedSalt && state !== null ? { written: { salt, state } } : {}),
+    ...(erasedThrough !== null && erasedThrough > 0 && revision === erasedThrough + 1 ? { erases: erasedThrough } : {}),
+  };
 }
 
 function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {

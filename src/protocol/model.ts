@@ -226,6 +226,13 @@ export function readerView(post: AuthorPost): ReaderPost {
   return { ...rest, history: history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })) };
 }
 
+/** The type of the event that made a post's revision. */
+export function typeOf({ revision, status }: { revision: number; status: PostStatus }): PostEventType {
+  if (status === 'taken-down') return 'post.taken-down';
+  if (status === 'retracted') return 'post.retracted';
+  return revision === 1 ? 'post.published' : 'post.revised';
+}
+
 export function isWithdrawn(post: { status: PostStatus }): boolean {
   return post.status !== 'published';
 }

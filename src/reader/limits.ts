@@ -14,6 +14,11 @@ export const readerLimits = {
   refusedMs: 1_000,
   /** An EventSource whose stream ended comes back after this long on average, from half of it to half as much again. */
   streamRetryMs: 2_000,
+  /** Exports under way at once in a process; past it whoever asks is told to come back. */
+  exportsMost: 4,
+  /** Entries and bytes of an export that are read, and held, at once (one entry at least). */
+  exportPageEntries: 500,
+  exportPageBytes: 256 * 1024,
   /** Time over which a draining node asks its readers to leave, at most. */
   drainMs: 5_000,
 } as const;

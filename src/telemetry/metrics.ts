@@ -11,11 +11,12 @@ import { type ProblemCode, problems } from '../protocol/problems.ts';
  */
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
-export type RejectionKind = 'writes' | 'requests' | 'connections';
+export type RejectionKind = 'writes' | 'requests' | 'connections' | 'exports' | 'imports';
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
-const rejectionKinds: readonly RejectionKind[] = ['writes', 'requests', 'connections'];
+const rejectionKinds: readonly RejectionKind[] = ['writes', 'requests', 'connections', 'exports', 'imports'];
+const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
 export interface Metrics {
@@ -31,6 +32,8 @@ export interface Metrics {
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
   rejections: Counter<'kind'>;
+  /** Exports and imports under way. */
+  transfers: Gauge<'kind'>;
   /** Problems answered, over HTTP and sockets. */
   problems: Counter<'code'>;
   /** Feeds open. */
@@ -83,7 +86,13 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
     }),
     rejections: new Counter({
       name: 'pressbox_rate_limited_total',
-      help: 'Requests refused for their rate.',
+      help: 'Requests refused for their rate, or as too many at once.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    transfers: new Gauge({
+      name: 'pressbox_transfers',
+      help: 'Exports and imports under way.',
       labelNames: ['kind'],
       registers,
     }),
@@ -134,6 +143,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   }
   for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
+  for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
   for (const code of problemCodes) metrics.problems.inc({ code }, 0);
   return metrics;

@@ -2,6 +2,7 @@ import { describe, type TestAPI, it as vitestIt } from 'vitest';
 import type { Engine, Renderer } from '../../src/engine/engine.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
+import { moving } from './cases/moving.ts';
 import { pages } from './cases/pages.ts';
 import { catchingUp } from './cases/reading.ts';
 import { requests } from './cases/requests.ts';
@@ -41,6 +42,7 @@ export function describeEngine(name: string, open: OpenEngine, skips: Record<str
     describe('requests', () => requests(exam));
     describe('catching up and snapshots', () => catchingUp(exam));
     describe('pages', () => pages(exam));
+    describe('moving', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));
   });

@@ -13,6 +13,8 @@ export interface PreparedAppend {
   request: RequestId;
   decidedOn: AppendRequest['decidedOn'];
   entries: PreparedEntry[];
+  /** See `AppendRequest`. */
+  root: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -47,7 +49,7 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   if (moved.length > 0) return { status: 'conflict', moved };
 
   const first = entries[0] as PreparedEntry;
-  const root = found?.root ?? newRoot();
+  const root = found?.root ?? wanted.root ?? newRoot();
   const channel = found ?? { n: createChannel(sql, channelId, root, first), root, head: 0, headCheck: root, revision: 0 };
   const placed: Placed[] = [];
   const texts: number[] = [];

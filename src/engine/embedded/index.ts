@@ -17,7 +17,16 @@ import {
   type Renderer,
   type RequestId,
 } from '../engine.ts';
-import { changeFrom, channelFrom, lineFrom, type PreparedEntry, postFrom, prepare, type StoredFacts } from '../record.ts';
+import {
+  changeFrom,
+  channelFrom,
+  keptFrom,
+  lineFrom,
+  type PreparedEntry,
+  postFrom,
+  prepare,
+  type StoredFacts,
+} from '../record.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, makeDirectory } from './directory.ts';
@@ -129,9 +138,9 @@ class EmbeddedEngine implements Engine {
 
   // ---- Writing
 
-  async append(channelId: string, { request, decidedOn, entries }: AppendRequest): Promise<AppendResult> {
+  async append(channelId: string, { request, decidedOn, entries, root }: AppendRequest): Promise<AppendResult> {
     const prepared = entries.map((entry) => prepare(channelId, entry, this.#renderer.version));
-    const given = { channelId, request, decidedOn, entries: prepared, now: this.#now() };
+    const given = { channelId, request, decidedOn, entries: prepared, root, now: this.#now() };
     let result: AppendResult | undefined;
     const appended = await this.#writer.call('append', given, (answer) => {
       result = this.#settle(channelId, prepared, answer);
@@ -231,6 +240,11 @@ class EmbeddedEngine implements Engine {
     if (read === undefined) return undefined;
     const entries = read.rows.map((row) => lineFrom(channelId, row as StoredFacts));
     return { entries, more: read.more };
+  }
+
+  async entries(channelId: string, query: { from: number } & Bounds) {
+    const read = await this.#read('entries', [channelId, query]);
+    return read && { ...read, entries: read.entries.map((row) => keptFrom(row as StoredFacts, row, row.erased)) };
   }
 
   async heads(channelIds: readonly string[]) {

@@ -250,7 +250,7 @@ export function revisions(
   if (row === undefined || seq === undefined) return undefined;
   const found = sql(
     `SELECT e.seq, t.bytes, t.bodyBytes, t.version, t.html, t.state FROM entries e JOIN texts t ON t.id = e.text
-     WHERE e.channel = ? AND e.seq = ? AND e.revision > ? AND t.salt IS NOT NULL ORDER BY e.revision`,
+     WHERE e.channel = ? AND e.seq = ? AND e.revision > ? AND t.salt <> '' ORDER BY e.revision`,
   ).iterate(row.n, seq, query.after) as unknown as Iterable<SizedPost>;
   const { taken, more } = bounded(found, query, forAuthors);
   return { revisions: taken, more };
@@ -285,8 +285,8 @@ export interface JournalRow {
   check: string;
 }
 
-const journalColumns = `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.content, e."check", e.text, e.seq
-  FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq`;
+const journalColumns = 'e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.content, e."check"';
+const withPosts = 'FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq';
 
 export function journal(
   sql: Sql,
@@ -295,12 +295,33 @@ export function journal(
 ): { rows: JournalRow[]; more: boolean } | undefined {
   const row = findChannel(sql, channelId);
   if (!row) return undefined;
-  const found = sql(`${journalColumns} WHERE e.channel = ? AND e.offset >= ? ORDER BY e.offset LIMIT ?`).all(
+  const found = sql(`SELECT ${journalColumns} ${withPosts} WHERE e.channel = ? AND e.offset >= ? ORDER BY e.offset LIMIT ?`).all(
     row.n,
     query.from,
     query.limit + 1,
   ) as unknown as JournalRow[];
   return { rows: found.slice(0, query.limit), more: found.length > query.limit };
+}
+
+export interface EntryRow extends JournalRow {
+  salt: string | null;
+  state: string | null;
+  erased: number | null;
+}
+
+export function entries(
+  sql: Sql,
+  channelId: string,
+  query: { from: number } & Bounds,
+): { root: string; position: Position; entries: EntryRow[]; more: boolean } | undefined {
+  const row = findChannel(sql, channelId);
+  if (!row) return undefined;
+  const found = sql(
+    `SELECT ${journalColumns}, p.erased, t.salt, t.state, coalesce(t.bytes, 0) AS bytes, 0 AS bodyBytes
+     ${withPosts} LEFT JOIN texts t ON t.id = e.text WHERE e.channel = ? AND e.offset >= ? ORDER BY e.offset`,
+  ).iterate(row.n, query.from) as unknown as Iterable<EntryRow & Sized>;
+  const { taken, more } = bounded(found, query, forAuthors);
+  return { root: row.root, position: headOf(row), entries: taken, more };
 }
 
 export function heads(sql: Sql, channelIds: readonly string[]): (Position | undefined)[] {

@@ -26,7 +26,7 @@ export interface Clock {
 }
 
 export function appendArguments(
-  { request, decidedOn }: AppendRequest,
+  { request, decidedOn, root }: AppendRequest,
   prepared: readonly PreparedEntry[],
   { now, keptMs }: Clock,
 ): (string | number)[] {
@@ -36,7 +36,7 @@ export function appendArguments(
     now,
     keptMs,
     fingerprint(text.salt, request.digest),
-    decidedOn.channel === 0 ? newRoot() : '',
+    decidedOn.channel === 0 ? (root ?? newRoot()) : '',
     decidedOn.channel,
     posts.length,
     ...posts.flat(),

@@ -365,6 +365,10 @@ class Shared implements RedisEngine {
     return this.#reads.journal(channelId, query);
   }
 
+  entries(channelId: string, query: { from: number } & Bounds) {
+    return this.#reads.entries(channelId, query);
+  }
+
   heads(channelIds: readonly string[]) {
     return this.#reads.heads(channelIds);
   }

@@ -3,6 +3,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
 import { readerView } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
+import { epochOf, positionAt } from '../chain.ts';
 import {
   type Bounds,
   type ChannelRead,
@@ -13,7 +14,7 @@ import {
   type Renderer,
   type StoredSnapshot,
 } from '../engine.ts';
-import { changeFrom, channelFrom, lineFrom, postFrom, type StoredFacts } from '../record.ts';
+import { changeFrom, channelFrom, keptFrom, lineFrom, postFrom, type StoredFacts } from '../record.ts';
 import { tags } from '../tags.ts';
 import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
@@ -25,7 +26,17 @@ export type AskChannel = (operation: Operation, channelId: string, args?: readon
 
 type JournalReads = Pick<
   Journal,
-  'channel' | 'channels' | 'catchUp' | 'snapshot' | 'post' | 'posts' | 'revisions' | 'corrections' | 'journal' | 'heads'
+  | 'channel'
+  | 'channels'
+  | 'catchUp'
+  | 'snapshot'
+  | 'post'
+  | 'posts'
+  | 'revisions'
+  | 'corrections'
+  | 'journal'
+  | 'entries'
+  | 'heads'
 >;
 
 /** Channels that are read at once for a list, at least: with a state asked for, most may be of another. */
@@ -167,23 +178,23 @@ export class Reads implements JournalReads {
     if (answer === null) return undefined;
     const values = new Values(answer);
     const more = values.flag();
+    return { entries: values.rest(() => lineFrom(channelId, factsIn(values))), more };
+  }
+
+  async entries(channelId: string, { from, limit, bytes }: { from: number } & Bounds) {
+    const answer = await this.#ask('entries', channelId, [from, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const root = values.text();
+    const position = positionAt(epochOf(root), values.number(), values.text());
+    const more = values.flag();
     const entries = values.rest(() => {
-      const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
-      const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
-      const postId = who === own ? null : who;
-      return lineFrom(channelId, {
-        offset,
-        type,
-        postId,
-        revision,
-        kind: kind === '' ? null : kind,
-        at,
-        by,
-        content,
-        check,
-      } as StoredFacts);
+      const facts = factsIn(values);
+      const [erased, label, text] = [values.number(), values.maybe(), values.maybe()];
+      const written = { salt: label && readLabel(label).salt, state: text && stateIn(text) };
+      return keptFrom(facts, written, erased);
     });
-    return { entries, more };
+    return { root, position, entries, more };
   }
 
   heads(channelIds: readonly string[]): Promise<(Position | undefined)[]> {
@@ -201,6 +212,14 @@ export class Reads implements JournalReads {
       return postFrom(values.stored(), seq, this.#renderer);
     });
   }
+}
+
+/** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check. */
+function factsIn(values: Values): StoredFacts {
+  const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
+  const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
+  const postId = who === own ? null : who;
+  return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check } as StoredFacts;
 }
 
 function range(direction: 'up' | 'down', { after, before }: { after?: number; before?: number }): (string | number)[] {

@@ -10,6 +10,7 @@ export const operations = [
   'channel',
   'corrections',
   'delete-channel',
+  'entries',
   'head',
   'journal',
   'mend',

@@ -12,7 +12,8 @@ local answer = { '', post.seq }
 local taken = 0
 for revision = math.max(tonumber(ARGV[2]), post.erased) + 1, post.revision do
   local label = call('HGET', labels, field(post.id, revision))
-  if label then
+  -- Without a salt it stands for a text that was erased before its entry came here.
+  if label and not string.find(label, '^%d+ %d+ %[""') then
     left = left - sizes(label)
     if taken > 0 and (left < 0 or taken >= limit) then
       answer[1] = '1'

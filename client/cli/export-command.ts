@@ -1,0 +1,134 @@
+import { open, rename, rm } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Http, mayHelpToRepeat, NoAnswer, NotPressbox, ProblemError, pause } from '../http.ts';
+import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError } from './asking.ts';
+import { Progress } from './progress.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `export`: a channel written out, whole or not at all. */
+interface ExportOptions extends AskingOptions {
+  output?: string;
+}
+
+/** How often a file is begun anew after a connection that was cut. What went to the standard output cannot be taken back. */
+const triesMost = 5;
+/** A server that sends nothing for this long is given up. */
+const silenceMs = 60_000;
+
+export function addExportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  addServerOptions(program.command('export'), env)
+    .description('Write a channel out as lines of JSON: every revision, with times and history')
+    .argument('<channel>')
+    .option('-o, --output <file>', 'where to; default: the standard output')
+    .addHelpText(
+      'after',
+      `
+A file appears under its name once it is whole. It holds what the channel holds: treat it like a backup.
+
+Examples:
+  $ pressbox export moon-landing --output moon-landing.ndjson
+  $ pressbox export moon-landing | gzip > moon-landing.ndjson.gz`,
+    )
+    .action(async (channelId: string, options: ExportOptions) => done(await run(channelId, options)));
+
+  async function run(channelId: string, options: ExportOptions): Promise<number> {
+    const { json = false, output } = options;
+    const progress = new Progress(terminal.streams.stderr);
+    try {
+      const token = options.token ?? env.PRESSBOX_TOKEN;
+      const http = new Http({ url: checkedUrl(options.url), ...(token && { token }) });
+      const path = `/v1/channels/${encodeURIComponent(channelId)}/export`;
+      const write = output === undefined ? toStdout : toFile(output);
+      const said = await write(() => linesOf(http, path, progress));
+      progress.clear();
+      if (output !== undefined && json) terminal.json({ channelId, file: output, ...said });
+      else if (output !== undefined) terminal.note(`${said.lines.toLocaleString('en')} lines were written to ${output}.`);
+      return 0;
+    } catch (error) {
+      progress.clear();
+      return tellError(fileTrouble(error), terminal, { json });
+    }
+  }
+
+  interface Counted {
+    lines: number;
+    bytes: number;
+  }
+  type Chunks = () => AsyncGenerator<Uint8Array, Counted>;
+
+  async function* linesOf(http: Http, path: string, progress: Progress): AsyncGenerator<Uint8Array, Counted> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([terminal.streams.interrupted, stop.signal]);
+    const counted: Counted = { lines: 0, bytes: 0 };
+    let timer = setTimeout(() => stop.abort(), silenceMs);
+    try {
+      const response = await http.download(path, signal);
+      for await (const chunk of response.body ?? []) {
+        clearTimeout(timer);
+        counted.bytes += chunk.length;
+        for (const byte of chunk) if (byte === 10) counted.lines += 1;
+        progress.tell({ bytes: counted.bytes, count: counted.lines, counted: 'lines' });
+        yield chunk;
+        timer = setTimeout(() => stop.abort(), silenceMs);
+      }
+      return counted;
+    } catch (error) {
+      terminal.streams.interrupted.throwIfAborted();
+      if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) throw error;
+      throw new NoAnswer('The connection was cut before the export was whole.', { cause: error });
+    } finally {
+      clearTimeout(timer);
+      stop.abort();
+    }
+  }
+
+  async function toStdout(chunks: Chunks): Promise<Counted> {
+    const decoder = new TextDecoder();
+    const { stdout } = terminal.streams;
+    return await each(chunks(), async (chunk) => {
+      if (stdout.write(decoder.decode(chunk, { stream: true })) !== false || stdout.once === undefined) return;
+      await new Promise<void>((resolve) => stdout.once?.('drain', resolve));
+    });
+  }
+
+  /** Under a name of its own until it is whole and on the disk. */
+  function toFile(file: string) {
+    const part = `${file}.part`;
+    return async (chunks: Chunks): Promise<Counted> => {
+      for (let tries = 1; ; tries += 1) {
+        const handle = await open(part, 'w', 0o600);
+        try {
+          const said = await each(chunks(), (chunk) => handle.writeFile(chunk));
+          await handle.sync();
+          await handle.close();
+          await rename(part, file);
+          return said;
+        } catch (error) {
+          await handle.close().catch(() => undefined);
+          await rm(part, { force: true });
+          if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+          await pause(1_000 * tries, terminal.streams.interrupted);
+        }
+      }
+    };
+  }
+}
+
+async function each<T, R>(items: AsyncGenerator<T, R>, take: (item: T) => Promise<void>): Promise<R> {
+  try {
+    while (true) {
+      const { done, value } = await items.next();
+      if (done) return value;
+      await take(value);
+    }
+  } finally {
+    // Where taking failed the rest is not waited for.
+    await items.return(undefined as R);
+  }
+}
+
+/** What the file system says is nothing that a server refused, and no fault of the program. */
+export function fileTrouble(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'path' in error)) return error;
+  return new CannotDo(`${error.path}: ${error.message}`);
+}

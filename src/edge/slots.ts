@@ -1,0 +1,39 @@
+import { Refusal } from '../protocol/problems.ts';
+
+/** How many of what takes long may be under way at once in this process; more are told to come back. */
+export interface Slots {
+  /** Throws the refusal `rate-limited` where none is free. Call what it returns when it is done; again does nothing. */
+  take(): () => void;
+}
+
+export interface SlotEvents {
+  onRejected(): void;
+  /** Called with how many are taken, whenever that changes. */
+  onTaken(count: number): void;
+}
+
+/** When to try again, for who found none free. */
+const retrySeconds = 10;
+
+export function createSlots(most: number, { onRejected, onTaken }: SlotEvents): Slots {
+  let taken = 0;
+  const change = (by: number) => {
+    taken += by;
+    onTaken(taken);
+  };
+  return {
+    take() {
+      if (taken >= most) {
+        onRejected();
+        throw new Refusal('rate-limited', { detail: `At most ${most} of these are served at once.`, retryAfter: retrySeconds });
+      }
+      change(1);
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        change(-1);
+      };
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import type { JournalLine } from '../../src/protocol/model.ts';
+import { run } from '../support/command.ts';
+import { appended, createChannel, type PostState, publication, samplePost, takedown } from '../support/engines.ts';
+import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { markOf, sampleDay } from '../support/sample-day.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+
+const day = sampleDay(11, { posts: 40, changes: 80 });
+const channelId = day.channel.id;
+
+let server: TestServer;
+let editor: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token({ editor: ['*'], admin: true });
+  const client = new AuthorClient({ url: server.url, token: editor });
+  await openSampleDay(client, day);
+  await playSampleDay(client, day, day.commands);
+});
+/** More than the buffers between a server and a client that does not read. */
+async function openMuch(): Promise<PostState[]> {
+  const { engine } = server.server;
+  await createChannel(engine, 'much');
+  const posts = Array.from({ length: 300 }, (_, nth) => ({
+    ...samplePost('much'),
+    body: `${nth} ${'Secret '.repeat(7_000)}`,
+    html: '',
+  }));
+  await Promise.all(posts.map((post) => appended(engine, 'much', [publication(post)])));
+  return posts;
+}
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+const exported = (id = channelId, token?: string, method = 'GET') =>
+  call(`${server.url}/v1/channels/${id}/export`, { method, ...(token !== undefined && { token }) });
+
+interface Line {
+  post?: { id: string; revision: number; body?: string };
+  channel?: { revision: number };
+  revision: { offset: number; type: string; at: string; by: string; check: string; salt?: string; content?: string };
+}
+
+async function underWay(count: number): Promise<void> {
+  await vi.waitFor(async () => {
+    const { text } = await call(`${server.url}/metrics`);
+    expect(text).toContain(`pressbox_transfers{kind="exports"} ${count}\n`);
+  });
+}
+
+describe('an export', () => {
+  let many: PostState[];
+  beforeAll(async () => {
+    many = await openMuch();
+  });
+
+  it('is for editors of the channel', async () => {
+    expect(await exported()).toMatchObject({ status: 401, body: { code: 'token-missing' } });
+    const author = await server.token({ author: ['*'] });
+    expect(await exported(channelId, author)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect(await exported('nothing-here', editor)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    await createChannel(server.server.engine, 'gone');
+    await call(`${server.url}/v1/channels/gone`, { method: 'DELETE', token: editor });
+    expect(await exported('gone', editor)).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
+  });
+
+  it('has a line for each entry of the journal, in its order, with what it wrote unless that was erased', async () => {
+    const answer = await exported(channelId, editor);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    const lines = answer.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    const entries: JournalLine[] = [];
+    for (let more = true; more; ) {
+      const page = await call(`${server.url}/v1/channels/${channelId}/journal?from=${entries.length + 1}&limit=100`, {
+        token: editor,
+      });
+      const body = page.body as { entries: JournalLine[]; more: boolean };
+      entries.push(...body.entries);
+      more = body.more;
+    }
+    expect(
+      lines.map(({ post, channel, revision: { offset, type, at, by, check } }) => [
+        offset,
+        type,
+        post?.id ?? null,
+        (post ?? channel)?.revision,
+        at,
+        by,
+        check,
+      ]),
+    ).toEqual(
+      entries.map(({ offset, type, postId, revision, at, by, check }) => [offset, type, postId, revision, at, by, check]),
+    );
+    let erased = 0;
+    for (const { post, revision } of lines) {
+      if (post === undefined) continue;
+      const kept = await call(
+        `${server.url}/v1/channels/${channelId}/posts/${post.id}/revisions?after=${post.revision - 1}&limit=1`,
+        { token: editor },
+      );
+      const [past] = (kept.body as { revisions: { revision: number; body: string }[] }).revisions;
+      if (past?.revision === post.revision) expect(post.body).toBe(past.body);
+      else {
+        erased += 1;
+        expect(post).toEqual({ id: post.id, channelId, revision: post.revision });
+        expect(revision).not.toHaveProperty('salt');
+        expect(answer.text).not.toContain(markOf(post.id, post.revision));
+      }
+    }
+    expect(erased).toBeGreaterThan(5);
+  });
+
+  it('answers HEAD without a body', async () => {
+    expect(await exported(channelId, editor, 'HEAD')).toMatchObject({ status: 200, text: '' });
+  });
+
+  it('is one of a few at a time, and more are told to come back', async () => {
+    const stop = new AbortController();
+    const open = () =>
+      fetch(`${server.url}/v1/channels/much/export`, { headers: { authorization: `Bearer ${editor}` }, signal: stop.signal });
+    const held = await Promise.all(Array.from({ length: 4 }, open));
+    expect(held.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const refused = await exported('much', editor);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
+    expect(refused.headers.get('retry-after')).toBe('10');
+    stop.abort();
+    await underWay(0);
+  });
+
+  it('gives out no text that was erased while it waited for a slow client: the connection is cut', async () => {
+    const { engine } = server.server;
+    const port = Number(new URL(server.url).port);
+    const client = connect({ port, host: '127.0.0.1' });
+    let error: Error | undefined;
+    client.on('error', (why) => {
+      error = why;
+    });
+    await once(client, 'connect');
+    client.pause();
+    client.write(
+      `GET /v1/channels/much/export HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${editor}\r\nConnection: close\r\n\r\n`,
+    );
+    // What the kernel takes is gone; then it stands still.
+    await underWay(1);
+    for (const post of many) await appended(engine, 'much', [takedown(post)]);
+    let received = '';
+    client.on('data', (chunk) => {
+      received += chunk.toString();
+    });
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.resume();
+    await closed;
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    expect(received).not.toContain(`"299 Secret`);
+    expect(received).not.toContain('post.taken-down');
+    await underWay(0);
+  });
+});
+
+describe('pressbox export', () => {
+  const env = () => ({ PRESSBOX_URL: server.url, PRESSBOX_TOKEN: editor });
+
+  it('writes a file that appears once it is whole, or to the standard output', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      const command = run(['export', channelId, '--output', file], env());
+      expect(await command.code).toBe(0);
+      const { text } = await exported(channelId, editor);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
+      const piped = run(['export', channelId], env());
+      expect(await piped.code).toBe(0);
+      expect(piped).toMatchObject({ out: text, err: '' });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('leaves no file where the server refuses', async () => {
+    const file = join(tmpdir(), `pressbox-none-${process.pid}.ndjson`);
+    const command = run(['export', 'nothing-here', '--output', file], env());
+    expect(await command.code).toBe(1);
+    expect(command.err).toContain('There is nothing here.');
+    await expect(readFile(file)).rejects.toThrow(/ENOENT/);
+    await expect(readFile(`${file}.part`)).rejects.toThrow(/ENOENT/);
+  });
+});
