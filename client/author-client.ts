@@ -221,6 +221,18 @@ export class AuthorClient {
     return page as { revisions: SeenPost[]; more: boolean };
   }
 
+  /**
+   * Has a token refused on every server, by its `jti`, and ends what it opened. Takes an admin's token. `expiresAt`: when it would
+   * have expired; without it the server has to remember it for ever. Returns until when it does.
+   */
+  async revokeToken(
+    revoked: { jti: string; expiresAt?: string },
+    options: CommandOptions = {},
+  ): Promise<{ jti: string; until: string | null }> {
+    const { body } = await this.#send({ method: 'POST', path: '/v1/tokens/revoked', body: revoked, ...options });
+    return body as { jti: string; until: string | null };
+  }
+
   async #read(path: string, options: CommandOptions): Promise<unknown> {
     const { body } = await this.#untilAnswered((signal) => this.#http.get(path, signal), options);
     return body;

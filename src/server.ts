@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { authorRoutes } from './author/routes.ts';
+import { tokenRoutes } from './author/token-routes.ts';
 import { type Config, ConfigError, publicUrlOf } from './config.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import { apiHeaders } from './edge/headers.ts';
+import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
@@ -132,6 +134,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     health.unsafe = unsafe;
     metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
+    const identity = createIdentity({ tokens, revocations: engine, now });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
@@ -142,7 +145,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
     app.use(warnOfForwarded(config, log));
     app.use(assetRoutes(), limitRequests(rates));
-    const reading = readerRoutes({ engine, feeds, readers, renderer, rates, now, random, log, metrics });
+    const reading = readerRoutes({ engine, feeds, readers, identity, renderer, rates, now, random, log, metrics });
     const slotsFor = (kind: 'exports' | 'imports', most: number) =>
       createSlots(most, {
         onRejected: () => metrics.rejections.inc({ kind }),
@@ -150,7 +153,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       });
     const exporting = exportRoutes({ engine, feeds, slots: slotsFor('exports', readerLimits.exportsMost), log });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
-    app.use('/v1', authenticate(tokens), onlyMethodsOf(reading, exporting, writing), reading, exporting, writing, notFound());
+    const revoking = tokenRoutes({ revocations: engine, rates, log });
+    const api = [reading, exporting, writing, revoking];
+    app.use('/v1', authenticate(identity), onlyMethodsOf(...api), ...api, notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });
     app.use(onlyMethodsOf(documents), documents);
@@ -161,7 +166,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const sockets = openSockets(http, {
       feeds,
       readers,
-      tokens,
+      identity,
       rates,
       addressOf: (request) => asExpressHas(app, request).ip ?? '',
       mayConnect: (request) => mayConnect(askedBy(asExpressHas(app, request)), config.origins),
@@ -171,7 +176,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       metrics,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, feeds, readers));
+    undo.unshift(measure(metrics, feeds, readers, engine));
     undo.unshift(watchStore(engine, health, metrics, log));
     health.phase = 'ready';
     log.info({ url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) }, 'listening');
@@ -271,10 +276,11 @@ function asExpressHas(app: Express, request: IncomingMessage): Request {
   return Object.setPrototypeOf(request, app.request) as Request;
 }
 
-function measure(metrics: Metrics, feeds: Feeds, readers: Readers): () => void {
+function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engine): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
+    metrics.revokedTokens.set(engine.revokedTokens);
     const open = [...feeds];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));

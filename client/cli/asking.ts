@@ -52,11 +52,16 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
   return { client, write: { key: options.key ?? newKey(), signal }, read: { signal, sub: token && subjectOf(token) } };
 }
 
-/** Who a token speaks for. Not checked: the server does that. */
 function subjectOf(token: string): string | undefined {
+  const sub = claimsOf(token)?.sub;
+  return typeof sub === 'string' ? sub : undefined;
+}
+
+/** What a token says; undefined where it is none. Not checked: the server does that. */
+export function claimsOf(token: string): Record<string, unknown> | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    return (claims as { sub?: string }).sub;
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { type Env, processStreams, type Streams, Terminal } from './terminal.ts';
+import { addTokenCommands } from './token-commands.ts';
 
 /**
  * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
@@ -64,6 +65,7 @@ Examples:
   $ pressbox correct moon-landing latest --note "The crew is three." "Three are on board."`,
     );
   addServerCommands(pressbox, env, terminal, done);
+  addTokenCommands(pressbox, env, terminal, done);
   addFollowCommand(pressbox, env, terminal, done);
   addPostCommands(pressbox, env, terminal, done);
   addChannelCommands(pressbox, env, terminal, done);

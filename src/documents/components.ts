@@ -313,6 +313,14 @@ export const components = {
     kind: 'Its kind.',
     headline: 'Its headline.',
   }),
+  Revocation: taken(schemas.revocationSchema, 'A token that is not to be taken any more.', {
+    jti: 'Its `jti`.',
+    expiresAt: 'When it would have expired. Left out, the revocation is kept for ever.',
+  }),
+  RevocationAnswer: sent(schemas.revocationAnswerSchema, 'A token that is refused.', {
+    jti: 'Its `jti`.',
+    until: 'Until when that is remembered; null: for ever.',
+  }),
   DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A channel that was deleted and is not erased everywhere yet.', {
     erasure: 'What is pending.',
   }),

@@ -60,6 +60,7 @@ export const groups = {
   Channels: 'What readers can subscribe to, and its life from announcement to end.',
   Reading: 'What has been published, and what was changed: the same questions for everyone who may read.',
   Writing: 'Publish, correct and withdraw.',
+  Tokens: 'Who is known to the server, and for how long.',
   Pages: 'For people with a browser.',
   Documents: 'What you are reading, for people and for machines.',
   Operating: 'For whoever runs the server.',

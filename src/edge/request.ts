@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
-import type { Tokens } from './tokens.ts';
+import type { Identity } from './identity.ts';
 
 /** Who asks: the token of a request, checked once, before any route. */
 
@@ -12,10 +12,10 @@ const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
  * Notes who asks, for `principalOf`. A token that does not hold is refused even where none is needed: who sends one means to be known,
  * and must not be answered as a stranger.
  */
-export function authenticate(tokens: Tokens): RequestHandler {
+export function authenticate(identity: Pick<Identity, 'verify'>): RequestHandler {
   return async (request, response, next) => {
     const { authorization } = request.headers;
-    if (authorization !== undefined) response.locals.principal = await tokens.verify(tokenFrom(authorization));
+    if (authorization !== undefined) response.locals.principal = await identity.verify(tokenFrom(authorization));
     next();
   };
 }

@@ -21,7 +21,7 @@ import type {
  *
  * Outcomes are values. A throw is a `JournalUnavailable`, and says whether the write may have happened.
  */
-export interface Engine extends Journal, Bus {
+export interface Engine extends Journal, Bus, Revocations {
   /** Resolves while the store answers; throws `JournalUnavailable` otherwise. */
   ready(): Promise<void>;
   /**
@@ -151,6 +151,22 @@ export interface Bus {
    * answered: what was read before may hold erased text and must not be given out any more. `postId` is null when the whole channel went.
    */
   onErased(listener: (channelId: string, postId: string | null) => void): () => void;
+}
+
+/** Tokens that were revoked before they expire, by their `jti`. Every process on the store refuses them. */
+export interface Revocations {
+  /**
+   * When it resolves, the revocation is on the disk and `isRevoked` says so here; other processes know of it within 3 s, whether they
+   * were told or not. It is kept until `until` (milliseconds since 1970; `null`: for ever). Repeated, the later time counts.
+   * `full`: as many tokens as are kept are revoked, and this one is not.
+   */
+  revoke(jti: string, until: number | null): Promise<'revoked' | 'full'>;
+
+  /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
+  isRevoked(jti: string): boolean;
+
+  /** Revocations that are kept. */
+  readonly revokedTokens: number;
 }
 
 export type Announcement =

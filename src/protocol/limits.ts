@@ -53,6 +53,8 @@ export const limits = {
   socketMessageBytes: 16 * 1024,
   /** Messages a socket may send that are none of the contract's, before it is disconnected. */
   socketMisuses: 10,
+  /** Tokens revoked at a time, each until it has expired; past it `revocations-full`. */
+  revokedTokens: 10_000,
   pingSeconds: 15,
   pingTimeoutSeconds: 10,
 } as const;

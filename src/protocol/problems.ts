@@ -14,6 +14,11 @@ export const problems = {
   'post-exists': { status: 409, retry: false, title: 'A post with this id exists.' },
   'channel-ended': { status: 409, retry: false, title: 'The coverage has ended: no new posts, only revisions and withdrawals.' },
   'post-withdrawn': { status: 409, retry: false, title: 'This post was withdrawn and can no longer be changed.' },
+  'revocations-full': {
+    status: 409,
+    retry: false,
+    title: 'As many tokens are revoked as can be remembered. Change the key that signs them: that refuses all of them.',
+  },
   'channel-deleted': { status: 410, retry: false, title: 'This channel was deleted.' },
   'revision-moved': { status: 412, retry: false, title: 'Someone else changed it first. See `current`, and decide again.' },
   'too-large': { status: 413, retry: false, title: 'The request is too large.' },

@@ -167,6 +167,9 @@ export const claimsSchema = z.object({
   pressbox: z.strictObject({ reader: patterns, author: patterns, editor: patterns, admin: z.boolean() }).partial().optional(),
 });
 
+/** A token that is not to be taken any more. `expiresAt` is the token's own; left out, it is refused for ever. */
+export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, expiresAt: time.nullish() });
+
 export const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, 'Must be 1 to 255 printable ASCII characters.');

@@ -181,6 +181,7 @@ export const correctionPageSchema = z.strictObject({
   more: z.boolean(),
 });
 export const journalPageSchema = z.strictObject({ entries: z.array(journalLineSchema), more: z.boolean() });
+export const revocationAnswerSchema = z.strictObject({ jti: z.string(), until: sentTime.nullable() });
 export const healthSchema = z.strictObject({
   status: z.enum(['alive', 'starting', 'ready', 'degraded', 'draining']),
   reason: z.string().optional(),
@@ -198,6 +199,6 @@ export const unsubscribedAnswerSchema = z.strictObject(acknowledged);
 export const storeSchema = z.strictObject({ reachable: z.boolean(), since: sentTime });
 export const unsubscribedSchema = z.strictObject({
   channelId: channelIdSchema,
-  reason: z.enum(['slow', 'history', 'expired', 'forbidden', 'gone']),
+  reason: z.enum(['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone']),
 });
 export const drainSchema = z.strictObject({ withinMs: z.int().min(0) });

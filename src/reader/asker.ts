@@ -1,3 +1,4 @@
+import { type Identity, refusalFor, type Standing } from '../edge/identity.ts';
 import type { EndReason } from '../fanout/feed.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -11,36 +12,36 @@ import type { EndedReason } from './messages.ts';
  */
 export class Asker {
   readonly #who: Principal | undefined;
-  readonly #now: () => number;
+  readonly #standing: Identity['standing'];
 
-  constructor(who: Principal | undefined, now: () => number) {
+  constructor(who: Principal | undefined, standing: Identity['standing']) {
     this.#who = who;
-    this.#now = now;
+    this.#standing = standing;
+  }
+
+  /** Of the token; `good` where none was sent. */
+  get standing(): Standing {
+    return this.#who === undefined ? 'good' : this.#standing(this.#who);
   }
 
   /** Who asks, while the token is good. */
   get principal(): Principal | undefined {
-    return this.#who !== undefined && this.#now() < this.#who.expiresAt ? this.#who : undefined;
-  }
-
-  /** Had a token, and is a stranger now. */
-  get hasExpired(): boolean {
-    return this.#who !== undefined && this.principal === undefined;
+    return this.standing === 'good' ? this.#who : undefined;
   }
 
   mayRead(channel: Channel): boolean {
     return mayRead(this.principal, channel);
   }
 
-  /** Who has a token that ran out is told so, of whatever strangers may not read: channels of the desk answer like unknown ones. */
+  /** Who has a token that is good no longer is told so, of whatever strangers may not read: channels of the desk answer like unknown ones. */
   mustRead(channel: Channel): void {
-    if (this.hasExpired && !mayRead(undefined, channel)) throw this.unknown();
+    if (this.standing !== 'good' && !mayRead(undefined, channel)) throw this.unknown();
     mustRead(this.principal, channel);
   }
 
   /** Of a channel that is not there. */
   unknown(): Refusal {
-    return this.hasExpired ? new Refusal('token-invalid', { detail: 'The token has expired.' }) : new Refusal('not-found');
+    return refusalFor(this.standing) ?? new Refusal('not-found');
   }
 
   /** Of a channel that was deleted. */
@@ -50,11 +51,12 @@ export class Asker {
 
   /** Whether what was begun with the token may not go on without it. */
   hasLost(channel: Channel): boolean {
-    return this.hasExpired && channel.access !== 'public';
+    return this.standing === 'expired' && channel.access !== 'public';
   }
 
   /** Why a subscription ended, as the reader is told it. */
   told(reason: EndReason): EndedReason {
-    return reason === 'forbidden' && this.hasExpired ? 'expired' : reason;
+    const { standing } = this;
+    return reason === 'forbidden' && standing !== 'good' ? standing : reason;
   }
 }

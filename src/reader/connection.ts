@@ -1,4 +1,5 @@
 import type { Format } from '../fanout/encoded.ts';
+import { readerLimits } from './limits.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Something that takes ready-made frames and carries them to one reader: a WebSocket, or the body of an answer. */
@@ -96,6 +97,11 @@ export class Connection {
 
   terminate(): void {
     this.#pipe.terminate();
+  }
+
+  /** Ends it so, unless the other end has closed it by then. */
+  terminateSoon(): void {
+    setTimeout(() => this.terminate(), readerLimits.refusedMs).unref();
   }
 
   forget(subscription: Subscription): void {

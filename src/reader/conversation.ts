@@ -1,4 +1,5 @@
 import { problemFor } from '../edge/answers.ts';
+import type { Identity } from '../edge/identity.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -23,6 +24,7 @@ import { answerAndJoin, holdFor, Subscription, subscriptionEnded } from './subsc
  */
 export interface ConversationContext {
   feeds: Feeds;
+  identity: Pick<Identity, 'standing'>;
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
   soon?: (run: () => void) => void;
@@ -34,7 +36,7 @@ export class Conversation implements OpenReader {
   readonly transport = 'socket';
   readonly connection: Connection;
   readonly #socket: ClientSocket;
-  readonly #asker: Asker;
+  readonly asker: Asker;
   readonly #context: ConversationContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Catch-ups go one after the other: this one is the last of the queue. */
@@ -45,7 +47,7 @@ export class Conversation implements OpenReader {
 
   constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
     this.#socket = socket;
-    this.#asker = new Asker(who, context.now);
+    this.asker = new Asker(who, context.identity.standing);
     this.#context = context;
     this.connection = new Connection(new SocketPipe(socket.conn), context.now, context.soon);
     socket.on('subscribe', (request: unknown, answer: unknown) => this.#onSubscribe(request, answer));
@@ -66,6 +68,17 @@ export class Conversation implements OpenReader {
 
   tellReach(reach: Reach): void {
     this.#socket.emit('store', reach);
+  }
+
+  endRevoked(): void {
+    for (const wish of this.#wishes) wish.withdrawn = true;
+    for (const channelId of this.#subscriptions.keys()) {
+      this.#drop(channelId);
+      this.#socket.emit('unsubscribed', { channelId, reason: 'revoked' });
+    }
+    this.#socket.disconnect(true);
+    // A close frame waits behind bytes that are not taken, and may not be answered.
+    this.connection.terminateSoon();
   }
 
   /** Its client picks the moment. */
@@ -114,13 +127,13 @@ export class Conversation implements OpenReader {
       });
     }
     const { feeds, metrics } = this.#context;
-    const held = await holdFor(this.#asker, feeds, channelId);
-    const subscription = new Subscription(held, this.connection, this.#asker, (reason) => this.#ended(channelId, reason));
+    const held = await holdFor(this.asker, feeds, channelId);
+    const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#ended(channelId, reason));
     try {
       if (wish.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      const parts = { feed: held.feed, asker: this.#asker, reader: subscription, wanted: () => !wish.withdrawn, metrics };
+      const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn, metrics };
       await answerAndJoin({ ...query, ...parts }, ({ json, more }) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (more) this.#drop(channelId);

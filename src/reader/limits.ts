@@ -10,7 +10,7 @@ export const readerLimits = {
   waitingSubscribes: 100,
   /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */
   waitingAnswers: 1_000,
-  /** A connection that was refused is closed after this long, should the other end not do it. */
+  /** A connection that was refused, or whose token was revoked, is closed after this long, should the other end not do it. */
   refusedMs: 1_000,
   /** An EventSource whose stream ended comes back after this long on average, from half of it to half as much again. */
   streamRetryMs: 2_000,

@@ -1,5 +1,6 @@
 import type { Reach } from '../engine/engine.ts';
 import type { Transport } from '../protocol/model.ts';
+import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';
 
@@ -9,12 +10,15 @@ import { readerLimits } from './limits.ts';
  */
 export interface OpenReader {
   readonly transport: Transport;
+  readonly asker: Asker;
   /** Channels that it follows now. */
   readonly subscriptions: number;
   /** Where a connection takes no bytes for long, it is terminated. */
   readonly connection?: Connection;
   /** Once in a while: ends what a token was needed for that has run out. */
   sweep(now: number): void;
+  /** The token was revoked: ends whatever was begun with it, of public channels too, and says so where it can. */
+  endRevoked(): void;
   /** The store came out of reach, or back. */
   tellReach(reach: Reach): void;
   /** The node goes away: asked to leave within a time, all of them at different moments. */
@@ -100,7 +104,8 @@ export class Readers {
   #sweep(): void {
     const now = this.#context.now();
     for (const reader of this.#open) {
-      reader.sweep(now);
+      if (reader.asker.standing === 'revoked') reader.endRevoked();
+      else reader.sweep(now);
       const { connection } = reader;
       if (connection === undefined || connection.busySince === 0) continue;
       const busyMs = now - connection.busySince;

@@ -5,6 +5,7 @@ import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
 import { Server } from 'socket.io';
 import { sendProblem } from '../edge/answers.ts';
+import type { Identity } from '../edge/identity.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
@@ -24,7 +25,7 @@ import { packetsWaiting, terminateSocket } from './socket-pipe.ts';
 export interface SocketsContext {
   feeds: Feeds;
   readers: Readers;
-  tokens: { verify(token: string): Promise<Principal> };
+  identity: Identity;
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
@@ -107,7 +108,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       joined.delete(socket.client);
       return next(connectError(problem('token-invalid')));
     }
-    context.tokens.verify(token).then(
+    context.identity.verify(token).then(
       (who) => {
         principals.set(socket, who);
         next();

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { problemFor } from '../edge/answers.ts';
+import type { Identity } from '../edge/identity.ts';
 import { principalOf } from '../edge/request.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -24,6 +25,7 @@ import { answerAndJoin, holdFor, Subscription } from './subscription.ts';
 export interface StreamsContext {
   feeds: Feeds;
   readers: Readers;
+  identity: Pick<Identity, 'standing'>;
   /** Throws a `Refusal` where the address has too many open; returns the end of it. */
   rates: { connection(address: string): () => void };
   now: () => number;
@@ -37,7 +39,7 @@ export function stream(context: StreamsContext): RequestHandler {
   return async (req, res) => {
     const channelId = String(req.params.channelId);
     const after = cursorOf(req);
-    const asker = new Asker(principalOf(res), context.now);
+    const asker = new Asker(principalOf(res), context.identity.standing);
     if (req.method === 'HEAD') {
       (await holdFor(asker, context.feeds, channelId)).release();
       res.writeHead(200, streamHeaders).end();
@@ -62,7 +64,7 @@ class EventStream implements OpenReader {
   readonly connection: Connection;
   readonly #pipe: StreamPipe;
   readonly #channelId: string;
-  readonly #asker: Asker;
+  readonly asker: Asker;
   readonly #context: StreamsContext;
   #subscription: Subscription | undefined;
   #pingedAt: number;
@@ -77,7 +79,7 @@ class EventStream implements OpenReader {
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
     this.#pipe = new StreamPipe(res, res.socket);
     this.#channelId = channelId;
-    this.#asker = asker;
+    this.asker = asker;
     this.#context = context;
     this.#pingedAt = context.now();
     this.connection = new Connection(this.#pipe, context.now);
@@ -125,6 +127,13 @@ class EventStream implements OpenReader {
     this.#owed = reach;
   }
 
+  endRevoked(): void {
+    // What has not begun yet is refused: the answer is a problem.
+    if (!this.#pipe.hasBegun) return;
+    if (!this.connection.ready) return this.#pipe.terminate();
+    this.#unsubscribed('revoked');
+  }
+
   /** Not all at once: an EventSource picks no moment of its own. */
   askToLeave(withinMs: number): void {
     const { random } = this.#context;
@@ -162,10 +171,10 @@ class EventStream implements OpenReader {
   /** Says what was missed and joins, or returns from where there is more. */
   async #catchUp(after: Position | undefined): Promise<Position | undefined> {
     const { feeds, metrics } = this.#context;
-    const held = await holdFor(this.#asker, feeds, this.#channelId);
-    const subscription = new Subscription(held, this.connection, this.#asker, (reason) => this.#unsubscribed(reason));
+    const held = await holdFor(this.asker, feeds, this.#channelId);
+    const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts: limits.pageDefault };
-    const parts = { feed: held.feed, asker: this.#asker, reader: subscription, wanted: () => this.#pipe.open, metrics };
+    const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open, metrics };
     let reached = after;
     try {
       await answerAndJoin({ ...query, ...parts }, (answer) => {

@@ -42,6 +42,8 @@ export interface Metrics {
   tailEntries: Gauge;
   /** 1 while the store is in reach, else 0. */
   storeReachable: Gauge;
+  /** Tokens that are refused though they have not expired. Bounded by `pressbox_limit{name="revokedTokens"}`. */
+  revokedTokens: Gauge;
   /** Settings of the store that durability needs and that are not as they should be. */
   storeUnsafe: Gauge;
   /** Calls the function before each scrape, to set gauges that are cheaper to read than to keep. Returns its undo. */
@@ -104,6 +106,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       registers,
     }),
     storeReachable: new Gauge({ name: 'pressbox_store_reachable', help: '1 while the store is in reach, else 0.', registers }),
+    revokedTokens: new Gauge({
+      name: 'pressbox_revoked_tokens',
+      help: 'Tokens that are refused though they have not expired.',
+      registers,
+    }),
     storeUnsafe: new Gauge({
       name: 'pressbox_store_unsafe_settings',
       help: 'Settings of the store that durability needs and that are not as they should be.',

@@ -6,6 +6,7 @@ import { moving } from './cases/moving.ts';
 import { pages } from './cases/pages.ts';
 import { catchingUp } from './cases/reading.ts';
 import { requests } from './cases/requests.ts';
+import { revoking } from './cases/revoking.ts';
 import { writing } from './cases/writing.ts';
 
 /**
@@ -45,5 +46,6 @@ export function describeEngine(name: string, open: OpenEngine, skips: Record<str
     describe('moving', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));
+    describe('revoking tokens', () => revoking(exam));
   });
 }

@@ -44,6 +44,33 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
     const head = async (engine: RedisEngine, channelId: string) => (await engine.heads([channelId]))[0] as Position;
 
+    it('know of the tokens that the other revoked, also where the message was lost', async () => {
+      const within = { timeout: 3_000, interval: 20 };
+      await here!.revoke('told', null);
+      await vi.waitFor(() => expect(there!.isRevoked('told')).toBe(true), { timeout: 500, interval: 5 });
+      // As another node would write it whose message reached nobody.
+      await server.admin
+        .multi()
+        .zadd(registry.revoked, Number.POSITIVE_INFINITY, 'untold')
+        .set(registry.revokedVersion, 'another')
+        .exec();
+      await vi.waitFor(() => expect([here!.isRevoked('untold'), there!.isRevoked('untold')]).toEqual([true, true]), within);
+    });
+
+    it('put back what Redis had lost of revoked tokens, and take none of them meanwhile', async () => {
+      await here!.revoke('kept', null);
+      await here!.revoke('later', Date.now() + 600_000);
+      await server.admin.flushall();
+      await there!.revoke('new', null);
+      await vi.waitFor(async () => {
+        expect(here!.isRevoked('kept')).toBe(true);
+        expect((await server.admin.zrange(registry.revoked, 0, '-1')).sort()).toEqual(['kept', 'later', 'new']);
+      }, patient);
+      const third = await openNode(server);
+      expect(['kept', 'later', 'new', 'other'].map((jti) => third.isRevoked(jti))).toEqual([true, true, true, false]);
+      await third.close();
+    });
+
     it('announce to each other what was appended, once', async () => {
       const { id } = await createChannel(here!);
       const [own, other] = [await listen(here!, id), await listen(there!, id)];

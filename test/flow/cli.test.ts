@@ -396,25 +396,6 @@ describe('pressbox serve and token', () => {
   });
 });
 
-describe('pressbox token', () => {
-  it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir]);
-    expect(first.code).toBe(0);
-    expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
-    expect(first.err).toContain('permits no more');
-    // A wrong directory would make a token that no server takes: so it is told when a secret was made.
-    expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
-    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir]);
-    expect([second.code, second.err]).toEqual([0, '']);
-  });
-
-  it('tells how long it is good for as one would say it', async () => {
-    expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
-  });
-});
-
 describe('a start that cannot be', () => {
   it('is told in a sentence that names the variable, by the command and by the service', async () => {
     const secret = { PRESSBOX_JWT_SECRET: 'x'.repeat(40) };
@@ -471,9 +452,9 @@ describe('what goes wrong with --json', () => {
 
 describe('pressbox --help', () => {
   it('has examples for every command', async () => {
-    const commands = ['serve', 'token', 'follow', 'post', 'correct', 'retract', 'takedown', 'pin'];
+    const commands = ['serve', 'token', 'token revoke', 'follow', 'post', 'correct', 'retract', 'takedown', 'pin'];
     const channel = ['create', 'list', 'update', 'end', 'delete'].map((name) => ['channel', name]);
-    for (const argv of [[], ...commands.map((name) => [name]), ...channel]) {
+    for (const argv of [[], ...commands.map((name) => name.split(' ')), ...channel]) {
       const { code, out } = await done([...argv, '--help']);
       expect([argv.join(' '), code, out]).toEqual([argv.join(' '), 0, expect.stringContaining('$ pressbox ')]);
     }

@@ -68,6 +68,7 @@ export class SimNode {
     const { scheduler } = this.#setting;
     new Conversation(socket as unknown as ClientSocket, undefined, {
       feeds: this.feeds,
+      identity: { standing: () => 'good' },
       now: () => scheduler.now,
       soon: (run) => void scheduler.later(0, run),
       log: silent,

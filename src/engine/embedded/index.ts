@@ -27,6 +27,7 @@ import {
   prepare,
   type StoredFacts,
 } from '../record.ts';
+import { Revoked } from '../revoked.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, makeDirectory } from './directory.ts';
@@ -67,6 +68,7 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
     const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
+    await engine.readRevoked();
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
   } catch (error) {
@@ -93,6 +95,7 @@ class EmbeddedEngine implements Engine {
   readonly #now: () => number;
   readonly #announcer: Announcer;
   readonly #erasures: EraseLoop;
+  readonly #revoked: Revoked;
   #closing: Promise<void> | undefined;
 
   constructor({ writer, reader, unlock, renderer, now, log }: Parts) {
@@ -103,6 +106,7 @@ class EmbeddedEngine implements Engine {
     this.#now = now;
     this.#announcer = new Announcer(log);
     this.#erasures = new EraseLoop(writer, log);
+    this.#revoked = new Revoked(now);
     for (const thread of [writer, reader]) {
       thread.onDeath = (why) => {
         log.error({ why }, 'the journal is out of reach');
@@ -181,6 +185,27 @@ class EmbeddedEngine implements Engine {
     });
     if (deletion === 'missing') return { status: 'missing' as const };
     return { status: 'deleted' as const, erasure: await this.#erasures.finish({ channelId, postId: null }) };
+  }
+
+  // ---- Tokens that were revoked
+
+  /** Before anyone asks. */
+  async readRevoked(): Promise<void> {
+    for (const revocation of await this.#read('revoked', [])) this.#revoked.add(revocation);
+  }
+
+  revoke(jti: string, until: number | null): Promise<'revoked' | 'full'> {
+    return this.#writer.call('revoke', { jti, until, now: this.#now() }, (answer) => {
+      if (answer === 'revoked') this.#revoked.add({ jti, until });
+    });
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revoked.has(jti);
+  }
+
+  get revokedTokens(): number {
+    return this.#revoked.size;
   }
 
   // ---- Reading

@@ -4,6 +4,7 @@ import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
 import { epochOf, positionAt, shortCheck } from '../chain.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
 import type { StoredEntry, StoredText } from '../record.ts';
+import type { Revocation } from '../revoked.ts';
 import { tags } from '../tags.ts';
 import { findRequest, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
@@ -329,4 +330,8 @@ export function heads(sql: Sql, channelIds: readonly string[]): (Position | unde
     const row = findChannel(sql, channelId);
     return row && headOf(row);
   });
+}
+
+export function revoked(sql: Sql): Revocation[] {
+  return sql('SELECT jti, until FROM revoked').all() as unknown as Revocation[];
 }

@@ -119,6 +119,15 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (channelId, postId)
       ) STRICT, WITHOUT ROWID;
     `),
+  (db) =>
+    db.exec(`
+      -- Tokens that are refused. until: milliseconds since 1970, NULL for ever.
+      CREATE TABLE revoked (
+        jti TEXT PRIMARY KEY,
+        until INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX revokedByTime ON revoked (until);
+    `),
 ];
 
 /** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */

@@ -5,6 +5,7 @@ import { append } from './append.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
 import { note, reserve, sweepRequests } from './requests.ts';
+import { revoke } from './revoked.ts';
 import { openForWriting, type Sql, statements } from './schema.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -66,8 +67,10 @@ function answer(answers: Answered[]): void {
   send(port, { type: 'answers', answers });
 }
 
+const transacted: readonly AskedWrite['operation'][] = ['append', 'note', 'reserve', 'delete', 'revoke'];
+
 function inTransaction({ operation }: AskedWrite): boolean {
-  return operation === 'append' || operation === 'note' || operation === 'reserve' || operation === 'delete';
+  return transacted.includes(operation);
 }
 
 function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): Answered[] {
@@ -124,6 +127,8 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
       return reserve(sql, asked.given);
     case 'delete':
       return deleteChannel(sql, asked.given);
+    case 'revoke':
+      return revoke(sql, asked.given);
     default:
       throw new JournalUnavailable(`${asked.operation} is not for a transaction.`, 'unchanged');
   }

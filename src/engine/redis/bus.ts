@@ -15,6 +15,8 @@ type Message =
   /** With `ask` an acknowledgement is wanted. */
   | { type: 'erased'; from: string; channelId: string; postId: string | null; ask?: string }
   | { type: 'acknowledged'; from: string; ask: string }
+  /** Some token was. */
+  | { type: 'revoked'; from: string }
   | { type: 'probe'; from: string; number: number };
 
 /** The offsets and checks that were heard last on a channel. */
@@ -61,6 +63,8 @@ export class RedisBus {
   /** Erasures that were told here by who made them, and are not to be told again by who asks for their end. */
   readonly #fresh = new Set<string>();
   #asks = 0;
+  /** Another node has revoked a token. */
+  onRevoked: () => void = () => {};
   /** Everything is subscribed to, and what was missed of erasures was told. */
   isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
@@ -121,6 +125,10 @@ export class RedisBus {
   announce(channelId: string, heard: Announcement): void {
     this.#take(channelId, heard);
     this.#send(announcements(channelId), { type: 'heard', from: this.#nodeId, heard });
+  }
+
+  announceRevoked(): void {
+    this.#send(registry.control, { type: 'revoked', from: this.#nodeId });
   }
 
   /** To be called before the entry that erases is announced: what goes over one connection is heard in its order. */
@@ -196,6 +204,9 @@ export class RedisBus {
       case 'probe':
         this.#probes.get(message.number)?.();
         this.#probes.delete(message.number);
+        return;
+      case 'revoked':
+        if (message.from !== this.#nodeId) this.onRevoked();
         return;
       case 'acknowledged':
         this.#asked.get(message.ask)?.(message.from);

@@ -28,6 +28,7 @@ import { Erasures } from './erasure.ts';
 import { channelKeys, registry, requestKey } from './keys.ts';
 import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, Reads, registered } from './reads.ts';
+import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import type { Fault } from './settings.ts';
 import { Watch } from './watch.ts';
@@ -93,6 +94,7 @@ class Shared implements RedisEngine {
   readonly #reads: Reads;
   readonly #mender: Mender;
   readonly #erasures: Erasures;
+  readonly #revocations: RedisRevocations;
   readonly #watch: Watch;
   readonly #inFlight = new Set<Promise<unknown>>();
   #replicated: Promise<void> | undefined;
@@ -114,12 +116,15 @@ class Shared implements RedisEngine {
     this.#mender = new Mender(talk, renderer, now, log);
     this.#reads = new Reads((operation, channelId, args) => this.#ask(talk, operation, channelId, args), talk, renderer);
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId, log });
+    this.#revocations = new RedisRevocations({ writes, talk, now, log });
+    this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
     this.#watch = new Watch({
       bus: this.#bus,
       ears,
       talk,
       connections: [writes, talk, ears],
       heads: (channelIds) => this.#reads.heads(channelIds),
+      revocations: () => this.#revocations.compare(),
       nodeId,
       log,
       onReach: (reach) => this.#announcer.announceReach(reach),
@@ -133,6 +138,8 @@ class Shared implements RedisEngine {
       this.#bus.isListening = false;
     };
     this.#ears.onOpen = () => void this.#listen().catch(() => this.#ears.replace());
+    // Before anyone asks: a token that was revoked is refused from the first request on.
+    await this.#revocations.compare();
     await this.#watch.compare();
     this.#watch.start();
     this.#erasures.start();
@@ -269,6 +276,25 @@ class Shared implements RedisEngine {
       }
       return { status: 'deleted' as const, erasure: await this.#erasures.finish(channelId, null) };
     });
+  }
+
+  revoke(jti: string, until: number | null) {
+    return this.#write(async () => {
+      const answer = await this.#revocations.write({ jti, until });
+      if (answer === 'full') return answer;
+      await this.#acknowledged();
+      this.#revocations.taken({ jti, until });
+      this.#bus.announceRevoked();
+      return answer;
+    });
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revocations.has(jti);
+  }
+
+  get revokedTokens(): number {
+    return this.#revocations.size;
   }
 
   /** Before the channel is made, so that none is missing from the list; ids that were not made are passed over. */

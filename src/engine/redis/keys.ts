@@ -56,6 +56,10 @@ export const registry = {
   erasures: `${prefix}{registry}:erasures`,
   /** Sorted set: ids of the nodes, by their last heartbeat (ms by Redis' clock). */
   nodes: `${prefix}{registry}:nodes`,
+  /** Sorted set: the `jti` of tokens that are refused, by when that lapses (ms; `inf`: never). */
+  revoked: `${prefix}{registry}:revoked`,
+  /** String: another text whenever something was added to `revoked`. */
+  revokedVersion: `${prefix}{registry}:revoked-version`,
   /** String with an end: when it was noted (ms), and the channel that a request creates. */
   reservation: (requestId: string) => `${prefix}{registry}:reservation:${requestId}`,
   /** Pub/sub: erasures, heard by every node. */

@@ -21,11 +21,13 @@ export const operations = [
   'recall',
   'reserve',
   'revisions',
+  'revoke',
+  'revoked',
   'settle',
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'reserve'];
+const alone: readonly Operation[] = ['beat', 'reserve', 'revoke', 'revoked'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;

@@ -23,6 +23,8 @@ export interface WatchParts {
   talk: Connection;
   connections: readonly Connection[];
   heads: (channelIds: readonly string[]) => Promise<(Position | undefined)[]>;
+  /** Compares which tokens were revoked. */
+  revocations: () => Promise<void>;
   nodeId: string;
   log: Log;
   onReach: (reach: Reach) => void;
@@ -87,16 +89,16 @@ export class Watch {
     this.#renewLease();
   }
 
-  /** Compares where the journal stands with what was heard, for all channels in one piece. */
+  /** Compares where the journal stands with what was heard, for all channels, and which tokens were revoked, in one piece. */
   async compare(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const { bus, heads, talk, nodeId } = this.#parts;
+    const { bus, heads, revocations, talk, nodeId } = this.#parts;
     try {
       const channelIds = bus.channelIds;
       const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
       const beat = talk.run('beat', [registry.nodes], [nodeId, countsMs]);
-      const compared = await within(deadlineMs, Promise.all([heads(channelIds), beat]));
+      const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]));
       if (compared) {
         this.#comparedAt = performance.now();
         const suspects: string[] = [];

@@ -1,0 +1,150 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { newKey } from '../ids.ts';
+import { type AskingOptions, addWriteOptions, author, CannotDo, claimsOf, several, tellError, UsageError } from './asking.ts';
+import { plainLine } from './plain.ts';
+import { attemptHere, type WhereOptions, withOptions } from './server-commands.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `token`, which signs one where the server's secret is; `token inspect`, which asks nobody; `token revoke`, which asks a server. */
+interface MakeOptions extends WhereOptions {
+  name?: string;
+  sub?: string;
+  reader?: string[];
+  author?: string[];
+  editor?: string[];
+  admin?: boolean;
+  ttl: number;
+}
+
+export function addTokenCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  const token = program
+    .command('token')
+    .description('Print a token, signed with the secret of the environment or the data directory')
+    .option('--name <name>', 'whose it is: the byline; required')
+    .option('--sub <id>', 'who it speaks for, the same in every token of theirs; default: the name')
+    .option('--reader <channel>', 'may read: an id, a prefix ending in *, or *; may be repeated', patterns)
+    .option('--author <channel>', 'may write; may be repeated', patterns)
+    .option('--editor <channel>', 'may change everything there; may be repeated', patterns)
+    .option('--admin', 'may do everything')
+    .addOption(new Option('--ttl <time>', 'how long it is good for: 30m, 8h, 7d').argParser(ttlSeconds).default(8 * 3600, '8h'))
+    .option('--data-dir <path>', 'where the secret is kept (PRESSBOX_DATA_DIR)')
+    .addHelpText(
+      'after',
+      `
+The token alone goes to the standard output; its id, by which it can be revoked, to the standard error.
+
+Examples:
+  $ export PRESSBOX_TOKEN=$(pressbox token --name "Ruth Calder" --editor moon-landing)
+  $ pressbox token --name "Sports desk" --author "sport-*" --ttl 12h
+  $ pressbox token inspect
+  $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11`,
+    )
+    .action(async (options: MakeOptions) => done(await attemptHere(terminal, () => make(options))));
+
+  token
+    .command('inspect')
+    .description('Tell what a token says: its id, whose it is, what it permits and until when. Its signature is not checked')
+    .argument('[token]', 'default: PRESSBOX_TOKEN')
+    .option('--json', 'print JSON')
+    .action((given: string | undefined, options: { json?: boolean }) => done(inspect(given, options)));
+
+  addWriteOptions(token.command('revoke'), env)
+    .description('Have a token refused on every server from now on, and end what it opened. Takes the token of an admin')
+    .argument('<jti>', 'its id, or the token itself, of which only the id is sent')
+    .option('--expires-at <time>', 'when it would have expired; without it the servers must remember it for ever')
+    .addHelpText(
+      'after',
+      `
+Where no token of an admin is at hand, make one where the server's secret is. Where no server runs, change the secret: that refuses
+every token that was signed with it.
+
+Examples:
+  $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11
+  $ export PRESSBOX_TOKEN=$(pressbox token --name Operator --admin --ttl 5m)
+  $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11 --expires-at 2026-12-24T18:00:00Z`,
+    )
+    .action(async (given: string, options: RevokeOptions) => done(await revoke(given, options)));
+
+  async function make(options: MakeOptions): Promise<number> {
+    const { name, reader = [], author = [], editor = [], admin = false } = options;
+    if (name === undefined) throw new UsageError("required option '--name <name>' not specified: whose token it is.");
+    const { readConfig } = await import('../../src/config.ts');
+    const { secretFor } = await import('../../src/edge/secret.ts');
+    const { signToken } = await import('../../src/edge/tokens.ts');
+    const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
+      terminal.note(
+        `There was no secret yet, so one was made: ${path}`,
+        'Only a server with this data directory takes the token.',
+      );
+    });
+    if (secret === undefined) {
+      throw new CannotDo('This server takes tokens that others sign (PRESSBOX_JWKS_URL), so none can be made here.');
+    }
+    if (reader.length + author.length + editor.length === 0 && !admin) {
+      terminal.note('The token permits no more than no token does: --reader, --author, --editor and --admin say what it is for.');
+    }
+    const { sub = name, ttl } = options;
+    const grants = { reader, author, editor, admin };
+    const jti = newKey();
+    terminal.print(await signToken(secret, { sub, name, grants, ttlSeconds: ttl, now: Date.now(), jti }));
+    terminal.note(`Its id, for \`pressbox token revoke\`: ${jti}`);
+    return 0;
+  }
+
+  function inspect(given: string | undefined, { json }: { json?: boolean }): number {
+    try {
+      const claims = claimsOf(given ?? env.PRESSBOX_TOKEN ?? '');
+      if (claims === undefined) throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
+      const { jti, sub, name, iat, exp, pressbox } = claims;
+      const facts = { jti, sub, name: name ?? sub, issuedAt: timeOf(iat), expiresAt: timeOf(exp), rights: pressbox ?? {} };
+      if (json) terminal.json(facts);
+      else terminal.print(...Object.entries(facts).map(([label, value]) => line(label, value)));
+      return 0;
+    } catch (error) {
+      return tellError(error, terminal, { json: json === true });
+    }
+  }
+
+  async function revoke(given: string, options: RevokeOptions): Promise<number> {
+    try {
+      const claims = claimsOf(given);
+      const jti = claims === undefined ? given : claims.jti;
+      if (typeof jti !== 'string') throw new UsageError('This token has no id, so it can be no token of Pressbox.');
+      const expiresAt = options.expiresAt ?? timeOf(claims?.exp);
+      const { client, write } = author(options, env, terminal);
+      const revoked = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
+      if (options.json) terminal.json(revoked);
+      else terminal.print(`Revoked ${plainLine(revoked.jti)}. What it opened ends within 5 seconds, on every server.`);
+      return 0;
+    } catch (error) {
+      return tellError(error, terminal, { json: options.json === true });
+    }
+  }
+
+  function line(label: string, value: unknown): string {
+    return `${terminal.style.dim(label.padEnd(10))} ${plainLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? '-'))}`;
+  }
+}
+
+interface RevokeOptions extends AskingOptions {
+  expiresAt?: string;
+}
+
+/** A time of a token, in seconds since 1970, as RFC 3339. */
+function timeOf(seconds: unknown): string | undefined {
+  const time = new Date(typeof seconds === 'number' ? Math.ceil(seconds) * 1_000 : Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+function patterns(value: string, before: string[] = []): string[] {
+  if (!/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/.test(value)) {
+    throw new InvalidArgumentError('It must be the id of a channel, a prefix ending in *, or *.');
+  }
+  return several(value, before);
+}
+
+function ttlSeconds(text: string): number {
+  const [, amount, unit] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) throw new InvalidArgumentError('It must be a time such as 30m, 8h or 7d.');
+  return Number(amount) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
+}

@@ -1,0 +1,50 @@
+import { type Request, type Response, Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import type { Rates } from '../edge/rates.ts';
+import { requirePrincipal } from '../edge/request.ts';
+import type { Revocations } from '../engine/engine.ts';
+import { limits } from '../protocol/limits.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayAdminister } from '../protocol/rights.ts';
+import { revocationSchema } from '../protocol/schemas.ts';
+import { readBytes, readCommand } from './request.ts';
+
+/** Tokens that are not to be taken any more, though they have not expired. */
+export interface TokenContext {
+  revocations: Pick<Revocations, 'revoke'>;
+  rates: Pick<Rates, 'writes'>;
+  log: { info(facts: object, message: string): void };
+}
+
+/** Kept this much longer than the token says, as the clocks of who issued it and of those who check it differ. */
+const keptBeyondMs = 3_600_000;
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
+  const router = Router({ caseSensitive: true });
+
+  /** Can be sent again: it is the same revocation. So an Idempotency-Key changes nothing. */
+  router.post(
+    '/tokens/revoked',
+    (_req, res, next) => {
+      rates.writes(requirePrincipal(res).sub);
+      next();
+    },
+    readBytes(),
+    async (req: Request, res: Response) => {
+      const who = requirePrincipal(res);
+      if (!mayAdminister(who)) throw new Refusal('forbidden', { detail: 'To revoke tokens takes a token with admin rights.' });
+      const { jti, expiresAt } = readCommand(req, revocationSchema);
+      const until = expiresAt ? Math.min(Date.parse(expiresAt) + keptBeyondMs, latestMs) : null;
+      if ((await revocations.revoke(jti, until)) === 'full') {
+        throw new Refusal('revocations-full', {
+          detail: `${limits.revokedTokens} tokens are revoked that have not expired. Change the key that signs them: that refuses all of them.`,
+        });
+      }
+      log.info({ jti, until, by: who.sub }, 'token revoked');
+      sendJson(res, { jti, until: until === null ? null : new Date(until).toISOString() }, { cache: 'private' });
+    },
+  );
+
+  return router;
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { limits } from '../../../src/protocol/limits.ts';
+import type { Exam, Examined } from '../engine.ts';
+
+const minute = 60_000;
+
+/** Tokens that are refused before they expire. */
+export function revoking({ open, it }: Exam): void {
+  const start = Date.now();
+  let now = start;
+  let examined: Examined;
+  let engine: Engine;
+  beforeAll(async () => {
+    examined = await open({ now: () => now });
+    engine = examined.engine;
+  });
+  beforeEach(() => {
+    now = start;
+  });
+  afterAll(() => examined.close());
+
+  it('says that a token is revoked from when that was answered, and of no other', async () => {
+    expect(engine.isRevoked('one')).toBe(false);
+    expect(await engine.revoke('one', now + minute)).toBe('revoked');
+    expect(engine.isRevoked('one')).toBe(true);
+    expect(engine.isRevoked('another')).toBe(false);
+    expect(engine.isRevoked('constructor')).toBe(false);
+  });
+
+  it('forgets a revocation when the token has expired anyway, and one without an end never', async () => {
+    await engine.revoke('short', now + minute);
+    await engine.revoke('endless', null);
+    now += minute;
+    expect(engine.isRevoked('short')).toBe(false);
+    expect(engine.isRevoked('endless')).toBe(true);
+    now += 100 * 365 * 24 * 60 * minute;
+    expect(engine.isRevoked('endless')).toBe(true);
+  });
+
+  it('keeps the later of two times, whichever was said first', async () => {
+    await engine.revoke('twice', now + 3 * minute);
+    await engine.revoke('twice', now + minute);
+    await engine.revoke('longer', now + minute);
+    await engine.revoke('longer', now + 3 * minute);
+    await engine.revoke('never', null);
+    await engine.revoke('never', now + minute);
+    for (const again of [engine, await reopened()]) {
+      now = start + 2 * minute;
+      expect(['twice', 'longer', 'never'].map((jti) => again.isRevoked(jti))).toEqual([true, true, true]);
+      now = start + 3 * minute;
+      expect(['twice', 'longer', 'never'].map((jti) => again.isRevoked(jti))).toEqual([false, false, true]);
+      now = start;
+    }
+  });
+
+  it('knows of revocations as soon as it is opened again, in every spelling of an id', async () => {
+    const spellings = ['kept', 'Kept', 'with space', '"quoted"', 'ü\u0000\n', '1'];
+    for (const jti of spellings) await engine.revoke(jti, now + minute);
+    const { revokedTokens } = engine;
+    const again = await reopened();
+    expect(spellings.map((jti) => again.isRevoked(jti))).toEqual(spellings.map(() => true));
+    expect(again.isRevoked('KEPT')).toBe(false);
+    expect(again.revokedTokens).toBe(revokedTokens);
+  });
+
+  it('refuses more than it keeps, repeats those it has, and takes others when some have lapsed', async () => {
+    await using own = await ownEngine();
+    const { engine: filled } = own.examined;
+    const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
+    await Promise.all(many.map((jti, index) => filled.revoke(jti, index === 0 ? now + minute : null)));
+    expect(filled.revokedTokens).toBe(limits.revokedTokens);
+    expect(await filled.revoke('one-more', null)).toBe('full');
+    expect(filled.isRevoked('one-more')).toBe(false);
+    expect(await filled.revoke('many-1', null)).toBe('revoked');
+    now += minute;
+    expect(await filled.revoke('one-more', null)).toBe('revoked');
+    expect(filled.isRevoked('one-more')).toBe(true);
+  });
+
+  async function reopened(): Promise<Engine> {
+    engine = await examined.reopen();
+    return engine;
+  }
+
+  async function ownEngine() {
+    const own = await open({ now: () => now });
+    return { examined: own, [Symbol.asyncDispose]: () => own.close() };
+  }
+}

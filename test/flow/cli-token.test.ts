@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { run } from '../support/command.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+
+/** `pressbox token` and what can be done with one. */
+let test: TestServer;
+beforeAll(async () => {
+  test = await startTestServer();
+});
+afterAll(() => test[Symbol.asyncDispose]());
+
+async function done(argv: string[], env: Record<string, string> = {}) {
+  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_DATA_DIR: test.dataDir, ...env });
+  return { code: await running.code, out: running.out, err: running.err };
+}
+
+describe('pressbox token', () => {
+  it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir]);
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
+    expect(first.err).toContain('permits no more');
+    // A wrong directory would make a token that no server takes: so it is told when a secret was made.
+    expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
+    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir]);
+    expect([second.code, second.err]).toEqual([0, expect.stringMatching(/^Its id, for `pressbox token revoke`: \S+\n$/)]);
+    expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
+  });
+
+  it('tells how long it is good for as one would say it', async () => {
+    expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
+  });
+});
+
+describe('pressbox token inspect', () => {
+  it('tells the id of a token, whose it is, what it permits and until when', async () => {
+    const made = await done(['token', '--name', 'Ruth Calder', '--editor', 'moon-*', '--ttl', '30m']);
+    const [, jti] = /: (\S+)\n$/.exec(made.err) ?? [];
+    const inspected = await done(['token', 'inspect', '--json'], { PRESSBOX_TOKEN: made.out.trim() });
+    const facts = JSON.parse(inspected.out);
+    expect(facts).toMatchObject({ jti, sub: 'Ruth Calder', name: 'Ruth Calder', rights: { editor: ['moon-*'] } });
+    expect(Date.parse(facts.expiresAt) - Date.parse(facts.issuedAt)).toBe(30 * 60_000);
+    const shown = await done(['token', 'inspect', made.out.trim()]);
+    expect(shown.out).toContain(`jti        ${jti}\n`);
+    expect(shown.out).toContain('rights     {"editor":["moon-*"]}\n');
+  });
+
+  it('is wrong usage without a token', async () => {
+    expect((await done(['token', 'inspect'])).code).toBe(2);
+    expect((await done(['token', 'inspect', 'no token'])).code).toBe(2);
+  });
+});
+
+describe('pressbox token revoke', () => {
+  it('has the server refuse the token from then on, named by its id or given whole', async () => {
+    const admin = await test.token({ admin: true });
+    const list = async (token: string) => (await call(`${test.url}/v1/channels`, { token })).status;
+    for (const named of ['jti', 'token']) {
+      const made = await done(['token', '--name', 'Ada', '--editor', '*']);
+      const [token, jti] = [made.out.trim(), /: (\S+)\n$/.exec(made.err)?.[1] ?? ''];
+      expect(await list(token)).toBe(200);
+      const revoked = await done(['token', 'revoke', named === 'jti' ? jti : token, '--token', admin]);
+      expect([revoked.code, revoked.err]).toEqual([0, '']);
+      expect(revoked.out).toBe(`Revoked ${jti}. What it opened ends within 5 seconds, on every server.\n`);
+      expect(await list(token)).toBe(401);
+    }
+    expect(await list(admin)).toBe(200);
+  });
+
+  it('tells until when it is remembered: an hour longer than the token that was given, else for ever', async () => {
+    const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
+    const token = await test.token({}, { ttlSeconds: 600 });
+    const { expiresAt } = JSON.parse((await done(['token', 'inspect', token, '--json'])).out);
+    const given = JSON.parse((await done(['token', 'revoke', token, '--json'], admin)).out);
+    expect(Date.parse(given.until)).toBe(Date.parse(expiresAt) + 3_600_000);
+    const named = await done(['token', 'revoke', 'some-id', '--json'], admin);
+    expect(JSON.parse(named.out)).toEqual({ jti: 'some-id', until: null });
+  });
+
+  it('says what is missing: the rights of an admin, or a server', async () => {
+    const editor = await done(['token', 'revoke', 'some-id'], { PRESSBOX_TOKEN: await test.token() });
+    expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('takes a token with admin rights')]);
+    const nowhere = await done(['token', 'revoke', 'some-id', '--url', 'http://127.0.0.1:9', '--timeout', '0.1', '--token', 'x']);
+    expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('could not be reached')]);
+    expect((await done(['token', 'revoke', '--help'])).out).toContain('change the secret');
+  });
+});
