@@ -61,8 +61,7 @@ export class Connection {
     this.#http = http;
     this.#request = request;
     this.#random = options.random ?? Math.random;
-    // The others wait for a server that has them.
-    const wanted = options.transports ?? ['socket'];
+    const wanted = options.transports ?? transports;
     this.#choice = startChoosing(transports.filter((way) => wanted.includes(way)));
   }
 

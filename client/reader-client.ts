@@ -213,8 +213,9 @@ export class ReaderClient {
       case 'history':
         return this.#hear({ type: 'maybe-missed' });
       case 'expired':
+      case 'revoked':
         // A connection keeps the token that it was made with.
-        return this.#connection.renewable ? this.#renew() : this.#end('expired', undefined);
+        return this.#connection.renewable ? this.#renew() : this.#end(reason, undefined);
       case 'forbidden':
       case 'gone':
         return this.#end(reason, undefined);

@@ -17,7 +17,7 @@ export type ReaderState =
   /** It will not go on by itself. */
   | { status: 'ended'; reason: EndedReason; problem: Problem | undefined };
 /** `refused`: see the problem. `closed`: by `close()`. */
-export type EndedReason = 'expired' | 'forbidden' | 'gone' | 'refused' | 'closed';
+export type EndedReason = 'expired' | 'revoked' | 'forbidden' | 'gone' | 'refused' | 'closed';
 
 export interface ReaderEvents {
   /** The timeline is another one now. */

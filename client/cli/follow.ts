@@ -65,6 +65,7 @@ Examples:
 
 const endings = {
   expired: 'The token has expired.',
+  revoked: 'The token was revoked.',
   forbidden: 'The token does not permit to read this any more.',
   gone: 'The channel was deleted.',
   refused: 'The server refuses.',

@@ -69,7 +69,10 @@ export interface Chosen {
 export const waits = {
   /** A way has this long before the next one is tried beside it. */
   headStartMs: 1_500,
-  /** Ways that failed without a word of the server before it counts as out of reach: more of them would tell no more. */
+  /**
+   * Ways that fail without a word of the server before it counts as out of reach: more would tell no more. The first round tries them all,
+   * as a network that blocks two of them must not look like none.
+   */
   unansweredMost: 2,
   /** A link that was lost sooner does not count as a success: the next pause is the longer one. */
   steadyMs: 10_000,
@@ -143,11 +146,20 @@ export function choose(state: ChoiceState, happened: Happened, options: ChooseOp
 // ---- Rounds
 
 function begin(state: ChoiceState, options: ChooseOptions): Chosen {
-  const others = state.ways.filter((way) => way !== state.remembered);
+  const order = state.ways.filter((way) => way !== state.remembered);
   // Of equals the better one stands first: the sort is stable.
-  const order = others.toSorted((a, b) => state.failures[a] - state.failures[b]);
+  order.sort((a, b) => state.failures[a] - state.failures[b]);
   if (state.remembered !== undefined) order.unshift(state.remembered);
-  const round = { ...state, trying: [], untried: order, roundAt: undefined, unanswered: 0, askedMs: 0, beganAt: options.now };
+  const round = {
+    ...state,
+    trying: [],
+    untried: order,
+    roundAt: undefined,
+    unanswered: 0,
+    askedMs: 0,
+    beganAt: options.now,
+    triedBetterAt: options.now,
+  };
   return { ...tryNext(round, options), giveUp: state.trying };
 }
 
@@ -211,7 +223,8 @@ function onFailed(state: ChoiceState, failed: Happened & { type: 'failed' }, opt
 
   // It began beside a link that was lost since, after which another round is due.
   if (known.roundAt !== undefined) return nothing(known);
-  const outOfReach = known.unanswered >= waits.unansweredMost && known.trying.length === 0 && known.using === undefined;
+  const knocked = known.rounds > 0 && known.unanswered >= waits.unansweredMost;
+  const outOfReach = knocked && known.trying.length === 0 && known.using === undefined;
   if (known.untried.length > 0 && !outOfReach) return tryNext(known, options);
   if (known.trying.length > 0) return nothing(known);
   if (known.using !== undefined && betterWays(state).includes(way)) return nothing(laterBetter(known, options));

@@ -26,9 +26,13 @@ export class KeptAnswer {
   first(said: SubscribeAnswer | undefined): void {
     if (said === undefined) return this.fail({ kind: 'unanswered' });
     if (!said.ok && passes(said.problem)) return this.fail({ kind: 'refused', problem: said.problem });
+    if (this.#outcome === undefined) this.#said = said;
+    this.stand();
+  }
+
+  stand(): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = 'stands';
-    this.#said = said;
     this.#told.up();
   }
 

@@ -27,8 +27,9 @@ class StreamLink implements Link {
   #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Who waits for the next catch-up. */
   #answered: Answered | undefined;
-  /** The stream goes on with another catch-up from here. */
-  #more: string | undefined;
+  /** From where the stream's next catch-up goes on, while there is one to come that nobody waits for. */
+  #next: { after: string | undefined } | undefined;
+  #after: string | undefined;
   /** The server has ended the subscription, and with it the stream. */
   #unsubscribed = false;
 
@@ -43,7 +44,7 @@ class StreamLink implements Link {
   subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
     const kept = this.#kept.take(request.after);
     if (kept !== undefined) return answered(kept);
-    if (this.#more === undefined || this.#more !== request.after) return this.#open(request, answered, withinMs);
+    if (this.#next === undefined || this.#next.after !== request.after) return this.#open(request, answered, withinMs);
     this.#await(answered, withinMs);
   }
 
@@ -56,13 +57,15 @@ class StreamLink implements Link {
     this.#stop();
     this.#reading = new AbortController();
     this.#unsubscribed = false;
+    this.#after = after;
     this.#await(answered, withinMs);
     const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryOf({ after, limit })}`;
     void this.#read(path, this.#reading.signal);
   }
 
   #await(answered: Answered, withinMs: number): void {
-    this.#more = undefined;
+    clearTimeout(this.#deadline);
+    this.#next = undefined;
     this.#answered = answered;
     this.#deadline = setTimeout(() => {
       this.#stop();
@@ -74,7 +77,7 @@ class StreamLink implements Link {
     clearTimeout(this.#silence);
     clearTimeout(this.#deadline);
     this.#answered = undefined;
-    this.#more = undefined;
+    this.#next = undefined;
     this.#reading.abort();
   }
 
@@ -124,8 +127,9 @@ class StreamLink implements Link {
     const said = parsed(data);
     if (said === undefined) return this.#lose(false);
     if (event === 'catchup') return this.#caughtUp(said);
-    if (event === 'store') return this.#told.store(said);
-    if (event === 'drain') return this.#told.drain(Number(said.withinMs) || 0);
+    if (event === 'store') return this.#hearOfStore(said);
+    // Streams are ended one by one within the time, so that each can come back at once.
+    if (event === 'drain') return this.#told.drain(0);
     if (event === 'unsubscribed') {
       this.#unsubscribed = true;
       return this.#told.unsubscribed(said);
@@ -134,10 +138,21 @@ class StreamLink implements Link {
     if (typeof said.cursor === 'string') this.#told.event(said);
   }
 
+  /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */
+  #hearOfStore(store: { reachable: boolean; since: string }): void {
+    if (!this.#kept.stands) {
+      clearTimeout(this.#deadline);
+      this.#answered = undefined;
+      this.#next = { after: this.#after };
+      this.#kept.stand();
+    }
+    this.#told.store(store);
+  }
+
   /** One that nobody asked for may hold what is missing: it is asked for. */
   #caughtUp(said: CatchUp): void {
     if (this.#answered === undefined) return this.#told.missed();
-    this.#more = said.more ? said.cursor : undefined;
+    this.#next = said.more ? { after: said.cursor } : undefined;
     this.#answer({ ok: true, ...said });
   }
 

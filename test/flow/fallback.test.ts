@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
+import type { Event, Transport } from '../../src/protocol/model.ts';
+import { type Obstacles, startObstacles } from '../support/obstacles.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** Networks that block what they do not know: a reader is live all the same, soon, and by the best way that is open. */
+let test: TestServer;
+let author: AuthorClient;
+const opened: (AsyncDisposable | { close(): void })[] = [];
+
+beforeAll(async () => {
+  test = await startTestServer();
+  author = new AuthorClient({ url: test.url, token: await test.token() });
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await (Symbol.asyncDispose in each ? each[Symbol.asyncDispose]() : each.close());
+});
+afterAll(() => test[Symbol.asyncDispose]());
+
+/** What the contract of the client promises, milliseconds. */
+const promisedMs = 5_000;
+
+async function network(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams' | 'requests'>> = {}): Promise<Obstacles> {
+  const obstacles = Object.assign(await startObstacles(test.url), blocked);
+  opened.push(obstacles);
+  return obstacles;
+}
+
+let channels = 0;
+async function channelWith(posts: number): Promise<string> {
+  channels += 1;
+  const { channel } = await author.createChannel({ id: `blocked-${channels}`, headline: 'To the Moon', state: 'live' });
+  for (let each = 1; each <= posts; each += 1) await author.publish(channel.id, { body: `Post ${each}` });
+  return channel.id;
+}
+
+function read(url: string, channelId: string, options: Partial<ReaderClientOptions> = {}) {
+  const client = new ReaderClient({ url, channelId, random: () => 0, ...options });
+  opened.push(client);
+  const events: Event[] = [];
+  const states: ReaderState[] = [];
+  client.on('event', (event) => events.push(event));
+  client.on('state', (state) => states.push(state));
+  client.open();
+  return { client, events, states };
+}
+async function live(client: ReaderClient, transport: Transport, offset: number, timeout = promisedMs): Promise<void> {
+  await vi.waitFor(
+    () => {
+      expect(client.state).toMatchObject({ status: 'live', transport });
+      expect(client.timeline?.offset).toBe(offset);
+    },
+    { timeout, interval: 10 },
+  );
+}
+async function nextPost(client: ReaderClient, channelId: string, events: Event[]): Promise<void> {
+  const { post } = await author.publish(channelId, { body: 'Pushed.' });
+  await vi.waitFor(() => expect(events.map((event) => 'post' in event && event.post.id)).toContain(post.id), promisedMs);
+  expect(client.timeline?.posts[0]?.id).toBe(post.id);
+}
+
+describe('a reader whose network blocks WebSockets', () => {
+  it.each(['refused', 'swallowed'] as const)('is live within 5 s by Server-Sent Events where they are %s', async (webSockets) => {
+    const channelId = await channelWith(2);
+    const { url } = await network({ webSockets });
+    const { client, events } = read(url, channelId);
+    await live(client, 'stream', 3);
+    await nextPost(client, channelId, events);
+  });
+
+  it.each(['refused', 'swallowed'] as const)(
+    'is live within 5 s by polling where streams are held back too, they being %s',
+    async (webSockets) => {
+      const channelId = await channelWith(2);
+      const { url } = await network({ webSockets, streams: 'held' });
+      const { client, events } = read(url, channelId);
+      await live(client, 'poll', 3);
+      await nextPost(client, channelId, events);
+    },
+  );
+
+  it('is live within 5 s by polling where event streams are refused too', async () => {
+    const channelId = await channelWith(1);
+    const { url } = await network({ webSockets: 'refused', streams: 'refused' });
+    await live(read(url, channelId).client, 'poll', 2);
+  });
+
+  it('goes back to the WebSocket when the way is free again, without a gap and without having been offline', async () => {
+    const channelId = await channelWith(1);
+    const way = await network({ webSockets: 'refused', streams: 'refused' });
+    const { client, events, states } = read(way.url, channelId, { retryBetterMs: 300 });
+    await live(client, 'poll', 2);
+    way.streams = 'free';
+    await live(client, 'stream', 2);
+    await nextPost(client, channelId, events);
+    way.webSockets = 'free';
+    await live(client, 'socket', 3);
+    await nextPost(client, channelId, events);
+    expect(events.map(({ offset }) => offset)).toEqual([3, 4]);
+    expect(states.map(({ status }) => status)).not.toContain('offline');
+    // Nothing is left of the lesser way.
+    await vi.waitFor(() => expect(test.server.readers.size).toBe(1));
+  });
+
+  it('remembers the way that worked', async () => {
+    const channelId = await channelWith(1);
+    const way = await network({ webSockets: 'swallowed' });
+    const { client } = read(way.url, channelId);
+    await live(client, 'stream', 2);
+    const before = way.asked.length;
+    way.cut();
+    await vi.waitFor(() => expect(client.state.status).toBe('offline'));
+    await live(client, 'stream', 2);
+    expect(way.asked.slice(before)).toEqual(['stream']);
+  });
+});
+
+describe('a reader whose server is away', () => {
+  it('tries every way once and waits, then finds the best one', async () => {
+    const channelId = await channelWith(1);
+    const way = await network({ webSockets: 'refused', streams: 'refused', requests: 'refused' });
+    // Pauses of exactly a second, then two.
+    const { client } = read(way.url, channelId, { random: () => 1 });
+    await vi.waitFor(() => expect(client.state.status).toBe('offline'));
+    expect(way.asked).toEqual(['socket', 'stream', 'events']);
+    Object.assign(way, { webSockets: 'free', streams: 'free', requests: 'free' });
+    await live(client, 'socket', 2);
+  });
+});

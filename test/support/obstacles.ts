@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/**
+ * A proxy of the kind that stands in offices, hotels and trains: it may know nothing of WebSockets, or take them and hand on nothing, and
+ * it may hold back a response until it has ended. Everything else goes through as it came.
+ */
+export interface Obstacles extends AsyncDisposable {
+  readonly url: string;
+  /** `refused`: an upgrade is answered 403. `swallowed`: it is never answered. */
+  webSockets: 'free' | 'refused' | 'swallowed';
+  /** `held`: an event stream is handed on, head and all, when it has ended. `refused`: it is answered 403. */
+  streams: 'free' | 'held' | 'refused';
+  /** Any other request: `refused` is answered 502. */
+  requests: 'free' | 'refused';
+  /** What was asked for, in order: `socket`, or the last part of a path. */
+  readonly asked: readonly string[];
+  /** WebSockets that are open through it. */
+  readonly openWebSockets: number;
+  /** Nothing more goes through the connections that are open now, which stay open. */
+  freeze(): void;
+  /** Ends every connection at once. */
+  cut(): void;
+}
+
+export async function startObstacles(target: string): Promise<Obstacles> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket | Duplex>();
+  const tunnels = new Set<Duplex>();
+  const asked: string[] = [];
+  const keep = (socket: Socket | Duplex) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+
+  const server = createServer((incoming, outgoing) => {
+    asked.push(new URL(incoming.url ?? '/', target).pathname.split('/').at(-1) ?? '');
+    const isStream = incoming.headers.accept?.includes('text/event-stream') === true;
+    if (isStream && obstacles.streams === 'refused') return refuse(outgoing, 403);
+    if (!isStream && obstacles.requests === 'refused') return refuse(outgoing, 502);
+    forward(incoming, outgoing, isStream && obstacles.streams === 'held');
+  });
+
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse, held: boolean): void {
+    const { method, headers, url: path } = incoming;
+    const onward = request({ hostname, port, method, headers, path, agent: false }, (answer) => {
+      const pass = () => outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on('error', () => outgoing.destroy());
+      answer.on('aborted', () => outgoing.destroy());
+      if (!held) {
+        pass().flushHeaders();
+        answer.pipe(outgoing);
+        return;
+      }
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => pass().end(Buffer.concat(chunks)));
+    });
+    onward.on('socket', keep);
+    onward.on('error', () => (outgoing.headersSent ? outgoing.destroy() : refuse(outgoing, 502)));
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  }
+
+  server.on('connection', keep);
+  server.on('upgrade', (incoming, near: Duplex, head) => {
+    asked.push('socket');
+    if (obstacles.webSockets === 'swallowed') return;
+    if (obstacles.webSockets === 'refused') {
+      near.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    const far = connect(Number(port), hostname);
+    keep(far);
+    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+    for (let at = 0; at < incoming.rawHeaders.length; at += 2)
+      lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
+    far.write(`${lines.join('\r\n')}\r\n\r\n`);
+    far.write(head);
+    near.pipe(far).pipe(near);
+    tunnels.add(near);
+    near.on('close', () => {
+      tunnels.delete(near);
+      far.destroy();
+    });
+    far.on('close', () => near.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const cut = () => {
+    for (const socket of [...sockets]) socket.destroy();
+  };
+  const obstacles: Obstacles = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    webSockets: 'free',
+    streams: 'free',
+    requests: 'free',
+    asked,
+    get openWebSockets() {
+      return tunnels.size;
+    },
+    freeze() {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
+    cut,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      cut();
+      await closed;
+    },
+  };
+  return obstacles;
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Blocked</h1>');
+}
