@@ -107,12 +107,24 @@ class EmbeddedEngine implements Engine {
     this.#announcer = new Announcer(log);
     this.#erasures = new EraseLoop(writer, log);
     this.#revoked = new Revoked(now);
+    const dead = new Set<Thread<Writes> | Thread<Reads>>();
+    const say = (reachable: boolean) => {
+      // What it had committed and not yet answered was not announced.
+      this.#announcer.announceLoss();
+      this.#announcer.announceReach({ reachable, since: new Date(now()).toISOString() });
+    };
     for (const thread of [writer, reader]) {
       thread.onDeath = (why) => {
         log.error({ why }, 'the journal is out of reach');
-        // What it had committed and not yet answered was not announced.
-        this.#announcer.announceLoss();
-        this.#announcer.announceReach({ reachable: false, since: new Date(now()).toISOString() });
+        dead.add(thread);
+        say(false);
+      };
+      thread.onRevival = () => {
+        dead.delete(thread);
+        if (dead.size > 0) return;
+        log.info({}, 'the journal is in reach again');
+        say(true);
+        if (writer.owed > 0) void this.finishErasures();
       };
     }
   }

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
@@ -9,55 +10,64 @@ const waitingMost = 10_000;
 /** How long closing waits for what was begun. */
 const closeMs = 10_000;
 
+/** Pauses before a thread that died is started again. */
+const firstPauseMs = 100;
+const longestPauseMs = 30_000;
+
 interface Waiting {
   settle(answer: unknown): void;
   fail(error: JournalUnavailable): void;
 }
 
-/** A thread of the engine, seen from the main one: calls with answers. `T` names its operations. */
+/** A thread of the engine, seen from the main one: calls with answers. One that dies is started again. `T` names its operations. */
 export class Thread<T> {
-  readonly #worker: Worker;
-  readonly #port: MessagePort;
+  readonly #name: 'writer' | 'reader';
+  readonly #file: string;
+  #worker!: Worker;
+  #port!: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #name: string;
-  /** A call that was under way when the thread died may have been carried out, if it writes. */
-  readonly #outcomeAtDeath: 'unchanged' | 'unknown';
   #calls = 0;
+  /** Why it takes no calls. */
   #gone: string | undefined;
+  readonly #closing = new AbortController();
   /** Called when the thread ends without having been asked to. */
   onDeath: (why: string) => void = () => {};
-  /** Of what the thread said when it was open. */
+  /** Called when it takes calls again. */
+  onRevival: () => void = () => {};
+  /** Erasures that were owed when it opened the file. */
   owed = 0;
 
-  private constructor(name: string, worker: Worker, port: MessagePort, outcomeAtDeath: 'unchanged' | 'unknown') {
+  private constructor(name: 'writer' | 'reader', file: string) {
     this.#name = name;
-    this.#worker = worker;
-    this.#port = port;
-    this.#outcomeAtDeath = outcomeAtDeath;
+    this.#file = file;
   }
 
   /** Resolves when the thread has the file open. Throws `JournalRefused` where it must not be used. */
   static async open<T>(name: 'writer' | 'reader', file: string): Promise<Thread<T>> {
-    const { port1, port2 } = new MessageChannel();
-    const data: ThreadData = { file, port: port2 };
-    // The thread needs none of the flags that this process may have been started with.
-    const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${name}` };
-    // The file beside this one: TypeScript in a checkout, JavaScript in the package.
-    const worker = new Worker(new URL(`./${name}${extname(import.meta.filename)}`, import.meta.url), options);
-    const thread = new Thread<T>(name, worker, port1, name === 'writer' ? 'unknown' : 'unchanged');
+    const thread = new Thread<T>(name, file);
     await thread.#begin();
     return thread;
   }
 
+  /** Throws like `open`. */
   #begin(): Promise<void> {
+    const { port1: port, port2 } = new MessageChannel();
+    const data: ThreadData = { file: this.#file, port: port2 };
+    // The thread needs none of the flags that this process may have been started with.
+    const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${this.#name}` };
+    // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+    const worker = new Worker(new URL(`./${this.#name}${extname(import.meta.filename)}`, import.meta.url), options);
+    this.#worker = worker;
+    this.#port = port;
+    let [isOpen, isOver] = [false, false];
     return new Promise((resolve, reject) => {
       const hear = (message: FromThread) => {
         switch (message.type) {
           case 'open':
+            isOpen = true;
             this.owed = message.owed;
             return resolve();
           case 'failed':
-            this.#gone = message.message;
             return reject(
               message.refused ? new JournalRefused(message.message) : new JournalUnavailable(message.message, 'unchanged'),
             );
@@ -66,14 +76,17 @@ export class Thread<T> {
         }
       };
       const die = (why: string) => {
+        if (isOver) return;
+        isOver = true;
         // What it said last counts, though its end was heard of first.
-        for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) hear(last.message);
-        this.#die(why);
+        for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
+        port.close();
+        if (isOpen) this.#die(why);
         reject(new JournalUnavailable(why, 'unchanged'));
       };
-      this.#port.on('message', hear);
-      this.#worker.on('error', (error) => die(error instanceof Error ? error.message : String(error)));
-      this.#worker.on('exit', () => die('it ended'));
+      port.on('message', hear);
+      worker.on('error', (error) => die(error instanceof Error ? error.message : String(error)));
+      worker.on('exit', () => die('it ended'));
     });
   }
 
@@ -112,6 +125,7 @@ export class Thread<T> {
       await Promise.race([closed, new Promise((resolve) => this.#worker.once('exit', resolve))]);
       clearTimeout(timer);
     }
+    this.#closing.abort();
     this.#port.close();
     await this.#worker.terminate();
     this.#failAll('The journal was closed.');
@@ -128,12 +142,33 @@ export class Thread<T> {
     const unasked = this.#gone === undefined;
     this.#gone ??= `The journal's ${this.#name} thread is gone: ${why}`;
     this.#failAll(this.#gone);
-    if (unasked) this.onDeath(this.#gone);
+    if (!unasked) return;
+    this.onDeath(this.#gone);
+    void this.#revive();
+  }
+
+  /** Until it stands again, is closed, or finds that the journal must not be used. */
+  async #revive(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        await pause(pauseMs, undefined, { signal, ref: false });
+        await this.#begin();
+        if (signal.aborted) return void this.#worker.terminate();
+        this.#gone = undefined;
+        return this.onRevival();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#gone = error instanceof Error ? error.message : String(error);
+        if (error instanceof JournalRefused) return;
+      }
+    }
   }
 
   #failAll(why: string): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#outcomeAtDeath));
+    // A call that was under way when the thread died may have been carried out, if it writes.
+    for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#name === 'writer' ? 'unknown' : 'unchanged'));
   }
 }

@@ -95,12 +95,7 @@ export class Connection {
     const losses = this.#losses;
     try {
       const faults = await faultsOf(this.redis, url, minReplicas);
-      if (faults.length > 0 && !allowUnsafe) {
-        const refusal = new JournalRefused(sentenceOf(faults));
-        if (this.#refusal?.message !== refusal.message) log?.error({ faults }, 'Redis is not set up safely and is not used');
-        this.#refusal = refusal;
-        return;
-      }
+      if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
       if (faults.length > 0 && this.faults.length === 0)
         log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
@@ -115,6 +110,33 @@ export class Connection {
     } finally {
       this.#admitting = false;
     }
+  }
+
+  /**
+   * Whether what was found when it was admitted still holds: settings can be changed while it stands, and replicas join later. Else it is
+   * not used any more, until `admit` finds them right. Not for a connection that subscribes, which may ask nothing else.
+   */
+  async recheck(): Promise<void> {
+    const { url, minReplicas, allowUnsafe, log } = this.#options;
+    if (!this.#admitted) return;
+    const losses = this.#losses;
+    const faults = await faultsOf(this.redis, url, minReplicas).catch(() => undefined);
+    if (faults === undefined || losses !== this.#losses || !this.#admitted) return;
+    if (faults.length > 0 && !allowUnsafe) {
+      this.#refuse(faults);
+      this.#admitted = false;
+      this.onLost();
+      return;
+    }
+    if (faults.length > this.faults.length) log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
+    this.faults = faults;
+  }
+
+  #refuse(faults: readonly Fault[]): void {
+    const refusal = new JournalRefused(sentenceOf(faults));
+    if (this.#refusal?.message !== refusal.message)
+      this.#options.log?.error({ faults }, 'Redis is not set up safely and is not used');
+    this.#refusal = refusal;
   }
 
   /** Throws `JournalUnavailable`: `unchanged` where nothing was sent or it surely did nothing. */

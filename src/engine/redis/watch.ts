@@ -8,7 +8,9 @@ import { registry } from './keys.ts';
 /** Heads are compared, and the node's heartbeat given, this often; probes go twice as often. */
 const headsMs = 2_000;
 const probeMs = 1_000;
-/** Both are given up after this long. */
+/** Settings that were safe may have been changed, and replicas joined: looked at this often. */
+const settingsMs = 10_000;
+/** Heads and probes are given up after this long. */
 const deadlineMs = 1_000;
 /** A head that was not heard of may be on its way here: looked at again after this long. */
 const suspicionMs = 250;
@@ -38,6 +40,7 @@ export class Watch {
   readonly #parts: WatchParts;
   #probing: NodeJS.Timeout | undefined;
   #comparing: NodeJS.Timeout | undefined;
+  #checking: NodeJS.Timeout | undefined;
   #suspicion: NodeJS.Timeout | undefined;
   #busy = false;
   #heardAt = performance.now();
@@ -51,11 +54,13 @@ export class Watch {
   start(): void {
     this.#probing = setInterval(() => void this.#probe(), probeMs).unref();
     this.#comparing = setInterval(() => void this.compare(), headsMs).unref();
+    this.#checking = setInterval(() => this.#recheck(), settingsMs).unref();
   }
 
   close(): void {
     clearInterval(this.#probing);
     clearInterval(this.#comparing);
+    clearInterval(this.#checking);
     clearTimeout(this.#suspicion);
   }
 
@@ -87,6 +92,11 @@ export class Watch {
         ears.replace();
     }
     this.#renewLease();
+  }
+
+  #recheck(): void {
+    const { connections, ears } = this.#parts;
+    for (const connection of connections) if (connection !== ears) void connection.recheck();
   }
 
   /** Compares where the journal stands with what was heard, for all channels, and which tokens were revoked, in one piece. */

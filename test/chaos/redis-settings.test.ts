@@ -1,0 +1,59 @@
+import { describe, it, vi } from 'vitest';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { createChannel, publish } from '../support/engines.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+
+/** Settings are looked at every 10 s: what makes the store unsafe while it is in use is noticed then, and not at the next reconnection. */
+const noticed = { timeout: 15_000, interval: 200 };
+
+describe.concurrent('a store that becomes unsafe while it is in use', () => {
+  for (const kind of ['redis', 'valkey'] as const) {
+    describeWith(needs[kind], kind, (binary) => {
+      it('takes no more writes once it would not sync them, and takes them again when it does', async ({ expect }) => {
+        await using store = await open(binary);
+        await store.master.admin.config('SET', 'appendfsync', 'everysec');
+        await vi.waitFor(async () => expect(await store.refusal()).toContain('appendfsync is "everysec"'), noticed);
+        await store.master.admin.config('SET', 'appendfsync', 'always');
+        await vi.waitFor(store.publish, noticed);
+      }, 40_000);
+
+      it('takes no more writes once a replica has joined that would keep what is erased', async ({ expect }) => {
+        await using store = await open(binary);
+        const replica = await store.start([`replicaof 127.0.0.1 ${store.master.port}`]);
+        const name = `on the replica 127.0.0.1:${replica.port}`;
+        await vi.waitFor(async () => expect(await store.refusal()).toContain(name), noticed);
+        await replica.admin.config('SET', 'rdb-del-sync-files', 'yes');
+        await replica.admin.config('SET', 'repl-diskless-sync', 'yes');
+        await vi.waitFor(store.publish, noticed);
+      }, 40_000);
+    });
+  }
+});
+
+async function open(binary: string) {
+  const servers: RedisServer[] = [];
+  const start = async (lines: string[]) => {
+    const server = await startRedis(binary, lines);
+    servers.push(server);
+    return server;
+  };
+  const master = await start(['repl-diskless-sync yes', 'repl-diskless-sync-delay 0', 'rdb-del-sync-files yes']);
+  const engine: RedisEngine = await openNode(master);
+  const { id } = await createChannel(engine);
+  return {
+    master,
+    start,
+    publish: () => publish(engine, id),
+    /** What a write is told instead of being taken. */
+    refusal: () =>
+      publish(engine, id).then(
+        () => 'It was taken.',
+        (error: Error) => error.message,
+      ),
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      for (const server of servers) await server.stop();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Reach } from '../../src/engine/engine.ts';
+import { createChannel, openTempEngine, publish, type TempEngine } from '../support/engines.ts';
+
+describe('a thread of the journal that dies', () => {
+  const workers: Worker[] = [];
+  const onWorker = (worker: Worker) => void workers.push(worker);
+  let temp: TempEngine;
+  const reaches: Reach[] = [];
+  beforeEach(async () => {
+    workers.length = 0;
+    reaches.length = 0;
+    process.on('worker', onWorker);
+    temp = await openTempEngine({});
+    temp.engine.onReach((reach) => void reaches.push(reach));
+  });
+  afterEach(async () => {
+    process.off('worker', onWorker);
+    await temp[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ['writer', 0],
+    ['reader', 1],
+  ] as const)('is started again: the %s', async (_name, index) => {
+    const { engine } = temp;
+    const { id } = await createChannel(engine);
+    const { seq } = await publish(engine, id);
+    await workers[index]?.terminate();
+    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]), 5_000);
+    expect((await publish(engine, id)).seq).toBe(seq + 1);
+    const journal = await engine.journal(id, { from: 1, limit: 10 });
+    expect(journal?.entries.map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  });
+
+  it('leaves the outcome of a write that was under way unknown, and the same request again comes to its end', async () => {
+    const { engine } = temp;
+    const { id } = await createChannel(engine);
+    const written = publish(engine, id).then(
+      () => 'done',
+      (error: { outcome: string }) => error.outcome,
+    );
+    await workers[0]?.terminate();
+    expect(['done', 'unknown', 'unchanged']).toContain(await written);
+    await vi.waitFor(() => engine.ready(), 5_000);
+    await publish(engine, id);
+  });
+
+  it('is not started again once the journal is being closed', async () => {
+    await workers[0]?.terminate();
+    await temp.engine.close();
+    expect(workers.filter(({ threadId }) => threadId !== -1)).toEqual([]);
+  });
+});
