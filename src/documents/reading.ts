@@ -58,6 +58,7 @@ export const readingOperations: readonly Operation[] = [
     query: query(schemas.eventsQuerySchema, {
       after: 'Your cursor; without one you get a snapshot.',
       limit: 'How many events at most; a snapshot has 20 posts.',
+      wait: 'Seconds that the answer may be held until there is something to tell; then it comes without events, and without `ETag`.',
     }),
     takes: ['If-None-Match'],
     answers: [{ status: 200, description: 'What you missed.', schema: 'CatchUp', headers: ['ETag'] }, notModified],

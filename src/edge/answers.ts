@@ -29,12 +29,12 @@ export interface JsonAnswer {
 }
 
 /**
- * Answers with JSON; a string is sent as it is. To a GET or HEAD whose If-None-Match names the entity tag it is a 304, and no body.
+ * Answers with JSON; a string or bytes are sent as they are. To a GET or HEAD whose If-None-Match names the entity tag it is a 304, and no body.
  * Nothing that holds a post's text is ever cacheable beyond revalidation.
  */
-export function sendJson(response: Response, body: string | object, answer: JsonAnswer): void {
+export function sendJson(response: Response, body: string | Buffer | object, answer: JsonAnswer): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const etag = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') response.vary('Authorization');
@@ -50,7 +50,7 @@ export function sendJson(response: Response, body: string | object, answer: Json
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
 
 /** A strong entity tag of the bytes, with its quotes. */
-export function etagOf(text: string): string {
+export function etagOf(text: string | Buffer): string {
   return `"${createHash('sha256').update(text).digest('base64url')}"`;
 }
 
@@ -143,8 +143,8 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate or br.' },
 };
 
-function send(response: Response, type: string, text: string): void {
-  const bytes = Buffer.from(text);
+function send(response: Response, type: string, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', bytes.length);
   response.end(bytes);

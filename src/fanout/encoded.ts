@@ -63,3 +63,16 @@ export class EncodedChange implements EventFacts {
     return frame;
   }
 }
+
+/** Bytes that are made once for all who are told the same. */
+export function onceForEach<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
+  const made = new WeakMap<T, Buffer>();
+  return (said) => {
+    let bytes = made.get(said);
+    if (bytes === undefined) {
+      bytes = make(said);
+      made.set(said, bytes);
+    }
+    return bytes;
+  };
+}

@@ -121,6 +121,10 @@ export const snapshotQuerySchema = z.object({ limit: pageLimit });
 export const eventsQuerySchema = z.object({
   after: z.string().optional(),
   limit: limitUpTo(limits.catchUpMost, limits.catchUpDefault),
+  wait: integer
+    .refine((value) => value <= limits.waitSeconds, `Must be from 0 to ${limits.waitSeconds}.`)
+    .meta({ maximum: limits.waitSeconds })
+    .optional(),
 });
 export const streamQuerySchema = z.object({ after: z.string().optional() });
 /** Both bounds are exclusive, and may be given together. */

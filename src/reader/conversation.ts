@@ -16,7 +16,7 @@ import { readerLimits } from './limits.ts';
 import type { ClientSocket, EndedReason, ProblemAnswer } from './messages.ts';
 import type { OpenReader } from './readers.ts';
 import { SocketPipe } from './socket-pipe.ts';
-import { answerAndJoin, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
+import { answerAndJoin, countCatchUp, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
@@ -133,11 +133,12 @@ export class Conversation implements OpenReader {
       if (wish.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn, metrics };
-      await answerAndJoin({ ...query, ...parts }, ({ json, more }) => {
+      const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn };
+      await answerAndJoin({ ...query, ...parts }, (answer) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
-        if (more) this.#drop(channelId);
-        say(new Json(`{"ok":true,${json.slice(1)}`));
+        if (answer.more) this.#drop(channelId);
+        countCatchUp(metrics, answer);
+        say(new Json(`{"ok":true,${answer.json.slice(1)}`));
       });
     } catch (error) {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);

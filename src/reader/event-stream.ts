@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Response } from 'express';
 import type { Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
-import type { Format } from '../fanout/encoded.ts';
+import { type Format, onceForEach } from '../fanout/encoded.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Pipe } from './connection.ts';
 
@@ -30,22 +30,15 @@ export const catchUpMessage = onceForEach(({ json, position }: EncodedCatchUp) =
 
 export const storeMessage = onceForEach((reach: Reach) => message('store', reach));
 
-/** Bytes that are made once for all who are told the same. */
-function onceForEach<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
-  const made = new WeakMap<T, Buffer>();
-  return (said) => {
-    let bytes = made.get(said);
-    if (bytes === undefined) {
-      bytes = make(said);
-      made.set(said, bytes);
-    }
-    return bytes;
-  };
+/** `data` is JSON. */
+function block(name: string, data: string, id?: string): Buffer {
+  // Many a client splits lines where its language does, though only CR and LF end one here.
+  const line = data.replace(otherLineBreaks, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${line}\n\n`);
 }
 
-function block(name: string, data: string, id?: string): Buffer {
-  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`);
-}
+/** Those that JSON leaves as they are, and posts may hold. */
+const otherLineBreaks = /[\u2028\u2029]/g;
 
 /**
  * The body of one answer as a pipe. It has no length and is not chunked (RFC 9112, 6.3: it ends with the connection), so that a block

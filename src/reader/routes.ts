@@ -11,7 +11,9 @@ import { Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { cursorFrom, knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
+import { poll } from './polls.ts';
 import { type StreamsContext, stream } from './streams.ts';
+import { countCatchUp } from './subscription.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
@@ -46,7 +48,8 @@ export function readerRoutes(context: ReaderContext): Router {
   });
 
   router.get('/channels/:channelId/events', async (req, res) => {
-    const { after, limit } = schemas.parse(schemas.eventsQuerySchema, req.query);
+    const { after, limit, wait } = schemas.parse(schemas.eventsQuerySchema, req.query);
+    if (wait !== undefined) return await poll(context, req, res, { after: cursorFrom(after), limit, waitMs: wait * 1_000 });
     const answer = await answerFromFeed(req, res, { after: cursorFrom(after), limit, posts: limits.pageDefault });
     sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
   });
@@ -72,7 +75,7 @@ export function readerRoutes(context: ReaderContext): Router {
       if (answered === undefined) throw new Refusal('channel-deleted');
       const { encoded, channel } = answered;
       mustRead(principalOf(res), channel);
-      metrics.catchUps.inc({ mode: encoded.reset ? 'reset' : encoded.mode });
+      countCatchUp(metrics, encoded);
       return answered;
     } finally {
       release();

@@ -16,7 +16,7 @@ import { catchUpMessage, message, retryAfter, StreamPipe, storeMessage, streamHe
 import { readerLimits } from './limits.ts';
 import type { EndedReason } from './messages.ts';
 import type { OpenReader, Readers } from './readers.ts';
-import { answerAndJoin, holdFor, Subscription } from './subscription.ts';
+import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscription.ts';
 
 /**
  * Server-Sent Events (contract, 4): a channel as one answer that does not end. What an EventSource does by itself is reckoned with: it
@@ -31,7 +31,7 @@ export interface StreamsContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps'>;
+  metrics: Pick<Metrics, 'catchUps' | 'eventsDelivered'>;
 }
 
 /** For `GET /channels/:channelId/stream`. */
@@ -45,6 +45,8 @@ export function stream(context: StreamsContext): RequestHandler {
       res.writeHead(200, streamHeaders).end();
       return;
     }
+    // While the token was looked at the client may have gone: nobody would say so again.
+    if (res.closed) return;
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
     res.once('close', context.rates.connection(req.ip ?? ''));
     await new EventStream(res, channelId, asker, context).run(after);
@@ -174,15 +176,14 @@ class EventStream implements OpenReader {
     const held = await holdFor(this.asker, feeds, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts: limits.pageDefault };
-    const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open, metrics };
-    let reached = after;
+    const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };
     try {
-      await answerAndJoin({ ...query, ...parts }, (answer) => {
-        reached = answer.position;
+      const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;
+        countCatchUp(metrics, answer);
         this.#say(catchUpMessage(answer));
       });
-      return reached;
+      return position;
     } finally {
       if (this.#subscription !== subscription) subscription.leave();
     }

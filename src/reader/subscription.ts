@@ -34,21 +34,21 @@ export interface Question extends CatchUpQuery {
   reader: Reader;
   /** Still waits for the answer. */
   wanted(): boolean;
-  metrics: Pick<Metrics, 'catchUps'>;
 }
 
 /**
- * Calls `respond` once with what was missed; unless there is more, the reader joins the feed in that tick. Where `respond` was not called
- * it throws: a refusal, or `JournalUnavailable`.
+ * Calls `respond` once with what was missed, and returns it; unless there is more, the reader joins the feed in the tick of that call.
+ * Throws a refusal or `JournalUnavailable`; `respond` was not called then.
  */
-export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<void> {
-  const { feed, asker, reader, wanted, metrics } = question;
+export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<EncodedCatchUp> {
+  const { feed, asker, reader, wanted } = question;
   let standing = feed.channel;
-  const said = (answer: EncodedCatchUp) => {
-    metrics.catchUps.inc({ mode: answer.reset ? 'reset' : answer.mode });
+  let answered: EncodedCatchUp | undefined;
+  const say = (answer: EncodedCatchUp) => {
+    answered = answer;
     respond(answer);
   };
-  const outcome = await catchUp(feed, question, said, {
+  const outcome = await catchUp(feed, question, say, {
     reader,
     wanted: (channel) => {
       standing = channel;
@@ -56,10 +56,14 @@ export async function answerAndJoin(question: Question, respond: (answer: Encode
     },
   });
   if (outcome === 'gone') throw asker.deleted(feed.channelId, feed.channel.access);
-  if (outcome === 'unwanted') {
-    asker.mustRead(standing);
-    throw subscriptionEnded();
-  }
+  if (answered !== undefined) return answered;
+  asker.mustRead(standing);
+  throw subscriptionEnded();
+}
+
+/** Once for each answer that is given out. */
+export function countCatchUp({ catchUps }: Pick<Metrics, 'catchUps'>, { mode, reset }: EncodedCatchUp): void {
+  catchUps.inc({ mode: reset ? 'reset' : mode });
 }
 
 /** To who unsubscribed or left before the answer came. */

@@ -1,0 +1,168 @@
+import type { Request, Response } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import { refusalFor } from '../edge/identity.ts';
+import { principalOf } from '../edge/request.ts';
+import { JournalUnavailable, type Reach } from '../engine/engine.ts';
+import type { EncodedCatchUp } from '../fanout/catch-up.ts';
+import { type Format, onceForEach } from '../fanout/encoded.ts';
+import type { Feed, Reader } from '../fanout/feed.ts';
+import type { Held } from '../fanout/feeds.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Channel } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { Asker } from './asker.ts';
+import type { OpenReader } from './readers.ts';
+import type { StreamsContext } from './streams.ts';
+import { answerAndJoin, countCatchUp, holdFor } from './subscription.ts';
+
+/**
+ * Catching up with a wait (contract, 2): where there is nothing to tell the answer is held, for a time, until there is. Between the
+ * question and the answer a poll is a reader of the feed who is never ready, and so is woken by the first change.
+ */
+export interface PollQuery {
+  after: Position | undefined;
+  limit: number;
+  waitMs: number;
+}
+
+export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
+  const { feeds, identity, readers, rates, metrics } = context;
+  const isHeld = waitMs > 0 && req.method === 'GET';
+  // While the token was looked at the client may have gone: nobody would say so again.
+  if (res.closed) return;
+  if (readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
+  if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
+  const asker = new Asker(principalOf(res), identity.standing);
+  const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);
+  const left = readers.add(poll);
+  if (res.closed) poll.finish();
+  res.once('close', () => poll.finish());
+  try {
+    const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0);
+    if (res.closed) return;
+    countCatchUp(metrics, answer);
+    if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);
+    // The next question goes to another node.
+    if (readers.isDraining) res.set('Connection', 'close');
+    sendJson(res, bytesOf(answer), { cache: 'none' });
+  } finally {
+    left();
+    poll.close();
+  }
+}
+
+/** Those who wait at the same cursor are answered with the same bytes. */
+const bytesOf = onceForEach(({ json }: EncodedCatchUp) => Buffer.from(json));
+
+/** Nothing is ever pushed to who is never ready. */
+const noFormat: Format = { name: 'poll', frame: () => Buffer.alloc(0) };
+
+class Poll implements Reader, OpenReader {
+  readonly transport = 'poll';
+  readonly subscriptions = 1;
+  readonly format = noFormat;
+  readonly ready = false;
+  offset = -1;
+  readonly #held: Held;
+  readonly #feed: Feed;
+  readonly asker: Asker;
+  readonly #random: () => number;
+  /** The answer must go out as it is. */
+  #isFinished = false;
+  #failure: unknown;
+  #wake = (): void => {};
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(held: Held, asker: Asker, { random }: Pick<StreamsContext, 'random'>) {
+    this.#held = held;
+    this.#feed = held.feed;
+    this.asker = asker;
+    this.#random = random;
+  }
+
+  /** What was missed; `waited` where it was not there at once. Throws a `Refusal` or `JournalUnavailable`. */
+  async answer(query: Omit<PollQuery, 'waitMs'>, waitMs: number): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
+    if (waitMs === 0) this.#isFinished = true;
+    else this.#finishAfter(waitMs);
+    const parts = { posts: limits.pageDefault, feed: this.#feed, asker: this.asker, reader: this, wanted: () => true };
+    for (let waited = false; ; waited = true) {
+      // From before the question: what changes once it has joined must wake it.
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      const answer = await answerAndJoin({ ...query, ...parts }, () => {});
+      const isEmpty = answer.mode === 'replay' && answer.events === 0 && !answer.more;
+      if (isEmpty && !this.#isFinished && this.#failure === undefined) await woken;
+      this.#feed.leave(this);
+      if (this.#failure !== undefined) throw this.#failure;
+      if (!isEmpty || this.#isFinished) return { answer, waited };
+    }
+  }
+
+  /** The answer goes out as it is, without events if there are none. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#wake();
+  }
+
+  mayRead(channel: Channel): boolean {
+    return this.asker.mayRead(channel);
+  }
+
+  write(): void {}
+
+  lag(): void {
+    this.#wake();
+  }
+
+  /** It asks again, and so is told what stands now: another history, that it may not read any more, or that there is nothing. */
+  end(): void {
+    this.#wake();
+  }
+
+  sweep(): void {
+    if (!this.asker.hasLost(this.#feed.channel)) return;
+    this.#failUnlessGood();
+  }
+
+  endRevoked(): void {
+    this.#failUnlessGood();
+  }
+
+  /** Late news that it lacks may have been erased since: it is better told to come back. */
+  tellReach({ reachable }: Reach): void {
+    if (!reachable) this.#fail(new JournalUnavailable('The journal came out of reach.', 'unchanged'));
+  }
+
+  /** Not all at once, or they would all ask another node at that moment. */
+  askToLeave(withinMs: number): void {
+    this.#finishAfter(this.#random() * withinMs);
+  }
+
+  cut(): void {
+    this.finish();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.finish();
+    this.#feed.leave(this);
+    this.#held.release();
+  }
+
+  #finishAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.finish(), ms).unref();
+  }
+
+  #failUnlessGood(): void {
+    const refusal = refusalFor(this.asker.standing);
+    if (refusal !== undefined) this.#fail(refusal);
+  }
+
+  #fail(failure: unknown): void {
+    this.#failure ??= failure;
+    this.#wake();
+  }
+}
