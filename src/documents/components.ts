@@ -66,7 +66,7 @@ const channel = {
 
 const newChannel = {
   id: channel.id,
-  state: 'Default `scheduled`.',
+  state: 'Default `live`.',
   headline: channel.headline,
   standfirst: channel.standfirst,
   section: channel.section,

@@ -15,6 +15,7 @@ import {
   whos,
 } from './operation.ts';
 import { operations } from './operations.ts';
+import { answersOf, type Shown, shownOf, shownWithCode } from './shown.ts';
 
 /** The HTTP interface as an OpenAPI 3.1 document, made of the operations and the schemas. */
 
@@ -94,7 +95,7 @@ const securityFor = {
 function describe(operation: Operation, refusals: Map<string, unknown>): OpenApiOperation {
   const { id, group, summary, description, who, body, answers } = operation;
   const responses: Record<string, unknown> = {};
-  for (const answer of answers) responses[answer.status] = answered(answer);
+  for (const answer of answers) responses[answer.status] = answered(answer, answersOf(operation, answer.status));
   for (const [status, codes] of problemsOf(operation)) {
     // A 503 of the readiness is an answer of its own.
     if (responses[status] !== undefined) continue;
@@ -112,32 +113,58 @@ function describe(operation: Operation, refusals: Map<string, unknown>): OpenApi
     ...(body && {
       requestBody: {
         required: body.optional !== true,
-        content: Object.fromEntries((body.types ?? ['application/json']).map((type) => [type, { schema: refTo(body.schema) }])),
+        content: Object.fromEntries(
+          (body.types ?? ['application/json']).map((type) => [
+            type,
+            { schema: refTo(body.schema), examples: requestsOf(operation) },
+          ]),
+        ),
       },
     }),
     responses,
   } as OpenApiOperation;
 }
 
-function parametersOf({ path, query, takes = [], requires = [] }: Operation): unknown[] {
+function parametersOf(operation: Operation): unknown[] {
+  const { path, query, takes = [], requires = [] } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` }));
   const inHeader = [...requires, ...takes].map((name) => ({
     $ref: `#/components/parameters/${parameterName(name, requires.includes(name))}`,
   }));
-  return [...inPath, ...(query ? queryParameters(query.schema, query.fields) : []), ...inHeader];
+  return [...inPath, ...(query ? queryParameters(operation) : []), ...inHeader];
 }
 
 /** The parameters of a query, as the text of each stands for them. */
-export function queryParameters(schema: z.ZodObject, fields: Readonly<Record<string, string>>) {
+export function queryParameters(operation: Operation) {
+  const { schema, fields = {} } = operation.query ?? {};
+  if (schema === undefined) return [];
   const { properties = {} } = tidy(z.toJSONSchema(schema, { io: 'input' }) as JsonSchema, false);
-  return Object.entries(properties).map(([name, of]) => ({ name, in: 'query', description: fields[name] ?? '', schema: of }));
+  return Object.entries(properties).map(([name, of]) => {
+    const examples = named(
+      shownOf(operation).filter(({ example, answer }) => example.query?.[name] !== undefined && answer.status < 400),
+      ({ example }) => example.query?.[name],
+    );
+    return { name, in: 'query', description: fields[name] ?? '', schema: of, ...(examples && { examples }) };
+  });
+}
+
+/** What may be sent, of what was; what was refused does not fit the schema. */
+function requestsOf(operation: Operation) {
+  const accepted = shownOf(operation).filter(({ example, answer }) => example.body !== undefined && answer.status < 300);
+  return named(accepted, ({ example }) => example.body);
+}
+
+/** Examples as the specification has them; undefined where there is none. */
+function named(shown: readonly Shown[], valueIn: (shown: Shown) => unknown) {
+  if (shown.length === 0) return undefined;
+  return Object.fromEntries(shown.map((one) => [one.key, { summary: one.example.name, value: valueIn(one) }]));
 }
 
 function pathComponents() {
   return Object.fromEntries(
-    Object.entries(pathParameters).map(([name, { schema, description }]) => [
+    Object.entries(pathParameters).map(([name, { schema, description, example }]) => [
       name,
-      { name, in: 'path', required: true, description, schema: refTo(schema) },
+      { name, in: 'path', required: true, description, schema: refTo(schema), example },
     ]),
   );
 }
@@ -150,8 +177,12 @@ function headerParameters() {
   ]);
   return Object.fromEntries(
     used.map(({ name, required }) => {
-      const { description, ...schema } = requestHeaders[name];
-      const parameter = { name, in: 'header', required, description, schema: { type: 'string', ...schema } };
+      const { description, example, ...schema } = requestHeaders[name] as {
+        description: string;
+        example: string;
+        pattern?: string;
+      };
+      const parameter = { name, in: 'header', required, description, schema: { type: 'string', ...schema }, example };
       return [parameterName(name, required), parameter];
     }),
   );
@@ -161,12 +192,15 @@ function parameterName(name: RequestHeader, required: boolean): string {
   return required ? `${name}-Required` : name;
 }
 
-function answered({ description, schema, type, headers = [] }: Answer): object {
+function answered({ description, schema, type, headers = [] }: Answer, shown: readonly Shown[]): object {
   const mediaType = type ?? (schema && 'application/json');
+  const examples = schema && named(shown, ({ answer }) => answer.body);
   return {
     description,
     ...(headers.length > 0 && { headers: headersOf(headers) }),
-    ...(mediaType !== undefined && { content: { [mediaType]: { schema: contentSchema(schema, mediaType) } } }),
+    ...(mediaType !== undefined && {
+      content: { [mediaType]: { schema: contentSchema(schema, mediaType), ...(examples && { examples }) } },
+    }),
   };
 }
 
@@ -182,10 +216,11 @@ function refused(codes: readonly ProblemCode[]): object {
     ...(waits ? (['Retry-After'] as const) : []),
     ...(challenged ? (['WWW-Authenticate'] as const) : []),
   ];
+  const examples = named(codes.flatMap(shownWithCode), ({ answer }) => answer.body);
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
     ...(headers.length > 0 && { headers: headersOf(headers) }),
-    content: { 'application/problem+json': { schema: refTo('Problem') } },
+    content: { 'application/problem+json': { schema: refTo('Problem'), ...(examples && { examples }) } },
   };
 }
 

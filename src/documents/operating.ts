@@ -58,6 +58,16 @@ export const operatingOperations: readonly Operation[] = [
     answers: [document, notModified],
   },
   {
+    id: 'getAsyncApi',
+    group: 'Documents',
+    method: 'get',
+    path: '/asyncapi.json',
+    summary: 'Sockets and streams, as AsyncAPI 3',
+    who: 'anyone',
+    takes,
+    answers: [document, notModified],
+  },
+  {
     id: 'isAlive',
     group: 'Operating',
     method: 'get',

@@ -80,18 +80,20 @@ export const whos = {
 export type Who = keyof typeof whos;
 
 export const pathParameters = {
-  channelId: { schema: 'ChannelId', description: 'The channel.' },
-  postId: { schema: 'PostId', description: 'The post.' },
-} as const satisfies Record<string, { schema: ComponentName; description: string }>;
+  channelId: { schema: 'ChannelId', description: 'The channel.', example: 'eclipse-day' },
+  postId: { schema: 'PostId', description: 'The post.', example: '01980f0e-9b40-7c21-9d00-2e6f7a1b0002' },
+} as const satisfies Record<string, { schema: ComponentName; description: string; example: string }>;
 
 export const requestHeaders = {
   'If-Match': {
     description:
       'The revision that you are changing, so that nobody is overwritten: `"3"`, an entity tag as it was given, or `*`.',
     pattern: '^(?:(?:W/)?"(?:0|[1-9][0-9]{0,14})(?:-[^"]*)?"|0|[1-9][0-9]{0,14}|\\*)$',
+    example: '"1"',
   },
   'If-None-Match': {
     description: 'An entity tag that you hold. Where it still stands the answer is 304, without a body.',
+    example: '"3"',
   },
   'Last-Event-ID': {
     description: 'The `id` of the last block that you got, as an EventSource sends it by itself. It wins over `after`.',
@@ -100,8 +102,9 @@ export const requestHeaders = {
     description:
       'A key of your choice, new for each write. Sent again with the same key within 24 hours the write is done once, and answered as it was.',
     pattern: '^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$',
+    example: '7f1c1a52-first-contact',
   },
-} as const satisfies Record<string, { description: string; pattern?: string }>;
+} as const satisfies Record<string, { description: string; example: string; pattern?: string }>;
 export type RequestHeader = keyof typeof requestHeaders;
 
 export const answerHeaders = {

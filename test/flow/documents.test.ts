@@ -1,31 +1,183 @@
+import { tmpdir } from 'node:os';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ComponentName, components } from '../../src/documents/components.ts';
+import { examples, keyOf } from '../../src/documents/examples.ts';
+import { messageExamples, messageKey, socketMessages, storeExample } from '../../src/documents/messages.ts';
+import { openApi } from '../../src/documents/openapi.ts';
+import { type AnswerHeader, problemsOf } from '../../src/documents/operation.ts';
 import { operations } from '../../src/documents/operations.ts';
+import { recorded, recordedMessages } from '../../src/documents/recorded.ts';
+import { codeOf, curlOf, operationOf } from '../../src/documents/shown.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { examplesUrl, type Played, playExamples } from '../support/play-examples.ts';
 import { servedRoutes } from '../support/routes.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-
-const publicUrl = 'https://live.example.org';
-const elsewhere = 'https://news.example.org';
-let server: TestServer;
-beforeAll(async () => {
-  server = await startTestServer({ PRESSBOX_PUBLIC_URL: publicUrl, PRESSBOX_ORIGINS: elsewhere });
-});
-afterAll(() => server[Symbol.asyncDispose]());
+import { openShell } from '../support/shell.ts';
 
 describe('the documents', () => {
+  const elsewhere = 'https://news.example.org';
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ PRESSBOX_PUBLIC_URL: examplesUrl, PRESSBOX_ORIGINS: elsewhere });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
   it('describe every route that is served, and no other', async () => {
     const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort();
     expect(await servedRoutes(server.url)).toEqual(described);
   });
 
-  it.each(['/openapi.json'])('can be had at %s, from pages elsewhere too, and need not be sent again', async (path) => {
+  it.each(['/openapi.json', '/asyncapi.json'])('can be had at %s, from pages elsewhere too, and once', async (path) => {
     const answer = await fetch(`${server.url}${path}`, { headers: { origin: elsewhere } });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-cache');
     expect(answer.headers.get('access-control-allow-origin')).toBe(elsewhere);
-    expect(JSON.stringify(await answer.json())).toContain(publicUrl);
-    const etag = answer.headers.get('etag') ?? '';
-    const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': etag } });
+    expect(await answer.text()).toContain(new URL(examplesUrl).host);
+    const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
   });
 });
+
+/** Every example is sent to a real server, whose answers are what the documents say. */
+describe('the examples of the documents', () => {
+  let played: Played;
+  beforeAll(async () => {
+    played = await playExamples();
+  }, 60_000);
+  afterAll(() => played.end());
+
+  it('are answered as they say: if they are not, `npm run docs` records them anew', () => {
+    const answers = Object.fromEntries([...played.answers].map(([key, { recorded }]) => [key, recorded]));
+    expect(answers).toEqual(recorded);
+    for (const { example, recorded } of played.answers.values())
+      expect([keyOf(example), recorded.status]).toEqual([keyOf(example), example.status]);
+    expect(Object.fromEntries([...played.messages].map(([key, { recorded }]) => [key, recorded]))).toEqual(recordedMessages);
+  });
+
+  it('are answered in the documented forms, by the schemas that the documents are made of', () => {
+    const faults: string[] = [];
+    for (const { example, real, text, recorded } of played.answers.values()) {
+      const operation = operationOf(example);
+      const code = codeOf(recorded);
+      const answer = operation.answers.find(({ status }) => status === real.status);
+      const form = code !== undefined ? 'Problem' : answer?.schema;
+      if (code !== undefined && problemsOf(operation).get(real.status)?.includes(code) !== true) {
+        faults.push(`${keyOf(example)}: ${real.status} ${code} is not among its problems`);
+      }
+      if (code === undefined && answer === undefined) faults.push(`${keyOf(example)}: ${real.status} is not among its answers`);
+      if (form !== undefined) faults.push(...faultsOf(form, JSON.parse(text)).map((fault) => `${keyOf(example)}: ${fault}`));
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it('are answered with the documented headers', () => {
+    const faults: string[] = [];
+    for (const { example, real } of played.answers.values()) {
+      const answer = operationOf(example).answers.find(({ status }) => status === real.status);
+      for (const name of answer?.headers ?? []) {
+        if (!real.headers.has(name) && !sometimes.includes(name)) faults.push(`${keyOf(example)} lacks ${name}`);
+      }
+      for (const name of telling) {
+        const isDocumented = answer?.headers?.includes(name) ?? real.status >= 400;
+        if (real.headers.has(name) && !isDocumented) faults.push(`${keyOf(example)} has ${name}, which is not documented`);
+      }
+    }
+    expect(faults).toEqual([]);
+    // Those that are not always there are there where they say something.
+    for (const name of sometimes) {
+      expect(
+        [...played.answers.values()].some(({ real }) => real.headers.has(name)),
+        name,
+      ).toBe(true);
+    }
+  });
+
+  it('show every answer of every operation that is no refusal', () => {
+    const seen = new Set([...played.answers.values()].map(({ example, real }) => `${example.operation} ${real.status}`));
+    const documented = operations.flatMap(({ id, answers }) =>
+      answers.filter(({ status }) => status !== 304).map(({ status }) => `${id} ${status}`),
+    );
+    expect(documented.filter((one) => !seen.has(one))).toEqual([]);
+  });
+
+  it('are not sent again to those who hold them', () => {
+    const revalidated = new Set([...played.again.keys()].map((key) => key.split('-', 1)[0]));
+    const documented = operations.filter(({ answers }) => answers.some(({ status }) => status === 304)).map(({ id }) => id);
+    expect(documented.filter((id) => !revalidated.has(id))).toEqual([]);
+    expect([...played.again].filter(([, status]) => status !== 304)).toEqual([]);
+  });
+
+  it('fit the document when a linter puts the real answers into it', async () => {
+    const document = JSON.parse(JSON.stringify(openApi(examplesUrl))) as {
+      paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, { examples?: object }> }> }>>;
+    };
+    let count = 0;
+    for (const { example, real, text } of played.answers.values()) {
+      const { path, method } = operationOf(example);
+      const content = document.paths[path]?.[method]?.responses[real.status]?.content?.['application/json'];
+      if (content?.examples === undefined || text === '') continue;
+      content.examples = { ...content.examples, [`real-${keyOf(example)}`]: { value: JSON.parse(text) as unknown } };
+      count += 1;
+    }
+    expect(count).toBeGreaterThan(25);
+    const config = await createConfig({ rules: { 'no-invalid-media-type-examples': 'error', 'no-unresolved-refs': 'error' } });
+    const faults = await lintFromString({ source: JSON.stringify(document), absoluteRef: 'openapi.json', config });
+    expect(faults.map(({ message, location }) => `${message} ${location[0]?.pointer}`)).toEqual([]);
+  });
+
+  it('cover every message of the socket, in the documented forms', () => {
+    const faults: string[] = [];
+    for (const example of messageExamples) {
+      const { payload, replies } = socketMessages.find(({ name }) => name === example.message)!;
+      const said = played.messages.get(messageKey(example))?.real;
+      if (replies === undefined) faults.push(...faultsOf(payload, said));
+      else {
+        faults.push(...faultsOf(payload, example.body));
+        if (!replies.some((name) => faultsOf(name, said).length === 0)) faults.push(`${messageKey(example)} has another answer`);
+      }
+    }
+    expect(faults).toEqual([]);
+    const answered = socketMessages.flatMap(({ name, replies = [] }) => replies.map((reply) => `${name} ${reply}`));
+    expect(answered).toContain('unsubscribe Refused');
+    const shown = new Set(messageExamples.map(({ message }) => message));
+    // Only a server on Redis or Valkey says it: test/flow/redis-nodes.test.ts hears it.
+    expect(socketMessages.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual(['store']);
+    expect(faultsOf('Store', storeExample)).toEqual([]);
+  });
+});
+
+describeWith(needs.curl, 'the requests as they are shown for a shell', () => {
+  it('do what the examples do', async () => {
+    await using server = await startTestServer();
+    await using shell = openShell(tmpdir(), { PATH: process.env.PATH, PRESSBOX_TOKEN: await server.token() });
+    const writes = examples.filter(
+      ({ body, status, token, type }) => body !== undefined && status < 300 && !token && type === undefined,
+    );
+    const lines: string[] = [];
+    for (const example of writes.slice(0, 3)) {
+      const out = await shell.run(curlOf(example, server.url));
+      lines.push(out.split('\r\n', 1)[0] ?? '');
+    }
+    const [snapshot] = examples.filter(({ operation, status }) => operation === 'getSnapshot' && status === 200);
+    const out = await shell.run(curlOf(snapshot!, server.url));
+    expect([...lines, out.split('\r\n', 1)[0]]).toEqual([
+      'HTTP/1.1 201 Created',
+      'HTTP/1.1 201 Created',
+      'HTTP/1.1 201 Created',
+      'HTTP/1.1 200 OK',
+    ]);
+    expect(out).toContain('First contact');
+  });
+});
+
+/** Headers that say something; the others every answer has. */
+const telling: readonly AnswerHeader[] = ['Location', 'Link', 'Idempotency-Replayed', 'Retry-After'];
+/** Where there is something to say. */
+const sometimes: readonly AnswerHeader[] = ['Link', 'Idempotency-Replayed'];
+
+function faultsOf(form: ComponentName, value: unknown): string[] {
+  const result = components[form].schema.safeParse(value);
+  return result.success ? [] : result.error.issues.map(({ path, message }) => `${form} ${path.join('.')}: ${message}`);
+}

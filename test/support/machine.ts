@@ -23,6 +23,10 @@ export const needs = {
     find: () => (isThere('/usr/include/stdio.h') ? (onPath('cc') ?? onPath('gcc')) : undefined),
     advice: "install Debian's gcc and libc6-dev",
   },
+  curl: {
+    find: () => onPath('curl'),
+    advice: "install Debian's curl",
+  },
   redis: {
     find: () => onPath('redis-server'),
     advice: "install Debian's redis-server",

@@ -1,5 +1,6 @@
 import { createConfig, lintFromString, type NormalizedProblem } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
+import { asyncApi } from '../../src/documents/asyncapi.ts';
 import { openApi } from '../../src/documents/openapi.ts';
 import { operations } from '../../src/documents/operations.ts';
 
@@ -56,5 +57,26 @@ describe('the OpenAPI document', () => {
 
   it('names each operation once', () => {
     expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
+  });
+});
+
+describe('the AsyncAPI document', () => {
+  const document = asyncApi(url);
+
+  it('has nothing against it from the linter', async () => {
+    expect(await faultsOf(document)).toEqual([]);
+  });
+
+  it('is held to that: a document that is wrong has faults', async () => {
+    expect(await faultsOf({ ...document, operations: { hear: { action: 'hear' } } })).not.toEqual([]);
+  });
+
+  it('says where the server is, behind a path too', () => {
+    expect(document.servers.server).toMatchObject({ host: 'live.example.org', protocol: 'wss' });
+    expect(asyncApi('http://127.0.0.1:4000/live').servers.server).toMatchObject({
+      host: '127.0.0.1:4000',
+      protocol: 'ws',
+      pathname: '/live',
+    });
   });
 });

@@ -1,0 +1,479 @@
+import type { RequestHeader } from './operation.ts';
+
+/**
+ * One small coverage, told request by request: the examples of the documents, in the order in which they are sent. What a server answers
+ * is not written here: `npm run docs` sends them to a real one and keeps the answers in `recorded.ts`, and a test does the same
+ * again and compares.
+ */
+export interface Example {
+  /** The id of an operation. */
+  operation: string;
+  /** What it shows; with the operation it names the example. */
+  name: string;
+  /** Whose token it carries; left out: none. */
+  as?: ExampleRole;
+  path?: Readonly<Record<string, string>>;
+  query?: Readonly<Record<string, string | number | boolean>>;
+  headers?: Readonly<Partial<Record<RequestHeader, string>>>;
+  /** With it sent as `Authorization: Bearer`, in place of the token of a role. */
+  token?: string;
+  type?: string;
+  body?: unknown;
+  /** The status that must be answered. */
+  status: number;
+  /**
+   * When it is sent, if not in its turn: while a reader hears it on a socket, while something still reads the journal's file, so that
+   * nothing can be erased yet, or while the server is going away.
+   */
+  during?: 'socket' | 'hold' | 'drain';
+}
+
+/** Who writes and reads in the examples, by what their tokens grant. */
+export const exampleRoles = {
+  editor: { sub: 'ada', name: 'Ada Byron', grants: { editor: ['eclipse-*'] } },
+  author: { sub: 'grace', name: 'Grace Murray', grants: { author: ['eclipse-day'] } },
+  reader: { sub: 'subscriber-7', name: 'Subscriber', grants: { reader: ['*'] } },
+  admin: { sub: 'root', name: 'Root', grants: { admin: true } },
+} as const;
+export type ExampleRole = keyof typeof exampleRoles;
+
+/**
+ * A cursor of the documents, in place of a real one: histories are told apart by chance, and examples should not change with it. Number
+ * 0 is the history of the first channel that is opened; 9 is of none.
+ */
+export function exampleCursor(history: number, offset: number): string {
+  return `${hex(history + 1, 12)}.${offset}.${hex(1_000 * (history + 1) + offset, 16)}`;
+}
+
+/** Digits that look like those of a hash. */
+export function hex(seed: number, digits: number): string {
+  let text = '';
+  for (let word = 1; text.length < digits; word += 1) {
+    const mixed = Math.imul(seed * 31 + word, 0x9e3779b1) ^ (seed * word * 0x85ebca6b);
+    text += (mixed >>> 0).toString(16).padStart(8, '0');
+  }
+  return text.slice(0, digits);
+}
+
+const channelId = 'eclipse-day';
+const contact = '01980f0e-5a00-7a10-8c00-5b1d6f0a0001';
+const totality = '01980f0e-9b40-7c21-9d00-2e6f7a1b0002';
+const soFar = '01980f0e-dc80-7d32-ae00-3f708b2c0003';
+const rumour = '01980f0f-1dc0-7e43-bf00-40819c3d0004';
+const address = '01980f0f-5f00-7f54-8100-5192ad4e0005';
+const inChannel = { channelId };
+const post = (postId: string) => ({ channelId, postId });
+
+const life: readonly Example[] = [
+  {
+    operation: 'openChannel',
+    name: 'A channel for tomorrow',
+    as: 'editor',
+    headers: { 'Idempotency-Key': 'open-eclipse-day' },
+    body: {
+      id: channelId,
+      state: 'scheduled',
+      headline: 'The eclipse over Spain, live',
+      standfirst: 'From first contact at Oviedo to sunset on Mallorca.',
+      section: 'Science',
+      timezone: 'Europe/Madrid',
+      byline: [{ name: 'Ada Byron', role: 'Science editor' }],
+      startsAt: '2026-08-12T17:30:00+02:00',
+    },
+    status: 201,
+  },
+  {
+    operation: 'openChannel',
+    name: 'Sent again, since no answer came',
+    as: 'editor',
+    headers: { 'Idempotency-Key': 'open-eclipse-day' },
+    body: {
+      id: channelId,
+      state: 'scheduled',
+      headline: 'The eclipse over Spain, live',
+      standfirst: 'From first contact at Oviedo to sunset on Mallorca.',
+      section: 'Science',
+      timezone: 'Europe/Madrid',
+      byline: [{ name: 'Ada Byron', role: 'Science editor' }],
+      startsAt: '2026-08-12T17:30:00+02:00',
+    },
+    status: 201,
+  },
+  {
+    operation: 'changeChannel',
+    name: 'It goes live',
+    as: 'editor',
+    path: inChannel,
+    headers: { 'If-Match': '"1"', 'Idempotency-Key': 'live-eclipse-day' },
+    type: 'application/merge-patch+json',
+    body: { state: 'live' },
+    status: 200,
+  },
+  {
+    operation: 'publishPost',
+    name: 'A report',
+    as: 'author',
+    path: inChannel,
+    headers: { 'Idempotency-Key': '7f1c1a52-first-contact' },
+    body: {
+      id: contact,
+      headline: 'First contact',
+      keyEvent: true,
+      body: 'The Moon has touched the Sun at **19:32** over Oviedo.',
+    },
+    status: 201,
+  },
+  {
+    operation: 'publishPost',
+    name: 'With a picture and a source',
+    as: 'author',
+    path: inChannel,
+    headers: { 'Idempotency-Key': '7f1c1a52-totality' },
+    body: {
+      id: totality,
+      kind: 'breaking',
+      headline: 'Totality',
+      body: 'It is dark over Oviedo for two minutes and 48 seconds.',
+      media: [
+        {
+          type: 'image',
+          url: 'https://pictures.example.org/corona.jpg',
+          alt: 'The corona around a black disc, above the roofs of Oviedo',
+          credit: 'Grace Murray',
+          width: 2400,
+          height: 1600,
+        },
+      ],
+      sources: [{ name: 'Observatorio de Oviedo', url: 'https://observatory.example.org/' }],
+      verification: 'unverified',
+    },
+    status: 201,
+  },
+  {
+    operation: 'publishPost',
+    name: 'A summary of others',
+    as: 'author',
+    path: inChannel,
+    headers: { 'Idempotency-Key': '7f1c1a52-so-far' },
+    body: {
+      id: soFar,
+      kind: 'summary',
+      headline: 'The story so far',
+      body: `- [First contact](post:${contact}) at 19:32\n- [Totality](post:${totality}) of 2 minutes 48`,
+      derivedFrom: [contact, totality],
+    },
+    status: 201,
+  },
+  {
+    operation: 'revisePost',
+    name: 'A correction',
+    as: 'author',
+    path: post(totality),
+    headers: { 'If-Match': '"1"', 'Idempotency-Key': '7f1c1a52-correct' },
+    body: {
+      kind: 'correction',
+      note: 'Totality lasted one minute and 48 seconds. We wrote two minutes and 48.',
+      changes: { body: 'It was dark over Oviedo for one minute and 48 seconds.', verification: 'verified' },
+    },
+    status: 200,
+  },
+  {
+    operation: 'changeChannel',
+    name: 'A post is pinned',
+    as: 'editor',
+    path: inChannel,
+    headers: { 'If-Match': '"2"' },
+    body: { pinnedPostId: totality },
+    status: 200,
+  },
+];
+
+const questions: readonly Example[] = [
+  { operation: 'listChannels', name: 'What is live', query: { state: 'live', limit: 10 }, status: 200 },
+  { operation: 'getChannel', name: 'One channel', path: inChannel, status: 200 },
+  { operation: 'getChannel', name: 'Nothing new', path: inChannel, headers: { 'If-None-Match': '"3"' }, status: 304 },
+  { operation: 'getSnapshot', name: 'With two posts', path: inChannel, query: { limit: 2 }, status: 200 },
+  {
+    operation: 'catchUp',
+    name: 'Since a cursor',
+    path: inChannel,
+    query: { after: exampleCursor(0, 4) },
+    status: 200,
+  },
+  {
+    operation: 'catchUp',
+    name: 'Nothing new',
+    path: inChannel,
+    query: { after: exampleCursor(0, 7) },
+    status: 200,
+  },
+  {
+    operation: 'catchUp',
+    name: 'A cursor of another history',
+    path: inChannel,
+    query: { after: exampleCursor(9, 12) },
+    status: 200,
+  },
+  { operation: 'listPosts', name: 'The two newest', path: inChannel, query: { limit: 2 }, status: 200 },
+  { operation: 'listPosts', name: 'Key events', path: inChannel, query: { keyEvent: true }, status: 200 },
+  { operation: 'getPost', name: 'As readers see it', path: post(totality), status: 200 },
+  { operation: 'getPost', name: 'As its author sees it', as: 'author', path: post(totality), status: 200 },
+  { operation: 'listRevisions', name: 'Both revisions', path: post(totality), status: 200 },
+  { operation: 'listCorrections', name: 'The newest', path: inChannel, status: 200 },
+  { operation: 'readJournal', name: 'From the beginning', as: 'editor', path: inChannel, query: { limit: 3 }, status: 200 },
+];
+
+const refusals: readonly Example[] = [
+  {
+    operation: 'publishPost',
+    name: 'A body that does not fit',
+    as: 'author',
+    path: inChannel,
+    body: { headline: '', colour: 'red', media: [{ type: 'image', url: 'http://pictures.example.org/sun.jpg', alt: 'The Sun' }] },
+    status: 400,
+  },
+  { operation: 'publishPost', name: 'Without a token', path: inChannel, body: { headline: 'Me too' }, status: 401 },
+  {
+    operation: 'publishPost',
+    name: 'With a token that is none',
+    path: inChannel,
+    token: 'nonsense',
+    body: { headline: 'Me too' },
+    status: 401,
+  },
+  {
+    operation: 'publishPost',
+    name: "With a reader's token",
+    as: 'reader',
+    path: inChannel,
+    body: { headline: 'Me too' },
+    status: 403,
+  },
+  { operation: 'getSnapshot', name: 'A channel that is not there', path: { channelId: 'eclipse-night' }, status: 404 },
+  {
+    operation: 'openChannel',
+    name: 'An id that is taken',
+    as: 'editor',
+    body: { id: channelId, headline: 'The eclipse once more' },
+    status: 409,
+  },
+  {
+    operation: 'publishPost',
+    name: 'An id that is taken',
+    as: 'author',
+    path: inChannel,
+    body: { id: contact, headline: 'First contact' },
+    status: 409,
+  },
+  {
+    operation: 'revisePost',
+    name: 'Somebody else was first',
+    as: 'editor',
+    path: post(totality),
+    headers: { 'If-Match': '"1"' },
+    body: { kind: 'refile', changes: { headline: 'Totality!' } },
+    status: 412,
+  },
+  {
+    operation: 'publishPost',
+    name: 'In a form that is not taken',
+    as: 'author',
+    path: inChannel,
+    type: 'text/plain',
+    body: { headline: 'Plain' },
+    status: 415,
+  },
+  {
+    operation: 'publishPost',
+    name: 'A key for two posts',
+    as: 'author',
+    path: inChannel,
+    headers: { 'Idempotency-Key': '7f1c1a52-totality' },
+    body: { headline: 'Something else' },
+    status: 422,
+  },
+  {
+    operation: 'revisePost',
+    name: 'Without saying which revision',
+    as: 'author',
+    path: post(totality),
+    body: { kind: 'refile', changes: { headline: 'Totality.' } },
+    status: 428,
+  },
+  {
+    operation: 'catchUp',
+    name: 'Not a cursor',
+    path: inChannel,
+    query: { after: 'yesterday' },
+    status: 400,
+  },
+];
+
+const withdrawals: readonly Example[] = [
+  {
+    operation: 'publishPost',
+    name: 'A rumour',
+    as: 'author',
+    path: inChannel,
+    body: { id: rumour, headline: 'Clouds over Palma?', body: 'We hear that nothing will be seen on Mallorca.' },
+    status: 201,
+  },
+  {
+    operation: 'retractPost',
+    name: 'It was not so',
+    as: 'author',
+    path: post(rumour),
+    headers: { 'If-Match': '"1"' },
+    body: { note: 'The sky over Palma is clear.' },
+    status: 200,
+  },
+  { operation: 'getPost', name: 'A withdrawn post', path: post(rumour), status: 200 },
+  {
+    operation: 'retractPost',
+    name: 'Twice',
+    as: 'author',
+    path: post(rumour),
+    body: { note: 'The sky over Palma is clear.' },
+    status: 409,
+  },
+  {
+    operation: 'publishPost',
+    name: 'Too much',
+    as: 'author',
+    path: inChannel,
+    body: { id: address, headline: 'Where she lives', body: 'An address that nobody should have printed.' },
+    status: 201,
+  },
+  {
+    operation: 'takeDownPost',
+    name: 'Erased everywhere',
+    as: 'editor',
+    path: post(address),
+    body: { note: 'A private address.' },
+    status: 200,
+  },
+  {
+    operation: 'openChannel',
+    name: 'A rehearsal',
+    as: 'editor',
+    body: { id: 'eclipse-rehearsal', headline: 'Rehearsal', access: 'desk', state: 'live' },
+    status: 201,
+  },
+  { operation: 'deleteChannel', name: 'Erased everywhere', as: 'admin', path: { channelId: 'eclipse-rehearsal' }, status: 204 },
+  {
+    operation: 'getChannel',
+    name: 'A channel that was deleted',
+    as: 'editor',
+    path: { channelId: 'eclipse-rehearsal' },
+    status: 410,
+  },
+  {
+    operation: 'changeChannel',
+    name: 'It ends',
+    as: 'editor',
+    path: inChannel,
+    headers: { 'If-Match': '*' },
+    body: { state: 'ended' },
+    status: 200,
+  },
+  {
+    operation: 'publishPost',
+    name: 'Too late',
+    as: 'author',
+    path: inChannel,
+    body: { headline: 'One more thing' },
+    status: 409,
+  },
+];
+
+const pages: readonly Example[] = [
+  { operation: 'showChannels', name: 'The list', status: 200 },
+  { operation: 'showChannel', name: 'The newest posts', path: inChannel, status: 200 },
+  { operation: 'showPost', name: 'A permanent link', path: post(contact), status: 302 },
+  { operation: 'getOpenApi', name: 'The document', status: 200 },
+  { operation: 'getAsyncApi', name: 'The document', status: 200 },
+  { operation: 'isAlive', name: 'It is', status: 200 },
+  { operation: 'isReady', name: 'It is', status: 200 },
+  { operation: 'getMetrics', name: 'The metrics', status: 200 },
+];
+
+/** Sent together, while something still reads the journal's file: what they erase cannot go yet. */
+const owed: readonly Example[] = [
+  {
+    operation: 'revisePost',
+    name: 'Erasing what it said before, which takes a while',
+    as: 'editor',
+    path: post(contact),
+    headers: { 'If-Match': '"1"' },
+    body: { kind: 'correction', note: 'It was 19:31.', changes: { body: 'At 19:31.' }, eraseEarlier: true },
+    status: 202,
+    during: 'hold',
+  },
+  {
+    operation: 'takeDownPost',
+    name: 'Erased, which takes a while',
+    as: 'editor',
+    path: { channelId: 'eclipse-north', postId: '01980f0f-a040-7065-9200-62a3be5f0006' },
+    status: 202,
+    during: 'hold',
+  },
+  {
+    operation: 'deleteChannel',
+    name: 'Erased, which takes a while',
+    as: 'admin',
+    path: { channelId: 'eclipse-south' },
+    status: 202,
+    during: 'hold',
+  },
+];
+
+const leaving: readonly Example[] = [
+  { operation: 'isReady', name: 'It is going away', status: 503, during: 'drain' },
+  { operation: 'listChannels', name: 'From a server that is going away', status: 503, during: 'drain' },
+];
+
+/** Channels and posts that the ones before need. */
+const others: readonly Example[] = [
+  {
+    operation: 'openChannel',
+    name: 'An id made from the headline',
+    as: 'editor',
+    body: { headline: 'Eclipse North', state: 'live' },
+    status: 201,
+  },
+  {
+    operation: 'publishPost',
+    name: 'In another channel',
+    as: 'editor',
+    path: { channelId: 'eclipse-north' },
+    body: { id: '01980f0f-a040-7065-9200-62a3be5f0006', body: 'A name that a court wants gone.' },
+    status: 201,
+    during: 'socket',
+  },
+  {
+    operation: 'openChannel',
+    name: 'For members',
+    as: 'editor',
+    body: { id: 'eclipse-south', headline: 'Eclipse South', access: 'members' },
+    status: 201,
+  },
+];
+
+export const examples: readonly Example[] = [
+  ...life,
+  ...questions,
+  ...refusals,
+  ...withdrawals,
+  ...others,
+  ...pages,
+  ...owed,
+  ...leaving,
+];
+
+/** Names an example, within the documents and as a key of what was recorded. */
+export function keyOf({ operation, name }: Pick<Example, 'operation' | 'name'>): string {
+  return `${operation}-${name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')}`;
+}
