@@ -1,42 +1,64 @@
 import { limits } from '../protocol/limits.ts';
 import { components } from './components.ts';
 import { type JsonSchema, schemasUsedIn } from './json-schema.ts';
-import { type Message, messageExamples, messageKey, socketMessages, storeExample } from './messages.ts';
+import { type Message, messageExamples, messageKey, messages, socketMessages, storeExample, streamMessages } from './messages.ts';
 import { wireVersion } from './openapi.ts';
 import { recordedMessages } from './recorded.ts';
 
-/** The Socket.IO interface as an AsyncAPI 3 document, told from the server's side: it receives what clients send. */
+/** Sockets and streams as an AsyncAPI 3 document, told from the server's side: it receives what clients send. */
+
+interface Operation {
+  action: 'send' | 'receive';
+  channel: object;
+  summary: string;
+  description: string;
+  messages: object[];
+  reply?: object;
+}
+
+interface Channel {
+  address: string;
+  title: string;
+  description: string;
+  servers: object[];
+  messages: Record<string, unknown>;
+  parameters?: object;
+  bindings?: object;
+}
 
 export interface AsyncApi {
   asyncapi: string;
   info: object;
   servers: Record<string, { host: string; protocol: string; pathname?: string }>;
-  channels: Record<string, { address: string; messages: Record<string, unknown> }>;
-  operations: Record<string, { action: 'send' | 'receive' }>;
+  channels: Record<'socket' | 'stream', Channel>;
+  operations: Record<string, Operation>;
   components: Record<string, Record<string, unknown>>;
 }
 
-const description = `What a client and this server say to each other over Socket.IO version 4, at the namespace \`/\`. Connect with \`transports: ["websocket"]\`, the only one that is served.
+const description = `How readers are pushed what happens: over Socket.IO, or as Server-Sent Events where WebSockets do not pass. Both give the same events and take the same cursors; keep the one you were given last, and connect again with it, here or there. Ignore messages, reasons and fields that you do not know.`;
+
+const socket = `Socket.IO version 4, at the namespace \`/\`; one connection follows many channels of coverage. Connect with \`transports: ["websocket"]\`, the only one that is served.
 
 A token, where one is needed, goes into \`auth: { token }\`, never into the URL. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
 
-The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. A message has up to ${limits.socketMessageBytes / 1024} KiB. One that is none of these, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
+The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. What you send has up to ${limits.socketMessageBytes / 1024} KiB. What is none of these messages, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
 
-The name of a message here is that of the Socket.IO event; its payload is the one argument. What a client sends is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet. Ignore messages and reasons that you do not know.`;
+The name of a message is that of the Socket.IO event, its payload the one argument. What you send is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet.`;
+
+const stream = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. An EventSource sends no token; where one is needed, read the stream with fetch.`;
 
 export function asyncApi(publicUrl: string): AsyncApi {
   const { host, protocol, pathname } = new URL(publicUrl);
-  const channels = {
-    socket: {
-      address: '/socket.io',
-      title: 'Socket.IO',
-      description: 'One connection follows many channels of coverage.',
-      messages: Object.fromEntries(messageNames().map((name) => [name, { $ref: `#/components/messages/${name}` }])),
-      bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
-    },
-  };
-  const messages = {
-    ...Object.fromEntries(socketMessages.map((message) => [message.name, described(message)])),
+  const isSecure = protocol === 'https:';
+  const server = (scheme: string, description: string) => ({
+    host,
+    protocol: isSecure ? `${scheme}s` : scheme,
+    ...(pathname !== '/' && { pathname }),
+    description,
+    security: [{ $ref: '#/components/securitySchemes/token' }],
+  });
+  const described = {
+    ...Object.fromEntries(messages.map((message) => [message.name, messageOf(message)])),
     ...Object.fromEntries(replyNames().map((name) => [name, reply(name)])),
   };
   return {
@@ -47,48 +69,61 @@ export function asyncApi(publicUrl: string): AsyncApi {
       description,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
-    servers: {
-      server: {
-        host,
-        protocol: protocol === 'https:' ? 'wss' : 'ws',
-        ...(pathname !== '/' && { pathname }),
-        security: [{ $ref: '#/components/securitySchemes/token' }],
-      } as AsyncApi['servers'][string],
+    servers: { socket: server('ws', 'For Socket.IO.'), http: server('http', 'For Server-Sent Events.') },
+    channels: {
+      socket: {
+        address: '/socket.io',
+        title: 'Socket.IO',
+        description: socket,
+        servers: [{ $ref: '#/servers/socket' }],
+        messages: refsTo([...socketMessages.map(({ name }) => name), ...replyNames()]),
+        bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
+      },
+      stream: {
+        address: '/v1/channels/{channelId}/stream',
+        title: 'Server-Sent Events',
+        description: stream,
+        servers: [{ $ref: '#/servers/http' }],
+        parameters: { channelId: { description: 'The channel.', examples: ['eclipse-day'] } },
+        messages: refsTo(streamMessages.map(({ name }) => name)),
+      },
     },
-    channels,
-    operations: Object.fromEntries(socketMessages.map((message) => [message.name, operationOf(message)])),
+    operations: {
+      ...Object.fromEntries(socketMessages.map((message) => [message.name, operationOf('socket', message)])),
+      ...Object.fromEntries(streamMessages.map((message) => [`stream-${message.name}`, operationOf('stream', message)])),
+    },
     components: {
-      messages,
+      messages: described,
       securitySchemes: {
         token: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'In the `auth` of the connection. Only needed for channels that are not public.',
+          description: 'Only needed for channels that are not public.',
         },
       },
-      schemas: Object.fromEntries(Object.entries(schemasUsedIn(messages)).map(([name, schema]) => [name, asDraft7(schema)])),
+      schemas: Object.fromEntries(Object.entries(schemasUsedIn(described)).map(([name, schema]) => [name, asDraft7(schema)])),
     },
   };
+}
+
+function refsTo(names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
 }
 
 function replyNames() {
   return [...new Set(socketMessages.flatMap(({ replies = [] }) => replies))];
 }
 
-function messageNames(): string[] {
-  return [...socketMessages.map(({ name }) => name), ...replyNames()];
+function operationOf(channel: 'socket' | 'stream', { name, title, description, replies }: Message): Operation {
+  const at = { $ref: `#/channels/${channel}` };
+  const inChannel = (message: string) => ({ $ref: `#/channels/${channel}/messages/${message}` });
+  const facts = { channel: at, summary: title, description, messages: [inChannel(name)] };
+  if (replies === undefined) return { action: 'send', ...facts };
+  return { action: 'receive', ...facts, reply: { channel: at, messages: replies.map(inChannel) } };
 }
 
-function operationOf({ name, title, description, replies }: Message): AsyncApi['operations'][string] {
-  const inChannel = (message: string) => ({ $ref: `#/channels/socket/messages/${message}` });
-  const facts = { channel: { $ref: '#/channels/socket' }, summary: title, description, messages: [inChannel(name)] };
-  if (replies === undefined) return { action: 'send', ...facts } as AsyncApi['operations'][string];
-  const reply = { channel: { $ref: '#/channels/socket' }, messages: replies.map(inChannel) };
-  return { action: 'receive', ...facts, reply } as AsyncApi['operations'][string];
-}
-
-function described({ name, title, description, payload, replies }: Message): object {
+function messageOf({ name, title, description, payload, replies }: Message): object {
   return {
     name,
     title,

@@ -393,8 +393,9 @@ export const components = {
   Unsubscribed: sent(schemas.unsubscribedSchema, 'A subscription has ended.', {
     channelId: 'The channel.',
     reason:
-      '`slow`: subscribe again with your cursor. `history`: the history was replaced; subscribe again, it will be a reset. `expired`: your token has. `forbidden`, `gone`: the channel is closed to you, or deleted.',
+      '`slow`: subscribe again with your cursor. `history`: the history was replaced; subscribe again, it will be a reset. `expired`, `revoked`: your token is not good any more. `forbidden`, `gone`: the channel is closed to you, or deleted.',
   }),
+  Ping: sent(schemas.pingSchema, 'Nothing but that the stream is there.', {}),
   Drain: sent(schemas.drainSchema, 'This server is going away: reconnect at a random moment within the time.', {
     withinMs: 'Milliseconds.',
   }),

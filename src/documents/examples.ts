@@ -1,3 +1,4 @@
+import { exampleCursor } from './cursors.ts';
 import type { RequestHeader } from './operation.ts';
 
 /**
@@ -36,24 +37,6 @@ export const exampleRoles = {
   admin: { sub: 'root', name: 'Root', grants: { admin: true } },
 } as const;
 export type ExampleRole = keyof typeof exampleRoles;
-
-/**
- * A cursor of the documents, in place of a real one: histories are told apart by chance, and examples should not change with it. Number
- * 0 is the history of the first channel that is opened; 9 is of none.
- */
-export function exampleCursor(history: number, offset: number): string {
-  return `${hex(history + 1, 12)}.${offset}.${hex(1_000 * (history + 1) + offset, 16)}`;
-}
-
-/** Digits that look like those of a hash. */
-export function hex(seed: number, digits: number): string {
-  let text = '';
-  for (let word = 1; text.length < digits; word += 1) {
-    const mixed = Math.imul(seed * 31 + word, 0x9e3779b1) ^ (seed * word * 0x85ebca6b);
-    text += (mixed >>> 0).toString(16).padStart(8, '0');
-  }
-  return text.slice(0, digits);
-}
 
 const channelId = 'eclipse-day';
 const contact = '01980f0e-5a00-7a10-8c00-5b1d6f0a0001';
@@ -201,6 +184,13 @@ const questions: readonly Example[] = [
     status: 200,
   },
   {
+    operation: 'stream',
+    name: 'From a cursor',
+    path: inChannel,
+    headers: { 'Last-Event-ID': exampleCursor(0, 6) },
+    status: 200,
+  },
+  {
     operation: 'catchUp',
     name: 'Nothing new',
     path: inChannel,
@@ -221,6 +211,17 @@ const questions: readonly Example[] = [
   { operation: 'listRevisions', name: 'Both revisions', path: post(totality), status: 200 },
   { operation: 'listCorrections', name: 'The newest', path: inChannel, status: 200 },
   { operation: 'readJournal', name: 'From the beginning', as: 'editor', path: inChannel, query: { limit: 3 }, status: 200 },
+];
+
+const machines: readonly Example[] = [
+  { operation: 'exportChannel', name: 'With all its history', as: 'editor', path: inChannel, status: 200 },
+  {
+    operation: 'revokeToken',
+    name: 'A token that was stolen',
+    as: 'admin',
+    body: { jti: 'b9c0e2f4', expiresAt: '2026-08-13T06:00:00Z' },
+    status: 200,
+  },
 ];
 
 const refusals: readonly Example[] = [
@@ -465,6 +466,7 @@ export const examples: readonly Example[] = [
   ...refusals,
   ...withdrawals,
   ...others,
+  ...machines,
   ...pages,
   ...owed,
   ...leaving,

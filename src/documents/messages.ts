@@ -1,8 +1,9 @@
 import { limits } from '../protocol/limits.ts';
+import { type EventType, eventTypes } from '../protocol/model.ts';
 import type { ComponentName } from './components.ts';
-import { exampleCursor } from './examples.ts';
+import { exampleCursor } from './cursors.ts';
 
-/** What goes over the socket, as data: the AsyncAPI document and the page are made of it. */
+/** What goes over sockets and streams, as data: the AsyncAPI document and the page are made of it. */
 export interface Message {
   /** Its name on the wire. */
   name: string;
@@ -12,6 +13,14 @@ export interface Message {
   /** From a client: with what the server acknowledges it. */
   replies?: readonly ComponentName[];
 }
+
+const happened: Record<EventType, string> = {
+  'post.published': 'A post was published',
+  'post.revised': 'A post was changed',
+  'post.retracted': 'A post was retracted',
+  'post.taken-down': 'A post was taken down',
+  'channel.changed': 'The channel was made or changed',
+};
 
 export const socketMessages: readonly Message[] = [
   {
@@ -55,14 +64,50 @@ export const socketMessages: readonly Message[] = [
   },
 ];
 
+const stored = socketMessages.find(({ name }) => name === 'store')!;
+const ended = socketMessages.find(({ name }) => name === 'unsubscribed')!;
+const drained = socketMessages.find(({ name }) => name === 'drain')!;
+
+/** Blocks of a stream: the name stands in `event:`, the payload in `data:`. */
+export const streamMessages: readonly Message[] = [
+  {
+    name: 'catchup',
+    title: 'What you missed',
+    description: 'The first block, again until its `more` is false. Its `id` is the cursor at its end.',
+    payload: 'CatchUp',
+  },
+  ...eventTypes.map(
+    (type): Message => ({
+      name: type,
+      title: happened[type],
+      description: 'Its `id` is its cursor.',
+      payload: type === 'channel.changed' ? 'ChannelEvent' : 'PostEvent',
+    }),
+  ),
+  {
+    name: 'ping',
+    title: 'The stream is there',
+    description: `Every ${limits.pingSeconds} seconds. Where none came for twice as long, connect again with your cursor.`,
+    payload: 'Ping',
+  },
+  stored,
+  ended,
+  drained,
+];
+
+/** Those that go over both are one message. */
+export const messages: readonly Message[] = [...new Set([...socketMessages, ...streamMessages])];
+
 export interface MessageExample {
   message: string;
   name: string;
   /** What a client sends. What the server sends, or answers, is recorded. */
   body?: Readonly<Record<string, unknown>>;
+  /** Heard on a stream of the first channel, which is open from its beginning. */
+  over?: 'stream';
 }
 
-/** In the order in which they are sent and heard, on one socket with a reader's token. */
+/** In the order in which they are sent and heard, on one socket with a reader's token, then what was heard on a stream. */
 export const messageExamples: readonly MessageExample[] = [
   { message: 'subscribe', name: 'For the first time', body: { channelId: 'eclipse-day', limit: 1 } },
   { message: 'subscribe', name: 'Back again, with a cursor', body: { channelId: 'eclipse-day', after: exampleCursor(0, 9) } },
@@ -70,7 +115,14 @@ export const messageExamples: readonly MessageExample[] = [
   { message: 'unsubscribe', name: 'Enough of it', body: { channelId: 'eclipse-day' } },
   { message: 'event', name: 'A post is published' },
   { message: 'unsubscribed', name: 'The channel was deleted' },
-  { message: 'drain', name: 'Within five seconds' },
+  { message: 'drain', name: 'Within a second' },
+  { message: 'catchup', name: 'Of a channel without posts', over: 'stream' },
+  { message: 'channel.changed', name: 'It goes live', over: 'stream' },
+  { message: 'post.published', name: 'The first report', over: 'stream' },
+  { message: 'post.revised', name: 'With a correction', over: 'stream' },
+  { message: 'post.retracted', name: 'With a note', over: 'stream' },
+  { message: 'post.taken-down', name: 'Nothing of it is left', over: 'stream' },
+  { message: 'ping', name: 'Still there', over: 'stream' },
 ];
 
 /** Sent only where the store is Redis or Valkey, which the journal of the examples is not. */

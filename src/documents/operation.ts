@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
+import { exampleCursor } from './cursors.ts';
 
 /** What a route is, as data: the OpenAPI document and the page are made of it, and tests hold the server to it. */
 export interface Operation {
@@ -97,6 +98,7 @@ export const requestHeaders = {
   },
   'Last-Event-ID': {
     description: 'The `id` of the last block that you got, as an EventSource sends it by itself. It wins over `after`.',
+    example: exampleCursor(0, 4),
   },
   'Idempotency-Key': {
     description:

@@ -201,4 +201,6 @@ export const unsubscribedSchema = z.strictObject({
   channelId: channelIdSchema,
   reason: z.enum(['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone']),
 });
+/** Of a stream: it says nothing but that the stream is there. */
+export const pingSchema = z.strictObject({});
 export const drainSchema = z.strictObject({ withinMs: z.int().min(0) });

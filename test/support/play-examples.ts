@@ -4,24 +4,18 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
-import {
-  type Example,
-  type ExampleRole,
-  exampleCursor,
-  exampleRoles,
-  examples,
-  hex,
-  keyOf,
-} from '../../src/documents/examples.ts';
+import { exampleCursor, hex } from '../../src/documents/cursors.ts';
+import { type Example, type ExampleRole, exampleRoles, examples, keyOf } from '../../src/documents/examples.ts';
 import { messageExamples, messageKey } from '../../src/documents/messages.ts';
 import type { RecordedAnswer } from '../../src/documents/recorded.ts';
 import { addressOf, operationOf } from '../../src/documents/shown.ts';
 import { signToken } from '../../src/edge/tokens.ts';
 import { type PressboxServer, startServer } from '../../src/server.ts';
 import { openReader, type SocketReader } from './socket-reader.ts';
+import { openStream, type StreamReader } from './stream-reader.ts';
 
 /**
- * Sends the examples of the documents to a real server with an embedded journal, one after the other. Its clock goes on by half a minute
+ * Sends the examples of the documents to a real server with an embedded journal, one after the other. Its clock goes on by ten seconds
  * with each, and what chance decides (histories, hashes, entity tags made of bytes) is replaced on both ways, so that the answers are the
  * same each time.
  */
@@ -40,7 +34,8 @@ export interface Played {
 
 export const examplesUrl = 'https://live.example.org';
 const firstAt = Date.parse('2026-08-12T17:30:00.000Z');
-const stepMs = 30_000;
+/** Short of what a connection may take to take its bytes: to a server whose clock leaps it would seem to have stalled. */
+const stepMs = 10_000;
 
 export async function playExamples(): Promise<Played> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-examples-'));
@@ -76,7 +71,7 @@ export async function playExamples(): Promise<Played> {
     const address = replacer.toReal(`${server.url}${addressOf(example)}`);
     const request = await requestFor(example, played);
     const real = await fetch(address, request);
-    const text = await real.text();
+    const text = example.operation === 'stream' ? await firstBlocks(real) : await real.text();
     const etag = real.headers.get('etag');
     if (etag !== null && real.status === 200 && operationOf(example).takes?.includes('If-None-Match')) {
       const { status } = await fetch(address, { ...request, headers: { ...request.headers, 'if-none-match': etag } });
@@ -84,11 +79,13 @@ export async function playExamples(): Promise<Played> {
     }
     answers.set(keyOf(example), { example, real, text, recorded: record(example, real, text, replacer) });
   };
+  let stream: StreamReader | undefined;
   const during = (phase: Example['during']) => examples.filter((example) => example.during === phase);
   try {
     for (const example of during(undefined)) {
       clock.now += stepMs;
       await send(example);
+      stream ??= await openStream(server.url, 'eclipse-day');
     }
     clock.now += stepMs;
 
@@ -110,10 +107,12 @@ export async function playExamples(): Promise<Played> {
     await withJournalHeld(dataDir, () => Promise.all(during('hold').map(send)));
     await hear('unsubscribed', heard(reader, 'unsubscribed'));
 
-    const closed = server.close({ drainMs: 5_000 });
+    const closed = server.close({ drainMs: 1_000 });
     await hear('drain', heard(reader, 'drain'));
     for (const example of during('drain')) await send(example);
     reader.destroy();
+    for (const { message } of messageExamples.filter(({ over }) => over === 'stream'))
+      await hear(message, heard(stream!, message));
     await closed;
     return played;
   } catch (error) {
@@ -122,10 +121,20 @@ export async function playExamples(): Promise<Played> {
   }
 }
 
+/** A stream does not end by itself: it is read until it has said what was missed. */
+async function firstBlocks(stream: Response): Promise<string> {
+  let text = '';
+  for await (const bytes of stream.body!.pipeThrough(new TextDecoderStream())) {
+    text += bytes;
+    if (/\ndata: .*\n\n$/.test(text)) break;
+  }
+  return text;
+}
+
 const patienceMs = 5_000;
 
 /** The first message of this name, once it has come. */
-async function heard(reader: SocketReader, name: string): Promise<unknown> {
+async function heard(reader: SocketReader | StreamReader, name: string): Promise<unknown> {
   for (const until = Date.now() + patienceMs; Date.now() < until; await pause(5)) {
     const [first] = reader.heard(name);
     if (first !== undefined) return first;

@@ -72,8 +72,8 @@ describe('the AsyncAPI document', () => {
   });
 
   it('says where the server is, behind a path too', () => {
-    expect(document.servers.server).toMatchObject({ host: 'live.example.org', protocol: 'wss' });
-    expect(asyncApi('http://127.0.0.1:4000/live').servers.server).toMatchObject({
+    expect(document.servers.socket).toMatchObject({ host: 'live.example.org', protocol: 'wss' });
+    expect(asyncApi('http://127.0.0.1:4000/live').servers.socket).toMatchObject({
       host: '127.0.0.1:4000',
       protocol: 'ws',
       pathname: '/live',
