@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** One project per kind of test; `npx vitest run --project flow` runs one of them. */
-const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'browser', 'package'];
+const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'hostile', 'browser', 'package'];
 
 export default defineConfig({
   test: {

@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,6 +9,7 @@ import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import { apiHeaders } from './edge/headers.ts';
+import { closeHttp, createHttp, httpLimits, listen, requireOneHost } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
@@ -104,24 +105,22 @@ const fileTroubles: Readonly<Record<string, string>> = {
 
 /** How often the store is asked whether it answers, for `/readyz`. */
 const probeMs = 2_000;
-/** Answers that were begun have this long to go out when the server closes. */
-const closeMs = 2_000;
 
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel) } = options;
-  const metrics = createMetrics({ ...fanoutLimits, ...readerLimits });
+  const metrics = createMetrics({ ...fanoutLimits, ...readerLimits, ...httpLimits });
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
   const pageErrors = createPageErrors({ log });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
-  app.use(apiHeaders(), countProblems(metrics));
+  app.use(apiHeaders(), countProblems(metrics), requireOneHost());
   app.use(['/v1', socketPath, ...documentPaths], cors(config.origins));
   app.use(healthRoutes(() => health, metrics));
   app.use(whileServing(health, pageErrors));
 
   // Listening before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
-  const http = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   await listen(http, config);
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
@@ -225,25 +224,6 @@ function createApp({ trustProxy }: Config): Express {
   app.set('trust proxy', trustProxy);
   app.set('query parser', 'simple');
   return app;
-}
-
-async function listen(http: HttpServer, { host, port }: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen({ host, port }, () => {
-      http.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Lets answers that were begun go out, for a moment, then ends what is left. */
-async function closeHttp(http: HttpServer): Promise<void> {
-  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-  http.closeIdleConnections();
-  const cut = setTimeout(() => http.closeAllConnections(), closeMs);
-  await closed;
-  clearTimeout(cut);
 }
 
 /** Until the journal is open, and once the server is going away, nothing but the health is answered. */

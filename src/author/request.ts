@@ -7,6 +7,7 @@ import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts';
+import { jsonObjectOf } from './json.ts';
 
 /** How the request of someone who writes is read: its bytes, its JSON, and what it says about being the same as an earlier one. */
 
@@ -15,7 +16,12 @@ import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts
  * it was sent compressed, is 413.
  */
 export function readBytes(): RequestHandler {
-  return express.raw({ type: () => true, limit: limits.bodyBytes });
+  const read = express.raw({ type: () => true, limit: limits.bodyBytes });
+  return (request, response, next) => {
+    // Express would read to the end of what it refuses before it says so.
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) throw new Refusal('too-large');
+    read(request, response, next);
+  };
 }
 
 const json = ['application/json'];
@@ -30,7 +36,7 @@ export function readCommand<S extends z.ZodType>(
   const bytes = bytesOf(request);
   if (bytes.length === 0 && mayBeEmpty) return parse(schema, {});
   requireType(request.headers['content-type'], types);
-  return parse(schema, jsonOf(bytes));
+  return parse(schema, jsonObjectOf(bytes));
 }
 
 function bytesOf(request: Request): Buffer {
@@ -43,22 +49,6 @@ function requireType(header: string | undefined, types: readonly string[]): void
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);
   if (!types.includes(type) || !utf8) throw new Refusal('wrong-type', { detail: `Send ${types.join(' or ')}, in UTF-8.` });
-}
-
-/** A key that stands twice counts as it stands last, as JSON.parse has it; one named `__proto__` is a field like any other, and unknown. */
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw notAnObject();
-    return value;
-  } catch (error) {
-    // The parser's own message quotes the body.
-    throw error instanceof Refusal ? error : notAnObject();
-  }
-}
-
-function notAnObject(): Refusal {
-  return new Refusal('invalid-body', { errors: [{ path: '', message: 'Must be a JSON object in UTF-8.' }] });
 }
 
 const entityTag = /^(?:(?:W\/)?"(0|[1-9]\d{0,14})(?:-[\x21\x23-\x7e]*)?"|(0|[1-9]\d{0,14})|(\*))$/;

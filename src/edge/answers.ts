@@ -140,7 +140,7 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   404: { code: 'not-found' },
   405: { code: 'method-not-allowed' },
   413: { code: 'too-large' },
-  415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate or br.' },
+  415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate, br or zstd.' },
 };
 
 function send(response: Response, type: string, text: string | Buffer): void {

@@ -13,22 +13,23 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
 /** Errors told at once: a stranger's input does not choose the size of our answer. */
 const errorsMost = 20;
 const nameCharacters = 60;
+const depthMost = 10;
 
 /** One for each place that did not fit, an unknown field being a place. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   const errors = error.issues.slice(0, errorsMost).flatMap((issue): FieldError[] => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(issue.path), message: issue.message }];
-    return issue.keys
-      .slice(0, errorsMost)
-      .map((key) => ({ path: pathOf([...issue.path, key.slice(0, nameCharacters)]), message: issue.message }));
+    if (issue.code !== 'unrecognized_keys') return [{ path: placeOf(issue.path), message: issue.message }];
+    return issue.keys.slice(0, errorsMost).map((key) => ({ path: placeOf([...issue.path, key]), message: issue.message }));
   });
   return errors.slice(0, errorsMost);
 }
 
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((whole, part) => {
+/** A place in what was sent, such as `media[2].url`. Names that a stranger chose are cut. */
+export function placeOf(path: readonly PropertyKey[]): string {
+  return path.slice(0, depthMost).reduce<string>((whole, part) => {
     if (typeof part === 'number') return `${whole}[${part}]`;
-    return whole === '' ? String(part) : `${whole}.${String(part)}`;
+    const name = String(part).slice(0, nameCharacters);
+    return whole === '' ? name : `${whole}.${name}`;
   }, '');
 }
 

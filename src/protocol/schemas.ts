@@ -20,7 +20,7 @@ import {
  * what we send; in `values.ts` what both are made of.
  */
 
-export { fieldErrors, parse } from './parse.ts';
+export { fieldErrors, parse, placeOf } from './parse.ts';
 export * from './sent.ts';
 export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './values.ts';
 

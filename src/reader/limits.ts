@@ -10,7 +10,10 @@ export const readerLimits = {
   waitingSubscribes: 100,
   /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */
   waitingAnswers: 1_000,
-  /** A connection that was refused, or whose token was revoked, is closed after this long, should the other end not do it. */
+  /** Bytes that a socket may send at once, pings and empty frames among them; then so many a second. Past it it is terminated. */
+  socketBurstBytes: 128 * 1024,
+  socketBytesPerSecond: 4 * 1024,
+  /** A connection that was refused or sent away, or whose token was revoked, is closed after this long, should the other end not do it. */
   refusedMs: 1_000,
   /** An EventSource whose stream ended comes back after this long on average, from half of it to half as much again. */
   streamRetryMs: 2_000,

@@ -13,6 +13,7 @@ import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Conversation } from './conversation.ts';
 import { socketParser } from './encoder.ts';
+import { boundIncoming } from './incoming.ts';
 import { readerLimits } from './limits.ts';
 import type { ClientSocket, SocketServer } from './messages.ts';
 import type { Readers } from './readers.ts';
@@ -33,7 +34,7 @@ export interface SocketsContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'problems'>;
+  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'rejections'>;
 }
 
 export interface Sockets {
@@ -61,6 +62,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     try {
       socket.once('close', admit(request));
       engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+      // After it, as a listener for bytes sets them flowing.
+      boundIncoming(socket, { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) });
     } catch (error) {
       refuse(socket, error);
     }
@@ -96,6 +99,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       // Who asks without reading the answers would have them all kept here.
       if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminateSocket(pipe);
     });
+    // Who was sent away may not say goodbye, and would be waited for.
+    pipe.once('close', () => setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref());
   });
 
   io.use((socket, next) => {

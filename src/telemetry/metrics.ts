@@ -11,11 +11,11 @@ import { type ProblemCode, problems } from '../protocol/problems.ts';
  */
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
-export type RejectionKind = 'writes' | 'requests' | 'connections' | 'exports' | 'imports';
+export type RejectionKind = (typeof rejectionKinds)[number];
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
-const rejectionKinds: readonly RejectionKind[] = ['writes', 'requests', 'connections', 'exports', 'imports'];
+const rejectionKinds = ['writes', 'requests', 'connections', 'exports', 'imports', 'messages', 'pipelined', 'unread'] as const;
 const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
@@ -31,6 +31,7 @@ export interface Metrics {
   /** Of what was appended: until the answer of the journal, the sync in it. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
+  /** Requests refused for their rate; `messages`, `pipelined` and `unread`: connections closed on clients that asked without measure. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
   transfers: Gauge<'kind'>;
@@ -88,7 +89,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
     }),
     rejections: new Counter({
       name: 'pressbox_rate_limited_total',
-      help: 'Requests refused for their rate, or as too many at once.',
+      help: 'Requests refused for their rate, or as too many at once, and connections closed on clients that sent too much or did not read.',
       labelNames: ['kind'],
       registers,
     }),

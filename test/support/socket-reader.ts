@@ -23,6 +23,8 @@ export interface SocketReader extends Disposable {
   readonly port: number;
   /** Sends a message of engine.io as it is. */
   send(text: string): void;
+  /** Sends bytes as they are, frames or not. */
+  sendBytes(bytes: Uint8Array): void;
   /** Sends a Socket.IO message and resolves with what acknowledges it. */
   ask(name: string, ...data: unknown[]): Promise<SubscribeAnswer>;
   subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer>;
@@ -185,6 +187,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
     closed,
     port: socket.localPort ?? 0,
     send: (text) => socket.write(maskedFrame(text)),
+    sendBytes: (bytes) => socket.write(bytes),
     until: (fits) => new Promise((resolve, reject) => waiting.add({ fits, resolve, reject })),
     async ask(name, ...data) {
       const id = asked++;

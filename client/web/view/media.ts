@@ -45,7 +45,7 @@ function card(media: LinkMedia): Html {
       : null;
   return html`<aside class="card">${picture}<p class="card-title">${link(media.url, html`<bdi>${media.title}</bdi>`)}</p>${
     media.description && html`<p class="card-description" dir="auto">${media.description}</p>`
-  }<p class="card-source">${media.source ? html`<bdi>${media.source}</bdi>` : hostOf(media.url)}</p></aside>`;
+  }<p class="card-source"><bdi>${media.source || hostOf(media.url)}</bdi></p></aside>`;
 }
 
 function caption(text: string | undefined, credit: string | undefined): Html {
@@ -61,7 +61,10 @@ function boxed({ width, height }: { width?: number | undefined; height?: number 
   return width && height ? '' : ' unsized';
 }
 
-/** The address up to its path, without an import of URL: `https://a.example/b` is `a.example`. */
+/** Where the address leads, without an import of URL: `https://a.example/b` is `a.example`, and so is `https://b.example@a.example`. */
 function hostOf(url: string): string {
-  return url.replace(/^[a-z]+:\/\//i, '').replace(/[/?#].*$/s, '');
+  return url
+    .replace(/^[a-z]+:[/\\]+/i, '')
+    .replace(/[/\\?#].*$/s, '')
+    .replace(/^.*@/s, '');
 }

@@ -62,7 +62,9 @@ export function signInNotice({ channel, publicUrl, assets }: { channel: Channel;
     body: html`${siteBar()}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
-<p class="notice">This coverage is for members. Sign in where you read ${channel.section ?? 'this publication'}, then come back here.</p>
+<p class="notice">This coverage is for members. Sign in where you read ${
+      channel.section === null ? 'this publication' : html`<bdi>${channel.section}</bdi>`
+    }, then come back here.</p>
 </main>`,
   });
 }

@@ -1,18 +1,20 @@
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
+import { call } from '../support/server.ts';
 
 /** Bodies and addresses that are not what they should be: refused with the contract's status and code, and nothing changed. */
-let test: TestServer;
+let test: AttackedServer;
 let token: string;
 let channelUrl: string;
 let post: AuthorPost;
 
 beforeAll(async () => {
-  test = await startTestServer();
+  test = await startAttackedServer();
   token = await test.token({ editor: ['*'] }, { sub: 'ed', name: 'Edith Or' });
-  await send('POST', `${test.url}/v1/channels`, { id: 'moon', headline: 'To the Moon' });
+  await send('POST', `${test.url}/v1/channels`, { id: 'moon', headline: `To the Moon ${secretWord}` });
   channelUrl = `${test.url}/v1/channels/moon`;
   post = ((await send('POST', `${channelUrl}/posts`, { headline: 'Lift-off' })).body as { post: AuthorPost }).post;
 });
@@ -22,14 +24,12 @@ const astral = (count: number) => '🌕'.repeat(count);
 const image = { type: 'image', url: 'https://a.example/p.png', alt: 'A' };
 const someId = '01890a5d-ac96-774b-bcce-b302099a8057';
 
-const head = async () => JSON.stringify(await test.server.engine.heads(['moon']));
-
 async function send(method: string, url: string, body: unknown, headers: Record<string, string> = {}) {
   return await call(url, { method, token, body, headers });
 }
 
 async function expectRefused(sent: () => Promise<{ status: number; body: unknown }>, path: string, about: string): Promise<void> {
-  const before = await head();
+  const before = await test.state();
   const answer = await sent();
   expect(answer.status, about).toBe(400);
   const problem = problemSchema.parse(answer.body);
@@ -39,7 +39,7 @@ async function expectRefused(sent: () => Promise<{ status: number; body: unknown
     about,
   ).toContain(path);
   for (const { message } of problem.errors ?? []) expect(message, about).toMatch(/^\S.{4,}/);
-  expect(await head(), about).toBe(before);
+  expect(await test.state(), about).toBe(before);
 }
 
 describe('bodies that are not what they should be', () => {
@@ -99,9 +99,25 @@ describe('bodies that are not what they should be', () => {
     expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 
-  it('count a field that stands twice as it stands last', async () => {
-    expect(await raw('{"headline":7,"headline":"A"}')).toMatchObject({ status: 201, body: { post: { headline: 'A' } } });
-    await expectRefused(() => raw('{"headline":"A","headline":7}'), 'headline', 'twice');
+  it.each(
+    Object.entries({
+      '{"headline":"A","headline":"B"}': 'headline',
+      '{"headline":7,"headline":"A"}': 'headline',
+      '{"headline":"A","headline":"A"}': 'headline',
+      '{"headline":"A","h\\u0065adline":"B"}': 'headline',
+      '{"headline":"A","\\u005f_proto__":1,"__proto__":2}': '__proto__',
+      '{"media":[{"type":"image"},{"type":"image","url":"https://a.example","alt":"a","url":"https://b.example"}]}':
+        'media[1].url',
+      '{"headline":"A,\\"body\\":","body":"{\\"headline\\":","body":"B"}': 'body',
+    }),
+  )('that name a field twice are refused with its place: %s', async (text, path) => {
+    await expectRefused(() => raw(text), path, text);
+  });
+
+  it('that only look as if they named a field twice are taken', async () => {
+    const media = [image, image, { ...image, alt: '"url":"a","url":"b"' }];
+    const answer = await raw(JSON.stringify({ headline: '{"headline":1,"headline":2}\\', media }));
+    expect(answer.status).toBe(201);
   });
 
   it.each([
@@ -114,10 +130,10 @@ describe('bodies that are not what they should be', () => {
     'application/jsonp',
     'json',
   ])('are refused as %s', async (type) => {
-    const before = await head();
+    const before = await test.state();
     const answer = await raw('{"headline":"A"}', type === undefined ? { 'content-type': '' } : { 'content-type': type });
     expect(answer).toMatchObject({ status: 415, body: { code: 'wrong-type' } });
-    expect(await head()).toBe(before);
+    expect(await test.state()).toBe(before);
   });
 
   it.each(['application/json; charset=utf-8', 'application/json;charset="UTF-8"', 'Application/JSON'])(
@@ -138,15 +154,73 @@ describe('bodies that are not what they should be', () => {
     });
   });
 
-  it('are too large over 1 MiB, also where they were sent compressed', async () => {
-    const before = await head();
+  it('over 1 MiB are too large, and told so before they came', async () => {
+    const before = await test.state();
     const large = JSON.stringify({ headline: 'A', body: ' '.repeat(1024 * 1024) });
     expect(await raw(large)).toMatchObject({ status: 413, body: { code: 'too-large' } });
-    const zipped = await new Response(new Blob([large]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
-    expect(zipped.byteLength).toBeLessThan(10_000);
-    expect(await raw(zipped, { 'content-type': 'application/json', 'content-encoding': 'gzip' })).toMatchObject({ status: 413 });
-    expect(await raw('x', { 'content-type': 'application/json', 'content-encoding': 'compress' })).toMatchObject({ status: 415 });
-    expect(await head()).toBe(before);
+    const endless = [`Authorization: Bearer ${token}`, 'Content-Type: application/json', 'Content-Length: 99999999999'];
+    const { statuses } = await sendBytes(test, requestText('POST /v1/channels/moon/posts HTTP/1.1', endless, '{'), {
+      untilMs: 500,
+    });
+    expect(statuses).toEqual([413]);
+    expect(await test.state()).toBe(before);
+  });
+
+  it.each(['gzip', 'deflate', 'br', 'zstd'] as const)(
+    'are measured as what they become, and no further than 1 MiB: %s',
+    async (encoding) => {
+      const before = await test.state();
+      const sent = (body: Uint8Array) =>
+        raw(new Uint8Array(body), { 'content-type': 'application/json', 'content-encoding': encoding });
+      const packed = compressors[encoding];
+      const bomb = packed(Buffer.alloc(64_000_000, ' '));
+      expect(bomb.length).toBeLessThan(100_000);
+      const rss = process.memoryUsage.rss();
+      expect(await sent(bomb)).toMatchObject({ status: 413, body: { code: 'too-large' } });
+      expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
+      // A bomb in a bomb is a body that is no JSON.
+      expect(await sent(packed(packed(Buffer.alloc(1_000_000, ' '))))).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-body' },
+      });
+      const whole = packed(Buffer.from('{"headline":"A"}'));
+      for (const broken of [whole.subarray(0, -5), whole.subarray(5), Buffer.from('{"headline":"A"}')]) {
+        expect(await sent(broken)).toMatchObject({ status: 400, body: { code: 'invalid-body' } });
+      }
+      expect(await test.state()).toBe(before);
+      expect((await sent(whole)).status).toBe(201);
+    },
+    20_000,
+  );
+
+  it.each(['compress', 'gzip, gzip', 'gzip;q=1', 'x', 'identity, br'])(
+    'are refused where they were packed in another way: %s',
+    async (encoding) => {
+      const before = await test.state();
+      const answer = await raw('{"headline":"A"}', { 'content-type': 'application/json', 'content-encoding': encoding });
+      expect(answer).toMatchObject({ status: 415, body: { code: 'wrong-type' } });
+      expect(await test.state()).toBe(before);
+    },
+  );
+
+  it('that nest without end are refused', async () => {
+    const lists = '['.repeat(170_000) + ']'.repeat(170_000);
+    const objects = `${'{"a":'.repeat(170_000)}1${'}'.repeat(170_000)}`;
+    for (const text of [`{"media":${lists}}`, `{"headline":${objects}}`, `{"x":${lists}}`]) {
+      const answer = await raw(text);
+      expect(answer.body).toMatchObject({ code: 'invalid-body', errors: [{ message: 'Must not nest so deeply.' }] });
+      expect(answer.text.length).toBeLessThan(500);
+    }
+  });
+
+  it('that hold more fields than anyone has are answered with the first few', async () => {
+    const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`f${at}`, 1]));
+    const answer = await raw(JSON.stringify(many));
+    expect(answer.status).toBe(400);
+    expect(answer.text.length).toBeLessThan(5_000);
+    const long = await raw(JSON.stringify({ ['n'.repeat(900_000)]: 1 }));
+    expect(long.status).toBe(400);
+    expect(long.text.length).toBeLessThan(1_000);
   });
 
   it('are taken up to every limit', async () => {
@@ -171,6 +245,10 @@ describe('bodies that are not what they should be', () => {
   });
 });
 
+const brotli = (bytes: Uint8Array) =>
+  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 22 } });
+const compressors = { gzip: gzipSync, deflate: deflateSync, br: brotli, zstd: zstdCompressSync } as const;
+
 describe('addresses that lead nowhere', () => {
   it('are not found', async () => {
     for (const url of [
@@ -192,3 +270,5 @@ describe('addresses that lead nowhere', () => {
     expect((await send('PATCH', `${test.url}/v1/channels/never`, {}, { 'if-match': '*' })).status).toBe(404);
   });
 });
+
+it('leaves no token and no text in the log', () => test.expectCleanLog());

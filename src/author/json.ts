@@ -1,0 +1,93 @@
+import { type FieldError, Refusal } from '../protocol/problems.ts';
+import { placeOf } from '../protocol/schemas.ts';
+
+/**
+ * The JSON object in a body. UTF-8 alone, no deeper than anything of ours, and each name once in its object: of two, whoever looked at
+ * the body before us (a proxy, a library of the editor) may have believed the other. A name such as `__proto__` is a field like any
+ * other, and unknown to our schemas.
+ */
+export function jsonObjectOf(bytes: Uint8Array): object {
+  const json = textOf(bytes);
+  const value = parsed(json);
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw notAnObject();
+  const fault = faultOf(json);
+  if (fault !== undefined) throw new Refusal('invalid-body', { errors: [fault] });
+  return value;
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw notAnObject();
+  }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The parser's own message quotes the body.
+    throw notAnObject();
+  }
+}
+
+function notAnObject(): Refusal {
+  return new Refusal('invalid-body', { errors: [{ path: '', message: 'Must be a JSON object in UTF-8.' }] });
+}
+
+/** An object or list that is open where one reads, and what of it was read last: a name, or a place from 0. */
+type Open = { names: Set<string>; at: string } | { names: null; at: number };
+
+/** Lists and objects in one another. Our schemas need four. */
+const nestingMost = 16;
+
+/** The first fault that parsing does not see. `json` must be JSON. */
+function faultOf(json: string): FieldError | undefined {
+  const open: Open[] = [];
+  const fault = (message: string) => ({ path: placeOf(open.map((one) => one.at)), message });
+  let nameFollows = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const inside = open.at(-1);
+    if (open.length > nestingMost) return fault('Must not nest so deeply.');
+    switch (json[at]) {
+      case '{':
+        open.push({ names: new Set(), at: '' });
+        nameFollows = true;
+        break;
+      case '[':
+        open.push({ names: null, at: 0 });
+        nameFollows = false;
+        break;
+      case '}':
+      case ']':
+        open.pop();
+        nameFollows = false;
+        break;
+      case ',':
+        if (inside?.names === null) inside.at += 1;
+        nameFollows = inside !== undefined && inside.names !== null;
+        break;
+      case '"': {
+        const end = endOfString(json, at);
+        if (nameFollows && inside !== undefined && inside.names !== null) {
+          // Read as JSON: an escape is another spelling of the same name.
+          const name = JSON.parse(json.slice(at, end + 1)) as string;
+          inside.at = name;
+          if (inside.names.has(name)) return fault('Must not stand twice.');
+          inside.names.add(name);
+        }
+        nameFollows = false;
+        at = end;
+      }
+    }
+  }
+  return undefined;
+}
+
+function endOfString(json: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    if (json[at] === '\\') at += 1;
+    else if (json[at] === '"') return at;
+  }
+}

@@ -1,0 +1,123 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestHandler } from 'express';
+import { Refusal } from '../protocol/problems.ts';
+
+/**
+ * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this
+ * knows an address, so it holds behind a proxy too.
+ */
+
+/** Each is also a metric, `pressbox_limit{name}`. */
+export const httpLimits = {
+  /** From the first byte, or from the connection where none comes, to the end of the headers; then 408, and the connection is closed. */
+  requestHeadersMs: 20_000,
+  /** To the end of the whole request, likewise. */
+  requestMs: 60_000,
+  /** All headers of a request; past it 431, and the connection is closed. */
+  requestHeaderBytes: 16 * 1024,
+  /** A connection on which no byte moves while something is asked or answered is closed. Longer than a poll may be held. */
+  idleMs: 60_000,
+  /** A connection on which nothing is asked is kept for so long. Longer than proxies keep theirs, so that none sends into one that closes. */
+  keepAliveMs: 65_000,
+  /** Requests of one connection that wait for their answers; past it the connection is closed. No browser has more than one. */
+  pipelinedRequests: 16,
+  /** Finished answers of all clients that wait to be taken; past it the connections of those that wait longest are closed. */
+  unreadAnswerBytes: 256 * 1024 * 1024,
+} as const;
+
+/** How often slow requests are looked for: each may take this much longer. */
+const slowCheckMs = 5_000;
+/** How often unread answers are. */
+const unreadCheckMs = 500;
+
+/** Why a connection was closed on a client. */
+export type CutKind = 'pipelined' | 'unread';
+
+/** `answer` is given each request. */
+export function createHttp(answer: RequestListener, onCut: (kind: CutKind) => void): Server {
+  const http = createServer({
+    headersTimeout: httpLimits.requestHeadersMs,
+    requestTimeout: httpLimits.requestMs,
+    maxHeaderSize: httpLimits.requestHeaderBytes,
+    keepAliveTimeout: httpLimits.keepAliveMs,
+    connectionsCheckingInterval: slowCheckMs,
+    // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+  });
+  http.setTimeout(httpLimits.idleMs);
+
+  /** Answers under way, the oldest first. */
+  const open = new Set<ServerResponse>();
+  const waiting = new WeakMap<Socket, number>();
+  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const before = waiting.get(socket) ?? 0;
+    if (before >= httpLimits.pipelinedRequests) {
+      if (!socket.destroyed) onCut('pipelined');
+      socket.destroy();
+      return;
+    }
+    waiting.set(socket, before + 1);
+    open.add(response);
+    response.once('close', () => {
+      open.delete(response);
+      waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
+    });
+    request.url = pathOf(request.url ?? '');
+    answer(request, response as Parameters<RequestListener>[1]);
+  });
+
+  const check = setInterval(() => {
+    // What is still being written has its own pace: it waits for its reader.
+    const unread = [...open].filter((response) => response.writableEnded);
+    let bytes = unread.reduce((sum, { writableLength }) => sum + writableLength, 0);
+    for (const response of unread) {
+      if (bytes <= httpLimits.unreadAnswerBytes) break;
+      bytes -= response.writableLength;
+      response.destroy();
+      onCut('unread');
+    }
+  }, unreadCheckMs).unref();
+  http.once('close', () => clearInterval(check));
+  return http;
+}
+
+/** What is asked for, also where the request names a whole URL, as to a proxy. What is neither leads nowhere. */
+function pathOf(target: string): string {
+  if (target.startsWith('/')) return target;
+  const url = URL.parse(target);
+  return url === null || url.host === '' ? '/%' : url.pathname + url.search;
+}
+
+export async function listen(http: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen({ host, port }, () => {
+      http.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Answers that were begun have this long to go out when the server closes. */
+const closeMs = 2_000;
+
+/** Lets answers that were begun go out, for a moment, then ends what is left. */
+export async function closeHttp(http: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  http.closeIdleConnections();
+  const cut = setTimeout(() => http.closeAllConnections(), closeMs);
+  await closed;
+  clearTimeout(cut);
+}
+
+/** A request that names two hosts is refused (RFC 9112, 3.2): a proxy before us may have believed the other one. */
+export function requireOneHost(): RequestHandler {
+  return (request, _response, next) => {
+    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+      throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
+    }
+    next();
+  };
+}

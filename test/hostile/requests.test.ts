@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
+import { call } from '../support/server.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/**
+ * Requests that HTTP does not know, or that two servers in a row would read in two ways: each is refused, and what was smuggled in
+ * behind it is never answered. Bodies have their own file, `bodies.test.ts`.
+ */
+let server: AttackedServer;
+let token: string;
+
+beforeAll(async () => {
+  server = await startAttackedServer();
+  token = await server.token();
+  await createChannel(server, token, { id: 'moon', headline: secretWord });
+  await publish(server, token, 'moon', { body: secretWord });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const smuggled = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
+const post = (headers: string[], body = '') =>
+  requestText('POST /v1/channels/moon/posts HTTP/1.1', [`Authorization: Bearer ${token}`, ...headers], body);
+
+describe('a request whose end two servers could see in two places', () => {
+  const shapes: Record<string, () => string> = {
+    'a length and chunks': () => post(['Content-Length: 6', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`),
+    'chunks and a length': () => post(['Transfer-Encoding: chunked', 'Content-Length: 6'], `0\r\n\r\n${smuggled}`),
+    'two lengths': () => post(['Content-Length: 6', 'Content-Length: 5'], `012345${smuggled}`),
+    'two lengths in one line': () => post(['Content-Length: 5, 5'], `01234${smuggled}`),
+    'a length with a sign': () => post(['Content-Length: +5'], `01234${smuggled}`),
+    'a negative length': () => post(['Content-Length: -5'], `01234${smuggled}`),
+    'a length in hex': () => post(['Content-Length: 0x5'], `01234${smuggled}`),
+    'a length beyond all numbers': () => post(['Content-Length: 99999999999999999999999'], smuggled),
+    'chunks that are not the last encoding': () => post(['Transfer-Encoding: chunked, identity'], `0\r\n\r\n${smuggled}`),
+    'an encoding that is none': () => post(['Transfer-Encoding: xchunked'], `0\r\n\r\n${smuggled}`),
+    'chunks named twice': () => post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`),
+    'chunks behind a tab': () => post(['Transfer-Encoding:\tchunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`),
+    'a space before the colon': () => post(['Transfer-Encoding : chunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`),
+    'a folded header': () => post(['Transfer-Encoding:\r\n chunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`),
+    'a header ended by one byte': () => post(['X: y\nTransfer-Encoding: chunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`),
+    'a size of a chunk that is none': () => post(['Transfer-Encoding: chunked'], `zz\r\n\r\n${smuggled}`),
+    'a size of a chunk that is negative': () => post(['Transfer-Encoding: chunked'], `-1\r\n\r\n${smuggled}`),
+    'a size of a chunk beyond all numbers': () => post(['Transfer-Encoding: chunked'], `${'f'.repeat(20)}\r\n${smuggled}`),
+    'a size of a chunk in another writing': () => post(['Transfer-Encoding: chunked'], `0x1\r\na\r\n0\r\n\r\n${smuggled}`),
+    'a chunk that is longer than it says': () => post(['Transfer-Encoding: chunked'], `1\r\nabc\r\n0\r\n\r\n${smuggled}`),
+    'chunks ended by one byte': () => post(['Transfer-Encoding: chunked'], `1\na\n0\n\n${smuggled}`),
+  };
+  it.each(Object.entries(shapes))('%s: is refused, and nothing behind it is answered', async (_name, text) => {
+    const before = await server.state();
+    const { statuses, text: answered, closed } = await sendBytes(server, text());
+    expect(closed).toBe(true);
+    expect(statuses).toEqual([400]);
+    expect(answered).not.toContain('"status":"ok"');
+    expect(await server.state()).toBe(before);
+  });
+});
+
+describe('a request that is none', () => {
+  it.each(
+    Object.entries({
+      'no host': 'GET /v1/channels HTTP/1.1\r\n\r\n',
+      'two hosts': requestText('GET /v1/channels HTTP/1.1', ['Host: a', 'Host: evil.example']),
+      'NUL in a header': requestText('GET /v1/channels HTTP/1.1', ['X: a\0b']),
+      'NUL in the path': requestText('GET /v1/chan\0nels HTTP/1.1'),
+      'a raw byte of another encoding in the path': requestText('GET /v1/channels/\x9b\xff HTTP/1.1'),
+      'a method that is none': requestText('PUBLISH /v1/channels HTTP/1.1'),
+      'a version that is none': requestText('GET /v1/channels HTTP/9.9'),
+      'HTTP/2 without asking': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      'TLS to a port that speaks none': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+      bytes: '\x00\xff\x00\xff\r\n\r\n',
+    }),
+  )('%s: 400 and closed', async (_name, text) => {
+    expect(await sendBytes(server, text)).toMatchObject({ closed: true, statuses: [400] });
+  });
+
+  it.each(
+    Object.entries({
+      'a URL': requestText(`GET /v1/channels/${'a'.repeat(20_000)} HTTP/1.1`),
+      'a header': requestText('GET /v1/channels HTTP/1.1', [`X: ${'a'.repeat(20_000)}`]),
+      'many headers': requestText('GET /v1/channels HTTP/1.1', Array(3_000).fill('a: b')),
+      'a token': requestText('GET /v1/channels HTTP/1.1', [`Authorization: Bearer ${'a'.repeat(20_000)}`]),
+    }),
+  )('too large: %s: 431 and closed', async (_name, text) => {
+    expect(await sendBytes(server, text)).toMatchObject({ closed: true, statuses: [431] });
+  });
+
+  it('a way through to elsewhere, as of a proxy, is not given', async () => {
+    const { closed, text } = await sendBytes(server, requestText('CONNECT evil.example:443 HTTP/1.1'));
+    expect([closed, text]).toEqual([true, '']);
+  });
+});
+
+describe('a request that names a whole URL', () => {
+  it('is answered by its path, and its host gets into no answer', async () => {
+    await publish(server, token, 'moon', { body: secretWord });
+    const target = 'http://evil.example/v1/channels/moon/posts?limit=1';
+    const { statuses, text } = await sendBytes(server, requestText(`GET ${target} HTTP/1.1`, ['Host: evil.example']));
+    expect(statuses).toEqual([200]);
+    expect(text).toMatch(/^Link: <\/v1\/channels\/moon\/posts\?limit=1&before=\d+>; rel="next"\r$/m);
+    expect(text).not.toContain('evil');
+  });
+
+  it.each(['http://[::1/v1/channels', 'http://', 'x:y', '*', 'http://a b/'])(
+    'or something else, %s: is a problem, as elsewhere',
+    async (target) => {
+      const { statuses, text } = await sendBytes(server, requestText(`OPTIONS ${target} HTTP/1.1`));
+      expect([400, 404]).toContain(statuses[0]);
+      expect(text).not.toContain('<html');
+    },
+  );
+});
+
+describe('a request that would rather speak another protocol', () => {
+  it('is answered as it is', async () => {
+    const upgrade = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'];
+    const { text } = await sendBytes(server, requestText('GET /v1/channels/moon HTTP/1.1', upgrade), { untilMs: 300 });
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+describe('many requests on one connection', () => {
+  it('that do not wait for their answers are answered in turn, a few of them', async () => {
+    const { statuses } = await sendBytes(
+      server,
+      requestText('GET /v1/channels HTTP/1.1', ['Connection: keep-alive']).repeat(9) + requestText('GET /v1/channels HTTP/1.1'),
+    );
+    expect(statuses).toEqual(Array(10).fill(200));
+  });
+
+  it('that are hundreds end the connection', async () => {
+    const asked = requestText('GET /v1/channels/moon/snapshot HTTP/1.1', ['Connection: keep-alive']).repeat(500);
+    const { closed, statuses } = await sendBytes(server, asked);
+    expect(closed).toBe(true);
+    expect(statuses.length).toBeLessThan(500);
+    const { text } = await call(`${server.url}/metrics`);
+    expect(text).toMatch(/^pressbox_rate_limited_total\{kind="pipelined"\} [1-9]/m);
+  });
+});
+
+it('leaves no token and no text in the log', () => server.expectCleanLog());
