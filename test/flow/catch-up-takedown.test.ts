@@ -4,6 +4,7 @@ import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { openStream } from '../support/stream-reader.ts';
 import { answerLate, troubleTheBus } from '../support/trouble.ts';
 import { createChannel, publish, type Written, write } from '../support/writers.ts';
 
@@ -38,6 +39,12 @@ afterEach(() => vi.restoreAllMocks());
 
 const answersTakedown = (chunk: string) => chunk.includes('"erasure":{"complete":true');
 
+/** A stream until its catch-up has come. */
+async function streamBriefly(id: string, after?: string): Promise<void> {
+  using stream = await openStream(server.url, id, after === undefined ? {} : { after });
+  await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1), { interval: 2 });
+}
+
 /** Lets a random number of turns of the event loop go by: many more orders of things than any clock would give. */
 async function aMoment(most: number): Promise<void> {
   for (let turns = random.below(most); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
@@ -67,6 +74,9 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
     () => get(`${path}/posts/${made.post.id}/revisions`, editor),
     () => get(`${path}/corrections`),
     () => get(`/live/${id}`),
+    () => get(`${path}/events?after=${cursor}&wait=1`),
+    () => streamBriefly(id, cursor),
+    () => streamBriefly(id),
     () => readers[1]!.subscribe(id, cursor),
     () => readers[2]!.subscribe(id),
     () => publish(server, editor, id, { headline: 'Meanwhile' }),

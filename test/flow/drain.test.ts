@@ -3,6 +3,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader, type SocketReader, shakeHands } from '../support/socket-reader.ts';
+import { openStream } from '../support/stream-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** How a node goes away: readers are asked to leave, nobody new is taken, and whoever stayed comes back by itself. */
@@ -105,13 +106,58 @@ it('cuts who stays so that a client comes back by itself, with its cursor, to th
   });
 });
 
+it('ends streams at moments of their own, with the last word and a time to come back when it is gone', async () => {
+  // In turn: when to come back at first, when to leave, how much later than that to come back, and a little more.
+  const draws = [0.5, 0.5, 0.1, 0.9, 0.5, 0.5, 0.5, 0.5];
+  const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
+  undo.push(() => server[Symbol.asyncDispose]());
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const streams = [await openStream(server.url, id), await openStream(server.url, id)];
+  for (const stream of streams) await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
+  const ends: number[] = [];
+  for (const [index, stream] of streams.entries()) void stream.ended.then(() => ends.push(index));
+
+  draws.splice(0, draws.length, 0.1, 0.5, 0.5, 0.9, 0.5, 0.5);
+  const began = performance.now();
+  const closing = server.server.close({ drainMs: 2_000 });
+  await closing;
+  const tookMs = performance.now() - began;
+  expect(ends).toEqual([0, 1]);
+  for (const stream of streams) {
+    expect(stream.heard('drain')).toEqual([{ withinMs: 2_000 }]);
+    expect(stream.blocks.at(-1)?.event).toBe('drain');
+  }
+  // Who was ended early waits for longer: both come back after the window, when nobody is here who would refuse them.
+  const retries = streams.map(({ blocks }) => Number(blocks.at(-2)?.retry));
+  expect(retries).toEqual([1_800 + 1_000 + 2_000, 200 + 1_000 + 2_000]);
+  // And it did not wait for longer than for the last of them, with what closing takes.
+  expect(tookMs).toBeGreaterThan(1_500);
+});
+
+it('answers held polls without events, so that the next question goes elsewhere', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const { cursor } = await publish(server, editor, id, { headline: 'One' });
+  const polls = Array.from({ length: 3 }, () => call(`${server.url}/v1/channels/${id}/events?wait=30&after=${cursor}`));
+  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(3));
+  await server.server.close({ drainMs: 300 });
+  for (const { status, headers, body } of await Promise.all(polls)) {
+    expect([status, headers.get('connection'), body]).toMatchObject([200, 'close', { cursor, events: [], more: false }]);
+  }
+});
+
 it('does not wait for a reader who stopped reading', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
   const stuck = await rawReader(server.url);
   await stuck.subscribe(id);
+  const stuckStream = await openStream(server.url, id);
+  undo.push(() => stuckStream.destroy());
   stuck.pause();
+  stuckStream.pause();
   const body = '🌒'.repeat(50_000);
   for (let round = 0; round < 6; round += 1) {
     await Promise.all(Array.from({ length: 10 }, () => publish(server, editor, id, { headline: 'Long', body })));

@@ -2,16 +2,17 @@ import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { openStream, type StreamReader, streamed } from '../support/stream-reader.ts';
 import { allPosts, createChannel, publish, type Written, write } from '../support/writers.ts';
 
 /**
- * Who stops reading is a position, not a queue: the server keeps nothing for it but the one write that is under way, others do not
+ * Who stops reading, be it a socket or a stream, is a position, not a queue: the server keeps nothing for it but the one write that is under way, others do not
  * notice, and when it reads again it is brought up to date with what stands now.
  */
 let server: TestServer;
 let editor: string;
 let skewMs = 0;
-const readers: SocketReader[] = [];
+const readers: Disposable[] = [];
 /** Bytes that were written at once, or wait, in the server's ends of the connections, by the client's port: the most ever seen. */
 let waited: Map<number, number>;
 
@@ -33,13 +34,21 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const reader of readers.splice(0)) reader.destroy();
+  for (const reader of readers.splice(0)) reader[Symbol.dispose]();
   await server[Symbol.asyncDispose]();
 });
 
 async function open(forget = false): Promise<SocketReader> {
   const reader = await openReader(server.url, { forget });
   readers.push(reader);
+  return reader;
+}
+
+/** A stream whose catch-up has come, or at least begun. */
+async function stream(channelId: string, options: { after?: string; forget?: boolean } = {}): Promise<StreamReader> {
+  const reader = await openStream(server.url, channelId, options);
+  readers.push(reader);
+  await vi.waitFor(() => expect(reader.received).toBeGreaterThan(0));
   return reader;
 }
 
@@ -76,36 +85,47 @@ describe('a reader who stops reading', () => {
     const [slow, healthy] = [await open(), await open()];
     await slow.subscribe(id);
     await healthy.subscribe(id);
+    const [slowStream, healthyStream] = [await stream(id), await stream(id)];
     slow.pause();
+    slowStream.pause();
     const head = await changeOften(id, posts, 18);
     await vi.waitFor(() => expect(followed(healthy, id).offset).toBe(head), 10_000);
-    expect(followed(healthy, id).faults).toEqual([]);
-    expect(healthy.heard('event')).toHaveLength(8 * 18);
-    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+    await vi.waitFor(() => expect(streamed(healthyStream).offset).toBe(head), 10_000);
+    for (const { faults, events } of [followed(healthy, id), streamed(healthyStream)]) {
+      expect(faults).toEqual([]);
+      expect(events).toHaveLength(8 * 18);
+    }
+    for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
 
     slow.resume();
+    slowStream.resume();
     await vi.waitFor(() => expect(followed(slow, id).offset).toBe(head), 10_000);
-    const { faults, events } = followed(slow, id);
-    expect(faults).toEqual([]);
-    expect(slow.heard('unsubscribed')).toEqual([]);
-    // What came in the end is compacted: it was not given every one of them.
-    expect(events.length).toBeLessThan(healthy.heard('event').length);
-    const last = new Map(events.flatMap((event) => (event.type === 'channel.changed' ? [] : [[event.post.id, event.post]])));
+    await vi.waitFor(() => expect(streamed(slowStream).offset).toBe(head), 10_000);
+    expect([slow.heard('unsubscribed'), slowStream.heard('unsubscribed')]).toEqual([[], []]);
     const newest = await allPosts(server, id);
-    expect(newest.map((post) => last.get(post.id))).toEqual(newest);
-    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+    for (const { faults, events } of [followed(slow, id), streamed(slowStream)]) {
+      expect(faults).toEqual([]);
+      // What came in the end is compacted: it was not given every one of them.
+      expect(events.length).toBeLessThan(8 * 18);
+      const last = new Map(events.flatMap((event) => (event.type === 'channel.changed' ? [] : [[event.post.id, event.post]])));
+      expect(newest.map((post) => last.get(post.id))).toEqual(newest);
+    }
+    for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
   });
 
   it('is told so where the tail no longer reaches back, and its cursor brings it up to date', { timeout: 30_000 }, async () => {
     const { id } = await createChannel(server, editor);
     const slow = await open();
     await slow.subscribe(id);
+    const slowStream = await stream(id);
     slow.pause();
+    slowStream.pause();
     for (let round = 0; round < 20; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
     }
-    expect(waited.get(slow.port)).toBeLessThan(oneWriteBytes);
+    for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
     slow.resume();
+    slowStream.resume();
     await vi.waitFor(() => expect(slow.heard('unsubscribed')).toEqual([{ channelId: id, reason: 'slow' }]), 10_000);
     const { offset, events, faults } = followed(slow, id);
     expect(faults).toEqual([]);
@@ -119,6 +139,15 @@ describe('a reader who stops reading', () => {
     }
     expect(followed(slow, id)).toMatchObject({ offset: 161, faults: [] });
     expect(new Set(followed(slow, id).events.map((event) => event.offset)).size).toBe(160);
+
+    await slowStream.ended;
+    expect(slowStream.heard('unsubscribed')).toEqual([{ channelId: id, reason: 'slow' }]);
+    const before = streamed(slowStream);
+    expect(before.faults).toEqual([]);
+    expect(before.offset).toBeLessThan(161);
+    const again = await stream(id, { after: slowStream.cursor! });
+    await vi.waitFor(() => expect(streamed(again, before.offset)).toMatchObject({ offset: 161, faults: [] }), 10_000);
+    expect(before.events.length + streamed(again).events.length).toBe(160);
   });
 
   it('and goes on asking gets one answer at a time', async () => {
@@ -145,16 +174,20 @@ describe('a reader who stops reading', () => {
     const [dead, healthy] = [await open(), await open(true)];
     await dead.subscribe(id);
     await healthy.subscribe(id);
+    const [deadStream, healthyStream] = [await stream(id), await stream(id, { forget: true })];
     dead.pause();
+    deadStream.pause();
     for (let round = 0; round < 8; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
     }
-    expect(server.server.readers.size).toBe(2);
+    expect(server.server.readers.size).toBe(4);
     skewMs = 21_000;
-    await vi.waitFor(() => expect(server.server.readers.size).toBe(1), 5_000);
-    expect(server.server.readers.subscriptions()).toBe(1);
-    const before = healthy.received;
-    await publish(server, await server.token(), id, { headline: 'Still here' });
-    await vi.waitFor(() => expect(healthy.received).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(server.server.readers.size).toBe(2), 5_000);
+    expect([server.server.readers.count('socket'), server.server.readers.count('stream')]).toEqual([1, 1]);
+    expect(server.server.readers.subscriptions()).toBe(2);
+    const before = [healthy.received, healthyStream.cursor];
+    const { cursor } = await publish(server, await server.token(), id, { headline: 'Still here' });
+    await vi.waitFor(() => expect(healthyStream.cursor).toBe(cursor));
+    await vi.waitFor(() => expect(healthy.received).toBeGreaterThan(Number(before[0])));
   });
 });
