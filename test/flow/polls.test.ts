@@ -155,6 +155,17 @@ describe('a poll that is held ends in a problem', () => {
     expect([status, body]).toMatchObject([401, { code: 'token-invalid', detail: 'The token has expired.' }]);
   });
 
+  it('when the token is revoked, be the channel public', async () => {
+    const { id, head } = await channelWith(1);
+    const token = await server.token({ reader: ['*'] });
+    const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const answer = poll(id, `wait=30&after=${head}`, { token });
+    await held(1);
+    await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti } });
+    const { status, body } = await answer;
+    expect([status, body]).toMatchObject([401, { code: 'token-invalid', detail: 'The token was revoked.' }]);
+  });
+
   it('when the channel is closed to its reader', async () => {
     for (const [access, refusal] of [
       ['members', [401, { code: 'token-missing' }]],

@@ -9,6 +9,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { call } from '../support/server.ts';
+import { openStream } from '../support/stream-reader.ts';
 import { type Watcher, watch } from '../support/watcher.ts';
 import { allPosts, createChannel, publish, read, type Written } from '../support/writers.ts';
 
@@ -169,8 +170,19 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('lost its journal alone tell every reader, and keep the posts', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(lost.at(-1)!);
+      const { cursor } = lost.at(-1)!;
+      using stream = await openStream(nodes[0]!.url, channelId, { after: cursor });
+      await vi.waitFor(() => expect(stream.heard('catchup')).toMatchObject([{ mode: 'replay', events: [] }]), patient);
+      const poll = read<CatchUp>(`${nodes[1]!.url}/v1/channels/${channelId}/events?wait=30&after=${cursor}`);
+      await vi.waitFor(
+        async () => expect((await call(`${nodes[1]!.url}/metrics`)).text).toContain('{transport="poll"} 1'),
+        patient,
+      );
       await redis.admin.del(channelKeys(channelId)[0]!);
       await expectTold('the journal deleted, who stays', staying, wasReset);
+      await stream.ended;
+      expect(stream.heard('unsubscribed')).toEqual([{ channelId, reason: 'history' }]);
+      expect(await poll).toMatchObject({ mode: 'snapshot', reset: true });
       for (const reader of away) reader.comeBack();
       await expectTold('the journal deleted, who comes back', away, wasReset);
       await expectForeign(lost);

@@ -4,6 +4,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { call } from '../support/server.ts';
+import { openStream, streamed } from '../support/stream-reader.ts';
 import { type Watcher, watch } from '../support/watcher.ts';
 import { allPosts, createChannel, publish, write } from '../support/writers.ts';
 
@@ -91,9 +92,23 @@ for (const kind of ['redis', 'valkey'] as const) {
       await caughtUp(far, 1);
       const told: boolean[] = [];
       far.socket.on('store', ({ reachable }: { reachable: boolean }) => told.push(reachable));
+      using stream = await openStream(b!.url, id);
+      const storeOf = (reader: typeof stream) => reader.heard<{ reachable: boolean }>('store').map(({ reachable }) => reachable);
+      const { cursor } = await publish(a!, token, id, { body: 'Before.' });
+      await vi.waitFor(() => expect(stream.cursor).toBe(cursor), patient);
+      const poll = call(`${b!.url}/v1/channels/${id}/events?wait=30&after=${cursor}`);
+      await vi.waitFor(async () => expect((await call(`${b!.url}/metrics`)).text).toContain('{transport="poll"} 1'), patient);
       process.kill(redis.pid, 'SIGSTOP');
+      let late: typeof stream | undefined;
       try {
-        await vi.waitFor(() => expect(told).toEqual([false]), patient);
+        await vi.waitFor(() => expect([told, storeOf(stream)]).toEqual([[false], [false]]), patient);
+        const answer = await poll;
+        expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
+        expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+        // Whoever comes now is told so, and is caught up when it can be.
+        late = await openStream(b!.url, id, { after: cursor });
+        await vi.waitFor(() => expect(storeOf(late!)).toEqual([false]), patient);
+        expect(late.heard('catchup')).toEqual([]);
         const snapshot = await call(`${b!.url}/v1/channels/${id}/snapshot`);
         expect([snapshot.status, snapshot.body]).toMatchObject([503, { code: 'journal-unavailable' }]);
         const refused = await call(`${b!.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { body: 'Late.' } });
@@ -103,10 +118,20 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(redis.pid, 'SIGCONT');
       }
-      await vi.waitFor(() => expect(told).toEqual([false, true]), patient);
+      await vi.waitFor(
+        () =>
+          expect([told, storeOf(stream)]).toEqual([
+            [false, true],
+            [false, true],
+          ]),
+        patient,
+      );
       const { offset } = await write(a!, token, { path: `/v1/channels/${id}/posts`, body: { body: 'Back.' }, key: 'back' });
       await caughtUp(far, offset);
       expect(far.faults).toEqual([]);
+      await vi.waitFor(() => expect(streamed(stream)).toMatchObject({ offset, faults: [] }), patient);
+      await vi.waitFor(() => expect(streamed(late!)).toMatchObject({ offset, faults: [] }), patient);
+      late!.destroy();
     }, 60_000);
 
     it('erase a post on both, and answer so', async () => {
