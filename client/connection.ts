@@ -30,6 +30,7 @@ export interface ConnectionOptions {
   url: string;
   token?: TokenSource | undefined;
   random?: (() => number) | undefined;
+  now?: (() => number) | undefined;
   /** The ways that may be taken, whatever their order here; all of them where it is not given. */
   transports?: readonly Transport[] | undefined;
   retryBetterMs?: number | undefined;
@@ -42,6 +43,7 @@ export class Connection {
   readonly #http: Http;
   readonly #request: () => SubscribeRequest;
   readonly #random: () => number;
+  readonly #now: () => number;
   readonly #told = new Emitter<ConnectionEvents>();
   /** The link in use. */
   #link: Link | undefined;
@@ -61,6 +63,7 @@ export class Connection {
     this.#http = http;
     this.#request = request;
     this.#random = options.random ?? Math.random;
+    this.#now = options.now ?? Date.now;
     const wanted = options.transports ?? transports;
     this.#choice = startChoosing(transports.filter((way) => wanted.includes(way)));
   }
@@ -76,7 +79,7 @@ export class Connection {
 
   /** Milliseconds since anything was heard of the server. */
   get silentMs(): number {
-    return Date.now() - this.#heardAt;
+    return this.#now() - this.#heardAt;
   }
 
   /** Whether a token that has run out can be replaced by a fresh one. */
@@ -134,7 +137,7 @@ export class Connection {
 
   #do(happened: Happened): void {
     if (this.#closed) return;
-    const now = Date.now();
+    const now = this.#now();
     const { state, giveUp, dial, use, down } = choose(this.#choice, happened, {
       now,
       random: this.#random(),
@@ -184,12 +187,12 @@ export class Connection {
       request: this.#request(),
       told: {
         up: ifDialled(() => {
-          this.#heardAt = Date.now();
+          this.#heardAt = this.#now();
           this.#do({ type: 'up', way });
         }),
         failed: ifDialled((why) => this.#onFailed(way, why)),
         heard: ifUsed(() => {
-          this.#heardAt = Date.now();
+          this.#heardAt = this.#now();
         }),
         lost: ifUsed((silent) => this.#do({ type: 'lost', silent })),
         drain: ifUsed((withinMs) => this.#do({ type: 'drain', withinMs })),

@@ -261,7 +261,8 @@ function onLost(state: ChoiceState, silent: boolean, { now, random }: ChooseOpti
 }
 
 function onWake(state: ChoiceState, network: boolean, options: ChooseOptions): Chosen {
-  const fresh = network ? { ...state, failures: noFailures, rounds: 0, betterRounds: 0 } : state;
+  // What was learned of the network before says nothing of this one.
+  const fresh = network ? { ...state, remembered: state.ways[0], failures: noFailures, rounds: 0, betterRounds: 0 } : state;
   if (state.using === undefined) {
     const isUnderWay = state.trying.length > 0 && options.now - state.beganAt < waits.wakeMs;
     return isUnderWay ? nothing(fresh) : begin(fresh, options);

@@ -20,7 +20,10 @@ export class Status {
     if (state.status === 'live') this.#trueAt = state.asOf ?? now;
     const [tone, said] = sentenceOf(state, channel, clockText(this.#trueAt, settingOf(channel)));
     if (this.#text && this.#text.textContent !== said) this.#text.textContent = said;
-    if (this.#element) this.#element.dataset.state = tone;
+    if (!this.#element) return;
+    this.#element.dataset.state = tone;
+    // For whoever looks: readers are told nothing of it.
+    this.#element.dataset.transport = state.status === 'live' ? state.transport : '';
   }
 }
 

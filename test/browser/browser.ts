@@ -46,8 +46,10 @@ export async function startBrowser(executablePath: string): Promise<TestBrowser>
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
-        // Chromium reports a refused connection while the server is away as an error of the page. It is what the test is about.
-        const isAway = /WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED/.test(message.text());
+        // Chromium reports a connection that cannot be made as an error of the page. It is what the test is about.
+        const isAway = /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)/.test(
+          message.text(),
+        );
         if (['error', 'warning'].includes(message.type()) && !isAway) complaints.push(message.text());
       });
       return { page, complaints };

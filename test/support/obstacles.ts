@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 /**
  * A proxy of the kind that stands in offices, hotels and trains: it may know nothing of WebSockets, or take them and hand on nothing, and
@@ -30,6 +30,13 @@ export async function startObstacles(target: string): Promise<Obstacles> {
   const sockets = new Set<Socket | Duplex>();
   const tunnels = new Set<Duplex>();
   const asked: string[] = [];
+  const flows = new Set<{ from: Readable; to: Writable }>();
+  const flow = (from: Readable, to: Writable) => {
+    const entry = { from, to };
+    flows.add(entry);
+    from.pipe(to);
+    from.on('close', () => flows.delete(entry));
+  };
   const keep = (socket: Socket | Duplex) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
@@ -51,7 +58,7 @@ export async function startObstacles(target: string): Promise<Obstacles> {
       answer.on('aborted', () => outgoing.destroy());
       if (!held) {
         pass().flushHeaders();
-        answer.pipe(outgoing);
+        flow(answer, outgoing);
         return;
       }
       const chunks: Buffer[] = [];
@@ -78,7 +85,8 @@ export async function startObstacles(target: string): Promise<Obstacles> {
       lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
     far.write(`${lines.join('\r\n')}\r\n\r\n`);
     far.write(head);
-    near.pipe(far).pipe(near);
+    flow(near, far);
+    flow(far, near);
     tunnels.add(near);
     near.on('close', () => {
       tunnels.delete(near);
@@ -102,10 +110,7 @@ export async function startObstacles(target: string): Promise<Obstacles> {
       return tunnels.size;
     },
     freeze() {
-      for (const socket of sockets) {
-        socket.unpipe();
-        socket.pause();
-      }
+      for (const { from, to } of flows) from.unpipe(to).pause();
     },
     cut,
     async [Symbol.asyncDispose]() {

@@ -201,6 +201,9 @@ describe('a better way', () => {
     const chooser = on('stream').pass(5_000);
     chooser.since();
     expect(chooser.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
+    const lost = on('stream').pass(5_000).lose();
+    lost.since();
+    expect(lost.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
     const sameNetwork = on('stream').pass(5_000);
     sameNetwork.since();
     expect(sameNetwork.fail('socket').hear({ type: 'wake', network: false }).since()).toEqual([]);

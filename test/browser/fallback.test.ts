@@ -1,0 +1,104 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { type Obstacles, startObstacles } from '../support/obstacles.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
+
+describeWith(needs.chromium, 'the live page in a browser behind a proxy that blocks what it does not know', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+  let channels = 0;
+  const opened: AsyncDisposable[] = [];
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    server = await startTestServer();
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterEach(async () => {
+    for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  /** From the moment in which the page is shown, milliseconds. */
+  const promisedMs = 5_000;
+
+  async function open(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams'>>, prepare = async (_page: Page) => {}) {
+    const way = Object.assign(await startObstacles(server.url), blocked);
+    opened.push(way);
+    channels += 1;
+    const { channel } = await author.createChannel({ id: `behind-${channels}`, headline: 'To the Moon', state: 'live' });
+    await author.publish(channel.id, { headline: 'There from the start' });
+    const { page, complaints } = await browser.page();
+    await prepare(page);
+    await page.goto(`${way.url}/live/${channel.id}`);
+    return { page, complaints, way, channelId: channel.id };
+  }
+  const isLive = (page: Page, transport: string) =>
+    page.locator(`#connection[data-state=live][data-transport=${transport}]`).waitFor({ timeout: promisedMs });
+  async function shows(page: Page, channelId: string, headline: string): Promise<void> {
+    await author.publish(channelId, { headline });
+    await page.locator('#posts > .post').getByText(headline).waitFor({ timeout: promisedMs });
+  }
+
+  it.each(['refused', 'swallowed'] as const)(
+    'is live within 5 s by Server-Sent Events where WebSockets are %s',
+    async (webSockets) => {
+      const { page, channelId, complaints } = await open({ webSockets });
+      await isLive(page, 'stream');
+      await shows(page, channelId, 'Pushed as an event');
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it('is live within 5 s by polling where streams are held back too', async () => {
+    const { page, channelId, complaints } = await open({ webSockets: 'swallowed', streams: 'held' });
+    await isLive(page, 'poll');
+    await shows(page, channelId, 'Polled for');
+    expect(complaints).toEqual([]);
+  });
+
+  it('goes back to the WebSocket when the network changes to one that lets it through, and misses nothing', async () => {
+    const { page, way, channelId, complaints } = await open({ webSockets: 'refused' });
+    await isLive(page, 'stream');
+    await page.context().setOffline(true);
+    way.cut();
+    await author.publish(channelId, { headline: 'Missed in the lift' });
+    await page.locator('#connection', { hasText: 'Offline' }).waitFor();
+    way.webSockets = 'free';
+    await page.context().setOffline(false);
+    await isLive(page, 'socket');
+    await page.locator('#posts > .post').getByText('Missed in the lift').waitFor();
+    await shows(page, channelId, 'Pushed over the WebSocket');
+    expect(complaints).toEqual([]);
+  });
+
+  it('goes back to the WebSocket by itself, after half a minute at most', async () => {
+    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    await isLive(page, 'stream');
+    way.webSockets = 'free';
+    // Time flies, but not so far that the stream seems to be silent.
+    await page.clock.fastForward(15_000);
+    await shows(page, channelId, 'Pushed as an event');
+    await page.clock.fastForward(15_000);
+    await isLive(page, 'socket');
+    await shows(page, channelId, 'Pushed over the WebSocket');
+  });
+
+  it('that is looked at again notices at once that its connection has died', async () => {
+    const { page, way, channelId } = await open({}, (page) => page.clock.install());
+    await isLive(page, 'socket');
+    way.freeze();
+    await author.publish(channelId, { headline: 'While it was in a pocket' });
+    await page.clock.fastForward(15_000);
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor({ timeout: promisedMs });
+    await isLive(page, 'socket');
+  });
+});
