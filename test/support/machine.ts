@@ -27,6 +27,14 @@ export const needs = {
     find: () => onPath('curl'),
     advice: "install Debian's curl",
   },
+  /** Debian's own Python with its Socket.IO client; another Python on the path does not see what Debian installs. */
+  pythonSocketIo: {
+    find: () =>
+      ['socketio', 'websocket'].every((name) => isThere(`/usr/lib/python3/dist-packages/${name}/__init__.py`))
+        ? '/usr/bin/python3'
+        : undefined,
+    advice: "install Debian's python3-socketio and python3-websocket",
+  },
   redis: {
     find: () => onPath('redis-server'),
     advice: "install Debian's redis-server",

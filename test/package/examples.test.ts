@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { startBrowser, type TestBrowser } from '../browser/browser.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const { folder, env } = inject('installed');
+const home = join(folder, 'node_modules', 'pressbox');
+
+describe('the bot of the examples', () => {
+  it('publishes, corrects and withdraws what the wire says, does nothing twice, and leaves alone what the desk has changed', async () => {
+    await using server = await startTestServer();
+    const desk = new AuthorClient({ url: server.url, token: await server.token() });
+    await desk.createChannel({ id: 'wire', headline: 'Wire', state: 'live' });
+    const token = await server.token({ author: ['wire'] }, { sub: 'bot', name: 'Bot' });
+    /** Started once for these items. */
+    async function bot(...items: (object | string)[]) {
+      const child = spawn('node', [join(home, 'examples', 'bot.mjs'), 'wire'], {
+        cwd: folder,
+        env: { ...env, PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token },
+      });
+      const said = { out: '', err: '' };
+      child.stdout.on('data', (text) => {
+        said.out += text;
+      });
+      child.stderr.on('data', (text) => {
+        said.err += text;
+      });
+      child.stdin.end(items.map((item) => `${typeof item === 'string' ? item : JSON.stringify(item)}\n`).join(''));
+      const [code] = await once(child, 'close');
+      return { code, ...said };
+    }
+
+    const at = '2026-11-24T12:00:00Z';
+    const quake = { id: 'quake-81', at, headline: 'Earthquake of 5.1', text: 'No damage was reported.' };
+    const drill = { id: 'fire-7', at, headline: 'Fire at the harbour', text: 'Smoke is seen.' };
+    expect(await bot(quake, drill, quake)).toEqual({
+      code: 0,
+      out: 'quake-81: published\nfire-7: published\nquake-81: known already\n',
+      err: '',
+    });
+    const mended = { ...quake, headline: 'Earthquake of 5.4', note: 'It was 5.4, not 5.1.' };
+    const withdrawn = { id: 'fire-7', at, withdrawn: 'It was an exercise.' };
+    expect(
+      await bot(quake, mended, withdrawn, withdrawn, '{"id":', { ...quake, id: 'empty', headline: '', text: '' }),
+    ).toMatchObject({
+      code: 1,
+      out: 'quake-81: known already\nquake-81: corrected\nfire-7: retracted\nfire-7: withdrawn already\n',
+      err: expect.stringMatching(/^Not passed on: .+\nNot passed on: .+\n$/),
+    });
+    const { posts } = await desk.listPosts('wire');
+    expect(posts.map(({ status, headline, history }) => [status, headline, history.at(-1)?.note])).toEqual([
+      ['retracted', null, 'It was an exercise.'],
+      ['published', 'Earthquake of 5.4', 'It was 5.4, not 5.1.'],
+    ]);
+
+    await desk.revise('wire', posts[1]?.id ?? '', '*', { kind: 'refile', changes: { body: 'No damage has been reported.' } });
+    expect((await bot(mended)).out).toBe('quake-81: left to the desk, which has changed it\n');
+  }, 30_000);
+});
+
+describeWith(needs.chromium, 'a page on another origin', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+  /** What the page's origin serves: path → text. */
+  const files = new Map<string, string>();
+  const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+  const site = createServer((request, response) => {
+    const text = files.get(request.url ?? '');
+    if (text === undefined) response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end();
+    else response.setHeader('content-type', types[extname(request.url ?? '')] ?? 'text/plain').end(text);
+  });
+  let origin: string;
+
+  beforeAll(async () => {
+    site.listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+    browser = await startBrowser(chromium);
+    server = await startTestServer({ PRESSBOX_ORIGINS: origin });
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+    site.close();
+    site.closeAllConnections();
+  });
+
+  it('is live, as the examples have it: with the one file that the package has for browsers', async () => {
+    const example = async (name: string) => readFile(join(home, 'examples', 'page', name), 'utf8');
+    files.set('/index.html', (await example('index.html')).replace('http://127.0.0.1:4000', server.url));
+    files.set('/page.js', await example('page.js'));
+    files.set('/pressbox-client.js', await readFile(join(home, 'dist', 'client', 'bundle.js'), 'utf8'));
+
+    await author.createChannel({ id: 'moon-landing', headline: 'The <Moon>', state: 'live' });
+    for (let at = 1; at <= 25; at += 1) await author.publish('moon-landing', { body: `Post **${at}**.` });
+    const { page, complaints } = await browser.page();
+    await page.goto(`${origin}/index.html`);
+    await page.locator('#live[data-state="live"]').waitFor();
+    expect(await page.locator('h1').textContent()).toBe('The <Moon>');
+
+    const { post } = await author.publish('moon-landing', { headline: 'At <noon>' });
+    const item = page.locator(`#post-${post.id}`);
+    await item.getByText('At <noon>').waitFor();
+    await author.correct('moon-landing', post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
+    await item.getByText('It was at one.').waitFor();
+    expect(await item.locator('h2').textContent()).toBe('At one');
+    await author.retract('moon-landing', post.id, { note: 'It was not.' });
+    await item.getByText('This post was withdrawn. It was not.').waitFor();
+    expect(await item.locator('h2').count()).toBe(0);
+
+    await page.getByRole('button', { name: 'Show older posts' }).click();
+    await vi.waitFor(async () => expect(await page.locator('#posts li').count()).toBe(26));
+    expect(await page.locator('#posts li strong').first().textContent()).toBe('25');
+    expect(complaints).toEqual([]);
+  });
+
+  it('is live with what a bundler makes of the installed package', async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { ReaderClient } from 'pressbox/client';
+          new ReaderClient({ url: '${server.url}', channelId: 'bundled' }).open().on('timeline', ({ posts }) => {
+            document.body.textContent = posts.map(({ headline }) => headline).join(', ');
+          });`,
+        resolveDir: folder,
+      },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+    });
+    files.set('/bundled.html', '<!doctype html><title>Bundled</title><body></body><script type="module" src="app.js"></script>');
+    files.set('/app.js', outputFiles[0]?.text ?? '');
+    await author.createChannel({ id: 'bundled', headline: 'Bundled', state: 'live' });
+    await author.publish('bundled', { headline: 'Noon' });
+    const { page, complaints } = await browser.page();
+    await page.goto(`${origin}/bundled.html`);
+    await page.getByText('Noon', { exact: true }).waitFor();
+    await author.publish('bundled', { headline: 'One' });
+    await page.getByText('One, Noon', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,199 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import { type Line, startLine } from '../support/line.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { markOf, type SampleCommand, sampleDay } from '../support/sample-day.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openShell, type Shell, type Started } from '../support/shell.ts';
+
+const { folder, env } = inject('installed');
+const examples = join(folder, 'node_modules', 'pressbox', 'examples');
+
+/** A day with changes of every kind. Readers join after the first part; each later one is cut somewhere in it. */
+const day = sampleDay(1_814, { posts: 100, changes: 80 });
+const parts = [
+  day.commands.slice(0, 60),
+  day.commands.slice(60, 110),
+  day.commands.slice(110, 140),
+  day.commands.slice(140),
+] as const;
+
+/** Stands in one event of the second part, after which the line is cut; of a post that is not changed again there, since that could supersede it. */
+const cutMark = parts[1].flatMap((command, at) => {
+  if (command.type !== 'revise') return [];
+  const again = parts[1].slice(at + 1).some((later) => 'postId' in later && later.postId === command.postId);
+  return again ? [] : [markOf(command.postId, command.revision + 1)];
+})[0];
+
+/** A reader that runs as a program of its own. */
+interface Program {
+  start(): Started;
+  /** Where it has got to; undefined before the first answer. */
+  cursor(): Promise<string | undefined>;
+}
+
+/** A server, the day up to where readers join, and the one reader that the others are compared with. */
+let server: TestServer;
+let author: AuthorClient;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  author = new AuthorClient({ url: server.url, token: await server.token() });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/**
+ * The day as this program follows it: cut off after an event, killed while more happens, and started again. Gives what the
+ * library holds, which was not disturbed.
+ */
+async function follow(channelId: string, line: Line, program: Program): Promise<Timeline> {
+  const here = { ...day, channel: { ...day.channel, id: channelId } };
+  const play = (commands: readonly SampleCommand[]) => playSampleDay(author, here, commands);
+  await openSampleDay(author, here);
+  await play(parts[0]);
+  await using _ = { [Symbol.asyncDispose]: async () => reader.close() };
+  const reader = new ReaderClient({ url: server.url, channelId }).open();
+  let running = program.start();
+  const caughtUp = () =>
+    vi.waitFor(
+      async () => {
+        expect(reader.state.status).toBe('live');
+        expect(await program.cursor()).toBe(reader.cursor);
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+  await caughtUp();
+
+  line.cutAfter = cutMark;
+  await play(parts[1]);
+  await vi.waitFor(() => expect(line.cutAfter).toBe(undefined), 10_000);
+  await caughtUp();
+
+  running.kill('SIGKILL');
+  await running.ended;
+  await play(parts[2]);
+  expect(await program.cursor()).not.toBe(reader.cursor);
+  running = program.start();
+  await play(parts[3]);
+  await caughtUp();
+  running.kill('SIGKILL');
+  await running.ended;
+  return reader.timeline as Timeline;
+}
+
+/** What events alone tell. A post that was pinned, or a summary, that is not among the posts held must be asked for by its id. */
+function toldOf({ channel, offset, cursor, posts, floor, ceiling, keyEvents }: Timeline) {
+  return { channel, offset, cursor, posts, floor, ceiling, keyEvents };
+}
+
+async function withLine(task: (line: Line, shell: Shell, data: string) => Promise<void>): Promise<void> {
+  const data = await mkdtemp(join(tmpdir(), 'pressbox-example-'));
+  try {
+    await using line = await startLine(server.url);
+    await using shell = openShell(data, env);
+    await task(line, shell, data);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+/** Notes of the corrections that someone who was there from the first part on must have been told of. */
+function correctionsOf({ posts }: Timeline): string[] {
+  const standing = new Set(posts.filter(({ status }) => status === 'published').map(({ id }) => id));
+  const early = new Set(parts[0].flatMap((command) => (command.type === 'publish' ? [command.post.id] : [])));
+  return parts.slice(1).flatMap((commands) =>
+    commands.flatMap((command) => {
+      const isOne = command.type === 'revise' && command.change.kind === 'correction';
+      return isOne && standing.has(command.postId) && early.has(command.postId) ? [command.change.note ?? ''] : [];
+    }),
+  );
+}
+
+describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-socketio", (python) => {
+  it(
+    'holds what the library holds, after a cut and a restart, and has shown the corrections',
+    () =>
+      withLine(async (line, shell, data) => {
+        const state = join(data, 'state.json');
+        const held = async () => JSON.parse(await readFile(state, 'utf8').catch(() => '{}')) as Record<string, unknown>;
+        const runs: Started[] = [];
+        const timeline = await follow('in-python', line, {
+          start() {
+            const run = shell.start(`exec ${python} "${examples}/reader.py" ${line.url} in-python --state ${state}`);
+            runs.push(run);
+            return run;
+          },
+          cursor: async () => (await held()).cursor as string | undefined,
+        });
+        expect(runs.map(({ err }) => err)).toEqual(['', '']);
+        const { cursor, offset, floor, channel, posts } = await held();
+        expect({ cursor, offset, floor, channel }).toEqual({
+          cursor: timeline.cursor,
+          offset: timeline.offset,
+          floor: timeline.floor,
+          channel: timeline.channel,
+        });
+        expect(posts).toEqual(timeline.posts);
+        expect(new Set(timeline.posts.map(({ status }) => status))).toEqual(new Set(['published', 'retracted', 'taken-down']));
+
+        const printed = runs.map(({ out }) => out).join('');
+        const corrections = correctionsOf(timeline);
+        expect(corrections.length).toBeGreaterThan(2);
+        expect(corrections.filter((note) => !printed.includes(`CORRECTION ${note}`))).toEqual([]);
+        expect(printed).toMatch(/WITHDRAWN/);
+      }),
+    90_000,
+  );
+
+  it('says why it cannot go on, and ends', () =>
+    withLine(async (_line, shell) => {
+      const run = shell.start(`${python} "${examples}/reader.py" ${server.url} nowhere`);
+      expect(await run.ended).toBe(1);
+      await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
+    }));
+});
+
+describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
+  it(
+    'is told what the library is told, after a cut and a restart',
+    () =>
+      withLine(async (line, shell, data) => {
+        const kept = join(data, 'cursor');
+        const runs: Started[] = [];
+        const timeline = await follow('with-curl', line, {
+          start() {
+            const run = shell.start(`exec "${examples}/follow.sh" ${line.url} with-curl ${kept}`);
+            runs.push(run);
+            return run;
+          },
+          cursor: async () => (await readFile(kept, 'utf8').catch(() => undefined))?.trim(),
+        });
+        expect(runs.map(({ err }) => err.replaceAll(/^curl: .*\n/gm, ''))).toEqual(['', '']);
+        const told = runs
+          .flatMap(({ out }) => out.trimEnd().split('\n'))
+          .map((message) => message.split('\t') as [string, string]);
+        expect(told.filter(([name]) => name === 'catchup').length).toBeGreaterThanOrEqual(3);
+        const followed = told.reduce<Timeline | undefined>((held, [name, json]) => {
+          const said = JSON.parse(json) as CatchUp & Event;
+          if (name === 'catchup') return applyCatchUp(held, said);
+          return held && applyEvent(held, said);
+        }, undefined);
+        expect(followed && toldOf(followed)).toEqual(toldOf(timeline));
+      }),
+    90_000,
+  );
+
+  it('says why it cannot go on, and ends', () =>
+    withLine(async (_line, shell, data) => {
+      const run = shell.start(`"${examples}/follow.sh" ${server.url} nowhere ${join(data, 'cursor')}`);
+      expect(await run.ended).toBe(1);
+      await vi.waitFor(() => expect(run.err).toContain('"not-found"'));
+    }));
+});
