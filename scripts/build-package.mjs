@@ -18,7 +18,7 @@ const entries = [
 /** Read as files. */
 const texts = 'src/engine/redis/lua';
 /** Folders below dist/ that hold nothing but what is made here and in build-types.mjs. */
-const folders = ['client', 'demo', 'src'];
+const folders = ['client', 'conformance', 'demo', 'src'];
 const targets = { client: 'es2022', node: 'node24' };
 
 export async function buildPackage(esbuild, root) {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { tellError } from './asking.ts';
 import { addChannelCommands } from './channel-commands.ts';
+import { addConformanceCommand } from './conformance-command.ts';
 import { addExportCommand } from './export-command.ts';
 import { addFollowCommand } from './follow.ts';
 import { plainJson } from './plain.ts';
@@ -70,5 +71,6 @@ Examples:
   addPostCommands(pressbox, env, terminal, done);
   addChannelCommands(pressbox, env, terminal, done);
   addExportCommand(pressbox, env, terminal, done);
+  addConformanceCommand(pressbox, env, terminal, done);
   return pressbox;
 }

@@ -65,7 +65,9 @@ describe('the tarball', () => {
   });
 
   it('imports only files that are in it, and packages that are installed with it', () => {
-    const scripts = files.filter((path) => /^dist\/(?:client|demo|src)\/.*\.js$/.test(path) && !path.endsWith('/bundle.js'));
+    const scripts = files.filter(
+      (path) => /^dist\/(?:client|conformance|demo|src)\/.*\.js$/.test(path) && !path.endsWith('/bundle.js'),
+    );
     expect(scripts.length).toBeGreaterThan(100);
     const wrong = scripts.flatMap((path) =>
       importsOf(path)

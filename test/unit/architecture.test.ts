@@ -40,8 +40,10 @@ const arrows: Record<string, readonly string[]> = {
   'client/': ['src/protocol/'],
   'client/web/': ['client/', 'client/web/view/', 'src/protocol/'],
   'client/web/view/': ['src/protocol/'],
-  'client/cli/': ['client/', 'src/protocol/', 'src/server.ts', 'src/config.ts', 'src/edge/', 'demo/'],
+  'client/cli/': ['client/', 'src/protocol/', 'src/server.ts', 'src/config.ts', 'src/edge/', 'demo/', 'conformance/'],
   'demo/': ['client/', 'src/protocol/'],
+  // Knows a server from outside alone.
+  'conformance/': ['src/protocol/'],
   // Measures from outside, with the helpers that tests have.
   'bench/': ['src/', 'test/support/'],
   'test/support/': [],
@@ -57,8 +59,8 @@ const packages: Record<string, readonly string[]> = {
   'engine.io': ['src/reader/'],
   'socket.io-parser': ['src/reader/'],
   ws: ['bench/'],
-  'socket.io-client': ['client/'],
-  'eventsource-parser': ['client/'],
+  'socket.io-client': ['client/', 'conformance/'],
+  'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/author/'],
   jose: ['src/edge/'],
   helmet: ['src/edge/'],
@@ -70,9 +72,9 @@ const packages: Record<string, readonly string[]> = {
 };
 
 /** Paths of the project, as against packages. */
-const ours = /^(?:src|client|demo|bench|test)\//;
+const ours = /^(?:src|client|demo|conformance|bench|test)\//;
 
-const sources = readSources('src', 'client', 'demo', 'bench');
+const sources = readSources('src', 'client', 'demo', 'conformance', 'bench');
 const imports = importsOf(sources);
 
 function placeOf(path: string): string | undefined {

@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Report, Result } from '../../conformance/index.ts';
+import { CannotDo, checkedUrl, several, UsageError } from './asking.ts';
+import { plainLine } from './plain.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/** `conformance`: whether a server, of this project or another one, keeps the wire contract. */
+interface ConformanceOptions {
+  token?: string;
+  only?: string[];
+  quick?: boolean;
+  list?: boolean;
+  json?: boolean;
+  record?: string;
+  clientRules?: string;
+}
+
+export function addConformanceCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('conformance')
+    .description('Examine whether a server keeps the wire contract, rule by rule')
+    .argument('[url]', 'the server (PRESSBOX_URL)')
+    .option('--token <token>', "an editor's of conformance-*, or an admin's, so that nothing is left behind (PRESSBOX_TOKEN)")
+    .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', several)
+    .option('--quick', 'without the cases that wait for seconds')
+    .option('--list', 'print the names and rules, and examine nothing')
+    .option('--record <file>', "write what went over the wire as JSON, for a client's tests")
+    .option('--client-rules <file>', "examine nothing; record the rules for clients as scenarios, for a client's tests")
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+It works in channels of its own, whose ids begin with conformance-. Exit codes: 0 every rule is kept, 1 one is not, 2 wrong usage.
+
+Examples:
+  $ pressbox conformance http://127.0.0.1:4000 --token "$(pressbox token --name examiner --admin)"
+  $ pressbox conformance --only sockets/ --record exchanges.json`,
+    )
+    .action(async (url: string | undefined, options: ConformanceOptions) => done(await run(url, options)));
+
+  async function run(url: string | undefined, options: ConformanceOptions): Promise<number> {
+    const { cases, CannotExamine, examine, isOf, newChannelId } = await import('../../conformance/index.ts');
+    if (options.list) {
+      if (options.json) terminal.json(cases.map(({ name, rule }) => ({ name, rule })));
+      else for (const { name, rule } of cases) terminal.print(`${name}\n  ${rule}`);
+      return 0;
+    }
+    const token = options.token ?? env.PRESSBOX_TOKEN;
+    const address = url ?? env.PRESSBOX_URL;
+    if (!address) throw new UsageError('Which server? Give its address, or set PRESSBOX_URL.');
+    if (!token) throw new UsageError("Give an editor's token with --token or PRESSBOX_TOKEN.");
+    const { only } = options;
+    const unknown = only?.find((wanted) => !cases.some(({ name }) => isOf(name, wanted)));
+    if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list tells their names.`);
+    const where = { url: checkedUrl(address), token, signal: terminal.streams.interrupted };
+    if (options.clientRules !== undefined) {
+      const { recordClientRules } = await import('../../conformance/client-rules.ts');
+      await writeJson(options.clientRules, await recordClientRules({ ...where, newId: newChannelId }));
+      return 0;
+    }
+    const report = await examine({
+      ...where,
+      ...(only !== undefined && { only }),
+      quick: options.quick === true,
+      ...(!options.json && { onResult: tell }),
+    }).catch((error: unknown) => {
+      if (error instanceof CannotExamine) throw new CannotDo(error.message);
+      if (error instanceof TypeError) throw new CannotDo(`The server at ${address} could not be reached.`);
+      throw error;
+    });
+    if (options.record !== undefined) await record(options.record, report);
+    const count = (outcome: Result['outcome']) => report.results.filter((result) => result.outcome === outcome).length;
+    const [kept, broken, skipped] = [count('kept'), count('broken'), count('skipped')];
+    if (options.json) {
+      const results = report.results.map(({ exchange: _exchange, ...told }) => told);
+      terminal.json({ kept, broken, skipped, results, left: report.left });
+    } else {
+      terminal.print('', `${kept} kept, ${broken} broken, ${skipped} skipped`);
+      if (report.left.length > 0) terminal.note(`Channels that the token may not delete were left: ${report.left.length}.`);
+    }
+    return broken === 0 ? 0 : 1;
+  }
+
+  function tell({ name, rule, outcome, why, tookMs }: Result): void {
+    const { style } = terminal;
+    const mark = { kept: style.green('✓'), broken: style.red('✗'), skipped: style.yellow('-') }[outcome];
+    terminal.print(`${mark} ${name} ${style.dim(`${tookMs} ms`)}`);
+    if (outcome === 'broken') terminal.print(`  ${rule}`);
+    if (why !== undefined) terminal.print(`  ${plainLine(why)}`);
+  }
+
+  async function record(path: string, { results }: Report): Promise<void> {
+    const told = results
+      .filter(({ outcome }) => outcome === 'kept')
+      .map(({ name, rule, exchange }) => ({ name, rule, exchange }));
+    await writeJson(path, told);
+  }
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,346 @@
+import { catchUpSchema, problemSchema } from '../../src/protocol/sent.ts';
+import { type Case, must, mustEqual } from '../case.ts';
+import { ReaderSocket, within } from '../server.ts';
+import { mustFit } from '../shapes.ts';
+import { mustCover } from '../workplace.ts';
+
+/** The Socket.IO interface. */
+export const socketCases: readonly Case[] = [
+  {
+    name: 'sockets/subscribe',
+    rule: 'A subscribe is acknowledged with a catch-up; what follows comes as events, in order, once, without a hole.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      await work.publish(path);
+      using socket = await work.socket();
+      const said = await socket.subscribe(id);
+      must(said.ok, 'The subscribe should be ok.');
+      const { ok: _ok, ...catchUp } = said;
+      mustFit(catchUpSchema, catchUp, 'The answer');
+      mustEqual([catchUp.mode, catchUp.covers, catchUp.more], ['snapshot', { after: 0, to: 2 }, false], 'The answer');
+      const { post } = await work.publish(path, { body: 'Wrong.' });
+      const { offset, cursor } = await work.correct(path, post, 'Right.', 'It was wrong.');
+      const events = await socket.upTo(id, offset);
+      mustCover(events, 2, offset);
+      mustEqual([events.at(-1)?.cursor, events.at(-1)?.offset], [cursor, offset], 'Where the last event stands');
+      const last = events.at(-1);
+      must(
+        last !== undefined && 'post' in last && last.post.history.at(-1)?.note === 'It was wrong.',
+        'The correction should tell its note.',
+      );
+    },
+  },
+  {
+    name: 'sockets/come-back',
+    rule: 'With a cursor the answer is what was missed, each post once, and live events join without a gap.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      const { cursor, offset, post } = await work.publish(path, { body: 'Wrong.' });
+      await work.correct(path, post, 'Superseded.');
+      const corrected = await work.publish(path);
+      using socket = await work.socket();
+      const publishing = Promise.all(Array.from({ length: 10 }, (_, count) => work.publish(path, { body: `Post ${count}.` })));
+      const answers = await socket.follow(id, cursor);
+      const last = Math.max(...(await publishing).map((written) => written.offset));
+      const to = answers.at(-1)?.covers.to ?? 0;
+      must(to >= corrected.offset, 'The catch-up should reach what was published before.');
+      const missed = answers.flatMap((said) => (said.mode === 'replay' ? said.events : []));
+      const live = to < last ? await socket.upTo(id, last) : socket.events(id);
+      mustCover([...missed, ...live.filter((event) => event.offset > to)], offset, last);
+    },
+  },
+  {
+    name: 'sockets/limit',
+    rule: 'The limit of a subscribe counts a snapshot’s posts.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      for (let count = 0; count < 3; count += 1) await work.publish(path);
+      using socket = await work.socket();
+      const said = await socket.subscribe(id, undefined, 2);
+      must(said.ok && said.mode === 'snapshot', 'The answer should be a snapshot.');
+      mustEqual(
+        [said.snapshot.posts.length, said.snapshot.more, said.more],
+        [2, true, false],
+        'Posts, more of them, more to catch up',
+      );
+    },
+  },
+  {
+    name: 'sockets/takedown',
+    rule: 'A takedown reaches a subscribed reader as a tombstone without text.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      const secret = `Secret ${work.newId()}`;
+      const { post } = await work.publish(path, { body: secret });
+      using socket = await work.socket();
+      await socket.follow(id);
+      const { offset } = await work.takeDown(path, post);
+      const event = (await socket.upTo(id, offset)).find(({ type }) => type === 'post.taken-down');
+      must(event !== undefined && 'post' in event, 'An event of type post.taken-down should come.');
+      mustEqual([event.post.status, event.post.html, event.post.id], ['taken-down', '', post.id], 'The tombstone');
+      must(!JSON.stringify(event).includes(secret), 'The event holds the text.');
+    },
+  },
+  {
+    name: 'sockets/subscribe-again',
+    rule: 'A second subscribe to a channel replaces the first: no event comes twice.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      using socket = await work.socket();
+      await socket.follow(id);
+      const [catchUp] = await socket.follow(id);
+      const { offset } = await work.publish(path);
+      mustCover(await socket.upTo(id, offset), catchUp?.covers.to ?? 0, offset);
+    },
+  },
+  {
+    name: 'sockets/unsubscribe',
+    rule: 'After an unsubscribe nothing more of the channel comes.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      const other = await work.channel();
+      using socket = await work.socket();
+      await socket.follow(id);
+      await socket.follow(other.id);
+      mustEqual(await socket.ask('unsubscribe', { channelId: id }), { ok: true }, 'The acknowledgement');
+      await work.publish(path);
+      // Comes after whatever would have come of the first one.
+      const { offset } = await work.publish(other.path);
+      await socket.upTo(other.id, offset);
+      mustEqual(socket.events(id), [], 'The events of the channel');
+    },
+  },
+  {
+    name: 'sockets/refusals',
+    rule: 'What cannot be subscribed to is answered { ok: false, problem }, and the connection goes on.',
+    async run(work) {
+      const { id } = await work.channel();
+      using socket = await work.socket();
+      for (const [wish, code] of [
+        [{ channelId: work.newId() }, 'not-found'],
+        [{ channelId: 'No Such Thing' }, 'invalid-body'],
+        [{ channelId: id, after: 'what-is-this' }, 'invalid-cursor'],
+        [{}, 'invalid-body'],
+        [null, 'invalid-body'],
+      ] as const) {
+        const said = (await socket.ask('subscribe', wish)) as { ok: boolean; problem?: { code: string } };
+        mustEqual([said.ok, said.problem?.code], [false, code], `The answer to ${JSON.stringify(wish)}`);
+        mustFit(problemSchema, said.problem, 'The problem');
+      }
+      must((await socket.subscribe(id)).ok, 'A right subscribe afterwards should be ok.');
+    },
+  },
+  {
+    name: 'sockets/another-history',
+    rule: 'A cursor of another history is answered with a reset.',
+    async run(work) {
+      const one = await work.channel();
+      const two = await work.channel();
+      const { cursor } = await work.publish(one.path);
+      await work.publish(two.path);
+      using socket = await work.socket();
+      const said = await socket.subscribe(two.id, cursor);
+      must(said.ok, 'The subscribe should be ok.');
+      mustEqual([said.mode, said.reset], ['snapshot', true], 'The answer');
+    },
+  },
+  {
+    name: 'sockets/bad-token',
+    rule: 'A bad token refuses the connection, with the problem as data.',
+    async run(work) {
+      const said = await work.server.dial(work.exchange, { token: 'what.is.this' });
+      if (said instanceof ReaderSocket) said[Symbol.dispose]();
+      must(!(said instanceof ReaderSocket), 'The connection should be refused.');
+      mustEqual(said.code, 'token-invalid', 'The code of the problem');
+    },
+  },
+  {
+    name: 'sockets/members',
+    rule: 'A members’ channel is refused to a socket without a token.',
+    async run(work) {
+      const { id } = await work.channel({ access: 'members' });
+      using socket = await work.socket();
+      const said = await socket.subscribe(id);
+      must(!said.ok, 'The subscribe should be refused.');
+      mustEqual(said.problem.code, 'token-missing', 'The code of the problem');
+    },
+  },
+  {
+    name: 'sockets/long-polling',
+    rule: 'Long-polling of Socket.IO is not served, and a problem says so.',
+    async run(work) {
+      const answer = await work.ask('/socket.io/?EIO=4&transport=polling', { token: null });
+      must(answer.status >= 400 && answer.status < 500, `It answers ${answer.status}.`);
+      mustFit(problemSchema, answer.body, 'The answer');
+    },
+  },
+  {
+    name: 'sockets/foreign-origin',
+    rule: 'A page of an origin that is not allowed cannot connect.',
+    async run(work) {
+      const said = await work.server.dial(work.exchange, { origin: 'https://elsewhere.invalid' });
+      if (said instanceof ReaderSocket) said[Symbol.dispose]();
+      must(!(said instanceof ReaderSocket), 'The connection should be refused (unless every origin is allowed).');
+    },
+  },
+];
+
+/** Server-Sent Events. */
+export const streamCases: readonly Case[] = [
+  {
+    name: 'streams/catch-up-then-events',
+    rule: 'A stream begins with a catch-up, and goes on with the events; every id is a cursor.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.publish(path);
+      using stream = await work.stream(`${path}/stream`, { token: null });
+      mustEqual(stream.status, 200, 'The status');
+      must(stream.headers.get('content-type')?.startsWith('text/event-stream') === true, 'It should be text/event-stream.');
+      mustEqual(stream.headers.get('x-accel-buffering'), 'no', 'X-Accel-Buffering');
+      const first = await stream.message('the catch-up', () => true);
+      mustEqual(first.event, 'catchup', 'The first event');
+      mustFit(catchUpSchema, first.data, 'The catch-up');
+      mustEqual(first.id, first.data.cursor, 'Its id');
+      const { cursor, post } = await work.publish(path);
+      const event = await stream.message('the event', ({ event }) => event === 'post.published');
+      mustEqual([event.id, event.data.cursor, event.data.post.id, event.data.from], [cursor, cursor, post.id, 3], 'The event');
+    },
+  },
+  {
+    name: 'streams/come-back',
+    rule: 'Last-Event-ID wins over "after", and what was missed comes first.',
+    async run(work) {
+      const { path } = await work.channel();
+      const old = await work.publish(path);
+      const { cursor, offset } = await work.publish(path);
+      const missed = await work.publish(path);
+      const headers = { 'last-event-id': cursor };
+      using stream = await work.stream(`${path}/stream?after=${encodeURIComponent(old.cursor)}`, { token: null, headers });
+      const { data } = await stream.message('the catch-up', ({ event }) => event === 'catchup');
+      mustEqual([data.mode, data.covers], ['replay', { after: offset, to: missed.offset }], 'The catch-up');
+    },
+  },
+  {
+    name: 'streams/refusals',
+    rule: 'What cannot be streamed is refused before the stream begins, with its status.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.mustRefuse(404, 'not-found', `/v1/channels/${work.newId()}/stream`, { token: null });
+      await work.mustRefuse(400, 'invalid-cursor', `${path}/stream?after=what-is-this`, { token: null });
+      const members = await work.channel({ access: 'members' });
+      await work.mustRefuse(401, 'token-missing', `${members.path}/stream`, { token: null });
+    },
+  },
+  {
+    name: 'streams/ping',
+    rule: 'A quiet stream pings every 15 s.',
+    slow: true,
+    async run(work) {
+      const { path } = await work.channel();
+      using stream = await work.stream(`${path}/stream`, { token: null });
+      await stream.message('the ping', ({ event }) => event === 'ping', 20_000);
+    },
+  },
+  {
+    name: 'streams/gone',
+    rule: 'When the channel is deleted the stream says "gone", and ends.',
+    admin: true,
+    async run(work) {
+      const { id, path } = await work.channel();
+      using stream = await work.stream(`${path}/stream`, { token: null });
+      await stream.message('the catch-up', ({ event }) => event === 'catchup');
+      await work.ask(path, { method: 'DELETE' });
+      const { data } = await stream.message('the end', ({ event }) => event === 'unsubscribed');
+      mustEqual(data, { channelId: id, reason: 'gone' }, 'What the stream says');
+      await within('the end of the stream', stream.ended);
+    },
+  },
+];
+
+/** Polling with `wait`. */
+export const pollCases: readonly Case[] = [
+  {
+    name: 'polls/at-once',
+    rule: 'A poll that waits is answered at once where there is something, and is not stored by caches.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      const { post } = await work.publish(path);
+      const answer = await work.mustAnswer(200, `${path}/events?after=${encodeURIComponent(cursor)}&wait=20`, { token: null });
+      mustEqual(
+        answer.body.events.map((event: { post: { id: string } }) => event.post.id),
+        [post.id],
+        'The posts',
+      );
+      must(
+        /\bno-store\b/.test(answer.headers.get('cache-control') ?? ''),
+        `Cache-Control is ${answer.headers.get('cache-control')}.`,
+      );
+    },
+  },
+  {
+    name: 'polls/held',
+    rule: 'A poll is held until there is something.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      let answered = false;
+      const polled = work.mustAnswer(200, `${path}/events?after=${encodeURIComponent(cursor)}&wait=20`, { token: null });
+      void polled.then(
+        () => {
+          answered = true;
+        },
+        () => {},
+      );
+      // A round trip later the poll has arrived, and is not answered.
+      await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      must(!answered, 'It was answered although there was nothing.');
+      const { post } = await work.publish(path);
+      const { body } = await within('the answer to the poll', polled);
+      mustEqual(
+        body.events.map((event: { post: { id: string } }) => event.post.id),
+        [post.id],
+        'The posts',
+      );
+    },
+  },
+  {
+    name: 'polls/in-vain',
+    rule: 'A poll for which nothing came is answered 200 without events when its time is over.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor, offset } = await work.publish(path);
+      const asked = performance.now();
+      const { body } = await work.mustAnswer(200, `${path}/events?after=${encodeURIComponent(cursor)}&wait=1`, { token: null });
+      const heldMs = performance.now() - asked;
+      // Timers of two machines need not agree to the millisecond.
+      must(heldMs > 900, `It should be held for 1 s, and is answered after ${Math.round(heldMs)} ms.`);
+      mustEqual([body.events, body.covers, body.cursor], [[], { after: offset, to: offset }, cursor], 'The answer');
+    },
+  },
+  {
+    name: 'polls/limits',
+    rule: 'A wait of more than 30 s is 400.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.mustRefuse(400, 'invalid-body', `${path}/events?wait=31`, { token: null });
+      await work.mustRefuse(400, 'invalid-body', `${path}/events?wait=-1`, { token: null });
+    },
+  },
+  {
+    name: 'polls/same-on-every-way',
+    rule: 'One cursor is good on every way: what a poll gave, the socket and the stream go on from.',
+    async run(work) {
+      const { id, path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      const { offset } = await work.publish(path);
+      const polled = await work.catchUp(path, cursor);
+      using socket = await work.socket();
+      const [said] = await socket.follow(id, polled.cursor);
+      mustEqual(said?.covers, { after: offset, to: offset }, 'What the socket says was missed');
+      using stream = await work.stream(`${path}/stream?after=${encodeURIComponent(polled.cursor)}`, { token: null });
+      const { data } = await stream.message('the catch-up', ({ event }) => event === 'catchup');
+      mustEqual(data.covers, { after: offset, to: offset }, 'What the stream says was missed');
+    },
+  },
+];

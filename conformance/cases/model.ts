@@ -1,0 +1,185 @@
+import { channelAnswerSchema, channelSchema, postAnswerSchema, readerPostSchema } from '../../src/protocol/sent.ts';
+import { type Case, must, mustEqual } from '../case.ts';
+import { mustFit } from '../shapes.ts';
+
+/** Channels and posts: their fields, their two views, and what a body becomes. */
+export const modelCases: readonly Case[] = [
+  {
+    name: 'model/channel',
+    rule: 'A channel that is created is answered 201 with its Location, revision 1 and a cursor at offset 1.',
+    async run(work) {
+      const id = work.newId();
+      const body = {
+        id,
+        headline: 'The vote',
+        standfirst: 'Two chambers meet.',
+        section: 'Politics',
+        language: 'de-AT',
+        timezone: 'Europe/Vienna',
+      };
+      const answer = await work.mustAnswer(201, '/v1/channels', { method: 'POST', body });
+      work.made.push(id);
+      mustFit(channelAnswerSchema, answer.body, 'The answer');
+      must(answer.headers.get('location')?.endsWith(`/v1/channels/${id}`) === true, 'Location should lead to the channel.');
+      mustEqual(answer.body.offset, 1, 'The offset');
+      const { revision, standfirst, section, language, timezone, access } = answer.body.channel;
+      mustEqual(
+        [revision, standfirst, section, language, timezone],
+        [1, body.standfirst, body.section, 'de-AT', 'Europe/Vienna'],
+        'The fields',
+      );
+      mustEqual(access, 'public', 'The access by default');
+      const read = await work.mustAnswer(200, `/v1/channels/${id}`, { token: null });
+      mustFit(channelSchema, read.body, 'The channel');
+      mustEqual(read.headers.get('etag'), '"1"', 'Its ETag');
+    },
+  },
+  {
+    name: 'model/channel-id-from-headline',
+    rule: 'Without an id a channel is named after its headline, with a number where that is taken.',
+    async run(work) {
+      const headline = `Conformance ${work.newId()}`;
+      const ids: string[] = [];
+      for (let count = 0; count < 2; count += 1) {
+        const { body } = await work.mustAnswer(201, '/v1/channels', { method: 'POST', body: { headline } });
+        ids.push(body.channel.id);
+        work.made.push(body.channel.id);
+      }
+      must(/^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/.test(ids[0] as string), `The id should be a slug, and is ${ids[0]}.`);
+      mustEqual(ids[1], `${ids[0]}-2`, 'The second id');
+    },
+  },
+  {
+    name: 'model/post',
+    rule: 'A post that is published is answered 201 with its Location, its ETag, and the offset of its publication as seq.',
+    async run(work) {
+      const { path } = await work.channel();
+      const answer = await work.mustAnswer(201, `${path}/posts`, {
+        method: 'POST',
+        body: { headline: 'Doors open', body: 'They *queue*.' },
+      });
+      mustFit(postAnswerSchema, answer.body, 'The answer');
+      const { post, offset } = answer.body;
+      mustEqual(
+        [post.revision, post.seq, post.status, post.kind],
+        [1, offset, 'published', 'update'],
+        'Revision, seq, status and kind',
+      );
+      must(answer.headers.get('etag') !== null, 'The answer should have an ETag.');
+      must(answer.headers.get('location')?.endsWith(`${path}/posts/${post.id}`) === true, 'Location should lead to the post.');
+      must(/^<p>They <em>queue<\/em>\.<\/p>\s*$/.test(post.html), `The body should be rendered, and is ${post.html}.`);
+      must(post.authors.length > 0, 'A post without authors should have the token’s name.');
+    },
+  },
+  {
+    name: 'model/two-views',
+    rule: 'Readers never get body, publishedBy, or who made a change; authors do.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path, { body: 'First.' });
+      await work.correct(path, post, 'Second.');
+      const forReaders = (await work.mustAnswer(200, `${path}/posts/${post.id}`, { token: null })).body;
+      mustFit(readerPostSchema, forReaders, 'The post for readers');
+      const told = JSON.stringify(forReaders);
+      for (const field of ['"body"', '"publishedBy"', '"by"']) must(!told.includes(field), `A reader is given ${field}.`);
+      const forAuthors = (await work.mustAnswer(200, `${path}/posts/${post.id}`)).body;
+      mustEqual(forAuthors.body, 'Second.', 'The body in the author’s view');
+      must(typeof forAuthors.publishedBy === 'string', 'The author’s view should say who published it.');
+      must(typeof forAuthors.history.at(-1)?.by === 'string', 'The author’s view should say who made a change.');
+      const snapshot = (await work.mustAnswer(200, `${path}/snapshot`)).body;
+      must(!JSON.stringify(snapshot).includes('"publishedBy"'), 'A snapshot should carry the reader’s view, whoever asks.');
+    },
+  },
+  {
+    name: 'model/body-kept',
+    rule: 'A body is kept character by character: no smart quotes, no replaced dots or dashes.',
+    async run(work) {
+      const { path } = await work.channel();
+      const body = '"Quoted" -- it\'s ... (c) 1/2\n\n\tä é 👩‍🚀 שלום  ends  ';
+      const { post } = await work.publish(path, { body });
+      mustEqual(post.body, body, 'The body');
+      must(
+        post.html.includes('&quot;Quoted&quot; -- it') || post.html.includes('"Quoted" -- it'),
+        `Nothing is made prettier, but: ${post.html}`,
+      );
+    },
+  },
+  {
+    name: 'model/html-is-safe',
+    rule: 'Raw HTML in a body is text, and links lead only to https, http and mailto.',
+    async run(work) {
+      const { path } = await work.channel();
+      const body = [
+        '<script>alert(1)</script> <img src=x onerror=alert(1)>',
+        '[a](javascript:alert(1)) [b](data:text/html,x) [c](https://example.org/c) <javascript:alert(1)>',
+        '![alt](https://example.org/pixel.png)',
+      ].join('\n\n');
+      const { post } = await work.publish(path, { body });
+      const tags = [...post.html.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag?.toLowerCase());
+      const allowed = 'p br strong em s a ul ol li blockquote code pre h3 h4 hr table thead tbody tr th td'.split(' ');
+      for (const tag of tags) must(allowed.includes(tag as string), `The html holds <${tag}>.`);
+      for (const [, href] of post.html.matchAll(/href="([^"]*)"/g)) {
+        must(/^(?:https?:|mailto:)/.test(href as string), `The html links to ${href}.`);
+      }
+      must(
+        !/on[a-z]+\s*=\s*["']/i.test(post.html.replaceAll(/&[^;]+;/g, '')) || !/<[^>]+\son[a-z]+=/i.test(post.html),
+        'The html has a handler.',
+      );
+    },
+  },
+  {
+    name: 'model/characters',
+    rule: 'Characters are Unicode code points: 300 of any plane fit a headline, 301 do not.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.publish(path, { headline: '🚀'.repeat(300) });
+      const refused = await work.mustRefuse(400, 'invalid-body', `${path}/posts`, {
+        method: 'POST',
+        body: { headline: '🚀'.repeat(301) },
+      });
+      mustEqual(refused.body.errors?.[0]?.path, 'headline', 'The path of the error');
+    },
+  },
+  {
+    name: 'model/history',
+    rule: 'Every change has a kind, a revision and a time; the post’s updatedAt moves with all but a refile.',
+    async run(work) {
+      const { path } = await work.channel();
+      const first = await work.publish(path);
+      mustEqual(first.post.updatedAt, null, 'updatedAt of a new post');
+      const refiled = await work.revise(path, first.post, { kind: 'refile', changes: { body: 'It happens!' } });
+      mustEqual(refiled.post.updatedAt, null, 'updatedAt after a refile');
+      const corrected = await work.correct(path, refiled.post, 'It happened.', 'It is over.');
+      must(corrected.post.updatedAt !== null, 'updatedAt should move with a correction.');
+      const told = corrected.post.history.map(({ revision, kind, note }) => [revision, kind, note]);
+      const inOrder = told.toSorted(([a], [b]) => Number(a) - Number(b));
+      mustEqual(
+        inOrder,
+        [
+          [2, 'refile', null],
+          [3, 'correction', 'It is over.'],
+        ],
+        'The history',
+      );
+    },
+  },
+  {
+    name: 'model/pins-and-summaries',
+    rule: 'A snapshot names the pinned post, the newest summary and the key events beside the newest posts.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post: pinned } = await work.publish(path);
+      const { post: summary } = await work.publish(path, { kind: 'summary', derivedFrom: [pinned.id] });
+      const { post: key } = await work.publish(path, { headline: 'It begins', keyEvent: true });
+      await work.patch(path, '*', { pinnedPostId: pinned.id });
+      const { body } = await work.mustAnswer(200, `${path}/snapshot?limit=1`, { token: null });
+      mustEqual([body.pinned?.id, body.summary?.id], [pinned.id, summary.id], 'pinned and summary');
+      mustEqual(
+        body.keyEvents.map(({ id }: { id: string }) => id),
+        [key.id],
+        'keyEvents',
+      );
+      mustEqual([body.posts.map(({ id }: { id: string }) => id), body.more], [[key.id], true], 'The posts');
+    },
+  },
+];

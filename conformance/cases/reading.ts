@@ -1,0 +1,381 @@
+import type { CatchUp, ReplayCatchUp } from '../../src/protocol/model.ts';
+import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/sent.ts';
+import { type Case, must, mustEqual } from '../case.ts';
+import { mustFit } from '../shapes.ts';
+import { mustCover } from '../workplace.ts';
+
+/** Cursors and catching up, over HTTP. */
+export const catchUpCases: readonly Case[] = [
+  {
+    name: 'catch-up/from-nothing',
+    rule: 'Without a cursor the answer is a snapshot, which covers everything up to its offset, and is no reset.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post, offset, cursor } = await work.publish(path);
+      const said = await work.catchUp(path);
+      mustFit(catchUpSchema, said, 'The answer');
+      mustEqual(
+        [said.mode, said.reset, said.covers, said.more],
+        ['snapshot', false, { after: 0, to: offset }, false],
+        'The answer',
+      );
+      mustEqual(said.cursor, cursor, 'Its cursor');
+      if (said.mode === 'snapshot')
+        mustEqual(
+          said.snapshot.posts.map(({ id }) => id),
+          [post.id],
+          'Its posts',
+        );
+    },
+  },
+  {
+    name: 'catch-up/nothing-new',
+    rule: 'At the head the answer is a replay without events, whose after equals its to.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor, offset } = await work.publish(path);
+      const said = await work.catchUp(path, cursor);
+      mustEqual([said.mode, said.covers, said.cursor], ['replay', { after: offset, to: offset }, cursor], 'The answer');
+      mustEqual(eventsOf(said), [], 'The events');
+    },
+  },
+  {
+    name: 'catch-up/latest-state-once',
+    rule: 'Each post that changed comes once, in its latest state, in order of its last change; superseded text is never served again.',
+    async run(work) {
+      const { path } = await work.channel();
+      const start = await work.publish(path, { body: 'Start.' });
+      const one = await work.publish(path, { body: 'Superseded one.' });
+      const two = await work.publish(path, { body: 'Two.' });
+      const corrected = await work.correct(path, one.post, 'Superseded again.');
+      const last = await work.correct(path, corrected.post, 'One.');
+      const said = await work.catchUp(path, start.cursor);
+      mustFit(catchUpSchema, said, 'The answer');
+      const events = eventsOf(said);
+      mustEqual(
+        events.map((event) => ('post' in event ? [event.post.id, event.post.revision] : [])),
+        [
+          [two.post.id, 1],
+          [one.post.id, 3],
+        ],
+        'The posts',
+      );
+      mustCover(events, start.offset, last.offset);
+      mustEqual([said.covers, said.cursor], [{ after: start.offset, to: last.offset }, last.cursor], 'What it covers');
+      must(!JSON.stringify(said).includes('Superseded'), 'The answer holds text that was superseded.');
+    },
+  },
+  {
+    name: 'catch-up/withdrawn-text',
+    rule: 'What was withdrawn meanwhile comes as a tombstone, and its text is not served.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      const { post } = await work.publish(path, { body: 'Withdrawn later.' });
+      await work.retract(path, post, 'Wrong.');
+      const said = await work.catchUp(path, cursor);
+      mustEqual(
+        eventsOf(said).map(({ type }) => type),
+        ['post.retracted'],
+        'The events',
+      );
+      must(!JSON.stringify(said).includes('Withdrawn later'), 'The answer holds text that was withdrawn.');
+    },
+  },
+  {
+    name: 'catch-up/whoever-saw-it-is-told',
+    rule: 'Whoever saw a wrong version is given its correction, with the note, however much happened since.',
+    async run(work) {
+      const { path } = await work.channel();
+      const wrong = await work.publish(path, { body: 'Wrong.' });
+      for (let count = 0; count < 30; count += 1) await work.publish(path, { body: `Post ${count}.` });
+      await work.correct(path, wrong.post, 'Right.', 'It was wrong.');
+      let after = wrong.cursor;
+      const seen: unknown[] = [];
+      for (let answers = 0; answers < 40; answers += 1) {
+        const said = await work.catchUp(path, after, 10);
+        mustCover(eventsOf(said), said.covers.after, said.covers.to);
+        for (const event of eventsOf(said))
+          if ('post' in event && event.post.id === wrong.post.id) seen.push(event.post.history.at(-1)?.note);
+        after = said.cursor;
+        if (!said.more) break;
+      }
+      mustEqual(seen, ['It was wrong.'], 'What the reader hears of the post');
+    },
+  },
+  {
+    name: 'catch-up/pages',
+    rule: 'With a limit the answer is cut, says more, and goes on from its cursor without a hole.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { body: made } = await work.mustAnswer(200, `${path}/snapshot`);
+      for (let count = 0; count < 5; count += 1) await work.publish(path);
+      const answers: CatchUp[] = [];
+      let after: string = made.cursor;
+      do {
+        const said = await work.catchUp(path, after, 2);
+        answers.push(said);
+        after = said.cursor;
+      } while (answers.at(-1)?.more && answers.length < 10);
+      mustEqual(answers.map((said) => eventsOf(said).length).slice(0, 2), [2, 2], 'The first two answers');
+      mustCover(answers.flatMap(eventsOf), 1, 6);
+      mustEqual(answers.at(-1)?.covers.to, 6, 'Where the last one ends');
+    },
+  },
+  {
+    name: 'catch-up/another-history',
+    rule: 'A cursor of another channel is a reset with a snapshot, never "nothing new".',
+    async run(work) {
+      const one = await work.channel();
+      const two = await work.channel();
+      const { cursor } = await work.publish(one.path);
+      await work.publish(two.path);
+      const said = await work.catchUp(two.path, cursor);
+      mustEqual([said.mode, said.reset], ['snapshot', true], 'The answer');
+    },
+  },
+  {
+    name: 'catch-up/a-made-up-cursor',
+    rule: 'A cursor that nobody gave out is refused or a reset, never "nothing new".',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      const last = cursor.at(-1) === '0' ? '1' : '0';
+      const forged = await work.ask(`${path}/events?after=${encodeURIComponent(cursor.slice(0, -1) + last)}`, { token: null });
+      const isReset = forged.status === 200 && forged.body?.reset === true;
+      must(isReset || forged.body?.code === 'invalid-cursor', `It answers ${forged.status} ${forged.text.slice(0, 200)}`);
+      await work.mustRefuse(400, 'invalid-cursor', `${path}/events?after=what-is-this`, { token: null });
+    },
+  },
+  {
+    name: 'catch-up/cursors-of-all-answers',
+    rule: 'The cursors of a write, a page, a snapshot and an event are good for catching up, at most 128 URL-safe characters.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor: written, offset } = await work.publish(path);
+      const page = (await work.mustAnswer(200, `${path}/posts`, { token: null })).body.cursor;
+      const snapshot = (await work.mustAnswer(200, `${path}/snapshot`, { token: null })).body.cursor;
+      for (const cursor of [written, page, snapshot]) {
+        must(/^[A-Za-z0-9._~-]{1,128}$/.test(cursor), `A cursor is ${cursor}.`);
+        mustEqual((await work.catchUp(path, cursor)).covers, { after: offset, to: offset }, `What is missed since ${cursor}`);
+      }
+    },
+  },
+  {
+    name: 'catch-up/limits',
+    rule: 'A limit that is no number from 1 to 1,000 is 400.',
+    async run(work) {
+      const { path } = await work.channel();
+      for (const limit of ['0', '1001', 'x', '-1', '1.5']) {
+        await work.mustRefuse(400, 'invalid-body', `${path}/events?limit=${limit}`, { token: null });
+      }
+    },
+  },
+];
+
+/** Snapshots, pages and lists. */
+export const readingCases: readonly Case[] = [
+  {
+    name: 'reading/snapshot-etag',
+    rule: 'A snapshot has a strong ETag: 304 while nothing changed, another one after any change.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const first = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      mustFit(snapshotSchema, first.body, 'The snapshot');
+      const etag = first.headers.get('etag') ?? '';
+      must(/^"/.test(etag), `The ETag should be strong, and is ${etag}.`);
+      await work.mustAnswer(304, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
+      await work.correct(path, post, 'Otherwise.');
+      await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
+    },
+  },
+  {
+    name: 'reading/pages',
+    rule: 'Posts are paged newest first by seq; with "after" come the oldest above it, still newest first; Link leads on.',
+    async run(work) {
+      const { path } = await work.channel();
+      for (let count = 0; count < 5; count += 1) await work.publish(path);
+      const seqs = async (query: string) => {
+        const { body, headers } = await work.mustAnswer(200, `${path}/posts?${query}`, { token: null });
+        return { seqs: body.posts.map(({ seq }: { seq: number }) => seq), more: body.more, link: headers.get('link') };
+      };
+      const first = await seqs('limit=2');
+      mustEqual([first.seqs, first.more], [[6, 5], true], 'The first page');
+      must(first.link?.includes('rel="next"') === true, 'A page with more after it should have a Link to the next.');
+      mustEqual((await seqs('limit=2&before=5')).seqs, [4, 3], 'The page before seq 5');
+      const end = await seqs('limit=2&before=3');
+      mustEqual([end.seqs, end.more], [[2], false], 'The last page');
+      mustEqual((await seqs('limit=2&after=3')).seqs, [5, 4], 'The page after seq 3');
+    },
+  },
+  {
+    name: 'reading/filters',
+    rule: 'Posts are filtered by kind, key event and source; a source matches by its whole name, case-folded.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post: sourced } = await work.publish(path, { sources: [{ name: 'Reuters', via: 'APA' }] });
+      const { post: key } = await work.publish(path, { headline: 'Key', keyEvent: true });
+      const { post: analysis } = await work.publish(path, { kind: 'analysis' });
+      const ids = async (query: string) =>
+        (await work.mustAnswer(200, `${path}/posts?${query}`, { token: null })).body.posts.map(({ id }: { id: string }) => id);
+      mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind');
+      mustEqual(await ids('keyEvent=true'), [key.id], 'Key events');
+      mustEqual(await ids('source=REUTERS'), [sourced.id], 'Posts of a source');
+      mustEqual(await ids('source=apa'), [sourced.id], 'Posts by the way of a source');
+      mustEqual(await ids('source=Reut'), [], 'Posts of a part of a name');
+    },
+  },
+  {
+    name: 'reading/revisions',
+    rule: 'The revisions of a post come oldest first, each as it was.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path, { body: 'One.' });
+      const second = await work.correct(path, post, 'Two.');
+      await work.correct(path, second.post, 'Three.');
+      const { body } = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions?limit=2`);
+      mustEqual(
+        body.revisions.map((one: { body: string }) => one.body),
+        ['One.', 'Two.'],
+        'The first two',
+      );
+      mustEqual(body.more, true, 'more');
+      const rest = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions?after=2`);
+      mustEqual(
+        rest.body.revisions.map(({ revision }: { revision: number }) => revision),
+        [3],
+        'The rest',
+      );
+    },
+  },
+  {
+    name: 'reading/journal',
+    rule: 'The journal has an entry for every offset, with facts and hashes, and no text.',
+    async run(work) {
+      const { path } = await work.channel();
+      const text = `Text ${work.newId()}`;
+      const { post } = await work.publish(path, { body: text });
+      await work.correct(path, post, `${text}.`, `Note ${text}`);
+      const entries = await work.journal(path);
+      mustEqual(
+        entries.map(({ offset }) => offset),
+        [1, 2, 3],
+        'The offsets',
+      );
+      mustEqual(
+        entries.map(({ type, kind }) => [type, kind]),
+        [
+          ['channel.changed', null],
+          ['post.published', null],
+          ['post.revised', 'correction'],
+        ],
+        'The facts',
+      );
+      must(!JSON.stringify(entries).includes(text), 'The journal holds text.');
+      mustEqual(new Set(entries.map(({ check }) => check)).size, 3, 'The number of checks');
+      await work.mustRefuse(401, 'token-missing', `${path}/journal`, { token: null });
+    },
+  },
+  {
+    name: 'reading/channels',
+    rule: 'Channels are listed newest first, by pages, with the time of their latest post; those of the desk are not.',
+    async run(work) {
+      const open = await work.channel();
+      const desk = await work.channel({ access: 'desk' });
+      const { post } = await work.publish(open.path);
+      const found: { id: string; latestPostAt: string | null }[] = [];
+      let page: string | null = '';
+      for (let pages = 0; page !== null && pages < 50; pages += 1) {
+        const next: string = page === '' ? '' : `&page=${encodeURIComponent(page)}`;
+        const { body } = await work.mustAnswer(200, `/v1/channels?limit=100${next}`, { token: null });
+        mustFit(channelListSchema, body, 'The list');
+        found.push(...body.channels);
+        page = found.some(({ id }) => id === open.id) ? null : body.next;
+      }
+      mustEqual(found.find(({ id }) => id === open.id)?.latestPostAt, post.publishedAt, 'latestPostAt');
+      must(!found.some(({ id }) => id === desk.id), 'A channel of the desk is listed for a stranger.');
+    },
+  },
+  {
+    name: 'reading/not-found',
+    rule: 'Unknown channels and those of the desk answer strangers alike.',
+    async run(work) {
+      const { path } = await work.channel({ access: 'desk' });
+      const desk = await work.mustRefuse(404, 'not-found', path, { token: null });
+      const unknown = await work.mustRefuse(404, 'not-found', `/v1/channels/${work.newId()}`, { token: null });
+      mustEqual(desk.body, unknown.body, 'The answer for a channel of the desk');
+      await work.mustAnswer(200, path);
+    },
+  },
+  {
+    name: 'reading/members',
+    rule: 'A members’ channel is told to strangers, its posts are not; with a token both are.',
+    async run(work) {
+      const { path } = await work.channel({ access: 'members' });
+      await work.publish(path);
+      await work.mustAnswer(200, path, { token: null });
+      for (const place of ['/snapshot', '/events', '/posts', '/corrections']) {
+        await work.mustRefuse(401, 'token-missing', path + place, { token: null });
+      }
+      await work.mustAnswer(200, `${path}/snapshot`);
+    },
+  },
+  {
+    name: 'reading/caching',
+    rule: 'Public answers may be revalidated and no more; answers to a token are private, not stored, and vary by it.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.publish(path);
+      const open = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      must(
+        /\bno-cache\b/.test(open.headers.get('cache-control') ?? ''),
+        `Cache-Control is ${open.headers.get('cache-control')}.`,
+      );
+      const { post } = await work.publish(path);
+      const own = await work.mustAnswer(200, `${path}/posts/${post.id}`);
+      must(
+        /\bprivate\b.*\bno-store\b|\bno-store\b.*\bprivate\b/.test(own.headers.get('cache-control') ?? ''),
+        `With a token, Cache-Control is ${own.headers.get('cache-control')}.`,
+      );
+      must(/\bauthorization\b/i.test(own.headers.get('vary') ?? ''), `With a token, Vary is ${own.headers.get('vary')}.`);
+    },
+  },
+  {
+    name: 'reading/bad-token',
+    rule: 'A bad token is refused even where none is needed.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.mustRefuse(401, 'token-invalid', path, { token: 'what.is.this' });
+      // A token that says of itself that it needs no signature.
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const now = Math.floor(Date.now() / 1_000);
+      const claims = { aud: 'pressbox', sub: 'x', jti: 'x', iat: now, exp: now + 60, pressbox: { admin: true } };
+      await work.mustRefuse(401, 'token-invalid', path, { token: `${part({ alg: 'none' })}.${part(claims)}.` });
+    },
+  },
+  {
+    name: 'reading/origins',
+    rule: 'Pages of an origin that is not allowed are given no leave to read.',
+    async run(work) {
+      const { path } = await work.channel();
+      const answer = await work.mustAnswer(200, path, { token: null, headers: { origin: 'https://elsewhere.invalid' } });
+      const allowed = answer.headers.get('access-control-allow-origin');
+      must(allowed === null || allowed === '*', `Access-Control-Allow-Origin is ${allowed}.`);
+    },
+  },
+  {
+    name: 'reading/operators',
+    rule: 'Health, readiness and metrics are served.',
+    async run(work) {
+      await work.mustAnswer(200, '/healthz', { token: null });
+      await work.mustAnswer(200, '/readyz', { token: null });
+      const { headers } = await work.mustAnswer(200, '/metrics', { token: null });
+      must(headers.get('content-type')?.startsWith('text/plain') === true, 'Metrics should be text.');
+    },
+  },
+];
+
+function eventsOf(said: CatchUp): ReplayCatchUp['events'] {
+  return said.mode === 'replay' ? said.events : [];
+}

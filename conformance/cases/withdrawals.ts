@@ -1,0 +1,168 @@
+import { erasureSchema } from '../../src/protocol/sent.ts';
+import { type Case, must, mustEqual } from '../case.ts';
+import { mustFit } from '../shapes.ts';
+
+/** Retractions, takedowns, erased revisions, and the end of a channel. */
+export const withdrawalCases: readonly Case[] = [
+  {
+    name: 'withdrawals/retraction',
+    rule: 'A retraction leaves a tombstone with its reason: no text, in its place, and no longer among the key events.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path, { headline: 'He resigns', body: 'A wrong report.', keyEvent: true });
+      const { post: told } = await work.retract(path, post, 'He did not resign.');
+      mustEqual([told.status, told.revision], ['retracted', 2], 'Status and revision');
+      const { body: seen } = await work.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
+      mustEqual(
+        [seen.status, seen.headline, seen.html, seen.keyEvent, seen.seq],
+        ['retracted', null, '', false, post.seq],
+        'The tombstone',
+      );
+      mustEqual(seen.history.at(-1)?.note, 'He did not resign.', 'The note');
+      const { body: snapshot } = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      mustEqual(snapshot.keyEvents, [], 'keyEvents');
+      mustEqual(snapshot.posts[0]?.id, post.id, 'The place of the tombstone');
+      must(!JSON.stringify(snapshot).includes('A wrong report'), 'The snapshot still holds the text.');
+    },
+  },
+  {
+    name: 'withdrawals/revisions-of-a-retracted-post',
+    rule: 'The revisions of a withdrawn post are 404 for readers; authors still see those of a retracted one.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path, { body: 'A wrong report.' });
+      await work.retract(path, post);
+      await work.mustRefuse(404, 'not-found', `${path}/posts/${post.id}/revisions`, { token: null });
+      const { body } = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
+      mustEqual(body.revisions[0]?.body, 'A wrong report.', 'The first revision for authors');
+    },
+  },
+  {
+    name: 'withdrawals/no-way-back',
+    rule: 'A revision or retraction of a withdrawn post is 409, whatever If-Match says.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      await work.retract(path, post);
+      const body = { kind: 'update', changes: { body: 'Back.' } };
+      const at = `${path}/posts/${post.id}`;
+      await work.mustRefuse(409, 'post-withdrawn', `${at}/revisions`, { method: 'POST', headers: { 'if-match': '1' }, body });
+      await work.mustRefuse(409, 'post-withdrawn', `${at}/retraction`, { method: 'POST', body: { note: 'Again.' } });
+    },
+  },
+  {
+    name: 'withdrawals/takedown',
+    rule: 'A takedown erases: no answer holds the text, its revisions are missing, and notes of earlier changes are null.',
+    async run(work) {
+      const { path } = await work.channel();
+      const secret = `Secret ${work.newId()}`;
+      const { post } = await work.publish(path, { headline: secret, body: secret });
+      const corrected = await work.correct(path, post, `${secret}, again`, `Not ${secret}`);
+      const answer = await work.takeDown(path, corrected.post);
+      mustFit(erasureSchema, answer.erasure, 'erasure');
+      mustEqual([answer.post.status, answer.post.revision], ['taken-down', 3], 'Status and revision');
+      const places = ['/snapshot', '/posts', `/posts/${post.id}`, '/events', '/corrections', '/journal'];
+      for (const place of places) {
+        const { text } = await work.mustAnswer(200, path + place);
+        must(!text.includes(secret), `${place} still holds the text, or a note that quotes it.`);
+      }
+      const revisions = await work.ask(`${path}/posts/${post.id}/revisions`);
+      must(!revisions.text.includes(secret), 'The revisions still hold the text.');
+    },
+  },
+  {
+    name: 'withdrawals/takedown-of-a-retracted-post',
+    rule: 'A takedown of a retracted post is an event; asked again, it tells the state and changes nothing.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      await work.retract(path, post);
+      const first = await work.takeDown(path, post);
+      mustEqual([first.post.status, first.post.revision], ['taken-down', 3], 'Status and revision');
+      const entries = (await work.journal(path)).length;
+      await work.takeDown(path, post);
+      mustEqual((await work.journal(path)).length, entries, 'The number of entries after it was asked again');
+    },
+  },
+  {
+    name: 'withdrawals/unpins',
+    rule: 'A withdrawn post that was pinned is unpinned by the same write: two events in a row, and the answer stands after both.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const { offset } = await work.patch(path, '*', { pinnedPostId: post.id });
+      const answer = await work.retract(path, post);
+      mustEqual(answer.offset, offset + 2, 'The offset of the answer');
+      const types = (await work.journal(path)).slice(-2).map(({ type }) => type);
+      mustEqual(types, ['post.retracted', 'channel.changed'], 'The last two entries');
+      const { body } = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      mustEqual([body.pinned, body.channel.pinnedPostId], [null, null], 'pinned');
+    },
+  },
+  {
+    name: 'withdrawals/erase-earlier',
+    rule: 'eraseEarlier erases the earlier revisions and their notes, and leaves the post.',
+    async run(work) {
+      const { path } = await work.channel();
+      const secret = `Secret ${work.newId()}`;
+      const { post } = await work.publish(path, { body: secret });
+      const second = await work.correct(path, post, 'Without.', `It said ${secret}`);
+      const headers = { 'if-match': String(second.post.revision) };
+      const body = { kind: 'correction', note: 'A name was removed.', changes: { body: 'Clean.' }, eraseEarlier: true };
+      const answer = await work.ask(`${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body });
+      must([200, 202].includes(answer.status), `It should answer 200 or 202, and answers ${answer.status}.`);
+      mustFit(erasureSchema, answer.body.erasure, 'erasure');
+      const revisions = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
+      mustEqual(
+        revisions.body.revisions.map(({ revision }: { revision: number }) => revision),
+        [3],
+        'The revisions that are left',
+      );
+      must(!revisions.text.includes(secret), 'The text is still there.');
+      must(!(await work.mustAnswer(200, `${path}/posts/${post.id}`)).text.includes(secret), 'A note still quotes it.');
+    },
+  },
+  {
+    name: 'withdrawals/corrections-list',
+    rule: 'The list of corrections tells clarifications, corrections, retractions and takedowns, newest first.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post: one } = await work.publish(path, { headline: 'One' });
+      const { post: two } = await work.publish(path, { headline: 'Two' });
+      const corrected = await work.correct(path, one, 'Otherwise.', 'It was otherwise.');
+      await work.revise(path, corrected.post, { kind: 'refile', changes: { body: 'Otherwise!' } });
+      await work.retract(path, two, 'Wrong.');
+      const { body } = await work.mustAnswer(200, `${path}/corrections`, { token: null });
+      const told = body.corrections.map(({ postId, kind, note }: Record<string, unknown>) => [postId, kind, note]);
+      mustEqual(
+        told,
+        [
+          [two.id, 'retraction', 'Wrong.'],
+          [one.id, 'correction', 'It was otherwise.'],
+        ],
+        'The corrections',
+      );
+    },
+  },
+  {
+    name: 'withdrawals/deleted-channel',
+    rule: 'A deleted channel is 410 from then on, its id stays used, and its subscriptions end with "gone".',
+    admin: true,
+    async run(work) {
+      const { id, path } = await work.channel();
+      await work.publish(path);
+      using socket = await work.socket();
+      await socket.follow(id);
+      const deleted = await work.ask(path, { method: 'DELETE' });
+      must([202, 204].includes(deleted.status), `A deletion should answer 204 or 202, and answers ${deleted.status}.`);
+      mustEqual(await socket.message('unsubscribed'), { channelId: id, reason: 'gone' }, 'What the subscription is told');
+      await work.mustRefuse(410, 'channel-deleted', path, { token: null });
+      await work.mustRefuse(410, 'channel-deleted', `${path}/snapshot`, { token: null });
+      const again = await work.ask('/v1/channels', { method: 'POST', body: { id, headline: 'Again' } });
+      must(
+        again.status === 409 || again.status === 410,
+        `Its id should stay used, but creating it again answers ${again.status}.`,
+      );
+    },
+  },
+];

@@ -1,0 +1,230 @@
+import { type Case, must, mustEqual } from '../case.ts';
+import type { Workplace } from '../workplace.ts';
+
+/** Writing: what is refused and changes nothing, what a key and If-Match hold, and the steps of a channel. */
+export const writeCases: readonly Case[] = [
+  {
+    name: 'writes/unknown-field',
+    rule: 'An unknown field is refused with 400 invalid-body and its path, and nothing changes.',
+    async run(work) {
+      const { path } = await work.channel();
+      await unchanged(work, path, async () => {
+        const refused = await work.mustRefuse(400, 'invalid-body', `${path}/posts`, {
+          method: 'POST',
+          body: { body: 'x', colour: 'red' },
+        });
+        must(Array.isArray(refused.body.errors) && refused.body.errors.length > 0, 'The problem should hold errors.');
+      });
+    },
+  },
+  {
+    name: 'writes/empty-post',
+    rule: 'A publication needs a headline, a body or media.',
+    async run(work) {
+      const { path } = await work.channel();
+      await unchanged(work, path, () =>
+        work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { kind: 'update' } }),
+      );
+    },
+  },
+  {
+    name: 'writes/key-event-needs-headline',
+    rule: 'A key event needs a headline.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', keyEvent: true } });
+    },
+  },
+  {
+    name: 'writes/malformed-json',
+    rule: 'A body that is no JSON is 400, another type than JSON 415, more than 1 MiB 413.',
+    async run(work) {
+      const { path } = await work.channel();
+      await unchanged(work, path, async () => {
+        await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: '{"body": "x"' });
+        const headers = { 'content-type': 'text/plain' };
+        await work.mustRefuse(415, 'wrong-type', `${path}/posts`, { method: 'POST', body: '{"body": "x"}', headers });
+        await work.mustRefuse(413, 'too-large', `${path}/posts`, { method: 'POST', body: { body: 'x'.repeat(1024 * 1024) } });
+      });
+    },
+  },
+  {
+    name: 'writes/chosen-ids',
+    rule: 'A client may choose the id of a post, a UUIDv7; a taken id is 409 post-exists, a taken channel 409 channel-exists.',
+    async run(work) {
+      const { id: channelId, path } = await work.channel();
+      const id = '019ac000-0000-7000-8000-000000000001';
+      const { post } = await work.publish(path, { id });
+      mustEqual(post.id, id, 'The id');
+      await work.mustRefuse(409, 'post-exists', `${path}/posts`, { method: 'POST', body: { id, body: 'Another.' } });
+      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { id: 'mine', body: 'x' } });
+      await work.mustRefuse(409, 'channel-exists', '/v1/channels', { method: 'POST', body: { id: channelId, headline: 'x' } });
+    },
+  },
+  {
+    name: 'writes/idempotency',
+    rule: 'A write sent twice with one key is done once, and its first answer is given again with Idempotency-Replayed.',
+    async run(work) {
+      const { path } = await work.channel();
+      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
+      const first = await work.mustAnswer(201, `${path}/posts`, ask);
+      const second = await work.mustAnswer(201, `${path}/posts`, ask);
+      mustEqual(second.body, first.body, 'The second answer');
+      mustEqual(second.headers.get('idempotency-replayed'), 'true', 'Idempotency-Replayed');
+      mustEqual(first.headers.get('idempotency-replayed'), null, 'Idempotency-Replayed of the first answer');
+      mustEqual((await work.journal(path)).length, 2, 'The number of entries');
+    },
+  },
+  {
+    name: 'writes/idempotency-at-once',
+    rule: 'Of ten writes with one key at the same moment one is done.',
+    async run(work) {
+      const { path } = await work.channel();
+      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
+      const answers = await Promise.all(Array.from({ length: 10 }, () => work.mustAnswer(201, `${path}/posts`, ask)));
+      mustEqual(new Set(answers.map(({ body }) => body.post.id)).size, 1, 'The number of posts told');
+      mustEqual((await work.journal(path)).length, 2, 'The number of entries');
+    },
+  },
+  {
+    name: 'writes/key-reused',
+    rule: 'A key that was used for another request is 422 key-reused, and nothing changes.',
+    async run(work) {
+      const { path } = await work.channel();
+      const headers = { 'idempotency-key': work.newId() };
+      await work.mustAnswer(201, `${path}/posts`, { method: 'POST', body: { body: 'One.' }, headers });
+      await unchanged(work, path, () =>
+        work.mustRefuse(422, 'key-reused', `${path}/posts`, { method: 'POST', body: { body: 'Two.' }, headers }),
+      );
+    },
+  },
+  {
+    name: 'writes/if-match-missing',
+    rule: 'A revision, and a change of a channel, without If-Match is 428.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const body = { kind: 'update', changes: { body: 'More.' } };
+      await work.mustRefuse(428, 'if-match-missing', `${path}/posts/${post.id}/revisions`, { method: 'POST', body });
+      await work.mustRefuse(428, 'if-match-missing', path, { method: 'PATCH', body: { section: 'x' } });
+    },
+  },
+  {
+    name: 'writes/if-match-moved',
+    rule: 'A change decided on a revision that has moved is 412, with the post as it is.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      await work.correct(path, post, 'Second.');
+      const body = { kind: 'update', changes: { body: 'Third.' } };
+      const at = `${path}/posts/${post.id}/revisions`;
+      const refused = await work.mustRefuse(412, 'revision-moved', at, { method: 'POST', headers: { 'if-match': '1' }, body });
+      mustEqual([refused.body.current?.revision, refused.body.current?.body], [2, 'Second.'], 'current');
+    },
+  },
+  {
+    name: 'writes/if-match-forms',
+    rule: 'If-Match takes a number, an ETag, a weak one, one with a tag, or *.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const forms = ['"1"', '2', 'W/"3"', '"4-abc"', '*'];
+      for (const [index, form] of forms.entries()) {
+        const body = { kind: 'refile', changes: { body: `Form ${index}.` } };
+        await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`, { method: 'POST', headers: { 'if-match': form }, body });
+      }
+    },
+  },
+  {
+    name: 'writes/rivals',
+    rule: 'Of two corrections decided on the same revision at the same moment one wins, and the other is told so.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const correct = (body: string) =>
+        work.ask(`${path}/posts/${post.id}/revisions`, {
+          method: 'POST',
+          headers: { 'if-match': '1' },
+          body: { kind: 'correction', note: 'It was otherwise.', changes: { body } },
+        });
+      const answers = await Promise.all([correct('One.'), correct('Two.')]);
+      mustEqual(answers.map(({ status }) => status).sort(), [200, 412], 'The two statuses');
+    },
+  },
+  {
+    name: 'writes/notes',
+    rule: 'A correction, a clarification and a retraction need a note.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      for (const kind of ['correction', 'clarification']) {
+        const ask = { method: 'POST', headers: { 'if-match': '1' }, body: { kind, changes: { body: 'x' } } } as const;
+        await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, ask);
+      }
+      await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/retraction`, { method: 'POST', body: {} });
+    },
+  },
+  {
+    name: 'writes/headline-of-a-channel',
+    rule: 'A changed headline or standfirst of a channel needs a kind of change, which its history then tells.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.mustRefuse(400, 'invalid-body', path, {
+        method: 'PATCH',
+        headers: { 'if-match': '1' },
+        body: { headline: 'New' },
+      });
+      const { channel } = await work.patch(path, 1, { headline: 'New', change: { kind: 'update' } });
+      mustEqual([channel.headline, channel.history[0]?.kind], ['New', 'update'], 'Headline and change');
+    },
+  },
+  {
+    name: 'writes/states',
+    rule: 'A channel goes from scheduled to live to ended and live again; an ended one takes revisions, but no new posts.',
+    async run(work) {
+      const { path } = await work.channel({ state: 'scheduled' });
+      const { post } = await work.publish(path);
+      await work.patch(path, '*', { state: 'live' });
+      const back = { method: 'PATCH', headers: { 'if-match': '*' }, body: { state: 'scheduled' } } as const;
+      await work.mustRefuse(400, 'invalid-body', path, back);
+      const { channel } = await work.patch(path, '*', { state: 'ended' });
+      must(channel.startedAt !== null && channel.endedAt !== null, 'An ended channel should say when it began and ended.');
+      await work.mustRefuse(409, 'channel-ended', `${path}/posts`, { method: 'POST', body: { body: 'Late.' } });
+      await work.correct(path, post, 'Corrected after the end.');
+      await work.patch(path, '*', { state: 'live' });
+      await work.publish(path);
+    },
+  },
+  {
+    name: 'writes/names-what-stands',
+    rule: 'pinnedPostId and derivedFrom name published posts of the channel, else 400.',
+    async run(work) {
+      const { path } = await work.channel();
+      const other = '019ac000-0000-7000-8000-00000000000f';
+      await work.mustRefuse(400, 'invalid-body', path, {
+        method: 'PATCH',
+        headers: { 'if-match': '*' },
+        body: { pinnedPostId: other },
+      });
+      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', derivedFrom: [other] } });
+    },
+  },
+  {
+    name: 'writes/derived',
+    rule: 'The answer to a revision names the published posts that restate the post.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const { post: summary } = await work.publish(path, { kind: 'summary', headline: 'So far', derivedFrom: [post.id] });
+      const { derived } = await work.correct(path, post, 'Otherwise.');
+      mustEqual(derived, [{ id: summary.id, kind: 'summary', headline: 'So far' }], 'derived');
+    },
+  },
+];
+
+/** What stands is the same before and after. */
+async function unchanged(work: Workplace, path: string, act: () => Promise<unknown>): Promise<void> {
+  const before = await work.standing(path);
+  await act();
+  mustEqual(await work.standing(path), before, 'What stands after a refusal');
+}

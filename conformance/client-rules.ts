@@ -1,0 +1,356 @@
+import type { AuthorPost, CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
+import { must } from './case.ts';
+import { ExaminedServer, type ReaderSocket } from './server.ts';
+import { Workplace } from './workplace.ts';
+
+/**
+ * The rules for clients, as scenarios for the tests of a client in any language: what a real server said, put in the order in which a bad
+ * network could bring it, and what a client must hold afterwards. `recordClientRules` records them from a server; those that were
+ * recorded last stand in `client-rules.json`.
+ */
+export interface Scenario {
+  name: string;
+  rule: string;
+  steps: Step[];
+}
+
+export type Step =
+  /** The answer to a subscribe, a poll, or at the beginning of a stream. */
+  | { catchUp: CatchUp }
+  /** An event, and what a client does with it. */
+  | { event: unknown; does: 'apply' | 'ignore' | 'subscribe-again' }
+  /** The client asks for older posts, under a name by which the answer is found: it can be late. */
+  | { ask: string; before: number }
+  | { answer: string; page: { posts: ReaderPost[]; cursor: string; more: boolean } }
+  /** The answer to a GET of one post. */
+  | { post: ReaderPost }
+  /** What the client would now ask for, beside the events. */
+  | { mustAsk: { post: string } | 'summary' }
+  | { holds: Held };
+
+/** What a client holds. Posts newest first, tombstones among them. */
+export interface Held {
+  offset: number;
+  cursor: string;
+  posts: { id: string; revision: number; status: string; headline: string | null }[];
+  pinned: string | null;
+  summary: string | null;
+  keyEvents: string[];
+}
+
+export async function recordClientRules(options: { url: string; token: string; newId: () => string; signal: AbortSignal }) {
+  const work = new Workplace(new ExaminedServer(options), options.newId);
+  const scenarios: Scenario[] = [];
+  for (const [name, { rule, steps }] of Object.entries(recordings)) {
+    const recorder = await Recorder.start(work);
+    using _socket = recorder.socket;
+    scenarios.push({ name, rule, steps: await steps(recorder) });
+  }
+  for (const id of work.made) await work.ask(`/v1/channels/${id}`, { method: 'DELETE' });
+  return scenarios;
+}
+
+/** One channel, an author who writes in it, and everything that its readers were told. */
+class Recorder {
+  readonly work: Workplace;
+  readonly path: string;
+  readonly id: string;
+  readonly socket: ReaderSocket;
+
+  private constructor(work: Workplace, channel: { id: string; path: string }, socket: ReaderSocket) {
+    this.work = work;
+    this.path = channel.path;
+    this.id = channel.id;
+    this.socket = socket;
+  }
+
+  static async start(work: Workplace): Promise<Recorder> {
+    const channel = await work.channel();
+    const socket = await work.socket();
+    await socket.follow(channel.id);
+    return new Recorder(work, channel, socket);
+  }
+
+  async publish(headline: string, fields: object = {}): Promise<AuthorPost> {
+    return (await this.work.publish(this.path, { headline, ...fields })).post;
+  }
+
+  async correct(post: AuthorPost, headline: string): Promise<AuthorPost> {
+    return (await this.work.revise(this.path, post, { kind: 'correction', note: 'It was otherwise.', changes: { headline } }))
+      .post;
+  }
+
+  /** What a subscribe is answered now. */
+  async catchUp(after?: string, limit?: number): Promise<CatchUp> {
+    using socket = await this.work.socket();
+    const said = await socket.subscribe(this.id, after, limit);
+    must(said.ok, 'A subscribe should be ok.');
+    const { ok: _ok, ...catchUp } = said;
+    return catchUp;
+  }
+
+  async page(query: string) {
+    return (await this.work.mustAnswer(200, `${this.path}/posts?${query}`, { token: null })).body;
+  }
+
+  async post(id: string): Promise<ReaderPost> {
+    return (await this.work.mustAnswer(200, `${this.path}/posts/${id}`, { token: null })).body;
+  }
+
+  /** The live event at this offset. */
+  async event(offset: number): Promise<Event> {
+    const event = (await this.socket.upTo(this.id, offset)).find((one) => one.from <= offset && offset <= one.offset);
+    must(event !== undefined, `No event stands for offset ${offset}.`);
+    return event;
+  }
+
+  /** What the server says that everyone should hold now; `posts` of them, newest first. */
+  async holds(posts = 100): Promise<{ holds: Held }> {
+    const { body } = await this.work.mustAnswer(200, `${this.path}/snapshot?limit=${posts}`, { token: null });
+    return { holds: heldBy(body, Number((await this.catchUp(body.cursor)).covers.to)) };
+  }
+}
+
+interface Recording {
+  rule: string;
+  steps(recorder: Recorder): Promise<Step[]>;
+}
+
+const recordings: Record<string, Recording> = {
+  'events/in-order': {
+    rule: 'An event is applied if from ≤ mine + 1 ≤ offset.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const post = await recorder.publish('One');
+      await recorder.correct(post, 'One, corrected');
+      const events = [await recorder.event(2), await recorder.event(3)];
+      return [{ catchUp: start }, ...events.map((event) => ({ event, does: 'apply' as const })), await recorder.holds()];
+    },
+  },
+  'events/doubled': {
+    rule: 'An event is ignored if its offset ≤ mine.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      await recorder.publish('One');
+      await recorder.publish('Two');
+      const [one, two] = [await recorder.event(2), await recorder.event(3)];
+      return [
+        { catchUp: start },
+        { event: one, does: 'apply' },
+        { event: one, does: 'ignore' },
+        { event: two, does: 'apply' },
+        { event: one, does: 'ignore' },
+        await recorder.holds(),
+      ];
+    },
+  },
+  'events/lost': {
+    rule: 'An event that leaves a gap is not applied: subscribe again from your cursor.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const post = await recorder.publish('One');
+      await recorder.publish('Two');
+      await recorder.correct(post, 'One, corrected');
+      const late = await recorder.event(4);
+      const again = await recorder.catchUp(start.cursor);
+      return [{ catchUp: start }, { event: late, does: 'subscribe-again' }, { catchUp: again }, await recorder.holds()];
+    },
+  },
+  'events/stand-for-several': {
+    rule: 'An event stands for the offsets from to offset: what a later one superseded was left out.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const one = await recorder.publish('One');
+      const two = await recorder.publish('Two');
+      await recorder.correct(one, 'One, corrected');
+      await recorder.correct(two, 'Two, corrected');
+      const missed = await recorder.catchUp(start.cursor);
+      must(missed.mode === 'replay', 'What was missed should be a replay.');
+      return [
+        { catchUp: start },
+        // The same events as they would come one by one.
+        ...missed.events.map((event) => ({ event, does: 'apply' as const })),
+        await recorder.holds(),
+      ];
+    },
+  },
+  'events/unknown': {
+    rule: 'An unknown event type is skipped and its cursor kept; unknown kinds read as update, unknown media are left out, an unknown status counts as withdrawn, unknown fields are ignored.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      for (const headline of ['One', 'Two', 'Three']) await recorder.publish(headline);
+      const [one, two, three] = [await recorder.event(2), await recorder.event(3), await recorder.event(4)];
+      must('post' in one && 'post' in two && 'post' in three, 'These should be events of posts.');
+      const { post: _post, ...facts } = one;
+      const { holds } = await recorder.holds();
+      const [newest, middle] = holds.posts;
+      must(newest !== undefined && middle !== undefined, 'Three posts should stand.');
+      return [
+        { catchUp: start },
+        { event: { ...facts, type: 'poll.opened', poll: { question: 'Who?' } }, does: 'apply' },
+        {
+          event: {
+            ...two,
+            mood: 'bright',
+            post: { ...two.post, kind: 'scoop', media: [{ type: 'hologram', url: 'https://example.org/h' }] },
+          },
+          does: 'apply',
+        },
+        { event: { ...three, post: { ...three.post, status: 'embargoed' } }, does: 'apply' },
+        { holds: { ...holds, posts: [{ ...newest, status: 'retracted', headline: null }, middle] } },
+      ];
+    },
+  },
+  'posts/never-seen-arrives-as-revised': {
+    rule: 'Events are applied by post id, whatever their type: a post that was never seen may arrive as revised.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const post = await recorder.publish('One');
+      await recorder.correct(post, 'One, corrected');
+      const missed = await recorder.catchUp(start.cursor);
+      must(missed.mode === 'replay' && missed.events[0]?.type === 'post.revised', 'The post should arrive as revised.');
+      return [{ catchUp: start }, { catchUp: missed }, await recorder.holds()];
+    },
+  },
+  'posts/below-the-window': {
+    rule: 'A post below the oldest that is held is not inserted, since that would hide a hole; its event still counts, and still changes the key events.',
+    async steps(recorder) {
+      const old = await recorder.publish('Old');
+      await recorder.publish('Between');
+      await recorder.publish('New');
+      const start = await recorder.catchUp(undefined, 1);
+      await recorder.work.revise(recorder.path, old, { kind: 'update', changes: { keyEvent: true } });
+      return [{ catchUp: start }, { event: await recorder.event(5), does: 'apply' }, await recorder.holds(1)];
+    },
+  },
+  'posts/at-the-end': {
+    rule: 'Who has reached the end (more was false) holds everything, and inserts a post in its place.',
+    async steps(recorder) {
+      await recorder.publish('One');
+      const start = await recorder.catchUp();
+      const two = await recorder.publish('Two');
+      await recorder.publish('Three');
+      await recorder.correct(two, 'Two, corrected');
+      return [{ catchUp: start }, { catchUp: await recorder.catchUp(start.cursor) }, await recorder.holds()];
+    },
+  },
+  'pages/late': {
+    rule: 'Of two copies of a post the higher revision wins, also against a page that arrives late.',
+    async steps(recorder) {
+      const old = await recorder.publish('Old');
+      const newest = await recorder.publish('New');
+      const start = await recorder.catchUp(undefined, 1);
+      const page = await recorder.page(`before=${newest.seq}`);
+      await recorder.correct(old, 'Old, corrected');
+      const asked = await recorder.page(`before=${newest.seq}`);
+      return [
+        { catchUp: start },
+        { ask: 'late', before: newest.seq },
+        { event: await recorder.event(4), does: 'apply' },
+        { answer: 'late', page },
+        // The late page held a copy that was superseded: what is missing is asked for again.
+        { ask: 'again', before: newest.seq },
+        { answer: 'again', page: asked },
+        await recorder.holds(),
+      ];
+    },
+  },
+  'resets/drop-everything': {
+    rule: 'A reset drops all that was held: posts, remembered revisions, and pages that were asked for before it.',
+    async steps(recorder) {
+      const other = await Recorder.start(recorder.work);
+      using _socket = other.socket;
+      const old = await other.publish('Old');
+      const wrong = await other.publish('Of another history');
+      const before = await other.catchUp(undefined, 1);
+      const page = await other.page(`before=${wrong.seq}`);
+      await other.correct(old, 'Old, corrected');
+      await recorder.publish('Of this history');
+      const reset = await recorder.catchUp(before.cursor);
+      must(reset.mode === 'snapshot' && reset.reset, 'It should be a reset.');
+      const rest = JSON.parse(JSON.stringify(before).replaceAll(other.id, recorder.id)) as CatchUp;
+      return [
+        { catchUp: rest },
+        { ask: 'before-the-reset', before: wrong.seq },
+        { catchUp: reset },
+        { answer: 'before-the-reset', page: JSON.parse(JSON.stringify(page).replaceAll(other.id, recorder.id)) },
+        await recorder.holds(),
+      ];
+    },
+  },
+  'withdrawals/tombstones': {
+    rule: 'A withdrawn post stays in its place as a tombstone, is no key event, and is no longer pinned.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const post = await recorder.publish('Wrong', { keyEvent: true });
+      await recorder.publish('Right');
+      await recorder.work.patch(recorder.path, '*', { pinnedPostId: post.id });
+      await recorder.work.retract(recorder.path, post);
+      const events = [];
+      for (let offset = 2; offset <= 6; offset += 1) events.push({ event: await recorder.event(offset), does: 'apply' as const });
+      return [{ catchUp: start }, ...events, await recorder.holds()];
+    },
+  },
+  'beside/pinned-not-held': {
+    rule: 'Where the channel pins a post that is not held, ask for it.',
+    async steps(recorder) {
+      const old = await recorder.publish('Old');
+      await recorder.publish('New');
+      const start = await recorder.catchUp(undefined, 1);
+      await recorder.work.patch(recorder.path, '*', { pinnedPostId: old.id });
+      return [
+        { catchUp: start },
+        { event: await recorder.event(4), does: 'apply' },
+        { mustAsk: { post: old.id } },
+        { post: await recorder.post(old.id) },
+        await recorder.holds(1),
+      ];
+    },
+  },
+  'beside/summary-withdrawn': {
+    rule: 'Where the summary was withdrawn, ask which one is the newest now.',
+    async steps(recorder) {
+      await recorder.publish('First summary', { kind: 'summary' });
+      const second = await recorder.publish('Second summary', { kind: 'summary' });
+      const start = await recorder.catchUp(undefined, 1);
+      await recorder.work.retract(recorder.path, second);
+      return [{ catchUp: start }, { event: await recorder.event(4), does: 'apply' }, { mustAsk: 'summary' }];
+    },
+  },
+  'catch-up/in-parts': {
+    rule: 'While more is true, ask again from the cursor of the answer; after a catch-up your offset is covers.to.',
+    async steps(recorder) {
+      const start = await recorder.catchUp();
+      const one = await recorder.publish('One');
+      for (const headline of ['Two', 'Three', 'Four']) await recorder.publish(headline);
+      await recorder.correct(one, 'One, corrected');
+      const steps: Step[] = [{ catchUp: start }];
+      let said: CatchUp = start;
+      do {
+        said = await recorder.work.catchUp(recorder.path, said.cursor, 2);
+        steps.push({ catchUp: said });
+      } while (said.more);
+      return [...steps, await recorder.holds()];
+    },
+  },
+};
+
+function heldBy(
+  snapshot: {
+    cursor: string;
+    posts: ReaderPost[];
+    pinned: ReaderPost | null;
+    summary: ReaderPost | null;
+    keyEvents: { id: string }[];
+  },
+  offset: number,
+): Held {
+  return {
+    offset,
+    cursor: snapshot.cursor,
+    posts: snapshot.posts.map(({ id, revision, status, headline }) => ({ id, revision, status, headline })),
+    pinned: snapshot.pinned?.id ?? null,
+    summary: snapshot.summary?.id ?? null,
+    keyEvents: snapshot.keyEvents.map(({ id }) => id),
+  };
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { type Case, Departure } from './case.ts';
+import { pollCases, socketCases, streamCases } from './cases/live.ts';
+import { modelCases } from './cases/model.ts';
+import { catchUpCases, readingCases } from './cases/reading.ts';
+import { withdrawalCases } from './cases/withdrawals.ts';
+import { writeCases } from './cases/writes.ts';
+import type { Said } from './exchange.ts';
+import { ExaminedServer } from './server.ts';
+import { Workplace } from './workplace.ts';
+
+/**
+ * Examines whether a server keeps the wire contract, from outside, with nothing but its address and an editor's token. Every rule is a
+ * case with a name. It works in channels of its own, and removes them afterwards where the token may.
+ */
+export const cases: readonly Case[] = [
+  ...modelCases,
+  ...writeCases,
+  ...withdrawalCases,
+  ...catchUpCases,
+  ...readingCases,
+  ...socketCases,
+  ...streamCases,
+  ...pollCases,
+];
+
+/** Of a channel of its own. Each begins so: a token needs no more than these. */
+export function newChannelId(): string {
+  return `conformance-${randomBytes(8).toString('hex')}`;
+}
+
+export interface Examination {
+  url: string;
+  /** An editor's, of `conformance-*` or more; an admin's, so that nothing is left behind. */
+  token: string;
+  /** Names of cases, or a part such as `sockets/`; default: all. */
+  only?: readonly string[];
+  /** Without the cases that wait for seconds. */
+  quick?: boolean;
+  signal: AbortSignal;
+  onResult?(result: Result): void;
+}
+
+export interface Result {
+  name: string;
+  rule: string;
+  outcome: 'kept' | 'broken' | 'skipped';
+  /** Where it was broken or skipped: why. */
+  why?: string;
+  tookMs: number;
+  exchange: readonly Said[];
+}
+
+export interface Report {
+  results: Result[];
+  /** Channels that the token may not delete. */
+  left: string[];
+}
+
+/** Cases that run at a time: most of their time they wait. */
+const atOnce = 4;
+
+/** Throws where the server cannot be examined at all. */
+export async function examine({ url, token, only, quick = false, signal, onResult }: Examination): Promise<Report> {
+  const server = new ExaminedServer({ url, token, signal });
+  const mayDelete = await canDelete(new Workplace(server, newChannelId));
+  const waiting = cases.filter(({ name }) => only === undefined || only.some((wanted) => isOf(name, wanted)));
+  const results = new Map<Case, Result>();
+  const made: string[] = [];
+  const next = async (queue: Case[]): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      signal.throwIfAborted();
+      const work = new Workplace(server, newChannelId);
+      const result = await judge(one, work, { quick, mayDelete, signal });
+      made.push(...work.made);
+      results.set(one, result);
+      onResult?.(result);
+    }
+  };
+  const queue = [...waiting];
+  await Promise.all(Array.from({ length: atOnce }, () => next(queue)));
+  const cleaning = new Workplace(server, newChannelId);
+  if (mayDelete) for (const id of made) await cleaning.ask(`/v1/channels/${id}`, { method: 'DELETE' });
+  return { results: waiting.map((one) => results.get(one) as Result), left: mayDelete ? [] : made };
+}
+
+/** Whether a case is meant by its name, or by the part that it belongs to. */
+export function isOf(name: string, wanted: string): boolean {
+  return name === wanted || (wanted.endsWith('/') && name.startsWith(wanted));
+}
+
+/** A server that does not take the token, or does not answer, is not examined. */
+export class CannotExamine extends Error {}
+
+async function canDelete(work: Workplace): Promise<boolean> {
+  const id = work.newId();
+  const made = await work.ask('/v1/channels', { method: 'POST', body: { id, headline: 'Conformance' } });
+  if (made.status !== 201) {
+    throw new CannotExamine(`The server does not let this token make a channel: ${made.status} ${made.body?.title ?? ''}`.trim());
+  }
+  const deleted = await work.ask(`/v1/channels/${id}`, { method: 'DELETE' });
+  return deleted.status === 204 || deleted.status === 202;
+}
+
+interface Conditions {
+  quick: boolean;
+  mayDelete: boolean;
+  signal: AbortSignal;
+}
+
+async function judge(one: Case, work: Workplace, { quick, mayDelete, signal }: Conditions): Promise<Result> {
+  const started = performance.now();
+  const told = (outcome: Result['outcome'], why?: string): Result => ({
+    name: one.name,
+    rule: one.rule,
+    outcome,
+    ...(why !== undefined && { why }),
+    tookMs: Math.round(performance.now() - started),
+    exchange: work.exchange.said,
+  });
+  if (one.slow && quick) return told('skipped', 'It waits for seconds.');
+  if (one.admin && !mayDelete) return told('skipped', 'It needs a token that may delete channels (--admin).');
+  try {
+    await one.run(work);
+    return told('kept');
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Departure) return told('broken', error.message);
+    return told('broken', `The case could not go on: ${error instanceof Error ? error.message : error}`);
+  }
+}

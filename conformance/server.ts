@@ -1,0 +1,310 @@
+import { createParser } from 'eventsource-parser';
+import { io, type Socket } from 'socket.io-client';
+import type { CatchUp, Event } from '../src/protocol/model.ts';
+import type { Problem } from '../src/protocol/problems.ts';
+import { Departure } from './case.ts';
+import type { Exchange } from './exchange.ts';
+
+/** The server that is examined, seen from outside: HTTP, a Socket.IO connection, a stream of Server-Sent Events. */
+export interface ServerOptions {
+  url: string;
+  token: string;
+  /** Ends every wait. */
+  signal: AbortSignal;
+}
+
+export interface Ask {
+  method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
+  headers?: Record<string, string>;
+  /** Sent as JSON; a string as it is. */
+  body?: unknown;
+  /** Default: the one that the examiner gave. Null: none. */
+  token?: string | null;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** Parsed JSON; undefined where it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: what an unknown server answers is what is examined
+  body: any;
+}
+
+/** After this long something that should have come has not. */
+export const patienceMs = 10_000;
+/** How often a request that was told to wait is asked again. */
+const mostWaits = 20;
+
+export class ExaminedServer {
+  readonly url: string;
+  readonly #options: ServerOptions;
+
+  constructor(options: ServerOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.#options = options;
+  }
+
+  /** Waits where the server says so: what is examined is not how much it can bear. */
+  async ask(exchange: Exchange, path: string, { method = 'GET', headers = {}, body, token }: Ask = {}): Promise<Answer> {
+    const given = token === undefined ? this.#options.token : token;
+    const sent: Record<string, string> = {
+      ...(given !== null && { authorization: `Bearer ${given}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    };
+    for (let waits = 0; ; waits += 1) {
+      exchange.asked(method, path, sent, body);
+      const answer = await fetch(this.url + path, {
+        method,
+        headers: sent,
+        redirect: 'manual',
+        signal: this.#options.signal,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      const read = parsed(text);
+      exchange.answered(answer.status, answer.headers, read ?? (text === '' ? undefined : text));
+      if (answer.status !== 429 || waits === mostWaits)
+        return { status: answer.status, headers: answer.headers, text, body: read };
+      const seconds = Number(answer.headers.get('retry-after') ?? 1);
+      await pause(Math.min(seconds, 10) * 1_000 || 1_000, this.#options.signal);
+    }
+  }
+
+  async socket(exchange: Exchange, options: { token?: string; origin?: string } = {}): Promise<ReaderSocket> {
+    const socket = await this.dial(exchange, options);
+    if (socket instanceof ReaderSocket) return socket;
+    throw new Departure(`The socket is refused: ${JSON.stringify(socket)}`);
+  }
+
+  /** The connection, or what was said instead of it. */
+  async dial(exchange: Exchange, { token, origin }: { token?: string; origin?: string } = {}): Promise<ReaderSocket | Problem> {
+    const socket = io(this.url, {
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      ...(token !== undefined && { auth: { token } }),
+      ...(origin !== undefined && { extraHeaders: { origin } }),
+    });
+    const reader = new ReaderSocket(socket, exchange);
+    return await within(
+      'the connection of a socket',
+      new Promise((resolve) => {
+        socket.once('connect', () => resolve(reader));
+        socket.once('connect_error', (error: Error & { data?: Problem }) => {
+          socket.close();
+          exchange.overSocket('client', { event: 'connect_error', data: error.data ?? null });
+          resolve((error.data ?? { title: error.message }) as Problem);
+        });
+      }),
+    );
+  }
+
+  async stream(exchange: Exchange, path: string, { headers = {}, token }: Pick<Ask, 'headers' | 'token'> = {}): Promise<Stream> {
+    const stop = new AbortController();
+    const sent = {
+      accept: 'text/event-stream',
+      ...(token !== null && { authorization: `Bearer ${token ?? this.#options.token}` }),
+      ...headers,
+    };
+    exchange.asked('GET', path, sent, undefined);
+    const answer = await within(
+      'the stream',
+      fetch(this.url + path, { headers: sent, signal: AbortSignal.any([stop.signal, this.#options.signal]) }),
+    );
+    exchange.answered(answer.status, answer.headers, undefined);
+    return new Stream(answer, exchange, stop);
+  }
+}
+
+/** What comes by itself, kept until somebody waits for it. */
+class Inbox<T> {
+  readonly all: T[] = [];
+  #look: (() => void) | undefined;
+
+  add(message: T): void {
+    this.all.push(message);
+    this.#look?.();
+  }
+
+  /** The first that fits, from the place `from` on. */
+  async first(what: string, fits: (message: T) => boolean, from = 0, ms = patienceMs): Promise<T> {
+    const found = () => this.all.slice(from).find(fits);
+    return (
+      found() ??
+      (await within(
+        what,
+        new Promise<T>((resolve) => {
+          const before = this.#look;
+          this.#look = () => {
+            before?.();
+            const message = found();
+            if (message !== undefined) resolve(message);
+          };
+        }),
+        ms,
+      ))
+    );
+  }
+}
+
+export type SubscribeAnswer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
+interface Message {
+  event: string;
+  data: unknown;
+}
+
+export class ReaderSocket implements Disposable {
+  readonly #socket: Socket;
+  readonly #exchange: Exchange;
+  readonly #inbox = new Inbox<Message>();
+
+  constructor(socket: Socket, exchange: Exchange) {
+    this.#socket = socket;
+    this.#exchange = exchange;
+    socket.onAny((event: string, data: unknown) => {
+      exchange.overSocket('client', { event, data });
+      this.#inbox.add({ event, data });
+    });
+  }
+
+  /** Any message that is acknowledged. */
+  async ask(event: string, data: unknown): Promise<unknown> {
+    this.#exchange.overSocket('server', { event, data });
+    const said = await within(
+      `the acknowledgement of "${event}"`,
+      new Promise((resolve) => this.#socket.emit(event, data, resolve)),
+    );
+    this.#exchange.overSocket('client', { event, acknowledges: true, data: said });
+    return said;
+  }
+
+  async subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer> {
+    const wish = { channelId, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) };
+    return (await this.ask('subscribe', wish)) as SubscribeAnswer;
+  }
+
+  /** Caught up with, in as many steps as it takes; the answers in order. */
+  async follow(channelId: string, after?: string): Promise<CatchUp[]> {
+    const answers: CatchUp[] = [];
+    for (let from = after; ; from = answers.at(-1)?.cursor) {
+      const said = await this.subscribe(channelId, from);
+      if (!said.ok) throw new Departure(`A subscribe is refused: ${JSON.stringify(said.problem)}`);
+      answers.push(said);
+      if (!said.more) return answers;
+    }
+  }
+
+  /** Events of a channel that came so far. */
+  events(channelId: string): Event[] {
+    return this.#inbox.all
+      .filter(({ event }) => event === 'event')
+      .map(({ data }) => data as Event)
+      .filter((event) => event.channelId === channelId);
+  }
+
+  /** Waits until the event that ends at this offset or beyond has come. */
+  async upTo(channelId: string, offset: number): Promise<Event[]> {
+    const reached = ({ event, data }: Message) => {
+      const { channelId: of, offset: at } = data as Event;
+      return event === 'event' && of === channelId && at >= offset;
+    };
+    await this.#inbox.first(`the event at offset ${offset}`, reached);
+    return this.events(channelId);
+  }
+
+  async message(event: string): Promise<unknown> {
+    return (await this.#inbox.first(`the message "${event}"`, (message) => message.event === event)).data;
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+export interface StreamMessage {
+  id?: string | undefined;
+  event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what an unknown server sends is what is examined
+  data: any;
+}
+
+export class Stream implements Disposable {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Resolves when the server ends it. */
+  readonly ended: Promise<void>;
+  readonly #inbox = new Inbox<StreamMessage>();
+  readonly #stop: AbortController;
+
+  constructor(answer: Response, exchange: Exchange, stop: AbortController) {
+    this.status = answer.status;
+    this.headers = answer.headers;
+    this.#stop = stop;
+    const parser = createParser({
+      onEvent: ({ id, event = 'message', data }) => {
+        const message = { id, event, data: parsed(data) };
+        exchange.overStream(message);
+        this.#inbox.add(message);
+      },
+    });
+    this.ended = read(answer, (text) => parser.feed(text));
+  }
+
+  get messages(): readonly StreamMessage[] {
+    return this.#inbox.all;
+  }
+
+  async message(what: string, fits: (message: StreamMessage) => boolean, ms?: number): Promise<StreamMessage> {
+    return await this.#inbox.first(what, fits, 0, ms);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+  }
+}
+
+async function read(answer: Response, take: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of answer.body ?? []) take(decoder.decode(chunk, { stream: true }));
+  } catch {
+    // It was cut, by either side.
+  }
+}
+
+/** `what` is a noun: "the acknowledgement". */
+export async function within<T>(what: string, promise: Promise<T>, ms = patienceMs): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Departure(`${what} does not come within ${ms / 1_000} s.`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+import type { AuthorPost, CatchUp, Channel, Event, JournalLine } from '../src/protocol/model.ts';
+import { Departure, must, mustEqual } from './case.ts';
+import { Exchange } from './exchange.ts';
+import type { Answer, Ask, ExaminedServer, ReaderSocket, Stream } from './server.ts';
+
+/** Where a case works: the server, channels made for it alone, and the record of what was said. */
+export interface WrittenPost {
+  post: AuthorPost;
+  cursor: string;
+  offset: number;
+}
+
+export class Workplace {
+  readonly exchange = new Exchange();
+  readonly server: ExaminedServer;
+  readonly #newId: () => string;
+  /** Channels to be removed in the end. */
+  readonly made: string[] = [];
+
+  constructor(server: ExaminedServer, newId: () => string) {
+    this.server = server;
+    this.#newId = newId;
+  }
+
+  /** An id that no channel has. */
+  newId(): string {
+    return this.#newId();
+  }
+
+  ask(path: string, ask?: Ask): Promise<Answer> {
+    return this.server.ask(this.exchange, path, ask);
+  }
+
+  socket(options?: { token?: string; origin?: string }): Promise<ReaderSocket> {
+    return this.server.socket(this.exchange, options);
+  }
+
+  stream(path: string, options?: Pick<Ask, 'headers' | 'token'>): Promise<Stream> {
+    return this.server.stream(this.exchange, path, options);
+  }
+
+  /** Asks, and wants this status. */
+  async mustAnswer(status: number, path: string, ask?: Ask): Promise<Answer> {
+    const answer = await this.ask(path, ask);
+    if (answer.status === status) return answer;
+    throw new Departure(
+      `${ask?.method ?? 'GET'} ${path} should answer ${status}, and answers ${answer.status}: ${answer.text.slice(0, 300)}`,
+    );
+  }
+
+  /** Asks, and wants to be refused with this problem. */
+  async mustRefuse(status: number, code: string, path: string, ask?: Ask): Promise<Answer> {
+    const answer = await this.mustAnswer(status, path, ask);
+    must(
+      answer.headers.get('content-type')?.startsWith('application/problem+json') === true,
+      `The refusal should be application/problem+json, and is ${answer.headers.get('content-type')}.`,
+    );
+    mustEqual(answer.body?.code, code, 'The code of the problem');
+    mustEqual(answer.body?.status, status, 'The status in the problem');
+    return answer;
+  }
+
+  async channel(fields: object = {}): Promise<Channel & { path: string }> {
+    const id = this.newId();
+    const answer = await this.mustAnswer(201, '/v1/channels', {
+      method: 'POST',
+      body: { id, headline: 'Conformance', ...fields },
+    });
+    const { channel } = answer.body as { channel: Channel };
+    this.made.push(channel.id);
+    return { ...channel, path: `/v1/channels/${channel.id}` };
+  }
+
+  async patch(path: string, revision: number | '*', body: object): Promise<{ channel: Channel; cursor: string; offset: number }> {
+    const headers = { 'if-match': String(revision) };
+    return (await this.mustAnswer(200, path, { method: 'PATCH', headers, body })).body;
+  }
+
+  async publish(path: string, fields: object = {}): Promise<WrittenPost> {
+    return (await this.mustAnswer(201, `${path}/posts`, { method: 'POST', body: { body: 'It *happens*.', ...fields } })).body;
+  }
+
+  async revise(path: string, post: AuthorPost, fields: object): Promise<WrittenPost & { derived: unknown[]; erasure?: unknown }> {
+    const headers = { 'if-match': String(post.revision) };
+    return (await this.mustAnswer(200, `${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body: fields })).body;
+  }
+
+  async correct(path: string, post: AuthorPost, body: string, note = 'It was otherwise.') {
+    return this.revise(path, post, { kind: 'correction', note, changes: { body } });
+  }
+
+  async retract(path: string, post: AuthorPost, note = 'It did not happen.'): Promise<WrittenPost> {
+    return (await this.mustAnswer(200, `${path}/posts/${post.id}/retraction`, { method: 'POST', body: { note } })).body;
+  }
+
+  /** Complete, or under way: both are right. */
+  async takeDown(path: string, post: AuthorPost, body: object = {}): Promise<WrittenPost & { erasure: { complete: boolean } }> {
+    const answer = await this.ask(`${path}/posts/${post.id}/takedown`, { method: 'POST', body });
+    must(
+      [200, 202].includes(answer.status),
+      `A takedown should answer 200 or 202, and answers ${answer.status}: ${answer.text.slice(0, 300)}`,
+    );
+    return answer.body;
+  }
+
+  async catchUp(path: string, after?: string, limit?: number): Promise<CatchUp> {
+    const query = new URLSearchParams({
+      ...(after !== undefined && { after }),
+      ...(limit !== undefined && { limit: String(limit) }),
+    });
+    return (await this.mustAnswer(200, `${path}/events?${query}`, { token: null })).body;
+  }
+
+  async journal(path: string): Promise<JournalLine[]> {
+    return (await this.mustAnswer(200, `${path}/journal?limit=100`)).body.entries;
+  }
+
+  /** What stands, to be compared before and after something that must change nothing. */
+  async standing(path: string): Promise<unknown> {
+    const { body } = await this.mustAnswer(200, `${path}/snapshot`);
+    return body;
+  }
+}
+
+/** Events that stand for `after` + 1 to `to` without a hole or an overlap. */
+export function mustCover(events: readonly Event[], after: number, to: number): void {
+  let last = after;
+  for (const { from, offset } of events) {
+    mustEqual(from, last + 1, `The "from" of the event after offset ${last}`);
+    must(offset >= from, `An event stands for ${from} to ${offset}.`);
+    last = offset;
+  }
+  must(last <= to, `An event at offset ${last} stands beyond what the answer covers, ${to}.`);
+}
