@@ -59,7 +59,7 @@ class StreamLink implements Link {
     this.#unsubscribed = false;
     this.#after = after;
     this.#await(answered, withinMs);
-    const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryOf({ after, limit })}`;
+    const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryOf({ after, posts: limit })}`;
     void this.#read(path, this.#reading.signal);
   }
 

@@ -57,8 +57,9 @@ export const readingOperations: readonly Operation[] = [
     who: 'reader',
     query: query(schemas.eventsQuerySchema, {
       after: 'Your cursor; without one you get a snapshot.',
-      limit: 'How many events at most; a snapshot has 20 posts.',
+      limit: 'How many events at most.',
       wait: 'Seconds that the answer may be held until there is something to tell; then it comes without events, and without `ETag`.',
+      posts: 'How many posts a snapshot has.',
     }),
     takes: ['If-None-Match'],
     answers: [{ status: 200, description: 'What you missed.', schema: 'CatchUp', headers: ['ETag'] }, notModified],
@@ -73,7 +74,10 @@ export const readingOperations: readonly Operation[] = [
     description:
       'Server-Sent Events. First `catchup` with a CatchUp, again until its `more` is false; then every Event under its type, such as `post.revised`. The `id` of each is your cursor there. `ping` comes every 15 s, `store` when the server lost its store or found it again; `unsubscribed` and `drain` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem.',
     who: 'reader',
-    query: query(schemas.streamQuerySchema, { after: 'Your cursor; without one you get a snapshot.' }),
+    query: query(schemas.streamQuerySchema, {
+      after: 'Your cursor; without one you get a snapshot.',
+      posts: 'How many posts a snapshot has.',
+    }),
     takes: ['Last-Event-ID'],
     answers: [{ status: 200, description: 'A stream that does not end.', type: 'text/event-stream' }],
     problems: ['invalid-cursor'],

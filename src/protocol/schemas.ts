@@ -125,8 +125,9 @@ export const eventsQuerySchema = z.object({
     .refine((value) => value <= limits.waitSeconds, `Must be from 0 to ${limits.waitSeconds}.`)
     .meta({ maximum: limits.waitSeconds })
     .optional(),
+  posts: pageLimit,
 });
-export const streamQuerySchema = z.object({ after: z.string().optional() });
+export const streamQuerySchema = z.object({ after: z.string().optional(), posts: pageLimit });
 /** Both bounds are exclusive, and may be given together. */
 export const postsQuerySchema = z.object({
   before: integer.optional(),

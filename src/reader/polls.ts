@@ -8,7 +8,6 @@ import { type Format, onceForEach } from '../fanout/encoded.ts';
 import type { Feed, Reader } from '../fanout/feed.ts';
 import type { Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { Asker } from './asker.ts';
@@ -23,6 +22,7 @@ import { answerAndJoin, countCatchUp, holdFor } from './subscription.ts';
 export interface PollQuery {
   after: Position | undefined;
   limit: number;
+  posts: number;
   waitMs: number;
 }
 
@@ -85,7 +85,7 @@ class Poll implements Reader, OpenReader {
   async answer(query: Omit<PollQuery, 'waitMs'>, waitMs: number): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
     if (waitMs === 0) this.#isFinished = true;
     else this.#finishAfter(waitMs);
-    const parts = { posts: limits.pageDefault, feed: this.#feed, asker: this.asker, reader: this, wanted: () => true };
+    const parts = { feed: this.#feed, asker: this.asker, reader: this, wanted: () => true };
     for (let waited = false; ; waited = true) {
       // From before the question: what changes once it has joined must wake it.
       const woken = new Promise<void>((resolve) => {

@@ -48,9 +48,10 @@ export function readerRoutes(context: ReaderContext): Router {
   });
 
   router.get('/channels/:channelId/events', async (req, res) => {
-    const { after, limit, wait } = schemas.parse(schemas.eventsQuerySchema, req.query);
-    if (wait !== undefined) return await poll(context, req, res, { after: cursorFrom(after), limit, waitMs: wait * 1_000 });
-    const answer = await answerFromFeed(req, res, { after: cursorFrom(after), limit, posts: limits.pageDefault });
+    const { after, limit, posts, wait } = schemas.parse(schemas.eventsQuerySchema, req.query);
+    const query = { after: cursorFrom(after), limit, posts };
+    if (wait !== undefined) return await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
+    const answer = await answerFromFeed(req, res, query);
     sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
   });
 

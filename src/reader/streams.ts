@@ -38,7 +38,7 @@ export interface StreamsContext {
 export function stream(context: StreamsContext): RequestHandler {
   return async (req, res) => {
     const channelId = String(req.params.channelId);
-    const after = cursorOf(req);
+    const { after, posts } = askedIn(req);
     const asker = new Asker(principalOf(res), context.identity.standing);
     if (req.method === 'HEAD') {
       (await holdFor(asker, context.feeds, channelId)).release();
@@ -49,13 +49,14 @@ export function stream(context: StreamsContext): RequestHandler {
     if (res.closed) return;
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
     res.once('close', context.rates.connection(req.ip ?? ''));
-    await new EventStream(res, channelId, asker, context).run(after);
+    await new EventStream(res, channelId, asker, context).run(after, posts);
   };
 }
 
-function cursorOf(req: Request): Position | undefined {
+function askedIn(req: Request): { after: Position | undefined; posts: number } {
   const last = req.headers['last-event-id'];
-  return cursorFrom(typeof last === 'string' ? last : parse(streamQuerySchema, req.query).after);
+  const { after, posts } = parse(streamQuerySchema, req.query);
+  return { after: cursorFrom(typeof last === 'string' ? last : after), posts };
 }
 
 const ping = message('ping', {});
@@ -97,12 +98,12 @@ class EventStream implements OpenReader {
   }
 
   /** Until the stream is live, or has ended. Throws where it has not begun, so that the answer is a problem. */
-  async run(after: Position | undefined): Promise<void> {
+  async run(after: Position | undefined, posts: number): Promise<void> {
     try {
       await this.#storeInReach();
       for (let cursor = after; this.#pipe.open && this.#subscription === undefined; ) {
         if (this.#pipe.hasBegun) await this.connection.whenReady();
-        cursor = await this.#catchUp(cursor);
+        cursor = await this.#catchUp(cursor, posts);
       }
     } catch (error) {
       if (!this.#pipe.hasBegun) throw error;
@@ -171,11 +172,11 @@ class EventStream implements OpenReader {
   }
 
   /** Says what was missed and joins, or returns from where there is more. */
-  async #catchUp(after: Position | undefined): Promise<Position | undefined> {
+  async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { feeds, metrics } = this.#context;
     const held = await holdFor(this.asker, feeds, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
-    const query = { after, limit: limits.catchUpMost, posts: limits.pageDefault };
+    const query = { after, limit: limits.catchUpMost, posts };
     const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };
     try {
       const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { AuthorClient } from '../../client/author-client.ts';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
-import type { Event, Transport } from '../../src/protocol/model.ts';
+import { type Event, type Transport, transports } from '../../src/protocol/model.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -112,6 +112,49 @@ describe('a reader whose network blocks WebSockets', () => {
     await vi.waitFor(() => expect(client.state.status).toBe('offline'));
     await live(client, 'stream', 2);
     expect(way.asked.slice(before)).toEqual(['stream']);
+  });
+});
+
+describe('a reader, whatever the way', () => {
+  it('begins with as many posts as it asked for', async () => {
+    const channelId = await channelWith(25);
+    for (const transport of transports) {
+      for (const limit of [3, 24]) {
+        const { client } = read(test.url, channelId, { transports: [transport], limit });
+        await live(client, transport, 26);
+        expect(client.timeline?.posts).toHaveLength(limit);
+      }
+    }
+  });
+
+  it('goes on with a fresh token where the old one ran out', async () => {
+    const { channel } = await author.createChannel({ headline: 'For members', access: 'members' });
+    const readers = await Promise.all(
+      transports.map(async (transport) => {
+        let given = 0;
+        const token = () => {
+          given += 1;
+          return test.token({ reader: ['*'] }, { ttlSeconds: given === 1 ? 1 : 3_600 });
+        };
+        const { client } = read(test.url, channel.id, { transports: [transport], token });
+        await live(client, transport, 1);
+        await vi.waitFor(() => expect(given).toBeGreaterThan(1), promisedMs);
+        return { client, transport };
+      }),
+    );
+    await author.publish(channel.id, { body: 'For those who are still there.' });
+    for (const { client, transport } of readers) await live(client, transport, 2);
+  });
+
+  it('ends where the channel is deleted', async () => {
+    const channelId = await channelWith(1);
+    const readers = transports.map((transport) => ({ transport, ...read(test.url, channelId, { transports: [transport] }) }));
+    for (const { client, transport } of readers) await live(client, transport, 2);
+    const admin = await test.token({ admin: true });
+    await fetch(`${test.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } });
+    for (const { client } of readers) {
+      await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', reason: 'gone' }), promisedMs);
+    }
   });
 });
 

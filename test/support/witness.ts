@@ -26,7 +26,12 @@ export interface Witness extends AsyncDisposable {
   heal(): Promise<void>;
 }
 
-export async function startWitness(url: string, channelId: string, limit: number): Promise<Witness> {
+export async function startWitness(
+  url: string,
+  channelId: string,
+  limit: number,
+  more: Partial<ReaderClientOptions> = {},
+): Promise<Witness> {
   const line = await startLine(url);
   const pageLine = await startLine(url);
   const faults: string[] = [];
@@ -45,6 +50,7 @@ export async function startWitness(url: string, channelId: string, limit: number
     fetch: (address, init) => fetch(address.replace(line.url, pageLine.url), init),
     // The shortest pauses there are.
     random: () => 0,
+    ...more,
   };
   let client = open({});
 

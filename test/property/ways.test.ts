@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { reachedEnd } from '../../client/timeline.ts';
+import { needs } from '../../client/timeline-pages.ts';
+import { postKinds, type Snapshot, type Transport, transports } from '../../src/protocol/model.ts';
+import { seedOf } from '../support/coverage.ts';
+import { type Obstacles, startObstacles } from '../support/obstacles.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startWitness, type Witness } from '../support/witness.ts';
+import { allPosts, createChannel, publish, read, write } from '../support/writers.ts';
+
+/**
+ * One script of coverage and four readers: one over each way to the server, and one whose network blocks now this way and now that, so
+ * that it changes between them in the middle of things. All of them are cut off at random, and all end with the same timeline.
+ */
+const windowPosts = 5;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const which = fc.nat(999);
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('publish' as const), kind: fc.constantFrom(...postKinds), keyEvent: fc.boolean() }),
+  },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('correct' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('retract' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('take-down' as const), which }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pin' as const), which }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('cut' as const), reader: fc.nat(3) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('block' as const),
+      webSockets: fc.constantFrom('free' as const, 'refused' as const),
+      streams: fc.constantFrom('free' as const, 'refused' as const),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ do: 'let-come-back' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('older' as const), reader: fc.nat(3) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+describe('The same coverage over a WebSocket, Server-Sent Events, polling, and all of them in turn', () => {
+  it('gives the same timeline, byte for byte, and every event once and in order', async () => {
+    const used = new Set<Transport>();
+    // What the network does is not in the seed, so that a smaller case may not fail: none is looked for.
+    const options = { seed: seedOf('ways'), numRuns: 4, endOnFailure: true };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 80 }), async (steps) => {
+        await using day = await startDay(used);
+        for (const next of steps) await day.take(next);
+        await day.end();
+      }),
+      options,
+    );
+    expect(used).toEqual(new Set(transports));
+  }, 60_000);
+});
+
+async function startDay(used: Set<Transport>) {
+  const token = await server.token();
+  const { id: channelId } = await createChannel(server, token);
+  const path = `/v1/channels/${channelId}`;
+  const way: Obstacles = await startObstacles(server.url);
+  const witnesses: Witness[] = [];
+  for (const transport of transports) {
+    witnesses.push(await startWitness(server.url, channelId, windowPosts, { transports: [transport] }));
+  }
+  const switching = await startWitness(way.url, channelId, windowPosts, { retryBetterMs: 100 });
+  witnesses.push(switching);
+  switching.client.on('state', (state) => {
+    if (state.status === 'live') used.add(state.transport);
+  });
+  const posts: { id: string }[] = [];
+  let count = 0;
+
+  async function send(request: Parameters<typeof write>[2]): Promise<void> {
+    try {
+      await write(server, token, { ...request, key: `key-${count}` });
+    } catch (error) {
+      // What is withdrawn already is refused: that is as it should be.
+      if (!/answered (400|409)/.test(String(error))) throw error;
+    }
+  }
+
+  return {
+    async take(step: Step): Promise<void> {
+      count += 1;
+      const chosen = 'which' in step ? posts[step.which % Math.max(1, posts.length)] : undefined;
+      if ('which' in step && chosen === undefined) return;
+      switch (step.do) {
+        case 'publish': {
+          const { kind, keyEvent } = step;
+          const fields = { headline: `No. ${count}`, body: `Text ${count}`, kind, keyEvent };
+          posts.push((await publish(server, token, channelId, fields, `key-${count}`)).post);
+          return;
+        }
+        case 'correct': {
+          const body = { kind: 'correction', note: `It was wrong before ${count}.`, changes: { body: `Text ${count}` } };
+          return send({ path: `${path}/posts/${chosen?.id}/revisions`, body, ifMatch: '*' });
+        }
+        case 'retract':
+          return send({ path: `${path}/posts/${chosen?.id}/retraction`, body: { note: 'It was wrong.' } });
+        case 'take-down':
+          return send({ path: `${path}/posts/${chosen?.id}/takedown`, body: {} });
+        case 'pin':
+          return send({ method: 'PATCH', path, body: { pinnedPostId: chosen?.id }, ifMatch: '*' });
+        case 'cut': {
+          const { line, pageLine } = witnesses[step.reader] as Witness;
+          line.cut();
+          pageLine.cut();
+          return;
+        }
+        case 'block':
+          way.webSockets = step.webSockets;
+          way.streams = step.streams;
+          // What is blocked does not stay open either.
+          switching.line.cut();
+          switching.pageLine.cut();
+          return;
+        case 'let-come-back':
+          await vi.waitFor(() => expect(switching.client.state.status).toBe('live'), { timeout: 10_000, interval: 5 });
+          return;
+        case 'older':
+          return (witnesses[step.reader] as Witness).attempt((client) => client.loadOlder(3));
+      }
+    },
+
+    async end(): Promise<void> {
+      await Promise.all(witnesses.map((witness) => witness.heal()));
+      const snapshot = await read<Snapshot>(`${server.url}${path}/snapshot?limit=1`);
+      const all = await allPosts(server, channelId);
+      const { channel, cursor, pinned, summary, keyEvents } = snapshot;
+      const expected = JSON.stringify({ channel, cursor, posts: all, pinned, summary, keyEvents });
+      for (const witness of witnesses) {
+        await vi.waitFor(
+          () => {
+            const { timeline, state } = witness.client;
+            expect({ status: state.status, cursor: timeline?.cursor, open: timeline && needs(timeline) }).toEqual({
+              status: 'live',
+              cursor,
+              open: [],
+            });
+          },
+          { timeout: 15_000, interval: 10 },
+        );
+        while (!reachedEnd(witness.client.timeline!)) await witness.client.loadOlder(50);
+        const held = witness.client.timeline!;
+        expect(
+          JSON.stringify({
+            channel: held.channel,
+            cursor: held.cursor,
+            posts: held.posts,
+            pinned: held.pinned,
+            summary: held.summary,
+            keyEvents: held.keyEvents,
+          }),
+        ).toBe(expected);
+        expect(witness.faults).toEqual([]);
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      for (const witness of witnesses) await witness[Symbol.asyncDispose]();
+      await way[Symbol.asyncDispose]();
+    },
+  };
+}
