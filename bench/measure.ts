@@ -5,7 +5,7 @@ import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
 import type { EngineAnswer, EngineAsk } from './engine.ts';
 import { histogramOf, merged, type Quantiles, quantilesOf } from './histogram.ts';
 import { cpuSeconds, residentBytes } from './machine.ts';
-import type { CameBack, CrowdAsk, Heard } from './readers.ts';
+import type { CameBack, CrowdAsk, CrowdTransport, Heard } from './readers.ts';
 import { headlineSentAt, postOf } from './text.ts';
 import { monotonicMs, startWorker, type Worker } from './worker.ts';
 
@@ -34,6 +34,7 @@ export interface AppendFigures {
 }
 
 export interface FanOutFigures {
+  transport: CrowdTransport;
   readers: number;
   posts: number;
   deliveries: number;
@@ -94,8 +95,11 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
 
 export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
   const figures: FanOutFigures[] = [];
-  for (const readers of plan.readers) {
-    plan.say(`pushing to ${readers} readers`);
+  // The largest crowd, over streams too.
+  const most = Math.max(...plan.readers);
+  const crowdsOf = [...plan.readers.map((readers) => ['socket', readers] as const), ['stream', most] as const];
+  for (const [transport, readers] of crowdsOf) {
+    plan.say(`pushing to ${readers} readers over ${transport}s`);
     await using server = await startFor(plan);
     await using crowds = startCrowds(plan.crowds);
     const { url, channelId, token } = await channelOn(server);
@@ -103,7 +107,7 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
     await push(1_000);
 
     const memoryBefore = residentBytes(server.pid);
-    await crowds.each<void>('gather', readers, { url, channelId });
+    await crowds.each<void>('gather', readers, { transport, url, channelId });
     await pause(settleMs);
     const memoryIdle = residentBytes(server.pid);
     // A moment to warm up, and for those who have just connected: it does not count.
@@ -122,6 +126,7 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
 
     const deliveries = heard.reduce((sum, crowd) => sum + crowd.deliveries, 0);
     figures.push({
+      transport,
       readers,
       posts,
       deliveries,
@@ -175,7 +180,8 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
       await server.start();
     }
     await using crowds = startCrowds(plan.crowds);
-    const back = await crowds.each<CameBack>('comeBack', returning.readers, { url, channelId, after: missing(returning.missed) });
+    const after = missing(returning.missed);
+    const back = await crowds.each<CameBack>('comeBack', returning.readers, { transport: 'socket', url, channelId, after });
     const missed = back.reduce((sum, crowd) => sum + crowd.missed, 0);
     if (missed !== returning.readers * returning.missed) throw new Error(`The returning readers were given ${missed} events.`);
     const what = restarted ? 'all at once, server just restarted' : 'all at once, handshakes counted in';

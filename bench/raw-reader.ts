@@ -14,7 +14,7 @@ export interface RawReader {
 
 export interface RawReaderOptions {
   url: string;
-  /** An event's frame, as it came: `42["event",{…}]`. */
+  /** An event's frame as it came, such as `42["event",{…}]`. */
   onEvent: (frame: Buffer) => void;
   onLost: () => void;
 }

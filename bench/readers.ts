@@ -1,16 +1,20 @@
 import { emptyHistogram, type Histogram, record } from './histogram.ts';
 import { connectRawReader, type RawReader } from './raw-reader.ts';
+import { openRawStream } from './raw-stream.ts';
 import { sentAtIn } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /** A crowd of readers in one process, and what they heard. */
 export interface CrowdAsk {
+  transport: CrowdTransport;
   url: string;
   channelId: string;
   readers: number;
   /** A cursor to come back with; left out: as one who comes anew. */
   after?: string;
 }
+
+export type CrowdTransport = 'socket' | 'stream';
 
 export interface Heard {
   deliveries: number;
@@ -46,12 +50,12 @@ let last = new Map<number, number>();
 answerCalls({ gather, heard, comeBack, catchUp, leave });
 
 /** Connects and subscribes readers, a few at a time. */
-async function gather({ url, channelId, readers: count, after }: CrowdAsk): Promise<void> {
+async function gather({ transport, url, channelId, readers: count, after }: CrowdAsk): Promise<void> {
   let left = count;
   const gatherer = async () => {
     while (left > 0) {
       left -= 1;
-      const reader = await connectRawReader({ url, onEvent, onLost });
+      const reader = await connectBy(transport, url);
       await reader.subscribe(channelId, after);
       readers.push(reader);
     }
@@ -72,11 +76,11 @@ function heard(): Heard {
 }
 
 /** All at once, as after a server's restart: connect, subscribe with the cursor, take what was missed. */
-async function comeBack({ url, channelId, readers: count, after }: CrowdAsk): Promise<CameBack> {
+async function comeBack({ transport, url, channelId, readers: count, after }: CrowdAsk): Promise<CameBack> {
   const times = emptyHistogram();
   const began = monotonicMs();
   const back = async () => {
-    const reader = await connectRawReader({ url, onEvent, onLost });
+    const reader = await connectBy(transport, url);
     const missed = await reader.subscribe(channelId, after);
     record(times, monotonicMs() - began);
     readers.push(reader);
@@ -87,11 +91,19 @@ async function comeBack({ url, channelId, readers: count, after }: CrowdAsk): Pr
 }
 
 /** One reader, over a connection that stands: milliseconds from the question to the last of what was missed. */
-async function catchUp({ url, channelId, after }: Omit<CrowdAsk, 'readers'>): Promise<{ ms: number; missed: number }> {
-  single ??= await connectRawReader({ url, onEvent, onLost });
+async function catchUp({
+  url,
+  channelId,
+  after,
+}: Omit<CrowdAsk, 'readers' | 'transport'>): Promise<{ ms: number; missed: number }> {
+  single ??= await connectBy('socket', url);
   const began = monotonicMs();
   const missed = await single.subscribe(channelId, after);
   return { ms: monotonicMs() - began, missed };
+}
+
+async function connectBy(transport: CrowdTransport, url: string): Promise<RawReader> {
+  return transport === 'socket' ? await connectRawReader({ url, onEvent, onLost }) : openRawStream({ url, onEvent, onLost });
 }
 
 function leave(): void {

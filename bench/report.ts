@@ -29,15 +29,24 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
     ),
     section('The engine alone', ['at once', 'posts/s', 'p50 ms', 'p99 ms'], appends(engine)),
     section(
-      'Publication to reader over WebSocket, from before the request is sent; last: until the last reader had the post',
-      ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most'],
-      fanOut.map(({ readers, posts, missing, latency, last }) => {
-        return [String(readers), String(posts), String(missing), ...p50p99(latency), ...p50p99(last), ms(last.most)];
+      'Publication to reader, from before the request is sent; last: until the last reader had the post',
+      ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most', ''],
+      fanOut.map(({ transport, readers, posts, missing, latency, last }) => {
+        const facts = [String(readers), String(posts), String(missing), ...p50p99(latency), ...p50p99(last), ms(last.most)];
+        return [...facts, over[transport]];
       }),
     ),
     section(
       "The server's cost of it, and the readers' share",
-      ['readers', 'CPU s per million deliveries', 'of a core', 'of a core, readers', 'KiB a reader, idle', 'KiB a reader, busy'],
+      [
+        'readers',
+        'CPU s per million deliveries',
+        'of a core',
+        'of a core, readers',
+        'KiB a reader, idle',
+        'KiB a reader, busy',
+        '',
+      ],
       fanOut.map((figures) => [
         String(figures.readers),
         figures.readers < 500 ? '-' : figures.cpuSecondsPerMillion.toFixed(1),
@@ -45,6 +54,7 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
         `${Math.round(figures.readersCpuShare * 100)} %`,
         kibPerReader(figures, figures.idleBytesPerReader),
         kibPerReader(figures, figures.busyBytesPerReader),
+        over[figures.transport],
       ]),
     ),
     section(
@@ -58,6 +68,8 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
     .filter((part) => part !== undefined)
     .join('\n');
 }
+
+const over = { socket: 'over WebSocket', stream: 'over Server-Sent Events' } as const;
 
 /** Undefined where it was not measured. */
 function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
