@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
@@ -134,6 +135,46 @@ it('ends streams at moments of their own, with the last word and a time to come 
   // And it did not wait for longer than for the last of them, with what closing takes.
   expect(tookMs).toBeGreaterThan(1_500);
 });
+
+it('leaves an EventSource able to come back by itself, with its cursor, to the next server', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const program = `
+    const source = new EventSource(${JSON.stringify(`${server.url}/v1/channels/${id}/stream`)});
+    for (const name of ['catchup', 'post.published', 'drain'])
+      source.addEventListener(name, ({ data, lastEventId }) => console.log(JSON.stringify({ name, lastEventId, ...JSON.parse(data) })));
+    // Node's waits without keeping the process alive.
+    setInterval(() => {}, 1_000);
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) console.log('{"name":"gave up"}'); };`;
+  const child = spawn(process.execPath, ['--experimental-eventsource', '--no-warnings', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  undo.push(() => child.kill('SIGKILL'));
+  let printed = '';
+  child.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const heard = () =>
+    printed
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  await vi.waitFor(() => expect(heard()).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), 10_000);
+  const { cursor } = await publish(server, editor, id, { headline: 'Before' });
+  await vi.waitFor(() => expect(heard().at(-1)).toMatchObject({ name: 'post.published', lastEventId: cursor }));
+  await server.server.close({ drainMs: 200 });
+  await server.restart();
+  await publish(server, editor, id, { headline: 'After' });
+  await vi.waitFor(
+    () =>
+      expect(heard().slice(2)).toMatchObject([
+        { name: 'drain', lastEventId: cursor },
+        { name: 'catchup', mode: 'replay', events: [{ post: { headline: 'After' } }] },
+      ]),
+    10_000,
+  );
+}, 20_000);
 
 it('answers held polls without events, so that the next question goes elsewhere', async () => {
   const server = await start();

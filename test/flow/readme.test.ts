@@ -129,6 +129,20 @@ describe('the readme', () => {
     }
   }, 60_000);
 
+  it('follows a stream with an EventSource, which goes on', async () => {
+    const [program = ''] = blocks('Without WebSocket');
+    const file = join(directory, 'follow.mjs');
+    await writeFile(file, program.replace('http://127.0.0.1:4000', url));
+    let told = '';
+    const child = start(process.execPath, ['--experimental-eventsource', '--no-warnings', file], {});
+    child.stdout?.on('data', (chunk) => {
+      told += chunk;
+    });
+    await vi.waitFor(() => expect(told).toMatch(/^caught up: \d+ of snapshot$/m), { timeout: 20_000 });
+    await run(`"${process.execPath}" "${bin}" post moon-landing "One for the stream."`);
+    await vi.waitFor(() => expect(told).toContain('post.published at '), { timeout: 10_000 });
+  }, 60_000);
+
   it('has settings as the program has them', () => {
     const rows = readme.split('\n').filter((line) => line.startsWith('| `PRESSBOX_'));
     expect(rows.length).toBeGreaterThan(3);

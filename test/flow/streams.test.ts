@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { httpLimits } from '../../src/edge/http.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { catchUpSchema, eventSchema, problemSchema } from '../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -179,6 +181,8 @@ describe('a stream', () => {
     expect(other.heard('ping')).toEqual([]);
     expect(reader.blocks.at(-1)).toEqual({ event: 'ping', data: '{}' });
     expect(reader.cursor).toBe(cursors[0]);
+    // In time for what would close an idle connection.
+    expect(httpLimits.idleMs).toBeGreaterThan(2 * limits.pingSeconds * 1_000);
   });
 
   it('to HEAD is its head alone', async () => {
