@@ -37,7 +37,8 @@ export interface AsyncApi {
 
 const description = `How readers are pushed what happens: over Socket.IO, or as Server-Sent Events where WebSockets do not pass. Both give the same events and take the same cursors; keep the one you were given last, and connect again with it, here or there. Ignore messages, reasons and fields that you do not know.`;
 
-const socket = `Socket.IO version 4, at the namespace \`/\`; one connection follows many channels of coverage. Connect with \`transports: ["websocket"]\`, the only one that is served.
+/** About the socket, and the stream. */
+export const socketText = `Socket.IO version 4, at the namespace \`/\`; one connection follows many channels of coverage. Connect with \`transports: ["websocket"]\`, the only one that is served.
 
 A token, where one is needed, goes into \`auth: { token }\`, never into the URL. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
 
@@ -45,7 +46,7 @@ The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTime
 
 The name of a message is that of the Socket.IO event, its payload the one argument. What you send is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet.`;
 
-const stream = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. An EventSource sends no token; where one is needed, read the stream with fetch.`;
+export const streamText = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. An EventSource sends no token; where one is needed, read the stream with fetch.`;
 
 export function asyncApi(publicUrl: string): AsyncApi {
   const { host, protocol, pathname } = new URL(publicUrl);
@@ -74,7 +75,7 @@ export function asyncApi(publicUrl: string): AsyncApi {
       socket: {
         address: '/socket.io',
         title: 'Socket.IO',
-        description: socket,
+        description: socketText,
         servers: [{ $ref: '#/servers/socket' }],
         messages: refsTo([...socketMessages.map(({ name }) => name), ...replyNames()]),
         bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
@@ -82,7 +83,7 @@ export function asyncApi(publicUrl: string): AsyncApi {
       stream: {
         address: '/v1/channels/{channelId}/stream',
         title: 'Server-Sent Events',
-        description: stream,
+        description: streamText,
         servers: [{ $ref: '#/servers/http' }],
         parameters: { channelId: { description: 'The channel.', examples: ['eclipse-day'] } },
         messages: refsTo(streamMessages.map(({ name }) => name)),

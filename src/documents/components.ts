@@ -354,7 +354,7 @@ export const components = {
   NewPost: taken(schemas.newPostSchema, 'A post to publish. It needs a headline, a body or media.', {
     id: 'Chosen by you, so that you can name it before it is published; made where left out.',
     ...postChanges,
-    kind: 'Default `update`.',
+    kind: `${postChanges.kind} Default \`update\`.`,
   }),
   PostChanges: taken(schemas.postChangesSchema, 'The fields to change, each with its whole new value.', postChanges),
   Revision: taken(schemas.revisionSchema, 'A change of a published post.', {

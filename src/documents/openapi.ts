@@ -36,7 +36,8 @@ export interface OpenApiOperation {
 /** The version of the wire contract. */
 export const wireVersion = '1.0.0';
 
-const description = `What a client of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. Every text but \`body\` and \`html\` is plain: whoever shows it escapes it. Ignore fields, kinds and types that you do not know. A request body with an unknown field is refused.
+/** What holds for all of it. */
+export const generalText = `What a client of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. Every text but \`body\` and \`html\` is plain: whoever shows it escapes it. Ignore fields, kinds and types that you do not know. A request body with an unknown field is refused.
 
 Errors are problem documents (RFC 9457) with a stable \`code\`. Those of status 429 and 503 say in \`Retry-After\` when to try again.`;
 
@@ -61,7 +62,7 @@ export function openApi(publicUrl: string): OpenApi {
       title: 'Pressbox',
       version: wireVersion,
       summary: 'Live coverage in which every reader converges on the corrected text.',
-      description,
+      description: generalText,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: publicUrl }],
@@ -71,13 +72,16 @@ export function openApi(publicUrl: string): OpenApi {
   };
 }
 
+/** What a token is. */
+export const tokenText =
+  'A JSON Web Token with `exp`, `iat`, `jti`, `sub`, `aud: "pressbox"` and `pressbox: { reader?, author?, editor?, admin? }`, whose strings are channel ids, prefixes ending in `*`, or `*`. A token that does not hold is refused even where none is needed.';
+
 const securitySchemes = {
   token: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description:
-      'A JSON Web Token with `exp`, `iat`, `jti`, `sub`, `aud: "pressbox"` and `pressbox: { reader?, author?, editor?, admin? }`, whose strings are channel ids, prefixes ending in `*`, or `*`. A token that does not hold is refused even where none is needed.',
+    description: tokenText,
   },
 };
 

@@ -48,6 +48,17 @@ export const operatingOperations: readonly Operation[] = [
     statuses: { 'post-withdrawn': 410 },
   },
   {
+    id: 'showDocuments',
+    group: 'Documents',
+    method: 'get',
+    path: '/docs',
+    summary: 'This page',
+    description: 'Both documents, for people.',
+    who: 'anyone',
+    takes,
+    answers: [page, notModified],
+  },
+  {
     id: 'getOpenApi',
     group: 'Documents',
     method: 'get',

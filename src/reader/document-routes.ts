@@ -2,6 +2,9 @@ import { Router } from 'express';
 import { asyncApi } from '../documents/asyncapi.ts';
 import { openApi } from '../documents/openapi.ts';
 import { sendJson } from '../edge/answers.ts';
+import { pageHeaders } from '../edge/headers.ts';
+import { loadAssets } from './pages/assets.ts';
+import { docsPage } from './pages/docs.ts';
 
 /** The documents that describe the server, made once: nothing in them changes while it runs. */
 export function documentRoutes({ publicUrl }: { publicUrl: string }): Router {
@@ -9,8 +12,12 @@ export function documentRoutes({ publicUrl }: { publicUrl: string }): Router {
   const ofHttp = JSON.stringify(openApi(publicUrl));
   const ofMessages = JSON.stringify(asyncApi(publicUrl));
 
+  const page = docsPage({ publicUrl, assets: loadAssets() });
+
   router.get('/openapi.json', (_req, res) => sendJson(res, ofHttp, { cache: 'public' }));
   router.get('/asyncapi.json', (_req, res) => sendJson(res, ofMessages, { cache: 'public' }));
+
+  router.get('/docs', pageHeaders(), (_req, res) => sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' }));
 
   return router;
 }

@@ -49,6 +49,6 @@ export function sendErrorPage(res: Response, page: string, said: Problem): void 
 function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets)(?:\/|$)/.test(path)) return false;
-  const isPage = path === '/' || path === '/live' || path.startsWith('/live/');
+  const isPage = path === '/' || path === '/docs' || path === '/live' || path.startsWith('/live/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

@@ -3,12 +3,20 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ComponentName, components } from '../../src/documents/components.ts';
 import { examples, keyOf } from '../../src/documents/examples.ts';
-import { messageExamples, messageKey, messages, storeExample } from '../../src/documents/messages.ts';
+import {
+  messageExamples,
+  messageKey,
+  messages,
+  socketMessages,
+  storeExample,
+  streamMessages,
+} from '../../src/documents/messages.ts';
 import { openApi } from '../../src/documents/openapi.ts';
 import { type AnswerHeader, problemsOf } from '../../src/documents/operation.ts';
 import { operations } from '../../src/documents/operations.ts';
 import { recorded, recordedMessages } from '../../src/documents/recorded.ts';
 import { codeOf, curlOf, operationOf } from '../../src/documents/shown.ts';
+import { problems } from '../../src/protocol/problems.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { examplesUrl, type Played, playExamples } from '../support/play-examples.ts';
 import { servedRoutes } from '../support/routes.ts';
@@ -37,6 +45,47 @@ describe('the documents', () => {
     expect(await answer.text()).toContain(new URL(examplesUrl).host);
     const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
+  });
+});
+
+describe('the page of the documents', () => {
+  let page: string;
+  let headers: Headers;
+  beforeAll(async () => {
+    await using server = await startTestServer({ PRESSBOX_PUBLIC_URL: examplesUrl });
+    const answer = await fetch(`${server.url}/docs`);
+    headers = answer.headers;
+    page = await answer.text();
+  });
+  const found = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, one]) => one ?? '');
+
+  it('is whole without a script, and loads nothing from elsewhere', () => {
+    expect(headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=/);
+    expect(found(/<link rel="stylesheet" href="([^"]*)"/g).every((href) => href.startsWith('/assets/'))).toBe(true);
+    expect(page).not.toMatch(/<(?:img|iframe|video|object|embed)\b/);
+  });
+
+  it('shows every operation, message, problem and schema once, with a place of its own', () => {
+    const ids = found(/\sid="([^"]*)"/g);
+    expect(ids.length).toBe(new Set(ids).size);
+    for (const { id } of operations) expect(ids).toContain(id);
+    for (const { name } of socketMessages) expect(ids).toContain(`socket-${name}`);
+    for (const { name } of streamMessages) expect(ids).toContain(`stream-${name}`);
+    for (const code of Object.keys(problems)) expect(ids).toContain(`problem-${code}`);
+    for (const name of Object.keys(components)) expect(ids).toContain(`schema-${name}`);
+    for (const key of Object.keys(recorded)) expect(ids).toContain(key);
+  });
+
+  it('has no link to a place that is not there, and headings that skip no level', () => {
+    const ids = new Set(found(/\sid="([^"]*)"/g));
+    expect(found(/href="#([^"]*)"/g).filter((anchor) => !ids.has(anchor))).toEqual([]);
+    const levels = found(/<h([1-6])/g).map(Number);
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    expect(levels.filter((level, at) => at > 0 && level > levels[at - 1]! + 1)).toEqual([]);
+    for (const landmark of ['<main id="content"', '<nav class="contents" aria-label=', 'class="skip" href="#content"'])
+      expect(page).toContain(landmark);
   });
 });
 

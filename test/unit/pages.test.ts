@@ -8,7 +8,7 @@ import { indexPage } from '../../src/reader/pages/index.ts';
 import { livePage, signInNotice } from '../../src/reader/pages/live.ts';
 import { aChannel, aPost } from '../support/samples.ts';
 
-const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css' };
+const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
 const publicUrl = 'https://live.example';
 const at = '2026-11-24T16:00:00.000Z';
 const hostile = `"><script>alert('1')</script>&\u2028`;

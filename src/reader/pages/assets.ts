@@ -27,5 +27,5 @@ export function loadAssets(): Assets {
     if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);
     return `/assets/${file}`;
   };
-  return { script: address('live.js'), style: address('live.css') };
+  return { script: address('live.js'), style: address('live.css'), docs: address('docs.css') };
 }

@@ -6,6 +6,8 @@ export interface Assets {
   /** Such as `/assets/live-5F3K2A.js`. */
   script: string;
   style: string;
+  /** What the page of the documents has beyond that. */
+  docs: string;
 }
 
 export interface Document {
@@ -16,13 +18,15 @@ export interface Document {
   /** The address under which search engines are to know the page; without one they are asked to pass it over. */
   canonical?: string;
   assets: Assets;
+  /** Further styles, after the one of every page. */
+  styles?: readonly string[];
   /** Loads the script. */
   live?: boolean;
   body: Part;
 }
 
 /** A whole page. No script or style stands in the page itself, so that its content security policy can refuse those that do. */
-export function htmlDocument({ title, language, description, canonical, assets, live, body }: Document): string {
+export function htmlDocument({ title, language, description, canonical, assets, styles = [], live, body }: Document): string {
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -34,7 +38,7 @@ export function htmlDocument({ title, language, description, canonical, assets, 
 ${description && html`<meta name="description"${attribute('content', description)}>`}
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${assets.style}">
+${[assets.style, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
 ${live && html`<script type="module" src="${assets.script}"></script>`}
 </head>
 <body>
