@@ -8,14 +8,17 @@ import { type Config, ConfigError, publicUrlOf } from './config.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
+import { createSessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
 import { closeHttp, createHttp, httpLimits, listen, requireOneHost } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
-import { authenticate } from './edge/request.ts';
+import { authenticate, signedIn } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
+import { sessionRoutes } from './edge/session-routes.ts';
+import { createSessions } from './edge/sessions.ts';
 import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
@@ -32,6 +35,7 @@ import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
 import { Readers } from './reader/readers.ts';
 import { readerRoutes } from './reader/routes.ts';
+import { signInRoutes } from './reader/sign-in-routes.ts';
 import { openSockets, refusePolling, socketPath } from './reader/sockets.ts';
 import { measureAppends } from './telemetry/appends.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
@@ -133,7 +137,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     health.unsafe = unsafe;
     metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
-    const identity = createIdentity({ tokens, revocations: engine, now });
+    const sessions = createSessions({ tokens, secret, now });
+    const identity = createIdentity({ tokens, sessions, revocations: engine, now });
+    const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
@@ -153,19 +159,21 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const exporting = exportRoutes({ engine, feeds, slots: slotsFor('exports', readerLimits.exportsMost), log });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
     const revoking = tokenRoutes({ revocations: engine, rates, log });
-    const api = [reading, exporting, writing, revoking];
-    app.use('/v1', authenticate(identity), onlyMethodsOf(...api), ...api, notFound());
+    const api = [reading, exporting, writing, revoking, sessionRoutes({ identity, cookie })];
+    app.use('/v1', authenticate(identity, cookie), onlyMethodsOf(...api), ...api, notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });
     app.use(onlyMethodsOf(documents), documents);
-    const pages = pageRoutes({ engine, feeds, publicUrl, now });
-    app.use(onlyMethodsOf(pages), pages, pageErrors.notFound);
+    const signingIn = signInRoutes({ identity, cookie });
+    const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now });
+    app.use(onlyMethodsOf(pages, signingIn), signingIn, pages, pageErrors.notFound);
     app.use(pageErrors.handler, handleErrors(log));
 
     const sockets = openSockets(http, {
       feeds,
       readers,
       identity,
+      signedIn: (request) => signedIn(asExpressHas(app, request), identity, cookie),
       rates,
       addressOf: (request) => asExpressHas(app, request).ip ?? '',
       mayConnect: (request) => mayConnect(askedBy(asExpressHas(app, request)), config.origins),

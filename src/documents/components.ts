@@ -36,6 +36,8 @@ function value(schema: z.ZodType, description: string): Component {
 
 // ---- Sentences that several share
 
+const back = 'The path of the page to which it leads back; default: the list of channels.';
+
 const change = {
   revision: 'The revision that the change made.',
   kind: 'What was done: `refile` a typing slip, `update` something was added, `clarification`, `correction`, `retraction`, `takedown`.',
@@ -321,6 +323,23 @@ export const components = {
     jti: 'Its `jti`.',
     until: 'Until when that is remembered; null: for ever.',
   }),
+  Rights: sent(schemas.rightsSchema, 'What a token permits. The strings are channel ids, prefixes ending in `*`, or `*`.', {
+    reader: 'Where it may read what is for members.',
+    author: 'Where it may write.',
+    editor: 'Where it may change everything.',
+    admin: 'It may do everything.',
+  }),
+  Session: sent(schemas.sessionSchema, 'Who is signed in.', {
+    sub: 'Whom the token speaks for.',
+    name: 'The byline.',
+    rights: 'What it permits.',
+    expiresAt: 'When it ends by itself.',
+  }),
+  SessionAnswer: sent(schemas.sessionAnswerSchema, 'Who is signed in.', {
+    session: 'Null for a stranger.',
+  }),
+  SignInForm: { ...taken(schemas.signInFormSchema, 'The form that signs in.', { token: 'The token.', to: back }), closed: false },
+  SignOutForm: { ...taken(schemas.signOutFormSchema, 'The form that signs out.', { to: back }), closed: false },
   DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A channel that was deleted and is not erased everywhere yet.', {
     erasure: 'What is pending.',
   }),

@@ -224,6 +224,27 @@ const machines: readonly Example[] = [
   },
 ];
 
+const origin = { Origin: 'https://live.example.org' };
+const toMembers = { to: '/live/eclipse-south' };
+const form = { type: 'application/x-www-form-urlencoded', headers: origin, status: 303 };
+
+const sessions: readonly Example[] = [
+  { operation: 'startSession', name: 'From a page of the server', as: 'reader', status: 200 },
+  { operation: 'startSession', name: 'Without a token', status: 401 },
+  { operation: 'getSession', name: 'A stranger', status: 200 },
+  { operation: 'getSession', name: 'A reader', as: 'reader', status: 200 },
+  { operation: 'endSession', name: 'Signed out', status: 204 },
+  { operation: 'showSignIn', name: 'The form', query: toMembers, status: 200 },
+  {
+    operation: 'signIn',
+    name: 'A token that was pasted',
+    ...form,
+    as: 'reader',
+    body: { token: '$PRESSBOX_TOKEN', ...toMembers },
+  },
+  { operation: 'signOut', name: 'Back to the page', ...form, body: toMembers },
+];
+
 const refusals: readonly Example[] = [
   {
     operation: 'publishPost',
@@ -468,6 +489,7 @@ export const examples: readonly Example[] = [
   ...withdrawals,
   ...others,
   ...machines,
+  ...sessions,
   ...pages,
   ...owed,
   ...leaving,

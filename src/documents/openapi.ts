@@ -83,12 +83,20 @@ const securitySchemes = {
     bearerFormat: 'JWT',
     description: tokenText,
   },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-pressbox',
+    description:
+      'The session of a browser, for pages of this server alone; see `POST /v1/session`. Where the server is not reached over TLS its name is `pressbox`. One that does not hold is ignored, and taken away.',
+  },
 };
 
 /** Strangers may ask too, where the channel lets them. */
 const securityFor = {
-  anyone: [{}, { token: [] }],
-  reader: [{}, { token: [] }],
+  anyone: [{}, { token: [] }, { session: [] }],
+  token: [{ token: [] }],
+  reader: [{}, { token: [] }, { session: [] }],
   author: [{ token: [] }],
   'its author': [{ token: [] }],
   editor: [{ token: [] }],

@@ -71,6 +71,7 @@ export type Group = keyof typeof groups;
 /** Whom the server answers; the rights are those of the token. */
 export const whos = {
   anyone: 'Anyone. Channels of the desk are only shown to those who may write in them.',
+  token: 'With a token.',
   reader: "Anyone where the channel is public; else with a reader's token.",
   author: 'With a token that may write in the channel.',
   'its author': 'With the token that published the post (the same `sub`), or an editor.',
@@ -91,6 +92,10 @@ export const requestHeaders = {
       'The revision that you are changing, so that nobody is overwritten: `"3"`, an entity tag as it was given, or `*`.',
     pattern: '^(?:(?:W/)?"(?:0|[1-9][0-9]{0,14})(?:-[^"]*)?"|0|[1-9][0-9]{0,14}|\\*)$',
     example: '"1"',
+  },
+  Origin: {
+    description: 'Of the page that sends it, as every browser says by itself.',
+    example: 'https://live.example.org',
   },
   'If-None-Match': {
     description: 'An entity tag that you hold. Where it still stands the answer is 304, without a body.',
@@ -119,6 +124,10 @@ export const answerHeaders = {
   Link: { type: 'string', description: 'With `rel="next"`: the next page; absent at the end.' },
   'Idempotency-Replayed': { type: 'string', description: '`true` where this key was used before: the write was not done again.' },
   'Retry-After': { type: 'integer', description: 'Seconds to wait.' },
+  'Set-Cookie': {
+    type: 'string',
+    description: 'The session: readable by no script, `SameSite=Lax`, and over TLS named `__Host-pressbox` and `Secure`.',
+  },
   'WWW-Authenticate': { type: 'string', description: 'That a bearer token is wanted (RFC 6750).' },
 } as const satisfies Record<string, { type: 'string' | 'integer'; description: string }>;
 export type AnswerHeader = keyof typeof answerHeaders;
@@ -129,7 +138,7 @@ export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
   const isApi = path.startsWith('/v1/');
   const reads = isApi || group === 'Pages';
   const writes = method !== 'get';
-  const has: Partial<Record<ProblemCode, boolean>> = {
+  const has: Partial<Record<ProblemCode, boolean | undefined>> = {
     'invalid-body': query !== undefined || writes,
     'token-missing': isApi && who !== 'anyone',
     'token-invalid': isApi,
@@ -138,7 +147,7 @@ export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
     'channel-deleted': path.includes('{channelId}'),
     'too-large': writes,
     'wrong-type': body !== undefined,
-    'key-reused': writes,
+    'key-reused': operation.takes?.includes('Idempotency-Key'),
     'rate-limited': who !== 'operator',
     'internal-error': reads,
     'journal-unavailable': reads,

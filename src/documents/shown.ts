@@ -66,9 +66,32 @@ export function curlOf(example: Example, url: string): string {
     `curl -i${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} '${url}${addressOf(example)}'`,
     ...(bearer === undefined ? [] : [`-H "Authorization: Bearer ${bearer}"`]),
     ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-    ...(body === undefined ? [] : [`-H 'Content-Type: ${type}'`, `-d ${quoted(JSON.stringify(body, null, 2))}`]),
+    ...(body === undefined ? [] : type === formType ? formLines(body as Form) : jsonLines(body, type)),
   ];
   return lines.join(' \\\n  ');
+}
+
+/** A field of a form that stands for the token. */
+export const tokenField = '$PRESSBOX_TOKEN';
+export const formType = 'application/x-www-form-urlencoded';
+type Form = Readonly<Record<string, string>>;
+
+/** The body as it is sent. */
+export function bodyOf({ body, type }: Example, token = ''): string | undefined {
+  if (body === undefined) return undefined;
+  if (type !== formType) return JSON.stringify(body);
+  const fields = Object.entries(body as Form).map(([name, value]) => [name, value === tokenField ? token : value]);
+  return new URLSearchParams(fields).toString();
+}
+
+function formLines(form: Form): string[] {
+  return Object.entries(form).map(([name, value]) => {
+    return `--data-urlencode ${value === tokenField ? `"${name}=${value}"` : quoted(`${name}=${value}`)}`;
+  });
+}
+
+function jsonLines(body: unknown, type: string): string[] {
+  return [`-H 'Content-Type: ${type}'`, `-d ${quoted(JSON.stringify(body, null, 2))}`];
 }
 
 /** As one word of a shell, whatever stands in it. */

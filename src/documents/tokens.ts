@@ -1,4 +1,5 @@
-import type { Operation } from './operation.ts';
+import { signOutFormSchema } from '../protocol/schemas.ts';
+import { type Operation, query } from './operation.ts';
 
 /** Who is known to the server, and for how long. */
 
@@ -12,9 +13,76 @@ export const tokenOperations: readonly Operation[] = [
     description:
       'Every server refuses the token from now on, and within 5 seconds has ended the sockets and streams that it opened. Sent again it is the same revocation.',
     who: 'admin',
-    takes: ['Idempotency-Key'],
     body: { schema: 'Revocation' },
     answers: [{ status: 200, description: 'It is on disk.', schema: 'RevocationAnswer' }],
     problems: ['revocations-full'],
+  },
+  {
+    id: 'getSession',
+    group: 'Tokens',
+    method: 'get',
+    path: '/v1/session',
+    summary: 'Tell who is signed in',
+    description: 'By the session of the browser, or by the token that is sent. `session` is null for a stranger.',
+    who: 'anyone',
+    answers: [{ status: 200, description: 'Who asks.', schema: 'SessionAnswer' }],
+  },
+  {
+    id: 'startSession',
+    group: 'Tokens',
+    method: 'post',
+    path: '/v1/session',
+    summary: 'Exchange a token for a session',
+    description:
+      'For a page of this server: its sockets, streams and reads then need no token. The session ends with its token, and after 12 hours at the latest. It counts for nothing in a request that a page of another origin makes.',
+    who: 'token',
+    answers: [{ status: 200, description: 'It is in the cookie.', schema: 'SessionAnswer', headers: ['Set-Cookie'] }],
+    problems: ['too-large'],
+  },
+  {
+    id: 'endSession',
+    group: 'Tokens',
+    method: 'delete',
+    path: '/v1/session',
+    summary: 'Sign out',
+    who: 'anyone',
+    answers: [{ status: 204, description: 'The cookie is taken away.', headers: ['Set-Cookie'] }],
+    problems: ['forbidden'],
+  },
+  {
+    id: 'showSignIn',
+    group: 'Pages',
+    method: 'get',
+    path: '/sign-in',
+    summary: 'The page to sign in on',
+    who: 'anyone',
+    query: query(signOutFormSchema, { to: 'The path of the page to which it leads back.' }),
+    answers: [{ status: 200, description: 'The page.', type: 'text/html' }],
+  },
+  {
+    id: 'signIn',
+    group: 'Pages',
+    method: 'post',
+    path: '/sign-in',
+    summary: 'Sign in by a form',
+    description: 'From a page of this server, or of an origin that `PRESSBOX_ORIGINS` names.',
+    who: 'anyone',
+    takes: ['Origin'],
+    body: { schema: 'SignInForm', types: ['application/x-www-form-urlencoded'] },
+    answers: [{ status: 303, description: 'To the page, signed in.', headers: ['Location', 'Set-Cookie'] }],
+    problems: ['token-invalid', 'forbidden'],
+  },
+  {
+    id: 'signOut',
+    group: 'Pages',
+    method: 'post',
+    path: '/sign-out',
+    summary: 'Sign out by a form',
+    description: 'From a page of this server.',
+    who: 'anyone',
+    takes: ['Origin'],
+    body: { schema: 'SignOutForm', types: ['application/x-www-form-urlencoded'] },
+    answers: [{ status: 303, description: 'To the page, signed out.', headers: ['Location', 'Set-Cookie'] }],
+    problems: ['forbidden'],
   },
 ];

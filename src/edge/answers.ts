@@ -37,7 +37,7 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
   const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const etag = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
   response.setHeader('Cache-Control', cacheControl[cache]);
-  if (cache === 'private') response.vary('Authorization');
+  if (cache === 'private') response.vary(whoAsks);
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
@@ -46,6 +46,9 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
   response.status(status);
   send(response, type, text);
 }
+
+/** What tells who asks, for `Vary`. */
+export const whoAsks = 'Authorization, Cookie';
 
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
 

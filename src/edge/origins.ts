@@ -34,6 +34,11 @@ export function mayConnect({ origin, host, secure }: Asked, allowed: Origins): b
   return allowed.includes(origin) || isOwn(origin, host, secure);
 }
 
+/** Whether a page of this server asks, by its origin. */
+export function isOwnOrigin({ origin, host, secure }: Asked): boolean {
+  return origin !== undefined && isOrigin(origin) && isOwn(origin, host, secure);
+}
+
 /** Whether the text is a web origin, spelled as browsers do. */
 export function isOrigin(text: string): boolean {
   // A URL may hold characters that no host name has, such as the * of a pattern.

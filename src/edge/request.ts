@@ -1,23 +1,53 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
+import type { SessionCookie } from './cookies.ts';
 import type { Identity } from './identity.ts';
 
-/** Who asks: the token of a request, checked once, before any route. */
+/** Who asks: the token of a request, or the session of the browser that sent it, checked once, before any route. */
 
 /** RFC 6750: the scheme in any case, one space or more, then a token. */
 const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 /**
  * Notes who asks, for `principalOf`. A token that does not hold is refused even where none is needed: who sends one means to be known,
- * and must not be answered as a stranger.
+ * and must not be answered as a stranger. With a token, no session counts.
  */
-export function authenticate(identity: Pick<Identity, 'verify'>): RequestHandler {
+export function authenticate(identity: Identity, cookie: SessionCookie): RequestHandler {
+  const resume = resumeSession(identity, cookie);
   return async (request, response, next) => {
-    const { authorization } = request.headers;
-    if (authorization !== undefined) response.locals.principal = await identity.verify(tokenFrom(authorization));
+    const token = tokenOf(request);
+    if (token === undefined) {
+      await resume(request, response, next);
+    } else {
+      response.locals.principal = await identity.verify(token);
+      next();
+    }
+  };
+}
+
+/**
+ * Notes who is signed in. A session that does not hold is no mistake of the reader's, whose browser sends it by itself: it is taken away,
+ * and the answer is that for a stranger.
+ */
+export function resumeSession(identity: Identity, cookie: SessionCookie): RequestHandler {
+  return async (request, response, next) => {
+    const session = cookie.read(request);
+    const resumed = session === undefined ? undefined : await identity.resume(session);
+    if (resumed === 'stale') cookie.clear(request, response);
+    if (typeof resumed === 'object') {
+      response.locals.principal = resumed;
+      response.locals.isSession = true;
+    }
     next();
   };
+}
+
+/** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with. */
+export async function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Principal | undefined> {
+  const session = cookie.read(request);
+  const resumed = session === undefined ? undefined : await identity.resume(session);
+  return typeof resumed === 'object' ? resumed : undefined;
 }
 
 /** Who asks, or undefined for a stranger. */
@@ -32,7 +62,15 @@ export function requirePrincipal(response: Response): Principal {
   return principal;
 }
 
-function tokenFrom(authorization: string): string {
+/** Whether it was the session of a browser that said so. */
+export function isSession(response: Response): boolean {
+  return response.locals.isSession === true;
+}
+
+/** The token of a request; undefined where none was sent. */
+export function tokenOf(request: Request): string | undefined {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return undefined;
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) {
     throw new Refusal('token-invalid', { detail: 'The Authorization header must be "Bearer" and a token.' });

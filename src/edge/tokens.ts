@@ -111,7 +111,8 @@ function checkByPublicKey(url: URL): Check {
   };
 }
 
-function principalFrom(payload: JWTPayload, now: number): Principal {
+/** What the claims of a token, or of a session, say of whom it speaks for. Throws a `Refusal` where they have another form. */
+export function principalFrom(payload: JWTPayload, now: number): Principal {
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) {
     const where = claims.error.issues[0]?.path.map(String).join('.') ?? '';

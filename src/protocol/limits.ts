@@ -53,6 +53,10 @@ export const limits = {
   socketMessageBytes: 16 * 1024,
   /** Messages a socket may send that are none of the contract's, before it is disconnected. */
   socketMisuses: 10,
+  /** How long a session of a browser is good, unless its token expires before; then its reader signs in again. */
+  sessionHours: 12,
+  /** What a cookie holds of a session: browsers keep 4,096 bytes with its name. Past it 413 `too-large`. */
+  sessionCharacters: 4_000,
   /** Tokens revoked at a time, each until it has expired; past it `revocations-full`. */
   revokedTokens: 10_000,
   pingSeconds: 15,

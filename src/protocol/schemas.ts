@@ -175,6 +175,10 @@ export const claimsSchema = z.object({
 /** A token that is not to be taken any more. `expiresAt` is the token's own; left out, it is refused for ever. */
 export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, expiresAt: time.nullish() });
 
+/** Forms of the pages, as browsers send them: what else a page puts into one is let be. */
+export const signInFormSchema = z.object({ token: z.string().optional(), to: z.string().optional() });
+export const signOutFormSchema = signInFormSchema.pick({ to: true });
+
 export const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, 'Must be 1 to 255 printable ASCII characters.');

@@ -182,6 +182,14 @@ export const correctionPageSchema = z.strictObject({
 });
 export const journalPageSchema = z.strictObject({ entries: z.array(journalLineSchema), more: z.boolean() });
 export const revocationAnswerSchema = z.strictObject({ jti: z.string(), until: sentTime.nullable() });
+export const rightsSchema = z.strictObject({
+  reader: z.array(z.string()),
+  author: z.array(z.string()),
+  editor: z.array(z.string()),
+  admin: z.boolean(),
+});
+export const sessionSchema = z.strictObject({ sub: z.string(), name: z.string(), rights: rightsSchema, expiresAt: sentTime });
+export const sessionAnswerSchema = z.strictObject({ session: sessionSchema.nullable() });
 export const healthSchema = z.strictObject({
   status: z.enum(['alive', 'starting', 'ready', 'degraded', 'draining']),
   reason: z.string().optional(),

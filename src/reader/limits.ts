@@ -10,6 +10,8 @@ export const readerLimits = {
   waitingSubscribes: 100,
   /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */
   waitingAnswers: 1_000,
+  /** The form that signs in, with its token and the page to go back to; past it 413. */
+  signInBytes: 24 * 1024,
   /** Bytes that a socket may send at once, pings and empty frames among them; then so many a second. Past it it is terminated. */
   socketBurstBytes: 128 * 1024,
   socketBytesPerSecond: 4 * 1024,

@@ -45,10 +45,12 @@ export function sendErrorPage(res: Response, page: string, said: Problem): void 
   sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
 }
 
+const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
+
 /** The addresses of programs are never answered with pages; elsewhere whoever prefers them gets them, and at a page's own address whoever takes them. */
 function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets)(?:\/|$)/.test(path)) return false;
-  const isPage = path === '/' || path === '/docs' || path === '/live' || path.startsWith('/live/');
+  const isPage = pagePaths.includes(path) || path.startsWith('/live/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

@@ -1,12 +1,15 @@
 import express, { type Response, Router } from 'express';
 import { sendJson } from '../edge/answers.ts';
+import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
+import type { Identity } from '../edge/identity.ts';
+import { isSession, principalOf, resumeSession } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { isWithdrawn, readerView, type Snapshot } from '../protocol/model.ts';
+import { type Channel, isWithdrawn, readerView, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
@@ -15,13 +18,16 @@ import { sendErrorPage } from './page-errors.ts';
 import { assetsDirectory, loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { indexPage } from './pages/index.ts';
-import { livePage, signInNotice } from './pages/live.ts';
+import { livePage, membersNotice } from './pages/live.ts';
 import { listChannels } from './routes.ts';
+import { visitorOf } from './sign-in-routes.ts';
 
-/** The pages of the contract, 6: complete as the server sends them, for whoever asks without a token. */
+/** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
 export interface PageContext {
   engine: Engine;
   feeds: Feeds;
+  identity: Identity;
+  cookie: SessionCookie;
   publicUrl: string;
   now: () => number;
 }
@@ -38,38 +44,41 @@ export function assetRoutes(): Router {
   return router;
 }
 
-export function pageRoutes({ engine, feeds, publicUrl, now }: PageContext): Router {
+export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: PageContext): Router {
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const headers = pageHeaders();
+  const resume = resumeSession(identity, cookie);
 
-  router.get('/', headers, async (req, res) => {
+  router.get('/', headers, resume, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
-    const { channels, next } = await feeds.guarded(() => listChannels(engine, undefined, query));
-    sendPage(res, indexPage({ channels, next, publicUrl, assets }));
+    const { channels, next } = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
+    sendPage(res, indexPage({ channels, next, visitor: visitorOf(res, req.originalUrl), publicUrl, assets }));
   });
 
-  router.get<{ channelId: string }>('/live/:channelId', headers, async (req, res) => {
+  router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
     const { before } = parse(postsQuerySchema, req.query);
-    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
-    if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
+    const { channel } = await feeds.guarded(() => knownChannel(engine, principalOf(res), req.params.channelId));
+    if (!mayRead(principalOf(res), channel)) return sendNotice(req, res, channel);
     // The older page is read after the snapshot: its posts may be newer than the cursor says, never older.
-    const snapshot = await readSnapshot(channel.id);
-    const older = before === undefined ? undefined : await readOlder(channel.id, before);
+    const snapshot = await readSnapshot(res, channel.id);
+    const older = before === undefined ? undefined : await readOlder(res, channel.id, before);
     const at = new Date(now()).toISOString();
-    sendPage(res, livePage({ snapshot, ...(older && { older }), publicUrl, assets, at }));
+    const visitor = visitorOf(res, req.originalUrl);
+    sendPage(res, livePage({ snapshot, ...(older && { older }), visitor, publicUrl, assets, at }));
   });
 
-  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, async (req, res) => {
+  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
+    const who = principalOf(res);
     const { channel, read } = await feeds.guarded(async () => {
-      const { channel } = await knownChannel(engine, undefined, req.params.channelId);
-      if (!mayRead(undefined, channel)) return { channel, read: undefined };
+      const { channel } = await knownChannel(engine, who, req.params.channelId);
+      if (!mayRead(who, channel)) return { channel, read: undefined };
       const read = await engine.post(channel.id, postId);
       // Access may have been closed while the post was read.
-      return { channel: (await knownChannel(engine, undefined, channel.id)).channel, read };
+      return { channel: (await knownChannel(engine, who, channel.id)).channel, read };
     });
-    if (!mayRead(undefined, channel)) return sendPage(res, signInNotice({ channel, publicUrl, assets }));
+    if (!mayRead(who, channel)) return sendNotice(req, res, channel);
     if (read === undefined) throw new Refusal('not-found');
     if (isWithdrawn(read.post)) {
       const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
@@ -80,14 +89,19 @@ export function pageRoutes({ engine, feeds, publicUrl, now }: PageContext): Rout
 
   return router;
 
-  async function readSnapshot(channelId: string): Promise<Snapshot> {
+  function sendNotice(req: { originalUrl: string }, res: Response, channel: Channel): void {
+    const page = req.originalUrl;
+    sendPage(res, membersNotice({ channel, page, visitor: visitorOf(res, page), publicUrl, assets }));
+  }
+
+  async function readSnapshot(res: Response, channelId: string): Promise<Snapshot> {
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     try {
       let snapshot: Snapshot | undefined;
       const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
       await catchUp(held.feed, query, (answer, channel) => {
-        if (mayRead(undefined, channel)) snapshot = JSON.parse(answer.snapshot ?? 'null');
+        if (mayRead(principalOf(res), channel)) snapshot = JSON.parse(answer.snapshot ?? 'null');
       });
       if (snapshot === undefined) throw new Refusal('not-found');
       return snapshot;
@@ -96,12 +110,13 @@ export function pageRoutes({ engine, feeds, publicUrl, now }: PageContext): Rout
     }
   }
 
-  async function readOlder(channelId: string, before: number) {
+  async function readOlder(res: Response, channelId: string, before: number) {
     const query = { before, limit: limits.pageDefault, bytes: limits.answerBytes };
     const page = await feeds.guarded(async () => {
       const read = await engine.posts(channelId, query);
       // Access may have been closed since the snapshot was read.
-      mustRead(undefined, (await knownChannel(engine, undefined, channelId)).channel);
+      const who = principalOf(res);
+      mustRead(who, (await knownChannel(engine, who, channelId)).channel);
       return read;
     });
     if (page === undefined) throw new Refusal('not-found');
@@ -110,5 +125,6 @@ export function pageRoutes({ engine, feeds, publicUrl, now }: PageContext): Rout
 }
 
 function sendPage(res: Response, page: string): void {
-  sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
+  res.vary('Cookie');
+  sendJson(res, page, { cache: isSession(res) ? 'private' : 'public', type: 'text/html; charset=utf-8' });
 }

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
-import { postEtag, sendJson } from '../edge/answers.ts';
-import { principalOf } from '../edge/request.ts';
+import { postEtag, sendJson, whoAsks } from '../edge/answers.ts';
+import { isSession, principalOf } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
@@ -194,14 +194,15 @@ function viewFor(res: Response, channel: Channel) {
 
 type Caching = { cache: 'public' | 'private' };
 
-/** What anyone may see can be revalidated; the rest is not kept at all. */
+/** What anyone may see can be revalidated; the rest is not kept at all, nor is what a browser with a session was answered. */
 function cachingOf(res: Response, channel?: Channel): Caching {
+  if (isSession(res)) return { cache: 'private' };
   if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };
   return { cache: principalOf(res) === undefined ? 'public' : 'private' };
 }
 
 /** Answers whose view depends on who asks. */
 function postCaching(res: Response, channel: Channel): Caching {
-  res.vary('Authorization');
+  res.vary(whoAsks);
   return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);
 }

@@ -26,7 +26,9 @@ import { packetsWaiting, terminateSocket } from './socket-pipe.ts';
 export interface SocketsContext {
   feeds: Feeds;
   readers: Readers;
-  identity: Identity;
+  identity: Pick<Identity, 'verify' | 'standing'>;
+  /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
+  signedIn(request: IncomingMessage): Promise<Principal | undefined>;
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
@@ -94,6 +96,11 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     socket.once('close', () => clearTimeout(cut)).resume();
   };
 
+  const verify = async (token: unknown) => {
+    if (typeof token !== 'string') throw new Refusal('token-invalid');
+    return context.identity.verify(token);
+  };
+
   engine.on('connection', (pipe: EngineSocket) => {
     pipe.on('packet', () => {
       // Who asks without reading the answers would have them all kept here.
@@ -108,14 +115,10 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     if (joined.has(socket.client)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
     joined.add(socket.client);
     const { token } = socket.handshake.auth;
-    if (token === undefined || token === null) return next();
-    if (typeof token !== 'string') {
-      joined.delete(socket.client);
-      return next(connectError(problem('token-invalid')));
-    }
-    context.identity.verify(token).then(
+    const asked = token === undefined || token === null ? context.signedIn(socket.request) : verify(token);
+    asked.then(
       (who) => {
-        principals.set(socket, who);
+        if (who !== undefined) principals.set(socket, who);
         next();
       },
       (error: unknown) => {

@@ -8,7 +8,7 @@ import { exampleCursor, hex } from '../../src/documents/cursors.ts';
 import { type Example, type ExampleRole, exampleRoles, examples, keyOf } from '../../src/documents/examples.ts';
 import { messageExamples, messageKey } from '../../src/documents/messages.ts';
 import type { RecordedAnswer } from '../../src/documents/recorded.ts';
-import { addressOf, operationOf } from '../../src/documents/shown.ts';
+import { addressOf, bodyOf, operationOf } from '../../src/documents/shown.ts';
 import { signToken } from '../../src/edge/tokens.ts';
 import { type PressboxServer, startServer } from '../../src/server.ts';
 import { openReader, type SocketReader } from './socket-reader.ts';
@@ -153,7 +153,7 @@ async function requestFor(example: Example, { token, replacer }: Played): Promis
       ...(body === undefined ? {} : { 'content-type': type }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: replacer.toReal(JSON.stringify(body)) }),
+    ...(body === undefined ? {} : { body: replacer.toReal(bodyOf(example, bearer) ?? '') }),
   };
 }
 

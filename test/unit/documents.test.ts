@@ -15,11 +15,11 @@ async function faultsOf(document: object): Promise<string[]> {
     .map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer}`);
 }
 
-/** What an operator's machines ask is refused to nobody, and a permanent link only leads on. */
+/** What an operator's machines ask is refused to nobody, and permanent links and forms only lead on. */
 function isAsMeant({ ruleId, location }: NormalizedProblem): boolean {
   const at = location[0]?.pointer ?? '';
   if (ruleId === 'operation-4xx-response') return /^#\/paths\/~1(?:healthz|readyz|metrics)\//.test(at);
-  return ruleId === 'operation-2xx-response' && at.startsWith('#/paths/~1live~1{channelId}~1{postId}/');
+  return ruleId === 'operation-2xx-response' && /^#\/paths\/~1(?:live~1\{channelId\}~1\{postId\}|sign-in|sign-out)\//.test(at);
 }
 
 describe('the OpenAPI document', () => {

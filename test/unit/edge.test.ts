@@ -6,10 +6,13 @@ import { gzipSync } from 'node:zlib';
 import express, { type Express, type RequestHandler } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { etagOf, handleErrors, methodNotAllowed, namesTag, notFound, problemFor, sendJson } from '../../src/edge/answers.ts';
+import { createSessionCookie } from '../../src/edge/cookies.ts';
 import { apiHeaders, assetHeaders, pageHeaders } from '../../src/edge/headers.ts';
+import { createIdentity } from '../../src/edge/identity.ts';
 import { cors } from '../../src/edge/origins.ts';
 import { createRates, limitRequests } from '../../src/edge/rates.ts';
 import { authenticate, principalOf, requirePrincipal } from '../../src/edge/request.ts';
+import { createSessions } from '../../src/edge/sessions.ts';
 import { createTokens, signToken } from '../../src/edge/tokens.ts';
 import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
@@ -31,7 +34,10 @@ async function serve(routes: (app: Express) => void, before: RequestHandler[] = 
   app.disable('x-powered-by');
   app.set('etag', false);
   for (const handler of before) app.use(handler);
-  app.use(authenticate(createTokens({ secret, now: () => now })));
+  const tokens = createTokens({ secret, now: () => now });
+  const sessions = createSessions({ tokens, secret, now: () => now });
+  const identity = createIdentity({ tokens, sessions, revocations: { isRevoked: () => false }, now: () => now });
+  app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
   app.use(express.raw({ type: () => true, limit: 1000 }));
   routes(app);
   app.use(notFound());
@@ -326,7 +332,7 @@ describe('pages of other origins', () => {
       'ETag Link Location Retry-After Idempotency-Replayed'.split(' '),
     );
     expect(response.headers.get('access-control-allow-credentials')).toBeNull();
-    expect(response.headers.get('vary')).toBe('Origin, Authorization');
+    expect(response.headers.get('vary')).toBe('Origin, Authorization, Cookie');
     const problem = await fetch(`${url}/nowhere`, { headers: { Origin: page } });
     expect(problem.headers.get('access-control-allow-origin')).toBe(page);
   });

@@ -5,7 +5,7 @@ import type { Change, Channel, Media, ReaderPost, Snapshot } from '../../src/pro
 import { problem } from '../../src/protocol/problems.ts';
 import { errorPage } from '../../src/reader/pages/error.ts';
 import { indexPage } from '../../src/reader/pages/index.ts';
-import { livePage, signInNotice } from '../../src/reader/pages/live.ts';
+import { livePage, membersNotice } from '../../src/reader/pages/live.ts';
 import { aChannel, aPost } from '../support/samples.ts';
 
 const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
@@ -251,10 +251,17 @@ describe('the page of a channel', () => {
 
 describe('what a stranger is shown', () => {
   it('is the headline of coverage for members, and how to read on, but nothing that its script could use', () => {
-    const html = signInNotice({ channel: { ...channel, access: 'members', standfirst: 'What it is about' }, publicUrl, assets });
+    const html = membersNotice({
+      channel: { ...channel, access: 'members', standfirst: 'What it is about' },
+      page: `/live/moon?before=${hostile}`,
+      publicUrl,
+      assets,
+    });
     expect(textOf(html)).toContain('The landing');
     expect(textOf(html)).toContain('What it is about');
-    expect(textOf(html)).toContain('This coverage is for members.');
+    expect(textOf(html)).toContain('This coverage is for members');
+    expect(html).toContain('<form class="fields" method="post" action="/sign-in">');
+    expect(html).toContain(`name="to" value="/live/moon?before=${escaped}"`);
     expect(html).not.toContain('<script');
   });
 

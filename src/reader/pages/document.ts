@@ -48,9 +48,19 @@ ${body}
 `.text;
 }
 
+/** Who is signed in, and the page that they look at, to which signing out leads back. */
+export interface Visitor {
+  name: string;
+  page: string;
+}
+
 /** The bar above every page. */
-export function siteBar(...more: Part[]): Html {
-  return html`<div class="bar"><a class="home" href="/">Pressbox</a>${more}</div>`;
+export function siteBar(visitor?: Visitor, ...more: Part[]): Html {
+  return html`<div class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor)}</div>`;
+}
+
+function signOutForm({ name, page }: Visitor): Html {
+  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button>Sign out</button></form>`;
 }
 
 /** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */

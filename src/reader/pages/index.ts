@@ -3,24 +3,25 @@ import { channelPath } from '../../../client/web/view/links.ts';
 import { renderState } from '../../../client/web/view/page.ts';
 import { clock, directionOf, shortDayOf } from '../../../client/web/view/time.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
-import { type Assets, htmlDocument, siteBar } from './document.ts';
+import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface IndexPage {
   channels: readonly ListedChannel[];
   /** The `page` to ask for next, or null at the end. */
   next: string | null;
+  visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
 }
 
 /** `/`: the channels that the reader may know of. It doesn't update by itself: it is a way in, and a reload costs less than a connection. */
-export function indexPage({ channels, next, publicUrl, assets }: IndexPage): string {
+export function indexPage({ channels, next, visitor, publicUrl, assets }: IndexPage): string {
   return htmlDocument({
     title: 'Live coverage',
     language: 'en',
     canonical: new URL('/', publicUrl).href,
     assets,
-    body: html`${siteBar()}
+    body: html`${siteBar(visitor)}
 <main class="page">
 <header class="head"><h1>Live coverage</h1></header>
 ${

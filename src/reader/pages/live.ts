@@ -5,12 +5,14 @@ import { type Region, regions, renderEmpty, renderPosts, type Shown, settingOf }
 import { clock } from '../../../client/web/view/time.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
-import { type Assets, htmlDocument, jsonElement, siteBar } from './document.ts';
+import { type Assets, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
+import { signInForm } from './sign-in.ts';
 
 export interface LivePage {
   snapshot: Snapshot;
   /** Where the page begins below the newest post: `?before=`, and the posts below it. Read after the snapshot, whose cursor the page keeps. */
   older?: { before: number; page: PostPage<ReaderPost> };
+  visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
   /** When it was made, told to readers whose browser runs no script. */
@@ -18,7 +20,7 @@ export interface LivePage {
 }
 
 /** `/live/{c}`: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
-export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): string {
+export function livePage({ snapshot, older, visitor, publicUrl, assets, at }: LivePage): string {
   const posts = older ? older.page.posts : snapshot.posts;
   const more = older ? older.page.more : snapshot.more;
   const shown: Snapshot = { ...snapshot, posts, more };
@@ -32,7 +34,7 @@ export function livePage({ snapshot, older, publicUrl, assets, at }: LivePage): 
     canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
     assets,
     live: true,
-    body: html`${siteBar(connectionLine(channel, at))}
+    body: html`${siteBar(visitor, connectionLine(channel, at))}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <div class="columns">
@@ -50,8 +52,17 @@ ${jsonElement(dataElementId, data)}`,
   });
 }
 
-/** What a stranger is shown of a members' channel: what it is about, and that reading it takes signing in. No cursor, no post, no script. */
-export function signInNotice({ channel, publicUrl, assets }: { channel: Channel; publicUrl: string; assets: Assets }): string {
+export interface MembersNotice {
+  channel: Channel;
+  /** The page that was asked for, to which signing in leads back. */
+  page: string;
+  visitor?: Visitor | undefined;
+  publicUrl: string;
+  assets: Assets;
+}
+
+/** What is shown of a members' channel to who may not read it: what it is about, and where to sign in. No cursor, no post, no script. */
+export function membersNotice({ channel, page, visitor, publicUrl, assets }: MembersNotice): string {
   const shown: Shown = { channel, posts: [], pinned: null, summary: null, keyEvents: [] };
   return htmlDocument({
     title: channel.headline,
@@ -59,12 +70,14 @@ export function signInNotice({ channel, publicUrl, assets }: { channel: Channel;
     description: channel.standfirst,
     canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
     assets,
-    body: html`${siteBar()}
+    body: html`${siteBar(visitor)}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
-<p class="notice">This coverage is for members. Sign in where you read ${
-      channel.section === null ? 'this publication' : html`<bdi>${channel.section}</bdi>`
-    }, then come back here.</p>
+<section class="sign-in" lang="en" dir="ltr" aria-labelledby="for-members">
+<h2 id="for-members">This coverage is for members</h2>
+${visitor ? html`<p class="hint">You are signed in as <bdi>${visitor.name}</bdi>, who may not read it. Sign in as someone else:</p>` : null}
+${signInForm({ to: page })}
+</section>
 </main>`,
   });
 }

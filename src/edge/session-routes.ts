@@ -1,0 +1,52 @@
+import { type Request, Router } from 'express';
+import { Refusal } from '../protocol/problems.ts';
+import type { Principal } from '../protocol/rights.ts';
+import { sendJson } from './answers.ts';
+import type { SessionCookie } from './cookies.ts';
+import type { Identity } from './identity.ts';
+import { principalOf, tokenOf } from './request.ts';
+
+/** A token is exchanged once for a session, which scripts of pages then need not hold. */
+export interface SessionContext {
+  identity: Identity;
+  cookie: SessionCookie;
+}
+
+export function sessionRoutes({ identity, cookie }: SessionContext): Router {
+  const router = Router({ caseSensitive: true });
+
+  router.get('/session', (_req, res) => {
+    const who = principalOf(res);
+    sendJson(res, { session: who === undefined ? null : described(who) }, { cache: 'none' });
+  });
+
+  router.post('/session', async (req, res) => {
+    refuseElsewhere(req);
+    const token = tokenOf(req);
+    if (token === undefined) throw new Refusal('token-missing');
+    const { who, value, maxAgeSeconds, expiresAt } = await identity.signIn(token);
+    cookie.set(req, res, value, maxAgeSeconds);
+    sendJson(res, { session: described({ ...who, expiresAt }) }, { cache: 'none' });
+  });
+
+  router.delete('/session', (req, res) => {
+    refuseElsewhere(req);
+    cookie.clear(req, res);
+    res.set('Cache-Control', 'no-store').status(204).end();
+  });
+
+  return router;
+
+  /** A page elsewhere must not sign anyone in or out; what is no page may. */
+  function refuseElsewhere(req: Request): void {
+    if (req.headers.origin === undefined || cookie.isOwnPage(req)) return;
+    throw new Refusal('forbidden', { detail: 'Only a page of this server may start or end a session this way.' });
+  }
+}
+
+/** A token may name a time that has no date. */
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+function described({ sub, name, grants, expiresAt }: Principal) {
+  return { sub, name, rights: grants, expiresAt: new Date(Math.min(expiresAt, latestMs)).toISOString() };
+}

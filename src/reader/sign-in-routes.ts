@@ -1,0 +1,89 @@
+import express, { type Request, type Response, Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import type { SessionCookie } from '../edge/cookies.ts';
+import { pageHeaders } from '../edge/headers.ts';
+import type { Identity } from '../edge/identity.ts';
+import { principalOf, resumeSession } from '../edge/request.ts';
+import { limits } from '../protocol/limits.ts';
+import { type Problem, Refusal } from '../protocol/problems.ts';
+import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
+import { readerLimits } from './limits.ts';
+import { sendErrorPage } from './page-errors.ts';
+import { loadAssets } from './pages/assets.ts';
+import type { Visitor } from './pages/document.ts';
+import { signInPage } from './pages/sign-in.ts';
+
+/** Signing in and out by forms, for pages without a script. */
+export interface SignInContext {
+  identity: Identity;
+  cookie: SessionCookie;
+}
+
+const formType = 'application/x-www-form-urlencoded';
+
+export function signInRoutes({ identity, cookie }: SignInContext): Router {
+  const router = Router({ caseSensitive: true });
+  const assets = loadAssets();
+  const headers = pageHeaders();
+  const readForm = express.raw({ type: formType, limit: readerLimits.signInBytes });
+
+  router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
+    const to = localPath(req.query.to);
+    sendJson(res, signInPage({ to, visitor: visitorOf(res, to), assets }), { cache: 'none', type: 'text/html; charset=utf-8' });
+  });
+
+  router.post('/sign-in', headers, readForm, async (req, res) => {
+    // Else any site could have a reader read, and write, as whom it likes.
+    if (!cookie.maySignIn(req)) throw new Refusal('forbidden', { detail: 'Sign in on a page of this site.' });
+    const form = parse(signInFormSchema, formOf(req));
+    const to = localPath(form.to);
+    try {
+      const token = form.token?.trim();
+      if (!token) throw new Refusal('invalid-body', { detail: 'Paste the token that you were given.' });
+      const { value, maxAgeSeconds } = await identity.signIn(token);
+      cookie.set(req, res, value, maxAgeSeconds);
+      leadTo(res, to);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      sendErrorPage(res, signInPage({ to, fault: faultOf(error.problem), assets }), error.problem);
+    }
+  });
+
+  router.post('/sign-out', headers, readForm, (req, res) => {
+    if (!cookie.isOwnPage(req)) throw new Refusal('forbidden', { detail: 'Sign out on a page of this site.' });
+    cookie.clear(req, res);
+    leadTo(res, localPath(parse(signOutFormSchema, formOf(req)).to));
+  });
+
+  return router;
+}
+
+/** Who is signed in, for the bar of a page. */
+export function visitorOf(res: Response, page: string): Visitor | undefined {
+  const who = principalOf(res);
+  return who && { name: who.name, page };
+}
+
+function formOf(req: Request): Record<string, string> {
+  const body: unknown = req.body;
+  if (!Buffer.isBuffer(body)) throw new Refusal('wrong-type', { detail: `Send ${formType}.` });
+  return Object.fromEntries(new URLSearchParams(body.toString('utf8')));
+}
+
+function faultOf({ detail, title }: Problem): string {
+  return detail ?? title;
+}
+
+function leadTo(res: Response, path: string): void {
+  res.set('Cache-Control', 'no-store').redirect(303, path);
+}
+
+/** Nothing that a browser could take for an address elsewhere. Whatever is no path of this server leads to the list of channels. */
+export function localPath(text: unknown): string {
+  const list = '/';
+  if (typeof text !== 'string' || text.length > limits.urlCharacters || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text))
+    return list;
+  const base = 'http://pressbox.invalid';
+  const url = URL.parse(text, base);
+  return url === null || url.origin !== base || url.pathname.startsWith('//') ? list : `${url.pathname}${url.search}${url.hash}`;
+}
