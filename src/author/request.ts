@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Ask } from '../desk/ask.ts';
@@ -16,12 +16,25 @@ import { jsonObjectOf } from './json.ts';
  * it was sent compressed, is 413.
  */
 export function readBytes(): RequestHandler {
-  const read = express.raw({ type: () => true, limit: limits.bodyBytes });
+  const readAny = express.raw({ type: () => true, limit: limits.bodyBytes });
   return (request, response, next) => {
+    const { 'content-length': length, 'content-encoding': encoding } = request.headers;
     // Express would read to the end of what it refuses before it says so.
-    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) throw new Refusal('too-large');
-    read(request, response, next);
+    if (Number(length ?? 0) > limits.bodyBytes) throw new Refusal('too-large');
+    if (length === undefined || encoding !== undefined) readAny(request, response, next);
+    else readPlain(request, next);
   };
+}
+
+/** What nearly every client sends: bytes as they are, whose number it says and Node holds it to. */
+function readPlain(request: Request, next: (error?: unknown) => void): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => void chunks.push(chunk));
+  request.once('end', () => {
+    request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    next();
+  });
+  request.once('error', () => next(new Refusal('invalid-body', { detail: 'The body did not come whole.' })));
 }
 
 const json = ['application/json'];
@@ -83,16 +96,9 @@ export function readAsk<Command>(
 ): Ask<Command> {
   const key = readKey(request);
   const scope = channelId === null ? ['creation', who.sub] : ['channel', channelId, who.sub];
-  const digest = createHash('sha256')
-    .update(JSON.stringify([request.method, request.baseUrl + request.path, request.headers['if-match'] ?? null]))
-    .update(bytesOf(request))
-    .digest('hex');
-  const id =
-    key === undefined
-      ? randomUUID()
-      : createHash('sha256')
-          .update(JSON.stringify([...scope, key]))
-          .digest('base64url');
+  const about = JSON.stringify([request.method, request.baseUrl + request.path, request.headers['if-match'] ?? null]);
+  const digest = hash('sha256', Buffer.concat([Buffer.from(about), bytesOf(request)]));
+  const id = key === undefined ? randomUUID() : hash('sha256', JSON.stringify([...scope, key]), 'base64url');
   return { who, keyed: key !== undefined, request: { id, digest }, command };
 }
 

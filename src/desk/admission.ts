@@ -24,8 +24,13 @@ export async function admit(
   throw new Refusal(read.status === 'deleted' ? 'channel-deleted' : 'forbidden');
 }
 
+export interface Standing {
+  channel: Channel;
+  position: Position;
+}
+
 /** The channel that was read, without what lists add to it; a refusal where it is not there, or no longer. */
-export function standing(read: ChannelRead): { channel: Channel; position: Position } {
+export function standing(read: ChannelRead): Standing {
   if (read.status === 'missing') throw new Refusal('not-found');
   if (read.status === 'deleted') throw new Refusal('channel-deleted');
   const { latestPostAt: _latestPostAt, ...channel } = read.channel;

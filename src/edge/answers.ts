@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
@@ -37,7 +37,7 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
   const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const etag = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
   response.setHeader('Cache-Control', cacheControl[cache]);
-  if (cache === 'private') response.vary(whoAsks);
+  if (cache === 'private') vary(response, whoAsks);
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
@@ -54,7 +54,16 @@ const cacheControl = { public: 'no-cache', private: 'private, no-store', none: '
 
 /** A strong entity tag of the bytes, with its quotes. */
 export function etagOf(text: string | Buffer): string {
-  return `"${createHash('sha256').update(text).digest('base64url')}"`;
+  return `"${hash('sha256', text, 'base64url')}"`;
+}
+
+/** Says that the answer depends on these headers of the request. */
+export function vary(response: Response, names: string): void {
+  const before = response.getHeader('Vary');
+  if (before === undefined) return void response.setHeader('Vary', names);
+  const known = String(before).split(', ');
+  const more = names.split(', ').filter((name) => !known.includes(name));
+  if (more.length > 0) response.setHeader('Vary', [...known, ...more].join(', '));
 }
 
 /** The entity tag of a post: its revision leads, as If-Match takes it back; the rest names the view and what made its html. */
@@ -147,10 +156,10 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
 };
 
 function send(response: Response, type: string, text: string | Buffer): void {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', bytes.length);
-  response.end(bytes);
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  // As text, it goes out in one piece with the head.
+  response.end(text);
 }
 
 function isRead(request: Request): boolean {

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 
@@ -21,7 +22,7 @@ const everywhere = {
 
 /** For JSON, problems, feeds and streams: nothing in them may be run, framed or guessed to be something else. */
 export function apiHeaders(): RequestHandler {
-  return helmet({
+  return fixed({
     ...everywhere,
     // An answer of the API is no page. Helmet's default would permit scripts and frames of its own origin.
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
@@ -31,7 +32,7 @@ export function apiHeaders(): RequestHandler {
 
 /** For pages made by the server, in place of what `apiHeaders` set. Scripts and styles come from files of this server only: a script in a post would not run. */
 export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: FrameAncestors } = {}): RequestHandler {
-  return helmet({
+  return fixed({
     ...everywhere,
     contentSecurityPolicy: {
       // Helmet's defaults hold `upgrade-insecure-requests`, which on plain HTTP turns every script and style into a failed HTTPS request.
@@ -61,12 +62,28 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
 
 /** For scripts and styles that pages elsewhere load, such as the embedded element. */
 export function assetHeaders(): RequestHandler {
-  return helmet({
+  return fixed({
     ...everywhere,
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },
     // The default keeps a browser from using the file in a page of another site, which is what it is for.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
+}
+
+/** What helmet sets is the same for every answer, so it is asked once. */
+function fixed(options: HelmetOptions): RequestHandler {
+  const headers: [string, string][] = [];
+  const response = {
+    setHeader: (name: string, value: string) => void headers.push([name, value]),
+    removeHeader: () => undefined,
+  } as unknown as ServerResponse;
+  helmet(options)({} as IncomingMessage, response, (error) => {
+    if (error !== undefined) throw error;
+  });
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
 }
 
 function ancestors(who: FrameAncestors): string[] {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestHandler } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 
 /**
@@ -34,14 +34,16 @@ const unreadCheckMs = 500;
 /** Why a connection was closed on a client. */
 export type CutKind = 'pipelined' | 'unread';
 
-/** `answer` is given each request. */
-export function createHttp(answer: RequestListener, onCut: (kind: CutKind) => void): Server {
+/** `app` is given each request. An upgrade does not pass through it, but its request is one of Express too, with `ip` and `secure`. */
+export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server {
   const http = createServer({
     headersTimeout: httpLimits.requestHeadersMs,
     requestTimeout: httpLimits.requestMs,
     maxHeaderSize: httpLimits.requestHeaderBytes,
     keepAliveTimeout: httpLimits.keepAliveMs,
     connectionsCheckingInterval: slowCheckMs,
+    IncomingMessage: bornAs(IncomingMessage, app.request),
+    ServerResponse: bornAs(ServerResponse, app.response),
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
@@ -65,7 +67,7 @@ export function createHttp(answer: RequestListener, onCut: (kind: CutKind) => vo
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
     });
     request.url = pathOf(request.url ?? '');
-    answer(request, response as Parameters<RequestListener>[1]);
+    app(request as Request, response as Response);
   });
 
   const check = setInterval(() => {
@@ -81,6 +83,15 @@ export function createHttp(answer: RequestListener, onCut: (kind: CutKind) => vo
   }, unreadCheckMs).unref();
   http.once('close', () => clearInterval(check));
   return http;
+}
+
+/** Express gives what it takes up its own prototype, and an object whose prototype changes is slow from then on: so it has that from its birth. */
+function bornAs<C extends typeof IncomingMessage | typeof ServerResponse>(base: C, prototype: object): C {
+  function born(...args: unknown[]): object {
+    return Reflect.construct(base, args, born) as object;
+  }
+  born.prototype = prototype;
+  return born as unknown as C;
 }
 
 /** What is asked for, also where the request names a whole URL, as to a proxy. What is neither leads nowhere. */
@@ -114,10 +125,10 @@ export async function closeHttp(http: Server): Promise<void> {
 
 /** A request that names two hosts is refused (RFC 9112, 3.2): a proxy before us may have believed the other one. */
 export function requireOneHost(): RequestHandler {
-  return (request, _response, next) => {
-    if ((request.headersDistinct.host?.length ?? 0) > 1) {
-      throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
-    }
+  return ({ rawHeaders }, _response, next) => {
+    let hosts = 0;
+    for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+    if (hosts > 1) throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
     next();
   };
 }

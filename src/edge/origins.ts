@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { vary } from './answers.ts';
 
 /**
  * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
@@ -72,7 +73,7 @@ export function cors(allowed: Origins): RequestHandler {
   return (request, response, next) => {
     const asked = askedBy(request);
     const { origin } = asked;
-    if (allowed !== '*') response.vary('Origin');
+    if (allowed !== '*') vary(response, 'Origin');
     const admitted = origin !== undefined && mayConnect(asked, allowed);
     if (admitted) {
       response.setHeader('Access-Control-Allow-Origin', allowed === '*' ? '*' : origin);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { Refusal } from '../protocol/problems.ts';
 import type { Grants, Principal } from '../protocol/rights.ts';
@@ -33,6 +34,12 @@ const clockSkewMs = 60_000;
 /** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
 const jwksTimeoutMs = 5_000;
 const jwksRetrySeconds = 5;
+/**
+ * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
+ * counts for this much longer.
+ */
+const rememberedMs = 60_000;
+const rememberedMost = 10_000;
 
 type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
 
@@ -41,21 +48,69 @@ export function createTokens({ secret, jwksUrl, now }: TokenKeys): Tokens {
   const bySecret = secret && checkBySecret(secret);
   const byPublicKey = jwksUrl === undefined ? undefined : checkByPublicKey(new URL(jwksUrl));
 
+  const remembered = createMemory(now);
+
   return {
     async verify(token) {
       if (token.length > tokenCharacters) throw invalid('The token is too long.');
-      const algorithm = algorithmOf(token);
-      const check = isOneOf(secretAlgorithms, algorithm)
-        ? bySecret
-        : isOneOf(publicKeyAlgorithms, algorithm)
-          ? byPublicKey
-          : undefined;
-      if (!check) throw invalid('The token is signed in a way that is not accepted here.');
-      try {
-        return principalFrom(await check(token, new Date(now())), now());
-      } catch (error) {
-        throw error instanceof Refusal ? error : refusalFor(error);
-      }
+      const key = hash('sha256', token, 'base64');
+      const known = remembered.find(key);
+      if (known !== undefined) return known;
+      const principal = await check(token);
+      remembered.add(key, principal);
+      return principal;
+    },
+  };
+
+  async function check(token: string): Promise<Principal> {
+    const algorithm = algorithmOf(token);
+    const read = isOneOf(secretAlgorithms, algorithm)
+      ? bySecret
+      : isOneOf(publicKeyAlgorithms, algorithm)
+        ? byPublicKey
+        : undefined;
+    if (!read) throw invalid('The token is signed in a way that is not accepted here.');
+    try {
+      return principalFrom(await read(token, new Date(now())), now());
+    } catch (error) {
+      throw error instanceof Refusal ? error : refusalFor(error);
+    }
+  }
+}
+
+interface Memory {
+  find(key: string): Principal | undefined;
+  add(key: string, principal: Principal): void;
+}
+
+/**
+ * Whom tokens speak for that were checked of late, by the tokens' hashes, so that no token stays in memory. Never past the expiry. In two
+ * halves: a full newer one becomes the older one, and what that held is forgotten.
+ */
+function createMemory(now: () => number): Memory {
+  let newer = new Map<string, { principal: Principal; from: number; until: number }>();
+  let older: typeof newer = new Map();
+  const put = (key: string, entry: { principal: Principal; from: number; until: number }) => {
+    if (newer.size >= rememberedMost / 2) {
+      older = newer;
+      newer = new Map();
+    }
+    newer.set(key, entry);
+  };
+  return {
+    find(key) {
+      const here = newer.get(key);
+      const entry = here ?? older.get(key);
+      if (entry === undefined) return undefined;
+      const at = now();
+      // A clock that was put back says nothing about what was found later by it.
+      if (at < entry.from || at >= entry.until) return undefined;
+      if (here === undefined) put(key, entry);
+      return entry.principal;
+    },
+    add(key, principal) {
+      const from = now();
+      put(key, { principal, from, until: Math.min(principal.expiresAt, from + rememberedMs) });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { postEtag, sendJson, whoAsks } from '../edge/answers.ts';
+import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { isSession, principalOf } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
@@ -203,6 +203,6 @@ function cachingOf(res: Response, channel?: Channel): Caching {
 
 /** Answers whose view depends on who asks. */
 function postCaching(res: Response, channel: Channel): Caching {
-  res.vary(whoAsks);
+  vary(res, whoAsks);
   return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);
 }

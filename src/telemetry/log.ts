@@ -33,7 +33,29 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       streamWrite: (line: string) => line.replaceAll(tokenLike, '[token]'),
     },
   };
-  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }));
+  return pino(options, destination ?? standardOutput());
+}
+
+/** Lines at once in memory, in bytes, before they are written in the middle of a turn. */
+const gatheredBytes = 8 * 1024;
+
+/** The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. */
+function standardOutput(): DestinationStream {
+  const out = pino.destination({ fd: 1, sync: true, minLength: gatheredBytes });
+  let waiting = false;
+  const flush = () => {
+    waiting = false;
+    out.flushSync();
+  };
+  process.once('exit', flush);
+  return {
+    write(line) {
+      out.write(line);
+      if (waiting) return;
+      waiting = true;
+      setImmediate(flush);
+    },
+  };
 }
 
 /** Where secrets and what people wrote are found, on the wire and in our own types. */

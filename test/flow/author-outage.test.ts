@@ -69,7 +69,7 @@ describe('a journal that cannot be reached', () => {
   it('before the write: nothing was changed', async () => {
     const channel = await freshChannel();
     const ask = asking({ headline: 'A' });
-    for (const verb of ['channel', 'recall'] as const)
+    for (const verb of ['channel', 'append'] as const)
       await expect(deskOn({ [verb]: unreachable() }).publish(ask, channel)).rejects.toMatchObject({ outcome: 'unchanged' });
     expect(await offsetOf(channel)).toBe(1);
     expect(await desk().publish(ask, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });

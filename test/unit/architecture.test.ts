@@ -68,7 +68,7 @@ const packages: Record<string, readonly string[]> = {
   'prom-client': ['src/telemetry/'],
   'markdown-it': ['src/desk/'],
   commander: ['client/cli/', 'bench/'],
-  uuid: ['src/', 'bench/'],
+  uuid: ['bench/'],
 };
 
 /** Paths of the project, as against packages. */

@@ -47,6 +47,30 @@ describe('tokens signed with the secret', () => {
     });
   });
 
+  it('are refused from the moment they expire, also where they were found right just before', async () => {
+    let at = now;
+    const clocked = createTokens({ secret, now: () => at });
+    const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't2' });
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't2' });
+    at = now + 29_999;
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't2' });
+    at = now + 30_000;
+    expect((await refusalOf(clocked, token)).detail).toContain('expired');
+  });
+
+  it('are each taken for what they are, however many were found right before', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => signToken(secret, { sub: `s${at}`, grants: {}, ttlSeconds: 60, now, jti: `m${at}` })),
+    );
+    for (const _ of [1, 2]) {
+      for (const [at, token] of many.entries())
+        expect(await tokens.verify(token)).toMatchObject({ sub: `s${at}`, jti: `m${at}` });
+    }
+    // One whose first part is another's and whose signature is its own.
+    const [head, , signature] = many[0]!.split('.');
+    await refusalOf(tokens, [head, many[1]!.split('.')[1], signature].join('.'));
+  });
+
   it('name their subject where they have no name, and grant nothing unless they say so', async () => {
     expect(await tokens.verify(await sign(claims))).toMatchObject({
       name: 'ida',
