@@ -135,9 +135,8 @@ export class Connection {
     link.subscribe(request, (said) => link === this.#link && answered(said), withinMs);
   }
 
-  #do(happened: Happened): void {
+  #do(happened: Happened, now = this.#now()): void {
     if (this.#closed) return;
-    const now = this.#now();
     const { state, giveUp, dial, use, down } = choose(this.#choice, happened, {
       now,
       random: this.#random(),
@@ -159,7 +158,9 @@ export class Connection {
   #setAlarm(now: number): void {
     clearTimeout(this.#alarm);
     const at = alarmAt(this.#choice);
-    if (at !== undefined) this.#alarm = setTimeout(() => this.#do({ type: 'time' }), Math.max(0, at - now));
+    if (at === undefined) return;
+    // It is due when it rings, whatever the clock says by then.
+    this.#alarm = setTimeout(() => this.#do({ type: 'time' }, Math.max(at, this.#now())), Math.max(0, at - now));
   }
 
   #giveUp(way: Transport): void {

@@ -23,7 +23,7 @@ export {
 export { type Fetch, NoAnswer, NotPressbox, ProblemError, type TokenSource } from './http.ts';
 export { newKey, newPostId } from './ids.ts';
 export { correctionsOf, readPost } from './read-post.ts';
-export type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
+export type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, ReaderStorage, SavedReader } from './reader.ts';
 export { ReaderClient } from './reader-client.ts';
 export { applyCatchUp, applyEvent, fits, fromSnapshot, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
 export {

@@ -5,12 +5,13 @@ import { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { Http, passes } from './http.ts';
+import { Keeper } from './keeper.ts';
 import { Pages } from './pages.ts';
 import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
 import { asking, pauseMs } from './reconnect.ts';
-import { onWakeUp } from './surroundings.ts';
+import { listen } from './surroundings.ts';
 import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
-import { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline-saved.ts';
+import { restoreTimeline, saveTimeline } from './timeline-saved.ts';
 import { type SubscribeAnswer, type SubscribeRequest, silenceMs } from './transports/link.ts';
 
 /**
@@ -32,9 +33,11 @@ export class ReaderClient {
   readonly #connection: Connection;
   readonly #told = new Emitter<ReaderEvents>();
   readonly #pages: Pages;
+  readonly #http: Http;
+  readonly #keeper: Keeper | undefined;
   #backlog: Backlog | undefined;
   #timeline: Timeline | undefined;
-  #following: FollowState;
+  #following: FollowState = startFollowing();
   #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
   #offlineSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
@@ -43,38 +46,25 @@ export class ReaderClient {
   #renewing = false;
   /** After a wake-up a read asks whether the connection is alive. `quietly`: until it is answered the state stays what it was. */
   #checking: 'quietly' | 'openly' | undefined;
+  #opened = false;
   #stopListening: () => void = () => {};
   /** Subscribes that failed in a row. */
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ReaderClientOptions) {
-    const { channelId, timeline, cursor } = options;
+    const { channelId, storage } = options;
     this.channelId = channelId;
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    const http = new Http(options);
-    this.#timeline = timeline && restored(timeline, channelId);
-    this.#following = startFollowing(this.#timeline && { offset: this.#timeline.offset, check: this.#timeline.cursor });
-    this.#pages = new Pages(channelId, http, this.#random, {
+    this.#http = new Http(options);
+    this.#keeper = storage && new Keeper(storage, options.url, channelId, () => this.save());
+    this.#startFrom(options);
+    this.#pages = new Pages(channelId, this.#http, this.#random, {
       read: () => this.#timeline,
       write: (next) => this.#show(next),
     });
-    if (this.#timeline === undefined && cursor !== undefined) {
-      this.#backlog = new Backlog(channelId, cursor, http, this.#random, {
-        event: (event) => this.#told.emit('event', event, undefined),
-        reset: (problem) => {
-          const wrong = problem?.code === 'invalid-cursor' && options.strictCursor === true;
-          if (wrong) this.#end('refused', problem);
-          else this.#told.emit('reset');
-        },
-        done: () => {
-          this.#backlog = undefined;
-          this.#tellState();
-        },
-      });
-    }
-    this.#connection = new Connection(options, http, () => this.#request(this.#following.place?.check));
+    this.#connection = new Connection(options, this.#http, () => this.#request(this.#following.place?.check));
     this.#connection.on('up', () => this.#onUp());
     this.#connection.on('down', () => this.#onDown());
     this.#connection.on('refused', (problem) => this.#end('refused', problem));
@@ -87,6 +77,25 @@ export class ReaderClient {
       this.#asOf = reachable ? null : since;
       this.#tellState();
     });
+  }
+
+  #startFrom({ timeline, cursor }: Pick<ReaderClientOptions, 'timeline' | 'cursor'>): void {
+    this.#timeline = timeline && restoreTimeline(timeline, this.channelId);
+    this.#following = startFollowing(this.#timeline && { offset: this.#timeline.offset, check: this.#timeline.cursor });
+    if (this.#timeline === undefined && cursor !== undefined) {
+      this.#backlog = new Backlog(this.channelId, cursor, this.#http, this.#random, {
+        event: (event) => this.#told.emit('event', event, undefined),
+        reset: (problem) => {
+          const wrong = problem?.code === 'invalid-cursor' && this.#options.strictCursor === true;
+          if (wrong) this.#end('refused', problem);
+          else this.#told.emit('reset');
+        },
+        done: () => {
+          this.#backlog = undefined;
+          this.#tellState();
+        },
+      });
+    }
   }
 
   /** Undefined until the first answer. */
@@ -109,11 +118,22 @@ export class ReaderClient {
 
   /** Connects. Listen first, then open. */
   open(): this {
-    if (this.#ended !== undefined) return this;
-    this.#stopListening();
-    this.#stopListening = onWakeUp((network) => this.#wake(network));
-    this.#connection.open();
+    if (this.#ended !== undefined || this.#opened) return this;
+    this.#opened = true;
+    this.#stopListening = listen({ wake: (network) => this.#wake(network), hide: () => this.#keeper?.flush() });
+    void this.#open();
     return this;
+  }
+
+  async #open(): Promise<void> {
+    const { timeline, cursor } = this.#options;
+    if (this.#keeper !== undefined && timeline === undefined && cursor === undefined) {
+      const saved = await this.#keeper.load();
+      if (this.#ended !== undefined) return;
+      if (saved !== undefined) this.#startFrom(saved);
+      if (this.#timeline !== undefined) this.#show(this.#timeline);
+    }
+    this.#connection.open();
   }
 
   close(): void {
@@ -288,7 +308,10 @@ export class ReaderClient {
       // What a history that is no longer ours would still have told, is void with it.
       if (earlier !== undefined) this.#backlog?.abandon();
       this.#backlog?.begin(catchUp.covers.to);
-      if (earlier !== undefined) this.#told.emit('reset');
+      if (earlier !== undefined) {
+        this.#keeper?.changed(true);
+        this.#told.emit('reset');
+      }
     }
     this.#tellEvents(news);
     if (this.#timeline !== undefined && this.#timeline !== earlier) this.#show(this.#timeline);
@@ -329,6 +352,8 @@ export class ReaderClient {
   // ---- Telling
 
   #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
+    const isWithdrawal = news.some(({ event }) => 'post' in event && event.post.status !== 'published');
+    if (isWithdrawal) this.#keeper?.changed(true);
     for (const { event, before } of news) {
       if (this.#backlog !== undefined) this.#backlog.queue(event);
       else this.#told.emit('event', event, before);
@@ -338,6 +363,7 @@ export class ReaderClient {
   #show(timeline: Timeline): void {
     this.#timeline = timeline;
     this.#told.emit('timeline', timeline);
+    this.#keeper?.changed(false);
     this.#pages.askForNeeds();
   }
 
@@ -349,6 +375,8 @@ export class ReaderClient {
     this.#connection.close();
     this.#pages.close();
     this.#backlog?.abandon();
+    if (reason === 'closed' || reason === 'expired') this.#keeper?.close();
+    else this.#keeper?.forget();
     this.#tellState();
   }
 
@@ -370,9 +398,4 @@ export class ReaderClient {
     }
     return { status: 'live', transport, asOf: this.#asOf };
   }
-}
-
-function restored(timeline: Timeline | SavedTimeline, channelId: string): Timeline | undefined {
-  if ('version' in timeline) return restoreTimeline(timeline, channelId);
-  return timeline.channelId === channelId ? timeline : undefined;
 }

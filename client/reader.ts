@@ -35,6 +35,16 @@ export interface SavedReader {
   timeline?: SavedTimeline;
 }
 
+/**
+ * Where an app lets a reader keep its place and what it holds: `localStorage`, React Native's `AsyncStorage`, or anything like them. What
+ * goes wrong in it is not told, as nothing depends on it.
+ */
+export interface ReaderStorage {
+  getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
+}
+
 export interface ReaderClientOptions {
   /** The server's address, such as `https://live.example.org`. */
   url: string;
@@ -46,6 +56,12 @@ export interface ReaderClientOptions {
   strictCursor?: boolean;
   /** Go on with this timeline, from its cursor. */
   timeline?: Timeline | SavedTimeline;
+  /**
+   * What is held is kept here, under a key for each server and channel, and gone on from at the next `open`; `timeline` or `cursor`, where
+   * given, is gone on from instead. A text that is taken down is taken out at once. For what only members may read, remove it when they
+   * sign out.
+   */
+  storage?: ReaderStorage;
   /** Posts to begin with, 1 to 100; the server's default is 20. */
   limit?: number;
   fetch?: Fetch;

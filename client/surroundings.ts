@@ -12,24 +12,32 @@ interface Surroundings extends Target {
   navigator?: { connection?: Target & { type?: string } };
 }
 
-/**
- * Calls the listener when what was connected may no longer be: the page is looked at again, or comes back out of the browser's cache, or
- * (`network`) there is a network again, or another one. Returns its undo.
- */
-export function onWakeUp(listener: (network: boolean) => void): () => void {
+export interface Listener {
+  /**
+   * What was connected may no longer be: the page is looked at again, or comes back out of the browser's cache, or (`network`) there is a
+   * network again, or another one.
+   */
+  wake(network: boolean): void;
+  /** The page is looked at no more, and may be closed without another word. */
+  hide(): void;
+}
+
+/** Returns its undo. */
+export function listen({ wake, hide }: Listener): () => void {
   const page = globalThis as Surroundings;
   const { document } = page;
   const connection = page.navigator?.connection;
   let type = connection?.type;
   const undo = [
-    on(page, 'online', () => listener(true)),
-    on(page, 'pageshow', ({ persisted }) => persisted && listener(false)),
-    on(document, 'visibilitychange', () => document?.visibilityState === 'visible' && listener(false)),
+    on(page, 'online', () => wake(true)),
+    on(page, 'pageshow', ({ persisted }) => persisted && wake(false)),
+    on(page, 'pagehide', hide),
+    on(document, 'visibilitychange', () => (document?.visibilityState === 'visible' ? wake(false) : hide())),
     // Estimates of speed change all the time.
     on(connection, 'change', () => {
       if (type === connection?.type) return;
       type = connection?.type;
-      listener(true);
+      wake(true);
     }),
   ];
   return () => {

@@ -24,9 +24,66 @@ export function saveTimeline({ heard, window: _window, ...rest }: Timeline): Sav
   return { version: 1, ...rest, heard: [...heard] };
 }
 
-/** Undefined where it is of another channel or version: then start without it. */
-export function restoreTimeline(saved: SavedTimeline, channelId: string): Timeline | undefined {
-  if (saved.version !== 1 || saved.channelId !== channelId) return undefined;
+/** Undefined where it is of another channel or version, or broken: then start without it. One that was not saved is as it is. */
+export function restoreTimeline(saved: SavedTimeline | Timeline, channelId: string): Timeline | undefined {
+  if (!('version' in saved)) return saved.channelId === channelId ? saved : undefined;
+  if (!isSavedTimeline(saved, channelId)) return undefined;
   const { version: _version, heard, ...rest } = saved;
   return { ...rest, heard: new Map(heard), window: 0 };
+}
+
+/** The same with its newest posts alone, at most so many; the others are paged for again. Of what was heard, the latest. */
+export function shortened(saved: SavedTimeline, mostPosts: number): SavedTimeline {
+  const posts = saved.posts.slice(0, mostPosts);
+  const floor = posts.length < saved.posts.length ? (posts.at(-1)?.seq ?? saved.floor) : saved.floor;
+  return { ...saved, posts, floor, heard: saved.heard.slice(-10 * mostPosts) };
+}
+
+/** Whether it is one that a timeline can go on from. It was ours once, so that what is looked at is what a mishap would have broken. */
+export function isSavedTimeline(value: unknown, channelId: string): value is SavedTimeline {
+  if (!isObject(value) || value.version !== 1 || value.channelId !== channelId) return false;
+  const { channel, offset, cursor, posts, floor, ceiling, pinned, summary, keyEvents, heard, newestSeq } = value;
+  return (
+    isObject(channel) &&
+    channel.id === channelId &&
+    typeof channel.headline === 'string' &&
+    typeof cursor === 'string' &&
+    [channel.revision, offset, floor, newestSeq].every(isCount) &&
+    (ceiling === null || isCount(ceiling)) &&
+    isList(posts, isPost) &&
+    posts.every((post, index) => index === 0 || (post.seq as number) < (posts[index - 1]?.seq as number)) &&
+    [pinned, summary].every((post) => post === null || isPost(post)) &&
+    isList(keyEvents, ({ id, seq, headline }) => typeof id === 'string' && isCount(seq) && typeof headline === 'string') &&
+    (value.summaryDoubt === null || isDoubt(value.summaryDoubt)) &&
+    isDoubt(value.keyEventsDoubt) &&
+    Array.isArray(heard) &&
+    heard.every((each) => Array.isArray(each) && typeof each[0] === 'string' && isCount(each[1]))
+  );
+}
+
+function isPost(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { id, seq, revision, status, kind, html, headline, media, authors, sources, derivedFrom, history } = value;
+  return (
+    [id, status, kind, html].every((text) => typeof text === 'string') &&
+    [seq, revision].every(isCount) &&
+    (headline === null || typeof headline === 'string') &&
+    [media, authors, sources, derivedFrom, history].every(Array.isArray)
+  );
+}
+
+function isDoubt(value: unknown): boolean {
+  return isObject(value) && isCount(value.before) && isCount(value.since);
+}
+
+function isList(value: unknown, isOne: (each: Record<string, unknown>) => boolean): value is Record<string, unknown>[] {
+  return Array.isArray(value) && value.every((each) => isObject(each) && isOne(each));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { Keeper } from '../../client/keeper.ts';
+import type { SavedReader } from '../../client/reader.ts';
+import { applyEvent, fromSnapshot } from '../../client/timeline.ts';
+import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
+import { ModelServer } from '../support/model-server.ts';
+
+/** What is kept has a bound, whatever is held. */
+function held(posts: number, html: string): SavedReader {
+  const model = new ModelServer();
+  for (let each = 0; each < posts; each += 1) model.publish({ kind: 'update', keyEvent: each % 2 === 0 });
+  const snapshot = model.snapshot(posts);
+  const long = snapshot.posts.map((post) => ({ ...post, html }));
+  const timeline = fromSnapshot({ ...snapshot, posts: long }, model.head);
+  return { cursor: timeline.cursor, timeline: saveTimeline(timeline) };
+}
+async function kept(saved: SavedReader) {
+  const items = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => items.get(key),
+    setItem: (key: string, value: string) => items.set(key, value),
+    removeItem: (key: string) => items.delete(key),
+  };
+  const keeper = new Keeper(storage, 'https://live.example/news/', 'moon', () => saved);
+  keeper.changed(true);
+  const [[key, text] = ['', '']] = [...items];
+  return { key, text, loaded: await keeper.load() };
+}
+
+describe('what a reader keeps', () => {
+  it('has a key for each server and channel', async () => {
+    expect((await kept(held(1, 'x'))).key).toBe('pressbox:https://live.example/news:moon');
+  });
+
+  it('is at most the newest hundred posts, and the window ends where they do', async () => {
+    const { loaded } = await kept(held(150, '<p>Short</p>'));
+    expect(loaded?.timeline?.posts).toHaveLength(100);
+    expect(loaded?.timeline?.floor).toBe(loaded?.timeline?.posts.at(-1)?.seq);
+    const whole = await kept(held(100, '<p>Short</p>'));
+    expect(whole.loaded?.timeline).toMatchObject({ floor: 0, posts: { length: 100 } });
+  });
+
+  it('is at most half a million characters: fewer posts, and at last the cursor alone', async () => {
+    const some = await kept(held(100, 'x'.repeat(20_000)));
+    expect(some.text.length).toBeLessThanOrEqual(524_288);
+    expect(some.loaded?.timeline?.posts).toHaveLength(25);
+    const none = await kept(held(3, 'x'.repeat(600_000)));
+    expect(none.loaded).toEqual({ cursor: none.loaded?.cursor });
+    expect(none.loaded?.cursor).toMatch(/^0{12}\.4\./);
+  });
+
+  it('is a timeline that goes on as if it had not been away', async () => {
+    const model = new ModelServer();
+    for (let each = 0; each < 120; each += 1) model.publish({ kind: 'update', keyEvent: false });
+    const timeline = fromSnapshot(model.snapshot(120), model.head);
+    const { loaded } = await kept({ cursor: timeline.cursor, timeline: saveTimeline(timeline) });
+    const restored = restoreTimeline(loaded!.timeline!, 'moon')!;
+    model.revise(0, 'correction', {});
+    model.revise(110, 'correction', {});
+    const later = [model.event(model.head - 1), model.event(model.head)].reduce(applyEvent, restored);
+    // The second is of a post that was not kept, and comes with its page.
+    expect(later.posts).toEqual(model.snapshot(100).posts);
+  });
+});
