@@ -71,7 +71,7 @@ function formOf(req: Request): Record<string, string> {
 }
 
 function faultOf({ detail, title }: Problem): string {
-  return detail ?? title;
+  return `You are not signed in. ${detail ?? title}`;
 }
 
 function leadTo(res: Response, path: string): void {

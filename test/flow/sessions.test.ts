@@ -295,7 +295,7 @@ describe('the form to sign in', () => {
       const answer = await send('/sign-in', { token, to: '/live/x' });
       const page = await answer.text();
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([status, []]);
-      expect(page).toContain(`<p class="fault" id="token-fault" role="alert">${said}</p>`);
+      expect(page).toContain(`<p class="fault" id="token-fault" role="alert">You are not signed in. ${said}</p>`);
       expect(page).toContain('aria-describedby="token-fault token-hint" aria-invalid="true"');
       expect(page).toContain('name="to" value="/live/x"');
       if (token !== '') expect(page).not.toContain(token);

@@ -1,0 +1,126 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { describeWith, needs } from '../support/needs.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
+
+describeWith(needs.chromium, 'members in Chromium', (chromium) => {
+  let server: TestServer;
+  let browser: TestBrowser;
+  let author: string;
+  let members: string;
+  const promised = { timeout: 5_000, interval: 20 };
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    await newServer();
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await browser[Symbol.asyncDispose]();
+  });
+
+  async function newServer(env: Record<string, string> = {}): Promise<TestServer> {
+    server = await startTestServer(env);
+    author = await server.token();
+    const body = { headline: 'Behind the closed doors', standfirst: 'What the council said.', access: 'members', state: 'live' };
+    const made = await call(`${server.url}/v1/channels`, { method: 'POST', token: author, body });
+    members = (made.body as { channel: { id: string } }).channel.id;
+    await publish('The first word.');
+    return server;
+  }
+
+  const publish = (body: string) =>
+    call(`${server.url}/v1/channels/${members}/posts`, { method: 'POST', token: author, body: { body } });
+  const jtiOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
+
+  async function revoke(token: string) {
+    const admin = await server.token({ admin: true }, { sub: 'operator' });
+    await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: jtiOf(token) } });
+  }
+
+  it('sign in on the page with the keyboard alone, read it live, also after a reload, and sign out', async () => {
+    const { page, complaints } = await browser.page();
+    const address = `${server.url}/live/${members}`;
+    await page.goto(address);
+    expect(await page.textContent('main')).not.toContain('The first word.');
+    await page.getByLabel('Access token').fill('nonsense');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByLabel('Access token').getAttribute('aria-invalid')).toBe('true');
+    // Focused already, so that another one can be pasted at once.
+    await page.keyboard.insertText(await server.token({ reader: ['*'] }, { name: 'Ruth Calder' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(address);
+    for (const visit of ['first', 'reloaded']) {
+      if (visit === 'reloaded') await page.reload();
+      await vi.waitFor(async () => expect(await page.textContent('#connection-text')).toBe('Live'), promised);
+      expect(await page.textContent('main')).toContain('The first word.');
+      await publish(`Live to who has ${visit}.`);
+      await page.getByText(`Live to who has ${visit}.`).waitFor();
+    }
+    expect(await page.evaluate('document.cookie')).toBe('');
+    expect(page.url()).toBe(address);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
+    expect(await page.textContent('main')).not.toContain('The first word.');
+    // The console tells that the wrong token was refused, and nothing else.
+    expect(complaints.filter((line) => !line.includes('401'))).toEqual([]);
+  });
+
+  it('hear by an EventSource, which can send no token, and no more once it was revoked', async () => {
+    const { page } = await browser.page();
+    const token = await server.token({ reader: ['*'] });
+    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
+    await page.getByLabel('Access token').fill(token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${server.url}/live/${members}`);
+    await page.evaluate(
+      `window.source = new EventSource('/v1/channels/${members}/stream');
+       window.heard = [];
+       source.addEventListener('catchup', () => heard.push('catchup'));
+       source.addEventListener('unsubscribed', ({ data }) => heard.push(JSON.parse(data).reason));
+       source.addEventListener('post.published', ({ data }) => heard.push(JSON.parse(data).post.html));`,
+    );
+    await vi.waitFor(async () => expect(await page.evaluate('heard')).toEqual(['catchup']), promised);
+    await publish('To the stream.');
+    await vi.waitFor(async () => expect(await page.evaluate('heard')).toContain('<p>To the stream.</p>\n'), promised);
+    await revoke(token);
+    await vi.waitFor(async () => expect(await page.evaluate('heard.at(-1)')).toBe('revoked'), promised);
+    // The page's own socket is ended too, and what it holds is not told to be live.
+    await vi.waitFor(async () => expect(await page.textContent('#connection-text')).toContain('No longer live'), promised);
+    // It comes back by itself, is refused, and stays away.
+    await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2), promised);
+    await page.reload();
+    await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
+  });
+
+  it('are signed in by the page of a newsroom, which can do nothing else with it', async () => {
+    const newsroom = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html').end(`<!doctype html><title>The newsroom</title>
+        <form method="post" action="${server.url}/sign-in"><input name="token"><input type="hidden" name="to" value="/live/${members}"><button>Go live</button></form>`);
+    });
+    await new Promise<void>((resolve) => newsroom.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void newsroom.close());
+    // Another name of the same machine is another site.
+    const site = `http://localhost:${(newsroom.address() as AddressInfo).port}`;
+    const before = server;
+    await newServer({ PRESSBOX_ORIGINS: site });
+    await before[Symbol.asyncDispose]();
+    const { page } = await browser.page();
+    await page.goto(site);
+    await page.fill('[name=token]', await server.token({ reader: ['*'] }));
+    await page.click('button');
+    await page.waitForURL(`${server.url}/live/${members}`);
+    expect(await page.textContent('main')).toContain('The first word.');
+
+    await page.goto(site);
+    const read = `fetch('${server.url}/v1/channels/${members}/snapshot', { credentials: 'include' }).then(({ status }) => status, () => 'kept from it')`;
+    expect(await page.evaluate(read)).toBe('kept from it');
+    // A link leads there with the session.
+    await page.evaluate(`location.assign('${server.url}/live/${members}')`);
+    await page.waitForURL(`${server.url}/live/${members}`);
+    await page.getByText('The first word.').waitFor();
+  });
+});
