@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request, type RequestHandler } from 'express';
+import { importRoutes } from './author/import-routes.ts';
 import { authorRoutes } from './author/routes.ts';
 import { tokenRoutes } from './author/token-routes.ts';
 import { type Config, ConfigError, publicUrlOf } from './config.ts';
+import { createImporter } from './desk/import.ts';
+import { deskLimits } from './desk/limits.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
@@ -112,7 +115,7 @@ const probeMs = 2_000;
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel) } = options;
-  const metrics = createMetrics({ ...fanoutLimits, ...readerLimits, ...httpLimits });
+  const metrics = createMetrics({ ...deskLimits, ...fanoutLimits, ...readerLimits, ...httpLimits });
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
   const pageErrors = createPageErrors({ log });
@@ -145,13 +148,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const readers = new Readers({ onReach: (listener) => engine.onReach(listener), now, log });
     undo.unshift(() => readers.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
-    const desk = createDesk({
-      engine,
-      append: measureAppends(engine, metrics),
-      renderer,
-      now,
-      newId: () => newPostId(Date.now()),
-    });
+    const append = measureAppends(engine, metrics);
+    const desk = createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) });
 
     app.use(warnOfForwarded(config, log));
     app.use(assetRoutes(), limitRequests(rates));
@@ -159,12 +157,22 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const slotsFor = (kind: 'exports' | 'imports', most: number) =>
       createSlots(most, {
         onRejected: () => metrics.rejections.inc({ kind }),
-        onTaken: (count) => metrics.transfers.set({ kind }, count),
+        onTaken: (count) => {
+          metrics.transfers.set({ kind }, count);
+          // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
+          if (kind === 'imports') http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
+        },
       });
     const exporting = exportRoutes({ engine, feeds, slots: slotsFor('exports', readerLimits.exportsMost), log });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
+    const importing = importRoutes({
+      importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
+      rates,
+      slots: slotsFor('imports', deskLimits.importsMost),
+      log,
+    });
     const revoking = tokenRoutes({ revocations: engine, rates, log });
-    const api = [writing, reading, exporting, revoking, sessionRoutes({ identity, cookie })];
+    const api = [writing, reading, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
     app.use('/v1', authenticate(identity, cookie), onlyMethodsOf(...api), ...api, notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });

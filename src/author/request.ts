@@ -57,7 +57,8 @@ function bytesOf(request: Request): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
-function requireType(header: string | undefined, types: readonly string[]): void {
+/** Refuses another type than these, and another charset than UTF-8. */
+export function requireType(header: string | undefined, types: readonly string[]): void {
   const [type = '', ...parameters] = (header ?? '').split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);

@@ -20,7 +20,7 @@ import { isListed, needsNote, withChange, withoutNotes } from './history.ts';
 
 /** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
 
-type UnnumberedPost = NewPostEntry['post'];
+export type UnnumberedPost = NewPostEntry['post'];
 
 /** "Its author" is who published it, whatever name is printed. */
 export function mayChange(who: Principal, post: Pick<AuthorPost, 'channelId' | 'publishedBy'>): boolean {
@@ -145,6 +145,34 @@ export function takeDown(
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);
 }
 
+/** What is left of what an author wrote, in the order of the fields. */
+const emptied = {
+  keyEvent: false,
+  headline: null,
+  body: '',
+  html: '',
+  media: [],
+  authors: [],
+  sources: [],
+  verification: null,
+  developing: false,
+  derivedFrom: [],
+} satisfies Partial<UnnumberedPost>;
+
+/** What is shown of a post of which nothing is left but that it was there, until a later revision of it comes in. */
+export function placeholder(
+  { id, channelId, revision }: Pick<UnnumberedPost, 'id' | 'channelId' | 'revision'>,
+  { publishedAt, publishedBy }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy'>,
+): UnnumberedPost {
+  const facts = { status: 'taken-down', revision, publishedAt, updatedAt: null, history: [], publishedBy } as const;
+  return { id, channelId, kind: 'update', ...emptied, ...facts, history: [] };
+}
+
+/** A post that was taken down has its takedown in its history. */
+export function isPlaceholder({ status, history }: Pick<AuthorPost, 'status' | 'history'>): boolean {
+  return status === 'taken-down' && history.length === 0;
+}
+
 type Withdrawal =
   | { type: 'post.retracted'; kind: 'retraction'; note: string }
   | { type: 'post.taken-down'; kind: 'takedown'; note: string | null };
@@ -157,16 +185,7 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     id: post.id,
     channelId: post.channelId,
     kind: post.kind,
-    keyEvent: false,
-    headline: null,
-    body: '',
-    html: '',
-    media: [],
-    authors: [],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
+    ...emptied,
     status: erasing ? 'taken-down' : 'retracted',
     revision,
     publishedAt: post.publishedAt,

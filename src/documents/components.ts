@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import * as schemas from '../protocol/schemas.ts';
+import * as transfer from '../protocol/transfer.ts';
 
 /**
  * The named schemas of the documents, each with its sentences. The form comes from the zod schemas that requests are judged by; what a
@@ -113,6 +114,22 @@ const post = {
   publishedAt: 'When it was published.',
   updatedAt: 'Last change other than a refile.',
   history: 'What was changed, newest last; of a long one the oldest refiles and updates go first.',
+};
+
+const { seq: _seq, html: _html, ...postWithout } = post;
+const writtenPost = { ...postWithout, body: postChanges.body, publishedBy: 'Token `sub` of who published it.' };
+
+const lineFacts = {
+  type: 'Which event it was; it follows from the rest.',
+  kind: 'The kind of change; null for a first publication, and where a channel was changed without one.',
+  at: 'When.',
+  by: 'Token `sub` of who did it.',
+  erases: 'The revisions of the post up to this one were erased by it.',
+  salt: 'What makes the hash of its text the same elsewhere. Erased with the text.',
+  content: 'The salted hash of a text that was erased.',
+  offset: 'Its place in the journal.',
+  check: 'The value of the hash chain there.',
+  root: 'With the first entry: what the chain begins with.',
 };
 
 const event = {
@@ -291,11 +308,59 @@ export const components = {
     errors: 'With `invalid-body`: every place that did not fit.',
     current: 'With `revision-moved`: the post or channel as it is.',
     outcome: 'With `journal-unavailable`: whether the write may have been done all the same. Send it again with the same key.',
+    line: 'With a refused import: the line that did not fit, from 1. What came before it stands.',
+    imported: 'With a refused import: what was done before.',
     retryAfter: 'Seconds to wait, where waiting helps.',
   }),
   FieldError: sent(schemas.fieldErrorSchema, 'A place that did not fit.', {
     path: 'Such as `media[2].url`; the name of a header; empty for the whole.',
     message: 'What would fit.',
+  }),
+
+  LineFacts: taken(transfer.lineFactsSchema, 'An entry of the journal, but for what it wrote.', lineFacts),
+  ErasedFacts: taken(transfer.erasedFactsSchema, 'The same of an entry whose text was erased.', lineFacts),
+  ChannelLine: taken(transfer.channelLineSchema, 'A revision of a channel. The first line of a channel is one of these.', {
+    channel: 'The channel after it.',
+    revision: 'Left out: it was written when the channel says that it was changed, by whoever imports.',
+  }),
+  PostLine: taken(transfer.postLineSchema, 'A revision of a post. Those of one post follow each other, from the first.', {
+    post: 'The post after it, without `seq` and `html`, which are made anew.',
+    revision: 'Who wrote it, and when.',
+  }),
+  ErasedLine: taken(transfer.erasedLineSchema, 'A revision of a post whose text was erased.', {
+    post: 'Which one it was.',
+    revision: 'Who wrote it, when, and the hash of what they wrote.',
+  }),
+  ErasedPost: taken(transfer.erasedPostSchema, 'A post of which nothing is left.', {
+    id: post.id,
+    channelId: post.channelId,
+    revision: 'Which revision it was.',
+  }),
+  WrittenChannel: taken(transfer.writtenChannelSchema, 'A channel in a line.', channel),
+  WrittenPost: taken(transfer.writtenPostSchema, 'A post in a line; a withdrawn one is empty.', writtenPost),
+  WrittenChange: taken(transfer.writtenChangeSchema, 'A change of a channel in a line.', change),
+  WrittenAuthorChange: taken(transfer.writtenAuthorChangeSchema, 'A change of a post in a line.', {
+    ...change,
+    by: 'Token `sub` of who did it.',
+  }),
+  ImportLine: value(transfer.lineSchema, 'A line of an export, or one that another system wrote in the same form.'),
+  Imported: sent(schemas.importedSchema, 'What an import came to.', {
+    channels: 'Channels that were new.',
+    posts: 'Posts that were new.',
+    revisions: 'Lines that were written.',
+    skipped: 'Lines that stood already, or whose text was erased here since.',
+    withheld: 'Lines of posts that were taken down here. They stay so.',
+    conflicting: 'Lines that contradict what was written here meanwhile, which stays as it is.',
+    conflicts: 'The first hundred of them.',
+    sameHistory:
+      'Everything that was written has its place in the history it came from: cursors that were given out there are good here.',
+  }),
+  ImportConflict: sent(schemas.importConflictSchema, 'A line that was not written.', {
+    line: 'Which line, from 1.',
+    channelId: 'The channel.',
+    postId: 'The post; null for the channel itself.',
+    revision: 'The revision that the line tells of.',
+    why: 'A sentence for a person.',
   }),
 
   ChannelList: sent(schemas.channelListSchema, 'A page of channels, newest first.', {

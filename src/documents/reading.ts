@@ -162,6 +162,6 @@ export const readingOperations: readonly Operation[] = [
     description:
       'A line of JSON for each entry of the journal, oldest first, with what it wrote unless that was erased. Half an export ends with a cut connection, never as if it were whole.',
     who: 'editor',
-    answers: [{ status: 200, description: 'The lines.', type: 'application/x-ndjson' }],
+    answers: [{ status: 200, description: 'The lines, each an ImportLine.', type: 'application/x-ndjson' }],
   },
 ];

@@ -91,10 +91,15 @@ function formLines(form: Form): string[] {
 }
 
 function jsonLines(body: unknown, type: string): string[] {
-  return [`-H 'Content-Type: ${type}'`, `-d ${quoted(JSON.stringify(body, null, 2))}`];
+  return [`-H 'Content-Type: ${type}'`, `-d ${quoted(JSON.stringify(body, null, isLines(type) ? 0 : 2))}`];
 }
 
 /** As one word of a shell, whatever stands in it. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Of lines each is a value of its own. */
+function isLines(type: string): boolean {
+  return type === 'application/x-ndjson';
 }

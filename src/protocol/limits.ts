@@ -5,6 +5,8 @@
 export const limits = {
   /** Request bodies; past it 413 `too-large`. */
   bodyBytes: 1024 * 1024,
+  /** A line of an import; past it 413. There may be any number. */
+  importLineBytes: 1024 * 1024,
   /** One event as JSON on any transport. */
   eventBytes: 512 * 1024,
   /** A post as JSON without its history; past it 400. With `historyBytes` and the event's own fields it stays below `eventBytes`. */

@@ -33,6 +33,25 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** What an import came to. */
+export interface Imported {
+  /** Channels and posts that were new here. */
+  channels: number;
+  posts: number;
+  /** Lines that were written. */
+  revisions: number;
+  /** Lines that stood here already, or whose text was erased here since. */
+  skipped: number;
+  /** Lines of posts that were taken down here: they stay so. */
+  withheld: number;
+  /** Lines that contradict what was written here meanwhile, which stays as it is. */
+  conflicting: number;
+  /** The first of them. */
+  conflicts: { line: number; channelId: string; postId: string | null; revision: number; why: string }[];
+  /** Everything that was written has the place that it had in the history it came from, so that cursors given out there are good here. */
+  sameHistory: boolean;
+}
+
 /** Where a value did not fit: a JSON path such as `media[2].url`, and a sentence. */
 export interface FieldError {
   path: string;
@@ -52,11 +71,14 @@ export interface Problem {
   current?: unknown;
   /** With `journal-unavailable`: whether the write may have happened all the same. */
   outcome?: 'unchanged' | 'unknown';
+  /** Of an import: the line that was refused, from 1, and what was done before it, which stands. */
+  line?: number;
+  imported?: Imported;
   /** Seconds to wait, where waiting helps. On HTTP also as `Retry-After`. */
   retryAfter?: number;
 }
 
-export type ProblemDetails = Pick<Problem, 'detail' | 'errors' | 'current' | 'outcome' | 'retryAfter'>;
+export type ProblemDetails = Pick<Problem, 'detail' | 'errors' | 'current' | 'outcome' | 'line' | 'imported' | 'retryAfter'>;
 
 export function problem(code: ProblemCode, details: ProblemDetails = {}): Problem {
   const { status, title } = problems[code];

@@ -26,13 +26,13 @@ export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 // ---- What authors send
 
-const note = text(limits.noteCharacters)
+export const note = text(limits.noteCharacters)
   .meta({ minLength: 1 })
   .refine((value) => value.trim() !== '', 'Must not be empty.');
 const headline = words(limits.headlineCharacters);
 
 /** The fields of a post that an author writes. */
-const postFields = {
+export const postFields = {
   kind: z.enum(model.postKinds),
   keyEvent: z.boolean(),
   headline: headline.nullable(),
@@ -59,7 +59,8 @@ export const revisionSchema = z.strictObject({
 export const retractionSchema = z.strictObject({ note });
 export const takedownSchema = z.strictObject({ note: note.nullish() });
 
-const channelFields = {
+/** The fields of a channel that an editor writes, but for those that say how it stands. */
+export const channelFields = {
   headline,
   standfirst: text(limits.standfirstCharacters).nullable(),
   section: words(limits.sectionCharacters).nullable(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseCursor } from './cursor.ts';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
-import { problems } from './problems.ts';
+import { type Imported, problems } from './problems.ts';
 import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './values.ts';
 
 /** What we send, described for tests and for the generated documents. */
@@ -143,6 +143,24 @@ export const journalLineSchema = z.strictObject({
   check: z.string().regex(/^[0-9a-f]{40}$/),
 }) satisfies z.ZodType<model.JournalLine>;
 export const fieldErrorSchema = z.strictObject({ path: z.string(), message: z.string() });
+const count = z.int().min(0);
+export const importConflictSchema = z.strictObject({
+  line: z.int().min(1),
+  channelId: channelIdSchema,
+  postId: postIdSchema.nullable(),
+  revision: z.int().min(1),
+  why: z.string(),
+});
+export const importedSchema = z.strictObject({
+  channels: count,
+  posts: count,
+  revisions: count,
+  skipped: count,
+  withheld: count,
+  conflicting: count,
+  conflicts: z.array(importConflictSchema),
+  sameHistory: z.boolean(),
+}) satisfies z.ZodType<Imported>;
 export const problemSchema = z.strictObject({
   type: z.string(),
   code: z.enum(Object.keys(problems) as [keyof typeof problems, ...(keyof typeof problems)[]]),
@@ -152,6 +170,8 @@ export const problemSchema = z.strictObject({
   errors: z.array(fieldErrorSchema).optional(),
   current: z.unknown().optional(),
   outcome: z.enum(['unchanged', 'unknown']).optional(),
+  line: z.int().min(1).optional(),
+  imported: importedSchema.optional(),
   retryAfter: z.number().optional(),
 });
 

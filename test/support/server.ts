@@ -87,7 +87,14 @@ export async function call(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : {
+          body:
+            typeof body === 'string' || body instanceof Uint8Array
+              ? (body as NonNullable<RequestInit['body']>)
+              : JSON.stringify(body),
+        }),
   });
   const text = await answer.text();
   const isJson = /[/+]json\b/.test(answer.headers.get('content-type') ?? '') && text !== '';

@@ -1,0 +1,86 @@
+import { type Request, type Response, Router } from 'express';
+import { atLine, type Importer } from '../desk/import.ts';
+import { sendJson } from '../edge/answers.ts';
+import type { Rates } from '../edge/rates.ts';
+import { requirePrincipal } from '../edge/request.ts';
+import type { Slots } from '../edge/slots.ts';
+import { type Imported, Refusal } from '../protocol/problems.ts';
+import { mayAdminister } from '../protocol/rights.ts';
+import { parseLine } from '../protocol/transfer.ts';
+import { jsonObjectOf } from './json.ts';
+import { BodyCut, linesOf } from './lines.ts';
+import { requireType } from './request.ts';
+
+/**
+ * Lines of exports, read in again as they come: what was dealt with stands, whatever comes after it, and sent again it is passed over. An
+ * import counts as one write of its token; what it writes takes turns with the authors.
+ */
+export interface ImportContext {
+  /** For one import. */
+  importer(by: string): Importer;
+  rates: Pick<Rates, 'writes'>;
+  slots: Slots;
+  log: { info(facts: object, message: string): void };
+}
+
+const types = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+/** What still comes after a line that was refused is read for this long, so that who sends it hears the answer. */
+const restMs = 5_000;
+
+export function importRoutes({ importer, rates, slots, log }: ImportContext): Router {
+  const router = Router({ caseSensitive: true });
+
+  router.post('/import', async (req: Request, res: Response) => {
+    const who = requirePrincipal(res);
+    if (!mayAdminister(who)) throw new Refusal('forbidden');
+    rates.writes(who.sub);
+    requireType(req.headers['content-type'], types);
+    const release = slots.take();
+    const importing = importer(who.sub);
+    try {
+      await take(req, importing);
+      log.info({ by: who.sub, ...counts(importing.done) }, 'import done');
+      sendJson(res, importing.done, { cache: 'none' });
+    } catch (error) {
+      log.info({ by: who.sub, ...counts(importing.done) }, 'import ended early');
+      if (error instanceof BodyCut) return;
+      letRestPass(req, res);
+      throw error instanceof Refusal ? new Refusal(error.problem.code, { ...error.problem, imported: importing.done }) : error;
+    } finally {
+      release();
+    }
+  });
+
+  return router;
+}
+
+/** Whatever ends it, the lines before that are on the disk. */
+async function take(req: Request, importing: Importer): Promise<void> {
+  try {
+    for await (const { number, bytes } of linesOf(req)) {
+      let line: ReturnType<typeof parseLine>;
+      try {
+        line = parseLine(jsonObjectOf(bytes));
+      } catch (error) {
+        throw atLine(number, error);
+      }
+      await importing.take(number, line);
+    }
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof BodyCut) await importing.finish();
+    throw error;
+  }
+  await importing.finish();
+}
+
+function letRestPass(req: Request, res: Response): void {
+  if (req.complete) return;
+  res.set('Connection', 'close');
+  const timer = setTimeout(() => req.destroy(), restMs);
+  req.once('close', () => clearTimeout(timer));
+  req.resume();
+}
+
+function counts({ conflicts: _, ...counted }: Imported): Omit<Imported, 'conflicts'> {
+  return counted;
+}

@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { limits } from '../protocol/limits.ts';
+import { Refusal } from '../protocol/problems.ts';
+
+/** A body of lines, read as it comes: one line is held at a time, and the next is asked for once this one was dealt with. */
+export interface NumberedLine {
+  /** From 1. */
+  number: number;
+  bytes: Buffer;
+}
+
+/** The request ended before its end: nobody is there to be answered. */
+export class BodyCut extends Error {}
+
+const [lineFeed, carriageReturn] = [10, 13];
+
+/** Empty lines are counted and passed over. A line that is too long is a refusal that says which. */
+export async function* linesOf(request: IncomingMessage): AsyncGenerator<NumberedLine> {
+  let number = 1;
+  let held: Buffer[] = [];
+  let length = 0;
+  const hold = (piece: Buffer) => {
+    held.push(piece);
+    length += piece.length;
+    if (length <= limits.importLineBytes) return;
+    throw new Refusal('too-large', { line: number, detail: 'A line of an import has at most 1 MiB.' });
+  };
+  const line = () => {
+    const bytes = Buffer.concat(held, length);
+    held = [];
+    length = 0;
+    return { number: number++, bytes };
+  };
+  for await (const chunk of chunksOf(request)) {
+    let from = 0;
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
+      hold(chunk.subarray(from, end));
+      const whole = line();
+      if (!isEmpty(whole.bytes)) yield whole;
+      from = end + 1;
+    }
+    if (from < chunk.length) hold(chunk.subarray(from));
+  }
+  if (length > 0) yield line();
+}
+
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.length === 0 || (bytes.length === 1 && bytes[0] === carriageReturn);
+}
+
+/** The request's own iterator would take the connection with it when it is left early, and with that the answer. */
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  const unpack = unpacking(request.headers['content-encoding']);
+  const body = unpack === undefined ? request : request.pipe(unpack);
+  request.once('close', () => {
+    if (!request.complete) unpack?.destroy(new BodyCut());
+  });
+  try {
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } catch (error) {
+    if (!request.complete && request.destroyed) throw new BodyCut();
+    if (unpack === undefined) throw error;
+    throw new Refusal('invalid-body', { errors: [{ path: '', message: 'Cannot be unpacked.' }] });
+  } finally {
+    if (unpack !== undefined) {
+      request.unpipe(unpack);
+      unpack.destroy();
+    }
+  }
+}
+
+function unpacking(encoding = 'identity') {
+  switch (encoding.trim().toLowerCase()) {
+    case 'identity':
+      return undefined;
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'deflate':
+      return createInflate();
+    case 'br':
+      return createBrotliDecompress();
+    default:
+      throw new Refusal('wrong-type', { detail: 'Send UTF-8, plain or compressed with gzip, deflate or br.' });
+  }
+}

@@ -1,0 +1,276 @@
+import { nextCheck, shortCheck } from '../engine/chain.ts';
+import type { AppendResult, Journal, NewEntry, Renderer } from '../engine/engine.ts';
+import { JournalUnavailable } from '../engine/engine.ts';
+import { prepare } from '../engine/record.ts';
+import type { AuthorPost, Channel } from '../protocol/model.ts';
+import { type Imported, Refusal } from '../protocol/problems.ts';
+import type { ChannelLine, TransferLine } from '../protocol/transfer.ts';
+import { standing } from './admission.ts';
+import * as rules from './imported.ts';
+import { deskLimits } from './limits.ts';
+import { isPlaceholder, type UnnumberedPost } from './post.ts';
+
+/**
+ * Lines of exports, read in again (`imported.ts` has the rules). Some lines of one channel are taken together: what stands is read, each
+ * is weighed, and what is to be written goes to the journal in order, without waiting for each in turn. An entry is decided on the one
+ * before it, so where one is not written none after it is. Then, and wherever others wrote meanwhile, what is left is weighed again.
+ */
+export interface Importer {
+  /** What was done so far. */
+  readonly done: Imported;
+  /** Lines in their order, `number` from 1. Resolves when more may be given; a `Refusal` names the line, and what came before it stands. */
+  take(number: number, line: TransferLine): Promise<void>;
+  /** What was given is on the disk. */
+  finish(): Promise<void>;
+}
+
+export interface ImportParts {
+  engine: Journal;
+  append: Journal['append'];
+  renderer: Renderer;
+  newId(): string;
+}
+
+/** How often lines are weighed again since others wrote meanwhile. */
+const triesMost = 100;
+
+/** Nobody repeats a line under its request: what stands is found by its revision. */
+const digest = '0'.repeat(64);
+
+interface Waiting {
+  number: number;
+  line: TransferLine;
+  /** The body of its post rendered. */
+  html: string;
+}
+
+/** What the lines are weighed by: what stands, and then what of those before is on its way. */
+interface Ground {
+  channel: Channel | undefined;
+  posts: Map<string, AuthorPost | UnnumberedPost | undefined>;
+  /** Posts and the channel as they were at the revision of a line. */
+  pasts: Map<TransferLine, AuthorPost | Channel | undefined>;
+}
+
+interface Outcome {
+  item: Waiting;
+  weighed: rules.Weighed;
+  /** What was not here before it. */
+  makes?: 'channels' | 'posts' | undefined;
+  writing?: Promise<AppendResult>;
+}
+
+export function createImporter({ engine, append, renderer, newId }: ImportParts, by: string): Importer {
+  const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
+  const done: Imported = { ...nothing, conflicts: [], sameHistory: true };
+  let waiting: Waiting[] = [];
+  let characters = 0;
+  let before: Place | undefined;
+  const erased = new Set<string>();
+
+  return { done, take, finish };
+
+  async function take(number: number, line: TransferLine): Promise<void> {
+    const channelId = channelIdOf(line);
+    const [first] = waiting;
+    if (first && channelIdOf(first.line) !== channelId) await flush();
+    let html = '';
+    try {
+      if ('post' in line && line.post.body !== '') html = renderer.render(line.post.body, { channelId });
+      before = placeAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer.version).digest);
+    } catch (error) {
+      throw atLine(number, error);
+    }
+    waiting.push({ number, line, html });
+    characters += html.length + ('post' in line ? line.post.body.length : 0);
+    if (waiting.length >= deskLimits.importLines || characters >= deskLimits.importCharacters) await flush();
+  }
+
+  async function finish(): Promise<void> {
+    await flush();
+    // The text is gone from every answer already; this makes the files forget it. What is pending goes on by itself.
+    for (const place of erased) {
+      const [channelId, postId] = place.split('/') as [string, string];
+      await engine.erase(channelId, postId).catch(() => undefined);
+    }
+    erased.clear();
+  }
+
+  async function flush(): Promise<void> {
+    for (let tries = 0; waiting.length > 0; tries += 1) {
+      if (tries === triesMost) throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
+      const settled = await attempt(waiting);
+      waiting = waiting.slice(settled);
+      if (settled > 0) tries = 0;
+    }
+    characters = 0;
+  }
+
+  /** Returns how many of the lines, from the first, are settled. */
+  async function attempt(lines: readonly Waiting[]): Promise<number> {
+    const ground = await groundOf(lines);
+    const outcomes: Outcome[] = [];
+    let previous: Record<string, number> = {};
+    for (const item of lines) {
+      const outcome: Outcome = { item, weighed: weigh(item, ground) };
+      outcomes.push(outcome);
+      if (outcome.weighed.verdict !== 'write') continue;
+      const { entry, who, was } = next(item, ground);
+      const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
+      if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
+      // An engine notes these two elsewhere first, and what comes after could be faster.
+      const alone = erases || ground.channel === undefined;
+      if (alone) await Promise.allSettled(outcomes.map(({ writing }) => writing));
+      outcome.makes = was > 0 ? undefined : who === null ? 'channels' : 'posts';
+      outcome.writing = append(channelIdOf(item.line), {
+        request: { id: newId(), digest },
+        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...(who !== null && { [who]: was }) } },
+        entries: [entry],
+        ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
+      });
+      if (alone) await Promise.allSettled([outcome.writing]);
+      if (entry.type === 'channel.changed') ground.channel = entry.channel;
+      else ground.posts.set(entry.post.id, entry.post);
+      previous = entry.type === 'channel.changed' ? {} : { [entry.post.id]: entry.post.revision };
+    }
+    await Promise.allSettled(outcomes.map(({ writing }) => writing));
+    for (const [index, outcome] of outcomes.entries()) if (!(await settle(outcome))) return index;
+    return outcomes.length;
+  }
+
+  function next({ line, html }: Waiting, { channel, posts }: Ground): { entry: NewEntry; who: string | null; was: number } {
+    if ('channel' in line) return { entry: entryOf(line, ''), who: null, was: channel?.revision ?? 0 };
+    const who = postIdOf(line);
+    const current = posts.get(who);
+    return { entry: rules.postEntryOf(line, html, current), who, was: current?.revision ?? 0 };
+  }
+
+  /** Counts it; false where it was not written since something else was meanwhile. */
+  async function settle({ item, weighed, makes, writing }: Outcome): Promise<boolean> {
+    const { number, line } = item;
+    switch (weighed.verdict) {
+      case 'stands':
+        done.skipped += 1;
+        return true;
+      case 'withheld':
+        done.withheld += 1;
+        return true;
+      case 'conflict': {
+        const place = { line: number, channelId: channelIdOf(line), postId: postIdOf(line), revision: rules.revisionOf(line) };
+        done.conflicting += 1;
+        if (done.conflicts.length < deskLimits.importConflicts) done.conflicts.push({ ...place, why: weighed.why });
+        return true;
+      }
+      case 'write': {
+        const result = await (writing as Promise<AppendResult>);
+        if (result.status === 'deleted') throw new Refusal('channel-deleted', { line: number });
+        if (result.status !== 'appended') return false;
+        done.revisions += 1;
+        if (makes !== undefined) done[makes] += 1;
+        const check = line.facts?.check;
+        if (check === undefined || shortCheck(check) !== result.position.check) done.sameHistory = false;
+        return true;
+      }
+    }
+  }
+
+  async function groundOf(lines: readonly Waiting[]): Promise<Ground> {
+    const [first] = lines as [Waiting];
+    const channelId = channelIdOf(first.line);
+    const read = await engine.channel(channelId);
+    if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
+    const channel = read.status === 'found' ? standing(read).channel : undefined;
+    if (channel === undefined && !('channel' in first.line)) {
+      const errors = [{ path: 'post.channelId', message: 'There is no such channel here: its own line comes first.' }];
+      throw new Refusal('invalid-body', { line: first.number, errors });
+    }
+    for (const { number, line } of lines) {
+      if (channel === undefined || !('channel' in line) || rules.isSameChannel(channel, line.channel)) continue;
+      throw new Refusal('channel-exists', { line: number, detail: 'Another channel with this id is here.' });
+    }
+    const ground: Ground = { channel, posts: new Map(), pasts: new Map() };
+    if (channel === undefined) return ground;
+    const ids = new Set(lines.map(({ line }) => ('channel' in line ? line.channel.pinnedPostId : postIdOf(line))));
+    ids.delete(null);
+    await Promise.all(
+      [...ids].map(async (id) => ground.posts.set(id as string, (await engine.post(channelId, id as string))?.post)),
+    );
+    await Promise.all(lines.map(async ({ line }) => ground.pasts.set(line, await pastOf(line, ground))));
+    return ground;
+  }
+
+  async function pastOf(line: TransferLine, { channel, posts }: Ground): Promise<AuthorPost | Channel | undefined> {
+    const channelId = channelIdOf(line);
+    const revision = rules.revisionOf(line);
+    if ('channel' in line) {
+      const { offset } = line.facts ?? {};
+      if (channel === undefined || revision >= channel.revision || offset === undefined) return undefined;
+      const read = await engine.entries(channelId, { from: offset, limit: 1, bytes: 1 });
+      const [entry] = read?.entries ?? [];
+      const isIt = entry?.offset === offset && entry.postId === null && entry.revision === revision;
+      return isIt && entry.written ? (JSON.parse(entry.written.state) as Channel) : undefined;
+    }
+    const id = postIdOf(line) as string;
+    if (revision > (posts.get(id)?.revision ?? 0)) return undefined;
+    const page = await engine.revisions(channelId, id, { after: revision - 1, limit: 1, bytes: 1 });
+    return page?.revisions.find((past) => past.revision === revision);
+  }
+
+  function entryOf(line: TransferLine, html: string): NewEntry {
+    return 'channel' in line ? rules.channelEntryOf(line, by) : rules.postEntryOf(line, html);
+  }
+}
+
+function weigh({ line }: Waiting, { channel, posts, pasts }: Ground): rules.Weighed {
+  // What is on its way has no `seq` yet, which no rule asks for.
+  const post = (id: string | null) => (id === null ? undefined : (posts.get(id) as AuthorPost | undefined));
+  if (!('channel' in line)) return rules.weighPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
+  const pinned = post(line.channel.pinnedPostId);
+  return rules.weighChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
+}
+
+function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
+  return post !== undefined && !isPlaceholder(post);
+}
+
+/** Where the line before stands, if it has a place in a history. */
+interface Place {
+  channelId: string;
+  offset: number;
+  check: string;
+}
+
+/** A refusal where lines are not those that were exported. What the first line of an import hangs on is not known, unless it is the first entry. */
+function placeAfter(before: Place | undefined, line: TransferLine, digestOf: () => string): Place | undefined {
+  const { offset, check, root } = line.facts ?? {};
+  if (offset === undefined || check === undefined) return undefined;
+  const channelId = channelIdOf(line);
+  const follows = before?.channelId === channelId;
+  if (follows && offset !== 1 && offset !== before.offset + 1) {
+    const message = `Must be ${before.offset + 1}: lines are missing, or not in their order.`;
+    throw new Refusal('invalid-body', { errors: [{ path: 'revision.offset', message }] });
+  }
+  const base = offset === 1 ? root : follows ? before.check : undefined;
+  if (base !== undefined && nextCheck(base, offset, digestOf()) !== check) {
+    const message = 'Is not that of what the line says: it was changed after it was exported.';
+    throw new Refusal('invalid-body', { errors: [{ path: 'revision.check', message }] });
+  }
+  return { channelId, offset, check };
+}
+
+function channelIdOf(line: TransferLine): string {
+  if ('channel' in line) return line.channel.id;
+  return 'erased' in line ? line.erased.channelId : line.post.channelId;
+}
+
+function postIdOf(line: Exclude<TransferLine, ChannelLine>): string;
+function postIdOf(line: TransferLine): string | null;
+function postIdOf(line: TransferLine): string | null {
+  if ('channel' in line) return null;
+  return 'erased' in line ? line.erased.id : line.post.id;
+}
+
+/** A refusal says which line it is about. */
+export function atLine(line: number, error: unknown): unknown {
+  return error instanceof Refusal ? new Refusal(error.problem.code, { ...error.problem, line }) : error;
+}

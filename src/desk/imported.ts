@@ -1,0 +1,131 @@
+import type { NewChannelEntry, NewPostEntry } from '../engine/engine.ts';
+import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
+import type { ChannelLine, ErasedLine, PostLine, TransferLine } from '../protocol/transfer.ts';
+import { same } from './decide.ts';
+import { isListed } from './history.ts';
+import { isPlaceholder, placeholder, type UnnumberedPost } from './post.ts';
+
+/**
+ * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere
+ * else. So an import goes on where it stopped, never goes over what was changed here, and never brings back what was erased here.
+ */
+export type Weighed =
+  | { verdict: 'write' }
+  /** It stands here, or stood here and was erased. */
+  | { verdict: 'stands' }
+  /** Its post was taken down here. */
+  | { verdict: 'withheld' }
+  | { verdict: 'conflict'; why: string };
+
+/** `past`: the post as it was here at the line's revision; undefined where that was erased, or has not been. */
+export function weighPost(line: PostLine | ErasedLine, current: AuthorPost | undefined, past: AuthorPost | undefined): Weighed {
+  const revision = revisionOf(line);
+  if (current === undefined) return { verdict: 'write' };
+  const isTakenDown = current.status === 'taken-down' && !isPlaceholder(current);
+  if (current.revision >= revision) {
+    if (past === undefined || 'erased' in line || saysTheSame(past, line.post)) return { verdict: 'stands' };
+    return isTakenDown ? { verdict: 'withheld' } : conflict('Another revision with this number was written here.');
+  }
+  if (isTakenDown) return { verdict: 'withheld' };
+  if (current.revision < revision - 1) return conflict('The revision before it is not here.');
+  if (current.status === 'retracted' && !('post' in line && line.post.status === 'taken-down')) {
+    return conflict('The post was retracted here.');
+  }
+  if ('post' in line && !goesOn(current, line.post)) return conflict('It does not follow on what was written here.');
+  return { verdict: 'write' };
+}
+
+/** `past`: the channel as it was here at the line's revision, where that is known. `pinned`: the post that the line pins, as it is here. */
+export function weighChannel(
+  { channel }: ChannelLine,
+  current: Channel | undefined,
+  { past, pinned }: { past: Channel | undefined; pinned: AuthorPost | undefined },
+): Weighed {
+  if (current === undefined) return { verdict: 'write' };
+  if (channel.revision <= current.revision) {
+    const here = channel.revision === current.revision ? current : past;
+    if (here === undefined || same(channel, here)) return { verdict: 'stands' };
+    return conflict('Another revision with this number was written here.');
+  }
+  if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
+  if (!keeps(current.history, channel.history)) return conflict('It does not follow on what was written here.');
+  const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
+  if (pins && (pinned === undefined || isWithdrawn(pinned))) return conflict('It pins a post that is not published here.');
+  return { verdict: 'write' };
+}
+
+/** Whether the two are one channel, and not two that were given the same id. */
+export function isSameChannel(a: Channel, b: Channel): boolean {
+  return a.createdAt === b.createdAt;
+}
+
+/** `html` is the body of the post rendered. `by`: who imports, where the line does not say who did it. */
+export function channelEntryOf({ channel, facts }: ChannelLine, by: string): NewChannelEntry {
+  const own = channel.history.find((change) => change.revision === channel.revision);
+  const kind = own?.kind ?? null;
+  return {
+    type: 'channel.changed',
+    at: facts?.at ?? channel.updatedAt ?? channel.createdAt,
+    by: facts?.by ?? by,
+    kind,
+    listed: isListed(kind),
+    channel,
+    ...(own && { change: own }),
+    ...(facts?.salt !== undefined && { salt: facts.salt }),
+  };
+}
+
+export function postEntryOf(line: PostLine | ErasedLine, html: string, current?: AuthorPost | UnnumberedPost): NewPostEntry {
+  const { at, by, kind = null, salt } = line.facts;
+  const facts = { at, by, kind, listed: isListed(kind) };
+  if ('erased' in line) {
+    const { erased } = line;
+    const post = placeholder(erased, current ?? { publishedAt: at, publishedBy: by });
+    const type = line.facts.type ?? (erased.revision === 1 ? 'post.published' : 'post.revised');
+    if (type === 'channel.changed') throw new Error('the line of a post tells of the channel');
+    return { ...facts, type, post, erased: line.facts.content, ...erasing(erased.revision - 1) };
+  }
+  const { post } = line;
+  // A takedown leaves nothing, whatever the line says of it.
+  const through = post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeheld(current));
+  return { ...facts, type: typeOf(post), post: { ...post, html }, ...(salt !== undefined && { salt }), ...erasing(through) };
+}
+
+/** The revision up to which only a placeholder is here: it goes with the first text. */
+function placeheld(current: AuthorPost | UnnumberedPost | undefined): number {
+  return current !== undefined && isPlaceholder(current) ? current.revision : 0;
+}
+
+function erasing(through: number): { erases?: number } {
+  return through > 0 ? { erases: through } : {};
+}
+
+export function revisionOf(line: TransferLine): number {
+  if ('channel' in line) return line.channel.revision;
+  return 'erased' in line ? line.erased.revision : line.post.revision;
+}
+
+function conflict(why: string): Weighed {
+  return { verdict: 'conflict', why };
+}
+
+/** `seq` and `html` are the server's own. */
+function saysTheSame({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
+  const sorted = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sorted(post) === sorted(line);
+}
+
+/** Whether the line tells of the post as it is here: the same publication, and the change that was the last one here. */
+function goesOn(current: AuthorPost, next: PostLine['post']): boolean {
+  const { publishedAt, publishedBy, history } = current;
+  if (publishedAt !== next.publishedAt || publishedBy !== next.publishedBy) return false;
+  return keeps(history.slice(-1), next.history);
+}
+
+/** Whether the changes known here are told likewise in the line, as far as it still holds them. Notes may have been erased. */
+function keeps(known: readonly Change[], told: readonly Change[]): boolean {
+  return known.every((change) => {
+    const same = told.find(({ revision }) => revision === change.revision);
+    return same === undefined || (same.kind === change.kind && same.at === change.at);
+  });
+}

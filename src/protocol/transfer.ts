@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { limits } from './limits.ts';
+import * as model from './model.ts';
+import { parse } from './parse.ts';
+import { type FieldError, Refusal } from './problems.ts';
+import { channelFields, note, postFields } from './schemas.ts';
+import { sentTime } from './sent.ts';
+import { channelIdSchema, personSchema, postIdSchema, words } from './values.ts';
+
+/**
+ * The lines in which a channel is written out and read in again: one for each entry of its journal, in the order of the journal. A line
+ * holds what the entry wrote; its `revision` holds the facts of the entry, and what makes its place in the hash chain the same elsewhere.
+ * Whoever makes lines from another system leaves that out, and a history begins with them.
+ *
+ * What was erased is not there: such a line has the hash of it, and of the post its ids and revision.
+ */
+
+const hex = (characters: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${characters}}$`), `Must be ${characters} lower-case hexadecimal digits.`);
+
+/** What is told of an entry beside what it wrote. */
+export const lineFactsSchema = z.strictObject({
+  type: z.enum(model.eventTypes).optional(),
+  kind: z.enum(model.changeKinds).nullish(),
+  at: sentTime,
+  /** Token `sub` of who did it. */
+  by: words(limits.textCharacters),
+  /** The post's revisions up to this one were erased by it. */
+  erases: z.int().min(1).optional(),
+  salt: hex(32).optional(),
+  /** The salted hash of what was erased. */
+  content: hex(64).optional(),
+  offset: z.int().min(1).optional(),
+  check: hex(40).optional(),
+  /** Of the first entry: what the chain begins with. */
+  root: hex(32).optional(),
+});
+export type LineFacts = z.infer<typeof lineFactsSchema>;
+
+const author = words(limits.textCharacters);
+export const writtenChangeSchema = z.strictObject({
+  revision: z.int().min(1),
+  kind: z.enum(model.changeKinds),
+  note: note.nullable(),
+  at: sentTime,
+});
+
+export const writtenAuthorChangeSchema = writtenChangeSchema.extend({ by: author });
+
+export const writtenChannelSchema = z.strictObject({
+  ...channelFields,
+  id: channelIdSchema,
+  state: z.enum(model.channelStates),
+  pinnedPostId: postIdSchema.nullable(),
+  startsAt: sentTime.nullable(),
+  createdAt: sentTime,
+  startedAt: sentTime.nullable(),
+  endedAt: sentTime.nullable(),
+  updatedAt: sentTime.nullable(),
+  revision: z.int().min(1),
+  history: z.array(writtenChangeSchema).max(limits.historyChanges),
+}) satisfies z.ZodType<model.Channel>;
+
+export const writtenPostSchema = z.strictObject({
+  ...postFields,
+  id: postIdSchema,
+  channelId: channelIdSchema,
+  authors: z.array(personSchema).max(limits.postAuthors),
+  status: z.enum(['published', 'retracted', 'taken-down']),
+  revision: z.int().min(1),
+  publishedAt: sentTime,
+  updatedAt: sentTime.nullable(),
+  history: z.array(writtenAuthorChangeSchema).max(limits.historyChanges),
+  publishedBy: author,
+}) satisfies z.ZodType<Omit<model.AuthorPost, 'seq' | 'html'>>;
+
+export const erasedPostSchema = z.strictObject({ id: postIdSchema, channelId: channelIdSchema, revision: z.int().min(1) });
+export const erasedFactsSchema = lineFactsSchema.extend({ content: hex(64) });
+
+export const channelLineSchema = z.strictObject({ channel: writtenChannelSchema, revision: lineFactsSchema.optional() });
+export const postLineSchema = z.strictObject({ post: writtenPostSchema, revision: lineFactsSchema });
+export const erasedLineSchema = z.strictObject({ post: erasedPostSchema, revision: erasedFactsSchema });
+export const lineSchema = z.union([channelLineSchema, postLineSchema, erasedLineSchema]);
+
+export type ChannelLine = { channel: model.Channel; facts: LineFacts | undefined };
+export type PostLine = { post: Omit<model.AuthorPost, 'seq' | 'html'>; facts: LineFacts };
+export type ErasedLine = { erased: { id: string; channelId: string; revision: number }; facts: LineFacts & { content: string } };
+export type TransferLine = ChannelLine | PostLine | ErasedLine;
+
+/** The line that a JSON object is; a refusal with code `invalid-body` where it is none. */
+export function parseLine(value: object): TransferLine {
+  const line = read(value as Record<string, unknown>);
+  const errors = contradictions(line);
+  if (errors.length > 0) throw new Refusal('invalid-body', { errors });
+  return line;
+}
+
+/**
+ * What is kept is the value as it was sent, not as the schema puts it together: the hash of a text covers its fields in their order.
+ * The schemas only look, and change nothing.
+ */
+function read(value: Record<string, unknown>): TransferLine {
+  if (Object.hasOwn(value, 'channel')) {
+    return { channel: value.channel as model.Channel, facts: parse(channelLineSchema, value).revision };
+  }
+  if (Object.hasOwn((value.revision ?? {}) as object, 'content')) {
+    const { post, revision } = parse(erasedLineSchema, value);
+    return { erased: post, facts: revision };
+  }
+  return { facts: parse(postLineSchema, value).revision, post: value.post as PostLine['post'] };
+}
+
+/** Where what a line says of one thing contradicts what it says of another. */
+function contradictions(line: TransferLine): FieldError[] {
+  if ('channel' in line) return channelContradictions(line);
+  if ('erased' in line) return erasedContradictions(line);
+  return postContradictions(line);
+}
+
+type Fault = [contradicts: boolean, path: string, message: string];
+
+function told(faults: Fault[]): FieldError[] {
+  return faults.flatMap(([contradicts, path, message]) => (contradicts ? [{ path, message }] : []));
+}
+
+function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
+  const { history, revision } = channel;
+  const own = history.find((past) => past.revision === revision);
+  const kind = facts?.kind ?? null;
+  return told([
+    [!rises(history, revision), 'channel.history', 'Must have revisions that rise, up to that of the channel.'],
+    [facts !== undefined && kind !== (own?.kind ?? null), 'revision.kind', 'Must be that of the change in the history.'],
+    [facts?.type !== undefined && facts.type !== 'channel.changed', 'revision.type', 'Must be channel.changed.'],
+    [facts?.content !== undefined, 'revision.content', 'Is only for what was erased.'],
+    [facts?.erases !== undefined, 'revision.erases', 'Is only for posts.'],
+  ]);
+}
+
+function erasedContradictions({ erased, facts }: ErasedLine): FieldError[] {
+  const first = erased.revision === 1;
+  const { type = first ? 'post.published' : 'post.revised' } = facts;
+  return told([
+    [first !== (type === 'post.published'), 'revision.type', 'Must be post.published for revision 1, and for no other.'],
+    [type === 'channel.changed' || type === 'post.taken-down', 'revision.type', 'Must be of a post that had a text.'],
+    [facts.salt !== undefined, 'revision.salt', 'Is erased with the text.'],
+    [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
+    [facts.erases !== undefined, 'revision.erases', 'Must stand where the text is that stayed.'],
+  ]);
+}
+
+function postContradictions({ post, facts }: PostLine): FieldError[] {
+  const { status, revision, history, headline, body, media, authors } = post;
+  const withdrawn = status !== 'published';
+  const own = history.find((past) => past.revision === revision);
+  const kind = facts.kind ?? null;
+  const said = [post.keyEvent, headline, body, post.verification, post.developing].some(Boolean);
+  const listed = [media, authors, post.sources, post.derivedFrom].some(({ length }) => length > 0);
+  return told([
+    [withdrawn && (said || listed), 'post', 'Must be empty: it was withdrawn.'],
+    [!withdrawn && authors.length === 0, 'post.authors', 'Must have at least 1 entry.'],
+    [
+      !withdrawn && !headline && body.trim() === '' && media.length === 0,
+      'post.body',
+      'A post must have a headline, a body or media.',
+    ],
+    [post.keyEvent && headline === null, 'post.headline', 'A key event must have a headline.'],
+    [!rises(history, revision), 'post.history', 'Must have revisions that rise, up to that of the post.'],
+    [facts.type !== undefined && facts.type !== model.typeOf(post), 'revision.type', `Must be ${model.typeOf(post)}.`],
+    [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post tells of.'],
+    [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be that of the change in the history.'],
+    [(facts.erases ?? 0) >= revision, 'revision.erases', 'Must be below the revision itself.'],
+    [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
+  ]);
+}
+
+function kindFits({ status, revision }: PostLine['post'], kind: model.ChangeKind | null): boolean {
+  if (status === 'taken-down') return kind === 'takedown';
+  if (status === 'retracted') return kind === 'retraction';
+  return revision === 1 ? kind === null : (model.revisionKinds as readonly (string | null)[]).includes(kind);
+}
+
+function rises(history: readonly model.Change[], most: number): boolean {
+  return history.every(({ revision }, index) => revision <= most && revision > (history[index - 1]?.revision ?? 1));
+}

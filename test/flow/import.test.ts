@@ -1,0 +1,231 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import type { Snapshot } from '../../src/protocol/model.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { sampleDay } from '../support/sample-day.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { exportOf, none, plainChannel, plainPost, sendTo } from '../support/transfer.ts';
+
+const day = sampleDay(12, { posts: 60, changes: 120 });
+const channelId = day.channel.id;
+
+/** A day with everything in it: the sample, a post with more revisions than its history holds, the channel ended and live again. */
+async function cover(server: TestServer): Promise<void> {
+  const client = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
+  await openSampleDay(client, day);
+  await playSampleDay(client, day, day.commands);
+  const { post } = await client.publish(channelId, { body: 'Counting: 0' });
+  for (let count = 1; count <= 55; count += 1) {
+    const kind = count % 7 === 0 ? ('correction' as const) : ('update' as const);
+    await client.revise(channelId, post.id, count, { kind, note: `Count ${count}.`, changes: { body: `Counting: ${count}` } });
+  }
+  for (const state of ['ended', 'live'] as const) await client.updateChannel(channelId, '*', { state });
+  await client.updateChannel(channelId, '*', { pinnedPostId: post.id });
+}
+
+let source: TestServer;
+/** Of the source, where nobody writes any more. */
+let exported: string;
+beforeAll(async () => {
+  source = await startTestServer();
+  await cover(source);
+  exported = await exportOf(source, channelId);
+});
+afterAll(() => source[Symbol.asyncDispose]());
+
+/** Some lines of the export, from the first that is counted from 0. */
+const lines = (from: number, to?: number) => `${exported.trimEnd().split('\n').slice(from, to).join('\n')}\n`;
+
+describeWith(needs.redis, 'an export that is imported on the other engine', (binary) => {
+  let redis: RedisServer;
+  let second: TestServer;
+  beforeAll(async () => {
+    redis = await startRedis(binary);
+    second = await startTestServer({
+      PRESSBOX_REDIS_URL: redis.url,
+      PRESSBOX_JWT_SECRET: 'a secret of at least 32 bytes, for tests',
+    });
+  });
+  afterAll(async () => {
+    await second[Symbol.asyncDispose]();
+    await redis.stop();
+  });
+
+  it('comes out again as the same bytes, and back on the first engine too', async () => {
+    const count = exported.split('\n').length - 1;
+    const all = { ...none, channels: 1, posts: 61, revisions: count };
+    expect(await sendTo(second, exported)).toMatchObject({ status: 200, body: all });
+    expect(await exportOf(second, channelId)).toBe(exported);
+    await using third = await startTestServer();
+    expect(await sendTo(third, await exportOf(second, channelId))).toMatchObject({ status: 200, body: all });
+    expect(await exportOf(third, channelId)).toBe(exported);
+    // Its chain is walked when it starts.
+    await third.restart();
+    expect(await exportOf(third, channelId)).toBe(exported);
+  });
+
+  it('is for readers what it was: a cursor of the first is good on the second', async () => {
+    const read = async (server: TestServer, path: string) => (await call(`${server.url}/v1/channels/${channelId}${path}`)).body;
+    const snapshot = (await read(source, '/snapshot?limit=100')) as Snapshot;
+    expect(await read(second, '/snapshot?limit=100')).toEqual(snapshot);
+    expect(await read(second, '/corrections?limit=100')).toEqual(await read(source, '/corrections?limit=100'));
+    const caughtUp = await read(second, `/events?after=${snapshot.cursor}`);
+    expect(caughtUp).toMatchObject({ mode: 'replay', reset: false, events: [] });
+  });
+
+  it('changes nothing when it is sent again', async () => {
+    const skipped = exported.split('\n').length - 1;
+    expect(await sendTo(second, exported)).toMatchObject({ status: 200, body: { ...none, skipped } });
+    expect(await exportOf(second, channelId)).toBe(exported);
+  });
+});
+
+describe('an import', () => {
+  it('is for administrators, and takes lines of JSON alone', async () => {
+    await using server = await startTestServer();
+    const send = (token?: string, type = 'application/x-ndjson') =>
+      call(`${server.url}/v1/import`, { method: 'POST', body: '', headers: { 'content-type': type }, ...(token && { token }) });
+    expect(await send()).toMatchObject({ status: 401 });
+    expect(await send(await server.token({ editor: ['*'] }))).toMatchObject({ status: 403 });
+    const admin = await server.token({ admin: true });
+    expect(await send(admin, 'application/json')).toMatchObject({ status: 415, body: { code: 'wrong-type' } });
+    expect(await send(admin)).toMatchObject({ status: 200, body: none });
+  });
+
+  it('goes on where it stopped, whatever the lines it is sent in', async () => {
+    await using server = await startTestServer();
+    const count = exported.split('\n').length - 1;
+    const half = lines(0, 150);
+    // Cut within a line: what is whole before it stands.
+    const cut = await sendTo(server, `${half}${lines(150, 151).slice(0, 40)}`);
+    expect(cut).toMatchObject({ status: 400, body: { code: 'invalid-body', line: 151, imported: { revisions: 150 } } });
+    expect(await sendTo(server, lines(0))).toMatchObject({
+      body: { ...none, posts: expect.any(Number), skipped: 150, revisions: count - 150 },
+    });
+    expect(await exportOf(server, channelId)).toBe(exported);
+
+    await using other = await startTestServer();
+    for (let from = 0; from < count; from += 50) expect((await sendTo(other, lines(from, from + 50))).status).toBe(200);
+    expect(await exportOf(other, channelId)).toBe(exported);
+    // What only a part of came: the journal is whole, and takes what is missing after a start.
+    await using third = await startTestServer();
+    for (let stop = 40; stop < count; stop += 60) {
+      await sendTo(third, lines(0, stop));
+      await third.restart();
+    }
+    await sendTo(third, gzipSync(exported), { 'content-encoding': 'gzip' });
+    expect(await exportOf(third, channelId)).toBe(exported);
+  });
+
+  describe('of a line that does not fit', () => {
+    let server: TestServer;
+    beforeAll(async () => {
+      server = await startTestServer();
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    const id = 'lines-of-old';
+    const day = '2019-04-15T17:00:00.000Z';
+    const channel = { ...plainChannel(id), createdAt: day };
+    const post = plainPost(id, { publishedAt: day });
+    const facts = { at: day, by: 'ruth' };
+    const lost = { ...post, status: 'taken-down', revision: 2 };
+    const whole = { ...facts, kind: null };
+
+    it.each([
+      ['no JSON', '{"post":', ''],
+      ['a list', '[]', ''],
+      ['not UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), ''],
+      ['neither a channel nor a post', { revision: facts }, 'post'],
+      ['an unknown field', { post: { ...post, colour: 'red' }, revision: whole }, 'post.colour'],
+      ['a field that stands twice', `{"post":{},"post":{}}`, 'post'],
+      ['html of its own', { post: { ...post, html: '<p>x</p>' }, revision: whole }, 'post.html'],
+      ['no facts', { post }, 'revision'],
+      ['a time in another form', { post, revision: { ...whole, at: '2019-04-15T17:00:00Z' } }, 'revision.at'],
+      ['a body that is too long', { post: { ...post, body: 'x'.repeat(50_001) }, revision: whole }, 'post.body'],
+      ['nothing said', { post: { ...post, body: '' }, revision: whole }, 'post.body'],
+      ['another kind than its type', { post, revision: { ...whole, kind: 'update' } }, 'revision.kind'],
+      ['a tombstone with a text', { post: lost, revision: { ...whole, kind: 'takedown' } }, 'post'],
+      ['a post of no channel', { post: { ...post, channelId: 'not-here' }, revision: whole }, 'post.channelId'],
+      [
+        'a history that falls',
+        { post: { ...post, history: [{ revision: 1, kind: 'update', note: null, at: day, by: 'x' }] }, revision: whole },
+        'post.history',
+      ],
+      ['erased, and a text', { post, revision: { ...whole, content: 'a'.repeat(64) } }, 'post.kind'],
+    ])('refuses it and says where, and changes nothing by it: %s', async (_what, line, path) => {
+      const bad = typeof line === 'string' || line instanceof Buffer ? line : JSON.stringify(line);
+      const stands = { post: plainPost(id, { publishedAt: day }), revision: whole };
+      const before = `${JSON.stringify({ channel, revision: whole })}\n\n${JSON.stringify(stands)}\n`;
+      const after = `\n${JSON.stringify({ post, revision: whole })}\n`;
+      const answer = await sendTo(server, Buffer.concat([before, bad, after].map((part) => Buffer.from(part))));
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body', line: 4 } });
+      expect(answer.body.errors?.map((error) => error.path)).toContain(path);
+      const { status } = await call(`${server.url}/v1/channels/${id}/posts/${post.id}`);
+      expect(status).toBe(404);
+    });
+
+    it('finds in an export what was changed, left out or put elsewhere since', async () => {
+      const good = exported.trimEnd().split('\n').slice(0, 30);
+      const text = good.findIndex((line, at) => at > 9 && line.includes('"body":"'));
+      const changed = good.with(text, (good[text] as string).replace(/"body":"(.)/, '"body":"$1 not'));
+      expect(await sendTo(server, changed.join('\n'))).toMatchObject({
+        status: 400,
+        body: { line: text + 1, imported: { revisions: text } },
+      });
+      for (const [wrong, line, path] of [
+        [good.toSpliced(20, 1), 21, 'revision.offset'],
+        [good.with(20, good[21] as string).with(21, good[20] as string), 21, 'revision.offset'],
+        [good.with(25, (good[25] as string).replace('"at":"2', '"at":"1')), 26, 'revision.check'],
+      ] as const) {
+        expect(await sendTo(server, wrong.join('\n'))).toMatchObject({ status: 400, body: { line, errors: [{ path }] } });
+      }
+      expect(await sendTo(server, good.join('\n'))).toMatchObject({ status: 200, body: { conflicting: 0, sameHistory: true } });
+    });
+
+    it('refuses a line over 1 MiB with 413, and what came before it stands', async () => {
+      const body = `${JSON.stringify({ channel: plainChannel('long') })}\n{"post":"${'x'.repeat(1024 * 1024)}"}\n`;
+      const answer = await sendTo(server, body);
+      expect(answer).toMatchObject({ status: 413, body: { code: 'too-large', line: 2, imported: { channels: 1 } } });
+      expect((await call(`${server.url}/v1/channels/long`)).status).toBe(200);
+    });
+  });
+
+  it('takes what another system wrote, as it was, with its times', async () => {
+    await using server = await startTestServer();
+    const id = 'old-blog';
+    const first = plainPost(id, { publishedAt: '2019-04-15T16:53:00.000Z', body: 'Smoke over **the roof**.' });
+    const history = [
+      { revision: 2, kind: 'correction' as const, note: 'It was the roof.', at: '2019-04-15T17:10:00.000Z', by: 'ruth' },
+    ];
+    const second = { ...first, revision: 2, body: 'Fire in the roof.', updatedAt: '2019-04-15T17:10:00.000Z', history };
+    const sent = [
+      { channel: plainChannel(id) },
+      { post: first, revision: { at: first.publishedAt, by: 'ruth' } },
+      { post: second, revision: { kind: 'correction', at: second.updatedAt, by: 'ruth' } },
+    ];
+    const answer = await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\n'));
+    expect(answer).toMatchObject({ status: 200, body: { ...none, channels: 1, posts: 1, revisions: 3, sameHistory: false } });
+    const read = await call(`${server.url}/v1/channels/${id}/posts/${first.id}`);
+    const { body: _body, publishedBy: _by, ...seen } = second;
+    expect(read.body).toEqual({
+      ...seen,
+      seq: 2,
+      html: '<p>Fire in the roof.</p>\n',
+      history: history.map(({ by: _, ...change }) => change),
+    });
+    const again = await exportOf(server, id);
+    expect(
+      again
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject(sent);
+    expect(await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\r\n'))).toMatchObject({
+      body: { ...none, skipped: 3 },
+    });
+  });
+});
