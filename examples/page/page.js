@@ -39,7 +39,6 @@ reader.on('state', (state) => {
 reader.on('reset', () => shown.clear());
 
 element('older').addEventListener('click', () => reader.loadOlder().catch((error) => console.error(error)));
-addEventListener('online', () => reader.hurry());
 reader.open();
 
 function draw(post, clock) {

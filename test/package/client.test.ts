@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createContext, runInContext } from 'node:vm';
+import { type Context, createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -15,7 +15,7 @@ const { folder, env } = inject('installed');
 const app = join(folder, 'app');
 
 /** What a bundle may weigh, compressed; half of it is Socket.IO's client. */
-const wholeMostBytes = 31_000;
+const wholeMostBytes = 32_000;
 /** Without the network: what a renderer on a server, or a test of an app, takes of it. */
 const timelineMostBytes = 3_000;
 
@@ -97,16 +97,14 @@ describe('pressbox/client, as it is installed', () => {
       nodenext: { ...common, module: 'nodenext', moduleResolution: 'nodenext' },
       bundler: { ...common, module: 'esnext', moduleResolution: 'bundler', lib: [...common.lib, 'dom'] },
     };
-    for (const [name, compilerOptions] of Object.entries(kinds)) {
+    const complaints = Object.entries(kinds).map(async ([name, compilerOptions]) => {
       const config = join(app, `tsconfig.${name}.json`);
       await writeFile(config, JSON.stringify({ compilerOptions, files: ['typed.mts'] }));
-      const said = await promisify(execFile)(process.execPath, [
-        join(root, 'node_modules/typescript/bin/tsc'),
-        '-p',
-        config,
-      ]).catch(({ stdout }) => ({ stdout: stdout as string }));
-      expect(said.stdout, name).toBe('');
-    }
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', config]).catch((failed) => failed);
+      return stdout as string;
+    });
+    expect(await Promise.all(complaints)).toEqual(['', '']);
   }, 60_000);
 
   it('is small in a bundle, without schemas and what else only servers need', async () => {
@@ -133,32 +131,46 @@ describe('pressbox/client, as it is installed', () => {
   });
 
   it('reads and writes in an app, with what React Native has', async () => {
-    const { code } = await bundle(wholeLibrary, 'iife');
-    const world = reactNativeWorld();
-    runInContext(code, world);
-    const { AuthorClient, ReaderClient } = runInContext('app', world) as typeof Library;
-
+    const { AuthorClient, ReaderClient } = await inApp(reactNativeWorld());
     const author = new AuthorClient({ url: server.url, token });
     await author.createChannel({ id: 'from-an-app', headline: 'From an app', state: 'live' });
     for (let at = 1; at <= 5; at += 1) await author.publish('from-an-app', { headline: `Before ${at}`, keyEvent: true });
     const reader = new ReaderClient({ url: server.url, channelId: 'from-an-app', limit: 2 });
     try {
       reader.open();
-      await vi.waitFor(() => expect(reader.state).toEqual({ status: 'live', asOf: null }), 5_000);
+      await vi.waitFor(() => expect(reader.state).toMatchObject({ status: 'live', transport: 'socket' }), 10_000);
       const { post } = await author.publish('from-an-app', { headline: 'Noon' });
       await author.correct('from-an-app', post.id, post.revision, { note: 'At one.', changes: { headline: 'One' } });
       const headlines = () => reader.timeline?.posts.map(({ headline }) => headline);
-      await vi.waitFor(() => expect(headlines()).toEqual(['One', 'Before 5', 'Before 4']), 5_000);
+      await vi.waitFor(() => expect(headlines()).toEqual(['One', 'Before 5', 'Before 4']), 10_000);
       while (await reader.loadOlder(2)) expect(headlines()?.length).toBeLessThan(10);
       expect(headlines()).toEqual(['One', 'Before 5', 'Before 4', 'Before 3', 'Before 2', 'Before 1']);
       // A refusal arrives as one, problem and all.
-      await expect(
-        author.revise('from-an-app', post.id, 1, { kind: 'refile', changes: { headline: 'Two' } }),
-      ).rejects.toMatchObject({
-        problem: { code: 'revision-moved' },
-      });
+      const late = author.revise('from-an-app', post.id, 1, { kind: 'refile', changes: { headline: 'Two' } });
+      await expect(late).rejects.toMatchObject({ problem: { code: 'revision-moved' } });
     } finally {
       reader.close();
     }
-  });
+  }, 30_000);
+
+  it('is live in an app by polling, where WebSockets are blocked: its answers cannot be streamed', async () => {
+    const { AuthorClient, ReaderClient } = await inApp(reactNativeWorld({ blocked: true }));
+    const author = new AuthorClient({ url: server.url, token });
+    await author.createChannel({ id: 'behind-a-wall', headline: 'Behind a wall', state: 'live' });
+    const reader = new ReaderClient({ url: server.url, channelId: 'behind-a-wall' }).open();
+    try {
+      await vi.waitFor(() => expect(reader.state).toMatchObject({ status: 'live', transport: 'poll' }), 10_000);
+      await author.publish('behind-a-wall', { headline: 'Noon' });
+      await vi.waitFor(() => expect(reader.timeline?.posts.map(({ headline }) => headline)).toEqual(['Noon']), 10_000);
+    } finally {
+      reader.close();
+    }
+  }, 30_000);
 });
+
+/** The library as an app in this world has it. */
+async function inApp(world: Context): Promise<typeof Library> {
+  const { code } = await bundle(wholeLibrary, 'iife');
+  runInContext(code, world);
+  return runInContext('app', world) as typeof Library;
+}

@@ -1,70 +1,142 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { openShell, type Shell } from '../support/shell.ts';
+import { blocksOf } from '../support/blocks.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openShell, type Shell, type Started } from '../support/shell.ts';
 
-const { folder, env } = inject('installed');
+const { folder, line, env } = inject('installed');
+const home = join(folder, 'node_modules', 'pressbox');
 
-describe('the installed command', () => {
-  let data: string;
+async function blocks(name: string, heading: string): Promise<string[]> {
+  return blocksOf(await readFile(join(home, name), 'utf8'), heading);
+}
+
+describe('the package in an empty folder, by its readme', () => {
   let shell: Shell;
+  let server: Started;
+  let url: string;
+  const here = (text: string) => text.replaceAll('http://127.0.0.1:4000', url);
 
   beforeAll(async () => {
-    data = await mkdtemp(join(tmpdir(), 'pressbox-data-'));
-    shell = openShell(folder, { ...env, PRESSBOX_DATA_DIR: data, PRESSBOX_LOG_LEVEL: 'warn' });
+    // In the folder's own ./data, but on a free port.
+    shell = openShell(folder, { ...env, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
+    const [[install, serve] = []] = (await blocks('README.md', 'From the package')).map((block) => block.trimEnd().split('\n'));
+    expect(install).toBe(line);
+    server = shell.start(serve ?? '');
+    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/), { timeout: 20_000 });
+    url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
+    shell.env.PRESSBOX_URL = url;
   });
-  afterAll(async () => {
-    await shell[Symbol.asyncDispose]();
-    await rm(data, { recursive: true, force: true });
-  });
+  afterAll(() => shell[Symbol.asyncDispose]());
 
-  it('serves, signs a token, makes a channel, posts, and follows', async () => {
-    const server = shell.start('npx pressbox serve --port 0');
-    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/), { timeout: 15_000 });
-    shell.env.PRESSBOX_URL = /serves (http:\S+)/.exec(server.out)?.[1];
-    shell.env.PRESSBOX_TOKEN = (await shell.run('npx pressbox token --name "Ruth Calder" --editor "*"')).trim();
+  it('publishes, corrects and follows, to the last line of the quick start', async () => {
+    const [, commands = ''] = await blocks('README.md', 'From the package');
+    const lines = commands.trimEnd().split('\n');
+    const follow = lines.pop() ?? '';
+    expect(follow).toMatch(/^npx pressbox follow /);
+    // The token is for what follows in this terminal, as an export is.
+    const token = await shell.run(`${lines.join('\n')}\nprintf '\\n%s' "$PRESSBOX_TOKEN"`);
+    shell.env.PRESSBOX_TOKEN = token.split('\n').at(-1);
+    const follower = shell.start(follow);
+    await vi.waitFor(() => expect(follower.out).toMatch(/Fire at the harbour[\s\S]*Smoke over pier five/), { timeout: 20_000 });
+    await shell.run('npx pressbox retract harbour-fire latest --note "It was steam."');
+    await vi.waitFor(() => expect(follower.out).toMatch(/RETRACT[\s\S]*It was steam\./), { timeout: 20_000 });
+    follower.kill('SIGINT');
+    await follower.ended;
+  }, 90_000);
 
-    await shell.run('npx pressbox channel create "Budget day" --id budget-day');
-    const follower = shell.start('npx pressbox follow budget-day');
-    await vi.waitFor(() => expect(follower.out).toContain('Budget day'), { timeout: 15_000 });
-    await shell.run('npx pressbox post budget-day --headline "The session begins at noon"');
-    await shell.run('npx pressbox correct budget-day latest --note "At one." --headline "The session begins at one"');
-    await vi.waitFor(() => expect(follower.out).toMatch(/begins at noon[\s\S]*CORRECTION[\s\S]*begins at one/), {
-      timeout: 15_000,
-    });
-
-    // The pages, with what they load.
-    const page = await (await fetch(`${shell.env.PRESSBOX_URL}/live/budget-day`)).text();
-    expect(page).toContain('The session begins at one');
+  it('has pages, with what they load', async () => {
+    const page = await (await fetch(`${url}/live/harbour-fire`)).text();
+    expect(page).toContain('Fire at the harbour');
     const assets = [...page.matchAll(/\/assets\/[\w.-]+/g)].map(([path]) => path);
     expect(assets.length).toBeGreaterThan(1);
-    for (const path of assets) expect((await fetch(`${shell.env.PRESSBOX_URL}${path}`)).status).toBe(200);
+    for (const path of assets) expect((await fetch(`${url}${path}`)).status).toBe(200);
+  });
 
-    server.kill('SIGTERM');
-    expect(await server.ended).not.toBe(70);
-    expect(server.err).not.toMatch(/Error/);
+  it('has a program to start from that runs as it stands', async () => {
+    const [program = ''] = await blocks('README.md', 'In your own page or program');
+    await writeFile(join(folder, 'watch.mjs'), here(program).replace('moon-landing', 'harbour-fire'));
+    const watching = shell.start('exec node watch.mjs');
+    await vi.waitFor(() => expect(watching.out).toMatch(/1 posts, the newest:[\s\S]*^live$/m), { timeout: 20_000 });
+    watching.kill();
+    await watching.ended;
+  }, 30_000);
+
+  it('has examples that are started as their readme says', async () => {
+    shell.env.PRESSBOX_PORT = undefined;
+    await shell.run('npx pressbox channel create "First landing" --id moon-landing');
+    const [[bot = ''], [copies = '']] = await Promise.all([
+      blocks('examples/README.md', 'The bot'),
+      blocks('examples/README.md', 'The page'),
+    ]);
+    expect(await shell.run(bot)).toBe('quake-81: published\n');
+    await shell.run(
+      copies.replace(/^python3 -m http\.server.*$/m, 'test -s page/index.html -a -s page/page.js -a -s page/pressbox-client.js'),
+    );
   }, 60_000);
 
+  describeWith(needs.pythonSocketIo, 'the reader in Python', () => {
+    it('reads what the bot has published', () => reads('The reader in Python'));
+  });
+  describeWith(needs.curl, 'curl', () => {
+    it('reads what the bot has published', () => reads('curl'));
+  });
+
+  async function reads(heading: string): Promise<void> {
+    const [block = ''] = await blocks('examples/README.md', heading);
+    const reader = shell.start(`exec ${here(block.trim().split('\n').at(-1) ?? '')}`);
+    await vi.waitFor(() => expect(reader.out).toContain('Earthquake of 5.1'), { timeout: 15_000 });
+    reader.kill();
+    await reader.ended;
+  }
+
+  it('ends in good order', async () => {
+    server.kill('SIGTERM');
+    expect([0, 143, 'SIGTERM']).toContain(await server.ended);
+    expect(server.err).not.toMatch(/Error/);
+  });
+});
+
+describe('the installed command on an old Node', () => {
   it('says which Node it needs, and hands over to one that is installed beside it', async () => {
     const away = await mkdtemp(join(tmpdir(), 'pressbox-old-'));
+    await using shell = openShell(folder, { ...env, ...(await oldNode(away)) });
     try {
-      await writeFile(join(away, 'old.cjs'), "Object.defineProperty(process, 'version', { value: 'v20.9.0' });");
-      const old = openShell(folder, { ...env, PATH: process.env.PATH, OLD: join(away, 'old.cjs') });
-      const line = `"${process.execPath}" --require "$OLD" node_modules/pressbox/bin/pressbox.mjs --help`;
-      const refused = old.start(line);
+      const refused = shell.start('npx pressbox serve');
       expect(await refused.ended).toBe(2);
-      await vi.waitFor(() => expect(refused.err).toMatch(/needs Node.js 24 or later; this is v20.9.0. Run "npm install node"/));
+      await vi.waitFor(() =>
+        expect(refused.err).toMatch(
+          /pressbox needs Node.js 24 or later; this is v(?:1\d|2[0-3])\.[\d.]+\. Run "npm install node" where pressbox is installed/,
+        ),
+      );
 
       const node = join(folder, 'node_modules', 'node', 'bin', 'node');
       await mkdir(dirname(node), { recursive: true });
       await writeFile(join(folder, 'node_modules', 'node', 'package.json'), '{"name":"node","version":"26.0.0"}');
-      await writeFile(node, `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
+      await writeFile(node, `#!/bin/sh\nunset NODE_OPTIONS\nexec '${process.execPath}' "$@"\n`);
       await chmod(node, 0o755);
-      expect(await old.run(line)).toContain('Usage: pressbox');
+      expect(await shell.run('npx pressbox --help')).toContain('Usage: pressbox');
     } finally {
       await rm(join(folder, 'node_modules', 'node'), { recursive: true, force: true });
       await rm(away, { recursive: true, force: true });
     }
-  });
+  }, 60_000);
 });
+
+/** An environment in which `node` is older than the command takes: the machine's own, or else ours that says it were. */
+async function oldNode(away: string): Promise<Record<string, string>> {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes('node_modules'));
+  const own = folders.find((path) => {
+    try {
+      return Number(/^v(\d+)/.exec(execFileSync(join(path, 'node'), ['--version'], { encoding: 'utf8' }))?.[1]) < 24;
+    } catch {
+      return false;
+    }
+  });
+  if (own !== undefined) return { PATH: [own, ...folders].join(delimiter) };
+  await writeFile(join(away, 'old.cjs'), "Object.defineProperty(process, 'version', { value: 'v20.19.0' });");
+  return { NODE_OPTIONS: `--require ${join(away, 'old.cjs')}` };
+}

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { root } from '../support/imports.ts';
 
 const { tarball, folder } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');
@@ -62,6 +63,16 @@ describe('the tarball', () => {
     const kilobytes = Math.round(statSync(tarball).size / 1_000);
     console.log(`The tarball has ${files.length} files and ${kilobytes} kB.`);
     expect(kilobytes).toBeLessThan(600);
+  });
+
+  it('says under which terms, and tells nothing of where it was made', () => {
+    const about = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Record<string, unknown>;
+    // Private: it can be packed, and not be published by mistake.
+    expect(about).toMatchObject({ name: 'pressbox', license: 'MIT', private: true, engines: { node: '>=24' } });
+    expect(readFileSync(join(home, 'LICENSE'), 'utf8')).toContain('MIT');
+    const telling = [root, dirname(tarball), '-----BEGIN', 'sourceMappingURL'];
+    const text = (path: string) => readFileSync(join(home, path), 'utf8');
+    expect(files.filter((path) => telling.some((trace) => text(path).includes(trace)))).toEqual([]);
   });
 
   it('imports only files that are in it, and packages that are installed with it', () => {

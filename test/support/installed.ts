@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { root } from './imports.ts';
@@ -13,8 +13,10 @@ import { startRegistry } from './registry.ts';
  */
 export interface Installed {
   tarball: string;
-  /** Where it was installed: nothing is in it but what npm put there. */
+  /** Where it was installed: nothing else was in it. */
   folder: string;
+  /** What was run there. */
+  line: string;
   /** The environment of someone with the Node that runs the tests, whose npm asks no network. */
   env: Record<string, string>;
 }
@@ -45,14 +47,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
       string,
       string,
     ];
-    const env = cleanEnv({ npm_config_registry: registry.url, npm_config_cache: cache });
+    const quiet = { npm_config_audit: 'false', npm_config_fund: 'false' };
+    const env = cleanEnv({ npm_config_registry: registry.url, npm_config_cache: cache, ...quiet });
     await mkdir(folder);
     for (const name of [...needed, ...neededFiles]) await cp(join(root, name), join(copy, name), { recursive: true });
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
     await run('npm', ['pack', '--pack-destination', directory], { cwd: copy, env, timeout: withinMs });
     const tarball = join(directory, (await readdir(directory)).find((name) => name.endsWith('.tgz')) ?? '');
-    await run('npm', ['install', tarball, '--no-audit', '--no-fund'], { cwd: folder, env, timeout: withinMs });
-    project.provide('installed', { tarball, folder, env });
+    await copyFile(tarball, join(folder, basename(tarball)));
+    const line = `npm install ./${basename(tarball)}`;
+    await run('bash', ['-c', line], { cwd: folder, env, timeout: withinMs });
+    project.provide('installed', { tarball, folder, line, env });
   } catch (error) {
     await end();
     throw error;

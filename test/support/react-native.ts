@@ -12,7 +12,7 @@ import { WebSocket as Socket } from 'ws';
  * Not there: `document`, `location`, `addEventListener`, `crypto`, `EventTarget`, `Event`, `EventSource`, `TextDecoder`, `ReadableStream`,
  * `structuredClone`, `localStorage`, `Buffer`, and what the language has got since ES2022.
  */
-export function reactNativeWorld(): Context {
+export function reactNativeWorld({ blocked = false }: { /** No WebSocket comes through. */ blocked?: boolean } = {}): Context {
   const world = createContext({
     navigator: { product: 'ReactNative' },
     process: { env: { NODE_ENV: 'production' } },
@@ -21,7 +21,7 @@ export function reactNativeWorld(): Context {
     queueMicrotask,
     ...timers(),
     fetch: fetchWithoutStreams,
-    WebSocket: NativeWebSocket,
+    WebSocket: blocked ? BlockedWebSocket : NativeWebSocket,
     XMLHttpRequest: NativeRequest,
     AbortController: PlainAbortController,
     URL: PartialUrl,
@@ -119,6 +119,13 @@ class NativeWebSocket {
 
   close(code?: number, reason?: string): void {
     this.#socket.close(code, reason);
+  }
+}
+
+class BlockedWebSocket extends NativeWebSocket {
+  constructor() {
+    // Nobody listens there.
+    super('ws://127.0.0.1:1');
   }
 }
 
