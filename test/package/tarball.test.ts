@@ -39,7 +39,8 @@ describe('the tarball', () => {
   it('holds what is run and read, and nothing else', () => {
     const kinds = [/^bin\/pressbox\.mjs$/, /^dist\/.*\.(?:js|d\.ts)$/, /^dist\/src\/engine\/redis\/lua\/[a-z-]+\.lua$/];
     const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css))$/;
-    const texts = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[a-z-]+\.md|examples\/[\w./-]+)$/;
+    const texts =
+      /^(?:package\.json|conformance\/client-rules\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[a-z-]+\.md|examples\/[\w./-]+)$/;
     expect(files.filter((path) => ![...kinds, pages, texts].some((kind) => kind.test(path)))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -51,6 +52,7 @@ describe('the tarball', () => {
         'dist/client/cli/main.js',
         'dist/client/index.d.ts',
         'dist/client/index.js',
+        'dist/conformance/index.js',
         'dist/src/embed.d.ts',
         'dist/src/embed.js',
         'dist/src/engine/embedded/reader.js',

@@ -30,9 +30,8 @@ declare module 'vitest' {
 const run = promisify(execFile);
 /** Npm that waits for a registry would wait for minutes. */
 const withinMs = 120_000;
-/** What packing reads. */
-const needed = ['bin', 'client', 'demo', 'docs', 'examples', 'scripts', 'src'];
-const neededFiles = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'tsconfig.json', 'tsconfig.package.json'];
+/** What packing does not read, or makes anew. */
+const left = /^(?:\..*|node_modules|dist|data|coverage|test|bench|.*\.(?:log|tgz))$/;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-package-'));
@@ -50,7 +49,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const quiet = { npm_config_audit: 'false', npm_config_fund: 'false' };
     const env = cleanEnv({ npm_config_registry: registry.url, npm_config_cache: cache, ...quiet });
     await mkdir(folder);
-    for (const name of [...needed, ...neededFiles]) await cp(join(root, name), join(copy, name), { recursive: true });
+    const names = (await readdir(root)).filter((name) => !left.test(name));
+    for (const name of names) await cp(join(root, name), join(copy, name), { recursive: true });
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
     await run('npm', ['pack', '--pack-destination', directory], { cwd: copy, env, timeout: withinMs });
     const tarball = join(directory, (await readdir(directory)).find((name) => name.endsWith('.tgz')) ?? '');
