@@ -1,15 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { configTable } from '../src/config.ts';
+import { configTable, variables } from '../src/config.ts';
+import { limitTables } from '../src/limits.ts';
 
 /**
  * Writes what is generated from the source: the answers to the documents' examples, recorded from a real server, and the parts of the
  * docs that stand between `<!-- generated: NAME -->` and `<!-- end -->`. Tests fail where they differ.
  */
-export const generatedPages = ['docs/configuration.md'];
+export const generatedPages = ['docs/configuration.md', 'docs/limits.md'];
 
-const parts: Record<string, () => string> = { configuration: configTable };
+const parts: Record<string, () => string> = {
+  configuration: configTable,
+  limits: () =>
+    limitTables(Object.fromEntries(Object.entries(variables).map(([name, schema]) => [name, String(schema.meta()?.default)]))),
+};
 
 /** The text with each generated part as it should be. */
 export function withGenerated(text: string): string {

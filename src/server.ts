@@ -27,7 +27,7 @@ import { openEmbedded } from './engine/embedded/index.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
 import { openRedis } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
-import { fanoutLimits } from './fanout/limits.ts';
+import { allLimits } from './limits.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
@@ -115,7 +115,7 @@ const probeMs = 2_000;
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel) } = options;
-  const metrics = createMetrics({ ...deskLimits, ...fanoutLimits, ...readerLimits, ...httpLimits });
+  const metrics = createMetrics(allLimits);
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
   const pageErrors = createPageErrors({ log });
@@ -127,6 +127,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
   // Listening before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
+  http.on('connection', (socket) => {
+    metrics.connections.inc();
+    socket.once('close', () => metrics.connections.dec());
+  });
   await listen(http, config);
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
@@ -145,7 +149,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
-    const readers = new Readers({ onReach: (listener) => engine.onReach(listener), now, log });
+    const readers = new Readers({
+      onReach: (listener) => engine.onReach(listener),
+      onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
+      now,
+      log,
+    });
     undo.unshift(() => readers.close());
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, metrics);

@@ -1,3 +1,4 @@
+import { limits } from '../protocol/limits.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
 import { placeOf } from '../protocol/schemas.ts';
 
@@ -39,8 +40,7 @@ function notAnObject(): Refusal {
 /** An object or list that is open where one reads, and what of it was read last: a name, or a place from 0. */
 type Open = { names: Set<string>; at: string } | { names: null; at: number };
 
-/** Lists and objects in one another. Our schemas need four. */
-const nestingMost = 16;
+const { bodyNesting: nestingMost } = limits;
 
 /** The first fault that parsing does not see. `json` must be JSON. */
 function faultOf(json: string): FieldError | undefined {

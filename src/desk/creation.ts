@@ -8,6 +8,7 @@ import { standing } from './admission.ts';
 import { type Ask, afterwards, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
 import { create } from './channel.ts';
 import type { Deed } from './decide.ts';
+import { deskLimits } from './limits.ts';
 import { candidates, slugOf } from './slug.ts';
 
 /**
@@ -16,8 +17,7 @@ import { candidates, slugOf } from './slug.ts';
  * request id made of both. Each step can be repeated.
  */
 
-/** Ids tried for one headline. */
-const candidatesMost = 200;
+const { slugCandidates: candidatesMost } = deskLimits;
 
 export async function openChannel(
   { engine, append, deed }: { engine: Journal; append: Journal['append']; deed: () => Deed },

@@ -1,5 +1,16 @@
-/** Bounds of imports. Each is also a metric, `pressbox_limit{name}`. */
+/** Bounds of the desk's work. Each is also a metric, `pressbox_limit{name}`. */
 export const deskLimits = {
+  /** How often a decision is made again because something moved. Each time someone else's write went through. */
+  decisionTries: 100,
+  /** How long an author waits for an erasure, of the 10 s in which the contract promises an answer. */
+  erasureWaitMs: 8_000,
+  /** Pages of posts that are looked through for those that restate one. */
+  derivedPages: 20,
+  /** How long, and of how many channels, it is known how they stood when they were last read. */
+  knownChannelMs: 1_000,
+  knownChannels: 1_000,
+  /** Ids tried for one headline. */
+  slugCandidates: 200,
   /** Imports under way at once in a process; past it whoever asks is told to come back. */
   importsMost: 2,
   /** Lines that are taken together, and characters of them: what an author's write waits for behind an import, and what one holds. */

@@ -12,6 +12,7 @@ import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, typ
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
+import { deskLimits } from './limits.ts';
 import type { PostState } from './post.ts';
 import * as posts from './post.ts';
 
@@ -47,15 +48,12 @@ export interface DeskOptions {
   erasureWaitMs?: number;
 }
 
-/** How often a decision is made again because something moved. Each time someone else's write went through. */
-const triesMost = 100;
-/** How long an author waits for an erasure, of the 10 s in which the contract promises an answer. */
-const erasureWaitMsDefault = 8_000;
-/** How long, and of how many channels, it is known how they stood when they were last read. */
-const knownMs = 1_000;
-const knownMost = 1_000;
-/** Pages of posts that are looked through for those that restate one. */
-const derivedPagesMost = 20;
+const {
+  decisionTries: triesMost,
+  derivedPages: derivedPagesMost,
+  knownChannelMs: knownMs,
+  knownChannels: knownMost,
+} = deskLimits;
 
 export function createDesk(options: DeskOptions): Desk {
   const {
@@ -64,7 +62,7 @@ export function createDesk(options: DeskOptions): Desk {
     renderer,
     now: clock,
     newId,
-    erasureWaitMs = erasureWaitMsDefault,
+    erasureWaitMs = deskLimits.erasureWaitMs,
   } = options;
   const known = new Map<string, { now: Standing; at: number }>();
 

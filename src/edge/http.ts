@@ -32,7 +32,10 @@ const slowCheckMs = 5_000;
 const unreadCheckMs = 500;
 
 /** Why a connection was closed on a client. */
-export type CutKind = 'pipelined' | 'unread';
+export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread';
+
+/** What Node says of a client whose connection it closed. */
+const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'headers', ERR_HTTP_REQUEST_TIMEOUT: 'slow' };
 
 /** `app` is given each request. An upgrade does not pass through it, but its request is one of Express too, with `ip` and `secure`. */
 export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server {
@@ -52,6 +55,16 @@ export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server
   /** Answers under way, the oldest first. */
   const open = new Set<ServerResponse>();
   const waiting = new WeakMap<Socket, number>();
+  http.on('connection', (socket: Socket) => {
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      const kind = cutByNode[code];
+      if (kind !== undefined) onCut(kind);
+    });
+    // Without a request it is only a connection that was kept.
+    socket.on('timeout', () => {
+      if ((waiting.get(socket) ?? 0) > 0) onCut('idle');
+    });
+  });
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const before = waiting.get(socket) ?? 0;

@@ -26,12 +26,16 @@ export interface RateLimits {
   connectionsPerAddress: number;
 }
 
-/** A bucket is full again after this long untouched, whatever the rate. */
-const bucketMs = 10_000;
-/** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
-const bucketsMost = 100_000;
-/** When to try again, for who has too many connections open. */
-const connectionRetrySeconds = 10;
+/** Each is also a metric, `pressbox_limit{name}`. */
+export const rateLimits = {
+  /** A bucket is full again after this long untouched, whatever the rate. */
+  bucketMs: 10_000,
+  /** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
+  bucketsMost: 100_000,
+  /** When to try again, for who has too many connections open. */
+  connectionRetrySeconds: 10,
+} as const;
+const { bucketMs, bucketsMost, connectionRetrySeconds } = rateLimits;
 
 export function createRates(
   { writesPerSecond, requestsPerSecond, connectionsPerAddress }: RateLimits,

@@ -27,19 +27,24 @@ const audience = 'pressbox';
 const secretAlgorithms = ['HS256'] as const;
 const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
-/** Node takes 16 KiB of headers in all. Past this a token is refused unread. */
-const tokenCharacters = 12 * 1024;
-/** How far the clock of who issues tokens may be ahead of ours. */
-const clockSkewMs = 60_000;
-/** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
-const jwksTimeoutMs = 5_000;
-const jwksRetrySeconds = 5;
-/**
- * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
- * counts for this much longer.
- */
-const rememberedMs = 60_000;
-const rememberedMost = 10_000;
+/** Each is also a metric, `pressbox_limit{name}`. */
+export const tokenLimits = {
+  /** Node takes 16 KiB of headers in all. Past this a token is refused unread. */
+  tokenCharacters: 12 * 1024,
+  /** How far the clock of who issues tokens may be ahead of ours. */
+  clockSkewMs: 60_000,
+  /** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
+  jwksTimeoutMs: 5_000,
+  jwksRetrySeconds: 5,
+  /**
+   * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
+   * counts for this much longer.
+   */
+  rememberedTokenMs: 60_000,
+  rememberedTokens: 10_000,
+} as const;
+const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds } = tokenLimits;
+const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;
 
 type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
 

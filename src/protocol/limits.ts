@@ -15,6 +15,10 @@ export const limits = {
   htmlBytes: 256 * 1024,
   /** Posts or events of one answer, as JSON; the rest is asked for with the next page. At least one is always given. */
   answerBytes: 768 * 1024,
+  /** Lists and objects in one another, in a body; past it 400. Our schemas need four. */
+  bodyNesting: 16,
+  /** Errors of one refusal that are told: a stranger's input does not choose the size of our answer. */
+  problemErrors: 20,
   cursorCharacters: 128,
   channelIdCharacters: 96,
   idempotencyKeyCharacters: 255,

@@ -16,6 +16,10 @@ export const eventTypes = ['post.published', 'post.revised', 'post.retracted', '
 export const transports = ['socket', 'stream', 'poll'] as const;
 
 export type Transport = (typeof transports)[number];
+/** Why a subscription ended that its reader did not end. */
+export const endedReasons = ['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone'] as const;
+
+export type EndedReason = (typeof endedReasons)[number];
 export type ChannelState = (typeof channelStates)[number];
 export type Access = (typeof accesses)[number];
 export type PostKind = (typeof postKinds)[number];

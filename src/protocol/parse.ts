@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { limits } from './limits.ts';
 import { type FieldError, Refusal } from './problems.ts';
 
 /** From what someone sent to what a schema makes of it, or to sentences about what did not fit. */
@@ -10,8 +11,7 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   throw new Refusal('invalid-body', { errors: fieldErrors(result.error) });
 }
 
-/** Errors told at once: a stranger's input does not choose the size of our answer. */
-const errorsMost = 20;
+const { problemErrors: errorsMost } = limits;
 const nameCharacters = 60;
 const depthMost = 10;
 

@@ -227,7 +227,7 @@ export const unsubscribedAnswerSchema = z.strictObject(acknowledged);
 export const storeSchema = z.strictObject({ reachable: z.boolean(), since: sentTime });
 export const unsubscribedSchema = z.strictObject({
   channelId: channelIdSchema,
-  reason: z.enum(['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone']),
+  reason: z.enum(model.endedReasons),
 });
 /** Of a stream: it says nothing but that the stream is there. */
 export const pingSchema = z.strictObject({});

@@ -1,10 +1,9 @@
 import { type Identity, refusalFor, type Standing } from '../edge/identity.ts';
 import type { EndReason } from '../fanout/feed.ts';
-import type { Access, Channel } from '../protocol/model.ts';
+import type { Access, Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { mustRead } from './access.ts';
-import type { EndedReason } from './messages.ts';
 
 /**
  * Who asks over something that stays open, and what they may have at this moment: a token that was good when it was checked need not be

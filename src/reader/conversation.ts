@@ -4,6 +4,7 @@ import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
+import type { EndedReason } from '../protocol/model.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
@@ -13,7 +14,7 @@ import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { Json } from './encoder.ts';
 import { readerLimits } from './limits.ts';
-import type { ClientSocket, EndedReason, ProblemAnswer } from './messages.ts';
+import type { ClientSocket, ProblemAnswer } from './messages.ts';
 import type { OpenReader } from './readers.ts';
 import { SocketPipe } from './socket-pipe.ts';
 import { answerAndJoin, countCatchUp, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
@@ -29,7 +30,7 @@ export interface ConversationContext {
   /** Runs something in the next turn; `setImmediate` where it is not given. */
   soon?: (run: () => void) => void;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'problems'>;
+  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
 }
 
 export class Conversation implements OpenReader {
@@ -74,7 +75,7 @@ export class Conversation implements OpenReader {
     for (const wish of this.#wishes) wish.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) {
       this.#drop(channelId);
-      this.#socket.emit('unsubscribed', { channelId, reason: 'revoked' });
+      this.#tellEnd(channelId, 'revoked');
     }
     this.#socket.disconnect(true);
     // A close frame waits behind bytes that are not taken, and may not be answered.
@@ -167,6 +168,11 @@ export class Conversation implements OpenReader {
 
   #ended(channelId: string, reason: EndedReason): void {
     this.#subscriptions.delete(channelId);
+    this.#tellEnd(channelId, reason);
+  }
+
+  #tellEnd(channelId: string, reason: EndedReason): void {
+    this.#context.metrics.subscriptionsEnded.inc({ reason });
     this.#socket.emit('unsubscribed', { channelId, reason });
   }
 
@@ -186,7 +192,9 @@ export class Conversation implements OpenReader {
 
   #countMisuse(): void {
     this.#misuses += 1;
-    if (this.#misuses >= limits.socketMisuses) setImmediate(() => this.#socket.disconnect(true));
+    if (this.#misuses < limits.socketMisuses) return;
+    if (this.#misuses === limits.socketMisuses) this.#context.metrics.rejections.inc({ kind: 'misused' });
+    setImmediate(() => this.#socket.disconnect(true));
   }
 
   #problemOf(error: unknown): Problem {

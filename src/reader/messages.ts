@@ -1,12 +1,11 @@
 import type { Server, Socket } from 'socket.io';
-import type { CatchUp } from '../protocol/model.ts';
+import type { CatchUp, EndedReason } from '../protocol/model.ts';
 import type { Problem } from '../protocol/problems.ts';
 import type { Json } from './encoder.ts';
 
 /** The one map of what goes over the socket, both ways (contract, 3). Events themselves go out as ready-made frames. */
 export type SubscribeAnswer = ({ ok: true } & CatchUp) | ProblemAnswer;
 export type ProblemAnswer = { ok: false; problem: Problem };
-export type EndedReason = 'slow' | 'history' | 'expired' | 'revoked' | 'forbidden' | 'gone';
 
 export interface FromClient {
   subscribe(request: unknown, answer: (said: Json | ProblemAnswer) => void): void;

@@ -34,6 +34,8 @@ export interface ReadersContext {
   onReach(listener: (reach: Reach) => void): () => void;
   now: () => number;
   log: { info(fields: object, message: string): void };
+  /** A connection that took no bytes was terminated. */
+  onStalled(): void;
 }
 
 /** How often a draining node looks whether its readers have left. */
@@ -111,6 +113,7 @@ export class Readers {
       const busyMs = now - connection.busySince;
       if (busyMs < readerLimits.stallMs) continue;
       this.#context.log.info({ transport: reader.transport, busyMs }, 'connection took no bytes and was terminated');
+      this.#context.onStalled();
       connection.terminate();
     }
   }

@@ -36,7 +36,7 @@ export interface SocketsContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'rejections'>;
+  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'rejections' | 'subscriptionsEnded'>;
 }
 
 export interface Sockets {
@@ -104,7 +104,9 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   engine.on('connection', (pipe: EngineSocket) => {
     pipe.on('packet', () => {
       // Who asks without reading the answers would have them all kept here.
-      if (packetsWaiting(pipe) > readerLimits.waitingAnswers) terminateSocket(pipe);
+      if (pipe.readyState === 'closed' || packetsWaiting(pipe) <= readerLimits.waitingAnswers) return;
+      context.metrics.rejections.inc({ kind: 'unanswered' });
+      terminateSocket(pipe);
     });
     // Who was sent away may not say goodbye, and would be waited for.
     pipe.once('close', () => setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref());

@@ -6,6 +6,7 @@ import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
+import type { EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -14,7 +15,6 @@ import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { catchUpMessage, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
 import { readerLimits } from './limits.ts';
-import type { EndedReason } from './messages.ts';
 import type { OpenReader, Readers } from './readers.ts';
 import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscription.ts';
 
@@ -31,7 +31,7 @@ export interface StreamsContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'eventsDelivered'>;
+  metrics: Pick<Metrics, 'catchUps' | 'eventsDelivered' | 'subscriptionsEnded'>;
 }
 
 /** For `GET /channels/:channelId/stream`. */
@@ -197,6 +197,7 @@ class EventStream implements OpenReader {
   }
 
   #unsubscribed(reason: EndedReason): void {
+    this.#context.metrics.subscriptionsEnded.inc({ reason });
     this.#end(message('unsubscribed', { channelId: this.#channelId, reason }));
   }
 

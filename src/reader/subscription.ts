@@ -2,13 +2,12 @@ import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch
 import type { Format } from '../fanout/encoded.ts';
 import type { EndReason, Feed, Reader } from '../fanout/feed.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
-import type { Channel } from '../protocol/model.ts';
+import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
-import type { EndedReason } from './messages.ts';
 
 /** What sockets, streams and polls do alike: find a channel's feed, answer what was missed, and go on with what follows. */
 

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { problemSent } from '../edge/answers.ts';
 import { limits } from '../protocol/limits.ts';
-import { transports } from '../protocol/model.ts';
+import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 
 /**
@@ -15,11 +15,28 @@ export type RejectionKind = (typeof rejectionKinds)[number];
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
-const rejectionKinds = ['writes', 'requests', 'connections', 'exports', 'imports', 'messages', 'pipelined', 'unread'] as const;
+const rejectionKinds = [
+  'writes',
+  'requests',
+  'connections',
+  'exports',
+  'imports',
+  'messages',
+  'misused',
+  'unanswered',
+  'headers',
+  'slow',
+  'idle',
+  'pipelined',
+  'unread',
+  'stalled',
+] as const;
 const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
 export interface Metrics {
+  /** TCP connections open, of whatever kind. */
+  connections: Gauge;
   /** Readers connected. */
   readers: Gauge<'transport'>;
   /** Channels subscribed to, counted once a reader. */
@@ -31,12 +48,14 @@ export interface Metrics {
   /** Of what was appended: until the answer of the journal, the sync in it. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
-  /** Requests refused for their rate; `messages`, `pipelined` and `unread`: connections closed on clients that asked without measure. */
+  /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
   transfers: Gauge<'kind'>;
   /** Problems answered, over HTTP and sockets. */
   problems: Counter<'code'>;
+  /** By the server. */
+  subscriptionsEnded: Counter<'reason'>;
   /** Feeds open. */
   feeds: Gauge;
   /** Changes held in the tails of all feeds. */
@@ -61,6 +80,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   const scrapes = new Set<() => void>();
 
   const metrics: Metrics = {
+    connections: new Gauge({ name: 'pressbox_connections', help: 'TCP connections open.', registers }),
     readers: new Gauge({ name: 'pressbox_readers', help: 'Readers connected.', labelNames: ['transport'], registers }),
     subscriptions: new Gauge({ name: 'pressbox_subscriptions', help: 'Channels subscribed to, summed over readers.', registers }),
     eventsDelivered: new Counter({
@@ -100,6 +120,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       registers,
     }),
     problems: new Counter({ name: 'pressbox_problems_total', help: 'Problems answered.', labelNames: ['code'], registers }),
+    subscriptionsEnded: new Counter({
+      name: 'pressbox_subscriptions_ended_total',
+      help: 'Subscriptions that the server ended.',
+      labelNames: ['reason'],
+      registers,
+    }),
     feeds: new Gauge({ name: 'pressbox_feeds', help: 'Channels followed by this process.', registers }),
     tailEntries: new Gauge({
       name: 'pressbox_feed_tail_entries',
@@ -152,6 +178,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
+  for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
   for (const code of problemCodes) metrics.problems.inc({ code }, 0);
   return metrics;

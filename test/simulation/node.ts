@@ -30,9 +30,12 @@ export interface Watcher {
 }
 
 const silent = { info() {}, warn() {} };
-const uncounted = { catchUps: { inc() {} }, problems: { inc() {} } } as unknown as ConstructorParameters<
-  typeof Conversation
->[2]['metrics'];
+const uncounted = {
+  catchUps: { inc() {} },
+  problems: { inc() {} },
+  subscriptionsEnded: { inc() {} },
+  rejections: { inc() {} },
+} as unknown as ConstructorParameters<typeof Conversation>[2]['metrics'];
 
 export class SimNode {
   readonly id: string;

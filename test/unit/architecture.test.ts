@@ -13,6 +13,16 @@ const arrows: Record<string, readonly string[]> = {
   'src/embed.ts': ['src/server.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
+  // All limits in one table.
+  'src/limits.ts': [
+    'src/desk/',
+    'src/edge/',
+    'src/engine/embedded/',
+    'src/engine/redis/',
+    'src/fanout/',
+    'src/reader/',
+    'src/protocol/',
+  ],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],

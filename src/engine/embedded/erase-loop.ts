@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Erasure } from '../../protocol/model.ts';
 import type { Log } from '../announcer.ts';
 import { JournalUnavailable } from '../engine.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Writes } from './messages.ts';
 import type { Thread } from './thread.ts';
 
-/** How long one who asks for an erasure waits for it, before being told what is pending. */
-const patienceMs = 6_000;
+const { journalErasureWaitMs: patienceMs } = embeddedLimits;
 const firstPauseMs = 20;
 const longestPauseMs = 200;
 /** Pauses of the background's attempts. */

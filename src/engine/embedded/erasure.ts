@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { fingerprint, newSalt } from '../chain.ts';
 import type { RequestId } from '../engine.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Sql } from './schema.ts';
 
 /**
@@ -58,8 +59,7 @@ export function deleteChannel(
   return 'deleted';
 }
 
-/** Entries of a deleted channel that are taken away in one transaction. */
-const stepEntries = 500;
+const { erasureStepEntries: stepEntries } = embeddedLimits;
 
 /** A step of what deleted channels still have. Answers whether there is more. */
 export function wipe(sql: Sql): boolean {

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { JournalRefused } from '../engine.ts';
+import { embeddedLimits } from './limits.ts';
 
 /**
  * The tables, the steps from one version of them to the next, and how a connection is set up.
@@ -130,12 +131,9 @@ export const migrations: readonly Migration[] = [
     `),
 ];
 
-/** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */
-const logBytes = 16 * 1024 * 1024;
+const { journalLogBytes: logBytes, journalLockMs: lockWaitMs } = embeddedLimits;
 /** Memory for pages of the journal. What is remembered of requests is spread over many of them. */
 const cacheKib = 32 * 1024;
-/** Milliseconds that a connection waits for a lock; short, since the thread stands still meanwhile. */
-const lockWaitMs = 100;
 
 /**
  * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.

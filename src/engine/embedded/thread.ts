@@ -2,13 +2,10 @@ import { extname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
 
-/** Calls that may wait for a thread. Past it they are refused, and certainly did nothing. */
-const waitingMost = 10_000;
-
-/** How long closing waits for what was begun. */
-const closeMs = 10_000;
+const { waitingCalls: waitingMost, journalCloseMs: closeMs } = embeddedLimits;
 
 /** Pauses before a thread that died is started again. */
 const firstPauseMs = 100;

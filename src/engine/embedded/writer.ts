@@ -3,6 +3,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { append } from './append.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
 import { note, reserve, sweepRequests } from './requests.ts';
 import { revoke } from './revoked.ts';
@@ -14,8 +15,7 @@ import { verifyJournal } from './verify.ts';
  * share one sync. Nothing is answered before the sync, and everything in the order of the journal.
  */
 
-/** Operations of one transaction, at most: a bound on how long the first of them waits for the last. */
-const transactionMost = 256;
+const { transactionOperations: transactionMost } = embeddedLimits;
 
 type AskedWrite = Asked<Writes>;
 

@@ -3,11 +3,9 @@ import type { Announcer, Log } from '../announcer.ts';
 import type { Announcement } from '../engine.ts';
 import type { Connection } from './connection.ts';
 import { announcements, registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
 
-/** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */
-const rememberedMost = 256;
-/** Erasures that the registry keeps for nodes that were deaf. */
-const erasuresKept = 10_000;
+const { rememberedAnnouncements: rememberedMost, erasuresKept } = redisLimits;
 
 /** What goes over Redis' pub/sub, as JSON. `from` is a node. */
 type Message =

@@ -1,12 +1,11 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../announcer.ts';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { redisLimits } from './limits.ts';
 import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
 import { type Fault, faultsOf, sentenceOf } from './settings.ts';
 
-/** How long an unanswered command may keep a connection that gives nothing back. */
-const silenceMs = 3_000;
-const connectMs = 2_000;
+const { redisSilenceMs: silenceMs, redisConnectMs: connectMs } = redisLimits;
 
 /**
  * ioredis would send what was not answered once more after a reconnection. Request ids make that harmless, but whoever waits is better

@@ -7,16 +7,13 @@ import type { RedisBus } from './bus.ts';
 import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
 import { eachServer } from './servers.ts';
-import { countsMs } from './watch.ts';
 
-/** How long one who asks for an erasure waits for it, before being told what is pending. */
-const patienceMs = 3_000;
+const { redisErasureWaitMs: patienceMs, notedMs, countsMs } = redisLimits;
 /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
 const sweepMs = 4_000;
 const staleMs = 5_000;
-/** A channel stays noted for this long: what notes it comes before the entry that erases. */
-const notedMs = 60_000;
 const pollMs = 20;
 
 /** Where an erasure is not complete yet, and why. */

@@ -26,6 +26,7 @@ import { appendArguments, type Clock, outcomeIn, own, placedIn, Values } from '.
 import { Connection } from './connection.ts';
 import { Erasures } from './erasure.ts';
 import { channelKeys, registry, requestKey } from './keys.ts';
+import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, Reads, registered } from './reads.ts';
 import { RedisRevocations } from './revocations.ts';
@@ -52,10 +53,7 @@ export interface RedisEngine extends Engine {
 }
 
 const keptMs = limits.idempotencyHours * 3_600_000;
-/** How long replicas are waited for. */
-const replicasMs = 1_000;
-const openMs = 10_000;
-const closeMs = 5_000;
+const { replicaWaitMs: replicasMs, redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
 
 /**
  * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is

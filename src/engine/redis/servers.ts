@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { JournalUnavailable } from '../engine.ts';
+import { redisLimits } from './limits.ts';
 
-const reachMs = 2_000;
-const takenMs = 5_000;
+const { redisReachMs: reachMs, replicaTakenMs: takenMs } = redisLimits;
 const pollMs = 20;
 
 /**

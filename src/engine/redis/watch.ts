@@ -4,20 +4,11 @@ import type { Reach } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
 
-/** Heads are compared, and the node's heartbeat given, this often; probes go twice as often. */
-const headsMs = 2_000;
-const probeMs = 1_000;
-/** Settings that were safe may have been changed, and replicas joined: looked at this often. */
-const settingsMs = 10_000;
-/** Heads and probes are given up after this long. */
-const deadlineMs = 1_000;
+const { headsMs, probeMs, settingsMs, deadlineMs, leaseMs, countsMs } = redisLimits;
 /** A head that was not heard of may be on its way here: looked at again after this long. */
 const suspicionMs = 250;
-/** Without a good comparison for this long, what this node holds may be old. */
-export const leaseMs = 5_000;
-/** A node counts for this long after its last heartbeat: longer than its lease. */
-export const countsMs = 15_000;
 
 export interface WatchParts {
   bus: RedisBus;

@@ -1,0 +1,33 @@
+/** Bounds of the journal in Redis, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
+export const redisLimits = {
+  /** How long replicas are waited for, where some must acknowledge a write. */
+  replicaWaitMs: 1_000,
+  /** How long a start waits for Redis, and an end for what was begun. */
+  redisOpenMs: 10_000,
+  redisCloseMs: 5_000,
+  /** A connection, and what is to be known of a server and its replicas, are given up after this long. */
+  redisConnectMs: 2_000,
+  redisReachMs: 2_000,
+  replicaTakenMs: 5_000,
+  /** How long an unanswered command may keep a connection that gives nothing back. */
+  redisSilenceMs: 3_000,
+  /** Heads are compared, and the node's heartbeat given, this often; probes go twice as often. */
+  headsMs: 2_000,
+  probeMs: 1_000,
+  /** Settings that were safe may have been changed, and replicas joined: looked at this often. */
+  settingsMs: 10_000,
+  /** Heads and probes are given up after this long. */
+  deadlineMs: 1_000,
+  /** Without a good comparison for this long, what this node holds may be old. */
+  leaseMs: 5_000,
+  /** A node counts for this long after its last heartbeat: longer than its lease. */
+  countsMs: 15_000,
+  /** How long one who asks for an erasure waits for it, before being told what is pending. */
+  redisErasureWaitMs: 3_000,
+  /** A channel stays noted for this long: what notes it comes before the entry that erases. */
+  notedMs: 60_000,
+  /** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */
+  rememberedAnnouncements: 256,
+  /** Erasures that the registry keeps for nodes that were deaf. */
+  erasuresKept: 10_000,
+} as const;
