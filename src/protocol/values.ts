@@ -55,6 +55,11 @@ function url(...schemes: string[]) {
         return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
       },
       `Must be a whole URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`,
+    )
+    .refine(
+      // What stands before an @ looks like the host and is none, and a backslash is a slash to browsers alone.
+      (value) => !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '',
+      'Must not hold a user name, a password or a backslash.',
     );
 }
 

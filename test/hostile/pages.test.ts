@@ -1,0 +1,271 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient, type NewPost } from '../../client/index.ts';
+import type { Media } from '../../src/protocol/model.ts';
+import { startBrowser, type TestBrowser } from '../browser/browser.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { textAttacks, urlAttacks } from '../support/script-attacks.ts';
+import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/without-policy.ts';
+
+/**
+ * Everything that wants to run as a script, in every field that an author or an issuer of tokens can write, on the pages as a real browser
+ * shows them: as the server made them, and as their script changes them while they are open; with the content security policy, and
+ * without it, since a policy is the second line and not the first. Nothing runs, nothing elsewhere is asked for, and each text is
+ * there as it was written.
+ */
+const attacks = Object.values(textAttacks).flat();
+/** Fields of one line. */
+const lineOf = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
+
+function chunksOf<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+}
+
+/** A post that says each of some attacks in each of its fields. */
+function postOf(some: readonly string[]): NewPost {
+  const url = 'https://media.example/x';
+  const lines = some.map(lineOf);
+  return {
+    headline: lines[0] as string,
+    kind: 'breaking',
+    body: some
+      .map((attack, at) => {
+        const line = lines[at];
+        return `${secretWord}\n\n${attack}\n\n- ${attack}\n\n| a |\n|---|\n| ${line} |\n\n    ${line}\n\n${'```'}\n${attack}\n${'```'}`;
+      })
+      .join('\n\n'),
+    authors: lines.map((line) => ({ name: line, role: line, url })),
+    sources: lines.map((line) => ({ name: line, via: line, url })),
+    media: some.flatMap((attack, at): Media[] => {
+      const line = lines[at] as string;
+      return [
+        { type: 'image', url, alt: line, caption: attack, credit: line },
+        { type: 'video', url, poster: url, captions: url, caption: attack },
+        { type: 'link', url, image: url, title: line, source: line, description: line },
+      ];
+    }),
+  };
+}
+
+function channelOf(some: readonly string[]) {
+  const [line = ''] = some.map(lineOf);
+  return {
+    headline: line,
+    standfirst: some.join('\n'),
+    section: line.slice(0, 80),
+    byline: some.map((attack) => ({ name: lineOf(attack), role: lineOf(attack) })),
+    change: { kind: 'correction' as const, note: some.join('\n') },
+  };
+}
+
+/** One post for each field that takes an address. */
+function postsWith(url: string): NewPost[] {
+  const good = 'https://media.example/x';
+  return [
+    { body: 'a', authors: [{ name: 'a', url }] },
+    { body: 'a', sources: [{ name: 'a', url }] },
+    { media: [{ type: 'image', url, alt: 'a' }] },
+    { media: [{ type: 'video', url }] },
+    { media: [{ type: 'video', url: good, poster: url, captions: url }] },
+    { media: [{ type: 'link', url, title: 'a' }] },
+    { media: [{ type: 'link', url: good, title: 'a', image: url }] },
+  ];
+}
+
+/** As much of an element of the browser as is looked at. */
+interface Shown {
+  localName: string;
+  namespaceURI: string | null;
+  baseURI: string;
+  outerHTML: string;
+  attributes: Iterable<{ name: string; value: string }>;
+  getAttribute(name: string): string | null;
+  querySelectorAll(selector: string): Iterable<Shown>;
+}
+
+/** What in a page should not be there. Runs in the browser. */
+function findFaults(root: Shown): string[] {
+  const tags = new Set(
+    `html head meta title link script body div main header section aside nav button p h1 h2 h3 h4 a span strong em s ul ol li dl
+    blockquote code pre hr br table thead tbody tr th td article time figure figcaption img video source track bdi footer details
+    summary`.split(/\s+/),
+  );
+  const faults: string[] = [];
+  for (const element of [root, ...root.querySelectorAll('*')]) {
+    const tag = element.localName;
+    if (!tags.has(tag) || element.namespaceURI !== 'http://www.w3.org/1999/xhtml') faults.push(`<${tag}>`);
+    if (
+      tag === 'script' &&
+      element.getAttribute('type') !== 'application/json' &&
+      !/^\/assets\//.test(element.getAttribute('src') ?? '')
+    ) {
+      faults.push(element.outerHTML.slice(0, 100));
+    }
+    for (const { name, value } of element.attributes) {
+      if (/^on|^style$|^srcdoc$|^form|^is$|:/.test(name)) faults.push(`${tag} ${name}="${value}"`);
+      if (!['href', 'src', 'poster', 'action', 'data'].includes(name)) continue;
+      const { protocol } = new URL(value, root.baseURI);
+      const isIcon = tag === 'link' && value === 'data:,';
+      if (!['http:', 'https:', 'mailto:'].includes(protocol) && !isIcon) faults.push(`${tag} ${name}="${value}"`);
+    }
+  }
+  return faults;
+}
+
+const hits: string[] = [];
+const foreign: string[] = [];
+
+async function open(browser: TestBrowser, url: string): Promise<Page> {
+  const { page } = await browser.page();
+  await page.exposeBinding('hit', (_source, what: unknown) => hits.push(String(what)));
+  await page.addInitScript(() => {
+    for (const name of ['alert', 'confirm', 'prompt']) {
+      Object.defineProperty(globalThis, name, { value: () => (globalThis as unknown as { hit(what: string): void }).hit(name) });
+    }
+  });
+  page.on('dialog', (dialog) => {
+    hits.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    const { origin } = new URL(request.url());
+    if (![new URL(url).origin, 'https://media.example', 'null'].includes(origin)) foreign.push(request.url());
+  });
+  await page.goto(url);
+  return page;
+}
+
+async function expectHarmless(page: Page): Promise<void> {
+  expect(await page.locator('html').evaluate(findFaults)).toEqual([]);
+  expect({ hits, foreign }).toEqual({ hits: [], foreign: [] });
+}
+
+const textsOf = async (page: Page, selector: string) =>
+  (await page.locator(selector).allTextContents()).map((text) => text.trim());
+
+describeWith(needs.chromium, 'text that wants to run as a script, in every field', (chromium) => {
+  let server: AttackedServer;
+  let proxy: PolicyFreeProxy;
+  let browser: TestBrowser;
+  let author: AuthorClient;
+
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startAttackedServer(), startBrowser(chromium)]);
+    proxy = await startProxyWithoutPolicy(server.url);
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  /** With the policy, and without it. */
+  const both = () => [server.url, proxy.url];
+
+  it('notices a script that does run, so that silence means something', async () => {
+    const page = await open(browser, `${proxy.url}/`);
+    await page.locator('body').evaluate((body) => {
+      body.insertAdjacentHTML('beforeend', '<img src=x onerror=hit("ran")><svg></svg>');
+    });
+    await vi.waitFor(() => expect(hits).toEqual(['ran']));
+    expect(await page.locator('html').evaluate(findFaults)).toEqual(['img onerror="hit("ran")"', '<svg>']);
+    hits.length = 0;
+    foreign.length = 0;
+    await page.context().close();
+  });
+
+  it('is text on open pages that change', async () => {
+    await author.createChannel({ id: 'live', headline: 'Live', state: 'live' });
+    const pages = await Promise.all(both().map((address) => open(browser, `${address}/live/live`)));
+    for (const page of pages) await page.locator('#connection[data-state="live"]').waitFor();
+    for (const some of chunksOf(attacks, 6)) {
+      await author.updateChannel('live', '*', channelOf(some));
+      await author.publish('live', postOf(some));
+    }
+    for (const [attack = ''] of Object.values(textAttacks)) {
+      // The names that a token gives, and what is said of changes.
+      const token = await server.token({ editor: ['*'] }, { sub: lineOf(attack), name: lineOf(attack) });
+      const named = new AuthorClient({ url: server.url, token });
+      const { post } = await named.publish('live', { headline: lineOf(attack), kind: 'summary' });
+      await named.correct('live', post.id, 1, { note: attack, changes: { developing: true } });
+      await named.pin('live', post.id);
+      const { post: gone } = await named.publish('live', { headline: 'Withdrawn' });
+      await named.retract('live', gone.id, { note: attack });
+    }
+    const last = await author.publish('live', { headline: 'The last one' });
+
+    for (const page of pages) {
+      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 30_000 });
+      const persons = await textsOf(page, '#posts .by .role');
+      expect(persons).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
+      await expectHarmless(page);
+      await page.context().close();
+    }
+  }, 60_000);
+
+  it('is text on the pages as the server made them', async () => {
+    for (const attack of attacks) {
+      const line = lineOf(attack);
+      await author.createChannel({ headline: line, standfirst: attack, section: line.slice(0, 80), state: 'live' });
+      await author.publish('live', { headline: line, keyEvent: true });
+    }
+    for (const address of both()) {
+      const page = await open(browser, `${address}/?limit=100`);
+      const listed = await textsOf(page, '.listed h2');
+      await expectHarmless(page);
+      await page.locator('a[rel=next]').click();
+      await page.waitForURL(/page=/);
+      listed.push(...(await textsOf(page, '.listed h2')));
+      await expectHarmless(page);
+      expect(listed).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
+
+      const headlines: string[] = [];
+      const persons: string[] = [];
+      for (let path: string | null = '/live/live'; path !== null; ) {
+        await page.goto(address + path, { waitUntil: 'domcontentloaded' });
+        headlines.push(...(await textsOf(page, '#posts h3.headline')));
+        persons.push(...(await textsOf(page, '#posts .by .role')));
+        await expectHarmless(page);
+        const older = page.locator('#older a');
+        path = (await older.count()) === 0 ? null : await older.getAttribute('href');
+      }
+      for (const texts of [headlines, persons]) {
+        expect(texts).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
+      }
+      await page.context().close();
+    }
+  }, 60_000);
+
+  it('is no address, or an address and nothing more', async () => {
+    await author.createChannel({ id: 'urls', headline: 'Addresses', state: 'live' });
+    const pages = await Promise.all(both().map((address) => open(browser, `${address}/live/urls`)));
+    let taken: string[] = [];
+    for (const url of urlAttacks) {
+      const posts = postsWith(url).map((post) =>
+        author.publish('urls', post).then(
+          () => true,
+          (error: { problem?: { code: string } }) => {
+            expect(error.problem?.code, url).toBe('invalid-body');
+            return false;
+          },
+        ),
+      );
+      const said = new Set(await Promise.all(posts));
+      expect(said.size, `${url} is an address in every field, or in none`).toBe(1);
+      if (said.has(true)) taken = [...taken, url];
+    }
+    expect(taken).toEqual(urlAttacks.filter((url) => /^https:\/\/media\.example\/[\x21-\x7e ]+$/.test(url) && !/ /.test(url)));
+    const last = await author.publish('urls', { headline: 'The last one' });
+    for (const page of pages) {
+      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 30_000 });
+      await expectHarmless(page);
+      await page.goto(page.url(), { waitUntil: 'domcontentloaded' });
+      await expectHarmless(page);
+      await page.context().close();
+    }
+  }, 60_000);
+
+  it('leaves no token and no text in the log', () => server.expectCleanLog());
+});
