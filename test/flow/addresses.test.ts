@@ -29,6 +29,7 @@ const taken = (): Record<string, string[]> => {
     [channel]: ['GET', 'HEAD', 'PATCH', 'DELETE'],
     [`${channel}/snapshot`]: ['GET', 'HEAD'],
     [`${channel}/events`]: ['GET', 'HEAD'],
+    [`${channel}/stream`]: ['GET', 'HEAD'],
     [`${channel}/posts`]: ['GET', 'HEAD', 'POST'],
     [post]: ['GET', 'HEAD'],
     [`${post}/revisions`]: ['GET', 'HEAD', 'POST'],

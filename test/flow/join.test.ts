@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
+import { followed, openReader } from '../support/socket-reader.ts';
+import { openStream, streamed } from '../support/stream-reader.ts';
 import { answerLate, troubleTheBus } from '../support/trouble.ts';
 import { notInJournal } from '../support/watcher.ts';
 import { allPosts, createChannel, publish, wholeJournal, write } from '../support/writers.ts';
@@ -17,20 +18,40 @@ const joins = 80;
 
 let server: TestServer;
 let editor: string;
-const readers: SocketReader[] = [];
+const readers: Disposable[] = [];
 
 beforeEach(async () => {
+  ended.length = 0;
   server = await startTestServer();
   editor = await server.token();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const reader of readers.splice(0)) reader.destroy();
+  for (const reader of readers.splice(0)) reader[Symbol.dispose]();
   await server[Symbol.asyncDispose]();
 });
 
-/** Subscribes until the answer says that there is no more. */
-async function join(id: string, after: string | undefined): Promise<SocketReader> {
+/** Last blocks of streams that have ended, which none should. */
+const ended: string[] = [];
+
+interface Joined {
+  over: string;
+  /** What it was given so far. */
+  told(): ReturnType<typeof followed>;
+  heard(name: string): unknown[];
+}
+
+/** Over a stream, which the server brings up to date by itself. */
+async function joinStream(id: string, after: string | undefined): Promise<Joined> {
+  const reader = await openStream(server.url, id, after === undefined ? {} : { after });
+  readers.push(reader);
+  if (reader.status !== 200) throw new Error(`refused: ${reader.status}`);
+  void reader.ended.then(() => ended.push(JSON.stringify(reader.blocks.at(-1)).slice(0, 200)));
+  return { over: 'a stream', told: () => streamed(reader), heard: reader.heard };
+}
+
+/** Over a socket: subscribes until the answer says that there is no more. */
+async function join(id: string, after: string | undefined): Promise<Joined> {
   const reader = await openReader(server.url);
   readers.push(reader);
   let cursor = after;
@@ -39,7 +60,7 @@ async function join(id: string, after: string | undefined): Promise<SocketReader
     if (!said.ok) throw new Error(`refused: ${said.problem.code}`);
     ({ more, cursor } = said);
   }
-  return reader;
+  return { over: 'a socket', told: () => followed(reader, id), heard: reader.heard };
 }
 
 async function crowdJoins(id: string, known: string[]): Promise<void> {
@@ -69,20 +90,23 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
       timeout: 15_000,
       interval: 3,
     });
-    return await join(id, random.chance(0.2) ? undefined : known[random.below(known.length)]);
+    const after = random.chance(0.2) ? undefined : known[random.below(known.length)];
+    return await (index % 2 === 0 ? join : joinStream)(id, after);
   });
   await writing;
   const joined = await Promise.all(joining);
   // One more for all, so that whoever was left behind would be seen to be.
   ({ offset: head } = await publish(server, editor, id, { headline: 'The end' }));
-  await vi.waitFor(() => expect(joined.filter((reader) => followed(reader, id).offset < head)).toHaveLength(0), {
-    timeout: 10_000,
-  });
+  const behind = () =>
+    joined.flatMap(({ over, told, heard }) =>
+      told().offset < head ? [`${over} at ${told().offset} of ${head}, told ${JSON.stringify(heard('unsubscribed'))}`] : [],
+    );
+  await vi.waitFor(() => expect([behind(), ended]).toEqual([[], []]), { timeout: 10_000 });
 
   const journal = await wholeJournal(server, id, editor);
   const newest = new Map((await allPosts(server, id)).map((post) => [post.id, post]));
   for (const reader of joined) {
-    const { faults, events, offset } = followed(reader, id);
+    const { faults, events, offset } = reader.told();
     expect(faults).toEqual([]);
     expect(offset).toBe(head);
     expect(reader.heard('unsubscribed')).toEqual([]);
