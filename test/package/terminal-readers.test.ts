@@ -7,9 +7,11 @@ import { ReaderClient } from '../../client/reader-client.ts';
 import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { type Line, startLine } from '../support/line.ts';
+import { ModelServer } from '../support/model-server.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { markOf, type SampleCommand, sampleDay } from '../support/sample-day.ts';
+import { type Asked, startScriptedServer } from '../support/scripted-server.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openShell, type Shell, type Started } from '../support/shell.ts';
 
@@ -158,6 +160,69 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       expect(await run.ended).toBe(1);
       await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
     }));
+});
+
+describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy server seldom says', (python) => {
+  it(
+    'asks again from its cursor after a gap, when it was cut off, and on another node; and begins anew on a reset',
+    () =>
+      withLine(async (_line, shell, data) => {
+        await using script = await startScriptedServer();
+        const model = new ModelServer();
+        const publish = () => {
+          model.publish({ kind: 'update', keyEvent: false });
+          return model.event(model.head);
+        };
+        const answer = ({ request, answer }: Asked, changes: Partial<CatchUp> = {}) => {
+          const offset = request.after === undefined ? 0 : Number(request.after.split('.')[1]);
+          answer({ ok: true, ...model.catchUp(request.after, offset, { limit: 100, posts: 20 }), ...changes });
+        };
+        publish();
+        const state = join(data, 'state.json');
+        const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon --state ${state}`);
+        const isAtHead = () =>
+          vi.waitFor(async () => expect(JSON.parse(await readFile(state, 'utf8')).cursor).toBe(model.cursor(model.head)), 10_000);
+        const first = await script.subscribe(1);
+        expect(first.request).toEqual({ channelId: 'moon', limit: 20 });
+        // An event may overtake the answer that it comes after: the library has a thread for each.
+        const answered = model.catchUp(undefined, 0, { limit: 100, posts: 20 });
+        first.socket.emit('event', publish());
+        first.answer({ ok: true, ...answered });
+        await isAtHead();
+
+        // One is missing.
+        const held = model.head;
+        publish();
+        first.socket.emit('event', publish());
+        const second = await script.subscribe(2);
+        expect(second.request.after).toBe(model.cursor(held));
+        // Heard while it asks, and not in the answer.
+        const before = model.catchUp(model.cursor(held), held, { limit: 100, posts: 20 });
+        first.socket.emit('event', publish());
+        second.answer({ ok: true, ...before });
+        await isAtHead();
+
+        first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+        const third = await script.subscribe(3);
+        publish();
+        answer(third, { more: true });
+        answer(await script.subscribe(4));
+        await isAtHead();
+
+        first.socket.emit('drain', { withinMs: 100 });
+        const elsewhere = await script.subscribe(5);
+        expect(script.sockets.length).toBe(2);
+        expect(elsewhere.request.after).toBe(model.cursor(model.head));
+        elsewhere.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 20 }), reset: true });
+        await vi.waitFor(() => expect(run.err).toContain('another history'), 10_000);
+
+        elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
+        expect(await run.ended).toBe(1);
+        await vi.waitFor(() => expect(run.err).toMatch(/gone\.\n$/));
+        expect(run.err).not.toContain('Traceback');
+      }),
+    60_000,
+  );
 });
 
 describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
