@@ -142,6 +142,7 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
 
 function problemLines({ problem }: ProblemError): string[] {
   const lines = [`pressbox: ${plainLine(problem.title)}`];
+  if (problem.line !== undefined) lines.push(`  line ${problem.line}`);
   if (problem.detail !== undefined) lines.push(`  ${plainLine(problem.detail)}`);
   for (const { path, message } of problem.errors ?? []) {
     lines.push(`  ${path === '' ? '' : `${plainLine(path)}: `}${plainText(message)}`);

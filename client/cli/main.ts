@@ -4,6 +4,7 @@ import { addChannelCommands } from './channel-commands.ts';
 import { addConformanceCommand } from './conformance-command.ts';
 import { addExportCommand } from './export-command.ts';
 import { addFollowCommand } from './follow.ts';
+import { addImportCommand } from './import-command.ts';
 import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
@@ -71,6 +72,7 @@ Examples:
   addPostCommands(pressbox, env, terminal, done);
   addChannelCommands(pressbox, env, terminal, done);
   addExportCommand(pressbox, env, terminal, done);
+  addImportCommand(pressbox, env, terminal, done);
   addConformanceCommand(pressbox, env, terminal, done);
   return pressbox;
 }

@@ -23,7 +23,8 @@ export function weighPost(line: PostLine | ErasedLine, current: AuthorPost | und
   if (current === undefined) return { verdict: 'write' };
   const isTakenDown = current.status === 'taken-down' && !isPlaceholder(current);
   if (current.revision >= revision) {
-    if (past === undefined || 'erased' in line || saysTheSame(past, line.post)) return { verdict: 'stands' };
+    const here = past ?? (current.revision === revision && !isPlaceholder(current) ? current : undefined);
+    if (here === undefined || 'erased' in line || saysTheSame(here, line.post)) return { verdict: 'stands' };
     return isTakenDown ? { verdict: 'withheld' } : conflict('Another revision with this number was written here.');
   }
   if (isTakenDown) return { verdict: 'withheld' };

@@ -25,6 +25,7 @@ export function run(
     },
   };
   const stderr = {
+    isTTY: terminal,
     write: (text: string) => {
       err += text;
     },

@@ -1,0 +1,170 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Imported } from '../../src/protocol/problems.ts';
+import { askedToWaitMs, Http, mayHelpToRepeat, ProblemError, pause } from '../http.ts';
+import { asking, pauseMs } from '../reconnect.ts';
+import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError } from './asking.ts';
+import { fileTrouble } from './export-command.ts';
+import { plainLine } from './plain.ts';
+import { Progress } from './progress.ts';
+import type { Env, Terminal } from './terminal.ts';
+
+/**
+ * `import`: lines of an export, sent in parts. What a part wrote stands, and a part that got no answer is sent again: the server passes
+ * over what it has. So the same command goes on where an earlier one stopped, too.
+ */
+
+/** A part ends at the line that makes it this large. */
+const partBytes = 1024 * 1024;
+/** Longer than the server takes for a part when its disk is slow. */
+const answerMs = 120_000;
+/** How often a part is sent before it is given up. */
+const triesMost = 12;
+
+export function addImportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
+  addServerOptions(program.command('import'), env)
+    .description('Read in what an export wrote; needs the rights of an administrator')
+    .argument('<file>', 'lines of JSON; - is the standard input')
+    .addHelpText(
+      'after',
+      `
+Nothing is written over, and what was erased on the server stays erased. After a failure give the same command again: it goes on.
+
+Examples:
+  $ pressbox import moon-landing.ndjson
+  $ gunzip -c moon-landing.ndjson.gz | pressbox import - --url https://live.example.org`,
+    )
+    .action(async (file: string, options: AskingOptions) => done(await run(file, options)));
+
+  async function run(file: string, options: AskingOptions): Promise<number> {
+    const { json = false } = options;
+    const { interrupted: signal, stderr, stdin } = terminal.streams;
+    const progress = new Progress(stderr);
+    const all: Imported = { ...nothing, conflicts: [], sameHistory: true };
+    let [lines, bytes] = [0, 0];
+    try {
+      const token = options.token ?? env.PRESSBOX_TOKEN;
+      const http = new Http({ url: checkedUrl(options.url), ...(token && { token }), timeoutMs: answerMs });
+      const totalBytes = file === '-' ? undefined : (await stat(file)).size;
+      for await (const part of partsOf(file === '-' ? stdin : createReadStream(file, { signal }))) {
+        try {
+          add(all, await send(http, textOf(part.bytes), progress), lines);
+        } catch (error) {
+          throw inWhole(error, all, lines);
+        }
+        lines += part.lines;
+        bytes += part.bytes.length;
+        progress.tell({ bytes, totalBytes, count: lines, counted: 'lines' });
+      }
+      progress.clear();
+      if (json) terminal.json(all);
+      else terminal.print(...summaryOf(all, file));
+      return all.conflicting > 0 ? 1 : 0;
+    } catch (error) {
+      progress.clear();
+      if (!json && lines > 0) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
+      return tellError(fileTrouble(error), terminal, { json });
+    }
+  }
+
+  async function send(http: Http, body: string, progress: Progress): Promise<Imported> {
+    const { interrupted: signal } = terminal.streams;
+    const headers = { 'content-type': 'application/x-ndjson' };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answer = await http.ask({ method: 'POST', path: '/v1/import', headers, body }, signal);
+        return answer.body as Imported;
+      } catch (error) {
+        if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+        if (tries === 1) {
+          progress.clear();
+          terminal.note(`${plainLine(error.message)} Trying again ...`);
+        }
+        await pause(pauseMs(tries - 1, Math.random(), asking, askedToWaitMs(error)), signal);
+      }
+    }
+  }
+}
+
+const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
+
+/** Adds what a part came to, whose first line follows on `before` others. */
+function add(all: Imported, part: Imported, before: number): void {
+  for (const count of Object.keys(nothing) as (keyof typeof nothing)[]) all[count] += part[count];
+  all.conflicts.push(...part.conflicts.map((conflict) => ({ ...conflict, line: conflict.line + before })));
+  all.sameHistory &&= part.sameHistory;
+}
+
+/** What was refused of a part, as it is to be told of the whole. */
+function inWhole(error: unknown, all: Imported, before: number): unknown {
+  if (!(error instanceof ProblemError) || error.problem.line === undefined) return error;
+  const { line, imported, ...problem } = error.problem;
+  if (imported !== undefined) add(all, imported, before);
+  return new ProblemError({ ...problem, line: line + before, imported: all });
+}
+
+interface Part {
+  bytes: Buffer;
+  lines: number;
+}
+
+/** Whole lines, as many as make a part; the last one may lack its line break. */
+async function* partsOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Part> {
+  let held: Buffer[] = [];
+  let [length, lines] = [0, 0];
+  const part = () => {
+    const whole = { bytes: Buffer.concat(held, length), lines };
+    held = [];
+    [length, lines] = [0, 0];
+    return whole;
+  };
+  for await (const piece of chunks) {
+    const chunk = Buffer.from(piece as Uint8Array);
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, end + 1)) {
+      lines += 1;
+      if (length + end + 1 - from < partBytes) continue;
+      held.push(chunk.subarray(from, end + 1));
+      length += end + 1 - from;
+      yield part();
+      from = end + 1;
+    }
+    held.push(chunk.subarray(from));
+    length += chunk.length - from;
+    // No line of ours is so long, and the server says so.
+    if (lines === 0 && length > 2 * partBytes) yield part();
+  }
+  if (length > 0) yield part();
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new CannotDo('The file is not UTF-8 text.');
+  }
+}
+
+/** What an import came to, for a person. */
+export function summaryOf({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
+  const { conflicting, conflicts, sameHistory } = rest;
+  const lines = [
+    `${counted(revisions, 'line')} of ${file} written: ${counted(channels, 'new channel')}, ${counted(posts, 'new post')}.`,
+  ];
+  if (skipped > 0) lines.push(`${counted(skipped, 'line')} stood there already.`);
+  if (withheld > 0) lines.push(`${counted(withheld, 'line')} left out: the post was taken down there, and stays so.`);
+  if (conflicting > 0) lines.push(`${counted(conflicting, 'line')} left out, as something else was written there meanwhile:`);
+  for (const { line, channelId, postId, revision, why } of conflicts) {
+    lines.push(
+      `  line ${line}: ${channelId}${postId === null ? '' : `, post ${postId}`}, revision ${revision}. ${plainLine(why)}`,
+    );
+  }
+  if (conflicting > conflicts.length) lines.push('  ...');
+  if (revisions > 0 && !sameHistory) lines.push('Readers who come with a cursor from elsewhere start afresh.');
+  return lines;
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+}
