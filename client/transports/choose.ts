@@ -7,7 +7,7 @@ import { connecting, pauseMs } from '../reconnect.ts';
  * A round tries the ways one after the other, beginning with the one that worked last. The next one starts a little later beside the ones
  * before, or at once where they failed; whichever stands first is used, and a better one that stands later takes its place. So a network
  * that is slow is not taken for one that is blocked. A round in which none stood is followed by a pause that grows; while a lesser way is
- * used, the better ones are tried again, after pauses that grow too. Decision 11 tells why the times are what they are.
+ * used, the better ones are tried again, after pauses that grow too. Decision 13 tells why the times are what they are.
  */
 export interface ChoiceState {
   /** Those that there are, best first. */
