@@ -9,7 +9,8 @@ import { answerCalls, monotonicMs } from './worker.ts';
  */
 export interface AuthorsAsk {
   url: string;
-  channelId: string;
+  /** In turn. */
+  channelIds: readonly string[];
   token: string;
   authors: number;
   forMs: number;
@@ -27,15 +28,17 @@ export interface AuthorsAnswer {
 
 answerCalls({ publish });
 
-/** Different posts, sent in turn. */
-const posts = 20;
+/** Different requests at least, sent in turn. */
+const requestsLeast = 20;
 /** Characters of a key. */
 const keyLength = 16;
 
-async function publish({ url, channelId, token, authors, forMs }: AuthorsAsk): Promise<AuthorsAnswer> {
+async function publish({ url, channelIds, token, authors, forMs }: AuthorsAsk): Promise<AuthorsAnswer> {
   const { hostname, port, host } = new URL(url);
   const run = String(Math.trunc(monotonicMs()) % 1e6).padStart(6, '0');
-  const requests = Array.from({ length: posts }, (_, number) => requestOf({ host, channelId, token, number }));
+  const requests = Array.from({ length: Math.max(requestsLeast, channelIds.length) }, (_, number) => {
+    return requestOf({ host, channelId: channelIds[number % channelIds.length] as string, token, number });
+  });
   const connections = await Promise.all(Array.from({ length: authors }, () => openConnection(hostname, Number(port))));
   const latency = emptyHistogram();
   const cpuBefore = process.cpuUsage();
@@ -44,7 +47,7 @@ async function publish({ url, channelId, token, authors, forMs }: AuthorsAsk): P
   const author = async (connection: Connection) => {
     for (let at = began; at - began < forMs; ) {
       sent += 1;
-      const { bytes, keyAt } = requests[sent % posts]!;
+      const { bytes, keyAt } = requests[sent % requests.length]!;
       bytes.write(run + String(sent).padStart(keyLength - run.length, '0'), keyAt, 'latin1');
       const status = await connection.ask(bytes);
       if (status !== 201) throw new Error(`A publication was answered ${status}.`);

@@ -1,5 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
 /** What the figures were measured on. Without it they say nothing. */
 export interface Machine {
@@ -10,6 +10,8 @@ export interface Machine {
   kernel: string;
   /** File descriptors one process may have (`ulimit -n`); nothing is raised. */
   openFiles: number;
+  /** Over the last minute and before anything was measured: what else was at work. */
+  load: string;
   /** File system of the journal, by its magic number where it has no name here. */
   fileSystem: string;
 }
@@ -21,6 +23,7 @@ export function describeMachine(directory: string): Machine {
     memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
     node: process.version,
     kernel: `${type()} ${release()}`,
+    load: loadavg()[0]?.toFixed(2) ?? '?',
     openFiles: openFilesLimit(),
     fileSystem: fileSystemOf(directory),
   };

@@ -1,38 +1,12 @@
-import type { ServerProcess } from '../test/support/process.ts';
-import { startServerProcess } from '../test/support/process.ts';
-import { createChannel, publish, type Written } from '../test/support/writers.ts';
-import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
-import type { EngineAnswer, EngineAsk } from './engine.ts';
+import { publish } from '../test/support/writers.ts';
 import { histogramOf, merged, type Quantiles, quantilesOf } from './histogram.ts';
 import { cpuSeconds, residentBytes } from './machine.ts';
-import type { CameBack, CrowdAsk, CrowdTransport, Heard } from './readers.ts';
-import { headlineSentAt, postOf } from './text.ts';
-import { monotonicMs, startWorker, type Worker } from './worker.ts';
+import type { CameBack, CrowdTransport, Heard } from './readers.ts';
+import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './stage.ts';
+import { postOf } from './text.ts';
+import { monotonicMs, startWorker } from './worker.ts';
 
-/** The measurements, each on a server of its own that is started for it. */
-export interface Plan {
-  /** Where data directories are made. */
-  directory: string;
-  /** How long authors publish, and posts are pushed, in each step. */
-  forMs: number;
-  authors: readonly number[];
-  readers: readonly number[];
-  postsPerSecond: number;
-  missed: readonly number[];
-  /** Single catch-ups of each length. */
-  catchUps: number;
-  returning: { readers: number; missed: number };
-  /** Processes among which readers are spread. */
-  crowds: number;
-  say: (line: string) => void;
-}
-
-export interface AppendFigures {
-  writers: number;
-  perSecond: number;
-  latency: Quantiles;
-}
-
+/** How posts reach readers, live and by catching up. */
 export interface FanOutFigures {
   transport: CrowdTransport;
   readers: number;
@@ -63,36 +37,6 @@ export interface CatchUpFigures {
   latency: Quantiles;
 }
 
-/** Time for what was begun to settle, before memory is read and after the last post. */
-const settleMs = 1_500;
-
-export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
-  const figures: AppendFigures[] = [];
-  for (const writers of plan.authors) {
-    plan.say(`engine alone, ${writers} at once`);
-    await using worker = startWorker('./engine.ts');
-    const ask: EngineAsk = { store: { directory: plan.directory }, writers, forMs: plan.forMs };
-    const { appends, tookMs, latency } = await worker.call<EngineAnswer>('append', ask);
-    figures.push({ writers, perSecond: (appends * 1_000) / tookMs, latency: quantilesOf(latency) });
-  }
-  return figures;
-}
-
-export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
-  const figures: AppendFigures[] = [];
-  for (const authors of plan.authors) {
-    plan.say(`publishing over HTTP, ${authors} authors`);
-    await using server = await startFor(plan);
-    await using worker = startWorker('./authors.ts');
-    const ask: AuthorsAsk = { ...(await channelOn(server)), authors, forMs: plan.forMs };
-    // The first requests warm the server's code up.
-    await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 5 } satisfies AuthorsAsk);
-    const { posts, tookMs, latency } = await worker.call<AuthorsAnswer>('publish', ask);
-    figures.push({ writers: authors, perSecond: (posts * 1_000) / tookMs, latency: quantilesOf(latency) });
-  }
-  return figures;
-}
-
 export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
   const figures: FanOutFigures[] = [];
   // The largest crowd, over streams too.
@@ -100,7 +44,8 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
   const crowdsOf = [...plan.readers.map((readers) => ['socket', readers] as const), ['stream', most] as const];
   for (const [transport, readers] of crowdsOf) {
     plan.say(`pushing to ${readers} readers over ${transport}s`);
-    await using server = await startFor(plan);
+    await using stage = await openStage(plan);
+    const { server } = stage;
     await using crowds = startCrowds(plan.crowds);
     const { url, channelId, token } = await channelOn(server);
     const push = (forMs: number) => pushFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs });
@@ -148,7 +93,8 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
   const { returning } = plan;
   const most = Math.max(...plan.missed, returning.missed);
   plan.say(`publishing ${most} posts to catch up with`);
-  await using server = await startFor(plan);
+  await using stage = await openStage(plan);
+  const { server } = stage;
   const { url, channelId, token } = await channelOn(server);
   const cursors: string[] = [];
   const publishOne = async () => {
@@ -190,32 +136,6 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
   return figures;
 }
 
-function startFor({ directory }: Plan): Promise<ServerProcess> {
-  return startServerProcess({ within: directory, env: { PRESSBOX_LOG_LEVEL: 'info' } });
-}
-
-async function channelOn(server: ServerProcess): Promise<{ url: string; channelId: string; token: string }> {
-  const token = await server.token();
-  const { id } = await createChannel(server, token);
-  return { url: server.url, channelId: id, token };
-}
-
-/** Publishes at a steady rate, whether or not the answers to those before have come. The number of posts. */
-async function pushFor(
-  server: ServerProcess,
-  { channelId, token, postsPerSecond, forMs }: { channelId: string; token: string; postsPerSecond: number; forMs: number },
-): Promise<number> {
-  const posts = Math.max(1, Math.round((postsPerSecond * forMs) / 1_000));
-  const began = monotonicMs();
-  const written: Promise<Written>[] = [];
-  for (let number = 0; number < posts; number += 1) {
-    await pause(began + (number * 1_000) / postsPerSecond - monotonicMs());
-    written.push(publish(server, token, channelId, postOf(number, headlineSentAt(monotonicMs()))));
-  }
-  await Promise.all(written);
-  return posts;
-}
-
 /** For each post, when the last of all readers had it. */
 function lastOfEach(heard: readonly Heard[]): number[] {
   const last = new Map<number, number>();
@@ -223,29 +143,4 @@ function lastOfEach(heard: readonly Heard[]): number[] {
     for (const [sentAt, ms] of crowd.last) last.set(sentAt, Math.max(ms, last.get(sentAt) ?? 0));
   }
   return [...last.values()];
-}
-
-interface Crowds extends AsyncDisposable {
-  /** Calls every crowd, with its share of the readers. */
-  each<T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>): Promise<T[]>;
-}
-
-function startCrowds(count: number): Crowds {
-  const workers: Worker[] = Array.from({ length: count }, () => startWorker('./readers.ts'));
-  return {
-    each: <T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>) =>
-      Promise.all(
-        workers.map((worker, index) => {
-          const share = Math.floor(readers / count) + (index < readers % count ? 1 : 0);
-          return worker.call<T>(name, { ...ask, readers: share });
-        }),
-      ),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
-    },
-  };
-}
-
-function pause(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }

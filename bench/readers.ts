@@ -9,6 +9,8 @@ export interface CrowdAsk {
   transport: CrowdTransport;
   url: string;
   channelId: string;
+  /** In place of it: each reader reads another one. */
+  channelIds?: readonly string[];
   readers: number;
   /** A cursor to come back with; left out: as one who comes anew. */
   after?: string;
@@ -50,13 +52,13 @@ let last = new Map<number, number>();
 answerCalls({ gather, heard, comeBack, catchUp, leave });
 
 /** Connects and subscribes readers, a few at a time. */
-async function gather({ transport, url, channelId, readers: count, after }: CrowdAsk): Promise<void> {
+async function gather({ transport, url, channelId, channelIds, readers: count, after }: CrowdAsk): Promise<void> {
   let left = count;
   const gatherer = async () => {
     while (left > 0) {
       left -= 1;
       const reader = await connectBy(transport, url);
-      await reader.subscribe(channelId, after);
+      await reader.subscribe(channelIds?.[left] ?? channelId, after);
       readers.push(reader);
     }
   };

@@ -1,33 +1,46 @@
 import type { Quantiles } from './histogram.ts';
 import type { Machine } from './machine.ts';
-import type { AppendFigures, CatchUpFigures, FanOutFigures } from './measure.ts';
+import type { CatchUpFigures, FanOutFigures } from './measure.ts';
+import type { ChannelsFigures, CostFigures, MemoryFigures, NodesFigures } from './shared-store.ts';
+import type { StoreKind } from './stage.ts';
+import type { AppendFigures } from './writing.ts';
 
 /** The figures as a person reads them. */
 export interface Figures {
   machine: Machine;
+  store: StoreKind;
   /** What was left smaller than asked for, and why. */
   remarks: string[];
   engine: AppendFigures[];
   authors: AppendFigures[];
+  cost: CostFigures[];
+  memory: MemoryFigures[];
+  channels: ChannelsFigures[];
+  nodes: NodesFigures[];
   fanOut: FanOutFigures[];
   catchUp: CatchUpFigures[];
 }
 
-export function report({ machine, remarks, engine, authors, fanOut, catchUp }: Figures): string {
+export function report(figures: Figures): string {
+  const { machine, store, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp } = figures;
   const appends = (figures: readonly AppendFigures[]) =>
-    figures.map(({ writers, perSecond, latency }) => [String(writers), number(perSecond), ...p50p99(latency)]);
+    figures.map(({ writers, perSecond, latency, server, store, load, bound }) => {
+      return [String(writers), number(perSecond), ...p50p99(latency), ...[server, store, load, bound].map(number)];
+    });
+  const spent = ['posts/s', 'p50 ms', 'p99 ms', 'server µs', 'store µs', 'load µs', 'bound/s'];
   return [
     `Machine   ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; Node ${machine.node}; ${machine.kernel}`,
-    `          journal on ${machine.fileSystem}; ulimit -n ${machine.openFiles}`,
+    `          journal in ${store}, on ${machine.fileSystem}; load average ${machine.load}; ulimit -n ${machine.openFiles}`,
     '          server, authors and readers share the cores',
     ...remarks.map((remark) => `Note      ${remark}`),
     '',
     section(
       'Publishing over HTTP, each author waiting for the answer; an answer follows the sync',
-      ['authors', 'posts/s', 'p50 ms', 'p99 ms'],
+      ['authors', ...spent],
       appends(authors),
     ),
-    section('The engine alone', ['at once', 'posts/s', 'p50 ms', 'p99 ms'], appends(engine)),
+    section('The engine alone', ['at once', ...spent], appends(engine)),
+    ...sharedSections({ cost, memory, channels, nodes }),
     section(
       'Publication to reader, from before the request is sent; last: until the last reader had the post',
       ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most', ''],
@@ -70,6 +83,42 @@ export function report({ machine, remarks, engine, authors, fanOut, catchUp }: F
 }
 
 const over = { socket: 'over WebSocket', stream: 'over Server-Sent Events' } as const;
+
+function sharedSections({ cost, memory, channels, nodes }: Pick<Figures, 'cost' | 'memory' | 'channels' | 'nodes'>) {
+  const share = (value: number) => `${Math.round(value * 100)} %`;
+  return [
+    section(
+      'What a post costs the store, beyond what it does when nothing is published',
+      ['readers', 'posts', 'commands', 'bytes in', 'bytes out', 'CPU µs'],
+      cost.map(({ readers, posts, commands, bytesIn, bytesOut, storeCpuMicros }) => [
+        String(readers),
+        String(posts),
+        commands.toFixed(1),
+        ...[bytesIn, bytesOut, storeCpuMicros].map(number),
+      ]),
+    ),
+    section(
+      'What stays in the store',
+      ['of', 'bytes in memory', 'bytes in the file', 'by key', ''],
+      memory.map(({ what, bytes, fileBytes, keys }) => {
+        return [what, number(bytes), number(fileBytes), '', keys.map(([name, each]) => `${name} ${number(each)}`).join(', ')];
+      }),
+    ),
+    section(
+      'Many channels with a reader each on one node',
+      ['channels', 'authors', 'posts/s', 'commands/s idle', 'busy', 'server idle', 'busy', 'store idle', 'busy'],
+      channels.map((figures) => [
+        ...[figures.channels, figures.authors, figures.postsPerSecond, figures.commandsIdle, figures.commandsBusy].map(number),
+        ...[figures.serverIdle, figures.serverBusy, figures.storeIdle, figures.storeBusy].map(share),
+      ]),
+    ),
+    section(
+      'Publication to reader, from before the request is sent',
+      ['posts', 'p50 ms', 'p99 ms', ''],
+      nodes.map(({ where, posts, latency }) => [String(posts), ...p50p99(latency), where]),
+    ),
+  ];
+}
 
 /** Undefined where it was not measured. */
 function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {

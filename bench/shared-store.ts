@@ -1,0 +1,245 @@
+import type { RedisServer } from '../test/support/redis.ts';
+import { createChannel, publish, write } from '../test/support/writers.ts';
+import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
+import { merged, type Quantiles, quantilesOf } from './histogram.ts';
+import { cpuSeconds } from './machine.ts';
+import type { Heard } from './readers.ts';
+import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './stage.ts';
+import { postOf } from './text.ts';
+import { monotonicMs, startWorker } from './worker.ts';
+
+/** What a Redis or Valkey that nodes share has to do and to hold, and what is lost on the way through it. */
+
+/** Of one post, by how many readers its channel has: what the store does for the node in any case is taken off. */
+export interface CostFigures {
+  readers: number;
+  posts: number;
+  /** Those within scripts counted in. */
+  commands: number;
+  bytesIn: number;
+  bytesOut: number;
+  storeCpuMicros: number;
+}
+
+export interface MemoryFigures {
+  what: 'post' | 'revision';
+  count: number;
+  /** Of `used_memory`. */
+  bytes: number;
+  /** Written to the append-only file. */
+  fileBytes: number;
+  /** Of `bytes`, by what the key is for. */
+  keys: [name: string, bytes: number][];
+}
+
+export interface ChannelsFigures {
+  channels: number;
+  authors: number;
+  postsPerSecond: number;
+  commandsIdle: number;
+  commandsBusy: number;
+  /** Of a core. */
+  serverIdle: number;
+  serverBusy: number;
+  storeIdle: number;
+  storeBusy: number;
+}
+
+export interface NodesFigures {
+  where: 'embedded' | 'the same node' | 'the other node';
+  posts: number;
+  latency: Quantiles;
+}
+
+const costPostsPerSecond = 100;
+const latencyPostsPerSecond = 50;
+const memoryPosts = 300;
+const crowdOfNodes = 5;
+
+export async function measureCost(plan: Plan): Promise<CostFigures[]> {
+  const figures: CostFigures[] = [];
+  for (const readers of plan.costReaders) {
+    plan.say(`what a post costs the store, ${readers} readers`);
+    await using stage = await openStage(plan);
+    await using crowds = startCrowds(plan.crowds);
+    const redis = stage.redis!;
+    const { url, channelId, token } = await channelOn(stage.server);
+    await crowds.each<void>('gather', readers, { transport: 'socket', url, channelId });
+    const push = (forMs: number) => pushFor(stage.server, { channelId, token, postsPerSecond: costPostsPerSecond, forMs });
+    await push(500);
+    await pause(settleMs);
+    const idle = await counted(redis, () => pause(plan.forMs / 2));
+    let posts = 0;
+    const busy = await counted(redis, async () => {
+      posts = await push(plan.forMs);
+    });
+    const each = (name: keyof Counts) => ((busy.perSecond(name) - idle.perSecond(name)) * busy.seconds) / posts;
+    const [commands, bytesIn, bytesOut] = [each('commands'), each('bytesIn'), each('bytesOut')];
+    figures.push({ readers, posts, commands, bytesIn, bytesOut, storeCpuMicros: each('cpuSeconds') * 1e6 });
+  }
+  return figures;
+}
+
+export async function measureMemory(plan: Plan): Promise<MemoryFigures[]> {
+  plan.say('what a post and a revision take in the store');
+  await using stage = await openStage(plan);
+  const redis = stage.redis!;
+  const { channelId, token } = await channelOn(stage.server);
+  const key = () => crypto.randomUUID();
+  const publishOne = (number: number) => publish(stage.server, token, channelId, postOf(number), key());
+  // What is taken once, for the first of its kind, is not the posts'.
+  for (let number = 0; number < 20; number += 1) await publishOne(number);
+
+  const before = await holds(redis);
+  const posts = await inTurns(memoryPosts, publishOne);
+  const between = await holds(redis);
+  await inTurns(memoryPosts, (number) => {
+    const body = { kind: 'update', changes: { body: `${postOf(number).body}\n\nMore follows.` } };
+    const path = `/v1/channels/${channelId}/posts/${posts[number]!.post.id}/revisions`;
+    return write(stage.server, token, { path, body, key: key(), ifMatch: 1 });
+  });
+  return [grown('post', before, between), grown('revision', between, await holds(redis))];
+}
+
+export async function measureChannels(plan: Plan): Promise<ChannelsFigures[]> {
+  const { channels } = plan;
+  const authors = Math.max(...plan.authors);
+  plan.say(`${channels} channels with a reader each`);
+  await using stage = await openStage(plan);
+  await using crowds = startCrowds(plan.crowds);
+  await using worker = startWorker('./authors.ts');
+  const redis = stage.redis!;
+  const token = await stage.server.token();
+  const { url } = stage.server;
+  const channelIds = (await inTurns(channels, (number) => createChannel(stage.server, token, { id: `channel-${number}` }))).map(
+    ({ id }) => id,
+  );
+  await crowds.each<void>('gather', channels, { transport: 'socket', url, channelIds, channelId: '' });
+  const ask: AuthorsAsk = { url, token, channelIds, authors, forMs: plan.forMs };
+  await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsAsk);
+  await pause(settleMs);
+
+  const idle = await counted(redis, () => pause(plan.forMs), stage.server.pid);
+  let answer: AuthorsAnswer | undefined;
+  const work = async () => {
+    answer = await worker.call<AuthorsAnswer>('publish', ask);
+  };
+  const busy = await counted(redis, work, stage.server.pid);
+  const { posts, tookMs } = answer!;
+  return [
+    {
+      channels,
+      authors,
+      postsPerSecond: (posts * 1_000) / tookMs,
+      commandsIdle: idle.perSecond('commands'),
+      commandsBusy: busy.perSecond('commands'),
+      serverIdle: idle.perSecond('serverCpuSeconds'),
+      serverBusy: busy.perSecond('serverCpuSeconds'),
+      storeIdle: idle.perSecond('cpuSeconds'),
+      storeBusy: busy.perSecond('cpuSeconds'),
+    },
+  ];
+}
+
+export async function measureNodes(plan: Plan): Promise<NodesFigures[]> {
+  const figures: NodesFigures[] = [];
+  for (const where of ['embedded', 'the same node', 'the other node'] as const) {
+    plan.say(`publication to reader, ${where}`);
+    await using stage = await openStage(where === 'embedded' ? { ...plan, store: 'embedded' } : plan);
+    await using crowds = startCrowds(1);
+    const read = where === 'the other node' ? await stage.startNode() : stage.server;
+    const { channelId, token } = await channelOn(stage.server);
+    await crowds.each<void>('gather', crowdOfNodes, { transport: 'socket', url: read.url, channelId });
+    const push = (forMs: number) => pushFor(stage.server, { channelId, token, postsPerSecond: latencyPostsPerSecond, forMs });
+    await push(2_000);
+    await pause(settleMs);
+    await crowds.each<Heard>('heard', crowdOfNodes);
+    const posts = await push(plan.forMs);
+    await pause(settleMs);
+    const heard = await crowds.each<Heard>('heard', crowdOfNodes);
+    const missing = posts * crowdOfNodes - heard.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    if (missing !== 0) throw new Error(`${missing} deliveries did not come.`);
+    figures.push({ where, posts, latency: quantilesOf(merged(heard.map(({ latency }) => latency))) });
+  }
+  return figures;
+}
+
+// ---- What the store says of itself
+
+interface Counts {
+  commands: number;
+  bytesIn: number;
+  bytesOut: number;
+  cpuSeconds: number;
+  serverCpuSeconds: number;
+}
+
+/** What the store did meanwhile, without what it took to ask it. */
+async function counted(redis: RedisServer, work: () => Promise<unknown>, serverPid?: number) {
+  const began = monotonicMs();
+  const [first, second] = [await countsOf(redis, serverPid), await countsOf(redis, serverPid)];
+  await work();
+  const after = await countsOf(redis, serverPid);
+  const seconds = (monotonicMs() - began) / 1_000;
+  const perSecond = (name: keyof Counts) => (after[name] - second[name] - (second[name] - first[name])) / seconds;
+  return { seconds, perSecond };
+}
+
+async function countsOf(redis: RedisServer, serverPid: number | undefined): Promise<Counts> {
+  const stats = await redis.admin.info('stats');
+  return {
+    commands: numberIn(stats, 'total_commands_processed'),
+    bytesIn: numberIn(stats, 'total_net_input_bytes'),
+    bytesOut: numberIn(stats, 'total_net_output_bytes'),
+    cpuSeconds: cpuSeconds(redis.pid),
+    serverCpuSeconds: serverPid === undefined ? 0 : cpuSeconds(serverPid),
+  };
+}
+
+interface Held {
+  bytes: number;
+  fileBytes: number;
+  keys: Map<string, number>;
+}
+
+/** By what a key is for: its last part, or `request` for each of those. */
+async function holds({ admin }: RedisServer): Promise<Held> {
+  const [memory, files] = [await admin.info('memory'), await admin.info('persistence')];
+  const keys = new Map<string, number>();
+  for (const key of await admin.keys('pressbox:*')) {
+    const name = key.split('}:')[1]?.split(':')[0] ?? key;
+    const bytes = Number(await admin.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+    keys.set(name, (keys.get(name) ?? 0) + bytes);
+  }
+  return { bytes: numberIn(memory, 'used_memory'), fileBytes: numberIn(files, 'aof_current_size'), keys };
+}
+
+function grown(what: MemoryFigures['what'], before: Held, after: Held): MemoryFigures {
+  const each = (bytes: number) => bytes / memoryPosts;
+  const keys = [...after.keys]
+    .map(([name, bytes]): [string, number] => [name, each(bytes - (before.keys.get(name) ?? 0))])
+    .filter(([, bytes]) => bytes >= 1)
+    .toSorted(([, a], [, b]) => b - a);
+  return {
+    what,
+    count: memoryPosts,
+    bytes: each(after.bytes - before.bytes),
+    fileBytes: each(after.fileBytes - before.fileBytes),
+    keys,
+  };
+}
+
+function numberIn(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? Number.NaN);
+}
+
+/** So many, a few at a time. */
+async function inTurns<T>(count: number, make: (number: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  let next = 0;
+  const turn = async () => {
+    for (let number = next++; number < count; number = next++) made[number] = await make(number);
+  };
+  await Promise.all(Array.from({ length: 10 }, turn));
+  return made;
+}

@@ -1,0 +1,124 @@
+import { type ServerProcess, startServerProcess } from '../test/support/process.ts';
+import { type RedisServer, startRedis } from '../test/support/redis.ts';
+import { createChannel, publish, type Written } from '../test/support/writers.ts';
+import type { CrowdAsk } from './readers.ts';
+import { headlineSentAt, postOf } from './text.ts';
+import { monotonicMs, startWorker, type Worker } from './worker.ts';
+
+/** What every measurement stands on: servers started for it, a store of its own, authors and crowds. */
+
+export const stores = ['embedded', 'redis', 'valkey'] as const;
+export type StoreKind = (typeof stores)[number];
+
+export interface Plan {
+  store: StoreKind;
+  /** Where data directories are made. */
+  directory: string;
+  /** How long authors publish, and posts are pushed, in each step. */
+  forMs: number;
+  authors: readonly number[];
+  readers: readonly number[];
+  postsPerSecond: number;
+  missed: readonly number[];
+  /** Single catch-ups of each length. */
+  catchUps: number;
+  returning: { readers: number; missed: number };
+  /** Processes among which readers are spread. */
+  crowds: number;
+  /** Readers of one channel, for which is told what a post costs the store. */
+  costReaders: readonly number[];
+  /** Channels with a reader each. */
+  channels: number;
+  say: (line: string) => void;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly server: ServerProcess;
+  /** What it keeps its journal in; undefined where that is within the process. */
+  readonly redis: RedisServer | undefined;
+  /** Another server on the same store. */
+  startNode(): Promise<ServerProcess>;
+}
+
+export async function openStage({ directory, store }: Pick<Plan, 'directory' | 'store'>): Promise<Stage> {
+  const redis = await startStore(store);
+  const nodes: ServerProcess[] = [];
+  const startNode = async () => {
+    const env = { PRESSBOX_LOG_LEVEL: 'info', ...(redis && { PRESSBOX_REDIS_URL: redis.url }) };
+    const node = await startServerProcess({ within: directory, env });
+    nodes.push(node);
+    return node;
+  };
+  const close = async () => {
+    for (const node of nodes) await node[Symbol.asyncDispose]();
+    await redis?.stop();
+  };
+  try {
+    const server = await startNode();
+    return { server, redis, startNode, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export async function startStore(store: StoreKind): Promise<RedisServer | undefined> {
+  return store === 'embedded' ? undefined : await startRedis(`${store}-server`);
+}
+
+export interface Place {
+  url: string;
+  channelId: string;
+  token: string;
+}
+
+export async function channelOn(server: ServerProcess): Promise<Place> {
+  const token = await server.token();
+  const { id } = await createChannel(server, token);
+  return { url: server.url, channelId: id, token };
+}
+
+/** Publishes at a steady rate, whether or not the answers to those before have come. The number of posts. */
+export async function pushFor(
+  server: ServerProcess,
+  { channelId, token, postsPerSecond, forMs }: { channelId: string; token: string; postsPerSecond: number; forMs: number },
+): Promise<number> {
+  const posts = Math.max(1, Math.round((postsPerSecond * forMs) / 1_000));
+  const began = monotonicMs();
+  const written: Promise<Written>[] = [];
+  for (let number = 0; number < posts; number += 1) {
+    await pause(began + (number * 1_000) / postsPerSecond - monotonicMs());
+    written.push(publish(server, token, channelId, postOf(number, headlineSentAt(monotonicMs()))));
+  }
+  await Promise.all(written);
+  return posts;
+}
+
+export interface Crowds extends AsyncDisposable {
+  /** Calls every crowd, with its share of the readers, and of the channels where there are several. */
+  each<T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>): Promise<T[]>;
+}
+
+export function startCrowds(count: number): Crowds {
+  const workers: Worker[] = Array.from({ length: count }, () => startWorker('./readers.ts'));
+  return {
+    each: <T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>) =>
+      Promise.all(
+        workers.map((worker, index) => {
+          const share = Math.floor(readers / count) + (index < readers % count ? 1 : 0);
+          const channelIds = ask?.channelIds?.filter((_, at) => at % count === index);
+          return worker.call<T>(name, { ...ask, ...(channelIds && { channelIds }), readers: share });
+        }),
+      ),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** Time for what was begun to settle, before something is read and after the last post. */
+export const settleMs = 1_500;
+
+export function pause(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}

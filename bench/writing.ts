@@ -1,0 +1,77 @@
+import { availableParallelism } from 'node:os';
+import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
+import type { EngineAnswer, EngineAsk } from './engine.ts';
+import { type Quantiles, quantilesOf } from './histogram.ts';
+import { cpuSeconds } from './machine.ts';
+import { channelOn, openStage, type Plan, startStore } from './stage.ts';
+import { startWorker } from './worker.ts';
+
+/** How fast posts are taken, over HTTP and by the engine alone. */
+export interface AppendFigures {
+  writers: number;
+  perSecond: number;
+  latency: Quantiles;
+  /** CPU microseconds a post: of the server, or of the process that has the engine; of the store beside it; of those who play the authors. */
+  server: number;
+  store: number;
+  load: number;
+  /** Posts a second where the server and its store had all cores to themselves, and could use them: a bound, not a measurement. */
+  bound: number;
+}
+
+export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
+  const figures: AppendFigures[] = [];
+  for (const authors of plan.authors) {
+    plan.say(`publishing over HTTP, ${authors} authors`);
+    await using stage = await openStage(plan);
+    await using worker = startWorker('./authors.ts');
+    const { channelId, ...place } = await channelOn(stage.server);
+    const ask: AuthorsAsk = { ...place, channelIds: [channelId], authors, forMs: plan.forMs };
+    // The first requests warm the server's code up.
+    await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsAsk);
+    const pids = [stage.server.pid, stage.redis?.pid];
+    const before = pids.map(cpuOf);
+    const answer = await worker.call<AuthorsAnswer>('publish', ask);
+    const [server = 0, store = 0] = pids.map((pid, at) => cpuOf(pid) - (before[at] ?? 0));
+    figures.push(figuresOf(authors, answer.posts, answer, { server, store, load: answer.cpuSeconds }));
+  }
+  return figures;
+}
+
+export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
+  const figures: AppendFigures[] = [];
+  for (const writers of plan.authors) {
+    plan.say(`engine alone, ${writers} at once`);
+    const redis = await startStore(plan.store);
+    try {
+      await using worker = startWorker('./engine.ts');
+      const store = redis ? { redisUrl: redis.url } : { directory: plan.directory };
+      const ask: EngineAsk = { store, writers, forMs: plan.forMs };
+      await worker.call<void>('open', ask);
+      const before = cpuOf(redis?.pid);
+      const answer = await worker.call<EngineAnswer>('append', ask);
+      const spent = { server: answer.cpuSeconds, store: cpuOf(redis?.pid) - before, load: 0 };
+      figures.push(figuresOf(writers, answer.appends, answer, spent));
+      await worker.call<void>('close');
+    } finally {
+      await redis?.stop();
+    }
+  }
+  return figures;
+}
+
+function cpuOf(pid: number | undefined): number {
+  return pid === undefined ? 0 : cpuSeconds(pid);
+}
+
+function figuresOf(
+  writers: number,
+  posts: number,
+  { tookMs, latency }: Pick<AuthorsAnswer, 'tookMs' | 'latency'>,
+  spent: { server: number; store: number; load: number },
+): AppendFigures {
+  const each = (seconds: number) => (seconds * 1e6) / posts;
+  const [server, store, load] = [each(spent.server), each(spent.store), each(spent.load)];
+  const bound = (availableParallelism() * 1e6) / (server + store);
+  return { writers, perSecond: (posts * 1_000) / tookMs, latency: quantilesOf(latency), server, store, load, bound };
+}
