@@ -90,7 +90,7 @@ export const limitGroups = [
     socketMessageBytes: { what: 'A longer message closes the connection.', metric: 'pressbox_readers{transport="socket"}' },
     socketMisuses: { what: 'After so many the socket is disconnected.', metric: closed('misused') },
     revokedTokens: {
-      what: 'One more is 503 `revocations-full` until one of them has expired.',
+      what: 'One more is 409 `revocations-full` until one of them has expired.',
       metric: 'pressbox_revoked_tokens',
     },
     sessionHours: { what: 'A session has ended, and its token is to be exchanged again.', metric: problem('token-missing') },
