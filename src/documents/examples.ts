@@ -184,6 +184,13 @@ const questions: readonly Example[] = [
     status: 200,
   },
   {
+    operation: 'catchUp',
+    name: 'Held until there is something',
+    path: inChannel,
+    query: { after: exampleCursor(0, 6), wait: 25 },
+    status: 200,
+  },
+  {
     operation: 'stream',
     name: 'From a cursor',
     path: inChannel,
