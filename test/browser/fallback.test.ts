@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
@@ -6,15 +8,18 @@ import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
 
-describeWith(needs.chromium, 'the live page in a browser behind a proxy that blocks what it does not know', (chromium) => {
+describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks what it does not know', (chromium) => {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
   let channels = 0;
   const opened: AsyncDisposable[] = [];
+  let client: string;
 
   beforeAll(async () => {
     browser = await startBrowser(chromium);
+    // Built with the pages.
+    client = await readFile(join(import.meta.dirname, '../../dist/client/bundle.js'), 'utf8');
     server = await startTestServer();
     author = new AuthorClient({ url: server.url, token: await server.token() });
   });
@@ -91,6 +96,15 @@ describeWith(needs.chromium, 'the live page in a browser behind a proxy that blo
     await shows(page, channelId, 'Pushed over the WebSocket');
   });
 
+  it('notices that its stream has fallen silent, though nothing has ended it', async () => {
+    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    await isLive(page, 'stream');
+    way.freeze();
+    await author.publish(channelId, { headline: 'Into the silence' });
+    await page.clock.fastForward(26_000);
+    await page.locator('#posts > .post').getByText('Into the silence').waitFor({ timeout: promisedMs });
+  });
+
   it('that is looked at again notices at once that its connection has died', async () => {
     const { page, way, channelId } = await open({}, (page) => page.clock.install());
     await isLive(page, 'socket');
@@ -98,7 +112,42 @@ describeWith(needs.chromium, 'the live page in a browser behind a proxy that blo
     await author.publish(channelId, { headline: 'While it was in a pocket' });
     await page.clock.fastForward(15_000);
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    // No answer in this time, and it is dead.
+    await page.clock.fastForward(3_000);
     await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor({ timeout: promisedMs });
     await isLive(page, 'socket');
+  });
+
+  it('goes on from what it kept in the storage of the browser, and lives with one that is full', async () => {
+    const { page, channelId, complaints } = await open({});
+    await page.route('**/client.js', (route) => route.fulfill({ contentType: 'text/javascript', body: client }));
+    const read = (storage: string) => `(async () => {
+      const { ReaderClient } = await import('/client.js');
+      const reader = new ReaderClient({ url: location.origin, channelId: '${channelId}', storage: ${storage} });
+      const told = [];
+      reader.on('event', (event) => told.push(event.post.headline));
+      await new Promise((resolve) => {
+        reader.on('state', ({ status }) => status === 'live' && resolve());
+        reader.open();
+      });
+      const shown = reader.timeline.posts.map(({ headline }) => headline);
+      reader.close();
+      return { told, shown, kept: Object.keys(localStorage).filter((key) => key.startsWith('pressbox:')).length };
+    })()`;
+    const first = ['There from the start'];
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: [], shown: first, kept: 1 });
+    await author.publish(channelId, { headline: 'Meanwhile' });
+    await page.reload();
+    const both = ['Meanwhile', ...first];
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['Meanwhile'], shown: both, kept: 1 });
+
+    await page.evaluate(`(() => {
+      for (let size = 2 ** 20; size >= 1; ) {
+        try { localStorage.setItem('other ' + size, (localStorage.getItem('other ' + size) ?? '') + 'x'.repeat(size)); } catch { size /= 2; }
+      }
+    })()`);
+    await author.publish(channelId, { headline: 'No room' });
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['No room'], shown: ['No room', ...both], kept: 0 });
+    expect(complaints).toEqual([]);
   });
 });

@@ -63,9 +63,9 @@ async function nextPost(client: ReaderClient, channelId: string, events: Event[]
 }
 
 describe('a reader whose network blocks WebSockets', () => {
-  it.each(['refused', 'swallowed'] as const)('is live within 5 s by Server-Sent Events where they are %s', async (webSockets) => {
+  it('is live within 5 s by Server-Sent Events', async () => {
     const channelId = await channelWith(2);
-    const { url } = await network({ webSockets });
+    const { url } = await network({ webSockets: 'refused' });
     const { client, events } = read(url, channelId);
     await live(client, 'stream', 3);
     await nextPost(client, channelId, events);
@@ -112,6 +112,22 @@ describe('a reader whose network blocks WebSockets', () => {
     await vi.waitFor(() => expect(client.state.status).toBe('offline'));
     await live(client, 'stream', 2);
     expect(way.asked.slice(before)).toEqual(['stream']);
+  });
+});
+
+describe('a reader whose network is slow', () => {
+  it('is live by Server-Sent Events first and on the WebSocket as soon as that stands', async () => {
+    const channelId = await channelWith(1);
+    const way = await network({ webSockets: 'late' });
+    const { client, events, states } = read(way.url, channelId);
+    await live(client, 'stream', 2);
+    way.letLateOnesThrough();
+    await live(client, 'socket', 2);
+    await nextPost(client, channelId, events);
+    expect(events).toHaveLength(1);
+    expect(states.map(({ status }) => status)).not.toContain('offline');
+    expect(way.asked).toEqual(['socket', 'stream']);
+    await vi.waitFor(() => expect(test.server.readers.size).toBe(1));
   });
 });
 

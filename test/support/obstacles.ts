@@ -9,8 +9,8 @@ import type { Duplex, Readable, Writable } from 'node:stream';
  */
 export interface Obstacles extends AsyncDisposable {
   readonly url: string;
-  /** `refused`: an upgrade is answered 403. `swallowed`: it is never answered. */
-  webSockets: 'free' | 'refused' | 'swallowed';
+  /** `refused`: an upgrade is answered 403. `swallowed`: it is never answered. `late`: it goes on when `letLateOnesThrough` says so. */
+  webSockets: 'free' | 'refused' | 'swallowed' | 'late';
   /** `held`: an event stream is handed on, head and all, when it has ended. `refused`: it is answered 403. */
   streams: 'free' | 'held' | 'refused';
   /** Any other request: `refused` is answered 502. */
@@ -19,6 +19,7 @@ export interface Obstacles extends AsyncDisposable {
   readonly asked: readonly string[];
   /** WebSockets that are open through it. */
   readonly openWebSockets: number;
+  letLateOnesThrough(): void;
   /** Nothing more goes through the connections that are open now, which stay open. */
   freeze(): void;
   /** Ends every connection at once. */
@@ -71,13 +72,21 @@ export async function startObstacles(target: string): Promise<Obstacles> {
   }
 
   server.on('connection', keep);
+  const late: (() => void)[] = [];
   server.on('upgrade', (incoming, near: Duplex, head) => {
     asked.push('socket');
+    if (obstacles.webSockets === 'late') late.push(() => tunnel(incoming, near, head));
+    else upgrade(incoming, near, head);
+  });
+  function upgrade(incoming: IncomingMessage, near: Duplex, head: Buffer): void {
     if (obstacles.webSockets === 'swallowed') return;
     if (obstacles.webSockets === 'refused') {
       near.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
+    tunnel(incoming, near, head);
+  }
+  function tunnel(incoming: IncomingMessage, near: Duplex, head: Buffer): void {
     const far = connect(Number(port), hostname);
     keep(far);
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
@@ -93,7 +102,7 @@ export async function startObstacles(target: string): Promise<Obstacles> {
       far.destroy();
     });
     far.on('close', () => near.destroy());
-  });
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
@@ -108,6 +117,9 @@ export async function startObstacles(target: string): Promise<Obstacles> {
     asked,
     get openWebSockets() {
       return tunnels.size;
+    },
+    letLateOnesThrough() {
+      for (const go of late.splice(0)) go();
     },
     freeze() {
       for (const { from, to } of flows) from.unpipe(to).pause();

@@ -1,0 +1,184 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ReaderState } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { fromSnapshot } from '../../client/timeline.ts';
+import type { Event } from '../../src/protocol/model.ts';
+import { problem } from '../../src/protocol/problems.ts';
+import { ModelServer } from '../support/model-server.ts';
+
+/** What a reader does when a stream says what a healthy one seldom says. The answers are real HTTP; what they say is a model's. */
+interface Asked {
+  url: URL;
+  headers: IncomingMessage['headers'];
+  response: ServerResponse;
+  /** Begins the stream if need be, and says this. */
+  say(event: string, data: unknown): void;
+  refuse(status: number, said: unknown): void;
+}
+
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+async function scripted() {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    asked.push({
+      url: new URL(request.url ?? '/', 'http://localhost'),
+      headers: request.headers,
+      response,
+      say(event, data) {
+        if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      },
+      refuse(status, said) {
+        response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(said));
+      },
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push({
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
+  const model = new ModelServer();
+  for (let each = 0; each < 2; each += 1) model.publish({ kind: 'update', keyEvent: false });
+  const client = new ReaderClient({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    channelId: 'moon',
+    transports: ['stream'],
+    token: 'a.b.c',
+    random: () => 0,
+    timeline: fromSnapshot(model.snapshot(20), model.head),
+  });
+  opened.push(client);
+  const events: Event[] = [];
+  const states: ReaderState[] = [];
+  client.on('event', (event) => events.push(event));
+  client.on('state', (state) => states.push(state));
+  client.open();
+  const nth = (number: number) => vi.waitUntil(() => asked[number - 1], { timeout: 5_000, interval: 5 });
+  const catchUp = (after: number, limit = 100) => model.catchUp(model.cursor(after), after, { limit, posts: 20 });
+  const next = () => {
+    model.publish({ kind: 'update', keyEvent: false });
+    return model.event(model.head);
+  };
+  const offsets = () => events.map(({ offset }) => offset);
+  const live = () => vi.waitFor(() => expect(client.state.status).toBe('live'));
+  return { asked, nth, model, client, states, catchUp, next, offsets, live };
+}
+
+describe('a reader of a stream', () => {
+  it('asks from its cursor, with the token in a header and nowhere else', async () => {
+    const { nth, model, live, catchUp } = await scripted();
+    const first = await nth(1);
+    expect(first.url.pathname + first.url.search).toBe(`/v1/channels/moon/stream?after=${model.cursor(3)}`);
+    expect(first.headers).toMatchObject({ authorization: 'Bearer a.b.c', accept: 'text/event-stream' });
+    first.say('catchup', catchUp(3));
+    await live();
+  });
+
+  it('takes one catch-up after another from the same stream, and the events behind them', async () => {
+    const { asked, nth, client, catchUp, next, offsets, live } = await scripted();
+    for (let each = 0; each < 3; each += 1) next();
+    const first = await nth(1);
+    first.say('catchup', catchUp(3, 2));
+    await vi.waitFor(() => expect(offsets()).toEqual([4, 5]));
+    expect(client.state.status).toBe('catching-up');
+    first.say('catchup', catchUp(5));
+    first.say('post.published', next());
+    await vi.waitFor(() => expect(offsets()).toEqual([4, 5, 6, 7]));
+    await live();
+    expect(asked).toHaveLength(1);
+  });
+
+  it('reads what arrives in pieces, cut in the middle of a character', async () => {
+    const { nth, model, client, catchUp, next, live } = await scripted();
+    const first = await nth(1);
+    first.say('catchup', catchUp(3));
+    await live();
+    const event = next();
+    const post = { ...model.post(('post' in event && event.post.id) || ''), headline: '漢🌕é' };
+    const bytes = Buffer.from(`event: post.published\ndata: ${JSON.stringify({ ...event, post })}\n\n`);
+    for (let at = 0; at < bytes.length; at += 7) {
+      await new Promise((resolve) => first.response.write(bytes.subarray(at, at + 7), resolve));
+    }
+    await vi.waitFor(() => expect(client.timeline?.posts[0]?.headline).toBe('漢🌕é'));
+  });
+
+  it('is connected while the server has lost its store, and catches up when that is back', async () => {
+    const { asked, nth, client, catchUp, next, offsets, live } = await scripted();
+    const since = '2026-11-24T12:00:00.000Z';
+    const first = await nth(1);
+    first.say('store', { reachable: false, since });
+    await vi.waitFor(() => expect(client.state).toEqual({ status: 'catching-up', transport: 'stream', asOf: since }));
+    next();
+    first.say('store', { reachable: true, since });
+    first.say('catchup', catchUp(3));
+    await live();
+    expect(client.state).toEqual({ status: 'live', transport: 'stream', asOf: null });
+    expect(offsets()).toEqual([4]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['an event is missing', (asked: Asked, later: Event) => asked.say('post.published', later)],
+    ['it says that the reader was too slow', (asked: Asked) => asked.say('unsubscribed', { channelId: 'moon', reason: 'slow' })],
+    ['it ends', (asked: Asked) => asked.response.end()],
+    ['it is cut', (asked: Asked) => asked.response.destroy()],
+    ['it is no longer to be understood', (asked: Asked) => asked.response.write('event: post.revised\ndata: {"offset": 4,\n\n')],
+    ['it catches up unasked', (asked: Asked) => asked.say('catchup', {})],
+    ['the server is going away', (asked: Asked) => asked.say('drain', { withinMs: 60_000 })],
+  ])('opens another one from its cursor where %s', async (_why, happen) => {
+    const { nth, model, catchUp, next, offsets, live } = await scripted();
+    const first = await nth(1);
+    first.say('catchup', catchUp(3));
+    await live();
+    next();
+    happen(first, next());
+    const second = await nth(2);
+    expect(second.url.searchParams.get('after')).toBe(model.cursor(3));
+    second.say('catchup', catchUp(3));
+    await vi.waitFor(() => expect(offsets()).toEqual([4, 5]));
+    await live();
+    await vi.waitFor(() => expect(first.response.destroyed).toBe(true));
+  });
+
+  it('skips events and messages of a later version, and keeps the cursor of the former', async () => {
+    const { asked, nth, model, client, catchUp, next, offsets, live } = await scripted();
+    const first = await nth(1);
+    first.say('catchup', catchUp(3));
+    await live();
+    first.say('weather', { sunny: true });
+    first.say('post.starred', { ...next(), type: 'post.starred' });
+    await vi.waitFor(() => expect(client.cursor).toBe(model.cursor(4)));
+    first.say('post.published', next());
+    await vi.waitFor(() => expect(offsets()).toEqual([4, 5]));
+    expect(asked).toHaveLength(1);
+  });
+
+  it('waits as long as a refusal asks, and stops at one that will not pass', async () => {
+    const { nth, client } = await scripted();
+    const began = performance.now();
+    (await nth(1)).refuse(503, problem('draining', { retryAfter: 0.3 }));
+    const second = await nth(2);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(290);
+    second.refuse(403, problem('forbidden'));
+    await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', problem: { code: 'forbidden' } }));
+  });
+
+  it('is not taken in by what answers in the place of the server', async () => {
+    const { nth, states, client, catchUp, live } = await scripted();
+    (await nth(1)).response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in to the hotel</h1>');
+    (await nth(2)).response.writeHead(200, { 'content-type': 'text/event-stream' }).end('event: advert\ndata: {"buy": 1}\n\n');
+    (await nth(3)).say('catchup', catchUp(3));
+    await live();
+    expect(states.map(({ status }) => status)).toContain('offline');
+    expect(client.timeline?.offset).toBe(3);
+  });
+});
