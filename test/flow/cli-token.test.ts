@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { run } from '../support/command.ts';
-import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../support/server.ts';
 
 /** `pressbox token` and what can be done with one. */
 let test: TestServer;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => test[Symbol.asyncDispose]());
 
 async function done(argv: string[], env: Record<string, string> = {}) {
-  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_DATA_DIR: test.dataDir, ...env });
+  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_JWT_SECRET: secretOf(test), ...env });
   return { code: await running.code, out: running.out, err: running.err };
 }
 
@@ -21,13 +21,13 @@ describe('pressbox token', () => {
   it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir]);
+    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
     expect(first.err).toContain('permits no more');
     // A wrong directory would make a token that no server takes: so it is told when a secret was made.
     expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
-    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir]);
+    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
     expect([second.code, second.err]).toEqual([0, expect.stringMatching(/^Its id, for `pressbox token revoke`: \S+\n$/)]);
     expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
   });

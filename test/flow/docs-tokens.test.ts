@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/protocol/limits.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../support/server.ts';
 import { openShell } from '../support/shell.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -25,7 +25,7 @@ describeWith(needs.curl, 'docs/tokens.md', () => {
     const env = {
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
       PRESSBOX_URL: server.url,
-      PRESSBOX_DATA_DIR: server.dataDir,
+      PRESSBOX_JWT_SECRET: secretOf(server),
     };
     await using shell = openShell(folder, { ...env, HOME: folder });
     // One after the other in one shell, as a person would.

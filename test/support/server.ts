@@ -70,6 +70,11 @@ export async function startTestServer(env: Record<string, string> = {}, options:
   return started;
 }
 
+/** Its secret, as an operator would give it to another program. */
+export function secretOf({ server }: TestServer): string {
+  return Buffer.from(server.secret as Uint8Array).toString();
+}
+
 /** A request with a JSON body, and its answer. */
 export async function call(
   url: string,
