@@ -1,51 +1,8 @@
 import { exampleCursor } from './cursors.ts';
-import type { RequestHeader } from './operation.ts';
+import { address, channelId, contact, type Example, inChannel, post, rumour, soFar, totality } from './example.ts';
+import { refusals, sessions } from './refusals.ts';
 
-/**
- * One small coverage, told request by request: the examples of the documents, in the order in which they are sent. What a server answers
- * is not written here: `npm run docs` sends them to a real one and keeps the answers in `recorded.ts`, and a test does the same
- * again and compares.
- */
-export interface Example {
-  /** The id of an operation. */
-  operation: string;
-  /** What it shows; with the operation it names the example. */
-  name: string;
-  /** Whose token it carries; left out: none. */
-  as?: ExampleRole;
-  path?: Readonly<Record<string, string>>;
-  query?: Readonly<Record<string, string | number | boolean>>;
-  headers?: Readonly<Partial<Record<RequestHeader, string>>>;
-  /** With it sent as `Authorization: Bearer`, in place of the token of a role. */
-  token?: string;
-  type?: string;
-  body?: unknown;
-  /** The status that must be answered. */
-  status: number;
-  /**
-   * When it is sent, if not in its turn: while a reader hears it on a socket, while something still reads the journal's file, so that
-   * nothing can be erased yet, or while the server is going away.
-   */
-  during?: 'socket' | 'hold' | 'drain';
-}
-
-/** Who writes and reads in the examples, by what their tokens grant. */
-export const exampleRoles = {
-  editor: { sub: 'ada', name: 'Ada Byron', grants: { editor: ['eclipse-*'] } },
-  author: { sub: 'grace', name: 'Grace Murray', grants: { author: ['eclipse-day'] } },
-  reader: { sub: 'subscriber-7', name: 'Subscriber', grants: { reader: ['*'] } },
-  admin: { sub: 'root', name: 'Root', grants: { admin: true } },
-} as const;
-export type ExampleRole = keyof typeof exampleRoles;
-
-const channelId = 'eclipse-day';
-const contact = '01980f0e-5a00-7a10-8c00-5b1d6f0a0001';
-const totality = '01980f0e-9b40-7c21-9d00-2e6f7a1b0002';
-const soFar = '01980f0e-dc80-7d32-ae00-3f708b2c0003';
-const rumour = '01980f0f-1dc0-7e43-bf00-40819c3d0004';
-const address = '01980f0f-5f00-7f54-8100-5192ad4e0005';
-const inChannel = { channelId };
-const post = (postId: string) => ({ channelId, postId });
+/** One small coverage, told request by request: the examples of the documents, in the order in which they are sent. */
 
 const life: readonly Example[] = [
   {
@@ -260,113 +217,6 @@ const machines: readonly Example[] = [
   },
 ];
 
-const origin = { Origin: 'https://live.example.org' };
-const toMembers = { to: '/live/eclipse-south' };
-const form = { type: 'application/x-www-form-urlencoded', headers: origin, status: 303 };
-
-const sessions: readonly Example[] = [
-  { operation: 'startSession', name: 'From a page of the server', as: 'reader', status: 200 },
-  { operation: 'startSession', name: 'Without a token', status: 401 },
-  { operation: 'getSession', name: 'A stranger', status: 200 },
-  { operation: 'getSession', name: 'A reader', as: 'reader', status: 200 },
-  { operation: 'endSession', name: 'Signed out', status: 204 },
-  { operation: 'showSignIn', name: 'The form', query: toMembers, status: 200 },
-  {
-    operation: 'signIn',
-    name: 'A token that was pasted',
-    ...form,
-    as: 'reader',
-    body: { token: '$PRESSBOX_TOKEN', ...toMembers },
-  },
-  { operation: 'signOut', name: 'Back to the page', ...form, body: toMembers },
-];
-
-const refusals: readonly Example[] = [
-  {
-    operation: 'publishPost',
-    name: 'A body that does not fit',
-    as: 'author',
-    path: inChannel,
-    body: { headline: '', colour: 'red', media: [{ type: 'image', url: 'http://pictures.example.org/sun.jpg', alt: 'The Sun' }] },
-    status: 400,
-  },
-  { operation: 'publishPost', name: 'Without a token', path: inChannel, body: { headline: 'Me too' }, status: 401 },
-  {
-    operation: 'publishPost',
-    name: 'With a token that is none',
-    path: inChannel,
-    token: 'nonsense',
-    body: { headline: 'Me too' },
-    status: 401,
-  },
-  {
-    operation: 'publishPost',
-    name: "With a reader's token",
-    as: 'reader',
-    path: inChannel,
-    body: { headline: 'Me too' },
-    status: 403,
-  },
-  { operation: 'getSnapshot', name: 'A channel that is not there', path: { channelId: 'eclipse-night' }, status: 404 },
-  {
-    operation: 'openChannel',
-    name: 'An id that is taken',
-    as: 'editor',
-    body: { id: channelId, headline: 'The eclipse once more' },
-    status: 409,
-  },
-  {
-    operation: 'publishPost',
-    name: 'An id that is taken',
-    as: 'author',
-    path: inChannel,
-    body: { id: contact, headline: 'First contact' },
-    status: 409,
-  },
-  {
-    operation: 'revisePost',
-    name: 'Somebody else was first',
-    as: 'editor',
-    path: post(totality),
-    headers: { 'If-Match': '"1"' },
-    body: { kind: 'refile', changes: { headline: 'Totality!' } },
-    status: 412,
-  },
-  {
-    operation: 'publishPost',
-    name: 'In a form that is not taken',
-    as: 'author',
-    path: inChannel,
-    type: 'text/plain',
-    body: { headline: 'Plain' },
-    status: 415,
-  },
-  {
-    operation: 'publishPost',
-    name: 'A key for two posts',
-    as: 'author',
-    path: inChannel,
-    headers: { 'Idempotency-Key': '7f1c1a52-totality' },
-    body: { headline: 'Something else' },
-    status: 422,
-  },
-  {
-    operation: 'revisePost',
-    name: 'Without saying which revision',
-    as: 'author',
-    path: post(totality),
-    body: { kind: 'refile', changes: { headline: 'Totality.' } },
-    status: 428,
-  },
-  {
-    operation: 'catchUp',
-    name: 'Not a cursor',
-    path: inChannel,
-    query: { after: 'yesterday' },
-    status: 400,
-  },
-];
-
 const withdrawals: readonly Example[] = [
   {
     operation: 'publishPost',
@@ -530,11 +380,3 @@ export const examples: readonly Example[] = [
   ...owed,
   ...leaving,
 ];
-
-/** Names an example, within the documents and as a key of what was recorded. */
-export function keyOf({ operation, name }: Pick<Example, 'operation' | 'name'>): string {
-  return `${operation}-${name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')}`;
-}

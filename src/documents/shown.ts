@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../protocol/problems.ts';
-import { type Example, examples, keyOf } from './examples.ts';
+import { type Example, keyOf } from './example.ts';
+import { examples } from './examples.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { type RecordedAnswer, recorded } from './recorded.ts';

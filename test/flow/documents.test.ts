@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ComponentName, components } from '../../src/documents/components.ts';
-import { examples, keyOf } from '../../src/documents/examples.ts';
+import { keyOf } from '../../src/documents/example.ts';
+import { examples } from '../../src/documents/examples.ts';
 import {
   messageExamples,
   messageKey,

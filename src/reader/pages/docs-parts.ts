@@ -29,7 +29,7 @@ ${
   body &&
   html`<h4>Body</h4><p class="type">${(body.types ?? ['application/json']).join(' or ')}${body.optional && ', may be left out'}: ${typeOf(refTo(body.schema))}</p>${renderFields(body.schema)}`
 }
-<h4>Answers</h4><dl class="fields">${answers.map(
+<h4>Answers</h4><dl class="rows">${answers.map(
     ({ status, description, schema, type, headers = [] }) =>
       html`<div><dt><span class="status">${status}</span> <span class="type">${schema ? typeOf(refTo(schema)) : type}</span></dt><dd>${inline(description)}${headers.length > 0 && html` <span class="headers">${headers.map((name) => html`<code>${name}</code> `)}</span>`}</dd></div>`,
   )}</dl>

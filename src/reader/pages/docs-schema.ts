@@ -51,7 +51,7 @@ export interface Row {
 }
 
 export function renderRows(rows: readonly Row[]): Html {
-  return html`<dl class="fields">${rows.map(
+  return html`<dl class="rows">${rows.map(
     ({ name, type, notes, text }) =>
       html`<div><dt><code>${name}</code> <span class="type">${type}</span>${notes.map((note) => html` <span class="note">${note}</span>`)}</dt><dd>${inline(text)}</dd></div>`,
   )}</dl>`;

@@ -95,7 +95,7 @@ function anchorOf(group: string): string {
 
 function renderProblems(): Html {
   const codes = Object.keys(problems) as ProblemCode[];
-  return html`<dl class="fields">${codes.map(
+  return html`<dl class="rows">${codes.map(
     (code) =>
       html`<div id="problem-${code}"><dt><code>${code}</code> <span class="type">${problems[code].status}</span></dt><dd>${problems[code].title}${problems[code].retry && ' The same request can succeed later.'}</dd></div>`,
   )}</dl>`;
