@@ -36,6 +36,19 @@ export interface ConnectionOptions {
   retryBetterMs?: number | undefined;
 }
 
+/**
+ * The way that worked last to each server, for as long as the page or the program lives: another reader, of another channel or after a
+ * while, need not find out again. What a reader uses that may not use every way tells nothing.
+ */
+const worked = new Map<string, Transport>();
+const mostServers = 20;
+
+function remember(url: string, way: Transport): void {
+  worked.delete(url);
+  worked.set(url, way);
+  for (const [longestAgo] of worked) if (worked.size > mostServers) worked.delete(longestAgo);
+}
+
 const dials: Record<Transport, Dial> = { socket: dialSocket, stream: dialStream, poll: dialPoll };
 
 export class Connection {
@@ -64,8 +77,10 @@ export class Connection {
     this.#request = request;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
-    const wanted = options.transports ?? transports;
-    this.#choice = startChoosing(transports.filter((way) => wanted.includes(way)));
+    const { transports: wanted, url } = options;
+    this.#choice = wanted
+      ? startChoosing(transports.filter((way) => wanted.includes(way)))
+      : startChoosing(transports, worked.get(url));
   }
 
   get up(): boolean {
@@ -108,6 +123,7 @@ export class Connection {
 
   /** Tries to connect now instead of waiting out the pause, and better ways than the one in use. `network`: it may be another one. */
   wake(network: boolean): void {
+    if (network) worked.clear();
     if (this.#opened) this.#do({ type: 'wake', network });
   }
 
@@ -150,6 +166,7 @@ export class Connection {
       this.#link = use && this.#dialled.get(use);
       if (use !== undefined) this.#dialled.delete(use);
     }
+    if (use !== undefined && this.#options.transports === undefined) remember(this.#options.url, use);
     for (const way of dial) this.#dial(way);
     if (down) this.#told.emit('down');
     if (use !== undefined) this.#told.emit('up');

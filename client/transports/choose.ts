@@ -94,7 +94,8 @@ export interface ChooseOptions {
   betterFirstMs?: number | undefined;
 }
 
-export function startChoosing(ways: readonly Transport[]): ChoiceState {
+/** `remembered`: the way that worked before, if it is known. */
+export function startChoosing(ways: readonly Transport[], remembered = ways[0]): ChoiceState {
   return {
     ways,
     using: undefined,
@@ -103,7 +104,7 @@ export function startChoosing(ways: readonly Transport[]): ChoiceState {
     nextAt: undefined,
     roundAt: undefined,
     betterAt: undefined,
-    remembered: ways[0],
+    remembered,
     failures: noFailures,
     unanswered: 0,
     askedMs: 0,

@@ -102,7 +102,7 @@ describe('a reader whose network blocks WebSockets', () => {
     await vi.waitFor(() => expect(test.server.readers.size).toBe(1));
   });
 
-  it('remembers the way that worked', async () => {
+  it('remembers the way that worked, for other readers of that server too', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused' });
     const { client } = read(way.url, channelId);
@@ -112,6 +112,9 @@ describe('a reader whose network blocks WebSockets', () => {
     await vi.waitFor(() => expect(client.state.status).toBe('offline'));
     await live(client, 'stream', 2);
     expect(way.asked.slice(before)).toEqual(['stream']);
+    const another = read(way.url, await channelWith(0));
+    await live(another.client, 'stream', 1);
+    expect(way.asked.slice(before)).toEqual(['stream', 'stream']);
   });
 });
 

@@ -51,7 +51,7 @@ describe('The same coverage over a WebSocket, Server-Sent Events, polling, and a
   it('gives the same timeline, byte for byte, and every event once and in order', async () => {
     const used = new Set<Transport>();
     // What the network does is not in the seed, so that a smaller case may not fail: none is looked for.
-    const options = { seed: seedOf('ways'), numRuns: 3, endOnFailure: true };
+    const options = { seed: seedOf('ways'), numRuns: 5, endOnFailure: true };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 80 }), async (steps) => {
         await using day = await startDay(used);

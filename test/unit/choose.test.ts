@@ -101,6 +101,13 @@ describe('the way to a server', () => {
     expect(chooser.fail('stream').since()).toEqual(['poll']);
   });
 
+  it('is the first choice of one who begins where another one found it', () => {
+    const chooser = new Chooser();
+    chooser.state = startChoosing(transports, 'stream');
+    expect(chooser.hear({ type: 'begin' }).up('stream').since()).toEqual(['stream']);
+    expect(chooser.pass(20_000).since()).toEqual(['socket']);
+  });
+
   it('is not the one any more that was let stand and then stayed silent', () => {
     const chooser = begun().up('socket').pass(26_000).lose(true);
     chooser.since();
