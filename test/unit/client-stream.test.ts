@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Http } from '../../client/http.ts';
 import type { ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
+import { dialStream } from '../../client/transports/stream.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
@@ -48,8 +50,9 @@ async function scripted() {
   });
   const model = new ModelServer();
   for (let each = 0; each < 2; each += 1) model.publish({ kind: 'update', keyEvent: false });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new ReaderClient({
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     channelId: 'moon',
     transports: ['stream'],
     token: 'a.b.c',
@@ -70,7 +73,7 @@ async function scripted() {
   };
   const offsets = () => events.map(({ offset }) => offset);
   const live = () => vi.waitFor(() => expect(client.state.status).toBe('live'));
-  return { asked, nth, model, client, states, catchUp, next, offsets, live };
+  return { address: url, asked, nth, model, client, states, catchUp, next, offsets, live };
 }
 
 describe('a reader of a stream', () => {
@@ -180,5 +183,38 @@ describe('a reader of a stream', () => {
     await live();
     expect(states.map(({ status }) => status)).toContain('offline');
     expect(client.timeline?.offset).toBe(3);
+  });
+
+  it('that was dialled from one place does not answer what is asked from another', async () => {
+    const { address, nth, model, catchUp, next, live } = await scripted();
+    (await nth(1)).say('catchup', catchUp(3));
+    await live();
+    // As while another way was in use: events went on to come there, perhaps of a history that parted from the one answered here.
+    next();
+    const up = Promise.withResolvers<void>();
+    const told = {
+      up: up.resolve,
+      failed() {},
+      lost() {},
+      heard() {},
+      event() {},
+      store() {},
+      unsubscribed() {},
+      drain() {},
+      missed() {},
+    };
+    const request = (offset: number) => ({ channelId: 'moon', after: model.cursor(offset) });
+    const http = new Http({ url: address });
+    const link = dialStream({ url: address, token: undefined, http, request: request(3), told });
+    opened.push(link);
+    (await nth(2)).say('catchup', catchUp(3));
+    await up.promise;
+    const answers: unknown[] = [];
+    link.subscribe(request(4), (said) => answers.push(said), 5_000);
+    const third = await nth(3);
+    expect(third.url.searchParams.get('after')).toBe(model.cursor(4));
+    expect(answers).toEqual([]);
+    third.say('catchup', catchUp(4));
+    await vi.waitFor(() => expect(answers).toMatchObject([{ ok: true, covers: { after: 4, to: 4 } }]));
   });
 });
