@@ -182,13 +182,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     const revoking = tokenRoutes({ revocations: engine, rates, log });
     const api = [writing, reading, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
-    app.use('/v1', authenticate(identity, cookie), onlyMethodsOf(...api), ...api, notFound());
+    app.use('/v1', authenticate(identity, cookie), onlyMethodsOf(...api), notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });
-    app.use(onlyMethodsOf(documents), documents);
+    app.use(onlyMethodsOf(documents));
     const signingIn = signInRoutes({ identity, cookie });
     const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now });
-    app.use(onlyMethodsOf(pages, signingIn), signingIn, pages, pageErrors.notFound);
+    app.use(onlyMethodsOf(signingIn, pages), pageErrors.notFound);
     app.use(pageErrors.handler, handleErrors(log));
 
     const sockets = openSockets(http, {

@@ -86,8 +86,10 @@ function faultOf(json: string): FieldError | undefined {
 }
 
 function endOfString(json: string, start: number): number {
-  for (let at = start + 1; ; at += 1) {
-    if (json[at] === '\\') at += 1;
-    else if (json[at] === '"') return at;
+  for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === '\\') backslashes += 1;
+    // Each pair of them is one that is written, and says nothing of the quotation mark.
+    if (backslashes % 2 === 0) return end;
   }
 }

@@ -1,12 +1,21 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { methodNotAllowed } from './answers.ts';
 
 /**
- * For every path of these routers: other methods than theirs are refused with what is taken in `Allow`, and OPTIONS is told it. Mount it
- * before them, as Express would end an OPTIONS at the first router that knows the path, telling of that one's methods alone. Nothing
- * is looked up, so that a path of the desk answers like one of nothing.
+ * These routers, and for every path of theirs: other methods than theirs are refused with what is taken in `Allow`, and OPTIONS is told
+ * it. That before them, as Express would end an OPTIONS at the first router that knows the path, telling of that one's methods alone.
+ * Nothing is looked up, so that a path of the desk answers like one of nothing.
  */
-export function onlyMethodsOf(...routers: readonly Router[]): Router {
+export function onlyMethodsOf(...routers: readonly Router[]): RequestHandler[] {
+  const guard = guardOf(routers);
+  return [
+    (request, response, next) => (request.method === 'OPTIONS' ? guard(request, response, next) : next()),
+    ...routers,
+    guard,
+  ];
+}
+
+function guardOf(routers: readonly Router[]): Router {
   const guard = Router({ caseSensitive: true });
   for (const [path, methods] of methodsOf(routers)) {
     const refuse = methodNotAllowed(...methods);

@@ -36,24 +36,20 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
   return pino(options, destination ?? standardOutput());
 }
 
-/** Lines at once in memory, in bytes, before they are written in the middle of a turn. */
-const gatheredBytes = 8 * 1024;
-
 /** The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. */
 function standardOutput(): DestinationStream {
-  const out = pino.destination({ fd: 1, sync: true, minLength: gatheredBytes });
-  let waiting = false;
+  const out = pino.destination({ fd: 1, sync: true });
+  let lines = '';
   const flush = () => {
-    waiting = false;
-    out.flushSync();
+    const gathered = lines;
+    lines = '';
+    if (gathered !== '') out.write(gathered);
   };
   process.once('exit', flush);
   return {
     write(line) {
-      out.write(line);
-      if (waiting) return;
-      waiting = true;
-      setImmediate(flush);
+      if (lines === '') setImmediate(flush);
+      lines += line;
     },
   };
 }
