@@ -10,6 +10,7 @@ import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { type Env, processStreams, type Streams, Terminal } from './terminal.ts';
 import { addTokenCommands } from './token-commands.ts';
+import { addVerifyCommand } from './verify-command.ts';
 
 /**
  * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
@@ -73,6 +74,7 @@ Examples:
   addChannelCommands(pressbox, env, terminal, done);
   addExportCommand(pressbox, env, terminal, done);
   addImportCommand(pressbox, env, terminal, done);
+  addVerifyCommand(pressbox, env, terminal, done);
   addConformanceCommand(pressbox, env, terminal, done);
   return pressbox;
 }

@@ -2,7 +2,8 @@ import type { Output } from './terminal.ts';
 
 /** A line on the terminal that tells how far something is; elsewhere nothing is written. */
 export interface Done {
-  bytes: number;
+  /** Undefined where nothing is read or sent that has a length. */
+  bytes?: number | undefined;
   /** Undefined where it is not known. */
   totalBytes?: number | undefined;
   /** What is counted beside the bytes, such as lines. */
@@ -43,8 +44,9 @@ export class Progress {
 
 /** `[=====>      ] 42% · 3.1 of 7.4 MB · 812 lines · 1.2 MB/s · 4 s left` */
 export function progressLine({ bytes, totalBytes, count, counted }: Done, elapsedMs: number): string {
-  const perSecond = elapsedMs > 0 ? (bytes * 1_000) / elapsedMs : 0;
   const parts: string[] = [];
+  if (bytes === undefined) return `${count.toLocaleString('en')} ${counted}`;
+  const perSecond = elapsedMs > 0 ? (bytes * 1_000) / elapsedMs : 0;
   if (totalBytes !== undefined && totalBytes > 0) {
     const share = Math.min(1, bytes / totalBytes);
     const filled = Math.round(share * barWidth);

@@ -23,6 +23,8 @@ const arrows: Record<string, readonly string[]> = {
     'src/reader/',
     'src/protocol/',
   ],
+  // What looks at a store from outside of a server.
+  'src/verify.ts': ['src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],
@@ -50,7 +52,16 @@ const arrows: Record<string, readonly string[]> = {
   'client/': ['src/protocol/'],
   'client/web/': ['client/', 'client/web/view/', 'src/protocol/'],
   'client/web/view/': ['src/protocol/'],
-  'client/cli/': ['client/', 'src/protocol/', 'src/server.ts', 'src/config.ts', 'src/edge/', 'demo/', 'conformance/'],
+  'client/cli/': [
+    'client/',
+    'src/protocol/',
+    'src/server.ts',
+    'src/verify.ts',
+    'src/config.ts',
+    'src/edge/',
+    'demo/',
+    'conformance/',
+  ],
   'demo/': ['client/', 'src/protocol/'],
   // Knows a server from outside alone.
   'conformance/': ['src/protocol/'],

@@ -1,0 +1,204 @@
+import { Redis } from 'ioredis';
+import type { Position } from '../../protocol/cursor.ts';
+import { digestOf, type Facts, nextCheck } from '../chain.ts';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { type ChannelReport, Walk, type WalkedEntry } from '../walk.ts';
+import { own, readLabel, stateIn } from './codec.ts';
+import { channelKeys, registry } from './keys.ts';
+
+/**
+ * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
+ * its head as it is when the walk begins. Each command asks for little, so that nobody waits behind it.
+ */
+export interface VerifyRedisOptions {
+  url: string;
+  /** Only this one. */
+  channelId?: string | undefined;
+  /** Where channels stood at an earlier time. */
+  since?: ReadonlyMap<string, Position>;
+  /** Called after each entry. */
+  onEntry?: () => void;
+}
+
+/** Read with one command: entries with their texts, and lines of the index or the registry. */
+const pageEntries = 32;
+const pageLines = 200;
+
+/** A report for each channel, newest first. Throws where the server cannot be used. */
+export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOptions): AsyncGenerator<ChannelReport> {
+  if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
+  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 5_000, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  let why = '';
+  redis.on('error', (error: Error) => {
+    why = error.message;
+  });
+  try {
+    await redis.connect();
+    for await (const id of channelId === undefined ? registered(redis) : [channelId]) {
+      const report = await verifyChannel(redis, id, options);
+      if (report !== undefined) yield report;
+    }
+  } catch (error) {
+    const message = why || (error instanceof Error ? error.message : String(error));
+    throw new JournalUnavailable(`Redis: ${message}`, 'unchanged', { cause: error });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Ids in the registry, each once although who wanted an id that was taken left a place there too. */
+async function* registered(redis: Redis): AsyncGenerator<string> {
+  const seen = new Set<string>();
+  for (let below = '+'; ; ) {
+    const members = await redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, pageLines);
+    for (const member of members) {
+      const id = member.slice(member.indexOf(':') + 1);
+      if (!seen.has(id)) yield id;
+      seen.add(id);
+    }
+    const last = members.at(-1);
+    if (last === undefined || members.length < pageLines) return;
+    below = `(${last}`;
+  }
+}
+
+/** What a journal says of a post, or of the channel under the name of `own`. */
+interface Latest {
+  offset: number;
+  seq: number;
+  revision: number;
+}
+
+/** Undefined: there is no such channel, or it was deleted. */
+async function verifyChannel(
+  redis: Redis,
+  channelId: string,
+  { since, onEntry }: Pick<VerifyRedisOptions, 'since' | 'onEntry'>,
+): Promise<ChannelReport | undefined> {
+  const keys = channelKeys(channelId);
+  const [journal, changes, posts, index, texts, labels] = keys as [string, string, string, string, string, string];
+  const deleted = keys[9] as string;
+  if ((await redis.exists(deleted)) === 1) return undefined;
+  const [[first], [last]] = await Promise.all([
+    redis.xrange(journal, '-', '+', 'COUNT', 1),
+    redis.xrevrange(journal, '+', '-', 'COUNT', 1),
+  ]);
+  if (first === undefined || last === undefined) {
+    const remains = await redis.exists(changes, posts, index, texts, labels);
+    return remains === 0 ? undefined : new Walk(channelId, '').faulty(0, null, 'the journal is missing');
+  }
+  const head = offsetOf(last[0]);
+  const root = first[1][1] ?? '';
+  const began = beganAt(channelId, first, root);
+  const walk = new Walk(channelId, root, { began, since: since?.get(channelId) });
+  const latest = new Map<string, Latest>();
+
+  for (let from = offsetOf(first[0]); from <= head; ) {
+    const page = await redis.xrange(journal, `${from}-0`, `${head}-0`, 'COUNT', pageEntries);
+    if (page.length === 0) break;
+    for (const entry of await withTexts(redis, channelId, { texts, labels, index }, page)) {
+      const faulty = walk.take(entry);
+      if (faulty !== undefined) return faulty;
+      const who = entry.postId ?? own;
+      latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
+      onEntry?.();
+    }
+    from = offsetOf((page.at(-1) as (typeof page)[number])[0]) + 1;
+  }
+  if (walk.offset < head) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
+  const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
+  return wrong === undefined ? walk.finish() : walk.faulty(wrong.offset, wrong.postId, wrong.why);
+}
+
+/** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
+function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
+  const { offset, content, check, ...facts } = factsIn(channelId, id, fields);
+  return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
+}
+
+type Entry = [id: string, fields: string[]];
+
+function factsIn(channelId: string, id: string, fields: string[]) {
+  const who = fields[5] as string;
+  return {
+    channelId,
+    offset: offsetOf(id),
+    type: fields[3],
+    postId: who === own ? null : who,
+    seq: Number(fields[7]) || 0,
+    revision: Number(fields[9]),
+    kind: fields[11] === '' ? null : fields[11],
+    at: fields[13],
+    by: fields[15],
+    content: fields[19],
+    check: fields[21],
+  } as Facts & { offset: number; seq: number; content: string; check: string };
+}
+
+/** The texts are read first, and then what was erased: a text that is missing since a moment ago is told of there. */
+async function withTexts(
+  redis: Redis,
+  channelId: string,
+  { texts, labels, index }: { texts: string; labels: string; index: string },
+  page: Entry[],
+): Promise<(WalkedEntry & { seq: number })[]> {
+  const places = page.map(([, fields]) => `${fields[5]}:${fields[9]}`);
+  const written = await redis.hmget(texts, ...places);
+  const labelled = await redis.hmget(labels, ...places);
+  const lines = await redis.hmget(index, ...page.map(([, fields]) => fields[5] as string));
+  return page.map(([id, fields], at) => {
+    const who = fields[5] as string;
+    const [text, label] = [written[at], labelled[at]];
+    const facts = factsIn(channelId, id, fields);
+    const read = text && label ? { ...readLabel(label), state: stateIn(text) } : undefined;
+    return { ...facts, text: read, erasedThrough: who === own ? 0 : Number(lines[at]?.split(' ')[3] ?? 0) };
+  });
+}
+
+/** Where what is kept beside the journal disagrees with it, but for what was written since the walk began. */
+async function wrongIndex(
+  redis: Redis,
+  { journal, changes, posts, index }: Record<'journal' | 'changes' | 'posts' | 'index', string>,
+  { latest, head, began }: { latest: Map<string, Latest>; head: number; began: number },
+): Promise<{ offset: number; postId: string | null; why: string } | undefined> {
+  const why = 'the state is not the one that the last entry left';
+  const all = [...latest];
+  let highest = head;
+  for (let at = 0; at < all.length; at += pageLines) {
+    const some = all.slice(at, at + pageLines);
+    const names = some.map(([who]) => who);
+    const lines = await redis.hmget(index, ...names);
+    const changed = await Promise.all(names.map((who) => redis.zscore(changes, who)));
+    const seqs = await Promise.all(names.map((who) => redis.zscore(posts, who)));
+    for (const [number, [who, expected]] of some.entries()) {
+      const [revision, last = 0, third] = (lines[number] ?? '').split(' ').map(Number);
+      highest = Math.max(highest, last);
+      // Changed since the walk began; the index was read before the places were.
+      if (last > head || Number(changed[number]) > head) continue;
+      const postId = who === own ? null : who;
+      const stands =
+        revision === expected.revision &&
+        last === expected.offset &&
+        Number(changed[number]) === expected.offset &&
+        (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq));
+      if (!stands) return { offset: expected.offset, postId, why };
+    }
+  }
+  const [lines, members] = [await redis.hlen(index), await redis.zcard(posts)];
+  if (lines !== all.length || members !== all.length - 1) {
+    // Somebody wrote meanwhile, or there is what no entry tells of: rare enough for looking at them all.
+    for (const [who, line] of Object.entries(await redis.hgetall(index))) {
+      const [, last = 0, seq = 0] = line.split(' ').map(Number);
+      highest = Math.max(highest, last);
+      if (latest.has(who) || last > head || (who !== own && seq < began)) continue;
+      return { offset: last, postId: who === own ? null : who, why: 'it is not in the journal' };
+    }
+  }
+  const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);
+  const end = last === undefined ? 0 : offsetOf(last[0]);
+  return highest > end ? { offset: end + 1, postId: null, why: 'the entry is missing' } : undefined;
+}
+
+function offsetOf(id: string): number {
+  return Number.parseInt(id, 10);
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { hashOf } from './engine/record.ts';
+import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
+import type { Position } from './protocol/cursor.ts';
+import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
+
+/**
+ * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
+ * walk the same chain (`engine/walk.ts`). For the command; an embedded server does it by itself when it starts.
+ */
+export { verifyDirectory } from './engine/embedded/verify.ts';
+export { verifyRedis } from './engine/redis/verify.ts';
+export type { ChannelReport, Fault } from './engine/walk.ts';
+
+export interface VerifiedExport {
+  report: ChannelReport;
+  /** Each post's last revision, with the digest of what it wrote. */
+  posts: Map<string, LastRevision>;
+}
+
+export interface LastRevision {
+  offset: number;
+  revision: number;
+  digest: string;
+}
+
+export interface VerifyExportOptions {
+  since?: ReadonlyMap<string, Position>;
+  onEntry?: () => void;
+}
+
+/** The channels of an export, which may hold several, one after the other. A line that is none of an export is thrown as a SyntaxError. */
+export async function* verifyExport(
+  lines: AsyncIterable<string>,
+  { since, onEntry }: VerifyExportOptions = {},
+): AsyncGenerator<VerifiedExport> {
+  let walked: WalkedExport | undefined;
+  for await (const text of lines) {
+    const line = JSON.parse(text) as ExportLine;
+    const channelId = line.channel?.id ?? line.post?.channelId ?? '';
+    if (walked?.channelId !== channelId) {
+      if (walked !== undefined) yield walked.finish();
+      walked = new WalkedExport(channelId, line.revision?.root, since?.get(channelId));
+    }
+    walked.take(line);
+    onEntry?.();
+  }
+  if (walked !== undefined) yield walked.finish();
+}
+
+/** What a line of an export holds. It is judged by the chain alone. */
+interface ExportLine {
+  channel?: Channel;
+  post?: Partial<AuthorPost> & { id: string; channelId: string; revision: number };
+  revision?: {
+    type: EventType;
+    kind: WalkedEntry['kind'];
+    at: string;
+    by: string;
+    offset?: number;
+    check?: string;
+    salt?: string;
+    content?: string;
+    erases?: number;
+    root?: string;
+  };
+}
+
+class WalkedExport {
+  readonly channelId: string;
+  readonly #walk: Walk;
+  readonly #posts = new Map<string, LastRevision>();
+  /** Revisions without a text that no entry has told to be erased yet, by their posts. */
+  readonly #missing = new Map<string, { offset: number; revision: number }>();
+  #faulty: ChannelReport | undefined;
+
+  constructor(channelId: string, root: string | undefined, since: Position | undefined) {
+    this.channelId = channelId;
+    this.#walk = new Walk(channelId, root ?? '', { since });
+    // Its places are not in its export, so that nobody takes them for those of another history.
+    if (root === undefined)
+      this.#faulty = this.#walk.faulty(0, null, 'its history began anew: only where it is kept can it be verified');
+  }
+
+  take({ channel, post, revision: facts }: ExportLine): void {
+    if (this.#faulty !== undefined) return;
+    const written = channel ?? post;
+    const { offset, check } = facts ?? {};
+    if (facts === undefined || written === undefined || offset === undefined || check === undefined) {
+      this.#faulty = this.#walk.faulty(this.#walk.offset + 1, null, 'the line does not tell its place');
+      return;
+    }
+    const { salt } = facts;
+    const { headline = null, history = [], revision } = written as Partial<AuthorPost> & { revision: number };
+    const note = history.find((change) => change.revision === revision)?.note ?? null;
+    const text = salt === undefined ? undefined : { salt, headline, note, state: JSON.stringify(written) };
+    const content = text === undefined ? (facts.content ?? '') : hashOf(text);
+    const postId = post?.id ?? null;
+    const entry = { ...facts, channelId: this.channelId, postId, revision, offset, check, content };
+    this.#faulty = this.#walk.take({ ...entry, text, erasedThrough: Number.MAX_SAFE_INTEGER });
+    if (post === undefined) return;
+    this.#posts.set(post.id, { offset, revision, digest: text === undefined ? '' : digestOfPost(post) });
+    if (text === undefined) this.#missing.set(post.id, { offset, revision });
+    else if ((facts.erases ?? 0) >= (this.#missing.get(post.id)?.revision ?? Number.POSITIVE_INFINITY))
+      this.#missing.delete(post.id);
+  }
+
+  finish(): VerifiedExport {
+    const [missing] = this.#missing;
+    const report =
+      this.#faulty ??
+      (missing === undefined ? this.#walk.finish() : this.#walk.faulty(missing[1].offset, missing[0], 'the text is missing'));
+    return { report, posts: this.#posts };
+  }
+}
+
+/** Of what was written of a post, whatever the order of its fields, and without what the server makes. */
+export function digestOfPost(post: object): string {
+  const { seq: _seq, html: _html, ...written } = post as Partial<AuthorPost>;
+  const fields = Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
+}

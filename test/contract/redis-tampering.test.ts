@@ -1,0 +1,191 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { verifyRedis } from '../../src/engine/redis/verify.ts';
+import type { ChannelReport } from '../../src/engine/walk.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import {
+  appended,
+  channelChange,
+  createChannel,
+  newPostId,
+  publication,
+  publish,
+  renderer,
+  revision,
+  samplePost,
+  takedown,
+} from '../support/engines.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+import { emptied } from '../support/samples.ts';
+
+const [journal, changes, posts, index, texts, labels] = channelKeys('bridge') as [string, string, string, string, string, string];
+
+describeWith(needs.redis, 'a journal in Redis', (binary) => {
+  let server: RedisServer;
+  let redis: Redis;
+  let kept: [key: string, dump: Buffer][];
+  let standing: string;
+  /** Where it stood before the last entry. */
+  let before: Position;
+
+  /** A bit of everything; each case changes it by hand, and it is put back after. */
+  beforeAll(async () => {
+    server = await startRedis(binary);
+    redis = server.admin;
+    const engine = await openNode(server);
+    const channel = await createChannel(engine, 'bridge');
+    const post = await publish(engine, 'bridge', { body: 'The bridge is closed.' });
+    const next = revision(post, { body: 'The bridge is open.' });
+    await appended(engine, 'bridge', [next]);
+    await appended(engine, 'bridge', [takedown(next.post)]);
+    standing = (await publish(engine, 'bridge', { headline: 'Another' })).id;
+    [before] = (await engine.heads(['bridge'])) as [Position];
+    await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
+    await createChannel(engine, 'another');
+    await engine.close();
+    kept = await Promise.all(
+      channelKeys('bridge').map(async (key) => [key, (await redis.dumpBuffer(key)) as Buffer] as [string, Buffer]),
+    );
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    for (const [key, dump] of kept) {
+      await redis.del(key);
+      if (dump !== null) await redis.restore(key, 0, dump);
+    }
+  });
+
+  async function verified(options: { channelId?: string; since?: Map<string, Position> } = {}): Promise<ChannelReport[]> {
+    const reports: ChannelReport[] = [];
+    for await (const report of verifyRedis({ url: server.url, ...options })) reports.push(report);
+    return reports.sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
+  }
+
+  const faultOf = async (since?: Position) =>
+    (await verified({ channelId: 'bridge', ...(since && { since: new Map([['bridge', since]]) }) }))[0]?.fault;
+
+  /** Streams take nothing back, so the journal is written anew. */
+  async function rewrite(change: (entries: [id: string, fields: string[]][]) => void): Promise<void> {
+    const entries = await redis.xrange(journal, '-', '+');
+    change(entries);
+    await redis.del(journal);
+    for (const [id, fields] of entries) await redis.xadd(journal, id, ...fields);
+  }
+
+  const swap = (entries: [id: string, fields: string[]][]) => {
+    const [second, third] = [entries[1]![1], entries[2]![1]];
+    entries[1]![1] = third;
+    entries[2]![1] = second;
+  };
+
+  const replaced = async (key: string, field: string, from: string, to: string) => {
+    const text = (await redis.hget(key, field)) as string;
+    expect(text).toContain(from);
+    await redis.hset(key, field, text.replace(from, to));
+  };
+
+  it('holds when nobody touched it, erasures and all, and is told of channel by channel', async () => {
+    const [another, bridge] = await verified();
+    expect(another).toMatchObject({ channelId: 'another', entries: 1, texts: 1, erased: 0 });
+    expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
+    expect([another, bridge].some((report) => report?.fault)).toBe(false);
+    expect(await faultOf(before)).toBeUndefined();
+    expect(await verified({ channelId: 'none' })).toEqual([]);
+  });
+
+  it.each<[string, (at: { first: string; second: string }) => Promise<unknown>, number, 'first' | 'second' | null]>([
+    ['a byte of a text', ({ second }) => replaced(texts, `${second}:1`, 'Something', 'Somewhere'), 5, 'second'],
+    ['a headline', ({ second }) => replaced(labels, `${second}:1`, 'Another', 'Anothes'), 5, 'second'],
+    ['a note', () => replaced(labels, 'channel:2', 'A note', 'B note'), 6, null],
+    ['a fact', () => rewrite((entries) => void entries[1]![1].splice(15, 1, 'adb')), 2, 'first'],
+    ['a check', () => rewrite((entries) => void entries[2]![1].splice(21, 1, 'f'.repeat(40))), 3, 'first'],
+    ['an entry that is gone', () => redis.xdel(journal, '3-0'), 3, null],
+    ['a first entry that is gone', () => redis.xdel(journal, '1-0'), 1, null],
+    ['a last entry that is gone', () => redis.xdel(journal, '6-0'), 6, null],
+    ['two entries that changed places', () => rewrite(swap), 2, 'first'],
+    [
+      'a text that is gone though nothing erased it',
+      ({ second }) => Promise.all([redis.hdel(texts, `${second}:1`), redis.hdel(labels, `${second}:1`)]),
+      5,
+      'second',
+    ],
+    ['the state of a post that is gone', ({ second }) => redis.hdel(index, second), 5, 'second'],
+    [
+      'a post put back to an earlier state',
+      ({ first }) => redis.hset(index, first, '1 2 2 2 2026-11-24T12:00:00.000Z '),
+      4,
+      'first',
+    ],
+    ['the place of a post', ({ second }) => redis.zadd(posts, '7', second), 5, 'second'],
+    ['the place of a change', () => redis.zadd(changes, '2', 'channel'), 6, null],
+    [
+      'a post that nobody wrote',
+      () => redis.hset(index, '01890a5d-ac96-774b-bcce-000000000009', '1 4 4 0 2026-11-24T12:00:00.000Z '),
+      4,
+      null,
+    ],
+    ['the whole journal', () => redis.del(journal), 0, null],
+  ])('does not hold, and says where: %s', async (what, tamper, offset, who) => {
+    const first = (await redis.zrange(posts, '0', '0'))[0] as string;
+    await tamper({ first, second: standing });
+    const fault = await faultOf();
+    expect(fault).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(/^[a-z].*[a-z]$/) });
+    if (who !== null) expect(fault?.postId).toBe(who === 'first' ? first : standing);
+    expect(what).not.toBe('');
+  });
+
+  it('holds in itself where it is an older copy, which only the place of then tells', async () => {
+    const engine = await openNode(server);
+    await appended(engine, 'bridge', [publication(samplePost('bridge', { body: 'Later.' }))], { channel: 2 });
+    const [later] = (await engine.heads(['bridge'])) as [Position];
+    await engine.close();
+    expect(await faultOf(later)).toBeUndefined();
+    for (const [key, dump] of kept) {
+      await redis.del(key);
+      if (dump !== null) await redis.restore(key, 0, dump);
+    }
+    expect(await faultOf()).toBeUndefined();
+    expect(await faultOf(later)).toMatchObject({ offset: 7, why: expect.stringContaining('older copy') });
+  });
+
+  it('is walked beside those who write to it, and mends nothing', async () => {
+    const engine = await openNode(server);
+    try {
+      const writing = (async () => {
+        for (let count = 0; count < 50; count += 1) {
+          const post = samplePost('bridge', { body: `Now ${count}.` });
+          await appended(engine, 'bridge', [publication(post)], { channel: 2 });
+          await appended(engine, 'bridge', [takedown(post)], { channel: 2 });
+        }
+      })();
+      let written = false;
+      const done = writing.finally(() => {
+        written = true;
+      });
+      let walks = 0;
+      for (; !written; walks += 1) expect(await faultOf()).toBeUndefined();
+      await done;
+      expect(walks).toBeGreaterThan(1);
+    } finally {
+      await engine.close();
+    }
+    await redis.hdel(index, standing);
+    expect(await faultOf()).toMatchObject({ offset: 5 });
+    expect(await redis.hexists(index, standing)).toBe(0);
+  });
+
+  it('holds with what stands for a text that was erased before it came here', async () => {
+    const engine = await openNode(server);
+    const id = `c-${newPostId()}`;
+    await createChannel(engine, id);
+    const stub = { ...emptied(samplePost(id)), status: 'taken-down' as const, html: renderer.render('', { channelId: id }) };
+    const entry = { type: 'post.published' as const, at: stub.publishedAt, by: 'ada', kind: null, listed: false, post: stub };
+    await appended(engine, id, [{ ...entry, erased: 'e'.repeat(64) }]);
+    await engine.close();
+    const [report] = await verified({ channelId: id });
+    expect(report).toMatchObject({ entries: 2, texts: 1, erased: 1 });
+    expect(report).not.toHaveProperty('fault');
+  });
+});

@@ -1,0 +1,186 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { run } from '../support/command.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { startRedis } from '../support/redis.ts';
+import { sampleDay } from '../support/sample-day.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { embeddedIn } from '../support/store.ts';
+import { exportOf, sendTo } from '../support/transfer.ts';
+
+/** Each store has its own cases in test/contract: here the command is asked, and a server from outside. */
+const day = sampleDay(13, { posts: 40, changes: 80 });
+const { id } = day.channel;
+let directory: string;
+let server: TestServer;
+let env: Record<string, string>;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pressbox-verify-'));
+  server = await startTestServer(embeddedIn('').env);
+  const token = await server.token({ admin: true });
+  const client = new AuthorClient({ url: server.url, token });
+  await openSampleDay(client, day);
+  await playSampleDay(client, day, day.commands);
+  await client.createChannel({ id: 'quiet', headline: 'Quiet' });
+  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token };
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+const verify = async (...argv: string[]) => {
+  const command = run(['verify', ...argv], env);
+  return { code: await command.code, out: command.out, err: command.err };
+};
+const reportsOf = (out: string) =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** A directory as that of the server is now, changed by hand. */
+async function tampered(sql: string): Promise<string> {
+  const copy = await mkdtemp(join(directory, 'copy-'));
+  await cp(server.dataDir, copy, { recursive: true });
+  const db = new DatabaseSync(join(copy, 'journal.db'));
+  expect(db.prepare(sql).run().changes).toBe(1);
+  db.close();
+  return copy;
+}
+
+describe('pressbox verify', () => {
+  it('says of a server from outside that all holds, and how much was erased', async () => {
+    const { code, out, err } = await verify();
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^ok {2}quiet {2}1 entries and 1 texts hold$/m);
+    expect(out).toMatch(new RegExp(`^ok  ${id}  \\d+ entries and \\d+ texts hold, [1-9]\\d* erased$`, 'm'));
+  });
+
+  it('says the same of its directory, beside it, and of its export', async () => {
+    const [http, directory_, lines] = [
+      await verify(id, '--json'),
+      await verify(id, '--data-dir', server.dataDir, '--json'),
+      await verify('--file', await exportFile(), '--json'),
+    ];
+    expect(http.code).toBe(0);
+    expect(reportsOf(http.out)[0]).toMatchObject({ channelId: id, fault: null, cursor: expect.stringContaining('.') });
+    expect(directory_).toEqual(http);
+    expect(lines).toEqual(http);
+  });
+
+  it('finds from outside what was changed under a running server, and names the place', async () => {
+    await using other = await startTestServer(embeddedIn('').env);
+    await sendTo(other, await exportOf(server, id));
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const faultAfter = async (sql: string) => {
+      const db = new DatabaseSync(join(other.dataDir, 'journal.db'));
+      db.exec('BEGIN');
+      expect(db.prepare(sql).run().changes).toBe(1);
+      db.exec('COMMIT');
+      db.close();
+      const command = run(['verify', id, '--json'], own);
+      expect(await command.code).toBe(1);
+      return JSON.parse(command.out).fault;
+    };
+    // The state beside the journal first, since only what comes before a fault is looked at.
+    const post = '(SELECT max(seq) FROM posts)';
+    const stale = await faultAfter(`UPDATE posts SET text = (SELECT min(text) FROM posts) WHERE seq = ${post}`);
+    expect(stale).toMatchObject({
+      channelId: id,
+      postId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      why: 'the server does not show the post',
+    });
+    const text = await faultAfter(
+      `UPDATE texts SET state = replace(state, '"kind":"update"', '"kind":"breaking"') WHERE id =
+         (SELECT e.text FROM entries e JOIN texts t ON t.id = e.text WHERE e.offset > 20 AND t.state LIKE '%"kind":"update"%' LIMIT 1)`,
+    );
+    expect(text).toMatchObject({ channelId: id, why: 'the entry is not the one that was written' });
+    expect(text.offset).toBeGreaterThan(20);
+    expect(await faultAfter("UPDATE entries SET by = 'somebody' WHERE offset = 12")).toMatchObject({ offset: 12 });
+    expect(await faultAfter('DELETE FROM entries WHERE offset = 9')).toMatchObject({ offset: 9, why: 'the entry is missing' });
+  });
+
+  it('finds in a directory what was changed, and says so to a person', async () => {
+    const copy = await tampered("UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE offset = 7");
+    const { code, out } = await verify('--data-dir', copy);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      new RegExp(
+        `^NO  ${id}  offset 7, post [0-9a-f-]{36}: the entry is not the one that was written\\. Before it 6 entries`,
+        'm',
+      ),
+    );
+    expect(out).toMatch(/^ok {2}quiet/m);
+  });
+
+  it('finds in an export what was changed, and where it ends too early for what it says', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const faultOf = async (changed: string[]) => {
+      const file = join(directory, 'changed.ndjson');
+      await writeFile(file, changed.join('\n'));
+      const { code, out, err } = await verify('--file', file, '--json');
+      return code === 1 && out !== '' ? reportsOf(out)[0].fault : err;
+    };
+    expect(await faultOf(lines.with(30, (lines[30] as string).replace('"at":"2', '"at":"1')))).toMatchObject({ offset: 31 });
+    expect(await faultOf(lines.toSpliced(30, 1))).toMatchObject({ offset: 31, why: 'the entry is missing' });
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ why: 'the text is missing' });
+    expect(await faultOf([...lines, 'half a li'])).toContain('It holds a line that is none of an export.');
+  });
+
+  it('tells an older copy, and a channel that is gone, by what an earlier run printed', async () => {
+    const older = await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'quiet'");
+    const client = new AuthorClient({ url: server.url, token: env.PRESSBOX_TOKEN as string });
+    await client.publish('quiet', { body: 'Later.' });
+    await client.createChannel({ id: 'newest', headline: 'Newest' });
+    const then = join(directory, 'then.jsonl');
+    await writeFile(then, (await verify('--json')).out);
+    expect(await verify('--since', then)).toMatchObject({ code: 0 });
+    expect(await verify('--data-dir', older)).toMatchObject({ code: 0 });
+    const { code, out } = await verify('--data-dir', older, '--since', then);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^NO {2}quiet {2}offset 2: what was written until the earlier time is missing: this is an older copy\./m);
+    expect(out).toMatch(/^NO {2}newest {2}the channel is not there any more\./m);
+    await client.deleteChannel('newest');
+  });
+
+  it('ends with 1 where there is nothing to look at, and with 2 where it is not understood', async () => {
+    expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is nothing here.') });
+    expect(await verify('none', '--data-dir', server.dataDir)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no channel none'),
+    });
+    expect(await verify('--data-dir', directory)).toMatchObject({ code: 1, err: expect.stringContaining('no journal') });
+    expect(await verify('--file', join(directory, 'none'))).toMatchObject({ code: 1, err: expect.stringContaining('ENOENT') });
+    expect(await verify('--redis', 'redis://127.0.0.1:1')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(await verify('--redis')).toMatchObject({ code: 2, err: expect.stringContaining('PRESSBOX_REDIS_URL') });
+    expect(await verify('--redis', '--data-dir', '.')).toMatchObject({ code: 2 });
+  });
+});
+
+describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
+  it('says of what was imported there what it says of where it came from', async () => {
+    await using redis = await startRedis(binary);
+    const secret = 'a secret of at least 32 bytes, for tests';
+    await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
+    await sendTo(other, await exportOf(server, id));
+    const command = run(['verify', '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url });
+    expect(await command.code).toBe(0);
+    expect(command.out).toBe((await verify(id, '--json')).out);
+  });
+});
+
+async function exportFile(): Promise<string> {
+  const file = join(directory, 'whole.ndjson');
+  await writeFile(file, await exportOf(server, id));
+  return file;
+}
