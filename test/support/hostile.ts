@@ -60,14 +60,7 @@ export async function startAttackedServer(env: Record<string, string> = {}): Pro
       return JSON.stringify([listed, await started.server.engine.heads(ids), snapshots]);
     },
     expectCleanLog() {
-      expect(log.length).toBeGreaterThan(0);
-      for (const line of log) {
-        expect(() => JSON.parse(line), line).not.toThrow();
-        expect(line).not.toContain(secretWord);
-        for (const token of tokens) for (const part of token.split('.')) expect(line).not.toContain(part);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
-        expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
-      }
+      expectCleanLines(log, tokens);
     },
   });
 }
@@ -102,4 +95,16 @@ export function requestText(first: string, headers: readonly string[] = [], body
   const named = (name: string) => headers.some((header) => header.toLowerCase().startsWith(`${name}:`));
   const all = [...(named('host') ? [] : ['Host: a']), ...headers, ...(named('connection') ? [] : ['Connection: close'])];
   return `${[first, ...all].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Each line is JSON, and none holds a token or a text. */
+export function expectCleanLines(lines: readonly string[], tokens: readonly string[]): void {
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) {
+    expect(() => JSON.parse(line), line).not.toThrow();
+    expect(line).not.toContain(secretWord);
+    for (const token of tokens) for (const part of token.split('.')) expect(line).not.toContain(part);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+  }
 }

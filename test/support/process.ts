@@ -42,6 +42,8 @@ export interface ServerProcessOptions {
   dataDir?: string;
   /** Where the data directory is made; by default among temporary files. */
   within?: string;
+  /** Hears every line that it prints, on either stream. */
+  onLine?: (line: string) => void;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -53,6 +55,7 @@ export async function startServerProcess({
   env = {},
   dataDir,
   within = tmpdir(),
+  onLine,
 }: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = dataDir ?? (await mkdtemp(join(within, 'pressbox-process-')));
   const ownStore = dataDir === undefined && (typeof env === 'function' || env.PRESSBOX_REDIS_URL === undefined);
@@ -99,7 +102,7 @@ export async function startServerProcess({
       serving = false;
     });
     child = started;
-    url = await untilListening(started);
+    url = await untilListening(started, onLine);
     port = new URL(url).port;
     serving = true;
     up.open();
@@ -155,9 +158,10 @@ export async function startServerProcess({
 }
 
 /** The URL in the log's line 'listening'. Rejects with the last lines of the log if the process ends before. */
-async function untilListening(child: ChildProcess): Promise<string> {
+async function untilListening(child: ChildProcess, heard?: (line: string) => void): Promise<string> {
   const last: string[] = [];
   const keep = (line: string) => {
+    heard?.(line);
     last.push(line);
     if (last.length > logLines) last.shift();
   };

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { expectCleanLines } from '../support/hostile.ts';
+import { keptIn, underAttack } from '../support/under-attack.ts';
+
+/**
+ * A minute of everything at once: 100,000 malformed messages from each of three seeds, 2,000 connections that are half open and 1,000
+ * that are slow, against a server with the limits it has by default.
+ *
+ * An author and a reader beside it are measured twice, with the same attacker at work on the same machine: on a listener of its own,
+ * then on the server. So what is compared is what the server lets through to them, and not what the attacker takes of the processor.
+ */
+const mostOf = { ratio: 2, memoryBytes: 50_000_000 };
+
+it('a minute of attack is not noticed by an author and a reader, and leaves nothing behind', async () => {
+  const seeds = [1, 2, 3];
+  const { calm, attacked, attack, memory, lines, tokens } = await underAttack({
+    seeds,
+    messagesOfEach: 100_000,
+    halfOpen: 2_000,
+    slow: 1_000,
+    calmSeconds: 15,
+    attackSeconds: 62,
+  });
+  const grown = { rss: memory.after.rss - memory.before.rss, kept: keptIn(memory.after) - keptIn(memory.before) };
+  console.log('attack:', JSON.stringify({ seeds, attack, calm, attacked, grown }));
+  expect(attack.sent).toBe(300_000);
+  expect(attack.halfOpen).toBeGreaterThanOrEqual(2_000);
+  expect(attack.slow).toBeGreaterThanOrEqual(1_000);
+  for (const what of ['author', 'event', 'snapshot'] as const) {
+    expect(attacked[what], `p99 of ${what}, ms, against ${calm[what]}`).toBeLessThan(mostOf.ratio * calm[what]);
+  }
+  expect(grown.kept).toBeLessThan(mostOf.memoryBytes);
+  expect(grown.rss).toBeLessThan(mostOf.memoryBytes);
+  expectCleanLines(lines, tokens);
+});

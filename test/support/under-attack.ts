@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { io } from 'socket.io-client';
+import { expect, vi } from 'vitest';
+import { secretWord } from './hostile.ts';
+import { type ServerProcess, startServerProcess } from './process.ts';
+import { call } from './server.ts';
+import { createChannel, publish } from './writers.ts';
+
+/**
+ * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured twice: while
+ * an attacker wears itself out on a listener that takes everything, and while the same attacker attacks the server. So both
+ * measurements have the same load on the machine beside them, and what differs is what the attack does to the server.
+ */
+export interface Trial {
+  seeds: number[];
+  messagesOfEach: number;
+  halfOpen: number;
+  slow: number;
+  calmSeconds: number;
+  attackSeconds: number;
+}
+
+export interface Outcome {
+  calm: Delays;
+  attacked: Delays;
+  /** What the attacker says it did. */
+  attack: { sent: number; sockets: number; requests: number; halfOpen: number; slow: number; refused: number };
+  /** Bytes, after a collection of garbage. */
+  memory: { before: Memory; after: Memory };
+  /** Everything that the server printed. */
+  lines: string[];
+  tokens: string[];
+}
+
+/** The 99th of a hundred, ms: an author until the answer, a reader until the event, and a reader until the snapshot. */
+interface Delays {
+  author: number;
+  event: number;
+  snapshot: number;
+  samples: number;
+}
+
+interface Memory {
+  rss: number;
+  heapUsed: number;
+  external: number;
+}
+
+const attacker = fileURLToPath(new URL('./attacker.ts', import.meta.url));
+const memoryOnSignal = new URL('./memory-on-signal.mjs', import.meta.url).href;
+
+export async function underAttack(trial: Trial): Promise<Outcome> {
+  const lines: string[] = [];
+  await using server = await startServerProcess({
+    env: {
+      PRESSBOX_WRITES_PER_SECOND: '20',
+      PRESSBOX_REQUESTS_PER_SECOND: '50',
+      PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000',
+      PRESSBOX_LOG_LEVEL: 'trace',
+      NODE_OPTIONS: `--expose-gc --import ${memoryOnSignal}`,
+    },
+    onLine: (line) => lines.push(line),
+  });
+  const tokens = [await server.token(), await server.token({}, { sub: 'nobody' })];
+  const [author = '', nobody = ''] = tokens;
+  await createChannel(server, author, { id: 'moon', headline: secretWord });
+
+  const attack = async (seconds: number, port?: number) => {
+    const { seeds, messagesOfEach, halfOpen, slow, attackSeconds } = trial;
+    // In a shorter time fewer messages, so that the pace is the same.
+    const messages = Math.ceil((messagesOfEach * seconds) / attackSeconds);
+    const asked = { ...(port !== undefined && { port }), seeds, messages, seconds, halfOpen, slow, token: nobody };
+    const { stdout } = await promisify(execFile)(process.execPath, [attacker, JSON.stringify(asked)]);
+    return JSON.parse(stdout) as Outcome['attack'];
+  };
+
+  const calmAttack = attack(trial.calmSeconds);
+  const calm = await measure(server, author, calmAttack);
+  const before = await memoryOf(server, lines);
+  const running = attack(trial.attackSeconds, Number(new URL(server.url).port));
+  const attacked = await measure(server, author, running);
+  const said = await running;
+
+  // Nothing of the attack is left: who reads is the reader who was there, and the memory is back.
+  await vi.waitFor(async () => expect(await metric(server, 'pressbox_readers\\{transport="socket"\\}')).toBe(0), {
+    timeout: 20_000,
+  });
+  let after = await memoryOf(server, lines);
+  const isBack = () => after.rss - before.rss < 50_000_000 && keptIn(after) - keptIn(before) < 50_000_000;
+  for (let tries = 0; tries < 10 && !isBack(); tries += 1) after = await memoryOf(server, lines);
+  expect(await server.stop()).toBe(0);
+  return { calm, attacked, attack: said, memory: { before, after }, lines, tokens };
+}
+
+/** What the process itself keeps, of the heap and beside it. */
+export function keptIn({ heapUsed, external }: Memory): number {
+  return heapUsed + external;
+}
+
+/** Publishes and reads at a steady pace until the attack is over. Throws where anything is refused. */
+async function measure(server: ServerProcess, token: string, until: Promise<unknown>): Promise<Delays> {
+  const author: number[] = [];
+  const event: number[] = [];
+  const snapshot: number[] = [];
+  const sentAt = new Map<string, number>();
+  const socket = io(server.url, { transports: ['websocket'], forceNew: true });
+  const { promise: live, resolve: isLive } = Promise.withResolvers<void>();
+  let disconnects = 0;
+  socket.on('connect', () => socket.emit('subscribe', { channelId: 'moon' }, () => isLive()));
+  socket.on('disconnect', () => {
+    disconnects += 1;
+  });
+  socket.on('event', ({ post }: { post?: { id: string; headline: string } }) => {
+    const at = sentAt.get(post?.headline ?? '');
+    if (at !== undefined) event.push(performance.now() - at);
+  });
+  await live;
+
+  let over = false;
+  void until.finally(() => {
+    over = true;
+  });
+  for (let nth = 0; !over; nth += 1) {
+    const headline = `${secretWord} ${nth}`;
+    const began = performance.now();
+    sentAt.set(headline, began);
+    await publish(server, token, 'moon', { headline });
+    author.push(performance.now() - began);
+    const asked = performance.now();
+    expect((await call(`${server.url}/v1/channels/moon/snapshot`)).status).toBe(200);
+    snapshot.push(performance.now() - asked);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 70 - (performance.now() - began))));
+  }
+  await until;
+  await vi.waitFor(() => expect(event.length).toBe(author.length));
+  expect(disconnects).toBe(0);
+  socket.disconnect();
+  return { author: p99(author), event: p99(event), snapshot: p99(snapshot), samples: author.length };
+}
+
+function p99(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN) * 10) / 10;
+}
+
+async function memoryOf({ pid }: ServerProcess, lines: readonly string[]): Promise<Memory> {
+  const from = lines.length;
+  process.kill(pid, 'SIGUSR2');
+  const line = await vi.waitFor(
+    () => {
+      const found = lines.slice(from).find((one) => one.startsWith('{"memory":'));
+      expect(found).toBeDefined();
+      return found as string;
+    },
+    { timeout: 10_000 },
+  );
+  return (JSON.parse(line) as { memory: Memory }).memory;
+}
+
+async function metric({ url }: ServerProcess, name: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
