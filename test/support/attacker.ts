@@ -79,19 +79,22 @@ async function sendAll(): Promise<void> {
 function newLane() {
   const idle: Socket[] = [];
   let open = 0;
-  const most = 100;
+  const most = 500;
   const start = (over: Malformed['over']) => {
     open += 1;
     const kind = over === 'http' ? 'requests' : 'sockets';
     done[kind] += 1;
     const socket = dial(done[kind]);
     socket.setNoDelay(true);
-    // An answer, or silence for a while, and it can take the next one.
+    // An answer, and it can take the next one; silence for a while, and it is given up.
     const free = () => {
       if (!socket.destroyed && !idle.includes(socket)) idle.push(socket);
     };
-    const forgotten = setTimeout(() => socket.destroy(), 3_000);
-    socket.on('data', free);
+    const forgotten = setTimeout(() => socket.destroy(), 1_000);
+    socket.on('data', () => {
+      forgotten.refresh();
+      free();
+    });
     socket.once('connect', () => {
       if (over === 'http') return free();
       socket.write(
@@ -112,7 +115,7 @@ function newLane() {
     send(over: Malformed['over'], bytes: Buffer): boolean {
       const socket = over === 'http' ? idle.pop() : idle[Math.floor(Math.random() * idle.length)];
       if (socket === undefined || socket.destroyed) {
-        if (open < most) start(over);
+        for (let more = 0; more < 10 && open < most; more += 1) start(over);
         return false;
       }
       socket.write(bytes);

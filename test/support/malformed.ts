@@ -95,8 +95,8 @@ export function malformedMessages(seed: number): () => Malformed {
     ]);
 
   return () => {
-    if (random() < 0.35) return { over: 'http', bytes: random() < 0.5 ? Buffer.from(request(), 'latin1') : broken(request()) };
-    switch (below(8)) {
+    if (random() < 0.35) return { over: 'http', bytes: random() < 0.8 ? Buffer.from(request(), 'latin1') : broken(request()) };
+    switch (below(24)) {
       case 0:
         return { over: 'socket', bytes: noise(40) };
       case 1:
@@ -106,7 +106,7 @@ export function malformedMessages(seed: number): () => Malformed {
       default:
         return {
           over: 'socket',
-          bytes: frame(0x81, Buffer.from(one(['4399[]', '42["x"]', '429["subscribe",{}]', '43[]', '42["y",1]']))),
+          bytes: frame(0x81, Buffer.from(one(['4399[]', '42["x"]', '429["subscribe",{}]', '43[]', '431[{}]']))),
         };
     }
   };

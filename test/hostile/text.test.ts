@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthorPost } from '../../src/protocol/model.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
+import { call } from '../support/server.ts';
+import { createChannel } from '../support/writers.ts';
+
+/**
+ * Characters that something on the way may mind. What a newsroom writes is kept character by character, in whatever script; what no
+ * text holds is refused. Which is which stands here.
+ */
+let server: AttackedServer;
+let token: string;
+const posts = () => `${server.url}/v1/channels/moon/posts`;
+
+beforeAll(async () => {
+  server = await startAttackedServer();
+  token = await server.token();
+  await createChannel(server, token, { id: 'moon', headline: secretWord });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Sends a body as it is written, in bytes. */
+const send = (body: string | Uint8Array<ArrayBuffer>) =>
+  fetch(posts(), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body,
+  }).then(async (answer) => ({
+    status: answer.status,
+    body: (await answer.json()) as { post: AuthorPost; errors: { path: string }[] },
+  }));
+
+describe('a text is kept as it was written', () => {
+  it.each(
+    Object.entries({
+      Arabic: 'وصل القارب إلى الميناء، ثم غادر.',
+      'Hebrew with English in it': 'הספינה Endurance נמצאה',
+      'Chinese, and beyond the first plane': '漢字 𠮷野家 𓀀',
+      'letters made of several characters': 'e\u0301 ä\u0308 ก็ क्षि',
+      'emoji of several people': '👩‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇺🇳',
+      'marks that turn the direction': 'a \u202eb\u202c c \u2067d\u2069 \u200e\u200f',
+      'a mark that turns it and never turns it back': 'price \u202e001 euro',
+      'joiners and spaces that are not seen': 'a\u200bb\u200cc\u200dd\u2060e\ufefff\u00a0g\u00ad',
+      'what stands for what could not be read': 'a\ufffdb\uffff\ufdd0',
+      'lines and tabs': 'a\tb\nc\r\nd\u2028e\u2029f',
+      'backslashes and quotes': '\\u0000 "\\\\" \' ` \\',
+      'another spelling of the same word': 'caf\u00e9 cafe\u0301',
+    }),
+  )('%s', async (_what, text) => {
+    const body = `${secretWord} ${text}`;
+    for (const json of [JSON.stringify({ body }), `{"body":"${escaped(body)}"}`]) {
+      const answer = await send(json);
+      expect(answer.status).toBe(201);
+      expect([...answer.body.post.body]).toEqual([...body]);
+      const read = await call(`${posts()}/${answer.body.post.id}`, { token });
+      expect((read.body as AuthorPost).body).toBe(body);
+    }
+  });
+
+  it('on one line where it has one, with the marks of direction kept inside it on the page', async () => {
+    const headline = `${secretWord} \u202eabc`;
+    const { body } = await send(JSON.stringify({ headline }));
+    expect(body.post.headline).toBe(headline);
+    const page = await call(`${server.url}/live/moon`);
+    // An element of its own direction is isolated: what stands around it does not turn.
+    expect(page.text).toContain(`<h3 class="headline" dir="auto">${headline}</h3>`);
+  });
+});
+
+describe('a text that is none is refused', () => {
+  it.each(
+    Object.entries({
+      NUL: 'a\u0000b',
+      'a bell': 'a\u0007b',
+      'an escape, as terminals obey': 'a\u001b[2Jb',
+      'another one that terminals obey': 'a\u009b2Jb',
+      DEL: 'a\u007fb',
+      'half of a pair': 'a\ud800b',
+      'the other half': 'a\udc00b',
+      'a pair the wrong way round': 'a\udc00\ud800b',
+    }),
+  )('%s', async (_what, text) => {
+    const before = await server.state();
+    for (const field of ['headline', 'body']) {
+      const answer = await send(`{"${field}":"${escaped(text)}"}`);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body' } });
+      expect(new Set(answer.body.errors.map(({ path }) => path))).toEqual(new Set([field]));
+    }
+    expect(await server.state()).toBe(before);
+  });
+
+  it.each(
+    Object.entries({
+      'a byte of another encoding': [0xe9],
+      'a character the long way': [0xc0, 0xaf],
+      'NUL the long way': [0xc0, 0x80],
+      'a slash the longer way': [0xe0, 0x80, 0xaf],
+      'half of a pair': [0xed, 0xa0, 0x80],
+      'a pair as two halves': [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
+      'beyond the last character': [0xf4, 0x90, 0x80, 0x80],
+      'the beginning of a character': [0xf0, 0x9f, 0x8c],
+      'the end of one': [0x80],
+      'bytes that UTF-8 never has': [0xfe, 0xff],
+    }),
+  )('as bytes that are no UTF-8: %s', async (_what, bytes) => {
+    const before = await server.state();
+    const answer = await send(new Uint8Array([...Buffer.from('{"body":"a'), ...bytes, ...Buffer.from('b"}')]));
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body' } });
+    expect(await server.state()).toBe(before);
+  });
+
+  it.each(['UTF-16 with its mark', 'UTF-16 without', 'UTF-32'])('as a body in another encoding: %s', async (what) => {
+    const text = '{"headline":"A"}';
+    const bytes =
+      what === 'UTF-32'
+        ? Uint8Array.from([...text].flatMap((character) => [character.charCodeAt(0), 0, 0, 0]))
+        : Uint8Array.from(Buffer.from((what === 'UTF-16 without' ? '' : '\ufeff') + text, 'utf16le'));
+    expect((await send(bytes)).status).toBe(400);
+  });
+});
+
+describe('a question in another spelling', () => {
+  it.each([
+    ['source=%C3%28', 'no UTF-8 is read as what stands for it', 200],
+    ['source=%c0%af', 'nor is a slash the long way one', 200],
+    ['source=%00', 'NUL', 400],
+    ['source=%0d%0aX-Injected:%201', 'a line of its own', 400],
+    ['source=%E2%80%AE', 'a mark of direction', 200],
+    ['source=a&source=b', 'two answers to one question', 400],
+    ['limit=%EF%BC%91', 'a digit of another script', 400],
+    ['limit=1%00', 'a number with an end', 400],
+    ['limit=0x10', 'a number in another writing', 400],
+    ['limit=1e1', 'another one', 400],
+    ['__proto__=1&constructor=2&limit[__proto__]=3', 'names that are not known', 200],
+    [`limit=1&${'a=1&'.repeat(2_000)}`, 'more than anyone asks', 200],
+  ])('%s: %s', async (query, _what, status) => {
+    const answer = await call(`${posts()}?${query}`);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('x-injected')).toBeNull();
+    if (status === 400) expect(answer.body).toMatchObject({ code: 'invalid-body' });
+  });
+});
+
+/** Each character as JSON can escape it. */
+function escaped(text: string): string {
+  return text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
+it('leaves no token and no text in the log', () => server.expectCleanLog());

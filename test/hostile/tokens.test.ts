@@ -1,0 +1,179 @@
+import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CompactEncrypt, FlattenedSign, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, startAttackedServer } from '../support/hostile.ts';
+import { call } from '../support/server.ts';
+import { shakeHands } from '../support/socket-reader.ts';
+import { createChannel } from '../support/writers.ts';
+
+/**
+ * Tokens that are none, against a server that takes both kinds: signed with its secret, and by an issuer with a JWK set. Each is refused
+ * alike over HTTP and at the socket, no address that a token names is asked for anything, and nothing of it is told again.
+ */
+const secret = 'a secret that an attacker would like to know, of 32 bytes';
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const hmac = new TextEncoder().encode(secret);
+
+let server: AttackedServer;
+let issuer: Server;
+let asked: string[] = [];
+let evil: string;
+
+beforeAll(async () => {
+  issuer = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    const keys = [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }];
+    const evilKeys = [{ ...own.publicKey.export({ format: 'jwk' }), kid: 'evil', alg: 'RS256', use: 'sig' }];
+    response
+      .setHeader('Content-Type', 'application/json')
+      .end(JSON.stringify({ keys: request.url === '/keys' ? keys : evilKeys }));
+  });
+  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+  const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+  evil = `${issuerUrl}/evil`;
+  server = await startAttackedServer({ PRESSBOX_JWT_SECRET: secret, PRESSBOX_JWKS_URL: `${issuerUrl}/keys` });
+  await createChannel(server, await server.token(), { id: 'moon' });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  issuer.closeAllConnections();
+  issuer.close();
+});
+
+const seconds = () => Math.floor(Date.now() / 1000);
+const claims = (changed: object = {}) => ({
+  sub: 'mallory',
+  jti: randomUUID(),
+  aud: 'pressbox',
+  iat: seconds(),
+  exp: seconds() + 600,
+  pressbox: { admin: true },
+  ...changed,
+});
+const without = (name: string) => Object.fromEntries(Object.entries(claims()).filter(([claim]) => claim !== name));
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+/** Signed with the secret, whatever the header says. */
+const signed = (header: object, payload: unknown, key: string | Buffer = secret) => {
+  const text = `${part(header)}.${part(payload)}`;
+  return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+};
+const good = { alg: 'HS256', typ: 'JWT' };
+const byRsa = (header: object, pair = own) =>
+  new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', ...header }).sign(pair.privateKey);
+
+const tokens: Record<string, () => string | Promise<string>> = {
+  'without a signature, as `alg: none` says': () => `${part({ alg: 'none' })}.${part(claims())}.`,
+  'as `alg: None`': () => `${part({ alg: 'None' })}.${part(claims())}.`,
+  'as `alg: none`, with a signature': () => signed({ alg: 'none' }, claims()),
+  'with its signature cut off': () => signed(good, claims()).replace(/[^.]+$/, ''),
+  'with a signature of zeros': () => signed(good, claims()).replace(/[^.]+$/, 'A'.repeat(43)),
+  'with an algorithm that is a list': () => signed({ alg: ['HS256'] }, claims()),
+  'with an algorithm that is missing': () => signed({ typ: 'JWT' }, claims()),
+  'with a longer algorithm of the same family': () => signed({ alg: 'HS512' }, claims()),
+  'with the public key as the secret, as PEM': () =>
+    signed({ alg: 'HS256', kid: 'k1' }, claims(), rsa.publicKey.export({ format: 'pem', type: 'spki' }) as string),
+  'with the public key as the secret, as DER': () =>
+    signed({ alg: 'HS256', kid: 'k1' }, claims(), rsa.publicKey.export({ format: 'der', type: 'spki' }) as Buffer),
+  'with the public key as the secret, as JWK': () =>
+    signed({ alg: 'HS256' }, claims(), JSON.stringify(rsa.publicKey.export({ format: 'jwk' }))),
+  'with an empty secret': () => signed(good, claims(), ''),
+  'with a key of its own': () => byRsa({ kid: 'k1' }),
+  'with a key of its own that it brings along': () => byRsa({ jwk: own.publicKey.export({ format: 'jwk' }) }),
+  'with a key of its own that it says where to find': () => byRsa({ jku: evil, kid: 'evil' }),
+  'with a certificate that it says where to find': () => byRsa({ x5u: evil }),
+  'with a certificate that it brings along': () => byRsa({ x5c: ['MIIB'] }),
+  'with a key id that is a path': () => byRsa({ kid: '../../../../dev/null' }),
+  'with a key id that is a question to a database': () => byRsa({ kid: "k1' UNION SELECT 'x" }),
+  'with a key id that is an address': () => byRsa({ kid: evil }),
+  'with what it calls critical': () => signed({ ...good, crit: ['exp'], exp: 1 }, claims()),
+  'with a critical extension that is not known': () => signed({ ...good, crit: ['x'], x: 1 }, claims()),
+  'with a payload that is not encoded': () => signed({ ...good, b64: false, crit: ['b64'] }, claims()),
+  'that expired': () => signed(good, claims({ exp: seconds() - 1 })),
+  'that is not valid yet': () => signed(good, claims({ nbf: seconds() + 600 })),
+  'that was issued in the future': () => signed(good, claims({ iat: seconds() + 600, exp: seconds() + 900 })),
+  'for another audience': () => signed(good, claims({ aud: 'printbox' })),
+  'for an audience that only begins like ours': () => signed(good, claims({ aud: 'pressbox.evil.example' })),
+  'for nobody': () => signed(good, without('aud')),
+  'of nobody': () => signed(good, without('sub')),
+  'without an id': () => signed(good, without('jti')),
+  'without an end': () => signed(good, without('exp')),
+  'with an end that is a text': () => signed(good, claims({ exp: String(seconds() + 600) })),
+  'with an end that is no number': () => signed(good, claims({ exp: null })),
+  'with an end below zero': () => signed(good, claims({ exp: -1 })),
+  'with rights that are no rights': () => signed(good, claims({ pressbox: { owner: ['*'] } })),
+  'with rights that are a text': () => signed(good, claims({ pressbox: { editor: '*' } })),
+  'with rights by a name that JavaScript minds': () =>
+    signed(good, JSON.parse(JSON.stringify(claims()).replace('"admin":true', '"__proto__":{"admin":true}'))),
+  'with a subject of several lines': () => signed(good, claims({ sub: 'a\r\nSet-Cookie: b=c' })),
+  'whose payload is a list': () => signed(good, [claims()]),
+  'whose payload is no JSON': () =>
+    `${part(good)}.AAAA.${createHmac('sha256', secret)
+      .update(`${part(good)}.AAAA`)
+      .digest('base64url')}`,
+  'written as JSON': async () =>
+    JSON.stringify(
+      await new FlattenedSign(Buffer.from(JSON.stringify(claims()))).setProtectedHeader({ alg: 'HS256' }).sign(hmac),
+    ),
+  encrypted: () =>
+    new CompactEncrypt(Buffer.from(JSON.stringify(claims())))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .encrypt(hmac.subarray(0, 32)),
+  'with a part too many': () => `${signed(good, claims())}.x`,
+  'that is long': () => signed(good, claims({ padding: 'x'.repeat(11_000) })),
+};
+
+describe('a token is refused', () => {
+  it.each(Object.entries(tokens))('%s', async (_what, make) => {
+    asked = [];
+    const token = await make();
+    const http = await call(`${server.url}/v1/channels/moon`, { method: 'DELETE', token });
+    expect(http.status).toBe(401);
+    expect(http.body).toMatchObject({ code: 'token-invalid' });
+    for (const piece of token.split(/[."]/).filter((one) => one.length > 8)) expect(http.text).not.toContain(piece);
+
+    const reader = (await shakeHands(server.url, { join: false })).reader;
+    reader?.send(`40${JSON.stringify({ token })}`);
+    await expect.poll(() => reader?.packets.find((packet) => /^4[04]/.test(packet)) ?? '').toMatch(/^44\{.*"token-invalid"/);
+    reader?.destroy();
+    expect(asked.filter((path) => path !== '/keys')).toEqual([]);
+  });
+
+  it('where a good one of the same making is taken, so that each of them fails for what is said', async () => {
+    const rights = { editor: ['moon'] };
+    for (const token of [
+      signed(good, claims({ pressbox: rights })),
+      await new SignJWT(claims({ pressbox: rights })).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey),
+    ]) {
+      expect((await call(`${server.url}/v1/channels/moon/journal`, { token })).status).toBe(200);
+    }
+    expect((await call(`${server.url}/v1/channels/moon`)).status).toBe(200);
+  });
+});
+
+describe('a header that brings a token', () => {
+  const token = signed(good, claims());
+  it.each([
+    ['Basic', `Basic ${Buffer.from(`a:${token}`).toString('base64')}`],
+    ['no scheme', token],
+    ['a scheme of another name', `Token ${token}`],
+    ['two tokens', `Bearer ${token} ${token}`],
+    ['two tokens with a comma', `Bearer ${token}, Bearer ${token}`],
+    ['a token in quotes', `Bearer "${token}"`],
+    ['nothing', 'Bearer'],
+  ])('and is none of ours is refused: %s', async (_what, authorization) => {
+    const answer = await call(`${server.url}/v1/channels/moon`, { headers: { authorization } });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'token-invalid' } });
+  });
+
+  it('in the address counts for nothing', async () => {
+    for (const name of ['token', 'access_token', 'auth', 'jwt']) {
+      const answer = await call(`${server.url}/v1/channels/moon?${name}=${token}`, { method: 'DELETE' });
+      expect(answer).toMatchObject({ status: 401, body: { code: 'token-missing' } });
+    }
+  });
+});
+
+it('leaves no token in the log', () => server.expectCleanLog());
