@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** Cookies that are no session, or one that was changed: who sends them is a stranger. What a session is, is in `flow/sessions.test.ts`. */
+let server: AttackedServer;
+let session: string;
+
+beforeAll(async () => {
+  server = await startAttackedServer();
+  const token = await server.token({ admin: true });
+  await createChannel(server, token, { id: 'secret', access: 'members', headline: 'Members' });
+  await publish(server, token, 'secret', { headline: secretWord });
+  const reader = await server.token({ reader: ['*'] });
+  const answer = await fetch(`${server.url}/v1/session`, { method: 'POST', headers: { authorization: `Bearer ${reader}` } });
+  session = answer.headers.get('set-cookie')?.split(';')[0]?.replace('pressbox=', '') ?? '';
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const read = (cookies: string[]) =>
+  sendBytes(
+    server,
+    requestText(
+      'GET /v1/channels/secret/posts HTTP/1.1',
+      cookies.map((cookie) => `Cookie: ${cookie}`),
+    ),
+  );
+
+it('a good one is a reader’s, so that each of the others fails for what is said', async () => {
+  expect(session.length).toBeGreaterThan(50);
+  const { statuses, text } = await read([`a=b; pressbox=${session}; c=d`]);
+  expect(statuses).toEqual([200]);
+  expect(text).toContain(secretWord);
+});
+
+describe('a stranger is who sends', () => {
+  const flip = (at: number) => `${session.slice(0, at)}${session[at] === 'A' ? 'B' : 'A'}${session.slice(at + 1)}`;
+  it.each<[what: string, cookies: () => string[]]>([
+    ['one with its first letter changed', () => [`pressbox=${flip(0)}`]],
+    ['one with a letter in the middle changed', () => [`pressbox=${flip(Math.floor(session.length / 2))}`]],
+    ['one that was cut', () => [`pressbox=${session.slice(0, -8)}`]],
+    ['one with something behind it', () => [`pressbox=${session}AAAA`]],
+    ['one in quotes', () => [`pressbox="${session}"`]],
+    ['one behind another of the same name', () => [`pressbox=x; pressbox=${session}`]],
+    ['one under another name', () => [`Pressbox=${session}; pressbox2=${session}; __Host-pressbox=${session}`]],
+    ['one in the name', () => [`${session}=pressbox`]],
+    ['one by a name that JavaScript minds', () => [`__proto__=${session}; constructor=${session}`]],
+    ['a token in its place', () => ['pressbox=eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.']],
+    ['bytes', () => ['pressbox=\xff\xfe\x80']],
+    ['signs alone', () => [`${';'.repeat(2_000)}=${'='.repeat(2_000)}`]],
+    ['thousands', () => ['a=b; '.repeat(2_500)]],
+  ])('%s', async (_what, cookies) => {
+    const { statuses, text } = await read(cookies());
+    expect(statuses).toEqual([401]);
+    expect(text).not.toContain(secretWord);
+  });
+});
+
+it('leaves no token and no text in the log', () => {
+  server.expectCleanLog();
+  for (const line of server.log) expect(line).not.toContain(session.slice(0, 40));
+});

@@ -1,0 +1,77 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** Lines of an import that are none, or are without end: the line is named, nothing of it is taken, and little is held meanwhile. */
+let server: AttackedServer;
+let admin: string;
+
+beforeAll(async () => {
+  server = await startAttackedServer();
+  admin = await server.token({ admin: true });
+  await createChannel(server, admin, { id: 'moon', headline: secretWord });
+  await publish(server, admin, 'moon', { body: secretWord });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function send(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) {
+  const answer = await fetch(`${server.url}/v1/import`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/x-ndjson', ...headers },
+    body,
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
+async function expectRefused(status: number, body: string | Uint8Array<ArrayBuffer>, headers = {}): Promise<string> {
+  const before = await server.state();
+  const answer = await send(body, headers);
+  expect([answer.status, answer.text]).toEqual([status, expect.stringContaining('"code"')]);
+  expect(answer.text).not.toContain(secretWord);
+  expect(await server.state()).toBe(before);
+  return answer.text;
+}
+
+describe('a line of an import that is none is refused by its number', () => {
+  it.each(
+    Object.entries({
+      'no JSON': '{',
+      'no object': '[1]',
+      'no UTF-8': '{"a":"\u00ff',
+      'nothing that we write': `{"secret":"${secretWord}"}`,
+      'a name twice': '{"channel":{},"channel":{}}',
+      'by names that JavaScript minds': '{"__proto__":{"channel":{}},"constructor":1}',
+      'nested without end': `{"channel":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+      NUL: '\0\0\0\0',
+    }),
+  )('%s', async (what, line) => {
+    const bytes = new Uint8Array(Buffer.from(line, what === 'no UTF-8' ? 'latin1' : 'utf8'));
+    expect(await expectRefused(400, bytes)).toContain('"line":1');
+    expect(await expectRefused(400, new Uint8Array([...Buffer.from('\n\n'), ...bytes]))).toContain('"line":3');
+  });
+
+  it('over 1 MiB, however little was sent of it', async () => {
+    const bomb = gzipSync(Buffer.alloc(64_000_000, '['));
+    const rss = process.memoryUsage.rss();
+    const said = await expectRefused(413, new Uint8Array(bomb), { 'content-encoding': 'gzip' });
+    expect(said).toContain('"line":1');
+    expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
+  });
+
+  it('packed in a way that is none', async () => {
+    await expectRefused(400, 'not packed', { 'content-encoding': 'gzip' });
+    await expectRefused(415, '{}', { 'content-encoding': 'gzip, gzip' });
+  });
+});
+
+it('lines that are empty without end are passed over, and held nowhere', async () => {
+  const before = await server.state();
+  const rss = process.memoryUsage.rss();
+  const answer = await send(new Uint8Array(gzipSync(Buffer.alloc(20_000_000, '\n'))), { 'content-encoding': 'gzip' });
+  expect(answer.status).toBe(200);
+  expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
+  expect(await server.state()).toBe(before);
+});
+
+it('leaves no token and no text in the log', () => server.expectCleanLog());
