@@ -95,7 +95,7 @@ export function malformedMessages(seed: number): () => Malformed {
     ]);
 
   return () => {
-    if (random() < 0.35) return { over: 'http', bytes: random() < 0.8 ? Buffer.from(request(), 'latin1') : broken(request()) };
+    if (random() < 0.15) return { over: 'http', bytes: random() < 0.8 ? Buffer.from(request(), 'latin1') : broken(request()) };
     switch (below(24)) {
       case 0:
         return { over: 'socket', bytes: noise(40) };

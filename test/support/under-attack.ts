@@ -9,7 +9,7 @@ import { call } from './server.ts';
 import { createChannel, publish } from './writers.ts';
 
 /**
- * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured twice: while
+ * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured: while
  * an attacker wears itself out on a listener that takes everything, and while the same attacker attacks the server. So both
  * measurements have the same load on the machine beside them, and what differs is what the attack does to the server.
  */
@@ -34,7 +34,7 @@ export interface Outcome {
   tokens: string[];
 }
 
-/** The 99th of a hundred, ms: an author until the answer, a reader until the event, and a reader until the snapshot. */
+/** The 99th of a hundred, ms: of an author until the answer, a reader until the event, and a reader until the snapshot. */
 interface Delays {
   author: number;
   event: number;
@@ -76,8 +76,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
     return JSON.parse(stdout) as Outcome['attack'];
   };
 
-  const calmAttack = attack(trial.calmSeconds);
-  const calm = await measure(server, author, calmAttack);
+  const calm = [await measure(server, author, attack(trial.calmSeconds))];
   const before = await memoryOf(server, lines);
   const running = attack(trial.attackSeconds, Number(new URL(server.url).port));
   const attacked = await measure(server, author, running);
@@ -94,8 +93,10 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
     await new Promise((resolve) => setTimeout(resolve, 500));
     after = await memoryOf(server, lines);
   }
+  // Before and after: what else the machine does meanwhile comes and goes.
+  calm.push(await measure(server, author, attack(trial.calmSeconds)));
   expect(await server.stop()).toBe(0);
-  return { calm, attacked, attack: said, memory: { before, after }, lines, tokens };
+  return { calm: delaysOf(calm), attacked: delaysOf([attacked]), attack: said, memory: { before, after }, lines, tokens };
 }
 
 /** What the process itself keeps, of the heap and beside it. */
@@ -104,7 +105,7 @@ export function keptIn({ heapUsed, external }: Memory): number {
 }
 
 /** Publishes and reads at a steady pace until the attack is over. Throws where anything is refused. */
-async function measure(server: ServerProcess, token: string, until: Promise<unknown>): Promise<Delays> {
+async function measure(server: ServerProcess, token: string, until: Promise<unknown>): Promise<Measured> {
   const author: number[] = [];
   const event: number[] = [];
   const snapshot: number[] = [];
@@ -141,7 +142,16 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
   await vi.waitFor(() => expect(event.length).toBe(author.length));
   expect(disconnects).toBe(0);
   socket.disconnect();
-  return { author: p99(author), event: p99(event), snapshot: p99(snapshot), samples: author.length };
+  return { author, event, snapshot };
+}
+
+/** Each delay that was measured, ms. */
+type Measured = Record<'author' | 'event' | 'snapshot', number[]>;
+
+function delaysOf(measured: readonly Measured[]): Delays {
+  const of = (what: keyof Measured) => p99(measured.flatMap((one) => one[what]));
+  const samples = measured.reduce((sum, { author }) => sum + author.length, 0);
+  return { author: of('author'), event: of('event'), snapshot: of('snapshot'), samples };
 }
 
 function p99(values: number[]): number {
