@@ -35,9 +35,12 @@ export async function* linesOf(request: IncomingMessage): AsyncGenerator<Numbere
   for await (const chunk of chunksOf(request)) {
     let from = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
-      hold(chunk.subarray(from, end));
-      const whole = line();
-      if (!isEmpty(whole.bytes)) yield whole;
+      if (end === from && length === 0) number += 1;
+      else {
+        hold(chunk.subarray(from, end));
+        const whole = line();
+        if (!isEmpty(whole.bytes)) yield whole;
+      }
       from = end + 1;
     }
     if (from < chunk.length) hold(chunk.subarray(from));
