@@ -26,8 +26,10 @@ export const httpLimits = {
   unreadAnswerBytes: 256 * 1024 * 1024,
 } as const;
 
+export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
+
 /** How often slow requests are looked for: each may take this much longer. */
-const slowCheckMs = 5_000;
+const slowEveryMs = 5_000;
 /** How often unread answers are. */
 const unreadCheckMs = 500;
 
@@ -38,19 +40,23 @@ export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread';
 const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'headers', ERR_HTTP_REQUEST_TIMEOUT: 'slow' };
 
 /** `app` is given each request. An upgrade does not pass through it, but its request is one of Express too, with `ip` and `secure`. */
-export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server {
+export function createHttp(
+  app: Express,
+  onCut: (kind: CutKind) => void,
+  { bounds = httpLimits, slowCheckMs = slowEveryMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
+): Server {
   const http = createServer({
-    headersTimeout: httpLimits.requestHeadersMs,
-    requestTimeout: httpLimits.requestMs,
-    maxHeaderSize: httpLimits.requestHeaderBytes,
-    keepAliveTimeout: httpLimits.keepAliveMs,
+    headersTimeout: bounds.requestHeadersMs,
+    requestTimeout: bounds.requestMs,
+    maxHeaderSize: bounds.requestHeaderBytes,
+    keepAliveTimeout: bounds.keepAliveMs,
     connectionsCheckingInterval: slowCheckMs,
     IncomingMessage: bornAs(IncomingMessage, app.request),
     ServerResponse: bornAs(ServerResponse, app.response),
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
-  http.setTimeout(httpLimits.idleMs);
+  http.setTimeout(bounds.idleMs);
 
   /** Answers under way, the oldest first. */
   const open = new Set<ServerResponse>();
@@ -68,7 +74,7 @@ export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const before = waiting.get(socket) ?? 0;
-    if (before >= httpLimits.pipelinedRequests) {
+    if (before >= bounds.pipelinedRequests) {
       if (!socket.destroyed) onCut('pipelined');
       socket.destroy();
       return;
@@ -88,7 +94,7 @@ export function createHttp(app: Express, onCut: (kind: CutKind) => void): Server
     const unread = [...open].filter((response) => response.writableEnded);
     let bytes = unread.reduce((sum, { writableLength }) => sum + writableLength, 0);
     for (const response of unread) {
-      if (bytes <= httpLimits.unreadAnswerBytes) break;
+      if (bytes <= bounds.unreadAnswerBytes) break;
       bytes -= response.writableLength;
       response.destroy();
       onCut('unread');

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import express from 'express';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { createHttp, type HttpBounds, httpLimits } from '../../src/edge/http.ts';
+import { sendBytes } from '../support/hostile.ts';
+
+/**
+ * Clients that take their time, against the HTTP server under the routes with bounds a hundred times shorter, so that nobody waits a
+ * minute. `chaos/attack.test.ts` has thousands of them, against the bounds as they are.
+ */
+let http: Server;
+let cut: string[] = [];
+
+async function serve(bounds: Partial<HttpBounds>, answer = 'x'): Promise<{ port: number }> {
+  cut = [];
+  const app = express().use((request, response) => {
+    request.resume().once('end', () => response.end(answer));
+  });
+  http = createHttp(app, (kind) => cut.push(kind), { bounds: { ...httpLimits, ...bounds }, slowCheckMs: 20 });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  return { port: (http.address() as AddressInfo).port };
+}
+afterEach(() => {
+  http.closeAllConnections();
+  http.close();
+});
+
+/** Sends a byte now and then, and resolves with what the server said before it closed the connection. */
+async function drip({ port }: { port: number }, start: string): Promise<string> {
+  const socket: Socket = connect(port, '127.0.0.1');
+  let said = '';
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  socket.on('error', () => {});
+  socket.write(start);
+  const timer = setInterval(() => socket.write('a'), 30);
+  await once(socket, 'close');
+  clearInterval(timer);
+  return said;
+}
+
+it.each([
+  ['nothing', ''],
+  ['half a line', 'GET /v1/chan'],
+  ['headers without end', 'GET / HTTP/1.1\r\nHost: a\r\nX: '],
+])('who sends %s is told 408 and closed', async (_what, start) => {
+  const server = await serve({ requestHeadersMs: 200, requestMs: 400 });
+  if (start === '') expect(await sendBytes(server, '')).toMatchObject({ closed: true });
+  else expect(await drip(server, start)).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+it('who sends a body that does not end is told 408 and closed', async () => {
+  const server = await serve({ requestHeadersMs: 100, requestMs: 200 });
+  expect(await drip(server, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+it('who asks, and reads nothing of a long answer, is closed once nothing moves', async () => {
+  const server = await serve({ idleMs: 200 }, 'x'.repeat(20_000_000));
+  const socket = connect(server.port, '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  socket.pause().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [connection] = (await once(http, 'connection')) as [Socket];
+  await once(connection, 'close');
+});
+
+it('of many who read nothing, those that wait longest are closed where all answers together are too much', async () => {
+  const server = await serve({ unreadAnswerBytes: 50_000_000 }, 'x'.repeat(20_000_000));
+  const connections: Socket[] = [];
+  http.on('connection', (connection: Socket) => connections.push(connection));
+  for (let nth = 0; nth < 5; nth += 1) {
+    const socket = connect(server.port, '127.0.0.1').on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    socket.pause().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(http, 'request');
+  }
+  await expect.poll(() => cut.length).toBeGreaterThan(0);
+  expect(new Set(cut)).toEqual(new Set(['unread']));
+  expect(connections[0]?.destroyed).toBe(true);
+  expect(connections.at(-1)?.destroyed).toBe(false);
+});
