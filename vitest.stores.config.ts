@@ -5,6 +5,8 @@ import { needs } from './test/support/machine.ts';
 const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
 /** But for these. */
 const notOnEachStore = {
+  'test/flow/docs-moving.test.ts': 'runs the commands of the page, some of which look into the data directory',
+  'test/flow/verify.test.ts': 'changes the data directory by hand; test/contract/redis-tampering.test.ts changes Redis',
   'test/flow/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
   'test/flow/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',

@@ -7,7 +7,6 @@ import { createChannel, publish } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openShell } from '../support/shell.ts';
-import { embeddedIn } from '../support/store.ts';
 import { exportOf } from '../support/transfer.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -21,8 +20,8 @@ describeWith(needs.curl, 'docs/moving.md', () => {
   const printed: string[] = [];
   /** All of its commands, one after the other. */
   beforeAll(async () => {
-    server = await startTestServer(embeddedIn('').env);
-    other = await startTestServer(embeddedIn('').env);
+    server = await startTestServer();
+    other = await startTestServer();
     await createChannel(server.server.engine, 'moon-landing');
     await publish(server.server.engine, 'moon-landing', { body: 'The Eagle has landed.' });
     folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));

@@ -10,7 +10,6 @@ import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { startRedis } from '../support/redis.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { embeddedIn } from '../support/store.ts';
 import { exportOf, sendTo } from '../support/transfer.ts';
 
 /** Each store has its own cases in test/contract: here the command is asked, and a server from outside. */
@@ -21,7 +20,7 @@ let server: TestServer;
 let env: Record<string, string>;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pressbox-verify-'));
-  server = await startTestServer(embeddedIn('').env);
+  server = await startTestServer();
   const token = await server.token({ admin: true });
   const client = new AuthorClient({ url: server.url, token });
   await openSampleDay(client, day);
@@ -75,7 +74,7 @@ describe('pressbox verify', () => {
   });
 
   it('finds from outside what was changed under a running server, and names the place', async () => {
-    await using other = await startTestServer(embeddedIn('').env);
+    await using other = await startTestServer();
     await sendTo(other, await exportOf(server, id));
     const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
     const faultAfter = async (sql: string) => {
