@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../src/protocol/model.ts';
 import type { ChannelFields, ChannelPatch, WrittenChannel } from '../author-client.ts';
 import { type AskingOptions, addServerOptions, addWriteOptions, author, several, tellError, UsageError } from './asking.ts';
@@ -163,7 +164,7 @@ Examples:
   function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {
     if (options.json) return terminal.json({ channel, ...written });
     terminal.print(`${verb} ${terminal.style.bold(channel.id)} ${plainLine(channel.headline)}`);
-    terminal.print(terminal.style.dim(`${options.url.replace(/\/+$/, '')}/live/${channel.id}`));
+    terminal.print(terminal.style.dim(onServer(channelPath(channel.id), options.url)));
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { onServer, postPath } from '../../src/protocol/addresses.ts';
 import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
 import type { PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
@@ -213,7 +214,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const { id, channelId } = written.post;
     const title = titleOf(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
-    terminal.print(terminal.style.dim(`${options.url.replace(/\/+$/, '')}/live/${channelId}/${id}`));
+    terminal.print(terminal.style.dim(onServer(postPath(channelId, id), options.url)));
   }
 
   function tellDerived({ derived }: RevisedPost, options: AskingOptions): void {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import { AuthorClient } from '../author-client.ts';
 import { newKey } from '../ids.ts';
 import { CannotDo, tellError } from './asking.ts';
@@ -76,7 +77,7 @@ Examples:
     const { style } = terminal;
     terminal.print(
       '',
-      `Readers:  ${style.bold(`${publicUrl}/live/${demoChannel.id}`)}`,
+      `Readers:  ${style.bold(onServer(channelPath(demoChannel.id), publicUrl))}`,
       '',
       'To try things out, in another terminal:',
       '',

@@ -1,9 +1,9 @@
+import { channelPath } from '../../src/protocol/addresses.ts';
 import { reachedEnd, type Timeline } from '../timeline.ts';
 import { morphInside } from './morph.ts';
 import { isAtTop, keepPlace } from './place.ts';
 import { PostList } from './post-list.ts';
 import { showDocument } from './status.ts';
-import { channelPath } from './view/links.ts';
 import { type Region, regions, type Shown } from './view/page.ts';
 
 /** The document, made to show a timeline. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import MarkdownIt, { type Token } from 'markdown-it';
 import type { Renderer } from '../engine/engine.ts';
+import { onServer, postPath } from '../protocol/addresses.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
@@ -18,7 +19,7 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   return {
     version,
     render(body, { channelId }) {
-      const writer = new Writer((postId) => `${base}/live/${channelId}/${postId}`);
+      const writer = new Writer((postId) => onServer(postPath(channelId, postId), base));
       writer.blocks(markdown.parse(body, {}));
       return writer.html;
     },

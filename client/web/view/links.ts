@@ -22,18 +22,3 @@ export function people(persons: readonly Person[]): Html {
     ', ',
   );
 }
-
-/** Where a channel is read. Relative to the server that carries it. */
-export function channelPath(channelId: string): string {
-  return `/live/${encodeURIComponent(channelId)}`;
-}
-
-/** A post's permanent link. */
-export function postPath(channelId: string, postId: string): string {
-  return `${channelPath(channelId)}/${encodeURIComponent(postId)}`;
-}
-
-/** The page of a channel that begins with the post of this `seq`. */
-export function pageFrom(channelId: string, seq: number): string {
-  return `${channelPath(channelId)}?before=${seq + 1}`;
-}

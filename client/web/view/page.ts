@@ -1,7 +1,8 @@
+import { pageFrom, postAnchor } from '../../../src/protocol/addresses.ts';
 import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
 import { type Html, html, nothing } from './html.ts';
-import { pageFrom, people } from './links.ts';
+import { people } from './links.ts';
 import { renderPost } from './post.ts';
 import { clock, type Setting, sameDay, shortDayOf } from './time.ts';
 
@@ -93,7 +94,7 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
 
 function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html {
   const setting = settingOf(channel);
-  const target = `#post-${event.id}`;
+  const target = `#${postAnchor(event.id)}`;
   const address = held ? target : pageFrom(channel.id, event.seq) + target;
   return html`<li><a href="${address}"><span class="key-time">${clock(event.publishedAt, setting)}</span> <span class="key-headline" dir="auto">${event.headline}</span></a></li>`;
 }

@@ -1,7 +1,8 @@
+import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { PostKind, ReaderPost, Verification } from '../../../src/protocol/model.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
-import { link, people, postPath } from './links.ts';
+import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
 import { clock, dayOf, type Setting } from './time.ts';
 
@@ -23,7 +24,7 @@ export function renderPost(post: ReaderPost, setting: PostSetting): Html {
 }
 
 export function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
-  return place === 'list' ? `post-${postId}` : `${place}-${postId}`;
+  return place === 'list' ? postAnchor(postId) : `${place}-${postId}`;
 }
 
 function classes(post: ReaderPost): string {

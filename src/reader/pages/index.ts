@@ -1,7 +1,7 @@
 import { type Html, html } from '../../../client/web/view/html.ts';
-import { channelPath } from '../../../client/web/view/links.ts';
 import { renderState } from '../../../client/web/view/page.ts';
 import { clock, directionOf, shortDayOf } from '../../../client/web/view/time.ts';
+import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
@@ -19,7 +19,7 @@ export function indexPage({ channels, next, visitor, publicUrl, assets }: IndexP
   return htmlDocument({
     title: 'Live coverage',
     language: 'en',
-    canonical: new URL('/', publicUrl).href,
+    canonical: onServer('/', publicUrl),
     assets,
     body: html`${siteBar(visitor)}
 <main class="page">

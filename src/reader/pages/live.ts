@@ -1,8 +1,8 @@
 import { dataElementId, type PageData } from '../../../client/web/view/data.ts';
 import { type Html, html } from '../../../client/web/view/html.ts';
-import { channelPath } from '../../../client/web/view/links.ts';
 import { type Region, regions, renderEmpty, renderPosts, type Shown, settingOf } from '../../../client/web/view/page.ts';
 import { clock } from '../../../client/web/view/time.ts';
+import { channelAddress, channelPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
@@ -31,7 +31,7 @@ export function livePage({ snapshot, older, visitor, publicUrl, assets, at }: Li
     title: channel.headline,
     language: channel.language,
     description: channel.standfirst,
-    canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
+    canonical: channelAddress(channel, publicUrl),
     assets,
     live: true,
     body: html`${siteBar(visitor, connectionLine(channel, at))}
@@ -68,7 +68,7 @@ export function membersNotice({ channel, page, visitor, publicUrl, assets }: Mem
     title: channel.headline,
     language: channel.language,
     description: channel.standfirst,
-    canonical: channel.url ?? new URL(channelPath(channel.id), publicUrl).href,
+    canonical: channelAddress(channel, publicUrl),
     assets,
     body: html`${siteBar(visitor)}
 <main class="page">
