@@ -1,4 +1,4 @@
-import type { Journal, Outcome, Renderer } from '../engine/engine.ts';
+import type { Bus, Journal, Outcome, Renderer } from '../engine/engine.ts';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -12,6 +12,7 @@ import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, typ
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
+import { createKnown } from './known.ts';
 import { deskLimits } from './limits.ts';
 import type { PostState } from './post.ts';
 import * as posts from './post.ts';
@@ -37,7 +38,7 @@ export interface Desk {
 }
 
 export interface DeskOptions {
-  engine: Journal;
+  engine: Journal & Pick<Bus, 'onErased'>;
   /** How the engine is asked to append, where that is measured. */
   append?: Journal['append'];
   renderer: Renderer;
@@ -48,12 +49,7 @@ export interface DeskOptions {
   erasureWaitMs?: number;
 }
 
-const {
-  decisionTries: triesMost,
-  derivedPages: derivedPagesMost,
-  knownChannelMs: knownMs,
-  knownChannels: knownMost,
-} = deskLimits;
+const { decisionTries: triesMost, derivedPages: derivedPagesMost } = deskLimits;
 
 export function createDesk(options: DeskOptions): Desk {
   const {
@@ -64,7 +60,7 @@ export function createDesk(options: DeskOptions): Desk {
     newId,
     erasureWaitMs = deskLimits.erasureWaitMs,
   } = options;
-  const known = new Map<string, { now: Standing; at: number }>();
+  const known = createKnown({ onErased: (listener) => engine.onErased(listener) }, clock);
 
   return {
     openChannel: (ask) => openChannel({ engine, append, deed: () => deedOf(ask.who) }, ask),
@@ -107,7 +103,8 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   async function publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer> {
-    let now = (mayAuthor(ask.who, channelId) && lately(channelId)) || (await admitted(ask, channelId));
+    // Where what is remembered moved since, the append says so, and a refusal is decided once more on what is read then.
+    let now = (mayAuthor(ask.who, channelId) && known.lately(channelId)) || (await admitted(ask, channelId));
     let asked: NewPost;
     let html: string;
     try {
@@ -320,29 +317,16 @@ export function createDesk(options: DeskOptions): Desk {
     return before && sameOr422(before);
   }
 
-  async function admitted(ask: Ask<unknown>, channelId: string): Promise<Standing> {
-    const read = await admit(engine, ask.who, channelId, mayAuthor);
-    if (read.status !== 'found') await recalled(ask, channelId);
-    return seen(channelId, standing(read));
+  function admitted(ask: Ask<unknown>, channelId: string): Promise<Standing> {
+    return known.reading(channelId, async () => {
+      const read = await admit(engine, ask.who, channelId, mayAuthor);
+      if (read.status !== 'found') await recalled(ask, channelId);
+      return standing(read);
+    });
   }
 
-  async function channelNow(channelId: string): Promise<Standing> {
-    return seen(channelId, standing(await engine.channel(channelId)));
-  }
-
-  function seen(channelId: string, now: Standing): Standing {
-    if (known.size >= knownMost) known.clear();
-    known.set(channelId, { now, at: clock() });
-    return now;
-  }
-
-  /**
-   * The channel as it stood a moment ago, which is enough to decide that there is a new post: where it moved since, the append says so,
-   * and a refusal is decided once more on what is read then.
-   */
-  function lately(channelId: string): Standing | undefined {
-    const entry = known.get(channelId);
-    return entry !== undefined && Math.abs(clock() - entry.at) < knownMs ? entry.now : undefined;
+  function channelNow(channelId: string): Promise<Standing> {
+    return known.reading(channelId, async () => standing(await engine.channel(channelId)));
   }
 
   async function postNow(channelId: string, postId: string) {

@@ -31,7 +31,7 @@ const who: Principal = {
 
 /** The journal itself, with some of its verbs replaced: what it says is real, when it can be reached is not. */
 function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
-  const journal: Journal = new Proxy(engine, {
+  const journal: Engine = new Proxy(engine, {
     get(target, name) {
       const verb = replaced[name as keyof Journal] ?? target[name as keyof Journal];
       return typeof verb === 'function' ? verb.bind(target) : verb;
