@@ -36,8 +36,16 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
   return pino(options, destination ?? standardOutput());
 }
 
-/** The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. */
+/** One for all logs of the process, which ends once. */
+let standard: DestinationStream | undefined;
+
 function standardOutput(): DestinationStream {
+  standard ??= openStandardOutput();
+  return standard;
+}
+
+/** The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. */
+function openStandardOutput(): DestinationStream {
   const out = pino.destination({ fd: 1, sync: true });
   let lines = '';
   const flush = () => {

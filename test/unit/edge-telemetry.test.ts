@@ -209,6 +209,12 @@ describe('the log', () => {
     expect(JSON.stringify(last()).length).toBeLessThan(1_000);
   });
 
+  it('listens once for the end of the process, however many servers run in it', () => {
+    const before = process.listenerCount('exit');
+    for (let servers = 0; servers < 20; servers += 1) createLog('silent');
+    expect(process.listenerCount('exit') - before).toBeLessThanOrEqual(1);
+  });
+
   it('is quiet below its level', () => {
     const lines: string[] = [];
     const log = createLog('warn', { write: (line) => void lines.push(line) });
