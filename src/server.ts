@@ -172,10 +172,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
           if (kind === 'imports') http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
         },
       });
-    const exporting = exportRoutes({ engine, feeds, slots: slotsFor('exports', readerLimits.exportsMost), log });
+    const exporting = exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
     const importing = importRoutes({
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
+      identity,
       rates,
       slots: slotsFor('imports', deskLimits.importsMost),
       log,

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { atLine, type Importer } from '../desk/import.ts';
 import { sendJson } from '../edge/answers.ts';
+import { type Identity, refusalFor } from '../edge/identity.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
@@ -18,6 +19,7 @@ import { requireType } from './request.ts';
 export interface ImportContext {
   /** For one import. */
   importer(by: string): Importer;
+  identity: Pick<Identity, 'standing'>;
   rates: Pick<Rates, 'writes'>;
   slots: Slots;
   log: { info(facts: object, message: string): void };
@@ -27,7 +29,7 @@ const types = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'
 /** What still comes after a line that was refused is read for this long, so that who sends it hears the answer. */
 const restMs = 5_000;
 
-export function importRoutes({ importer, rates, slots, log }: ImportContext): Router {
+export function importRoutes({ importer, identity, rates, slots, log }: ImportContext): Router {
   const router = Router({ caseSensitive: true });
 
   router.post('/import', async (req: Request, res: Response) => {
@@ -38,7 +40,7 @@ export function importRoutes({ importer, rates, slots, log }: ImportContext): Ro
     const release = slots.take();
     const importing = importer(who.sub);
     try {
-      await take(req, importing);
+      await take(req, importing, () => refusalFor(identity.standing(who)));
       log.info({ by: who.sub, ...counts(importing.done) }, 'import done');
       sendJson(res, importing.done, { cache: 'none' });
     } catch (error) {
@@ -54,10 +56,13 @@ export function importRoutes({ importer, rates, slots, log }: ImportContext): Ro
   return router;
 }
 
-/** Whatever ends it, the lines before that are on the disk. */
-async function take(req: Request, importing: Importer): Promise<void> {
+/** Whatever ends it, the lines before that are on the disk. `lost`: what to tell whose token is good no longer. */
+async function take(req: Request, importing: Importer, lost: () => Refusal | undefined): Promise<void> {
   try {
     for await (const { number, bytes } of linesOf(req)) {
+      // It may take hours, and each line is a write.
+      const refusal = lost();
+      if (refusal !== undefined) throw refusal;
       let line: ReturnType<typeof parseLine>;
       try {
         line = parseLine(jsonObjectOf(bytes));

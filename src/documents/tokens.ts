@@ -11,7 +11,7 @@ export const tokenOperations: readonly Operation[] = [
     path: '/v1/tokens/revoked',
     summary: 'Revoke a token',
     description:
-      'Every server refuses the token from now on, and within 5 seconds has ended the sockets and streams that it opened. Sent again it is the same revocation.',
+      'Every server refuses the token from now on, and within 5 seconds has ended the sockets and streams that it opened, and exports and imports that are under way. Sent again it is the same revocation.',
     who: 'admin',
     body: { schema: 'Revocation' },
     answers: [{ status: 200, description: 'It is on disk.', schema: 'RevocationAnswer' }],

@@ -1,11 +1,13 @@
 import { type Request, type Response, Router } from 'express';
+import { vary, whoAsks } from '../edge/answers.ts';
+import type { Identity } from '../edge/identity.ts';
 import { principalOf } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine, KeptEntry } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayEdit } from '../protocol/rights.ts';
+import { mayEdit, type Principal } from '../protocol/rights.ts';
 import { knownChannel } from './access.ts';
 import { readerLimits } from './limits.ts';
 
@@ -15,16 +17,17 @@ import { readerLimits } from './limits.ts';
  *
  * One page is held at a time, and the next is read once this one has left the process. What was erased goes out no more: a page that was
  * read while something was erased is read again, and one that waits for a slow client while a post of it is erased is dropped with its
- * connection.
+ * connection. So is all of it when the token is good no longer.
  */
 export interface ExportContext {
   engine: Engine;
   feeds: Pick<Feeds, 'guarded'>;
+  identity: Pick<Identity, 'standing'>;
   slots: Slots;
   log: { info(facts: object, message: string): void };
 }
 
-export function exportRoutes({ engine, feeds, slots, log }: ExportContext): Router {
+export function exportRoutes({ engine, feeds, identity, slots, log }: ExportContext): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/channels/:channelId/export', async (req: Request, res: Response) => {
@@ -33,7 +36,7 @@ export function exportRoutes({ engine, feeds, slots, log }: ExportContext): Rout
     if (who === undefined || !mayEdit(who, channel.id)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
     const release = slots.take();
     try {
-      const { whole, lines } = await send(req, res, channel.id);
+      const { whole, lines } = await send(req, res, channel.id, who);
       log.info({ channel: channel.id, by: who.sub, lines }, whole ? 'channel exported' : 'an export was given up');
     } finally {
       release();
@@ -43,10 +46,20 @@ export function exportRoutes({ engine, feeds, slots, log }: ExportContext): Rout
   return router;
 
   /** Half an export never looks like a whole one: its connection is cut. */
-  async function send(req: Request, res: Response, channelId: string): Promise<{ whole: boolean; lines: number }> {
+  async function send(
+    req: Request,
+    res: Response,
+    channelId: string,
+    who: Principal,
+  ): Promise<{ whole: boolean; lines: number }> {
+    const cut = () => res.socket?.resetAndDestroy();
+    // It may take long, and its client may take nothing meanwhile.
+    const sweep = setInterval(() => {
+      if (identity.standing(who) !== 'good') cut();
+    }, readerLimits.sweepMs).unref();
     let held: Page['posts'] = new Set();
     const undo = engine.onErased((erasedFrom, postId) => {
-      if (erasedFrom === channelId && (postId === null || held.has(postId))) res.socket?.resetAndDestroy();
+      if (erasedFrom === channelId && (postId === null || held.has(postId))) cut();
     });
     let lines = 0;
     try {
@@ -65,12 +78,13 @@ export function exportRoutes({ engine, feeds, slots, log }: ExportContext): Rout
       return { whole: true, lines };
     } finally {
       undo();
+      clearInterval(sweep);
     }
   }
 }
 
 function begin(res: Response, channelId: string): void {
-  res.vary('Authorization');
+  vary(res, whoAsks);
   res.set({
     'Content-Type': 'application/x-ndjson',
     'Content-Disposition': `attachment; filename="${channelId}.ndjson"`,
