@@ -4,7 +4,7 @@ import { JournalUnavailable } from '../engine/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
-import { standing } from './admission.ts';
+import type { Standing } from './admission.ts';
 import { type Ask, afterwards, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
 import { create } from './channel.ts';
 import type { Deed } from './decide.ts';
@@ -20,7 +20,18 @@ import { candidates, slugOf } from './slug.ts';
 const { slugCandidates: candidatesMost } = deskLimits;
 
 export async function openChannel(
-  { engine, append, deed }: { engine: Journal; append: Journal['append']; deed: () => Deed },
+  {
+    engine,
+    append,
+    channelNow,
+    deed,
+  }: {
+    engine: Journal;
+    append: Journal['append'];
+    /** A refusal where it is not there, or no longer. */
+    channelNow(channelId: string): Promise<Standing>;
+    deed: () => Deed;
+  },
   ask: Ask<NewChannel>,
 ): Promise<ChannelAnswer> {
   const { who, keyed, request } = ask;
@@ -69,7 +80,7 @@ export async function openChannel(
 
   async function again(channelId: string, outcome: Parameters<typeof placeOf>[0]): Promise<ChannelAnswer> {
     return await afterwards(async () => {
-      const { channel } = standing(await engine.channel(channelId));
+      const { channel } = await channelNow(channelId);
       return { channel, position: placeOf(outcome), replayed: true };
     });
   }

@@ -3,7 +3,7 @@ import { JournalUnavailable } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Erasure, isWithdrawn } from '../protocol/model.ts';
+import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
@@ -63,7 +63,7 @@ export function createDesk(options: DeskOptions): Desk {
   const known = createKnown({ onErased: (listener) => engine.onErased(listener) }, clock);
 
   return {
-    openChannel: (ask) => openChannel({ engine, append, deed: () => deedOf(ask.who) }, ask),
+    openChannel: (ask) => openChannel({ engine, append, channelNow, deed: () => deedOf(ask.who) }, ask),
     changeChannel,
     deleteChannel,
     publish,
@@ -75,7 +75,8 @@ export function createDesk(options: DeskOptions): Desk {
   async function changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer> {
     const read = await admit(engine, ask.who, channelId, mayEdit);
     const before = await recalled(ask, channelId);
-    if (before) return { channel: standing(read).channel, position: placeOf(before), replayed: true };
+    if (before)
+      return await afterwards(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
     let now = standing(read);
     const { patch, expected } = ask.command();
     const done = await carryOut(ask, channelId, async (anew) => {
@@ -89,7 +90,7 @@ export function createDesk(options: DeskOptions): Desk {
       const entry = done.changes[0];
       if (entry?.type === 'channel.changed') return { channel: entry.channel, position: done.position, replayed: false };
     }
-    if (done.status === 'unchanged') return { ...now, replayed: false };
+    if (done.status === 'unchanged') return { ...(await channelNow(channelId)), position: done.position, replayed: false };
     return await afterwards(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
   }
 
@@ -186,8 +187,10 @@ export function createDesk(options: DeskOptions): Desk {
   ): Promise<Done> {
     let confirming = false;
     for (let tries = 0; tries < triesMost; tries += 1) {
+      const { erasures } = known;
       const { decision, position } = await decide(tries > 0);
       if (decision.status !== 'append') {
+        if (erasures !== known.erasures) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
         if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, decision, position);
         const before = await recalled(ask, channelId);
@@ -233,24 +236,32 @@ export function createDesk(options: DeskOptions): Desk {
     return await afterwards(async () => {
       const { postId, revision } = outcome;
       if (postId === null) throw new Refusal('not-found');
-      const answer = { position: placeOf(outcome), replayed: true };
-      const { post } = await postNow(channelId, postId);
-      if (isWithdrawn(post) || post.revision === revision) return { ...answer, post };
-      const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
-      // Last, since a newer revision may have erased the one that was just read.
-      const { post: current } = await postNow(channelId, postId);
-      const made = page?.revisions.find((past) => past.revision === revision);
-      return { ...answer, post: made && current.revision === post.revision ? made : current };
+      const position = placeOf(outcome);
+      return { position, replayed: true, post: await known.guarded(() => postMade(channelId, postId, revision)) };
     });
   }
 
+  async function postMade(channelId: string, postId: string, revision: number): Promise<AuthorPost> {
+    const { post } = await postNow(channelId, postId);
+    if (isWithdrawn(post) || post.revision === revision) return post;
+    const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
+    // Last, since a newer revision may have erased the one that was just read.
+    const { post: current } = await postNow(channelId, postId);
+    const made = page?.revisions.find((past) => past.revision === revision);
+    return made && current.revision === post.revision ? made : current;
+  }
+
   async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
-    const { channelId, id } = answer.post;
+    const { channelId, id, revision } = answer.post;
+    const { erasures } = known;
     return await afterwards(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
-      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile.
-      const derived = await derivedFrom(channelId, id);
-      return { ...answer, derived, ...(erasure ? { erasure } : {}) };
+      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
+      const read = await known.guarded(async () => ({
+        post: erasures === known.erasures ? answer.post : await postMade(channelId, id, revision),
+        derived: await derivedFrom(channelId, id),
+      }));
+      return { ...answer, ...read, ...(erasure ? { erasure } : {}) };
     });
   }
 

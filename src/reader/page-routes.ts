@@ -60,9 +60,11 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
     const { before } = parse(postsQuerySchema, req.query);
     const { channel } = await feeds.guarded(() => knownChannel(engine, principalOf(res), req.params.channelId));
     if (!mayRead(principalOf(res), channel)) return sendNotice(req, res, channel);
-    // The older page is read after the snapshot: its posts may be newer than the cursor says, never older.
-    const snapshot = await readSnapshot(res, channel.id);
-    const older = before === undefined ? undefined : await readOlder(res, channel.id, before);
+    const { snapshot, older } = await feeds.guarded(async () => ({
+      snapshot: await readSnapshot(res, channel.id),
+      // After the snapshot: its posts may be newer than the cursor says, never older.
+      older: before === undefined ? undefined : await readOlder(res, channel.id, before),
+    }));
     const at = new Date(now()).toISOString();
     const visitor = visitorOf(res, req.originalUrl);
     sendPage(res, livePage({ snapshot, ...(older && { older }), visitor, publicUrl, assets, at }));
@@ -112,13 +114,10 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
 
   async function readOlder(res: Response, channelId: string, before: number) {
     const query = { before, limit: limits.pageDefault, bytes: limits.answerBytes };
-    const page = await feeds.guarded(async () => {
-      const read = await engine.posts(channelId, query);
-      // Access may have been closed since the snapshot was read.
-      const who = principalOf(res);
-      mustRead(who, (await knownChannel(engine, who, channelId)).channel);
-      return read;
-    });
+    const page = await engine.posts(channelId, query);
+    // Access may have been closed since the snapshot was read.
+    const who = principalOf(res);
+    mustRead(who, (await knownChannel(engine, who, channelId)).channel);
     if (page === undefined) throw new Refusal('not-found');
     return { before, page: { posts: page.posts.map(readerView), cursor: formatCursor(page.position), more: page.more } };
   }

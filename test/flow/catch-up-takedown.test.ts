@@ -53,15 +53,19 @@ async function aMoment(most: number): Promise<void> {
 async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: SocketReader[]): Promise<void> {
   const { id } = await createChannel(server, editor);
   const path = `/v1/channels/${id}`;
-  const { cursor } = await publish(server, editor, id, { headline: 'Stays' });
+  const first = await publish(server, editor, id, { headline: 'Stays' });
+  const { cursor } = first;
   // A feed that is open with a tail, one that is open without, and one that must be opened.
   if (number % 3 > 0) await readers[0]!.subscribe(id, cursor);
   const secret = `zq${number}qz`;
-  const made = await publish(server, editor, id, { headline: `Headline ${secret}`, body: `Text ${secret}`, keyEvent: true });
+  const text = { headline: `Headline ${secret}`, body: `Text ${secret}`, keyEvent: true, derivedFrom: [first.post.id] };
+  const made = await write(server, editor, { path: `${path}/posts`, body: text, key: `first-${number}` });
   if (number % 3 === 1) await readers[0]!.ask('unsubscribe', { channelId: id });
   if (number % 2 === 0)
     await write(server, editor, { method: 'PATCH', path, body: { pinnedPostId: made.post.id }, ifMatch: '*' });
 
+  const revised = { kind: 'update', note: 'More is known.', changes: {} };
+  const again = (asked: Parameters<typeof write>[2]) => write(server, editor, asked).catch(() => undefined);
   const get = (rest: string, token?: string) => call(`${server.url}${rest}`, token === undefined ? {} : { token });
   const asks = [
     () => get(`${path}/events?after=${cursor}`),
@@ -74,6 +78,12 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
     () => get(`${path}/posts/${made.post.id}/revisions`, editor),
     () => get(`${path}/corrections`),
     () => get(`/live/${id}`),
+    () => get(`/live/${id}?before=99`),
+    () => get(`${path}/export`, editor),
+    () => again({ path: `${path}/posts`, body: text, key: `first-${number}` }),
+    () => again({ path: `${path}/posts/${first.post.id}/revisions`, body: revised, key: `again-${number}`, ifMatch: 1 }),
+    () => again({ path: `${path}/posts/${made.post.id}/revisions`, body: revised, ifMatch: how === 'takedown' ? '*' : 77 }),
+    () => again({ path: `${path}/posts/${made.post.id}/revisions`, body: revised, ifMatch: 77 }),
     () => get(`${path}/events?after=${cursor}&wait=1`),
     () => streamBriefly(id, cursor),
     () => streamBriefly(id),
