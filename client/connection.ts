@@ -2,6 +2,7 @@ import { type Event, type Transport, transports } from '../src/protocol/model.ts
 import type { Problem } from '../src/protocol/problems.ts';
 import { Emitter } from './emitter.ts';
 import { type Http, passes, type TokenSource } from './http.ts';
+import { partsOf } from './portable.ts';
 import { alarmAt, type ChoiceState, choose, type Happened, startChoosing } from './transports/choose.ts';
 import type { Answered, Dial, Failure, Link, SubscribeRequest } from './transports/link.ts';
 import { dialPoll } from './transports/poll.ts';
@@ -70,8 +71,10 @@ export class Connection {
   #opened = false;
   #closed = false;
 
-  /** `request`: what would be asked for now. */
+  /** `request`: what would be asked for now. Throws where `url` is no address of the web. */
   constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest) {
+    // Said to the app, and not found out by an attempt that can tell nobody.
+    partsOf(options.url);
     this.#options = options;
     this.#http = http;
     this.#request = request;

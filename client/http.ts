@@ -1,5 +1,5 @@
-import { type Problem, problems } from '../src/protocol/problems.ts';
-import { deadline, reasonOf, throwIfAborted } from './portable.ts';
+import { type Problem, problem, problems } from '../src/protocol/problems.ts';
+import { deadline, reasonOf, throwIfAborted, unlessAborted } from './portable.ts';
 
 /** One request to the server and its answer, or an error that says whether asking again can help. */
 
@@ -63,7 +63,7 @@ export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswe
 
 /** Whether what the problem tells of passes by itself: it says to wait, or is of a kind that does. A later code is judged by its status. */
 export function passes({ code, status, retryAfter }: Problem): boolean {
-  if (retryAfter !== undefined) return true;
+  if (typeof retryAfter === 'number') return true;
   return Object.hasOwn(problems, code) ? problems[code].retry : status === 429 || status >= 500;
 }
 
@@ -71,6 +71,16 @@ export function passes({ code, status, retryAfter }: Problem): boolean {
 export function askedToWaitMs(error: ProblemError | NoAnswer): number {
   const seconds = error instanceof ProblemError ? error.problem.retryAfter : error.retryAfter;
   return Math.max(0, seconds ?? 0) * 1_000;
+}
+
+/**
+ * What an error of a request tells of the server: its problem, or that whoever answered in its place asked to wait. Undefined where no
+ * word came through.
+ */
+export function wordOf(error: unknown): Problem | undefined {
+  if (error instanceof ProblemError) return error.problem;
+  if (!(error instanceof NoAnswer) || error.retryAfter === undefined) return undefined;
+  return problem('rate-limited', { retryAfter: error.retryAfter });
 }
 
 export interface HttpOptions {
@@ -96,14 +106,18 @@ export class Http {
 
   /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
   async ask(asked: Asked, signal?: AbortSignal): Promise<Answered> {
-    const headers = await this.#headers('application/json', signal);
+    throwIfAborted(signal);
     const within = deadline(asked.timeoutMs ?? this.#timeoutMs, signal);
+    let sent = false;
     try {
+      // The app's token may not come either.
+      const headers = await unlessAborted(this.#headers('application/json', signal), within.signal);
+      sent = true;
       const response = await this.#send(asked, headers, within.signal);
       return answered(response, await response.text());
     } catch (error) {
       throwIfAborted(signal);
-      throw asAnswer(error, within.passed);
+      throw sent || within.passed ? asAnswer(error, within.passed) : error;
     } finally {
       within.end();
     }

@@ -58,6 +58,14 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
   };
 }
 
+/** What was promised, unless the signal is aborted before it comes: then its reason is thrown. */
+export function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
+    promised.then(resolve, reject);
+  });
+}
+
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw reasonOf(signal);
 }

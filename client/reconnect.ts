@@ -13,6 +13,13 @@ export const asking: Backoff = { firstMs: 500, mostMs: 10_000 };
 
 /** Shorter than this is no pause. */
 const leastMs = 50;
+/** Whoever is asked to wait longer, a day, asks again after this long. A timer that is set to more than 24 days goes off at once. */
+const mostAskedMs = 24 * 60 * 60 * 1_000;
+
+/** What the other side asked to wait, as far as it is heeded: what is no time is none, milliseconds. */
+export function heeded(askedMs: number): number {
+  return askedMs > 0 ? Math.min(askedMs, mostAskedMs) : 0;
+}
 
 /**
  * Milliseconds to wait after `attempt` failures in a row (0 for the first), evenly spread from nearly nothing to a bound that doubles:
@@ -21,5 +28,5 @@ const leastMs = 50;
  */
 export function pauseMs(attempt: number, random: number, { firstMs, mostMs }: Backoff, atLeastMs = 0): number {
   const bound = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
-  return Math.max(leastMs, Math.round(atLeastMs + random * bound));
+  return Math.max(leastMs, Math.round(heeded(atLeastMs) + random * bound));
 }

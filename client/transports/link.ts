@@ -1,6 +1,6 @@
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
-import type { Http, TokenSource } from '../http.ts';
+import { type Http, isProblem, type TokenSource } from '../http.ts';
 
 /**
  * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
@@ -62,6 +62,41 @@ export interface DialOptions {
   told: Told;
 }
 export type Dial = (options: DialOptions) => Link;
+
+/**
+ * What was answered to a subscribe, or undefined where it is no such answer: hotels, proxies and service workers answer in the server's
+ * place. Looked at is what a reader goes by before it looks at a post.
+ */
+export function answerOf(said: unknown): SubscribeAnswer | undefined {
+  if (!isObject(said)) return undefined;
+  if (said.ok === false) return isProblem(said.problem) ? { ok: false, problem: said.problem } : undefined;
+  return isCatchUp(said) ? { ...said, ok: true } : undefined;
+}
+
+export function isEvent(said: unknown): said is Event {
+  if (!isObject(said) || typeof said.type !== 'string' || typeof said.cursor !== 'string') return false;
+  if (!isOffset(said.from) || !isOffset(said.offset)) return false;
+  if (said.type === 'channel.changed') return isObject(said.channel);
+  return !said.type.startsWith('post.') || isObject(said.post);
+}
+
+/** Also of a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isCatchUp(said: Record<string, unknown>): said is Record<string, unknown> & CatchUp {
+  const { mode, covers, cursor, more, events, snapshot } = said;
+  if (!isObject(covers) || !isOffset(covers.after) || !isOffset(covers.to)) return false;
+  if (typeof cursor !== 'string' || typeof more !== 'boolean') return false;
+  if (mode === 'replay') return Array.isArray(events) && events.every(isEvent);
+  if (mode !== 'snapshot' || !isObject(snapshot)) return false;
+  return isObject(snapshot.channel) && Array.isArray(snapshot.posts) && Array.isArray(snapshot.keyEvents);
+}
+
+function isOffset(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 /** Without a sign of the server after this long an attempt has failed, milliseconds. */
 export const dialMs = 10_000;

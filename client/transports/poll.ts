@@ -1,9 +1,10 @@
 import type { CatchUp } from '../../src/protocol/model.ts';
-import { type Http, ProblemError, pause } from '../http.ts';
+import { type Http, pause, wordOf } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import {
   type Answered,
+  answerOf,
   type DialOptions,
   dialMs,
   type Link,
@@ -95,10 +96,12 @@ class PollLink implements Link {
     const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf(query)}`;
     try {
       const { body } = await this.#http.ask({ method: 'GET', path, fresh: true, timeoutMs }, signal);
-      if (!signal.aborted) this.#told.heard();
-      return { ok: true, ...(body as CatchUp) };
+      const said = answerOf(body);
+      if (said !== undefined && !signal.aborted) this.#told.heard();
+      return said;
     } catch (error) {
-      return error instanceof ProblemError ? { ok: false, problem: error.problem } : undefined;
+      const problem = wordOf(error);
+      return problem && { ok: false, problem };
     }
   }
 }

@@ -2,7 +2,17 @@ import { io, type Socket } from 'socket.io-client';
 import type { Event } from '../../src/protocol/model.ts';
 import { freshToken, isProblem } from '../http.ts';
 import { partsOf } from '../portable.ts';
-import { type Answered, type DialOptions, dialMs, type Link, type SubscribeAnswer, type SubscribeRequest } from './link.ts';
+import {
+  type Answered,
+  answerOf,
+  type DialOptions,
+  dialMs,
+  isEvent,
+  isObject,
+  type Link,
+  type SubscribeAnswer,
+  type SubscribeRequest,
+} from './link.ts';
 
 /** Socket.IO on a WebSocket: the best way, since one connection carries everything. It stands once words went both ways. */
 interface FromServer {
@@ -35,7 +45,7 @@ class SocketLink implements Link {
   subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
     if (this.#socket?.connected !== true) return answered(undefined);
     this.#socket.timeout(withinMs).emit('subscribe', request, (error: Error | null, said: SubscribeAnswer) => {
-      if (!this.#closed) answered(error === null ? said : undefined);
+      if (!this.#closed) answered(error === null ? answerOf(said) : undefined);
     });
   }
 
@@ -80,10 +90,10 @@ class SocketLink implements Link {
       this.close();
       told.lost(reason === 'ping timeout');
     });
-    socket.on('event', (event) => told.event(event));
-    socket.on('store', (store) => told.store(store));
-    socket.on('unsubscribed', (ended) => told.unsubscribed(ended));
-    socket.on('drain', ({ withinMs }) => told.drain(Number(withinMs) || 0));
+    socket.on('event', (event) => isEvent(event) && told.event(event));
+    socket.on('store', (store) => isObject(store) && told.store(store));
+    socket.on('unsubscribed', (ended) => isObject(ended) && told.unsubscribed(ended));
+    socket.on('drain', (draining) => told.drain(Number(isObject(draining) && draining.withinMs) || 0));
   }
 
   #fail(data: unknown): void {

@@ -1,10 +1,22 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { limits } from '../../src/protocol/limits.ts';
-import type { CatchUp } from '../../src/protocol/model.ts';
-import { type Http, ProblemError, parsed } from '../http.ts';
+import { eventTypes } from '../../src/protocol/model.ts';
+import { type Http, parsed, wordOf } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { KeptAnswer } from './kept-answer.ts';
-import { type Answered, type DialOptions, dialMs, type Link, type SubscribeRequest, silenceMs, type Told } from './link.ts';
+import {
+  type Answered,
+  answerOf,
+  type DialOptions,
+  dialMs,
+  isEvent,
+  isObject,
+  type Link,
+  type SubscribeAnswer,
+  type SubscribeRequest,
+  silenceMs,
+  type Told,
+} from './link.ts';
 
 /**
  * Server-Sent Events, read with `fetch` so that a token goes in a header. Every subscribe is a stream of its own, which the server begins
@@ -94,7 +106,8 @@ class StreamLink implements Link {
       onEvent: (message) => {
         if (!signal.aborted) this.#hear(message);
       },
-      onError: () => this.#lose(false),
+      // The standard has what else it complains of passed over.
+      onError: ({ type }) => type === 'max-buffer-size-exceeded' && this.#lose(false),
     });
     while (!signal.aborted) {
       this.#listen();
@@ -111,8 +124,9 @@ class StreamLink implements Link {
       return await this.#http.stream(path, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (error instanceof ProblemError) this.#answer({ ok: false, problem: error.problem });
-      else this.#lose(false);
+      const problem = wordOf(error);
+      if (problem === undefined) this.#lose(false);
+      else this.#answer({ ok: false, problem });
       return undefined;
     }
   }
@@ -123,19 +137,26 @@ class StreamLink implements Link {
   }
 
   #hear({ event, data }: EventSourceMessage): void {
-    if (event === 'ping') return;
-    const said = parsed(data);
-    if (said === undefined) return this.#lose(false);
-    if (event === 'catchup') return this.#caughtUp(said);
-    if (event === 'store') return this.#hearOfStore(said);
-    // Streams are ended one by one within the time, so that each can come back at once.
-    if (event === 'drain') return this.#told.drain(0);
-    if (event === 'unsubscribed') {
-      this.#unsubscribed = true;
-      return this.#told.unsubscribed(said);
+    const said: unknown = parsed(data);
+    switch (event) {
+      case 'ping':
+        return;
+      // Streams are ended one by one within the time, so that each can come back at once.
+      case 'drain':
+        return this.#told.drain(0);
+      case 'catchup':
+        return this.#caughtUp(answerOf(said));
+      case 'store':
+        return isObject(said) ? this.#hearOfStore(said as Parameters<Told['store']>[0]) : this.#lose(false);
+      case 'unsubscribed':
+        if (!isObject(said)) return this.#lose(false);
+        this.#unsubscribed = true;
+        return this.#told.unsubscribed(said as Parameters<Told['unsubscribed']>[0]);
     }
-    // Of any type: a later one is skipped by the reader, who keeps its cursor. A message that is no event has none.
-    if (typeof said.cursor === 'string') this.#told.event(said);
+    // Of any type: a later one is skipped by the reader, who keeps its cursor. What is none is a message of a later version.
+    if (isEvent(said)) return this.#told.event(said);
+    // Half an event that is known leaves a gap.
+    if (event !== undefined && (eventTypes as readonly string[]).includes(event)) this.#lose(false);
   }
 
   /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */
@@ -150,10 +171,11 @@ class StreamLink implements Link {
   }
 
   /** One that nobody asked for may hold what is missing: it is asked for. */
-  #caughtUp(said: CatchUp): void {
+  #caughtUp(said: SubscribeAnswer | undefined): void {
+    if (said?.ok !== true) return this.#lose(false);
     if (this.#answered === undefined) return this.#told.missed();
     this.#next = said.more ? { after: said.cursor } : undefined;
-    this.#answer({ ok: true, ...said });
+    this.#answer(said);
   }
 
   #answer(said: Parameters<Answered>[0]): void {

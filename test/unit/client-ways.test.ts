@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { ModelServer } from '../support/model-server.ts';
+
+/** What a reader does with what no Pressbox server says: hotels, proxies, service workers and apps that are at odds with themselves. */
+const opened: { close(): unknown }[] = [];
+const lost: unknown[] = [];
+const onLost = (reason: unknown) => void lost.push(reason);
+process.on('unhandledRejection', onLost);
+process.on('uncaughtException', onLost);
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+  // Whatever was to go wrong behind our backs has gone wrong by the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(lost.splice(0)).toEqual([]);
+});
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** Gives these answers, one after the other; the last one to all that follow. */
+async function answering(...answers: [Answer, ...Answer[]]) {
+  const askedAt: number[] = [];
+  const server = createServer((request, response) => {
+    const answer = answers[Math.min(askedAt.length, answers.length - 1)] as Answer;
+    askedAt.push(performance.now());
+    answer(response, request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push({
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, askedAt };
+}
+
+const model = new ModelServer();
+for (let each = 0; each < 2; each += 1) model.publish({ kind: 'update', keyEvent: false });
+const good = JSON.stringify(model.catchUp(undefined, 0, { limit: 100, posts: 20 }));
+
+const polled =
+  (body: string, status = 200, headers = {}): Answer =>
+  (response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+const streamed =
+  (body: string): Answer =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(body);
+  };
+const caughtUp = { poll: polled(good), stream: streamed(`event: catchup\ndata: ${good}\n\n`) };
+
+function read(url: string, options: Partial<ReaderClientOptions>) {
+  const client = new ReaderClient({ url, channelId: 'moon', random: () => 0, ...options });
+  opened.push(client);
+  const states: ReaderState[] = [];
+  client.on('state', (state) => states.push(state));
+  client.open();
+  return { client, states };
+}
+const live = (client: ReaderClient) =>
+  vi.waitFor(() => expect(client.state.status).toBe('live'), { timeout: 5_000, interval: 5 });
+
+describe('an answer that is none', () => {
+  const nothing = [
+    '',
+    '{}',
+    'null',
+    '[]',
+    '7',
+    '{"mode":"replay"}',
+    '{"mode":"replay","covers":{"after":0,"to":3},"cursor":"x","more":false}',
+  ];
+
+  it.each(nothing)('is taken for none by a poll, which is tried again: %j', async (body) => {
+    const { url } = await answering(polled(body), caughtUp.poll);
+    const { client, states } = read(url, { transports: ['poll'] });
+    await live(client);
+    expect(states.map(({ status }) => status)).toContain('offline');
+    expect(client.timeline?.offset).toBe(3);
+  });
+
+  it.each(nothing)('is taken for none by a stream, which is tried again: %j', async (body) => {
+    const { url } = await answering(streamed(`event: catchup\ndata: ${body}\n\n`), caughtUp.stream);
+    const { client, states } = read(url, { transports: ['stream'] });
+    await live(client);
+    expect(states.map(({ status }) => status)).toContain('offline');
+  });
+});
+
+it.each(['null', 'hello', '[]', '"text"'])('a message of a later version is skipped, whatever it holds: %s', async (data) => {
+  const later = `foo: bar\n: a comment\nretry: soon\n\nevent: weather\ndata: ${data}\n\n`;
+  const { url, askedAt } = await answering(
+    streamed(`${later}event: catchup\r\ndata: ${good}\r\n\r\n${later}event: store\ndata: {"reachable":false,"since":"then"}\n\n`),
+  );
+  const { client } = read(url, { transports: ['stream'] });
+  await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'live', asOf: 'then' }));
+  expect(askedAt).toHaveLength(1);
+});
+
+describe('a reader that is asked to wait', () => {
+  it.each(['poll', 'stream'] as const)('by whoever answers in the place of the server, does (%s)', async (way) => {
+    const { url, askedAt } = await answering(polled('<h1>Busy</h1>', 503, { 'retry-after': '1' }), caughtUp[way]);
+    const { client } = read(url, { transports: [way] });
+    await live(client);
+    expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThanOrEqual(990);
+  });
+
+  it.each(['99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])('for ever does not ask all the time: %s', async (header) => {
+    const { url, askedAt } = await answering(polled('<h1>Closed</h1>', 503, { 'retry-after': header }));
+    const { client } = read(url, { transports: ['poll'] });
+    await vi.waitFor(() => expect(client.state.status).toBe('offline'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(askedAt).toHaveLength(1);
+  });
+});
+
+it('a token that does not come holds up one request and not all that follow', { timeout: 15_000 }, async () => {
+  const { url } = await answering(caughtUp.poll);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    let asked = 0;
+    const token = () => {
+      asked += 1;
+      return asked === 1 ? new Promise<string>(() => {}) : 'a.b.c';
+    };
+    const { client } = read(url, { transports: ['poll'], token });
+    await vi.advanceTimersByTimeAsync(11_000);
+    vi.useRealTimers();
+    await live(client);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it.each(['', '/live', 'live.example.org', 'ftp://live.example.org'])(
+  'an address that is none is an error where the reader is made: %j',
+  (url) => {
+    expect(() => new ReaderClient({ url, channelId: 'moon' })).toThrow(TypeError);
+  },
+);
