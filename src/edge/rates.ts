@@ -87,9 +87,14 @@ export function limitRequests(rates: Rates): RequestHandler {
   };
 }
 
+/** As some proxies forward it: an IPv4 address with a port, an IPv6 one in brackets. Else all their readers would be one. */
+const forwardedWithPort = /^(?:([\d.]+):\d+|\[([^[\]]+)\](?::\d+)?)$/;
+
 /** Whom an address belongs to: an IPv4 address, also where IPv6 maps it, or the first 64 bits of an IPv6 one. */
 export function addressKey(address: string): string {
   if (isIPv4(address)) return address;
+  const withPort = forwardedWithPort.exec(address);
+  if (withPort !== null) return addressKey(withPort[1] ?? withPort[2] ?? '');
   const plain = address.split('%', 1)[0] ?? '';
   if (!isIPv6(plain)) return 'unknown';
   const groups = groupsOf(plain);
