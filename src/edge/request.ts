@@ -35,10 +35,8 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
     const session = cookie.read(request);
     const resumed = session === undefined ? undefined : await identity.resume(session);
     if (resumed === 'stale') cookie.clear(request, response);
-    if (typeof resumed === 'object') {
-      response.locals.principal = resumed;
-      response.locals.isSession = true;
-    }
+    if (typeof resumed === 'object') response.locals.principal = resumed;
+    response.locals.isForOneBrowser = resumed === 'stale' || typeof resumed === 'object';
     next();
   };
 }
@@ -62,9 +60,9 @@ export function requirePrincipal(response: Response): Principal {
   return principal;
 }
 
-/** Whether it was the session of a browser that said so. */
-export function isSession(response: Response): boolean {
-  return response.locals.isSession === true;
+/** Whether a browser's session says so, or is taken away with the answer: a cache that kept that would sign others out. */
+export function isForOneBrowser(response: Response): boolean {
+  return response.locals.isForOneBrowser === true;
 }
 
 /** The token of a request; undefined where none was sent. */

@@ -3,7 +3,7 @@ import { sendJson } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
-import { isSession, principalOf, resumeSession } from '../edge/request.ts';
+import { isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -125,5 +125,5 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
 
 function sendPage(res: Response, page: string): void {
   res.vary('Cookie');
-  sendJson(res, page, { cache: isSession(res) ? 'private' : 'public', type: 'text/html; charset=utf-8' });
+  sendJson(res, page, { cache: isForOneBrowser(res) ? 'private' : 'public', type: 'text/html; charset=utf-8' });
 }

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
-import { isSession, principalOf } from '../edge/request.ts';
+import { isForOneBrowser, principalOf } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
@@ -32,6 +32,7 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
     const page = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
+    vary(res, whoAsks);
     sendJson(res, page, cachingOf(res));
   });
 
@@ -196,7 +197,7 @@ type Caching = { cache: 'public' | 'private' };
 
 /** What anyone may see can be revalidated; the rest is not kept at all, nor is what a browser with a session was answered. */
 function cachingOf(res: Response, channel?: Channel): Caching {
-  if (isSession(res)) return { cache: 'private' };
+  if (isForOneBrowser(res)) return { cache: 'private' };
   if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };
   return { cache: principalOf(res) === undefined ? 'public' : 'private' };
 }

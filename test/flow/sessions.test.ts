@@ -135,7 +135,7 @@ describe('a session', () => {
       expect([path, mine.get('cache-control')]).toEqual([path, 'private, no-store']);
       expect(mine.get('vary')).toMatch(/\bCookie\b/);
     }
-    for (const path of ['/', '/live/for-all', '/v1/channels/for-all/posts']) {
+    for (const path of ['/', '/live/for-all', '/v1/channels', '/v1/channels/for-all/posts']) {
       const theirs = (await call(`${server.url}${path}`, { headers: { accept: path.startsWith('/v1') ? '*/*' : 'text/html' } }))
         .headers;
       expect([path, theirs.get('cache-control'), theirs.get('vary')]).toEqual([
@@ -161,6 +161,13 @@ describe('a session', () => {
       const { status, headers } = await call(`${server.url}/v1/channels`, { headers: { cookie: stale } });
       expect(status).toBe(200);
       expect(headers.getSetCookie()).toEqual(['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']);
+      // A cache that kept it would sign others out.
+      expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
+        'private, no-store',
+        expect.stringContaining('Cookie'),
+      ]);
+      const page = await call(`${server.url}/`, { headers: { cookie: stale, accept: 'text/html' } });
+      expect([page.headers.getSetCookie().length, page.headers.get('cache-control')]).toEqual([1, 'private, no-store']);
       expect(await read(stale)).toBe(401);
       const reader = await openReader(server.url, { headers: { Cookie: stale, Origin: server.url } });
       onTestFinished(() => reader.destroy());
