@@ -1,4 +1,6 @@
 import type { Event } from '../../src/protocol/model.ts';
+import { en } from './strings/en.ts';
+import { counted, type Words } from './strings/words.ts';
 
 /** How long a sentence stays for screen readers, and how long several are gathered into one. Milliseconds. */
 const staysMs = 8_000;
@@ -7,14 +9,20 @@ const mostAtOnce = 3;
 
 /** The polite live region: new posts, corrections and withdrawals, in words. What a withdrawn post said is not left standing in it. */
 export class Announcer {
-  readonly #element = document.getElementById('announcement');
+  readonly #element: HTMLElement | null;
+  readonly #words: () => Words;
   #waiting: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(element = document.getElementById('announcement'), words: () => Words = () => en) {
+    this.#element = element;
+    this.#words = words;
+  }
 
   tell(event: Event): void {
     if (event.type === 'channel.changed') return;
     if (event.post.status !== 'published') this.#silence();
-    const sentence = sentenceOf(event);
+    const sentence = sentenceOf(event, this.#words());
     if (sentence === null) return;
     this.#waiting.push(sentence);
     clearTimeout(this.#timer);
@@ -23,7 +31,7 @@ export class Announcer {
 
   #speak(): void {
     const { length } = this.#waiting;
-    this.#say(length > mostAtOnce ? `${length} changes on this page.` : this.#waiting.join(' '));
+    this.#say(length > mostAtOnce ? counted(this.#words().saidMany, length, this.#words()) : this.#waiting.join(' '));
     this.#waiting = [];
     this.#timer = setTimeout(() => this.#say(''), staysMs);
   }
@@ -40,15 +48,15 @@ export class Announcer {
 }
 
 /** By the state of the post, not by the type of the event: a post never seen may arrive as revised. */
-function sentenceOf(event: Event): string | null {
+function sentenceOf(event: Event, words: Words): string | null {
   if (event.type === 'channel.changed') return null;
   const { post } = event;
   const last = post.history.at(-1);
-  if (post.status === 'retracted') return `A post was retracted. ${last?.note ?? ''}`.trim();
-  if (post.status !== 'published') return 'A post was removed.';
-  const name = post.headline === null ? 'a post' : `“${post.headline}”`;
-  if (post.revision === 1) return post.headline === null ? 'New post.' : `New post: ${post.headline}.`;
-  if (last?.kind === 'correction') return `Correction to ${name}: ${last.note ?? ''}`;
-  if (last?.kind === 'clarification') return `Clarification of ${name}: ${last.note ?? ''}`;
+  if (post.status === 'retracted') return `${words.saidRetracted} ${last?.note ?? ''}`.trim();
+  if (post.status !== 'published') return words.saidRemoved;
+  const name = post.headline === null ? words.aPost : words.named(post.headline);
+  if (post.revision === 1) return post.headline === null ? words.saidNew : words.saidNewNamed(post.headline);
+  if (last?.kind === 'correction') return words.saidCorrected(name, last.note ?? '');
+  if (last?.kind === 'clarification') return words.saidClarified(name, last.note ?? '');
   return null;
 }

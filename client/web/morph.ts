@@ -1,9 +1,8 @@
 /**
- * Puts new markup into an element and leaves alone what is the same in it: a film goes on playing beside a corrected sentence, and
+ * Makes an element what fresh markup makes it, and leaves alone what is the same in it: a film goes on playing beside a corrected sentence, and
  * the element itself stays, so that focus and place do. The markup is what `view/` rendered.
  */
-export function morph(element: HTMLElement, markup: string): void {
-  const fresh = parse(markup);
+export function morph(element: HTMLElement, fresh: HTMLElement): void {
   for (const { name } of [...element.attributes]) if (!fresh.hasAttribute(name)) element.removeAttribute(name);
   for (const { name, value } of [...fresh.attributes]) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
@@ -14,21 +13,39 @@ export function morph(element: HTMLElement, markup: string): void {
 /** Likewise for what is inside an element whose own tag stays. Folds that the reader opened stay open. */
 export function morphInside(element: HTMLElement, markup: string): void {
   const opened = element.querySelector('details[open]') !== null;
-  const template = document.createElement('template');
-  template.innerHTML = markup;
-  replaceChildren(element, [...template.content.childNodes]);
+  replaceChildren(element, [...contentOf(markup).childNodes]);
   if (opened) element.querySelector('details')?.setAttribute('open', '');
 }
 
 export function parse(markup: string): HTMLElement {
+  return contentOf(markup).firstElementChild as HTMLElement;
+}
+
+function contentOf(markup: string): DocumentFragment {
   const template = document.createElement('template');
-  template.innerHTML = markup;
-  return template.content.firstElementChild as HTMLElement;
+  template.innerHTML = (policy?.createHTML(markup) ?? markup) as string;
+  return template.content;
+}
+
+/** For pages that ask for Trusted Types; one that does not let this policy be made gets the markup as it is. */
+const policy = makePolicy();
+
+function makePolicy(): { createHTML(markup: string): unknown } | undefined {
+  const { trustedTypes } = globalThis as {
+    trustedTypes?: { createPolicy(name: string, rules: object): { createHTML(markup: string): unknown } };
+  };
+  try {
+    return trustedTypes?.createPolicy('pressbox', { createHTML: (markup: string) => markup });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Walks old and new side by side: an old child that is equal to the new one stays, those before it go. */
 function replaceChildren(element: HTMLElement, fresh: readonly ChildNode[]): void {
-  const hadFocus = element.contains(document.activeElement) && document.activeElement !== element;
+  // Inside an embedded element it is not the document that knows what has the focus.
+  const root = element.getRootNode() as Document | ShadowRoot;
+  const hadFocus = element.contains(root.activeElement) && root.activeElement !== element;
   let next = element.firstChild;
   for (const child of fresh) {
     let same = next;
@@ -45,7 +62,7 @@ function replaceChildren(element: HTMLElement, fresh: readonly ChildNode[]): voi
     next = after;
   }
   // What had the focus may be gone; whoever moves by keyboard goes on from the post that it was in.
-  if (hadFocus && !element.contains(document.activeElement)) element.focus({ preventScroll: true });
+  if (hadFocus && !element.contains(root.activeElement)) element.focus({ preventScroll: true });
 }
 
 function removeUntil(first: ChildNode | null, end: ChildNode): ChildNode {

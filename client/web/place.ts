@@ -2,33 +2,51 @@
  * Keeps what someone reads where it is on the screen while the page changes above it. Browsers do so by themselves in places
  * (scroll anchoring), but not all of them, and not where the anchor is what changes.
  */
-export function keepPlace(posts: HTMLElement, change: () => void): void {
-  const anchors = anchorsIn(posts).map((element) => ({ element, top: element.getBoundingClientRect().top }));
+export function keepPlace(posts: HTMLElement, change: () => void, view: View = theWindow): void {
+  const anchors = anchorsIn(posts, view).map((element) => ({ element, top: element.getBoundingClientRect().top }));
   change();
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
   const moved = anchor.element.getBoundingClientRect().top - anchor.top;
-  if (Math.abs(moved) >= 1) window.scrollBy({ top: moved, behavior: 'instant' });
+  if (Math.abs(moved) >= 1) view.scrollBy(moved);
 }
 
 /** Whether the start of the list is in view or below it: then a new post may come in without taking the reader's line away. */
-export function isAtTop(posts: HTMLElement): boolean {
-  return posts.getBoundingClientRect().top >= 0;
+export function isAtTop(posts: HTMLElement, view: View = theWindow): boolean {
+  return posts.getBoundingClientRect().top >= view.edge();
 }
 
 /** What the reader is likely to read, best first: the topmost parts of posts in view, then posts, as parts may be replaced. */
-function anchorsIn(posts: HTMLElement): Element[] {
-  if (isAtTop(posts)) return [];
+function anchorsIn(posts: HTMLElement, view: View): Element[] {
+  if (isAtTop(posts, view)) return [];
+  const isInView = (element: Element) => isIn(view, element);
   const inView = [...posts.children].filter(isInView);
   const parts = inView.slice(0, 2).flatMap((post) => [...post.children].filter(isInView));
-  const startsInView = inView.filter((post) => post.getBoundingClientRect().top >= 0);
+  const startsInView = inView.filter((post) => post.getBoundingClientRect().top >= view.edge());
   return [...parts, ...startsInView, ...inView];
 }
 
-function isInView(element: Element): boolean {
+export function isIn(view: View, element: Element): boolean {
   const { top, bottom } = element.getBoundingClientRect();
-  return bottom > barHeight && top < window.innerHeight;
+  return bottom > view.top() && top < view.bottom();
 }
 
-/** The bar at the top covers this much, in CSS pixels. */
+/** What the posts are seen through, in CSS pixels of the window. */
+export interface View {
+  /** Where it begins. */
+  edge(): number;
+  /** What is above this is not seen. */
+  top(): number;
+  bottom(): number;
+  scrollBy(pixels: number): void;
+}
+
+/** The bar at the top of the page covers this much, in CSS pixels. */
 const barHeight = 36;
+
+const theWindow: View = {
+  edge: () => 0,
+  top: () => barHeight,
+  bottom: () => window.innerHeight,
+  scrollBy: (top) => window.scrollBy({ top, behavior: 'instant' }),
+};

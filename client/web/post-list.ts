@@ -2,7 +2,7 @@ import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { morph, parse } from './morph.ts';
 import { firstOfDay, renderEmpty, settingOf } from './view/page.ts';
-import { renderPost } from './view/post.ts';
+import { type PostSetting, renderPost } from './view/post.ts';
 
 /** A post on the page, and the markup that made it what it is. */
 interface Row {
@@ -17,10 +17,24 @@ interface Row {
 export class PostList {
   readonly #element: HTMLElement;
   readonly #rows = new Map<string, Row>();
+  readonly #setting: () => Partial<PostSetting>;
+  readonly #dress: (post: HTMLElement) => void;
   #upTo: number;
 
-  /** Takes over the list as the server rendered it, from the posts it rendered. */
-  constructor(element: HTMLElement, { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>) {
+  /**
+   * Takes over the list as the server rendered it, from the posts it rendered. `setting`: what the page has beyond the channel's own.
+   * `dress` is given each post that is parsed, before it is compared with the one that stands.
+   */
+  constructor(
+    element: HTMLElement,
+    { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>,
+    {
+      setting = () => ({}),
+      dress = () => {},
+    }: { setting?: () => Partial<PostSetting>; dress?: (post: HTMLElement) => void } = {},
+  ) {
+    this.#setting = setting;
+    this.#dress = dress;
     this.#element = element;
     this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
     const markups = this.#markups(posts, channel);
@@ -55,14 +69,14 @@ export class PostList {
     for (const [id, markup] of markups) {
       const row = this.#rows.get(id);
       if (row === undefined) {
-        const element = parse(markup);
+        const element = this.#parse(markup);
         this.#element.insertBefore(element, next);
         this.#rows.set(id, { element, markup });
         added.push(element);
         continue;
       }
       if (row.markup !== markup) {
-        morph(row.element, markup);
+        morph(row.element, this.#parse(markup));
         row.markup = markup;
       }
       if (row.element !== next) this.#element.insertBefore(row.element, next);
@@ -72,13 +86,19 @@ export class PostList {
     return added;
   }
 
+  #parse(markup: string): HTMLElement {
+    const post = parse(markup);
+    this.#dress(post);
+    return post;
+  }
+
   #showEmpty(empty: boolean, channel: Channel): void {
     this.#element.querySelector(':scope > .empty')?.remove();
-    if (empty) this.#element.append(parse(renderEmpty(channel).text));
+    if (empty) this.#element.append(parse(renderEmpty(channel, this.#setting().words).text));
   }
 
   #markups(posts: readonly ReaderPost[], channel: Channel): Map<string, string> {
-    const setting = settingOf(channel);
+    const setting = { ...settingOf(channel), ...this.#setting() };
     const days = firstOfDay(posts, setting);
     return new Map(posts.map((post, at) => [post.id, renderPost(post, { ...setting, day: days[at] === true }).text]));
   }

@@ -1,5 +1,7 @@
 import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
+import { en } from './strings/en.ts';
+import type { Words } from './strings/words.ts';
 import { settingOf } from './view/page.ts';
 import { clockText, directionOf } from './view/time.ts';
 
@@ -18,7 +20,7 @@ export class Status {
   show(state: ReaderState, channel: Channel, now: string): void {
     if (state.status === 'offline') this.#trueAt = state.since;
     if (state.status === 'live') this.#trueAt = state.asOf ?? now;
-    const [tone, said] = sentenceOf(state, channel, clockText(this.#trueAt, settingOf(channel)));
+    const [tone, said] = connectionSentence(state, channel.state, clockText(this.#trueAt, settingOf(channel)), en);
     if (this.#text && this.#text.textContent !== said) this.#text.textContent = said;
     if (!this.#element) return;
     this.#element.dataset.state = tone;
@@ -27,19 +29,20 @@ export class Status {
   }
 }
 
-type Tone = 'live' | 'waiting' | 'still';
+export type Tone = 'live' | 'waiting' | 'still';
 
-function sentenceOf(state: ReaderState, channel: Channel, asOf: string): [Tone, string] {
+/** Whether what is shown is live, in a few words. `asOf`: as of when it is known to be true, as the reader is told it. */
+export function connectionSentence(state: ReaderState, channel: Channel['state'], asOf: string, words: Words): [Tone, string] {
   switch (state.status) {
     case 'live':
-      if (state.asOf !== null) return ['waiting', `Held up, as of ${asOf}`];
-      return ['live', channel.state === 'live' ? 'Live' : 'Up to date'];
+      if (state.asOf !== null) return ['waiting', words.heldUp(asOf)];
+      return ['live', channel === 'live' ? words.live : words.upToDate];
     case 'catching-up':
-      return ['waiting', `Connecting, as of ${asOf}`];
+      return ['waiting', words.connecting(asOf)];
     case 'offline':
-      return ['waiting', `${navigator.onLine ? 'Reconnecting' : 'Offline'}, as of ${asOf}`];
+      return ['waiting', navigator.onLine ? words.reconnecting(asOf) : words.offline(asOf)];
     case 'ended':
-      return ['still', state.reason === 'gone' ? 'This coverage was deleted' : `No longer live, as of ${asOf}. Reload to go on.`];
+      return ['still', state.reason === 'gone' ? words.deleted : words.stopped(asOf)];
   }
 }
 

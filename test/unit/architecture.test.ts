@@ -50,8 +50,10 @@ const arrows: Record<string, readonly string[]> = {
   'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/engine/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/': ['src/protocol/'],
-  'client/web/': ['client/', 'client/web/view/', 'src/protocol/'],
-  'client/web/view/': ['src/protocol/'],
+  'client/web/': ['client/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
+  'client/web/view/': ['client/web/strings/', 'src/protocol/'],
+  // The words around posts, a file a language.
+  'client/web/strings/': ['src/protocol/'],
   'client/cli/': [
     'client/',
     'src/protocol/',

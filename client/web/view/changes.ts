@@ -1,16 +1,6 @@
-import type { Change, ChangeKind } from '../../../src/protocol/model.ts';
+import type { Change } from '../../../src/protocol/model.ts';
 import { type Html, html, nothing } from './html.ts';
-import { clockBeside, type Setting } from './time.ts';
-
-/** How each kind of change is called before its note; null for one that is not told. */
-const labels: Record<ChangeKind, string | null> = {
-  refile: null,
-  update: 'Update',
-  clarification: 'Clarification',
-  correction: 'Correction',
-  retraction: 'Retracted',
-  takedown: 'Removed',
-};
+import { clockBeside, type Setting, wordsOf } from './time.ts';
 
 /** Clarifications and corrections, oldest first: what stood before was wrong or unclear, so they come before the text. */
 export function correctionNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
@@ -34,19 +24,20 @@ export function updateNotes(history: readonly Change[], since: string | null, se
 export function updatedAt(history: readonly Change[], since: string | null, setting: Setting): Html {
   const last = history.findLast((change) => change.kind !== 'refile');
   if (last?.kind !== 'update') return nothing;
-  return html` <span class="updated">updated ${clockBeside(last.at, since, setting)}</span>`;
+  return html` <span class="updated">${wordsOf(setting).updated} ${clockBeside(last.at, since, setting)}</span>`;
 }
 
 /** The sentence that stands in place of a withdrawn post: "Retracted, 14:05 UTC: the reason". */
 export function withdrawalNote(history: readonly Change[], since: string | null, setting: Setting): Html {
   const change = history.findLast((one) => one.kind === 'retraction' || one.kind === 'takedown');
-  if (change === undefined) return html`<strong class="label">Withdrawn</strong>`;
-  return note({ ...change, note: change.note ?? 'This post is no longer available.' }, since, setting);
+  if (change === undefined) return html`<strong class="label">${wordsOf(setting).withdrawn}</strong>`;
+  return note({ ...change, note: change.note ?? wordsOf(setting).unavailable }, since, setting);
 }
 
 /** "Correction, 14:05 UTC: what was wrong". `since`: the day beside it, told again only where the change was on another. */
 function note(change: Change, since: string | null, setting: Setting): Html {
-  const label = labels[change.kind] ?? 'Changed';
+  const { changes, changed } = wordsOf(setting);
+  const label = change.kind === 'refile' ? changed : (changes[change.kind] ?? changed);
   const start = html`<strong class="label">${label}, ${clockBeside(change.at, since, setting)}${change.note === null ? '' : ':'}</strong>`;
   return change.note === null ? start : html`${start} <span class="note" dir="auto">${change.note}</span>`;
 }

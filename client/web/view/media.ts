@@ -1,20 +1,21 @@
 import type { ImageMedia, LinkMedia, Media, VideoMedia } from '../../../src/protocol/model.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
 import { isWebUrl, link } from './links.ts';
+import { type Setting, wordsOf } from './time.ts';
 
 /** Pictures, films and links in the order given. What is of a type not known here is left out, as the contract asks. */
-export function renderMedia(media: readonly Media[]): Html {
-  const shown = media.map(renderOne).filter((one) => one !== nothing);
+export function renderMedia(media: readonly Media[], setting: Setting): Html {
+  const shown = media.map((one) => renderOne(one, setting)).filter((one) => one !== nothing);
   return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;
 }
 
-function renderOne(media: Media): Html {
+function renderOne(media: Media, setting: Setting): Html {
   if (!isWebUrl(media.url)) return nothing;
   switch (media.type) {
     case 'image':
       return image(media);
     case 'video':
-      return video(media);
+      return video(media, setting);
     case 'link':
       return card(media);
     default:
@@ -28,14 +29,14 @@ function image(media: ImageMedia): Html {
 }
 
 /** Subtitles from another host need its leave to be read (CORS), which a browser then asks for the film as well. */
-function video(media: VideoMedia): Html {
+function video(media: VideoMedia, setting: Setting): Html {
   const captions = media.captions !== undefined && isWebUrl(media.captions) ? media.captions : undefined;
   return html`<figure class="video${boxed(media)}"><video controls preload="none"${size(media)}${attribute('poster', media.poster && isWebUrl(media.poster) ? media.poster : null)}${attribute(
     'crossorigin',
     captions && 'anonymous',
   )}><source src="${media.url}"${attribute('type', media.mimeType)}>${
     captions && html`<track kind="captions" src="${captions}" default>`
-  }<a href="${media.url}">Watch the video</a></video>${caption(media.caption, undefined)}</figure>`;
+  }<a href="${media.url}">${wordsOf(setting).watchVideo}</a></video>${caption(media.caption, undefined)}</figure>`;
 }
 
 function card(media: LinkMedia): Html {

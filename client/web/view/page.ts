@@ -1,5 +1,6 @@
 import { pageFrom, postAnchor } from '../../../src/protocol/addresses.ts';
 import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import { en } from '../strings/en.ts';
 import { correctionNotes } from './changes.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
@@ -100,7 +101,7 @@ function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html 
 }
 
 /** What stands where there are no posts yet. */
-export function renderEmpty(channel: Channel): Html {
-  if (channel.state === 'ended') return html`<p class="empty">This coverage ended without a post.</p>`;
-  return html`<p class="empty">Nothing has been published yet. The first post will appear here.</p>`;
+export function renderEmpty(channel: Channel, words = en): Html {
+  if (channel.state === 'ended') return html`<p class="empty">${words.nothingAtAll}</p>`;
+  return html`<p class="empty">${words.nothingYet}</p>`;
 }

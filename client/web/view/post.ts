@@ -1,10 +1,12 @@
-import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
-import type { PostKind, ReaderPost, Verification } from '../../../src/protocol/model.ts';
+import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import type { ReaderPost } from '../../../src/protocol/model.ts';
+import { en } from '../strings/en.ts';
+import type { Words } from '../strings/words.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
-import { clock, dayOf, type Setting } from './time.ts';
+import { clock, dayOf, type Setting, wordsOf } from './time.ts';
 
 /** A post as HTML, the one rendering for the page the server sends and for the page that is open. */
 
@@ -29,15 +31,15 @@ export function elementId(postId: string, place: 'list' | 'pinned' | 'summary'):
 
 function classes(post: ReaderPost): string {
   if (post.status !== 'published') return 'post withdrawn';
-  return ['post', kindNames[post.kind] && post.kind, post.keyEvent && 'key-event'].filter(Boolean).join(' ');
+  return ['post', kindName(post, en) && post.kind, post.keyEvent && 'key-event'].filter(Boolean).join(' ');
 }
 
 function published(post: ReaderPost, setting: PostSetting): Html {
-  return html`<header class="line">${when(post, setting)}${marks(post)}</header>${
+  return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
     post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
   }${correctionNotes(post.history, post.publishedAt, setting)}${
     post.html !== '' && html`<div class="body">${safe(post.html)}</div>`
-  }${renderMedia(post.media)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post)}`;
+  }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
 }
 
 /** In the post's place, with the reason where one was given; of what it said, nothing. */
@@ -46,52 +48,50 @@ function withdrawn(post: ReaderPost, setting: PostSetting): Html {
 }
 
 function when(post: ReaderPost, setting: PostSetting): Html {
-  const link = html`<a class="when" href="${postPath(post.channelId, post.id)}">${clock(post.publishedAt, setting)}</a>`;
+  const link = html`<a class="when" href="${onServer(postPath(post.channelId, post.id), setting.server ?? '')}">${clock(post.publishedAt, setting)}</a>`;
   return post.status === 'published' ? html`${link}${updatedAt(post.history, post.publishedAt, setting)}` : link;
 }
 
-const kindNames: Record<PostKind, string | null> = {
-  update: null,
-  breaking: 'Breaking',
-  summary: 'Summary',
-  analysis: 'Analysis',
-};
+/** Null for an update, and for a kind of a later version. */
+function kindName({ kind }: ReaderPost, { kinds }: Words): string | null {
+  return kind !== 'update' && Object.hasOwn(kinds, kind) ? kinds[kind] : null;
+}
 
-const verificationNames: Record<Verification, string> = {
-  verified: 'Verified',
-  unverified: 'Unverified',
-  disputed: 'Disputed',
-};
-
-function marks(post: ReaderPost): Html {
+function marks(post: ReaderPost, setting: Setting): Html {
+  const words = wordsOf(setting);
+  const { keyEvent, verification, developing } = words;
   const shown: [string, string | null | undefined | false][] = [
-    [post.kind, kindNames[post.kind]],
-    ['key', post.keyEvent && 'Key event'],
-    [String(post.verification), post.verification && verificationNames[post.verification]],
-    ['developing', post.developing && 'Developing'],
+    [post.kind, kindName(post, words)],
+    ['key', post.keyEvent && keyEvent],
+    [String(post.verification), post.verification && verification[post.verification]],
+    ['developing', post.developing && developing],
   ];
   const marked = shown.filter(([, name]) => name);
   if (marked.length === 0) return nothing;
   return html`<ul class="marks">${marked.map(([kind, name]) => html`<li class="mark mark-${kind}">${name}</li>`)}</ul>`;
 }
 
-function footer(post: ReaderPost): Html {
+function footer(post: ReaderPost, setting: Setting): Html {
+  const words = wordsOf(setting);
   return html`<footer class="credits">${post.authors.length > 0 && html`<p class="by">${people(post.authors)}</p>`}${
-    post.sources.length > 0 && html`<p class="sources">Source: ${sources(post)}</p>`
-  }${post.derivedFrom.length > 0 && html`<p class="derived">Drawn from ${derived(post)}</p>`}</footer>`;
+    post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
+  }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}</footer>`;
 }
 
-function sources(post: ReaderPost): Html {
+function sources(post: ReaderPost, setting: Setting): Html {
   return joined(
     post.sources.map(
       (source) =>
-        html`${link(source.url, html`<bdi>${source.name}</bdi>`)}${source.via ? html` via <bdi>${source.via}</bdi>` : null}`,
+        html`${link(source.url, html`<bdi>${source.name}</bdi>`)}${source.via ? html` ${wordsOf(setting).via} <bdi>${source.via}</bdi>` : null}`,
     ),
     '; ',
   );
 }
 
-function derived(post: ReaderPost): Html {
-  const links = post.derivedFrom.map((id, at) => html`<a href="${postPath(post.channelId, id)}">post ${at + 1}</a>`);
+function derived(post: ReaderPost, setting: Setting): Html {
+  const links = post.derivedFrom.map(
+    (id, at) =>
+      html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(at + 1)}</a>`,
+  );
   return joined(links, ', ');
 }

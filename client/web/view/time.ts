@@ -1,11 +1,21 @@
+import { en } from '../strings/en.ts';
+import type { Words } from '../strings/words.ts';
 import { type Html, html } from './html.ts';
 
-/** The zone and language in which a page tells times: those of the channel. */
+/** How a page tells things: times in the zone and language of the channel, and the words around its posts. */
 export interface Setting {
   /** IANA name. */
   timezone: string;
   /** BCP 47. */
   language: string;
+  /** English where none are given. */
+  words?: Words;
+  /** Where the server is, for a page that is not one of its own: `https://live.example.org`. */
+  server?: string;
+}
+
+export function wordsOf({ words }: Setting): Words {
+  return words ?? en;
 }
 
 /** `<time>` with hour, minute and the label of the zone: "14:05 UTC". */

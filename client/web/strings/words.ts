@@ -1,0 +1,80 @@
+import type { ChangeKind, PostKind, Verification } from '../../../src/protocol/model.ts';
+
+/** Every word that stands around posts, in one language. What is missing in a language does not compile. */
+export interface Words {
+  /** BCP 47. */
+  language: string;
+
+  // Of a post
+  kinds: Record<Exclude<PostKind, 'update'>, string>;
+  keyEvent: string;
+  verification: Record<Verification, string>;
+  developing: string;
+  source: string;
+  via: string;
+  drawnFrom: string;
+  postNumber: (nth: number) => string;
+  watchVideo: string;
+  changes: Record<Exclude<ChangeKind, 'refile'>, string>;
+  changed: string;
+  updated: string;
+  withdrawn: string;
+  unavailable: string;
+
+  // Of a channel
+  live: string;
+  scheduled: string;
+  ended: string;
+  begins: (at: string) => string;
+  endedAt: (at: string) => string;
+  by: (names: string) => string;
+  pinned: string;
+  keyEvents: string;
+  posts: string;
+  nothingYet: string;
+  nothingAtAll: string;
+
+  // Of the connection
+  upToDate: string;
+  connectingFirst: string;
+  connecting: (asOf: string) => string;
+  reconnecting: (asOf: string) => string;
+  offline: (asOf: string) => string;
+  heldUp: (asOf: string) => string;
+  stopped: (asOf: string) => string;
+  deleted: string;
+
+  // What is new, and what is older
+  newPosts: Plural;
+  corrections: Plural;
+  olderPosts: string;
+  olderFailed: string;
+  openPage: string;
+
+  // Said to screen readers
+  aPost: string;
+  named: (headline: string) => string;
+  saidNew: string;
+  saidNewNamed: (headline: string) => string;
+  saidCorrected: (name: string, note: string) => string;
+  saidClarified: (name: string, note: string) => string;
+  saidRetracted: string;
+  saidRemoved: string;
+  saidMany: Plural;
+
+  // Where nothing can be shown
+  noChannel: string;
+  notFound: string;
+  forMembers: string;
+  notAdmitted: string;
+  refused: string;
+}
+
+/** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */
+export type Plural = { readonly other: string } & Partial<Readonly<Record<Intl.LDMLPluralRule, string>>>;
+
+/** "3 new posts". */
+export function counted(plural: Plural, count: number, { language }: Pick<Words, 'language'>): string {
+  const form = plural[new Intl.PluralRules(language).select(count)] ?? plural.other;
+  return form.replace('#', new Intl.NumberFormat(language).format(count));
+}
