@@ -330,7 +330,11 @@ export class Feed {
     for (const [transport, events] of delivered) this.#context.delivered(events, transport);
   }
 
-  /** The journal may have lost what a reader was given before this feed came there: then others stand in its place now. */
+  /**
+   * The journal may have lost what a reader was given before this feed came there: then others stand in its place now. Where one read
+   * brought this feed over the reader's offset, what stood there is not known any more. The reader is told `slow`, which costs it one
+   * question to the journal; to go on would be to trust that nothing was lost.
+   */
   #compareAhead(): void {
     for (const [reader, { offset, check }] of this.#ahead) {
       if (offset > this.tail.head) continue;

@@ -14,12 +14,18 @@ export interface Held {
   release(): void;
 }
 
+interface Entry {
+  opening: ReturnType<typeof Feed.open>;
+  feed?: Feed;
+  /** Posts of which text was erased while there was no feed yet to be told. */
+  erased: (string | null)[];
+  holders: number;
+  endIdle?: () => void;
+}
+
 export class Feeds {
   readonly #context: FeedContext;
-  readonly #open = new Map<
-    string,
-    { opening: ReturnType<typeof Feed.open>; feed?: Feed; holders: number; endIdle?: () => void }
-  >();
+  readonly #open = new Map<string, Entry>();
   readonly #undo: (() => void)[];
   /** What feeds hold may be old: nothing is answered from it. */
   #unreachable = false;
@@ -29,7 +35,9 @@ export class Feeds {
     this.#context = context;
     const undoErased = context.engine.onErased((channelId, postId) => {
       this.#erasures += 1;
-      this.#open.get(channelId)?.feed?.erased(postId);
+      const entry = this.#open.get(channelId);
+      if (entry?.feed !== undefined) entry.feed.erased(postId);
+      else entry?.erased.push(postId);
     });
     const undoReach = context.engine.onReach(({ reachable }) => {
       this.#unreachable = !reachable;
@@ -98,12 +106,13 @@ export class Feeds {
 
   #begin(channelId: string) {
     const opening = Feed.open(channelId, this.#context);
-    const entry: { opening: typeof opening; feed?: Feed; holders: number; endIdle?: () => void } = { opening, holders: 0 };
+    const entry: Entry = { opening, erased: [], holders: 0 };
     opening.then(
       (feed) => {
         if (!(feed instanceof Feed)) return;
         if (this.#open.get(channelId) !== entry) return feed.close();
         entry.feed = feed;
+        for (const postId of entry.erased.splice(0)) feed.erased(postId);
         if (this.#unreachable) feed.silence(true);
       },
       () => {},

@@ -81,8 +81,7 @@ class Listener implements Reader {
   }
 }
 
-async function open(head: Position) {
-  const journal = new Journal(head);
+async function open(head: Position, journal = new Journal(head)) {
   const log = { info() {}, warn() {} };
   const due = new Set<() => void>();
   const later = (_ms: number, run: () => void) => {
@@ -152,6 +151,19 @@ describe('a reader of whom the journal was read further than the feed', () => {
   });
 });
 
+describe('a reader ahead of a feed that comes over its place in one read', () => {
+  it('is told to come back: what stood there is not known, and nothing is handed on after it', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
+    await done;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(14), [change(14, 'p')]));
+    await settled();
+    expect(listener.ended).toBe('slow');
+    expect(listener.events).toEqual([]);
+  });
+});
+
 describe('an answer of the journal that ends where the tail does not know the check', () => {
   it('is not continued with what the tail holds, which may be of another history', async () => {
     const opened = await open(at(10));
@@ -210,6 +222,27 @@ describe('an announcement that comes after its text was erased', () => {
     (await opened.journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
     await settled();
     expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+    expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+});
+
+describe('an announcement that comes after its text was erased while the feed was opened', () => {
+  it('is not handed on either', async () => {
+    const journal = new Journal(at(10));
+    let read = () => {};
+    const reading = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const engine = journal.engine();
+    journal.engine = () => ({ ...engine, channel: (channelId) => reading.then(() => engine.channel(channelId)) });
+    const opening = open(at(10), journal);
+    await settled();
+    journal.erase('p');
+    read();
+    const opened = await opening;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.announce(change(11, 'p', { text: 'secret' }), check(10));
     expect(JSON.stringify(listener.events)).not.toContain('secret');
   });
 });
