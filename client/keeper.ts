@@ -1,3 +1,4 @@
+import { parseCursor } from '../src/protocol/cursor.ts';
 import { limits } from '../src/protocol/limits.ts';
 import { parsed, pause } from './http.ts';
 import { partsOf } from './portable.ts';
@@ -23,6 +24,9 @@ export class Keeper {
   #closed = false;
   #writing = false;
   #forgotten = false;
+  #loading: AbortController | undefined;
+  /** The cursor of what this one wrote or found. */
+  #own: string | undefined;
 
   /** `current`: what there is to keep now. */
   constructor(storage: ReaderStorage, url: string, channelId: string, current: () => SavedReader | undefined) {
@@ -36,9 +40,12 @@ export class Keeper {
   /** What was kept, if it is sound and comes in time. Never throws. */
   async load(): Promise<SavedReader | undefined> {
     const inTime = new AbortController();
+    this.#loading = inTime;
     try {
       const text = await Promise.race([this.#storage.getItem(this.#key), pause(loadMs, inTime.signal)]);
-      return typeof text === 'string' ? decoded(text, this.#channelId) : undefined;
+      const saved = typeof text === 'string' ? decoded(text, this.#channelId) : undefined;
+      this.#own = saved?.cursor;
+      return saved;
     } catch {
       return undefined;
     } finally {
@@ -61,13 +68,14 @@ export class Keeper {
     this.#isUrgent = false;
     const saved = this.#forgotten ? undefined : this.#current();
     const text = saved && encoded(saved, this.#channelId);
-    this.#write(() => (text === undefined ? this.#storage.removeItem(this.#key) : this.#storage.setItem(this.#key, text)), true);
+    this.#write(() => (saved && text ? this.#put(saved.cursor, text) : this.#storage.removeItem(this.#key)), true);
   }
 
   /** Writes for the last time. */
   close(): void {
     this.#isUrgent = true;
     this.#closed = true;
+    this.#loading?.abort();
     this.flush();
     clearTimeout(this.#pause);
   }
@@ -77,6 +85,28 @@ export class Keeper {
     this.#forgotten = true;
     this.#changed = true;
     this.close();
+  }
+
+  /** Unless another tab or window has kept what is newer: it may lack texts on purpose. */
+  #put(cursor: string, text: string): unknown {
+    const put = (standing: unknown) => {
+      const other = typeof standing === 'string' ? cursorIn(standing) : undefined;
+      if (other !== undefined && other !== this.#own && isBefore(cursor, other)) return undefined;
+      this.#own = cursor;
+      return this.#storage.setItem(this.#key, text);
+    };
+    let standing: unknown;
+    try {
+      standing = this.#storage.getItem(this.#key);
+    } catch {}
+    if (!(standing instanceof Object && 'then' in standing)) return put(standing);
+    const inTime = new AbortController();
+    return Promise.race([standing as Promise<unknown>, pause(loadMs, inTime.signal)])
+      .catch(() => undefined)
+      .then((found) => {
+        inTime.abort();
+        return put(found);
+      });
   }
 
   #rest(): void {
@@ -127,6 +157,17 @@ function encoded({ cursor, timeline }: SavedReader, channelId: string): string {
     if (text.length <= mostCharacters) return text;
   }
   return JSON.stringify(kept);
+}
+
+/** Of what was kept, without reading all of it. */
+function cursorIn(text: string): string | undefined {
+  return /^\{"version":1,"channelId":"[^"]*","cursor":"([^"]*)"/.exec(text)?.[1];
+}
+
+/** In one history. Only our own cursors tell. */
+function isBefore(cursor: string, other: string): boolean {
+  const [mine, theirs] = [parseCursor(cursor), parseCursor(other)];
+  return mine !== undefined && mine.epoch === theirs?.epoch && mine.offset < theirs.offset;
 }
 
 function decoded(text: string, channelId: string): SavedReader | undefined {

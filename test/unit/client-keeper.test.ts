@@ -49,6 +49,45 @@ describe('what a reader keeps', () => {
     expect(none.loaded?.cursor).toMatch(/^0{12}\.4\./);
   });
 
+  it('is not written over by another tab that is behind, which may hold what was withdrawn since', async () => {
+    for (const isSlow of [false, true]) {
+      const items = new Map<string, string>();
+      const answer = <T>(value: T) => (isSlow ? Promise.resolve(value) : value);
+      const storage = {
+        getItem: (key: string) => answer(items.get(key)),
+        setItem: (key: string, value: string) => answer(items.set(key, value)),
+        removeItem: (key: string) => answer(items.delete(key)),
+      };
+      const settled = () => new Promise((resolve) => setImmediate(resolve));
+      const model = new ModelServer();
+      model.publish({ kind: 'update', keyEvent: false });
+      const behind = fromSnapshot(model.snapshot(9), model.head);
+      model.withdraw(0, 'taken-down');
+      const ahead = applyEvent(behind, model.event(model.head));
+      let current = behind;
+      const keeperOf = (timeline: () => typeof behind) =>
+        new Keeper(storage, 'https://live.example', 'moon', () => ({
+          cursor: timeline().cursor,
+          timeline: saveTimeline(timeline()),
+        }));
+      keeperOf(() => ahead).changed(true);
+      await settled();
+      const other = keeperOf(() => current);
+      other.changed(true);
+      await settled();
+      expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([ahead.cursor]);
+      // Of another history: what one tab wrote itself it writes over.
+      current = ahead;
+      other.changed(true);
+      await settled();
+      model.reset(2);
+      current = fromSnapshot(model.snapshot(9), model.head);
+      other.changed(true);
+      await settled();
+      expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([current.cursor]);
+    }
+  });
+
   it('is a timeline that goes on as if it had not been away', async () => {
     const model = new ModelServer();
     for (let each = 0; each < 120; each += 1) model.publish({ kind: 'update', keyEvent: false });
