@@ -8,7 +8,17 @@ import type {
   ReaderPost,
   RevisionKind,
 } from '../src/protocol/model.ts';
-import { type Answered, askedToWaitMs, type Fetch, Http, mayHelpToRepeat, pause, type TokenSource } from './http.ts';
+import {
+  type Answered,
+  type Asked,
+  askedToWaitMs,
+  type Fetch,
+  Http,
+  mayHelpToRepeat,
+  pause,
+  type TokenSource,
+  unansweredMs,
+} from './http.ts';
 import { newKey, newPostId } from './ids.ts';
 import { queryOf } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
@@ -234,7 +244,7 @@ export class AuthorClient {
   }
 
   async #read(path: string, options: CommandOptions): Promise<unknown> {
-    const { body } = await this.#untilAnswered((signal) => this.#http.get(path, signal), options);
+    const { body } = await this.#untilAnswered({ method: 'GET', path }, options);
     return body;
   }
 
@@ -251,15 +261,16 @@ export class AuthorClient {
     };
     // Made once: the server compares the bytes of a repetition with those of the first.
     const asked = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return this.#untilAnswered((signal) => this.#http.ask(asked, signal), options);
+    return this.#untilAnswered(asked, options);
   }
 
-  async #untilAnswered(ask: (signal?: AbortSignal) => Promise<Answered>, options: CommandOptions): Promise<Answered> {
+  async #untilAnswered(asked: Asked, options: CommandOptions): Promise<Answered> {
     const { random = Math.random, onRetry } = this.#options;
     const endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await ask(options.signal);
+        const timeoutMs = Math.min(unansweredMs, Math.max(0, endsAt - Date.now()));
+        return await this.#http.ask({ ...asked, timeoutMs }, options.signal);
       } catch (error) {
         if (!mayHelpToRepeat(error)) throw error;
         const waitMs = pauseMs(attempt, random(), asking, askedToWaitMs(error));

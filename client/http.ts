@@ -83,6 +83,9 @@ export function wordOf(error: unknown): Problem | undefined {
   return problem('rate-limited', { retryAfter: error.retryAfter });
 }
 
+/** After this long without a whole answer a request counts as unanswered, milliseconds. */
+export const unansweredMs = 30_000;
+
 export interface HttpOptions {
   url: string;
   token?: TokenSource | undefined;
@@ -97,7 +100,7 @@ export class Http {
   readonly #fetch: Fetch;
   readonly #timeoutMs: number;
 
-  constructor({ url, token, fetch, timeoutMs = 30_000 }: HttpOptions) {
+  constructor({ url, token, fetch, timeoutMs = unansweredMs }: HttpOptions) {
     this.#base = url.replace(/\/+$/, '');
     this.#token = token;
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));

@@ -104,6 +104,10 @@ describe('a command', () => {
     await expect(given).rejects.toThrow('enough');
 
     const held = await server(silent);
+    const began = performance.now();
+    await expect(author(held.url, { deadlineMs: 200 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    held.heard.splice(0);
     const waiting = new AbortController();
     const unanswered = author(held.url).publish('moon', {}, { signal: waiting.signal });
     await vi.waitFor(() => expect(held.heard).toHaveLength(1));
