@@ -66,6 +66,9 @@ export class Connection {
   #choice: ChoiceState;
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #heardAt = 0;
+  /** By how much the clock was put back, and what it told last. */
+  #behindMs = 0;
+  #last = Number.NEGATIVE_INFINITY;
   /** A token was refused, and a fresh one was not yet. */
   #renewed = false;
   #opened = false;
@@ -97,7 +100,7 @@ export class Connection {
 
   /** Milliseconds since anything was heard of the server. */
   get silentMs(): number {
-    return this.#now() - this.#heardAt;
+    return this.#time() - this.#heardAt;
   }
 
   /** Whether a token that has run out can be replaced by a fresh one. */
@@ -154,7 +157,7 @@ export class Connection {
     link.subscribe(request, (said) => link === this.#link && answered(said), withinMs);
   }
 
-  #do(happened: Happened, now = this.#now()): void {
+  #do(happened: Happened, now = this.#time()): void {
     if (this.#closed) return;
     const { state, giveUp, dial, use, down } = choose(this.#choice, happened, {
       now,
@@ -175,12 +178,20 @@ export class Connection {
     if (use !== undefined) this.#told.emit('up');
   }
 
+  /** The clock, without its steps back: a device that corrects its clock waits no longer for that, and nothing becomes younger. */
+  #time(): number {
+    const at = this.#now() + this.#behindMs;
+    if (at < this.#last) this.#behindMs += this.#last - at;
+    this.#last = Math.max(this.#last, at);
+    return this.#last;
+  }
+
   #setAlarm(now: number): void {
     clearTimeout(this.#alarm);
     const at = alarmAt(this.#choice);
     if (at === undefined) return;
     // It is due when it rings, whatever the clock says by then.
-    this.#alarm = setTimeout(() => this.#do({ type: 'time' }, Math.max(at, this.#now())), Math.max(0, at - now));
+    this.#alarm = setTimeout(() => this.#do({ type: 'time' }, Math.max(at, this.#time())), Math.max(0, at - now));
   }
 
   #giveUp(way: Transport): void {
@@ -208,12 +219,12 @@ export class Connection {
       request: this.#request(),
       told: {
         up: ifDialled(() => {
-          this.#heardAt = this.#now();
+          this.#heardAt = this.#time();
           this.#do({ type: 'up', way });
         }),
         failed: ifDialled((why) => this.#onFailed(way, why)),
         heard: ifUsed(() => {
-          this.#heardAt = this.#now();
+          this.#heardAt = this.#time();
         }),
         lost: ifUsed((silent) => this.#do({ type: 'lost', silent })),
         drain: ifUsed((withinMs) => this.#do({ type: 'drain', withinMs })),

@@ -1,6 +1,6 @@
 import type { ReaderPost } from '../src/protocol/model.ts';
 import type { Http } from './http.ts';
-import { NoAnswer, pause } from './http.ts';
+import { askedToWaitMs, mayHelpToRepeat, NoAnswer, pause } from './http.ts';
 import { queryOf } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
 import type { Timeline } from './timeline.ts';
@@ -38,6 +38,8 @@ export class Pages {
   readonly #random: () => number;
   readonly #held: Held;
   readonly #stop = new AbortController();
+  /** Resets so far: a page that was asked for before one is of a history that is gone. */
+  #resets = 0;
   /** Paging under way, so that a second call waits for it instead of asking the same. */
   readonly #paging = new Map<'older' | 'newer', Promise<void>>();
   /** Needs being asked for. */
@@ -54,6 +56,11 @@ export class Pages {
     this.#stop.abort(new Error('The reader was closed.'));
   }
 
+  /** What was asked for is void. */
+  reset(): void {
+    this.#resets += 1;
+  }
+
   older(limit?: number): Promise<void> {
     return this.#once('older', () => this.#page((timeline) => asPage(olderPage(timeline)), limit));
   }
@@ -64,7 +71,7 @@ export class Pages {
 
   moveTo(before: number | null, limit?: number): Promise<void> {
     const query = before === null ? {} : { before };
-    return this.#page(() => ({ query, taken: (timeline, page) => moveTo(timeline, page, before) }), limit);
+    return this.#page(() => ({ query, anyWindow: true, taken: (timeline, page) => moveTo(timeline, page, before) }), limit);
   }
 
   /** Begins to ask for what the timeline needs, unless that is under way. */
@@ -86,15 +93,17 @@ export class Pages {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       const before = this.#need(ask);
       if (before === undefined) return;
+      let askedMs = 0;
       try {
         await this.#answer(before);
         const after = this.#need(ask);
         if (after === undefined) return;
         if (JSON.stringify(after) !== JSON.stringify(before)) attempt = -1;
-      } catch {
+      } catch (error) {
         // Unreachable or refused: the same as an answer that does not help.
+        askedMs = mayHelpToRepeat(error) ? askedToWaitMs(error) : 0;
       }
-      if (attempt >= 0) await pause(pauseMs(attempt, this.#random(), needBackoff), this.#stop.signal).catch(() => {});
+      if (attempt >= 0) await pause(pauseMs(attempt, this.#random(), needBackoff, askedMs), this.#stop.signal).catch(() => {});
     }
   }
 
@@ -129,9 +138,11 @@ export class Pages {
       const asked = this.#held.read();
       const ask = asked && question(asked);
       if (asked === undefined || ask === undefined) return;
+      const resets = this.#resets;
       const page = await this.#get({ ...ask.query, ...(limit !== undefined && { limit }) });
-      const changed = this.#update((timeline) => ask.taken(timeline, page));
-      if (changed || this.#held.read()?.window !== asked.window) return;
+      const changed = resets === this.#resets && this.#update((timeline) => ask.taken(timeline, page));
+      if (changed) return;
+      if (!ask.anyWindow && this.#held.read()?.window !== asked.window) return;
       await pause(pauseMs(attempt, this.#random(), asking), this.#stop.signal);
     }
     throw new NoAnswer('The server is behind what was pushed. Try again in a moment.');
@@ -162,6 +173,8 @@ export class Pages {
 
 interface Question {
   query: { before?: number; after?: number };
+  /** It is wanted whatever is shown by then. */
+  anyWindow?: boolean;
   taken(timeline: Timeline, page: Page): Timeline;
 }
 

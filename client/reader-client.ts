@@ -51,6 +51,8 @@ export class ReaderClient {
   /** Subscribes that failed in a row. */
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** By the server, before the next subscribe. */
+  #askedToWait = false;
 
   constructor(options: ReaderClientOptions) {
     const { channelId, storage } = options;
@@ -187,6 +189,8 @@ export class ReaderClient {
     this.#connection.wake(network);
     const { up, silentMs } = this.#connection;
     if (!up || silentMs < freshMs || this.#renewing) return;
+    // It is being asked already, or the server asked to be left alone for a while.
+    if (this.#checking !== undefined || (this.#askedToWait && !network)) return;
     this.#checking = this.#state.status === 'live' && silentMs < silenceMs ? 'quietly' : 'openly';
     this.#askAgain();
   }
@@ -206,6 +210,7 @@ export class ReaderClient {
   /** What was asked on a link that is gone will not be answered. */
   #giveUpRead(): void {
     clearTimeout(this.#retry);
+    this.#askedToWait = false;
     if (this.#following.read !== 0)
       this.#following = follow(this.#following, { type: 'failed', read: this.#following.read }).state;
   }
@@ -309,6 +314,7 @@ export class ReaderClient {
       if (earlier !== undefined) this.#backlog?.abandon();
       this.#backlog?.begin(catchUp.covers.to);
       if (earlier !== undefined) {
+        this.#pages.reset();
         this.#keeper?.changed(true);
         this.#told.emit('reset');
       }
@@ -341,7 +347,11 @@ export class ReaderClient {
     this.#hear({ type: 'failed', read });
     if (!this.#connection.up) return;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#hear({ type: 'retry' }), this.#pauseMs(atLeastMs));
+    this.#askedToWait = atLeastMs > 0;
+    this.#retry = setTimeout(() => {
+      this.#askedToWait = false;
+      this.#hear({ type: 'retry' });
+    }, this.#pauseMs(atLeastMs));
   }
 
   #pauseMs(atLeastMs: number): number {

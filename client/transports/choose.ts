@@ -1,5 +1,5 @@
 import type { Transport } from '../../src/protocol/model.ts';
-import { connecting, pauseMs } from '../reconnect.ts';
+import { connecting, heeded, pauseMs } from '../reconnect.ts';
 
 /**
  * Which way to take to a server, given what happened and when. Pure: time and randomness come in, and what to do goes out as data.
@@ -38,6 +38,10 @@ export interface ChoiceState {
   readonly upAt: number;
   readonly beganAt: number;
   readonly triedBetterAt: number;
+  /** Until then the server asked to be left alone. */
+  readonly notBefore: number;
+  /** Rounds in a row that a wake-up began in place of one under way. */
+  readonly restarts: number;
 }
 
 export type Happened =
@@ -82,7 +86,7 @@ export const waits = {
   cutsMost: 3,
   /** Until a better way is tried again; doubled each time, and spread over the half below. */
   better: { firstMs: 30_000, mostMs: 600_000 },
-  /** Wake-ups that come together are one. */
+  /** Wake-ups that come together are one. Doubled with each round that one has begun anew, up to longer than an attempt takes. */
   wakeMs: 1_000,
 } as const;
 
@@ -113,6 +117,8 @@ export function startChoosing(ways: readonly Transport[], remembered = ways[0]):
     upAt: 0,
     beganAt: Number.NEGATIVE_INFINITY,
     triedBetterAt: Number.NEGATIVE_INFINITY,
+    notBefore: Number.NEGATIVE_INFINITY,
+    restarts: 0,
   };
 }
 
@@ -204,6 +210,7 @@ function onUp(state: ChoiceState, way: Transport, options: ChooseOptions): Chose
     betterAt: rank(state, way) === 0 || trying.length > 0 ? undefined : state.betterAt,
     remembered: way,
     upAt: options.now,
+    restarts: 0,
   };
   const isSettled = trying.length > 0 || up.betterAt !== undefined;
   return { ...nothing(isSettled ? up : laterBetter(up, options)), giveUp: worse, use: way };
@@ -219,7 +226,7 @@ function onFailed(state: ChoiceState, failed: Happened & { type: 'failed' }, opt
       : { ...fewer, failures: { ...fewer.failures, [way]: fewer.failures[way] + 1 } };
   const known: ChoiceState =
     failed.why === 'asked-to-wait'
-      ? { ...after, untried: [], nextAt: undefined, askedMs: Math.max(after.askedMs, failed.waitMs) }
+      ? { ...after, untried: [], nextAt: undefined, askedMs: Math.max(after.askedMs, heeded(failed.waitMs)) }
       : { ...after, unanswered: after.unanswered + (why === 'unanswered' ? 1 : 0) };
 
   // It began beside a link that was lost since, after which another round is due.
@@ -235,7 +242,8 @@ function onFailed(state: ChoiceState, failed: Happened & { type: 'failed' }, opt
 /** None stood. A link that is still there was told to go, and goes now. */
 function roundFailed(state: ChoiceState, { now, random }: ChooseOptions): Chosen {
   const roundAt = now + pauseMs(state.rounds, random, connecting, state.askedMs);
-  const failed = { ...state, using: undefined, untried: [], nextAt: undefined, roundAt, rounds: state.rounds + 1 };
+  const ended = { using: undefined, untried: [], nextAt: undefined, restarts: 0 };
+  const failed = { ...state, ...ended, roundAt, rounds: state.rounds + 1, notBefore: now + state.askedMs };
   return { ...nothing(failed), down: true };
 }
 
@@ -265,8 +273,11 @@ function onWake(state: ChoiceState, network: boolean, options: ChooseOptions): C
   // What was learned of the network before says nothing of this one.
   const fresh = network ? { ...state, remembered: state.ways[0], failures: noFailures, rounds: 0, betterRounds: 0 } : state;
   if (state.using === undefined) {
-    const isUnderWay = state.trying.length > 0 && options.now - state.beganAt < waits.wakeMs;
-    return isUnderWay ? nothing(fresh) : begin(fresh, options);
+    if (state.trying.length === 0) return !network && options.now < state.notBefore ? nothing(fresh) : begin(fresh, options);
+    // The device may have slept since it began. But who is woken all the time must connect some time, too.
+    const patienceMs = waits.wakeMs * (network ? 1 : 2 ** Math.min(state.restarts, 4));
+    if (options.now - state.beganAt < patienceMs) return nothing(fresh);
+    return begin({ ...fresh, restarts: state.restarts + 1 }, options);
   }
   const due = options.now - state.triedBetterAt >= (network ? waits.wakeMs : firstBetterMs(options));
   if (!due || state.trying.length > 0 || betterWays(state).length === 0) return nothing(fresh);

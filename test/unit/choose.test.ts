@@ -164,6 +164,31 @@ describe('a server out of reach', () => {
   });
 });
 
+describe('a reader that is woken all the time', () => {
+  it('connects all the same, where that takes seconds', () => {
+    const chooser = begun();
+    const dialledAt = new Map<Transport, number>();
+    for (let ms = 0; ms < 60_000 && chooser.state.using === undefined; ms += 250) {
+      if (ms % 1_250 === 0) {
+        chooser.hear({ type: 'wake', network: false });
+        for (const way of chooser.last?.giveUp ?? []) dialledAt.delete(way);
+      }
+      for (const way of chooser.since()) dialledAt.set(way, chooser.now);
+      for (const [way, at] of dialledAt) if (chooser.now - at >= 4_000) chooser.up(way);
+      chooser.pass(250);
+    }
+    expect(chooser.state.using).toBe('socket');
+  });
+
+  it('leaves a server alone that asked for it, unless the network is another one', () => {
+    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
+    chooser.since();
+    for (let ms = 0; ms < 6_500; ms += 500) chooser.pass(500).hear({ type: 'wake', network: false });
+    expect(chooser.since()).toEqual([]);
+    expect(chooser.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
+  });
+});
+
 describe('a better way', () => {
   it('is tried again after pauses that double up to ten minutes, spread over their upper half', () => {
     for (const [random, share] of [

@@ -133,6 +133,25 @@ describe('a reader', () => {
     expect(reader.events).toEqual([]);
   });
 
+  it('shows nothing of a page that was asked for before the history was replaced, and asks again', async () => {
+    const pages: ServerResponse[] = [];
+    const { server, model, reader, first } = await live(9, {}, { onRequest: (_request, response) => pages.push(response) });
+    const old = model.page({ before: 5, limit: 2 });
+    const moved = reader.client.moveTo(5, 2);
+    await vi.waitFor(() => expect(pages).toHaveLength(1));
+    model.reset(6);
+    first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'history' });
+    answer(model, await server.subscribe(2));
+    await vi.waitFor(() => expect(reader.resets()).toBe(1));
+    pages[0]?.end(JSON.stringify(old));
+    await vi.waitFor(() => expect(pages).toHaveLength(2));
+    expect(reader.client.timeline?.posts).toEqual(model.snapshot(9).posts);
+    const page = model.page({ before: 5, limit: 2 });
+    pages[1]?.end(JSON.stringify(page));
+    await moved;
+    expect(reader.client.timeline?.posts).toEqual(page.posts);
+  });
+
   it('begins anew where the server does not know its cursor', async () => {
     const server = await scripted();
     const model = modelWith(2);
@@ -177,6 +196,48 @@ describe('a reader', () => {
     await reader.until('live');
   });
 
+  it('waits as long as a refusal asks though it is woken', async () => {
+    let now = Date.now();
+    const { server, model, reader, first } = await live(2, { now: () => now });
+    first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+    const began = performance.now();
+    (await server.subscribe(2)).answer({ ok: false, problem: problem('rate-limited', { retryAfter: 0.3 }) });
+    first.socket.emit('store', { reachable: false, since: 'refused' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'refused' }));
+    await vi.waitFor(() => {
+      now += 5_000;
+      reader.client.wake();
+      expect(server.subscribes).toHaveLength(3);
+    });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(290);
+    await vi.waitFor(() => {
+      for (const asked of server.subscribes.splice(2)) answer(model, asked);
+      expect(reader.client.state.status).toBe('live');
+    });
+  });
+
+  it('asks for what it needs no sooner than it is asked to', async () => {
+    const askedAt: number[] = [];
+    const onRequest = (_request: unknown, response: ServerResponse) => {
+      askedAt.push(performance.now());
+      if (askedAt.length > 1) return response.end(JSON.stringify({ posts: [], cursor: model.cursor(model.head), more: false }));
+      const refused = JSON.stringify(problem('rate-limited', { retryAfter: 0.3 }));
+      return response.writeHead(429, { 'content-type': 'application/problem+json' }).end(refused);
+    };
+    const model = new ModelServer();
+    model.publish({ kind: 'summary', keyEvent: false });
+    for (let each = 0; each < 3; each += 1) model.publish({ kind: 'update', keyEvent: false });
+    const server = await scripted({ onRequest });
+    const reader = read(server, { limit: 2 });
+    const first = await server.subscribe(1);
+    answer(model, first);
+    await reader.until('live');
+    model.withdraw(3, 'retracted');
+    first.socket.emit('event', model.event(model.head));
+    await vi.waitFor(() => expect(askedAt.length).toBeGreaterThanOrEqual(2));
+    expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThanOrEqual(290);
+  });
+
   it('moves to another connection when the server is going away, without having been offline', async () => {
     const { server, model, reader, first } = await live(2, { random: () => 0.5 });
     const began = performance.now();
@@ -193,6 +254,36 @@ describe('a reader', () => {
     await reader.until('live');
     expect(offsets(reader.events)).toEqual([4, 5]);
     expect(reader.states.map(({ status }) => status)).not.toContain('offline');
+  });
+
+  it('that is woken all the time asks once, until that is answered', async () => {
+    let now = Date.now();
+    const { server, model, reader, first } = await live(2, { now: () => now });
+    now += 5_000;
+    for (let each = 0; each < 50; each += 1) reader.client.wake();
+    const check = await server.subscribe(2);
+    first.socket.emit('store', { reachable: false, since: 'then' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
+    expect(server.subscribes).toHaveLength(2);
+    answer(model, check);
+    await vi.waitFor(() => {
+      now += 5_000;
+      reader.client.wake();
+      expect(server.subscribes).toHaveLength(3);
+    });
+  });
+
+  it('asks whether its connection is alive though the clock was put back meanwhile', async () => {
+    let now = Date.now();
+    const { server, reader, first } = await live(2, { now: () => now });
+    now -= 3_600_000;
+    first.socket.emit('store', { reachable: false, since: 'then' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
+    now -= 3_600_000;
+    reader.client.wake();
+    now += 5_000;
+    reader.client.wake();
+    await server.subscribe(2);
   });
 
   it('says since when it is offline, once, and comes back from its cursor', async () => {
