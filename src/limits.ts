@@ -28,6 +28,7 @@ interface Group<L extends Readonly<Record<string, number>>> {
 const problem = (code: ProblemCode) => `pressbox_problems_total{code="${code}"}`;
 const closed = (kind: string) => `pressbox_rate_limited_total{kind="${kind}"}`;
 const ended = (reason: string) => `pressbox_subscriptions_ended_total{reason="${reason}"}`;
+const fed = 'pressbox_feed_pages_total{format="atom"}';
 const reachable = 'pressbox_store_reachable';
 const refusedField: AtBound = { what: 'More is 400 `invalid-body`, which names the field.', metric: problem('invalid-body') };
 
@@ -77,6 +78,12 @@ export const limitGroups = [
     snapshotKeyEvents: { what: 'The newest are given.', metric: 'pressbox_catch_ups_total{mode="snapshot"}' },
     pageDefault: { what: 'So many are given where nothing is asked for.', metric: 'pressbox_catch_ups_total{mode="snapshot"}' },
     pageMost: { what: 'A larger `limit` is 400 `invalid-body`.', metric: problem('invalid-body') },
+    feedPageDefault: { what: 'So many posts are on a page of a feed where nothing is asked for.', metric: fed },
+    feedTold: {
+      what: 'Of older posts that were corrected or withdrawn, so many of the last are on the first page of a feed.',
+      metric: fed,
+    },
+    feedToldBytes: { what: 'Likewise, one at least.', metric: fed },
     catchUpDefault: {
       what: 'So many events are given where nothing is asked for.',
       metric: 'pressbox_catch_ups_total{mode="replay"}',

@@ -32,6 +32,7 @@ import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
 import { exportRoutes } from './reader/export.ts';
+import { feedRoutes } from './reader/feed-routes.ts';
 import { readerLimits } from './reader/limits.ts';
 import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
@@ -173,6 +174,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         },
       });
     const exporting = exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log });
+    const feeding = feedRoutes({ engine, feeds, publicUrl, metrics });
     const writing = authorRoutes({ desk, renderer, rates, now, log });
     const importing = importRoutes({
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
@@ -182,7 +184,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       log,
     });
     const revoking = tokenRoutes({ revocations: engine, rates, log });
-    const api = [writing, reading, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
+    const api = [writing, reading, feeding, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
     app.use('/v1', authenticate(identity, cookie), onlyMethodsOf(...api), notFound());
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });

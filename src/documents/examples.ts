@@ -177,6 +177,10 @@ const questions: readonly Example[] = [
   { operation: 'readJournal', name: 'From the beginning', as: 'editor', path: inChannel, query: { limit: 3 }, status: 200 },
 ];
 
+const feeds: readonly Example[] = [
+  { operation: 'getAtomFeed', name: 'The newest posts', path: inChannel, query: { limit: 2 }, status: 200 },
+];
+
 const machines: readonly Example[] = [
   { operation: 'exportChannel', name: 'With all its history', as: 'editor', path: inChannel, status: 200 },
   {
@@ -371,6 +375,7 @@ const others: readonly Example[] = [
 export const examples: readonly Example[] = [
   ...life,
   ...questions,
+  ...feeds,
   ...refusals,
   ...withdrawals,
   ...others,

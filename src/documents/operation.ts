@@ -60,6 +60,7 @@ export function query<S extends z.ZodObject>(schema: S, fields: { readonly [Name
 export const groups = {
   Channels: 'What readers can subscribe to, and its life from announcement to end.',
   Reading: 'What has been published, and what was changed: the same questions for everyone who may read.',
+  Feeds: 'The same posts for programs that know a standard.',
   Writing: 'Publish, correct and withdraw.',
   Tokens: 'Who is known to the server, and for how long.',
   Pages: 'For people with a browser.',

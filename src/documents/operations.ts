@@ -1,3 +1,4 @@
+import { feedOperations } from './feeds.ts';
 import { operatingOperations } from './operating.ts';
 import { groups, type Operation } from './operation.ts';
 import { readingOperations } from './reading.ts';
@@ -5,6 +6,12 @@ import { tokenOperations } from './tokens.ts';
 import { writingOperations } from './writing.ts';
 
 /** Every route that is served, in the order of the page. A new one goes into the list of its kind. */
-const all: readonly Operation[] = [...readingOperations, ...writingOperations, ...tokenOperations, ...operatingOperations];
+const all: readonly Operation[] = [
+  ...readingOperations,
+  ...feedOperations,
+  ...writingOperations,
+  ...tokenOperations,
+  ...operatingOperations,
+];
 
 export const operations: readonly Operation[] = Object.keys(groups).flatMap((group) => all.filter((one) => one.group === group));

@@ -5,6 +5,7 @@ import type { Channel } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
+import { roomFor } from './shared.ts';
 
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
@@ -96,7 +97,8 @@ function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefine
   const known = feed.sharedFromTail.get(key) as Answer | undefined;
   if (known !== undefined) return known;
   const answer = { generation: feed.generation, encoded: encodeTail(feed, after, limit) };
-  if (feed.sharedFromTail.size < fanoutLimits.sharedAnswers && roomFor(feed, answer)) feed.sharedFromTail.set(key, answer);
+  if (feed.sharedFromTail.size < fanoutLimits.sharedAnswers && roomFor(feed, { characters: answer.encoded.json.length }))
+    feed.sharedFromTail.set(key, answer);
   return answer;
 }
 
@@ -117,13 +119,6 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
   return replay(after, position ?? head, events, position !== undefined);
 }
 
-/** Whether an answer may be kept for others: what is kept has its bound. */
-function roomFor(feed: Feed, { encoded }: Answer): boolean {
-  if (feed.sharedCharacters + encoded.json.length > fanoutLimits.sharedCharacters) return false;
-  feed.sharedCharacters += encoded.json.length;
-  return true;
-}
-
 /** Readers who ask for the same at one head share one read and one encoding. */
 function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
   const key = `${query.after === undefined ? '' : formatCursor(query.after)} ${query.after === undefined ? query.posts : `${query.limit} ${query.posts}`}`;
@@ -135,7 +130,8 @@ function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'>
   const read = readJournal(feed, query).then(
     (answer) => {
       // Whoever tries again must read again.
-      if (feed.shared.get(key) === read && (answer === 'moved' || !roomFor(feed, answer))) forget();
+      if (feed.shared.get(key) === read && (answer === 'moved' || !roomFor(feed, { characters: answer.encoded.json.length })))
+        forget();
       return answer;
     },
     (error: unknown) => {

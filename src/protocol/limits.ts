@@ -48,6 +48,12 @@ export const limits = {
 
   pageDefault: 20,
   pageMost: 100,
+  /** Posts on a page of a feed, such as Atom's. */
+  feedPageDefault: 50,
+  /** Older posts that the first page of a feed holds as well, because they were corrected or withdrawn last. */
+  feedTold: 20,
+  /** Those together as JSON, one at least. */
+  feedToldBytes: 256 * 1024,
   catchUpDefault: 500,
   catchUpMost: 1_000,
   /** `wait` of a poll. */

@@ -142,6 +142,19 @@ export const postsQuerySchema = z.object({
   source: words(limits.textCharacters).optional(),
   limit: pageLimit,
 });
+/** A page of a feed: `told` is part of the address of a next page, and made by the server. */
+export const feedQuerySchema = z.object({
+  ...postsQuerySchema.shape,
+  limit: limitUpTo(limits.pageMost, limits.feedPageDefault),
+  told: z
+    .string()
+    .regex(/^(?:0|[1-9][0-9]{0,14})-(?:0|[1-9][0-9]{0,14})$/, 'Must be as the address of a next page has it.')
+    .transform((value) => {
+      const [from, to] = value.split('-').map(Number) as [number, number];
+      return { from, to };
+    })
+    .optional(),
+});
 export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,

@@ -193,10 +193,10 @@ function viewFor(res: Response, channel: Channel) {
   return isAuthor(res, channel) ? (post: AuthorPost) => post : readerView;
 }
 
-type Caching = { cache: 'public' | 'private' };
+export type Caching = { cache: 'public' | 'private' };
 
 /** What anyone may see can be revalidated; the rest is not kept at all, nor is what a browser with a session was answered. */
-function cachingOf(res: Response, channel?: Channel): Caching {
+export function cachingOf(res: Response, channel?: Channel): Caching {
   if (isForOneBrowser(res)) return { cache: 'private' };
   if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };
   return { cache: principalOf(res) === undefined ? 'public' : 'private' };

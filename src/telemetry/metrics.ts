@@ -11,10 +11,12 @@ import { type ProblemCode, problems } from '../protocol/problems.ts';
  */
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
+export type FeedFormat = (typeof feedFormats)[number];
 export type RejectionKind = (typeof rejectionKinds)[number];
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
+const feedFormats = ['atom', 'json-feed', 'json-ld', 'ninjs'] as const;
 const rejectionKinds = [
   'writes',
   'requests',
@@ -48,6 +50,8 @@ export interface Metrics {
   /** Of what was appended: until the answer of the journal, the sync in it. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
+  /** Pages of feeds that were answered, unchanged ones too. */
+  feedPages: Counter<'format'>;
   /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
@@ -105,6 +109,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       name: 'pressbox_catch_ups_total',
       help: 'Answers to readers who asked what they missed.',
       labelNames: ['mode'],
+      registers,
+    }),
+    feedPages: new Counter({
+      name: 'pressbox_feed_pages_total',
+      help: 'Pages of Atom and other feeds answered.',
+      labelNames: ['format'],
       registers,
     }),
     rejections: new Counter({
@@ -177,6 +187,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   }
   for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
+  for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);

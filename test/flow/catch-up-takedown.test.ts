@@ -77,6 +77,8 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
     () => get(`${path}/posts/${made.post.id}`),
     () => get(`${path}/posts/${made.post.id}/revisions`, editor),
     () => get(`${path}/corrections`),
+    () => get(`${path}/feed.atom`),
+    () => get(`${path}/feed.atom?keyEvent=true`),
     () => get(`/live/${id}`),
     () => get(`/live/${id}?before=99`),
     () => get(`${path}/export`, editor),

@@ -44,6 +44,7 @@ async function whole(path: string, token?: string) {
   return { status, headers: said, text };
 }
 
+const feeds = ['feed.atom'];
 /** Every address under a channel. */
 const under = (id: string, post = posts[id] ?? '01890000-0000-7000-8000-000000000000') => [
   `/v1/channels/${id}`,
@@ -53,6 +54,7 @@ const under = (id: string, post = posts[id] ?? '01890000-0000-7000-8000-00000000
   `/v1/channels/${id}/posts/${post}`,
   `/v1/channels/${id}/posts/${post}/revisions`,
   `/v1/channels/${id}/corrections`,
+  ...feeds.map((file) => `/v1/channels/${id}/${file}`),
   `/v1/channels/${id}/journal`,
 ];
 
@@ -241,6 +243,12 @@ describe('a question that does not fit', () => {
       [`${base}/posts?source=${'x'.repeat(301)}`, 'source'],
       [`${base}/posts/${posts.open}/revisions?after=x`, 'after'],
       [`${base}/corrections?before=`, 'before'],
+      ...feeds.flatMap((file): [string, string][] => [
+        [`${base}/${file}?limit=101`, 'limit'],
+        [`${base}/${file}?before=x`, 'before'],
+        [`${base}/${file}?keyEvent=yes`, 'keyEvent'],
+        [`${base}/${file}?told=2`, 'told'],
+      ]),
     ];
     for (const [path, place] of wrong) {
       const problem = await refusal(path);

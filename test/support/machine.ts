@@ -27,6 +27,10 @@ export const needs = {
     find: () => onPath('curl'),
     advice: "install Debian's curl",
   },
+  python: {
+    find: () => onPath('python3'),
+    advice: "install Debian's python3",
+  },
   /** Debian's own Python with its Socket.IO client; another Python on the path does not see what Debian installs. */
   pythonSocketIo: {
     find: () =>

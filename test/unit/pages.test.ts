@@ -199,6 +199,14 @@ describe('the page of a channel', () => {
     expect(html.split('application/json')[1]).not.toContain('\u2028');
   });
 
+  it('names the feeds of a public channel, and none that would ask for a token', () => {
+    const feed =
+      /<link rel="alternate" type="application\/atom\+xml" title="Atom" href="https:\/\/live\.example\/v1\/channels\/([^"]+)\/feed\.atom">/;
+    const headOf = (access: 'public' | 'members') => page({ channel: { ...channel, access } }).split('</head>')[0];
+    expect(headOf('public')).toMatch(feed);
+    expect(headOf('members')).not.toContain('rel="alternate"');
+  });
+
   it('holds no script and no style that a strict policy would refuse', () => {
     const html = page({ posts: [post({ media: [{ type: 'image', url: 'https://a.example', alt: '' }] })] });
     expect(html).not.toMatch(/ style=| on[a-z]+=|<style/);

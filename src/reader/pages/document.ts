@@ -22,11 +22,23 @@ export interface Document {
   styles?: readonly string[];
   /** Loads the script. */
   live?: boolean;
+  /** What else its head holds. */
+  head?: Part;
   body: Part;
 }
 
 /** A whole page. No script or style stands in the page itself, so that its content security policy can refuse those that do. */
-export function htmlDocument({ title, language, description, canonical, assets, styles = [], live, body }: Document): string {
+export function htmlDocument({
+  title,
+  language,
+  description,
+  canonical,
+  assets,
+  styles = [],
+  live,
+  head,
+  body,
+}: Document): string {
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -40,6 +52,7 @@ ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name
 <link rel="icon" href="data:,">
 ${[assets.style, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
 ${live && html`<script type="module" src="${assets.script}"></script>`}
+${head}
 </head>
 <body>
 ${body}

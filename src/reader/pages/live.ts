@@ -5,6 +5,7 @@ import { clock } from '../../../client/web/view/time.ts';
 import { channelAddress, channelPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
+import { feedAddress, feedTypes } from '../feeds/page.ts';
 import { type Assets, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { signInForm } from './sign-in.ts';
 
@@ -34,6 +35,7 @@ export function livePage({ snapshot, older, visitor, publicUrl, assets, at }: Li
     canonical: channelAddress(channel, publicUrl),
     assets,
     live: true,
+    head: channel.access === 'public' && feedLinks(channel, publicUrl),
     body: html`${siteBar(visitor, connectionLine(channel, at))}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
@@ -50,6 +52,16 @@ ${older ? html`<p class="newest"><a href="${channelPath(channel.id)}">Newest pos
 </main>
 ${jsonElement(dataElementId, data)}`,
   });
+}
+
+/** Where feed readers that are given the page's address find its feeds. Those of members ask for a token, which they have not. */
+function feedLinks(channel: Channel, publicUrl: string): Html[] {
+  const feeds = Object.entries(feedTypes).map(([file, { type, title }]) => ({
+    type,
+    title,
+    href: feedAddress(publicUrl, channel.id, file),
+  }));
+  return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
 }
 
 export interface MembersNotice {

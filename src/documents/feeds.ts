@@ -1,0 +1,50 @@
+import * as schemas from '../protocol/schemas.ts';
+import { type Operation, query } from './operation.ts';
+
+/** The feeds: one question, answered in the words of several standards. */
+
+interface Format {
+  id: string;
+  file: string;
+  summary: string;
+  description: string;
+  type: string;
+}
+
+const formats: readonly Format[] = [
+  {
+    id: 'getAtomFeed',
+    file: 'feed.atom',
+    summary: 'For feed readers, as Atom',
+    description:
+      'Atom 1.0 (RFC 4287), paged as RFC 5005 has it. An entry of a withdrawn post says that it was, in place of what it said.',
+    type: 'application/atom+xml',
+  },
+];
+
+const paging =
+  'Newest first, 50 posts a page. The first page also holds up to 20 posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.';
+
+export const feedOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
+  id,
+  group: 'Feeds',
+  method: 'get',
+  path: `/v1/channels/{channelId}/${file}`,
+  summary,
+  description: `${description} ${paging}`,
+  who: 'reader',
+  query: query(schemas.feedQuerySchema, {
+    before: 'Only posts below this `seq`.',
+    after: 'Only posts above this `seq`.',
+    kind: 'Only posts of this kind.',
+    keyEvent: 'Only key events, or only others.',
+    source: 'Only posts with a source of this whole name or `via`, in any case.',
+    limit: 'How many at most.',
+    told: 'As the address of a next page has it.',
+  }),
+  takes: ['If-None-Match'],
+  answers: [
+    { status: 200, description: 'A page of the feed.', type, headers: ['ETag', 'Link'] },
+    { status: 304, description: 'What you hold still stands.', headers: ['ETag'] },
+  ],
+}));

@@ -1,0 +1,95 @@
+import { type Request, type Response, Router } from 'express';
+import { etagOf, sendJson } from '../edge/answers.ts';
+import { principalOf } from '../edge/request.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import { shared } from '../fanout/shared.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Channel } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { feedQuerySchema, parse } from '../protocol/schemas.ts';
+import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
+import { mustRead, readableChannel } from './access.ts';
+import { atom } from './feeds/atom.ts';
+import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/page.ts';
+import { type FeedQuery, readFeedPage } from './feeds/read.ts';
+import { cachingOf } from './routes.ts';
+
+/**
+ * A channel as feeds that other programs know (contract, 2), always in the reader's view. A page is read and written once for all who
+ * ask for it between two changes of the channel.
+ */
+export interface FeedContext {
+  engine: Engine;
+  feeds: Feeds;
+  publicUrl: string;
+  metrics: Metrics;
+}
+
+interface Format {
+  name: FeedFormat;
+  /** Media type. */
+  type: string;
+  write: (page: FeedPage, filter: FeedFilter) => string;
+}
+
+const formats: Readonly<Record<FeedFile, Format>> = {
+  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atom },
+};
+
+interface WrittenPage {
+  text: string;
+  etag: string;
+  channel: Channel;
+  next: string | undefined;
+  characters: number;
+}
+
+export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): Router {
+  const router = Router({ caseSensitive: true });
+  for (const [file, format] of Object.entries(formats)) {
+    router.get(`/channels/:channelId/${file}`, (req, res) => answer(req, res, file, format));
+  }
+  return router;
+
+  async function answer(req: Request, res: Response, file: string, { name, type, write }: Format): Promise<void> {
+    const query = parse(feedQuerySchema, req.query);
+    const channelId = String(req.params.channelId);
+    await readableChannel(engine, res, channelId);
+    const held = await feeds.hold(channelId);
+    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
+    const { feed, release } = held;
+    try {
+      const page = await shared(feed, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
+      if (page === undefined) throw new Refusal('channel-deleted');
+      // Access may have been closed since the page was asked for.
+      const channel = feed.channel.revision > page.channel.revision ? feed.channel : page.channel;
+      mustRead(principalOf(res), channel);
+      metrics.feedPages.inc({ format: name });
+      if (page.next !== undefined) res.set('Link', `<${page.next}>; rel="next"`);
+      sendJson(res, page.text, { ...cachingOf(res, channel), etag: page.etag, type });
+    } finally {
+      release();
+    }
+  }
+
+  async function writePage(
+    channelId: string,
+    file: string,
+    query: FeedQuery,
+    write: Format['write'],
+  ): Promise<WrittenPage | undefined> {
+    const found = await readFeedPage(engine, channelId, query);
+    if (found === undefined) return undefined;
+    const { channel, posts, next, offset } = found;
+    const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
+    const isFirst = query.before === undefined && query.after === undefined;
+    const text = write({ channel, posts, whole: isFirst && next === undefined, offset, links }, query);
+    return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
+  }
+}
+
+/** Addresses do not name what is there without a word. */
+function placeOf(place: FeedPlace): FeedPlace {
+  return { ...place, limit: place.limit === limits.feedPageDefault ? undefined : place.limit };
+}

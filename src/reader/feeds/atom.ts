@@ -1,0 +1,76 @@
+import type { Media, Person, ReaderPost } from '../../protocol/model.ts';
+import { changedAt, contentOf, publisherOf, summaryOf, titleOf } from './content.ts';
+import { mediaTypeOf, titleOfFile } from './media.ts';
+import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
+import { Xml, xml, xmlAttribute } from './xml.ts';
+
+/**
+ * Atom 1.0 (RFC 4287), paged as RFC 5005 has it. A withdrawn post stays as an entry with the same id that says what became of it: feed
+ * readers put it in place of what they hold. One that is merely missing, or named in an `at:deleted-entry` (RFC 6721), which few
+ * readers know, would leave the wrong text where it was, or take it away without a word.
+ */
+export function atom(page: FeedPage, filter: FeedFilter): string {
+  const { channel, posts, links } = page;
+  const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
+  const updated = [channel.updatedAt ?? channel.createdAt, ...posts.map(changedAt)].sort().at(-1);
+  const document = xml`<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"${xmlAttribute('xml:lang', channel.language)}>
+<id>${feedId(channel, filter)}</id>
+<title>${channel.headline}</title>
+${channel.standfirst === null ? null : xml`<subtitle>${channel.standfirst}</subtitle>\n`}<updated>${updated}</updated>
+${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generator>Pressbox</generator>
+<link rel="self" type="application/atom+xml" href="${links.self}"/>
+<link rel="alternate" type="text/html" href="${links.home}"/>
+${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
+  links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`
+}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${posts.map((post) => entry(post, page))}</feed>
+`;
+  return document.text;
+}
+
+function entry(post: ReaderPost, { channel, links }: FeedPage): Xml {
+  const summary = summaryOf(post);
+  return xml`<entry>
+<id>${postUrn(post.id)}</id>
+<title>${titleOf(post, channel)}</title>
+<published>${post.publishedAt}</published>
+<updated>${changedAt(post)}</updated>
+${post.authors.map((person) => xml`<author>${named(person)}</author>\n`)}<link rel="alternate" type="text/html" href="${links.post(post.id)}"/>
+${post.media.map(attached)}${categoriesOf(post).map(({ term, label }) => xml`<category term="${term}" label="${label}"/>\n`)}${
+  summary === undefined ? null : xml`<summary>${summary}</summary>\n`
+}<content type="html">${contentOf(post, channel, links)}</content>
+</entry>
+`;
+}
+
+function named({ name, url }: Person): Xml {
+  return xml`<name>${name}</name>${url === undefined ? null : xml`<uri>${plainUri(url)}</uri>`}`;
+}
+
+/** Files are enclosed; a page elsewhere is related. */
+function attached(media: Media): Xml {
+  const href = plainUri(media.url);
+  if (media.type === 'link') return xml`<link rel="related" href="${href}"${xmlAttribute('title', media.title)}/>\n`;
+  if (media.type !== 'image' && media.type !== 'video') return new Xml('');
+  return xml`<link rel="enclosure" href="${href}"${xmlAttribute('type', mediaTypeOf(media))}${xmlAttribute('title', titleOfFile(media))}/>\n`;
+}
+
+const kindLabels = { update: 'Update', breaking: 'Breaking', summary: 'Summary', analysis: 'Analysis' } as const;
+const verificationLabels = { verified: 'Verified', unverified: 'Unverified', disputed: 'Disputed' } as const;
+
+/** What a reader's rules can go by. */
+export function categoriesOf({
+  status,
+  kind,
+  keyEvent,
+  verification,
+  developing,
+}: ReaderPost): { term: string; label: string }[] {
+  if (status !== 'published') return [{ term: status, label: status === 'retracted' ? 'Retracted' : 'Removed' }];
+  return [
+    { term: kind, label: kindLabels[kind] ?? kindLabels.update },
+    ...(keyEvent ? [{ term: 'key-event', label: 'Key event' }] : []),
+    ...(verification === null ? [] : [{ term: verification, label: verificationLabels[verification] }]),
+    ...(developing ? [{ term: 'developing', label: 'Developing' }] : []),
+  ];
+}

@@ -1,0 +1,133 @@
+import { correctionNotes, updateNotes, withdrawalNote } from '../../../client/web/view/changes.ts';
+import { type Html, html, joined, nothing, safe } from '../../../client/web/view/html.ts';
+import { link } from '../../../client/web/view/links.ts';
+import { renderMedia } from '../../../client/web/view/media.ts';
+import { settingOf } from '../../../client/web/view/page.ts';
+import { clockText, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
+import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
+import type { FeedLinks } from './page.ts';
+
+/** A post as feeds show it: what was corrected comes before the text, and a withdrawn one is the sentence that says so. */
+
+/** HTML, safe to insert as it is, with whole addresses: a feed is read far from its server. */
+export function contentOf(post: ReaderPost, channel: Channel, links: FeedLinks): string {
+  const content = post.status === 'published' ? published(post, channel, links) : withdrawn(post, channel);
+  // In a feed nothing else says which way a text runs.
+  return directionOf(channel.language) === 'rtl'
+    ? html`<div dir="rtl" lang="${channel.language}">${content}</div>`.text
+    : content.text;
+}
+
+function published(post: ReaderPost, channel: Channel, links: FeedLinks): Html {
+  const setting = settingOf(channel);
+  const { source, drawnFrom } = wordsOf(setting);
+  const marks = marksOf(post, channel);
+  return html`${marks.length > 0 && html`<p><strong>${marks.join(' · ')}</strong></p>`}${correctionNotes(post.history, post.publishedAt, setting)}${safe(
+    post.html,
+  )}${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${
+    post.sources.length > 0 && html`<p>${source} ${sources(post, channel)}</p>`
+  }${post.derivedFrom.length > 0 && html`<p>${drawnFrom} ${derived(post, channel, links)}</p>`}`;
+}
+
+/** Of what the post said, nothing. */
+function withdrawn(post: ReaderPost, channel: Channel): Html {
+  return html`<p>${withdrawalNote(post.history, post.publishedAt, settingOf(channel))}</p>`;
+}
+
+/** Words that stand above a post: its kind where that is a word, and what a reader should know of how sure it is. */
+export function marksOf({ kind, keyEvent, verification, developing }: ReaderPost, channel: Channel): string[] {
+  const words = wordsOf(settingOf(channel));
+  const marks = [
+    kind !== 'update' && Object.hasOwn(words.kinds, kind) && words.kinds[kind],
+    keyEvent && words.keyEvent,
+    verification && words.verification[verification],
+    developing && words.developing,
+  ];
+  return marks.filter((mark) => typeof mark === 'string');
+}
+
+function sources({ sources }: ReaderPost, channel: Channel): Html {
+  const { via: by } = wordsOf(settingOf(channel));
+  return joined(
+    sources.map(({ name, via, url }) => html`${link(url, name)}${via === undefined ? nothing : html` ${by} ${via}`}`),
+    '; ',
+  );
+}
+
+function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks): Html {
+  const { postNumber } = wordsOf(settingOf(channel));
+  return joined(
+    derivedFrom.map((id, at) => html`<a href="${links.post(id)}">${postNumber(at + 1)}</a>`),
+    ', ',
+  );
+}
+
+/** A feed needs a title for each post: its headline, or how its text begins, or what it shows; of a withdrawn one, that it is. */
+export function titleOf(post: ReaderPost, channel: Channel): string {
+  const name = `post of ${shortDayOf(post.publishedAt, channel)}, ${clockText(post.publishedAt, channel)}`;
+  if (post.status !== 'published') return `${withdrawnWord(post, channel)}: ${name}`;
+  if (post.headline !== null) return post.headline;
+  const shown = post.media.flatMap((media) => [
+    media.type === 'link' ? media.title : media.caption,
+    media.type === 'image' ? media.alt : '',
+  ]);
+  const text = [textOf(post.html), ...shown].find((one) => one !== undefined && one.trim() !== '');
+  return text === undefined ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : excerpt(text, titleCharacters);
+}
+
+export function withdrawnWord({ status }: ReaderPost, channel: Channel): string {
+  const { changes } = wordsOf(settingOf(channel));
+  return status === 'taken-down' ? changes.takedown : changes.retraction;
+}
+
+/** How the text begins, for lists; undefined where there is none. */
+export function summaryOf(post: ReaderPost): string | undefined {
+  const text = textOf(post.html);
+  return text === '' ? undefined : excerpt(text, summaryCharacters);
+}
+
+const titleCharacters = 100;
+const summaryCharacters = 300;
+
+/** At most so many UTF-16 units on one line, cut between words. */
+function excerpt(text: string, most: number): string {
+  const line = text.replace(/\s+/gu, ' ').trim();
+  if (line.length <= most) return line;
+  let kept = '';
+  for (const { segment } of words.segment(line.slice(0, most + wordRoom))) {
+    if (kept.length + segment.length >= most) break;
+    kept += segment;
+  }
+  // A word longer than all that may be: between characters, then.
+  if (kept.trim() === '')
+    for (const { segment } of characters.segment(line.slice(0, most))) kept += kept.length + segment.length < most ? segment : '';
+  return `${kept.trimEnd()}…`;
+}
+
+const words = new Intl.Segmenter('en', { granularity: 'word' });
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Of what lies behind the cut so much is looked at, so that a word that ends there is known to. */
+const wordRoom = 32;
+
+/** The text of a post's `html`, whose tags are a short list and whose attributes hold no `>`. */
+export function textOf(markup: string): string {
+  return markup
+    .replace(/<br>|<hr>|<\/(?:p|h3|h4|li|blockquote|pre|tr)>/g, '\n')
+    .replace(/<\/t[hd]>/g, '\t')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => characterOf[entity] ?? entity)
+    .replace(/\n\s*\n+/g, '\n')
+    .trim();
+}
+
+const characterOf: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
+
+/** When the post was last changed in what it says: a slip of the pen that was mended is no news. */
+export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {
+  return updatedAt ?? publishedAt;
+}
+
+/** Who publishes, where nobody is named: the host of the page that people read. */
+export function publisherOf(links: FeedLinks): Person {
+  return { name: new URL(links.home).host };
+}

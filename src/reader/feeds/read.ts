@@ -1,0 +1,104 @@
+import type { Engine, PostsQuery } from '../../engine/engine.ts';
+import { tags, tagsOf } from '../../engine/tags.ts';
+import { limits } from '../../protocol/limits.ts';
+import { type AuthorPost, type Channel, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
+import type { FeedFilter, FeedPlace, Told } from './page.ts';
+
+/**
+ * A page of a channel's posts for a feed. Pages go by `seq`, so that a walk over them meets every post once, whatever is published or
+ * corrected meanwhile. But feed readers come back to the first page alone, and whoever saw a wrong text is to see it replaced: so that
+ * page holds, after its own posts, those further back that were corrected or withdrawn last, and the pages after it leave them out.
+ */
+export interface FoundPage {
+  channel: Channel;
+  posts: ReaderPost[];
+  /** Where the next page begins. */
+  next: FeedPlace | undefined;
+  offset: number;
+}
+
+export type FeedQuery = FeedFilter & FeedPlace & { limit: number };
+
+/** Undefined: there is no such channel. */
+export async function readFeedPage(engine: Engine, channelId: string, query: FeedQuery): Promise<FoundPage | undefined> {
+  const { before, after, limit } = query;
+  const wanted = tagsWanted(query);
+  const bounds: PostsQuery = { limit, bytes: limits.answerBytes, tags: wanted };
+  if (before !== undefined) bounds.before = before;
+  if (after !== undefined) bounds.after = after;
+  const page = await engine.posts(channelId, bounds);
+  if (page === undefined) return undefined;
+  const isFirst = before === undefined && after === undefined;
+  const further = isFirst ? await readTold(engine, channelId, page, wanted) : { posts: [], told: query.told };
+  const leftOut = query.told === undefined ? new Set() : await readToldIds(engine, channelId, query.told);
+  const own = page.posts.filter(({ id }) => !leftOut.has(id));
+  // Read last: where access was closed meanwhile, what was read may be of later.
+  const read = await engine.channel(channelId);
+  if (read.status !== 'found') return undefined;
+  const { latestPostAt: _, ...channel } = read.channel;
+  const upwards = after !== undefined && before === undefined;
+  const edge = upwards ? page.posts[0] : page.posts.at(-1);
+  const bound = edge && (upwards ? { after: edge.seq } : { before: edge.seq, after });
+  return {
+    channel,
+    posts: [...own, ...further.posts].map(readerView),
+    next: page.more && bound !== undefined ? { limit, ...bound, told: further.told } : undefined,
+    offset: page.position.offset,
+  };
+}
+
+function tagsWanted({ kind, keyEvent, source }: FeedFilter): string[] {
+  return [
+    ...(kind === undefined ? [] : [tags.kind(kind)]),
+    ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
+    ...(source === undefined ? [] : [tags.source(source)]),
+  ];
+}
+
+/**
+ * The posts behind the first page that were corrected or withdrawn last. Of a withdrawn one nobody can tell any more whether it was a key
+ * event or whose it was, so every feed has it: it says nothing but that something was withdrawn.
+ */
+async function readTold(
+  engine: Engine,
+  channelId: string,
+  page: { posts: AuthorPost[]; more: boolean },
+  wanted: readonly string[],
+): Promise<{ posts: AuthorPost[]; told: Told | undefined }> {
+  const isWhole = !page.more && wanted.length === 0;
+  const listed = isWhole ? undefined : await engine.corrections(channelId, { limit: limits.feedTold });
+  const newest = listed?.corrections[0];
+  if (listed === undefined || newest === undefined) return { posts: [], told: undefined };
+  const shown = new Set(page.posts.map(({ id }) => id));
+  const lowest = page.posts.at(-1)?.seq ?? Number.POSITIVE_INFINITY;
+  const ids = [...new Set(listed.corrections.flatMap(({ postId }) => (postId === null || shown.has(postId) ? [] : [postId])))];
+  const read = new Map(await Promise.all(ids.map(async (id) => [id, (await engine.post(channelId, id))?.post] as const)));
+  const posts = new Map<string, AuthorPost>();
+  let bytes = 0;
+  let from = newest.offset;
+  for (const { offset, postId } of listed.corrections) {
+    const post = postId === null || posts.has(postId) ? undefined : read.get(postId);
+    if (post !== undefined && isTold(post, page.more ? lowest : 0, wanted)) {
+      bytes += Buffer.byteLength(JSON.stringify(readerView(post)));
+      if (posts.size > 0 && bytes > limits.feedToldBytes) break;
+      posts.set(post.id, post);
+    }
+    from = offset;
+  }
+  const told = [...posts.values()].sort((a, b) => b.seq - a.seq);
+  return { posts: told, told: told.length === 0 ? undefined : { from, to: newest.offset } };
+}
+
+/** One above the page came after it was read, and stands on top of the next one. */
+function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): boolean {
+  const has = tagsOf(post);
+  const fits = wanted.every((tag) => has.includes(tag));
+  if (!isWithdrawn(post)) return post.seq < lowest && fits;
+  return wanted.length > 0 ? wanted.every((tag) => has.includes(tag) || !tag.startsWith('kind:')) : post.seq < lowest;
+}
+
+async function readToldIds(engine: Engine, channelId: string, { from, to }: Told): Promise<Set<string>> {
+  const listed = await engine.corrections(channelId, { before: to + 1, limit: limits.feedTold });
+  const told = (listed?.corrections ?? []).filter(({ offset }) => offset >= from);
+  return new Set(told.flatMap(({ postId }) => (postId === null ? [] : [postId])));
+}
