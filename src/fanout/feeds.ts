@@ -1,5 +1,5 @@
-import { JournalUnavailable } from '../engine/engine.ts';
-import type { Access } from '../protocol/model.ts';
+import { type ChannelRead, JournalUnavailable } from '../engine/engine.ts';
+import type { Access, Channel } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
 import { inRealTime } from './later.ts';
 import { fanoutLimits } from './limits.ts';
@@ -51,9 +51,21 @@ export class Feeds {
     for (const { feed } of this.#open.values()) if (feed !== undefined) yield feed;
   }
 
+  /** The channel at the head of its feed; undefined where none is open, nor about to be. */
+  async standing(channelId: string): Promise<Channel | undefined> {
+    const feed = await this.#open.get(channelId)?.opening.catch(() => undefined);
+    return feed instanceof Feed && !feed.gone ? feed.channel : undefined;
+  }
+
+  /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
+  async read(channelId: string): Promise<ChannelRead> {
+    if (this.#unreachable) throw outOfReach();
+    return await this.#context.engine.channel(channelId);
+  }
+
   /** Undefined: no such channel. Throws `JournalUnavailable`. */
   async hold(channelId: string): Promise<Held | { deleted: Access } | undefined> {
-    if (this.#unreachable) throw new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
+    if (this.#unreachable) throw outOfReach();
     const entry = this.#open.get(channelId) ?? this.#begin(channelId);
     entry.holders += 1;
     entry.endIdle?.();
@@ -130,4 +142,8 @@ export class Feeds {
   #forget(channelId: string, entry: object): void {
     if (this.#open.get(channelId) === entry) this.#open.delete(channelId);
   }
+}
+
+function outOfReach(): JournalUnavailable {
+  return new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
 }

@@ -28,6 +28,10 @@ export class Asker {
     return this.standing === 'good' ? this.#who : undefined;
   }
 
+  mayKnow(channel: Channel): boolean {
+    return mayKnow(this.principal, channel);
+  }
+
   mayRead(channel: Channel): boolean {
     return mayRead(this.principal, channel);
   }

@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 /** The feed of a channel that the asker may read; else a refusal. Throws `JournalUnavailable`. */
 export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Promise<Held> {
   if (!channelIdSchema.safeParse(channelId).success) throw asker.unknown();
+  await mustKnow(asker, feeds, channelId);
   const held = await feeds.hold(channelId);
   if (held === undefined) throw asker.unknown();
   if ('deleted' in held) throw asker.deleted(channelId, held.deleted);
@@ -24,6 +25,18 @@ export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Pr
     held.release();
     throw error;
   }
+}
+
+/**
+ * Of what one may not know, whether it is there is not told by how long the refusal takes either, nor by a feed that is open then: it is
+ * one question to the journal, as of what never was.
+ */
+async function mustKnow(asker: Asker, feeds: Feeds, channelId: string): Promise<void> {
+  const followed = await feeds.standing(channelId);
+  if (followed !== undefined && asker.mayKnow(followed)) return;
+  const read = await feeds.read(channelId);
+  if (read.status === 'deleted') throw asker.deleted(channelId, read.access);
+  if (read.status === 'missing' || !asker.mayKnow(read.channel)) throw asker.unknown();
 }
 
 export interface Question extends CatchUpQuery {

@@ -84,6 +84,33 @@ describe('a channel of the desk', () => {
     expect(await whole('/live/desk')).toEqual(await whole('/live/nothing'));
   });
 
+  it('costs strangers who would follow it what one that never was does, whether it is followed or not', async () => {
+    const { engine } = server.server;
+    const asked: string[] = [];
+    for (const name of ['channel', 'subscribe', 'catchUp', 'snapshot', 'heads'] as const) {
+      const ask = engine[name].bind(engine) as (...given: unknown[]) => never;
+      vi.spyOn(engine, name).mockImplementation((...given: unknown[]) => {
+        asked.push(name);
+        return ask(...given);
+      });
+    }
+    const cost = async (id: string) => {
+      asked.length = 0;
+      for (const path of [`${id}/stream`, `${id}/events?wait=1`]) {
+        for (const token of [undefined, reader, undefined]) expect((await get(`/v1/channels/${path}`, token)).status).toBe(404);
+      }
+      return [...asked];
+    };
+    const nothing = await cost('nothing');
+    expect(await cost('desk')).toEqual(nothing);
+    const stop = new AbortController();
+    const headers = { authorization: `Bearer ${editor}` };
+    expect((await fetch(`${server.url}/v1/channels/desk/stream`, { headers, signal: stop.signal })).status).toBe(200);
+    expect(await cost('desk')).toEqual(nothing);
+    stop.abort();
+    vi.restoreAllMocks();
+  });
+
   it('answers those who write there', async () => {
     const author = await server.token({ editor: [], author: ['desk'] });
     for (const path of under('desk').slice(0, -1)) expect([path, (await get(path, author)).status]).toEqual([path, 200]);
