@@ -135,6 +135,10 @@ export class Feed {
       else this.leave(reader);
     }
     this.#dropAnswers();
+    if (channel !== 'gone') return;
+    // Whoever still holds the feed for a while holds no text.
+    this.tail = new Tail(0, '');
+    this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
   }
 
   hear(heard: Announcement): void {

@@ -325,12 +325,19 @@ describe('a stream ends, with a last word,', () => {
     }
   });
 
-  it('when the channel is deleted', async () => {
-    const { id, cursors } = await channelWith(1);
+  it('when the channel is deleted, and leaves nothing of it in memory', async () => {
+    const { id } = await channelWith(1);
     const reader = await live(id);
+    const tails = async () => Number(/^pressbox_feed_tail_entries (\d+)/m.exec((await call(`${server.url}/metrics`)).text)?.[1]);
+    const before = await tails();
+    await call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: admin, body: { headline: 'Last' } });
+    await vi.waitFor(async () => expect(await tails()).toBe(before + 1));
+    await vi.waitFor(() => expect(reader.heard('post.published')).toHaveLength(1));
+    const { cursor } = reader;
     await call(`${server.url}/v1/channels/${id}`, { method: 'DELETE', token: admin });
+    expect(await tails()).toBe(before);
     expect(await endingOf(reader)).toEqual([{ channelId: id, reason: 'gone' }]);
-    expect(reader.cursor).toBe(cursors[0]);
+    expect(reader.cursor).toBe(cursor);
   });
 });
 
