@@ -23,7 +23,11 @@ export class Announcer {
     if (event.type === 'channel.changed') return;
     if (event.post.status !== 'published') this.#silence();
     const sentence = sentenceOf(event, this.#words());
-    if (sentence === null) return;
+    if (sentence !== null) this.say(sentence);
+  }
+
+  /** Says what was done for the reader: "Link copied". */
+  say(sentence: string): void {
     this.#waiting.push(sentence);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#speak(), gatherMs);
@@ -31,18 +35,18 @@ export class Announcer {
 
   #speak(): void {
     const { length } = this.#waiting;
-    this.#say(length > mostAtOnce ? counted(this.#words().saidMany, length, this.#words()) : this.#waiting.join(' '));
+    this.#show(length > mostAtOnce ? counted(this.#words().saidMany, length, this.#words()) : this.#waiting.join(' '));
     this.#waiting = [];
-    this.#timer = setTimeout(() => this.#say(''), staysMs);
+    this.#timer = setTimeout(() => this.#show(''), staysMs);
   }
 
   #silence(): void {
     clearTimeout(this.#timer);
     this.#waiting = [];
-    this.#say('');
+    this.#show('');
   }
 
-  #say(text: string): void {
+  #show(text: string): void {
     if (this.#element) this.#element.textContent = text;
   }
 }

@@ -1,14 +1,17 @@
-import { channelPath } from '../../src/protocol/addresses.ts';
-import { reachedEnd, type Timeline } from '../timeline.ts';
+import { postAnchor } from '../../src/protocol/addresses.ts';
+import type { Event, ReaderPost } from '../../src/protocol/model.ts';
+import type { Timeline } from '../timeline.ts';
 import { morphInside } from './morph.ts';
 import { isAtTop, keepPlace } from './place.ts';
 import { PostList } from './post-list.ts';
 import { showDocument } from './status.ts';
-import { type Region, regions, type Shown } from './view/page.ts';
+import { type Region, regions, type Shown, titleOf } from './view/page.ts';
+import { renderNewer, renderOlder } from './view/paging.ts';
 
 /** The document, made to show a timeline. */
 export class LiveView {
   readonly button = required('new-posts');
+  readonly newer = required('newer');
   readonly older = required('older');
   readonly #posts = required('posts');
   readonly #list: PostList;
@@ -17,10 +20,21 @@ export class LiveView {
   #timeline: Timeline;
   #unseen = 0;
   #revealNext = false;
+  #paging: 'newer' | 'older' | undefined;
+  readonly #marked: string | null;
+  readonly #markedRevision: number | undefined;
+  /** The ids of posts that came in above a window that does not reach the newest. */
+  readonly #above = new Set<string>();
+  /** Posts with a higher `seq` came after the page was opened. */
+  readonly #openedAt: number;
 
-  constructor(timeline: Timeline) {
+  /** `marked`: the id of the post that a permanent link led to. */
+  constructor(timeline: Timeline, marked: string | null) {
     this.#timeline = timeline;
-    this.#list = new PostList(this.#posts, timeline);
+    this.#marked = marked;
+    this.#openedAt = timeline.newestSeq;
+    this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
+    this.#list = new PostList(this.#posts, timeline, { marked });
     for (const name of regionNames) this.#regions.set(name, regions[name](shownOf(timeline)).text);
   }
 
@@ -28,11 +42,37 @@ export class LiveView {
     return this.#timeline.channel;
   }
 
+  /** The post with this id, where it is on the page. */
+  post(id: string): ReaderPost | undefined {
+    return this.#timeline.posts.find((post) => post.id === id);
+  }
+
+  /** Takes the reader to the post that the page was opened for, unless they come back to where they were. */
+  openAtMarked(): void {
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    if (this.#marked === null || navigation?.type !== 'navigate' || location.hash !== '') return;
+    const element = document.getElementById(postAnchor(this.#marked));
+    element?.scrollIntoView({ block: 'start', behavior: 'instant' });
+    element?.focus({ preventScroll: true });
+  }
+
+  /** Counts posts that have no room on the page. */
+  hear(event: Event): void {
+    const { ceiling } = this.#timeline;
+    if (event.type === 'channel.changed' || ceiling === null || event.post.seq <= ceiling) return;
+    if (event.post.status !== 'published') this.#above.delete(event.post.id);
+    else if (event.post.seq > this.#openedAt) this.#above.add(event.post.id);
+    this.#renderPaging();
+    this.#showCounts();
+  }
+
   show(timeline: Timeline): void {
     const newest = this.#timeline.newestSeq;
     this.#timeline = timeline;
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
-    if (isAtTop(this.#posts) || this.#revealNext) this.#list.reveal(timeline.posts);
+    if (isAtTop(this.#posts) || this.#revealNext || this.#paging === 'newer') this.#list.reveal(timeline.posts);
+    if (timeline.ceiling === null) this.#above.clear();
+    for (const { id } of timeline.posts) this.#above.delete(id);
     this.#revealNext = false;
     this.#render(newest);
   }
@@ -40,6 +80,27 @@ export class LiveView {
   /** What comes next is another history: shown whole. */
   revealNext(): void {
     this.#revealNext = true;
+    this.#above.clear();
+  }
+
+  /**
+   * Shows the posts that `load` pages in, and takes the reader to the nearest of them. Where there were some above, what was in view stays
+   * in view. Returns how many there are.
+   */
+  async page(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
+    const before = new Set(this.#timeline.posts.map(({ id }) => id));
+    this.#paging = way;
+    try {
+      await load();
+    } finally {
+      this.#paging = undefined;
+    }
+    const came = this.#timeline.posts.filter(({ id }) => !before.has(id));
+    const nearest = way === 'newer' ? came.at(-1) : came[0];
+    const element = nearest && document.getElementById(postAnchor(nearest.id));
+    element?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    element?.focus({ preventScroll: true });
+    return came.length;
   }
 
   /** The reader asked for the posts that were held back: they are shown, and the reader is taken to the first of them. */
@@ -66,23 +127,33 @@ export class LiveView {
   /** The channel was erased: nothing of it stays. */
   clear(): void {
     for (const name of regionNames) document.getElementById(name)?.replaceChildren();
-    for (const element of [this.#posts, this.older]) element.replaceChildren();
+    for (const element of [this.#posts, this.newer, this.older]) element.replaceChildren();
     this.button.hidden = true;
     document.title = 'Deleted';
   }
 
   #render(newest: number): void {
-    const { channel, posts } = this.#timeline;
-    keepPlace(this.#posts, () => {
+    const { channel, posts, ceiling } = this.#timeline;
+    // Posts that were paged for are not new.
+    const freshFrom = this.#paging === undefined ? newest : Number.POSITIVE_INFINITY;
+    const change = () => {
       for (const name of regionNames) this.#renderRegion(name);
-      const added = this.#list.show(posts, channel);
+      const added = this.#list.show(posts, channel, ceiling);
       const seqs = new Map(posts.map(({ id, seq }) => [id, seq]));
       for (const element of added) {
-        if ((seqs.get(element.dataset.post ?? '') ?? 0) > newest) element.classList.add('fresh');
+        if ((seqs.get(element.dataset.post ?? '') ?? 0) > freshFrom) element.classList.add('fresh');
       }
-      this.#renderOlder();
+      this.#renderPaging();
       this.#showCounts();
-    });
+    };
+    keepPlace(this.#posts, change, undefined, this.#paging === 'newer');
+    this.#forgetPreview();
+  }
+
+  /** What the head says of the post to those who show a link quotes it as it was: once it changed, that goes. */
+  #forgetPreview(): void {
+    if (this.#marked === null || this.post(this.#marked)?.revision === this.#markedRevision) return;
+    for (const meta of document.head.querySelectorAll('meta[property], meta[name="description"]')) meta.remove();
   }
 
   #renderRegion(name: Region): void {
@@ -93,18 +164,18 @@ export class LiveView {
     this.#regions.set(name, markup);
   }
 
-  #renderOlder(): void {
-    const link = this.older.querySelector('a');
-    if (link === null) return;
-    if (reachedEnd(this.#timeline)) link.remove();
-    else link.href = `${channelPath(this.#timeline.channelId)}?before=${this.#timeline.floor}`;
+  #renderPaging(): void {
+    morphInside(this.newer, renderNewer(this.#timeline, this.#above.size).text);
+    morphInside(this.older, renderOlder(this.#timeline).text);
   }
 
   #showCounts(): void {
     const count = this.#list.heldBack(this.#timeline.posts);
     this.button.hidden = count === 0;
     this.button.textContent = count === 1 ? '1 new post' : `${count} new posts`;
-    showDocument(this.#timeline.channel, Math.max(count, this.#unseen));
+    const { channel } = this.#timeline;
+    const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
+    showDocument(channel, name, Math.max(count, this.#unseen, this.#above.size));
   }
 }
 

@@ -23,14 +23,17 @@ function takeData(): PageData | null {
 
 function run(page: PageData): void {
   const started = timelineOf(page);
-  const view = new LiveView(started);
+  const view = new LiveView(started, page.marked);
   const announcer = new Announcer();
   const status = new Status(new Date().toISOString());
   const client = new ReaderClient({ url: location.origin, channelId: started.channelId, timeline: started });
   const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
 
   client.on('reset', () => view.revealNext());
-  client.on('event', (event) => announcer.tell(event));
+  client.on('event', (event) => {
+    announcer.tell(event);
+    view.hear(event);
+  });
   client.on('timeline', (timeline) => {
     view.show(timeline);
     showStatus();
@@ -44,22 +47,26 @@ function run(page: PageData): void {
   document.addEventListener('visibilitychange', () => view.onVisible());
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
   view.button.addEventListener('click', () => view.revealHeldBack());
-  // Without an answer the link does what it does without the script.
-  view.older.addEventListener('click', (click) => {
+  document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
-    if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
+    if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
+    const way = link.dataset.page === 'older' ? 'older' : link.dataset.page === 'newer' ? 'newer' : undefined;
+    if (way === undefined) return;
     click.preventDefault();
-    client.loadOlder().catch(() => location.assign(link.href));
+    view
+      .page(way, () => (way === 'older' ? client.loadOlder() : client.loadNewer()))
+      .then((count) => announcer.say(count === 1 ? `1 ${way} post.` : `${count} ${way} posts.`))
+      // Without an answer the link does what it does without the script.
+      .catch(() => location.assign(link.href));
   });
 
   showStatus();
+  view.openAtMarked();
   client.open();
 }
 
 /** The window that the page shows: down from the newest post, or from a place below it, where new posts have no room. */
-function timelineOf({ snapshot, offset, before }: PageData): Timeline {
+function timelineOf({ snapshot, offset, floor, ceiling, newest }: PageData): Timeline {
   const timeline = fromSnapshot(snapshot, offset);
-  if (before === null) return timeline;
-  const floor = snapshot.more ? (timeline.posts.at(-1)?.seq ?? before) : 0;
-  return { ...timeline, floor, ceiling: before - 1 };
+  return { ...timeline, floor, ceiling, newestSeq: Math.max(timeline.newestSeq, newest) };
 }

@@ -1,9 +1,13 @@
 /**
  * Keeps what someone reads where it is on the screen while the page changes above it. Browsers do so by themselves in places
- * (scroll anchoring), but not all of them, and not where the anchor is what changes.
+ * (scroll anchoring), but not all of them, and not where the anchor is what changes. At the top of the list there is nothing to keep,
+ * unless what comes in above was asked for (`always`).
  */
-export function keepPlace(posts: HTMLElement, change: () => void, view: View = theWindow): void {
-  const anchors = anchorsIn(posts, view).map((element) => ({ element, top: element.getBoundingClientRect().top }));
+export function keepPlace(posts: HTMLElement, change: () => void, view: View = theWindow, always = false): void {
+  const anchors = (always || !isAtTop(posts, view) ? anchorsIn(posts, view) : []).map((element) => ({
+    element,
+    top: element.getBoundingClientRect().top,
+  }));
   change();
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
@@ -18,7 +22,6 @@ export function isAtTop(posts: HTMLElement, view: View = theWindow): boolean {
 
 /** What the reader is likely to read, best first: the topmost parts of posts in view, then posts, as parts may be replaced. */
 function anchorsIn(posts: HTMLElement, view: View): Element[] {
-  if (isAtTop(posts, view)) return [];
   const isInView = (element: Element) => isIn(view, element);
   const inView = [...posts.children].filter(isInView);
   const parts = inView.slice(0, 2).flatMap((post) => [...post.children].filter(isInView));

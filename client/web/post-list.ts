@@ -1,7 +1,7 @@
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { morph, parse } from './morph.ts';
-import { firstOfDay, renderEmpty, settingOf } from './view/page.ts';
+import { renderEmpty, settingsOf } from './view/page.ts';
 import { type PostSetting, renderPost } from './view/post.ts';
 
 /** A post on the page, and the markup that made it what it is. */
@@ -19,11 +19,12 @@ export class PostList {
   readonly #rows = new Map<string, Row>();
   readonly #setting: () => Partial<PostSetting>;
   readonly #dress: (post: HTMLElement) => void;
+  readonly #marked: string | null;
   #upTo: number;
 
   /**
    * Takes over the list as the server rendered it, from the posts it rendered. `setting`: what the page has beyond the channel's own.
-   * `dress` is given each post that is parsed, before it is compared with the one that stands.
+   * `marked`: the id of the post that a permanent link led to. `dress` is given each post that is parsed, before it is compared with the one that stands.
    */
   constructor(
     element: HTMLElement,
@@ -31,10 +32,12 @@ export class PostList {
     {
       setting = () => ({}),
       dress = () => {},
-    }: { setting?: () => Partial<PostSetting>; dress?: (post: HTMLElement) => void } = {},
+      marked = null,
+    }: { setting?: () => Partial<PostSetting>; dress?: (post: HTMLElement) => void; marked?: string | null } = {},
   ) {
     this.#setting = setting;
     this.#dress = dress;
+    this.#marked = marked;
     this.#element = element;
     this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
     const markups = this.#markups(posts, channel);
@@ -56,7 +59,7 @@ export class PostList {
   }
 
   /** Makes the document show these posts, held-back ones left out. Returns the elements that are new. */
-  show(posts: readonly ReaderPost[], channel: Channel): HTMLElement[] {
+  show(posts: readonly ReaderPost[], channel: Channel, ceiling: number | null = null): HTMLElement[] {
     const shown = posts.filter((post) => post.seq <= this.#upTo);
     const markups = this.#markups(shown, channel);
     for (const [id, row] of this.#rows) {
@@ -82,7 +85,7 @@ export class PostList {
       if (row.element !== next) this.#element.insertBefore(row.element, next);
       next = row.element.nextElementSibling as HTMLElement | null;
     }
-    this.#showEmpty(shown.length === 0, channel);
+    this.#showEmpty(shown.length === 0, channel, ceiling);
     return added;
   }
 
@@ -92,14 +95,13 @@ export class PostList {
     return post;
   }
 
-  #showEmpty(empty: boolean, channel: Channel): void {
+  #showEmpty(empty: boolean, channel: Channel, ceiling: number | null): void {
     this.#element.querySelector(':scope > .empty')?.remove();
-    if (empty) this.#element.append(parse(renderEmpty(channel, this.#setting().words).text));
+    if (empty) this.#element.append(parse(renderEmpty(channel, this.#setting().words, ceiling).text));
   }
 
   #markups(posts: readonly ReaderPost[], channel: Channel): Map<string, string> {
-    const setting = { ...settingOf(channel), ...this.#setting() };
-    const days = firstOfDay(posts, setting);
-    return new Map(posts.map((post, at) => [post.id, renderPost(post, { ...setting, day: days[at] === true }).text]));
+    const settings = settingsOf(posts, channel, this.#marked, this.#setting());
+    return new Map(posts.map((post, at) => [post.id, renderPost(post, settings[at] as PostSetting).text]));
   }
 }

@@ -47,8 +47,8 @@ export function connectionSentence(state: ReaderState, channel: Channel['state']
 }
 
 /** The title, with the number of posts that were not seen, and the language of the page. */
-export function showDocument(channel: Channel, unseen: number): void {
-  const title = unseen > 0 ? `(${unseen}) ${channel.headline}` : channel.headline;
+export function showDocument(channel: Channel, name: string, unseen: number): void {
+  const title = unseen > 0 ? `(${unseen}) ${name}` : name;
   if (document.title !== title) document.title = title;
   document.documentElement.lang = channel.language;
   document.documentElement.dir = directionOf(channel.language);

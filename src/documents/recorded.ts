@@ -477,7 +477,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"BD3ZcdLo-EJux5jT_CC55HKNmrUbGGYGRcxVl7fwTSg"',
+      etag: '"WdlfSy2bgWcwWPqDvRgX_8aYUjMOWPh3xxkuK5_bXM8"',
       'cache-control': 'no-cache',
     },
   },
@@ -533,7 +533,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"40FtV9Z5UPkCUztbvysaIaOiwy8UGexpe_aY-28PshE"',
+      etag: '"BD3ZcdLo-EJux5jT_CC55HKNmrUbGGYGRcxVl7fwTSg"',
       'cache-control': 'no-cache',
     },
   },
@@ -1847,15 +1847,16 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      etag: '"QfTjOavpGbCV7VYLf9L1rhnGO0Uz2m5UTd7fn-elKRo"',
+      etag: '"40FtV9Z5UPkCUztbvysaIaOiwy8UGexpe_aY-28PshE"',
       'cache-control': 'no-cache',
     },
   },
   'showPost-a-permanent-link': {
-    status: 302,
+    status: 200,
     headers: {
-      'content-type': 'text/plain; charset=utf-8',
-      location: '/live/eclipse-day?before=4#post-01980f0e-5a00-7a10-8c00-5b1d6f0a0001',
+      'content-type': 'text/html; charset=utf-8',
+      etag: '"QfTjOavpGbCV7VYLf9L1rhnGO0Uz2m5UTd7fn-elKRo"',
+      'cache-control': 'no-cache',
     },
   },
   'showSignIn-the-form': { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } },

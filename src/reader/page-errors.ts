@@ -48,7 +48,7 @@ export function sendErrorPage(res: Response, page: string, said: Problem): void 
 const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
 
 /** The addresses of programs are never answered with pages; elsewhere whoever prefers them gets them, and at a page's own address whoever takes them. */
-function wantsPage(req: Request): boolean {
+export function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets)(?:\/|$)/.test(path)) return false;
   const isPage = pagePaths.includes(path) || path.startsWith('/live/');

@@ -1,5 +1,5 @@
 import express, { type Response, Router } from 'express';
-import { sendJson } from '../edge/answers.ts';
+import { sendJson, sendProblem } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
@@ -7,20 +7,20 @@ import { isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts'
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Channel, isWithdrawn, readerView, type Snapshot } from '../protocol/model.ts';
+import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
-import { knownChannel, mustRead, postIdOf } from './access.ts';
-import { sendErrorPage } from './page-errors.ts';
+import { knownChannel, postIdOf } from './access.ts';
+import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { assetsDirectory, loadAssets } from './pages/assets.ts';
-import { errorPage } from './pages/error.ts';
 import { indexPage } from './pages/index.ts';
 import { livePage, membersNotice } from './pages/live.ts';
+import { withdrawnPage } from './pages/withdrawn.ts';
 import { listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
+import { type Place, readWindow, type Window } from './windows.ts';
 
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
 export interface PageContext {
@@ -57,69 +57,84 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
-    const { before } = parse(postsQuerySchema, req.query);
-    const { channel } = await feeds.guarded(() => knownChannel(engine, principalOf(res), req.params.channelId));
-    if (!mayRead(principalOf(res), channel)) return sendNotice(req, res, channel);
-    const { snapshot, older } = await feeds.guarded(async () => ({
-      snapshot: await readSnapshot(res, channel.id),
-      // After the snapshot: its posts may be newer than the cursor says, never older.
-      older: before === undefined ? undefined : await readOlder(res, channel.id, before),
-    }));
-    const at = new Date(now()).toISOString();
+    const { before, after } = parse(postsQuerySchema, req.query);
+    const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
+    const read = await feeds.guarded(async () => await readPage(res, req.params.channelId, async () => place));
+    if ('notice' in read) return sendNotice(req, res, read.notice);
+    const { snapshot, window } = read;
     const visitor = visitorOf(res, req.originalUrl);
-    sendPage(res, livePage({ snapshot, ...(older && { older }), visitor, publicUrl, assets, at }));
+    // Above the newest post there is nothing: the page is that of the newest.
+    const isPast = window?.ceiling === null && window.posts.length === 0;
+    sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, publicUrl, assets, at: minute() }));
   });
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
-    const who = principalOf(res);
-    const { channel, read } = await feeds.guarded(async () => {
-      const { channel } = await knownChannel(engine, who, req.params.channelId);
-      if (!mayRead(who, channel)) return { channel, read: undefined };
-      const read = await engine.post(channel.id, postId);
-      // Access may have been closed while the post was read.
-      return { channel: (await knownChannel(engine, who, channel.id)).channel, read };
-    });
-    if (!mayRead(who, channel)) return sendNotice(req, res, channel);
-    if (read === undefined) throw new Refusal('not-found');
-    if (isWithdrawn(read.post)) {
+    const place = async (channelId: string) => {
+      const found = await engine.post(channelId, postId);
+      if (found === undefined) throw new Refusal('not-found');
+      return { around: found.post.seq };
+    };
+    const read = await feeds.guarded(async () => await readPage(res, req.params.channelId, place));
+    if ('notice' in read) return sendNotice(req, res, read.notice);
+    const { snapshot, window } = read;
+    const post = window?.posts.find(({ id }) => id === postId);
+    if (post === undefined) throw new Refusal('not-found');
+    const visitor = visitorOf(res, req.originalUrl);
+    if (isWithdrawn(post)) {
       const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
-      return sendErrorPage(res, errorPage(gone, { assets }), gone);
+      if (!wantsPage(req)) return sendProblem(res, gone);
+      res.vary('Cookie');
+      return sendErrorPage(res, withdrawnPage({ channel: snapshot.channel, post, visitor, assets }), gone);
     }
-    res.redirect(302, `/live/${channel.id}?before=${read.post.seq + 1}#post-${postId}`);
+    sendPage(res, livePage({ snapshot, window, marked: postId, visitor, publicUrl, assets, at: minute() }));
   });
 
   return router;
+
+  /** To the minute, as it is told: within it an unchanged page is the same page, and revalidated. */
+  function minute(): string {
+    const minuteMs = 60_000;
+    return new Date(Math.floor(now() / minuteMs) * minuteMs).toISOString();
+  }
 
   function sendNotice(req: { originalUrl: string }, res: Response, channel: Channel): void {
     const page = req.originalUrl;
     sendPage(res, membersNotice({ channel, page, visitor: visitorOf(res, page), publicUrl, assets }));
   }
 
-  async function readSnapshot(res: Response, channelId: string): Promise<Snapshot> {
+  /** All that a page shows, or the channel alone where one may not read it. To be read under one guard: a takedown counts for every part. */
+  async function readPage(
+    res: Response,
+    asked: string,
+    placeIn: (channelId: string) => Promise<Place | undefined>,
+  ): Promise<{ notice: Channel } | { snapshot: Snapshot; window: Window | undefined }> {
+    const who = principalOf(res);
+    const { channel } = await knownChannel(engine, who, asked);
+    if (!mayRead(who, channel)) return { notice: channel };
+    const place = await placeIn(channel.id);
+    const snapshot = await readSnapshot(channel.id);
+    // Read after the snapshot: its posts may be newer than the cursor says, never older.
+    const window = place && (await readWindow(engine, channel.id, place, snapshot.posts[0]?.seq ?? 0));
+    // Access may have been closed since.
+    const { channel: standing } = await knownChannel(engine, who, channel.id);
+    return mayRead(who, standing) ? { snapshot, window } : { notice: standing };
+  }
+
+  async function readSnapshot(channelId: string): Promise<Snapshot> {
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     try {
       let snapshot: Snapshot | undefined;
       const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
-      await catchUp(held.feed, query, (answer, channel) => {
-        if (mayRead(principalOf(res), channel)) snapshot = JSON.parse(answer.snapshot ?? 'null');
+      await catchUp(held.feed, query, (answer) => {
+        snapshot = JSON.parse(answer.snapshot ?? 'null');
       });
-      if (snapshot === undefined) throw new Refusal('not-found');
+      if (snapshot === undefined) throw new Refusal('channel-deleted');
       return snapshot;
     } finally {
       held.release();
     }
-  }
-
-  async function readOlder(res: Response, channelId: string, before: number) {
-    const query = { before, limit: limits.pageDefault, bytes: limits.answerBytes };
-    const page = await engine.posts(channelId, query);
-    // Access may have been closed since the snapshot was read.
-    const who = principalOf(res);
-    mustRead(who, (await knownChannel(engine, who, channelId)).channel);
-    if (page === undefined) throw new Refusal('not-found');
-    return { before, page: { posts: page.posts.map(readerView), cursor: formatCursor(page.position), more: page.more } };
   }
 }
 

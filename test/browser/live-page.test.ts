@@ -226,16 +226,6 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await page.content()).not.toContain('The only post.');
     expect(complaints).toEqual([]);
   });
-
-  it('shows a permanent link as its place in the coverage', async () => {
-    const channelId = await newChannel();
-    const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
-    const { page, complaints } = await browser.page();
-    await page.goto(`${server.url}/live/${channelId}/${ids[3]}`);
-    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${ids[3]}`);
-    expect(new URL(page.url()).hash).toBe(`#post-${ids[3]}`);
-    expect(complaints).toEqual([]);
-  });
 });
 
 describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {

@@ -81,6 +81,8 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
     () => get(`${path}/feed.atom?keyEvent=true`),
     () => get(`/live/${id}`),
     () => get(`/live/${id}?before=99`),
+    () => get(`/live/${id}/${made.post.id}`),
+    () => get(`/live/${id}/${first.post.id}`),
     () => get(`${path}/export`, editor),
     () => again({ path: `${path}/posts`, body: text, key: `first-${number}` }),
     () => again({ path: `${path}/posts/${first.post.id}/revisions`, body: revised, key: `again-${number}`, ifMatch: 1 }),

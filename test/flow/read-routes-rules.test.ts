@@ -180,7 +180,7 @@ describe('a channel that is closed to readers while it is read', () => {
       }) as never);
       const page = await call(`${server.url}/live/${id}${name === 'posts' ? '?before=99' : `/${post.id}`}`);
       expect(page.text, name).not.toContain('For members');
-      expect(page.text, name).toContain(name === 'posts' ? 'This page is not for everyone' : 'for members');
+      expect(page.text, name).toContain('This coverage is for members');
       spied.mockRestore();
     }
   });

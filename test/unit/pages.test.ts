@@ -186,15 +186,23 @@ describe('the page of a channel', () => {
     }
     expect(text).toContain('As of 16:00 UTC . Reload for what is new.');
     expect(html).toContain(`href="#post-${post({ seq: 9 }).id}"`);
-    expect(html).toContain(`href="/live/moon?before=3#post-${post({ seq: 2 }).id}"`);
-    expect(html).toContain('<a href="/live/moon?before=4" rel="next">Older posts</a>');
+    expect(html).toContain(`href="/live/moon/${post({ seq: 2 }).id}"`);
+    expect(html).toContain('href="/live/moon?before=4" rel="next" data-page="older">Older posts</a>');
+    expect(html).not.toContain('Newer posts</a>');
     expect(html).toContain('<link rel="canonical" href="https://live.example/live/moon">');
   });
 
   it('hands its script the state and the cursor it was made from, whatever the text holds', () => {
     const posts = [post({ seq: 9, html: '<p>--&gt; <!-- <script></p>', headline: `</script>${hostile}` })];
     const html = page({ posts });
-    expect(dataOf(html)).toEqual({ snapshot: snapshot({ posts }), offset: 7, before: null });
+    expect(dataOf(html)).toEqual({
+      snapshot: snapshot({ posts }),
+      offset: 7,
+      floor: 0,
+      ceiling: null,
+      newest: 9,
+      marked: null,
+    });
     expect(html.match(/<script/g)).toHaveLength(3);
     expect(html.split('application/json')[1]).not.toContain('\u2028');
   });
@@ -213,25 +221,30 @@ describe('the page of a channel', () => {
     expect(html.match(/<script(?! type="application\/json")[^>]*>/g)).toEqual([`<script type="module" src="${assets.script}">`]);
   });
 
-  it('shows older posts from a place on, and where still older ones are', () => {
+  it('shows older posts from a place on, and where still older and newer ones are, and is passed over by search engines', () => {
     const posts = [post({ seq: 7, html: '<p>Older</p>' })];
     const html = livePage({
       snapshot: snapshot({ posts: [post({ seq: 30, html: '<p>Newest</p>' })], more: true }),
-      older: { before: 12, page: { posts, cursor: 'later', more: true } },
+      window: { posts, floor: 7, ceiling: 11 },
       publicUrl,
       assets,
       at,
     });
     expect(html).toContain('Older');
     expect(html).not.toContain('<p>Newest</p>');
-    expect(html).toContain('<a href="/live/moon">Newest posts</a>');
+    expect(html).toContain('href="/live/moon">Newest posts</a>');
+    expect(html).toContain('href="/live/moon?after=11" rel="prev" data-page="newer">Newer posts</a>');
     expect(html).toContain('?before=7"');
-    expect(dataOf(html)).toMatchObject({ before: 12, snapshot: { cursor: snapshot().cursor, posts, more: true } });
+    expect(html).toContain('<meta name="robots" content="noindex">');
+    expect(html).not.toContain('canonical');
+    expect(dataOf(html)).toMatchObject({ floor: 7, ceiling: 11, newest: 30, snapshot: { cursor: snapshot().cursor, posts } });
   });
 
-  it('leads on from a page that was cut before its first post', () => {
-    const older = { before: 12, page: { posts: [], cursor: 'later', more: true } };
-    expect(livePage({ snapshot: snapshot(), older, publicUrl, assets, at })).toContain('?before=12"');
+  it('leads on from a page that was cut before its first post, and says where there is nothing older', () => {
+    const window = { posts: [], floor: 12, ceiling: 11 };
+    expect(livePage({ snapshot: snapshot(), window, publicUrl, assets, at })).toContain('?before=12"');
+    const end = livePage({ snapshot: snapshot(), window: { ...window, floor: 0 }, publicUrl, assets, at });
+    expect(textOf(end)).toContain('There is nothing older than this.');
   });
 
   it('says whether the coverage is to come, on, or over, and what was wrong in its headline', () => {
@@ -254,6 +267,83 @@ describe('the page of a channel', () => {
       '<p class="day">Tuesday, November 24, 2026',
       '<p class="day">Monday, November 23, 2026',
     ]);
+  });
+});
+
+describe('the page of a post', () => {
+  const shown = post({
+    seq: 9,
+    headline: hostile,
+    html: '<p>The <strong>ship</strong> is down &amp; safe &lt;all of it&gt;.</p>\n<p>More.</p>\n',
+    media: [
+      { type: 'video', url: 'https://a.example/film' },
+      { type: 'image', url: 'https://a.example/ship.jpg', alt: 'The ship', width: 1200, height: 630 },
+    ],
+    updatedAt: '2026-11-24T14:30:00.000Z',
+  });
+  const of = (fields: Partial<ReaderPost> = {}, on: Partial<Channel> = {}) =>
+    livePage({
+      snapshot: snapshot({ channel: { ...channel, ...on } }),
+      window: { posts: [post({ seq: 12 }), { ...shown, ...fields }, post({ seq: 4 })], floor: 4, ceiling: 12 },
+      marked: shown.id,
+      publicUrl,
+      assets,
+      at,
+    });
+
+  it('marks the post among its neighbours, so that it is seen, heard and opened at', () => {
+    const html = of();
+    expect(html.match(/<article[^>]*aria-current[^>]*>/g)).toEqual([
+      `<article class="post marked" id="post-${shown.id}" data-post="${shown.id}" data-revision="1" tabindex="-1" aria-current="true" autofocus>`,
+    ]);
+    expect(html.match(/<article/g)).toHaveLength(3);
+    expect(dataOf(html)).toMatchObject({ marked: shown.id, floor: 4, ceiling: 12 });
+  });
+
+  it('tells those who show a link to it what it is, where it is and when it was written', () => {
+    const html = of({}, { language: 'en-GB', section: 'Space' });
+    const tags = Object.fromEntries(
+      [...html.matchAll(/<meta (?:property|name)="([a-z:_]+)" content="([^"]*)">/g)].map(([, name, content]) => [name, content]),
+    );
+    expect(tags).toMatchObject({
+      description: 'The ship is down &amp; safe &lt;all of it&gt;. More.',
+      'og:type': 'article',
+      'og:title': escaped,
+      'og:description': 'The ship is down &amp; safe &lt;all of it&gt;. More.',
+      'og:url': `https://live.example/live/moon/${shown.id}`,
+      'og:locale': 'en_GB',
+      'og:image': 'https://a.example/ship.jpg',
+      'og:image:alt': 'The ship',
+      'og:image:width': '1200',
+      'og:image:height': '630',
+      'article:published_time': '2026-11-24T14:05:00.000Z',
+      'article:modified_time': '2026-11-24T14:30:00.000Z',
+      'article:section': 'Space',
+      'twitter:card': 'summary_large_image',
+    });
+    expect(html).toContain(`<link rel="canonical" href="https://live.example/live/moon/${shown.id}">`);
+    expect(html).toContain(`<title>${escaped} · The landing</title>`);
+  });
+
+  it('is found on the page of the newsroom where the channel has one', () => {
+    const html = of({}, { url: 'https://news.example/moon#live' });
+    expect(html).toContain('<link rel="canonical" href="https://news.example/moon">');
+    expect(html).toContain(`property="og:url" content="https://news.example/moon#post-${shown.id}"`);
+    expect(html).toContain(`<a class="when" href="https://news.example/moon#post-${shown.id}" rel="bookmark">`);
+  });
+
+  it('is described by what there is: a cut at a word, a picture, or the coverage', () => {
+    const described = (fields: Partial<ReaderPost>, on: Partial<Channel> = {}) =>
+      of(fields, on).match(/<meta name="description" content="([^"]*)">/)?.[1];
+    const long = described({ html: `<p>${'Häuser '.repeat(60)}</p>` }) ?? '';
+    expect(long).toMatch(/^(?:Häuser )+Häuser…$/);
+    expect([...long].length).toBeLessThanOrEqual(200);
+    expect([...long].length).toBeGreaterThan(190);
+    expect([...(described({ html: `<p>${'字'.repeat(300)}</p>` }) ?? '')]).toHaveLength(200);
+    expect(described({ html: '' })).toBe('The ship');
+    expect(described({ html: '', media: [] }, { standfirst: 'What it is about' })).toBe('What it is about');
+    expect(described({ html: '', media: [] })).toBeUndefined();
+    expect(of({ media: [] })).toContain('<meta name="twitter:card" content="summary">');
   });
 });
 

@@ -18,6 +18,12 @@ export interface Words {
   changes: Record<Exclude<ChangeKind, 'refile'>, string>;
   changed: string;
   updated: string;
+  copyLink: string;
+  linkCopied: string;
+  linkNotCopied: string;
+  share: string;
+  /** Which post a control is of, for those who hear it alone: "14:05 UTC". */
+  ofPost: (name: string, at: string) => string;
   withdrawn: string;
   unavailable: string;
 
@@ -33,6 +39,7 @@ export interface Words {
   posts: string;
   nothingYet: string;
   nothingAtAll: string;
+  nothingOlder: string;
 
   // Of the connection
   upToDate: string;

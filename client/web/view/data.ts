@@ -12,6 +12,12 @@ export interface PageData {
   snapshot: Snapshot;
   /** The offset that `snapshot.cursor` stands for. */
   offset: number;
-  /** The page holds the posts below this `seq`; null where it begins with the newest. */
-  before: number | null;
+  /** The page holds every post with a `seq` from `floor` to `ceiling`. 0: down to the first one. */
+  floor: number;
+  /** Null: up to the newest. */
+  ceiling: number | null;
+  /** The highest `seq` as of the cursor, 0 without a post. */
+  newest: number;
+  /** The id of the post that a permanent link led to. */
+  marked: string | null;
 }

@@ -1,10 +1,10 @@
-import { pageFrom, postAnchor } from '../../../src/protocol/addresses.ts';
-import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
 import { en } from '../strings/en.ts';
 import { correctionNotes } from './changes.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
-import { renderPost } from './post.ts';
+import { type PostSetting, renderPost } from './post.ts';
 import { clock, type Setting, sameDay, shortDayOf } from './time.ts';
 
 /**
@@ -25,8 +25,8 @@ export const regions = {
 } as const satisfies Record<string, (shown: Shown) => Html>;
 export type Region = keyof typeof regions;
 
-export function settingOf(channel: Channel): Setting {
-  return { timezone: channel.timezone, language: channel.language };
+export function settingOf({ timezone, language, url }: Channel): PostSetting {
+  return { timezone, language, url };
 }
 
 /** Section, headline, standfirst, byline, and what was corrected in them. */
@@ -53,10 +53,22 @@ export function renderState(channel: Channel): Html {
   }
 }
 
-/** The posts in order, newest first, each day told above its newest post. */
-export function renderPosts(posts: readonly ReaderPost[], channel: Channel): Html {
-  const days = firstOfDay(posts, settingOf(channel));
-  return html`${posts.map((post, at) => renderPost(post, { ...settingOf(channel), day: days[at] === true }))}`;
+/** The settings of posts in order, newest first: each day is told above its newest post, and one may be marked. */
+export function settingsOf(
+  posts: readonly ReaderPost[],
+  channel: Channel,
+  marked: string | null = null,
+  more: Partial<PostSetting> = {},
+): PostSetting[] {
+  const setting = { ...settingOf(channel), ...more };
+  const days = firstOfDay(posts, setting);
+  return posts.map(({ id }, at) => ({ ...setting, day: days[at] === true, marked: id === marked }));
+}
+
+/** The page's title: of the post that a permanent link led to, where it has a headline, and of the coverage. */
+export function titleOf(channel: Channel, marked: ReaderPost | undefined): string {
+  if (marked === undefined || isWithdrawn(marked) || marked.headline === null) return channel.headline;
+  return `${marked.headline} · ${channel.headline}`;
 }
 
 /** For each post whether its day is another than that of the newer one above it. */
@@ -95,13 +107,13 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
 
 function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html {
   const setting = settingOf(channel);
-  const target = `#${postAnchor(event.id)}`;
-  const address = held ? target : pageFrom(channel.id, event.seq) + target;
+  const address = held ? `#${postAnchor(event.id)}` : postPath(channel.id, event.id);
   return html`<li><a href="${address}"><span class="key-time">${clock(event.publishedAt, setting)}</span> <span class="key-headline" dir="auto">${event.headline}</span></a></li>`;
 }
 
-/** What stands where there are no posts yet. */
-export function renderEmpty(channel: Channel, words = en): Html {
+/** What stands where there are no posts: none yet, or none below the place at which the page begins. */
+export function renderEmpty(channel: Channel, words = en, ceiling: number | null = null): Html {
+  if (ceiling !== null) return html`<p class="empty">${words.nothingOlder}</p>`;
   if (channel.state === 'ended') return html`<p class="empty">${words.nothingAtAll}</p>`;
   return html`<p class="empty">${words.nothingYet}</p>`;
 }

@@ -1,4 +1,4 @@
-import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { onServer, permanentLink, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { en } from '../strings/en.ts';
 import type { Words } from '../strings/words.ts';
@@ -15,6 +15,12 @@ export interface PostSetting extends Setting {
   day?: boolean;
   /** Where it stands: a page may show a post in its list and pinned, and an id only once. */
   place?: 'list' | 'pinned' | 'summary';
+  /** The newsroom's page that carries the channel, to which permanent links lead then. */
+  url?: string | null;
+  /** A permanent link led to it. */
+  marked?: boolean;
+  /** The page opens at it, also where no script runs. */
+  focused?: boolean;
 }
 
 /** The post, or its tombstone. All text but `post.html` is escaped. */
@@ -22,7 +28,7 @@ export function renderPost(post: ReaderPost, setting: PostSetting): Html {
   const place = setting.place ?? 'list';
   const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
   const content = post.status === 'published' ? published(post, setting) : withdrawn(post, setting);
-  return html`<article class="${classes(post)}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1">${day}${content}</article>`;
+  return html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
 }
 
 export function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
@@ -48,7 +54,9 @@ function withdrawn(post: ReaderPost, setting: PostSetting): Html {
 }
 
 function when(post: ReaderPost, setting: PostSetting): Html {
-  const link = html`<a class="when" href="${onServer(postPath(post.channelId, post.id), setting.server ?? '')}">${clock(post.publishedAt, setting)}</a>`;
+  // On the server's own page a path without its address, which leads there by whatever name a reader reaches it.
+  const address = permanentLink({ id: post.channelId, url: setting.url ?? null }, post.id, setting.server ?? '');
+  const link = html`<a class="when" href="${address}" rel="bookmark">${clock(post.publishedAt, setting)}</a>`;
   return post.status === 'published' ? html`${link}${updatedAt(post.history, post.publishedAt, setting)}` : link;
 }
 

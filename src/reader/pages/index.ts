@@ -29,7 +29,7 @@ ${
     ? html`<ol class="channels">${channels.map(renderListed)}</ol>`
     : html`<p class="notice">There is no coverage yet. A channel made with <code>pressbox channel create</code> appears here.</p>`
 }
-${next !== null && html`<nav class="older"><a href="/?page=${encodeURIComponent(next)}" rel="next">Earlier coverage</a></nav>`}
+${next !== null && html`<nav class="pages" aria-label="Earlier coverage"><a class="step" href="/?page=${encodeURIComponent(next)}" rel="next">Earlier coverage</a></nav>`}
 </main>`,
   });
 }

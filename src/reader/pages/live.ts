@@ -1,18 +1,24 @@
 import { dataElementId, type PageData } from '../../../client/web/view/data.ts';
 import { type Html, html } from '../../../client/web/view/html.ts';
-import { type Region, regions, renderEmpty, renderPosts, type Shown, settingOf } from '../../../client/web/view/page.ts';
+import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
+import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
+import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
 import { clock } from '../../../client/web/view/time.ts';
-import { channelAddress, channelPath } from '../../protocol/addresses.ts';
+import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
-import type { Channel, PostPage, ReaderPost, Snapshot } from '../../protocol/model.ts';
+import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { feedAddress, feedTypes } from '../feeds/page.ts';
-import { type Assets, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
+import type { Window } from '../windows.ts';
+import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
+import { describe, postPreview } from './preview.ts';
 import { signInForm } from './sign-in.ts';
 
 export interface LivePage {
   snapshot: Snapshot;
-  /** Where the page begins below the newest post: `?before=`, and the posts below it. Read after the snapshot, whose cursor the page keeps. */
-  older?: { before: number; page: PostPage<ReaderPost> };
+  /** What the page shows where it does not begin with the newest post. Read after the snapshot, whose cursor the page keeps. */
+  window?: Window | undefined;
+  /** The id of the post that it is the permanent link of, which the window holds. */
+  marked?: string | undefined;
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
@@ -20,32 +26,36 @@ export interface LivePage {
   at: string;
 }
 
-/** `/live/{c}`: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
-export function livePage({ snapshot, older, visitor, publicUrl, assets, at }: LivePage): string {
-  const posts = older ? older.page.posts : snapshot.posts;
-  const more = older ? older.page.more : snapshot.more;
-  const shown: Snapshot = { ...snapshot, posts, more };
+/** `/live/{c}`, and `/live/{c}/{post}` where a post is marked: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
+export function livePage({ snapshot, window, marked, visitor, publicUrl, assets, at }: LivePage): string {
+  const { posts, floor, ceiling } = window ?? newestOf(snapshot);
+  const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
-  const offset = parseCursor(snapshot.cursor)?.offset ?? 0;
-  const data: PageData = { snapshot: shown, offset, before: older?.before ?? null };
+  const stretch = { channelId: channel.id, floor, ceiling };
+  const data: PageData = {
+    snapshot: shown,
+    offset: parseCursor(snapshot.cursor)?.offset ?? 0,
+    floor,
+    ceiling,
+    newest: snapshot.posts[0]?.seq ?? 0,
+    marked: marked ?? null,
+  };
   return htmlDocument({
-    title: channel.headline,
+    ...headOf(channel, { posts, marked, isPart: window !== undefined, publicUrl }),
     language: channel.language,
-    description: channel.standfirst,
-    canonical: channelAddress(channel, publicUrl),
     assets,
     live: true,
-    head: channel.access === 'public' && feedLinks(channel, publicUrl),
     body: html`${siteBar(visitor, connectionLine(channel, at))}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <div class="columns">
 <aside class="side">${region('key-events', shown, 'Key events')}${region('summary', shown, 'The story so far')}</aside>
 <div class="coverage">
-${older ? html`<p class="newest"><a href="${channelPath(channel.id)}">Newest posts</a></p>` : region('pinned', shown, 'Pinned')}
+${window === undefined && region('pinned', shown, 'Pinned')}
 <button class="new-posts" id="new-posts" type="button" hidden></button>
-<section id="posts" aria-label="Posts">${posts.length > 0 ? renderPosts(posts, channel) : renderEmpty(channel)}</section>
-<nav class="older" id="older" aria-label="Older posts">${more ? olderLink(channel, posts, older?.before) : null}</nav>
+<nav class="pages" id="newer" aria-label="Newer posts">${renderNewer(stretch)}</nav>
+<section id="posts" aria-label="Posts">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
+<nav class="pages" id="older" aria-label="Older posts">${renderOlder(stretch)}</nav>
 </div>
 </div>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
@@ -62,6 +72,40 @@ function feedLinks(channel: Channel, publicUrl: string): Html[] {
     href: feedAddress(publicUrl, channel.id, file),
   }));
   return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
+}
+
+/** The window of a page that begins with the newest post. */
+function newestOf({ posts, more }: Snapshot): Window {
+  return { posts, floor: more ? (posts.at(-1)?.seq ?? 0) : 0, ceiling: null };
+}
+
+/** A page of older posts is passed over by search engines: what is on it moves, and each of its posts has an address of its own. */
+function headOf(
+  channel: Channel,
+  {
+    posts,
+    marked,
+    isPart,
+    publicUrl,
+  }: { posts: readonly ReaderPost[]; marked: string | undefined; isPart: boolean; publicUrl: string },
+): Pick<Document, 'title' | 'description' | 'canonical' | 'head'> {
+  const post = posts.find(({ id }) => id === marked);
+  const feeds = channel.access === 'public' && feedLinks(channel, publicUrl);
+  if (post === undefined) {
+    const of = { title: channel.headline, description: channel.standfirst, head: feeds };
+    return isPart ? of : { ...of, canonical: channelAddress(channel, publicUrl) };
+  }
+  return {
+    title: titleOf(channel, post),
+    description: describe(channel, post),
+    canonical: permanentLink(channel, post.id, publicUrl).replace(/#.*$/s, ''),
+    head: [postPreview(channel, post, publicUrl), feeds],
+  };
+}
+
+function list(posts: readonly ReaderPost[], channel: Channel, marked: string | undefined): Html {
+  const settings = settingsOf(posts, channel, marked);
+  return html`${posts.map((post, at) => renderPost(post, { ...(settings[at] as PostSetting), focused: post.id === marked }))}`;
 }
 
 export interface MembersNotice {
@@ -104,10 +148,4 @@ function region(name: Region, shown: Shown, label?: string): Html {
   return label === undefined
     ? html`<div class="${name}" id="${name}">${content}</div>`
     : html`<section class="${name}" id="${name}" aria-label="${label}">${content}</section>`;
-}
-
-/** A page cut short may hold no post at all and still have more below: then the same place is asked again from there. */
-function olderLink(channel: Channel, posts: readonly ReaderPost[], before: number | undefined): Html | null {
-  const below = posts.at(-1)?.seq ?? before;
-  return below === undefined ? null : html`<a href="${channelPath(channel.id)}?before=${below}" rel="next">Older posts</a>`;
 }

@@ -1,0 +1,26 @@
+import { channelPath } from '../../../src/protocol/addresses.ts';
+import { type Html, html, nothing } from './html.ts';
+
+/** The ways on from what a page shows: links that work as they are, and that its script follows in place. */
+export interface Stretch {
+  channelId: string;
+  /** 0: the oldest post is shown. */
+  floor: number;
+  /** Null: the newest post is shown. */
+  ceiling: number | null;
+}
+
+/** Above the posts. `fresh`: posts that came in since the page was opened and have no room in it yet. */
+export function renderNewer({ channelId, ceiling }: Stretch, fresh = 0): Html {
+  if (ceiling === null) return nothing;
+  const channel = channelPath(channelId);
+  return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer">Newer posts</a><a class="step" href="${channel}">Newest posts${
+    fresh > 0 && html` <span class="count">${fresh} new</span>`
+  }</a>`;
+}
+
+/** Below the posts. */
+export function renderOlder({ channelId, floor }: Stretch): Html {
+  if (floor === 0) return nothing;
+  return html`<a class="step" href="${channelPath(channelId)}?before=${floor}" rel="next" data-page="older">Older posts</a>`;
+}

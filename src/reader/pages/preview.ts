@@ -1,0 +1,92 @@
+import { attribute, type Html, html } from '../../../client/web/view/html.ts';
+import { isWebUrl } from '../../../client/web/view/links.ts';
+import { permanentLink } from '../../protocol/addresses.ts';
+import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
+
+/** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */
+export function postPreview(channel: Channel, post: ReaderPost, publicUrl: string): Html {
+  const picture = pictureOf(post.media);
+  const tags: [string, string | number | null | undefined][] = [
+    ['og:type', 'article'],
+    ['og:title', post.headline ?? channel.headline],
+    ['og:description', describe(channel, post)],
+    ['og:url', permanentLink(channel, post.id, publicUrl)],
+    ['og:locale', localeOf(channel.language)],
+    ['og:image', picture?.url],
+    ['og:image:alt', picture?.alt],
+    ['og:image:width', picture?.width],
+    ['og:image:height', picture?.height],
+    ['article:published_time', post.publishedAt],
+    ['article:modified_time', post.updatedAt],
+    ['article:section', channel.section],
+  ];
+  return html`${tags.map(([property, content]) => isGiven(content) && html`<meta property="${property}"${attribute('content', content)}>\n`)}<meta name="twitter:card" content="${
+    picture === undefined ? 'summary' : 'summary_large_image'
+  }">`;
+}
+
+/** The beginning of the post, else what its pictures show, else what the coverage is about. */
+export function describe(channel: Channel, post: ReaderPost): string | null {
+  const text = excerpt(textOf(post.html), mostCharacters);
+  if (text !== '') return text;
+  const shown = post.media.map((media) => (media.type === 'image' ? media.alt : media.type === 'link' ? media.title : ''));
+  return excerpt(shown.find((each) => each.trim() !== '') ?? '', mostCharacters) || channel.standfirst;
+}
+
+/** As much as previews show. Unicode code points. */
+const mostCharacters = 200;
+
+/** The text of a post's html: the renderer writes these entities and no others. */
+export function textOf(markup: string): string {
+  return markup
+    .replace(/<\/(?:p|li|h3|h4|pre|blockquote|tr|td|th)>|<(?:br|hr)>/g, ' ')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt|quot);/g, (_, name: string) => entities[name] as string)
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+
+/** Up to so many characters, ended after a whole word where there is one. */
+export function excerpt(text: string, most: number): string {
+  const characters = [...text];
+  if (characters.length <= most) return text;
+  const cut = characters.slice(0, most - 1).join('');
+  return `${cut.replace(/\s+\S*$/, '') || cut}…`;
+}
+
+interface Picture {
+  url: string;
+  alt?: string;
+  width?: number | undefined;
+  height?: number | undefined;
+}
+
+/** The first picture of the post; a frame of a film and the picture of a page elsewhere are pictures too. */
+function pictureOf(media: readonly Media[]): Picture | undefined {
+  return media
+    .map((one): Picture | undefined => {
+      switch (one.type) {
+        case 'image':
+          return one;
+        case 'video':
+          return one.poster === undefined ? undefined : { url: one.poster };
+        case 'link':
+          return one.image === undefined ? undefined : { url: one.image };
+        default:
+          return undefined;
+      }
+    })
+    .find((picture) => picture !== undefined && isWebUrl(picture.url));
+}
+
+/** Open Graph writes `en_GB`; a language without a country is none of its locales. */
+function localeOf(language: string): string | undefined {
+  const { language: name, region } = new Intl.Locale(language);
+  return region === undefined ? undefined : `${name}_${region}`;
+}
+
+function isGiven(content: string | number | null | undefined): content is string | number {
+  return content !== null && content !== undefined && content !== '';
+}

@@ -1,0 +1,56 @@
+import type { Engine } from '../engine/engine.ts';
+import { limits } from '../protocol/limits.ts';
+import { type ReaderPost, readerView } from '../protocol/model.ts';
+
+/**
+ * The stretch of a channel's posts that a page shows, where it does not begin with the newest. Whoever reads one does so after the
+ * snapshot beside it: its posts may be newer than the snapshot's cursor says, never older.
+ */
+export interface Window {
+  /** Newest first, tombstones in their places: every post with a `seq` from `floor` to `ceiling`. */
+  posts: ReaderPost[];
+  /** 0: there is no older post. */
+  floor: number;
+  /** Null: there was no newer post when it was read. */
+  ceiling: number | null;
+}
+
+/** `around`: the `seq` of a post that there is. */
+export type Place = { before: number } | { after: number } | { around: number };
+
+/** Posts above and below the one that a permanent link leads to, itself among the latter. */
+const above = 8;
+const below = limits.pageDefault - above;
+
+/** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */
+export async function readWindow(engine: Engine, channelId: string, place: Place, newest: number): Promise<Window | undefined> {
+  if ('before' in place) return await readBelow(engine, channelId, place.before, newest);
+  if ('after' in place) return await readAbove(engine, channelId, place.after);
+  const bytes = limits.answerBytes / 2;
+  const older = await engine.posts(channelId, { before: place.around + 1, limit: below, bytes });
+  const newer = await engine.posts(channelId, { after: place.around, limit: above, bytes });
+  if (older === undefined || newer === undefined) return undefined;
+  return {
+    posts: [...newer.posts, ...older.posts].map(readerView),
+    floor: older.more ? (older.posts.at(-1)?.seq ?? place.around) : 0,
+    ceiling: newer.more ? (newer.posts[0]?.seq ?? place.around) : null,
+  };
+}
+
+async function readBelow(engine: Engine, channelId: string, before: number, newest: number): Promise<Window | undefined> {
+  const page = await engine.posts(channelId, { before, limit: limits.pageDefault, bytes: limits.answerBytes });
+  if (page === undefined) return undefined;
+  const floor = page.more ? (page.posts.at(-1)?.seq ?? before) : 0;
+  return { posts: page.posts.map(readerView), floor, ceiling: newest < before ? null : before - 1 };
+}
+
+async function readAbove(engine: Engine, channelId: string, after: number): Promise<Window | undefined> {
+  const page = await engine.posts(channelId, { after, limit: limits.pageDefault, bytes: limits.answerBytes });
+  const under = await engine.posts(channelId, { before: after + 1, limit: 1, bytes: limits.answerBytes });
+  if (page === undefined || under === undefined) return undefined;
+  return {
+    posts: page.posts.map(readerView),
+    floor: under.posts.length > 0 ? (page.posts.at(-1)?.seq ?? after + 1) : 0,
+    ceiling: page.more ? (page.posts[0]?.seq ?? after) : null,
+  };
+}

@@ -1,0 +1,129 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+
+describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+  let channelId: string;
+  let ids: string[];
+  let channels = 0;
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    server = await startTestServer();
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  /** A channel with so many posts, and the page of the nth. */
+  async function open(count: number, nth: number, options: Parameters<TestBrowser['page']>[0] = {}): Promise<WatchedPage> {
+    channels += 1;
+    const { channel } = await author.createChannel({ id: `linked-${channels}`, headline: 'Harbour fire', state: 'live' });
+    channelId = channel.id;
+    ids = [];
+    for (let at = 1; at <= count; at += 1) {
+      const { post } = await author.publish(channelId, {
+        headline: `Headline ${at}`,
+        body: `${'Some words to fill a few lines. '.repeat(12)}`,
+      });
+      ids.push(post.id);
+    }
+    const watched = await browser.page({ viewport: { width: 1000, height: 700 }, ...options });
+    await watched.page.goto(`${server.url}/live/${channelId}/${ids[nth - 1]}`);
+    if (options.javaScriptEnabled !== false) await isLive(watched.page);
+    return watched;
+  }
+
+  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
+  const post = (page: Page, nth: number) => page.locator(`#post-${ids[nth - 1]}`);
+  const shown = async (page: Page) =>
+    (await page.locator('#posts > .post > .headline').allTextContents()).map((headline) => Number(headline.split(' ')[1]));
+  const topOf = (page: Page, nth: number) =>
+    post(page, nth).evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => from - at);
+
+  it.each([
+    ['with its script', true],
+    ['without a script', false],
+  ])('is opened at its post, below the bar and above the others, %s', async (_, javaScriptEnabled) => {
+    const { page, complaints } = await open(30, 15, { javaScriptEnabled });
+    expect(await shown(page)).toEqual(range(23, 4));
+    expect(await page.locator('[aria-current=true]').getAttribute('id')).toBe(`post-${ids[14]}`);
+    await eventually(async () => {
+      const top = await topOf(page, 15);
+      expect(top).toBeGreaterThan(30);
+      expect(top).toBeLessThan(400);
+    });
+    expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${ids[14]}`);
+    expect(await page.title()).toBe('Headline 15 · Harbour fire');
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes changes of what it shows and no newer posts, which it counts, until the way up is closed', async () => {
+    const { page, complaints } = await open(30, 8);
+    await author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });
+    await post(page, 9).getByText('It is five.').waitFor();
+    await author.publish(channelId, { headline: 'Headline 31' });
+    await page.locator('#newer').getByText('1 new').waitFor();
+    expect(await page.title()).toBe('(1) Headline 8 · Harbour fire');
+    expect(await shown(page)).not.toContain(31);
+
+    // The reader stays where they are, and sees that there is more above.
+    const before = await topOf(page, 15);
+    await page.getByRole('link', { name: 'Newer posts' }).click();
+    await page.locator('#newer a').first().waitFor({ state: 'detached' });
+    expect(await shown(page)).toEqual([...range(31, 10), 90, ...range(8, 1)]);
+    expect(await topOf(page, 15)).toBeGreaterThanOrEqual(before);
+    expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${ids[16]}`);
+    expect(await topOf(page, 17)).toBeGreaterThan(30);
+    expect(await page.title()).toBe('Headline 8 · Harbour fire');
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('15 newer posts.'));
+
+    // Now it reaches the newest, and holds new ones back while someone reads below.
+    await author.publish(channelId, { headline: 'Headline 32' });
+    await page.getByRole('button', { name: '1 new post' }).click();
+    expect((await shown(page))[0]).toBe(32);
+    expect(complaints).toEqual([]);
+  });
+
+  it('pages on to older posts, and takes the keyboard along', async () => {
+    const { page, complaints } = await open(30, 25);
+    await page.getByRole('link', { name: 'Older posts' }).press('Enter');
+    await post(page, 1).or(post(page, 2)).first().waitFor({ state: 'attached' });
+    expect(await shown(page)).toEqual(range(30, 1));
+    expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${ids[12]}`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('leaves nothing of its post, title too, when it is taken down', async () => {
+    const { page, complaints } = await open(3, 2);
+    await author.takedown(channelId, ids[1] as string);
+    await page.locator('.withdrawn[aria-current=true]').waitFor();
+    expect(await page.title()).toBe('Harbour fire');
+    // What others are to be shown of a link stands in the head.
+    await eventually(async () => expect(await page.content()).not.toContain('Headline 2'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is kept where the reader was on a reload', async () => {
+    const { page } = await open(30, 15);
+    await post(page, 6).scrollIntoViewIfNeeded();
+    const before = await topOf(page, 6);
+    await page.reload();
+    await isLive(page);
+    await eventually(async () => expect(Math.abs((await topOf(page, 6)) - before)).toBeLessThanOrEqual(2));
+  });
+});
+
+/** Waits for a fact; on a busy machine longer than usual. */
+function eventually(fact: () => Promise<void>): Promise<void> {
+  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
+}
