@@ -38,7 +38,7 @@ export const tokenLimits = {
   jwksRetrySeconds: 5,
   /**
    * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
-   * counts for this much longer.
+   * counts for this much longer than jose keeps the set of them, which is 10 minutes.
    */
   rememberedTokenMs: 60_000,
   rememberedTokens: 10_000,
