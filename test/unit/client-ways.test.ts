@@ -143,3 +143,61 @@ it.each(['', '/live', 'live.example.org', 'ftp://live.example.org'])(
     expect(() => new ReaderClient({ url, channelId: 'moon' })).toThrow(TypeError);
   },
 );
+
+/** Timers that run, with where they were set. Those of Node's own `fetch` are its own. */
+function watchTimers() {
+  const { setTimeout, clearTimeout } = globalThis;
+  const running = new Map<unknown, string>();
+  const set = (run: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
+    const timer = setTimeout(() => {
+      running.delete(timer);
+      run(...given);
+    }, ms);
+    const { stack = '' } = new Error(`${ms} ms`);
+    if (!stack.includes('node:internal/deps/')) running.set(timer, stack);
+    return timer;
+  };
+  const clear = (timer: unknown) => {
+    running.delete(timer);
+    clearTimeout(timer as NodeJS.Timeout);
+  };
+  Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  return { running, undo: () => Object.assign(globalThis, { setTimeout, clearTimeout }) };
+}
+
+describe('a reader that is closed leaves no timer behind,', () => {
+  const silent: Answer = () => undefined;
+  const hanging = { getItem: () => new Promise<string>(() => {}), setItem() {}, removeItem() {} };
+  const ways = ['socket', 'stream', 'poll'] as const;
+  type Closing = Partial<ReaderClientOptions> & { live?: boolean; wake?: boolean };
+
+  it.each<[string, Answer, Closing]>([
+    ['while it dials', silent, {}],
+    ['while it waits for the next attempt', polled('', 502), {}],
+    ['while it waits as long as it was asked', polled('', 503, { 'retry-after': '60' }), {}],
+    ['while its storage does not answer', silent, { storage: hanging }],
+    ['when it was woken', silent, { wake: true }],
+    ['while its token does not come', silent, { token: () => new Promise<string>(() => {}) }],
+    ['when it was live by polling', caughtUp.poll, { transports: ['poll'], live: true }],
+    ['when it was live by a stream', caughtUp.stream, { transports: ['stream'], live: true }],
+    ['when it was live, and woken', caughtUp.poll, { transports: ['poll'], live: true, wake: true }],
+  ])('%s', async (_name, answer, { live: isLive, wake, ...options }: Closing) => {
+    const { url } = await answering(answer);
+    const { running, undo } = watchTimers();
+    try {
+      const { client } = read(url, { transports: ways, ...options });
+      const turns = async (enough: () => boolean) => {
+        for (let turn = 0; turn < 2_000 && !enough(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      };
+      if (isLive) await turns(() => client.state.status === 'live');
+      else await turns(() => false);
+      expect(client.state.status === 'live').toBe(isLive === true);
+      if (wake) client.wake();
+      client.close();
+      await turns(() => running.size === 0);
+      expect([...running.values()]).toEqual([]);
+    } finally {
+      undo();
+    }
+  });
+});
