@@ -1,3 +1,4 @@
+import { parseCursor } from '../src/protocol/cursor.ts';
 import type { Channel, KeyEvent, ReaderPost } from '../src/protocol/model.ts';
 import type { Doubt, Timeline } from './timeline.ts';
 
@@ -48,6 +49,8 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
     channel.id === channelId &&
     typeof channel.headline === 'string' &&
     typeof cursor === 'string' &&
+    // Only our own cursors tell. One that is behind would bring nothing that is taken for news.
+    (parseCursor(cursor)?.offset ?? offset) === offset &&
     [channel.revision, offset, floor, newestSeq].every(isCount) &&
     (ceiling === null || isCount(ceiling)) &&
     isList(posts, isPost) &&
