@@ -73,6 +73,8 @@ class Poll implements Reader, OpenReader {
   #failure: unknown;
   #wake = (): void => {};
   #timer: NodeJS.Timeout | undefined;
+  /** Beside it: who was to be answered sooner still is. */
+  #leaving: NodeJS.Timeout | undefined;
 
   constructor(held: Held, asker: Asker, { random }: Pick<StreamsContext, 'random'>) {
     this.#held = held;
@@ -137,7 +139,7 @@ class Poll implements Reader, OpenReader {
 
   /** Not all at once, or they would all ask another node at that moment. */
   askToLeave(withinMs: number): void {
-    this.#finishAfter(this.#random() * withinMs);
+    this.#leaving = setTimeout(() => this.finish(), this.#random() * withinMs).unref();
   }
 
   cut(): void {
@@ -146,13 +148,13 @@ class Poll implements Reader, OpenReader {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#leaving);
     this.finish();
     this.#feed.leave(this);
     this.#held.release();
   }
 
   #finishAfter(ms: number): void {
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.finish(), ms).unref();
   }
 

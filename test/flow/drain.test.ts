@@ -189,6 +189,20 @@ it('answers held polls without events, so that the next question goes elsewhere'
   }
 });
 
+it('holds no poll for longer than it asked to be held', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const { cursor } = await publish(server, editor, id, { headline: 'One' });
+  const polls = Array.from({ length: 8 }, () => call(`${server.url}/v1/channels/${id}/events?wait=1&after=${cursor}`));
+  const began = performance.now();
+  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(8));
+  const closed = server.server.close({ drainMs: 5_000 });
+  await Promise.all(polls);
+  expect(performance.now() - began).toBeLessThan(2_000);
+  await closed;
+});
+
 it('does not wait for a reader who stopped reading', async () => {
   const server = await start();
   const editor = await server.token();
