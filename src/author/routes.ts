@@ -66,7 +66,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     const { channelId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => readCommand(req, schemas.newPostSchema));
     const answer = await desk.publish(ask, channelId);
-    res.location(`${req.baseUrl}${req.path}/${answer.post.id}`);
+    res.setHeader('Location', `${req.baseUrl}/channels/${answer.post.channelId}/posts/${answer.post.id}`);
     sendPost(res, 201, answer, {}, 'post published');
   });
 

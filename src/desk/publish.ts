@@ -347,6 +347,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<(id: string) => boolean> {
+    if (ids.length === 0) return () => false;
     const reads = await Promise.all(ids.map((id) => engine.post(channelId, id)));
     const published = new Set(reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post.id] : [])));
     return (id) => published.has(id);

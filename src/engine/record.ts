@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
-import type { KeptEntry, NewEntry, Renderer, StoredChange } from './engine.ts';
+import type { KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
 import { tagsOf } from './tags.ts';
 
 /**
@@ -99,6 +99,12 @@ export interface StoredEntry extends StoredText {
 export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
   const { id, channelId, ...state } = JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>;
   return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
+}
+
+/** What `postFrom` would make of an entry that was just written, without a look into its JSON. */
+export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
+  const { id, channelId, html, seq: _seq, ...state } = post as AuthorPost;
+  return { id, channelId, seq, ...state, html };
 }
 
 export function channelFrom(state: string): Channel {

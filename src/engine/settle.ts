@@ -1,8 +1,8 @@
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost } from '../protocol/model.ts';
 import { shortCheck } from './chain.ts';
-import type { Announcement, AppendResult, Renderer, StoredChange } from './engine.ts';
-import { changeOf, type PreparedEntry, postFrom } from './record.ts';
+import type { Announcement, AppendResult, NewEntry, StoredChange } from './engine.ts';
+import { changeOf, type PreparedEntry, postOf } from './record.ts';
 
 /** Where an entry came to stand. Checks are whole. */
 export interface Placed {
@@ -22,10 +22,10 @@ export interface Settled {
 }
 
 export function settle(
+  entries: readonly NewEntry[],
   prepared: readonly PreparedEntry[],
   position: Position,
   placed: readonly Placed[],
-  renderer: Renderer,
 ): Settled {
   const erased = prepared.flatMap(({ post }) => (post && post.erases > 0 ? [post.id] : []));
   const changes: StoredChange[] = [];
@@ -33,7 +33,8 @@ export function settle(
   const announcements: Announcement[] = [];
   for (const [index, entry] of prepared.entries()) {
     const place = placed[index] as Placed;
-    const post = place.seq === null ? undefined : postFrom(entry.text, place.seq, renderer);
+    const given = entries[index] as NewEntry;
+    const post = given.type === 'channel.changed' ? undefined : postOf(given, place.seq as number);
     if (index === 0) first = post;
     const change = changeOf({ ...place, ...entry.facts, state: entry.text.state }, post);
     changes.push(change);

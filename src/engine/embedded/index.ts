@@ -159,15 +159,15 @@ class EmbeddedEngine implements Engine {
     const given = { channelId, request, decidedOn, entries: prepared, root, now: this.#now() };
     let result: AppendResult | undefined;
     const appended = await this.#writer.call('append', given, (answer) => {
-      result = this.#settle(channelId, prepared, answer);
+      result = this.#settle(channelId, entries, prepared, answer);
     });
     return result ?? (appended as Exclude<Appended, { status: 'appended' }>);
   }
 
   /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
-  #settle(channelId: string, prepared: PreparedEntry[], answer: Appended): AppendResult {
+  #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
-    const { erased, announcements, result } = settle(prepared, answer.position, answer.placed, this.#renderer);
+    const { erased, announcements, result } = settle(entries, prepared, answer.position, answer.placed);
     for (const postId of erased) this.#announcer.announceErased(channelId, postId);
     for (const announcement of announcements) this.#announcer.announce(channelId, announcement);
     return result;

@@ -193,7 +193,7 @@ class Shared implements RedisEngine {
         case 'appended': {
           await this.#acknowledged();
           const { position, placed } = placedIn(values);
-          const { erased, announcements, result } = settle(prepared, position, placed, this.#renderer);
+          const { erased, announcements, result } = settle(request.entries, prepared, position, placed);
           for (const postId of erased) this.#bus.announceErased(channelId, postId);
           for (const announcement of announcements) this.#bus.announce(channelId, announcement);
           return result;
