@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { keepCompiled } from './test/support/compiled.ts';
+
+keepCompiled();
 
 /** The long disasters, one file each: not part of `npm test`. */
 export default defineConfig({

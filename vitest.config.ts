@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { keepCompiled } from './test/support/compiled.ts';
+
+keepCompiled();
 
 /** One project per kind of test; `npx vitest run --project flow` runs one of them. */
 const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'hostile', 'browser', 'package'];
 
 export default defineConfig({
   test: {
-    // Most tests wait for a disk or a socket, so one worker would leave half of a small machine idle.
-    maxWorkers: 2,
+    // Many tests wait for a disk, a socket or a deadline, so two workers would leave a small machine idle.
+    maxWorkers: 3,
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: kinds.map((name) => ({
       test: {
@@ -14,6 +17,10 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         testTimeout: 20_000,
         hookTimeout: 30_000,
+        // They leave nothing behind that another could see, and would load the same again and again.
+        ...(name === 'unit' && { isolate: false }),
+        // Those with a browser.
+        ...((name === 'browser' || name === 'hostile') && { globalSetup: 'test/support/built.ts' }),
         // What is packed and installed once for all of them.
         ...(name === 'package' && { globalSetup: 'test/support/installed.ts' }),
       },

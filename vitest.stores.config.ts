@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { keepCompiled } from './test/support/compiled.ts';
 import { needs } from './test/support/machine.ts';
+
+keepCompiled();
 
 /** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
 const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];

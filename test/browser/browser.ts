@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
@@ -30,9 +28,8 @@ export interface WatchedPage {
   complaints: string[];
 }
 
-/** The scripts of the pages are built anew, so that they are tested as they are written and not as they were installed. */
+/** The scripts of the pages were built before the tests, by test/support/built.ts. */
 export async function startBrowser(executablePath: string): Promise<TestBrowser> {
-  await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../scripts/build.mjs')]);
   const profile = await mkdtemp(join(tmpdir(), 'pressbox-browser-'));
   const browser = await chromium.launch({ executablePath, args: quiet, env: { ...process.env, HOME: profile } });
   const contexts: BrowserContext[] = [];

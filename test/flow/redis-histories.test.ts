@@ -1,6 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { signToken } from '../../src/edge/tokens.ts';
 import { channelKeys } from '../../src/engine/redis/keys.ts';
 import type { CatchUp } from '../../src/protocol/model.ts';
@@ -35,9 +35,12 @@ for (const kind of ['redis', 'valkey'] as const) {
     let channelId: string;
     const readers: Watcher[] = [];
 
-    beforeEach(async () => {
+    const urlOf = ({ port }: RedisServer) => `http://127.0.0.1:${port}`;
+
+    /** For all cases: each has a channel of its own, and what it does to the store is mended after it. */
+    beforeAll(async () => {
       redis = await startRedis(binary, replicating);
-      lines = [await startLine(`http://127.0.0.1:${redis.port}`), await startLine(`http://127.0.0.1:${redis.port}`)];
+      lines = [await startLine(urlOf(redis)), await startLine(urlOf(redis))];
       nodes = await Promise.all(
         lines.map((line) => {
           const url = redis.url.replace(String(redis.port), new URL(line.url).port);
@@ -52,13 +55,25 @@ for (const kind of ['redis', 'valkey'] as const) {
         now: Date.now(),
         jti: 'histories',
       });
+    });
+    beforeEach(async () => {
+      for (const { url } of nodes)
+        await vi.waitFor(async () => expect((await call(`${url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
       ({ id: channelId } = await createChannel(nodes[0]!, token));
     });
     afterEach(async () => {
       for (const reader of readers.splice(0)) reader[Symbol.dispose]();
+      for (const line of lines) {
+        line.stalled = false;
+        if (line.target === urlOf(redis)) continue;
+        line.target = urlOf(redis);
+        line.cut();
+      }
+    });
+    afterAll(async () => {
       for (const node of nodes) await node[Symbol.asyncDispose]();
       for (const line of lines) await line[Symbol.asyncDispose]();
-      await redis.stop();
+      await redis?.stop();
     });
 
     const publishMany = async (names: string[], through = nodes) => {
@@ -165,6 +180,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectTold('a failover, who comes back', away, wasReset);
       await expectForeign(lost);
       await expectOneHistory(['In both', ...added]);
+      await redis.start();
     }, 60_000);
 
     it('lost its journal alone tell every reader, and keep the posts', async () => {

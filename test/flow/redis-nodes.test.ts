@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { signToken } from '../../src/edge/tokens.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
@@ -17,7 +17,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     let [a, b]: ServerProcess[] = [];
     let token: string;
     const watchers: Watcher[] = [];
-    beforeEach(async () => {
+    /** For all cases: each has channels of its own, and leaves both servers and the store running as they were. */
+    beforeAll(async () => {
       redis = await startRedis(binary);
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
       [a, b] = await Promise.all([startServerProcess({ env }), startServerProcess({ env })]);
@@ -30,10 +31,12 @@ for (const kind of ['redis', 'valkey'] as const) {
         jti: 'nodes',
       });
     });
-    afterEach(async () => {
+    afterEach(() => {
       for (const watcher of watchers.splice(0)) watcher[Symbol.dispose]();
+    });
+    afterAll(async () => {
       await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()]);
-      await redis.stop();
+      await redis?.stop();
     });
 
     function reader(server: ServerProcess, channelId: string): Watcher {
@@ -51,6 +54,24 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(near.posts).toEqual(far.posts);
       expect(await allPosts(a!, id)).toEqual(await allPosts(b!, id));
       expect([near.faults, far.faults]).toEqual([[], []]);
+    });
+
+    // Before any is killed: a server that was counts for 15 s, in which an erasure waits for it.
+    it('erase a post on both, and answer so', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      const { post } = await publish(a!, token, id, { body: 'zqsecret' });
+      await caughtUp(far, 2);
+      const down = await call(`${a!.url}/v1/channels/${id}/posts/${post.id}/takedown`, { method: 'POST', token, body: {} });
+      expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
+      await caughtUp(far, 3);
+      for (const node of [a!, b!]) {
+        for (const path of ['snapshot', 'posts', `posts/${post.id}`, 'events?after=']) {
+          const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
+          expect(text).not.toContain('zqsecret');
+        }
+      }
+      expect(far.faults).toEqual([]);
     });
 
     it('go on when the other is killed', async () => {
@@ -101,13 +122,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       process.kill(redis.pid, 'SIGSTOP');
       let late: typeof stream | undefined;
       try {
-        await vi.waitFor(() => expect([told, storeOf(stream)]).toEqual([[false], [false]]), patient);
+        // Once each is told by test/contract/redis-losses.test.ts: on a busy machine a line may seem dead more than once.
+        await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
         const answer = await poll;
         expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
         expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
         // Whoever comes now is told so, and is caught up when it can be.
         late = await openStream(b!.url, id, { after: cursor });
-        await vi.waitFor(() => expect(storeOf(late!)).toEqual([false]), patient);
+        await vi.waitFor(() => expect(storeOf(late!).at(-1)).toBe(false), patient);
         expect(late.heard('catchup')).toEqual([]);
         const snapshot = await call(`${b!.url}/v1/channels/${id}/snapshot`);
         expect([snapshot.status, snapshot.body]).toMatchObject([503, { code: 'journal-unavailable' }]);
@@ -118,14 +140,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(redis.pid, 'SIGCONT');
       }
-      await vi.waitFor(
-        () =>
-          expect([told, storeOf(stream)]).toEqual([
-            [false, true],
-            [false, true],
-          ]),
-        patient,
-      );
+      await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([true, true]), patient);
       const { offset } = await write(a!, token, { path: `/v1/channels/${id}/posts`, body: { body: 'Back.' }, key: 'back' });
       await caughtUp(far, offset);
       expect(far.faults).toEqual([]);
@@ -134,30 +149,17 @@ for (const kind of ['redis', 'valkey'] as const) {
       late!.destroy();
     }, 60_000);
 
-    it('erase a post on both, and answer so', async () => {
-      const { id } = await createChannel(a!, token);
-      const far = reader(b!, id);
-      const { post } = await publish(a!, token, id, { body: 'zqsecret' });
-      await caughtUp(far, 2);
-      const down = await call(`${a!.url}/v1/channels/${id}/posts/${post.id}/takedown`, { method: 'POST', token, body: {} });
-      expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
-      await caughtUp(far, 3);
-      for (const node of [a!, b!]) {
-        for (const path of ['snapshot', 'posts', `posts/${post.id}`, 'events?after=']) {
-          const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
-          expect(text).not.toContain('zqsecret');
-        }
-      }
-      expect(far.faults).toEqual([]);
-    });
-
     it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {
       await redis.admin.config('SET', 'appendfsync', 'everysec');
-      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
-      await expect(startServerProcess({ env })).rejects.toThrow(/appendfsync always/);
-      await using unsafe = await startServerProcess({ env: { ...env, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
-      expect((await call(`${unsafe.url}/readyz`)).body).toEqual({ status: 'ready', unsafe: ['appendfsync always'] });
-      expect((await call(`${unsafe.url}/metrics`)).text).toContain('pressbox_store_unsafe_settings 1');
+      try {
+        const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+        await expect(startServerProcess({ env })).rejects.toThrow(/appendfsync always/);
+        await using unsafe = await startServerProcess({ env: { ...env, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
+        expect((await call(`${unsafe.url}/readyz`)).body).toEqual({ status: 'ready', unsafe: ['appendfsync always'] });
+        expect((await call(`${unsafe.url}/metrics`)).text).toContain('pressbox_store_unsafe_settings 1');
+      } finally {
+        await redis.admin.config('SET', 'appendfsync', 'always');
+      }
     }, 30_000);
   });
 }

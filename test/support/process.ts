@@ -93,6 +93,8 @@ export async function startServerProcess({
       },
     });
     running.add(started);
+    // It may end before it is told anything.
+    started.stdin.on('error', () => {});
     started.once('exit', () => {
       running.delete(started);
       if (child !== started) return;
@@ -105,6 +107,7 @@ export async function startServerProcess({
     url = await untilListening(started, onLine);
     port = new URL(url).port;
     serving = true;
+    started.stdin.write('serves\n');
     up.open();
   }
 

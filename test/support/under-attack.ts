@@ -139,7 +139,7 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 70 - (performance.now() - began))));
   }
   await until;
-  await vi.waitFor(() => expect(event.length).toBe(author.length));
+  await vi.waitFor(() => expect(event.length).toBe(author.length), 10_000);
   expect(disconnects).toBe(0);
   socket.disconnect();
   return { author, event, snapshot };
