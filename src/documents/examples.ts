@@ -179,6 +179,9 @@ const questions: readonly Example[] = [
 
 const feeds: readonly Example[] = [
   { operation: 'getAtomFeed', name: 'The newest posts', path: inChannel, query: { limit: 2 }, status: 200 },
+  { operation: 'getJsonFeed', name: 'Key events', path: inChannel, query: { keyEvent: true }, status: 200 },
+  { operation: 'getLiveBlog', name: 'The newest posts', path: inChannel, status: 200 },
+  { operation: 'getNinjs', name: 'The newest posts', path: inChannel, status: 200 },
 ];
 
 const machines: readonly Example[] = [

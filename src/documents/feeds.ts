@@ -20,6 +20,30 @@ const formats: readonly Format[] = [
       'Atom 1.0 (RFC 4287), paged as RFC 5005 has it. An entry of a withdrawn post says that it was, in place of what it said.',
     type: 'application/atom+xml',
   },
+  {
+    id: 'getJsonFeed',
+    file: 'feed.json',
+    summary: 'For programs, as JSON Feed',
+    description:
+      'JSON Feed 1.1. `_pressbox` holds what the standard has no word for: revision, status, history, media and the rest.',
+    type: 'application/feed+json',
+  },
+  {
+    id: 'getLiveBlog',
+    file: 'liveblog.jsonld',
+    summary: 'For search engines, as JSON-LD',
+    description:
+      'A `LiveBlogPosting` of schema.org, in which corrections are each a `CorrectionComment`. It may stand in a page as it is.',
+    type: 'application/ld+json',
+  },
+  {
+    id: 'getNinjs',
+    file: 'ninjs.json',
+    summary: 'For editorial systems, as ninjs',
+    description:
+      'ninjs 3.1 of the IPTC: the channel as a composite item, whose associations are its posts. A withdrawn one is `canceled`.',
+    type: 'application/json',
+  },
 ];
 
 const paging =

@@ -11,6 +11,9 @@ import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { mustRead, readableChannel } from './access.ts';
 import { atom } from './feeds/atom.ts';
+import { jsonFeed } from './feeds/json-feed.ts';
+import { jsonLd } from './feeds/json-ld.ts';
+import { ninjs } from './feeds/ninjs.ts';
 import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/read.ts';
 import { cachingOf } from './routes.ts';
@@ -35,6 +38,9 @@ interface Format {
 
 const formats: Readonly<Record<FeedFile, Format>> = {
   'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atom },
+  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeed },
+  'liveblog.jsonld': { name: 'json-ld', type: feedTypes['liveblog.jsonld'].type, write: jsonLd },
+  'ninjs.json': { name: 'ninjs', type: 'application/json; charset=utf-8', write: ninjs },
 };
 
 interface WrittenPage {

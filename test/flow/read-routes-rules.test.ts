@@ -44,7 +44,7 @@ async function whole(path: string, token?: string) {
   return { status, headers: said, text };
 }
 
-const feeds = ['feed.atom'];
+const feeds = ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json'];
 /** Every address under a channel. */
 const under = (id: string, post = posts[id] ?? '01890000-0000-7000-8000-000000000000') => [
   `/v1/channels/${id}`,

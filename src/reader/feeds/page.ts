@@ -29,6 +29,9 @@ export interface FeedLinks {
 /** By the last part of their address: what they are, for whoever links to them. */
 export const feedTypes = {
   'feed.atom': { type: 'application/atom+xml', title: 'Atom' },
+  'feed.json': { type: 'application/feed+json', title: 'JSON Feed' },
+  'liveblog.jsonld': { type: 'application/ld+json', title: 'schema.org' },
+  'ninjs.json': { type: 'application/json', title: 'ninjs' },
 } as const;
 export type FeedFile = keyof typeof feedTypes;
 

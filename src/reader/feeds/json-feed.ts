@@ -1,0 +1,77 @@
+import type { Person, ReaderPost } from '../../protocol/model.ts';
+import { changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
+import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
+import { type FeedPage, plainUri, postUrn } from './page.ts';
+
+/**
+ * JSON Feed 1.1. What the standard has no word for stands in `_pressbox`, in the words of our own posts: which revision it is, what was
+ * changed and why, how sure it is.
+ */
+export function jsonFeed({ channel, posts, offset, links }: FeedPage): string {
+  return JSON.stringify({
+    version: 'https://jsonfeed.org/version/1.1',
+    title: channel.headline,
+    ...(channel.standfirst !== null && { description: channel.standfirst }),
+    home_page_url: links.home,
+    feed_url: links.feed,
+    ...(links.next !== undefined && { next_url: links.next }),
+    language: channel.language,
+    ...(channel.byline.length > 0 && { authors: channel.byline.map(author) }),
+    items: posts.map((post) => item(post, { channel, links })),
+    _pressbox: {
+      channelId: channel.id,
+      state: channel.state,
+      offset,
+      revision: channel.revision,
+      history: channel.history,
+    },
+  });
+}
+
+function item(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>) {
+  const files = filesOf(post.media);
+  const picture = files.find(({ type }) => type === 'image');
+  const summary = summaryOf(post);
+  const tags = marksOf(post, channel);
+  return {
+    id: postUrn(post.id),
+    url: links.post(post.id),
+    title: titleOf(post, channel),
+    content_html: contentOf(post, channel, links),
+    ...(summary !== undefined && { summary }),
+    ...(picture !== undefined && { image: plainUri(picture.url) }),
+    date_published: post.publishedAt,
+    date_modified: changedAt(post),
+    ...(post.authors.length > 0 && { authors: post.authors.map(author) }),
+    ...(tags.length > 0 && { tags }),
+    ...(files.length > 0 && {
+      attachments: files.map((file) => {
+        const title = titleOfFile(file);
+        // The standard wants a type; this one says that it is not known.
+        return {
+          url: plainUri(file.url),
+          mime_type: mediaTypeOf(file) ?? 'application/octet-stream',
+          ...(title !== undefined && { title }),
+        };
+      }),
+    }),
+    _pressbox: {
+      postId: post.id,
+      seq: post.seq,
+      status: post.status,
+      revision: post.revision,
+      kind: post.kind,
+      keyEvent: post.keyEvent,
+      verification: post.verification,
+      developing: post.developing,
+      sources: post.sources,
+      derivedFrom: post.derivedFrom,
+      media: post.media,
+      history: post.history,
+    },
+  };
+}
+
+function author({ name, url }: Person) {
+  return { name, ...(url !== undefined && { url: plainUri(url) }) };
+}

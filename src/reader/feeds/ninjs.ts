@@ -1,0 +1,185 @@
+import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
+import { changedAt, contentOf, textOf, titleOf } from './content.ts';
+import { mediaTypeOf } from './media.ts';
+import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
+
+/**
+ * IPTC's ninjs 3.1, for agencies and editorial systems: the channel as one composite item, with its posts as associations, and theirs
+ * their media. A withdrawn post is `canceled`, with the reason for the editors (`edNote`); what was corrected is a description with the
+ * kind of the change as its role.
+ */
+export function ninjs(page: FeedPage, filter: FeedFilter): string {
+  const { channel, posts, whole, offset, links } = page;
+  return JSON.stringify({
+    uri: feedId(channel, filter),
+    type: 'composite',
+    standard: { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json' },
+    representationType: whole ? 'full' : 'partial',
+    profile: 'live-coverage',
+    // Of all that is in it: it rises with every change of a post.
+    version: String(offset),
+    firstCreated: channel.createdAt,
+    versionCreated: [channel.updatedAt ?? channel.createdAt, ...posts.map(lastTouched)].sort().at(-1),
+    pubStatus: 'usable',
+    language: channel.language,
+    title: channel.headline,
+    headlines: [{ role: 'main', contentType: 'text/plain', value: channel.headline }],
+    slugline: channel.id,
+    ...byOf(channel.byline),
+    ...(channel.section !== null && { subjects: [{ name: channel.section, literal: channel.section }] }),
+    ...descriptionsOf(channel.standfirst, channel.history),
+    altIds: [
+      { role: 'channel', value: channel.id },
+      { role: 'page', value: links.home },
+    ],
+    associations: posts.map((post) => item(post, page)),
+  });
+}
+
+function item(post: ReaderPost, { channel, links }: FeedPage): object {
+  const isUsable = post.status === 'published';
+  const text = textOf(post.html);
+  const note = post.history.findLast(({ kind }) => kind === 'retraction' || kind === 'takedown')?.note;
+  return {
+    name: post.id,
+    rel: 'post',
+    uri: postUrn(post.id),
+    type: post.media.length > 0 ? 'composite' : 'text',
+    representationType: 'full',
+    profile: 'live-post',
+    version: String(post.revision),
+    firstCreated: post.publishedAt,
+    versionCreated: lastTouched(post),
+    pubStatus: isUsable ? 'usable' : 'canceled',
+    language: channel.language,
+    title: titleOf(post, channel),
+    ...(post.headline !== null && { headlines: [{ role: 'main', contentType: 'text/plain', value: post.headline }] }),
+    ...(text !== '' && {
+      bodies: [
+        { role: 'main', contentType: 'text/plain', value: text },
+        { role: 'main', contentType: 'text/html', value: contentOf(post, channel, links) },
+      ],
+    }),
+    ...(typeof note === 'string' && { edNote: note }),
+    ...byOf(post.authors),
+    ...genresOf(post),
+    ...sourcesOf(post),
+    ...descriptionsOf(null, post.history),
+    altIds: [
+      { role: 'post', value: post.id },
+      { role: 'permalink', value: links.post(post.id) },
+    ],
+    ...(post.media.length > 0 && { associations: post.media.flatMap((media, at) => mediaItem(media, `media-${at + 1}`)) }),
+  };
+}
+
+/** A refile makes a version too, though it is no news. */
+function lastTouched(post: ReaderPost): string {
+  return [changedAt(post), ...post.history.map(({ at }) => at)].sort().at(-1) ?? post.publishedAt;
+}
+
+function byOf(authors: readonly Person[]): object {
+  if (authors.length === 0) return {};
+  return {
+    by: authors.map(({ name }) => name).join(', '),
+    people: authors.map(({ name, url }) => ({ name, rel: 'author', ...(url !== undefined && { uri: plainUri(url) }) })),
+  };
+}
+
+/** What is told of the kind of a post and of how sure it is, in words of ours. */
+function genresOf({ status, kind, keyEvent, verification, developing }: ReaderPost): object {
+  if (status !== 'published') return {};
+  const literals = [kind, keyEvent && 'key-event', verification, developing && 'developing'].filter(
+    (one) => typeof one === 'string',
+  );
+  return { genres: literals.map((literal) => ({ name: literal, literal })) };
+}
+
+function sourcesOf({ sources }: ReaderPost): object {
+  if (sources.length === 0) return {};
+  return {
+    infoSources: sources.flatMap(({ name, via, url }) => [
+      { name, role: 'source', ...(url !== undefined && { uri: plainUri(url) }) },
+      ...(via === undefined ? [] : [{ name: via, role: 'via' }]),
+    ]),
+  };
+}
+
+function descriptionsOf(standfirst: string | null, history: readonly Change[]): object {
+  const changes = history.flatMap(({ kind, note, at }) =>
+    note === null ? [] : [{ role: kind, contentType: 'text/plain', value: `${at} ${note}` }],
+  );
+  const all = [
+    ...(standfirst === null ? [] : [{ role: 'standfirst', contentType: 'text/plain', value: standfirst }]),
+    ...changes,
+  ];
+  return all.length === 0 ? {} : { descriptions: all };
+}
+
+/** A page elsewhere is a news object of somebody else's, of which we know the address and the title. */
+function mediaItem(media: Media, name: string): object[] {
+  if (media.type === 'link') return [linked(media, name)];
+  if (media.type !== 'image' && media.type !== 'video') return [];
+  return [media.type === 'image' ? picture(media, name) : film(media, name)];
+}
+
+function picture(image: ImageMedia, name: string): object {
+  const { url, alt, caption, credit } = image;
+  return {
+    name,
+    rel: 'media',
+    uri: plainUri(url),
+    type: 'picture',
+    ...(credit !== undefined && { by: credit }),
+    ...described({ alt, caption }),
+    renditions: [rendition('main', image)],
+  };
+}
+
+function film(video: VideoMedia, name: string): object {
+  const { url, poster, captions, caption } = video;
+  return {
+    name,
+    rel: 'media',
+    uri: plainUri(url),
+    type: 'video',
+    ...described({ caption }),
+    renditions: [
+      rendition('main', video),
+      ...(poster === undefined ? [] : [{ name: 'poster', href: plainUri(poster) }]),
+      ...(captions === undefined ? [] : [{ name: 'captions', href: plainUri(captions) }]),
+    ],
+  };
+}
+
+function linked({ url, title, source, image, description }: LinkMedia, name: string): object {
+  return {
+    name,
+    rel: 'link',
+    uri: plainUri(url),
+    title,
+    ...described({ description }),
+    ...(source !== undefined && { infoSources: [{ name: source, role: 'source' }] }),
+    renditions: [
+      { name: 'page', href: plainUri(url), title },
+      ...(image === undefined ? [] : [{ name: 'preview', href: plainUri(image) }]),
+    ],
+  };
+}
+
+function rendition(name: string, file: ImageMedia | VideoMedia): object {
+  const { url, width, height } = file;
+  const contentType = mediaTypeOf(file);
+  return {
+    name,
+    href: plainUri(url),
+    ...(contentType !== undefined && { contentType }),
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+  };
+}
+
+function described(by: Record<string, string | undefined>): object {
+  const descriptions = Object.entries(by).flatMap(([role, value]) => (value ? [{ role, contentType: 'text/plain', value }] : []));
+  return descriptions.length === 0 ? {} : { descriptions };
+}
