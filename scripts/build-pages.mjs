@@ -25,6 +25,7 @@ export async function buildPages(esbuild, root) {
     // The licences of what is bundled ask to be kept.
     legalComments: 'eof',
     logLevel: 'warning',
+    plugins: [webSocketOnly],
   });
 
   const manifest = {};
@@ -44,3 +45,13 @@ export async function buildPages(esbuild, root) {
   const names = Object.keys(manifest);
   console.log(names.length === 0 ? 'build: nothing to bundle yet' : `build: ${names.join(', ')} → dist/web`);
 }
+
+/** Of the transports that come with socket.io-client, the pages take the WebSocket alone, as the server does. The others are left out. */
+const webSocketOnly = {
+  name: 'web-socket-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /engine\.io-client\/build\/esm\/transports\/(?:polling-xhr|webtransport)\.js$/ }, () => ({
+      contents: 'export class XHR {}\nexport class WT {}\n',
+    }));
+  },
+};

@@ -34,7 +34,7 @@ export class LiveView {
     this.#marked = marked;
     this.#openedAt = timeline.newestSeq;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
-    this.#list = new PostList(this.#posts, timeline, { marked });
+    this.#list = new PostList(this.#posts, timeline, { marked, setting: () => ({ actions: true }) });
     for (const name of regionNames) this.#regions.set(name, regions[name](shownOf(timeline)).text);
   }
 
@@ -47,13 +47,19 @@ export class LiveView {
     return this.#timeline.posts.find((post) => post.id === id);
   }
 
-  /** Takes the reader to the post that the page was opened for, unless they come back to where they were. */
+  /** Takes the reader to the post that the page was opened for, or on their return to where they were. */
   openAtMarked(): void {
+    const element = this.#marked === null ? null : document.getElementById(postAnchor(this.#marked));
+    if (element === null) return;
+    window.addEventListener('pagehide', () => history.replaceState({ ...history.state, top: window.scrollY }, ''));
+    // Once it has the focus, the browser does not open at it by itself any more.
+    element.focus({ preventScroll: true });
+    if (location.hash !== '') return;
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    if (this.#marked === null || navigation?.type !== 'navigate' || location.hash !== '') return;
-    const element = document.getElementById(postAnchor(this.#marked));
-    element?.scrollIntoView({ block: 'start', behavior: 'instant' });
-    element?.focus({ preventScroll: true });
+    const top: unknown = history.state?.top;
+    if (navigation?.type === 'navigate' || typeof top !== 'number')
+      element.scrollIntoView({ block: 'start', behavior: 'instant' });
+    else window.scrollTo({ top, behavior: 'instant' });
   }
 
   /** Counts posts that have no room on the page. */

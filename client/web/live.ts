@@ -1,9 +1,12 @@
+import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
+import { enableSharing, postOnPage } from './share.ts';
 import { Status } from './status.ts';
+import { en } from './strings/en.ts';
 import { dataElementId, type PageData } from './view/data.ts';
 
 /**
@@ -50,6 +53,12 @@ function run(page: PageData): void {
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
     if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
+    const id = postOnPage(link, started.channelId);
+    if (id !== null) {
+      click.preventDefault();
+      location.hash = postAnchor(id);
+      return;
+    }
     const way = link.dataset.page === 'older' ? 'older' : link.dataset.page === 'newer' ? 'newer' : undefined;
     if (way === undefined) return;
     click.preventDefault();
@@ -60,6 +69,7 @@ function run(page: PageData): void {
       .catch(() => location.assign(link.href));
   });
 
+  enableSharing(en, (sentence) => announcer.say(sentence));
   showStatus();
   view.openAtMarked();
   client.open();

@@ -113,6 +113,85 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('is copied from any post, and the page says so', async () => {
+    const { page, complaints } = await open(3, 2);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const button = post(page, 3).getByRole('button', { name: /^Copy link, post of \d\d:\d\d UTC$/ });
+    const sizes = async () =>
+      [await post(page, 3).boundingBox(), await button.boundingBox()].map((box) => [box?.width, box?.height]);
+    const before = await sizes();
+    await button.click();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${server.url}/live/${channelId}/${ids[2]}`);
+    await eventually(async () => expect(await button.textContent()).toBe('Link copied'));
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
+    expect(await sizes()).toEqual(before);
+    // A new state of the post in between changes nothing of it.
+    await author.correct(channelId, ids[2] as string, 1, { note: 'It is four.', changes: { headline: 'Headline 4' } });
+    await post(page, 3).getByText('It is four.').waitFor();
+    await eventually(async () => expect(await button.textContent()).toBe('Copy link'));
+    // No sheet in this browser to share with.
+    expect(await page.getByRole('button', { name: /^Share/ }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is copied the older way where the browser has no clipboard, and handed to the device where that can share', async () => {
+    const { page } = await open(1, 1);
+    await page.context().grantPermissions(['clipboard-read']);
+    await page.addInitScript(`
+      Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      navigator.share = async (data) => { window.shared = data; };`);
+    await page.reload();
+    await isLive(page);
+    await page.evaluate(`document.addEventListener('copy', () => { window.copied = String(document.activeElement.value); })`);
+    await page.getByRole('button', { name: /^Copy link/ }).click();
+    const address = `${server.url}/live/${channelId}/${ids[0]}`;
+    expect(await page.evaluate('copied')).toBe(address);
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
+    expect(await page.locator(':focus').getAttribute('data-action')).toBe('copy');
+    await page.getByRole('button', { name: /^Share/ }).click();
+    expect(await page.evaluate('shared')).toEqual({ url: address, title: 'Headline 1' });
+  });
+
+  it('in a text goes to the post in the same page where it is on it, and can be gone back from', async () => {
+    const { page, complaints } = await open(12, 12);
+    const { post: said } = await author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
+    await page.locator(`#post-${said.id}`).waitFor();
+    await page.evaluate('window.samePage = true');
+    await page.getByRole('link', { name: 'told before' }).click();
+    await eventually(async () => expect(await topOf(page, 2)).toBeLessThan(700));
+    expect(new URL(page.url()).hash).toBe(`#post-${ids[1]}`);
+    expect(await page.evaluate('window.samePage')).toBe(true);
+    await page.goBack();
+    expect(new URL(page.url()).hash).toBe('');
+    expect(complaints).toEqual([]);
+  });
+
+  it('has targets of at least 24 pixels, of 44 where fingers point, and no button where there is no script', async () => {
+    const sizes = async (page: Page) =>
+      await page
+        .locator('#posts > .post')
+        .first()
+        .locator('.when, .action:visible')
+        .evaluateAll((targets) =>
+          (targets as unknown as { getBoundingClientRect(): { height: number; width: number } }[]).map((target) => {
+            const { height, width } = target.getBoundingClientRect();
+            return Math.min(height, width);
+          }),
+        );
+    const { page } = await open(1, 1);
+    const all = await sizes(page);
+    expect(all).toHaveLength(2);
+    expect(Math.min(...all)).toBeGreaterThanOrEqual(24);
+    const phone = await browser.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await phone.page.goto(page.url());
+    await isLive(phone.page);
+    expect((await sizes(phone.page))[1]).toBeGreaterThanOrEqual(44);
+    expect((await phone.page.locator('html').boundingBox())?.width).toBe(390);
+    const plain = await browser.page({ javaScriptEnabled: false });
+    await plain.page.goto(page.url());
+    expect(await sizes(plain.page)).toHaveLength(1);
+  });
+
   it('is kept where the reader was on a reload', async () => {
     const { page } = await open(30, 15);
     await post(page, 6).scrollIntoViewIfNeeded();

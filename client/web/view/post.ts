@@ -6,7 +6,7 @@ import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './chang
 import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
-import { clock, dayOf, type Setting, wordsOf } from './time.ts';
+import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
 
 /** A post as HTML, the one rendering for the page the server sends and for the page that is open. */
 
@@ -17,6 +17,8 @@ export interface PostSetting extends Setting {
   place?: 'list' | 'pinned' | 'summary';
   /** The newsroom's page that carries the channel, to which permanent links lead then. */
   url?: string | null;
+  /** With ways to pass it on, for a page whose script knows them. */
+  actions?: boolean;
   /** A permanent link led to it. */
   marked?: boolean;
   /** The page opens at it, also where no script runs. */
@@ -79,11 +81,20 @@ function marks(post: ReaderPost, setting: Setting): Html {
   return html`<ul class="marks">${marked.map(([kind, name]) => html`<li class="mark mark-${kind}">${name}</li>`)}</ul>`;
 }
 
-function footer(post: ReaderPost, setting: Setting): Html {
+function footer(post: ReaderPost, setting: PostSetting): Html {
   const words = wordsOf(setting);
-  return html`<footer class="credits">${post.authors.length > 0 && html`<p class="by">${people(post.authors)}</p>`}${
+  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors)}</p>`}${
     post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
   }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}</footer>`;
+}
+
+/** Their names begin with what is seen, and tell which post they are of. */
+function actions(post: ReaderPost, setting: PostSetting): Html {
+  const words = wordsOf(setting);
+  const at = clockText(post.publishedAt, setting);
+  const action = (name: 'copy' | 'share', label: string) =>
+    html`<button type="button" class="action" data-action="${name}" aria-label="${words.ofPost(label, at)}">${label}</button>`;
+  return html`<div class="actions">${action('copy', words.copyLink)}${action('share', words.share)}</div>`;
 }
 
 function sources(post: ReaderPost, setting: Setting): Html {

@@ -104,7 +104,7 @@ function headOf(
 }
 
 function list(posts: readonly ReaderPost[], channel: Channel, marked: string | undefined): Html {
-  const settings = settingsOf(posts, channel, marked);
+  const settings = settingsOf(posts, channel, marked, { actions: true });
   return html`${posts.map((post, at) => renderPost(post, { ...(settings[at] as PostSetting), focused: post.id === marked }))}`;
 }
 
