@@ -36,7 +36,7 @@ export async function openChannel(
 ): Promise<ChannelAnswer> {
   const { who, keyed, request } = ask;
   if (!editsSomething(who)) throw new Refusal('forbidden');
-  const command = ask.command();
+  const command = await commandUnlessUsed();
   const ids = command.id === undefined ? candidates(slugOf(command.headline), candidatesMost) : [command.id];
   let id = ids[0] as string;
   permit(who, id);
@@ -66,6 +66,17 @@ export async function openChannel(
     if (!ids.includes(id)) throw new Refusal('key-reused');
   }
   throw new JournalUnavailable('no free id was found for the channel', 'unchanged');
+
+  /** What is asked for. A body that is refused may come under a key that made a channel before: that is told first. */
+  async function commandUnlessUsed(): Promise<NewChannel> {
+    try {
+      return ask.command();
+    } catch (refusal) {
+      const found = keyed ? await engine.reserved(request.id) : undefined;
+      const made = found && (await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest }));
+      throw made ? new Refusal('key-reused') : refusal;
+    }
+  }
 
   /** The id that this request noted the first time, or now. */
   async function noted(wanted: string): Promise<string> {

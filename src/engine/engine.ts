@@ -65,6 +65,9 @@ export interface Journal {
    */
   reserve(requestId: string, channelId: string, instead?: string): Promise<string>;
 
+  /** The id that is noted for a request that creates a channel, if one was noted within the last 24 h. Changes nothing. */
+  reserved(requestId: string): Promise<string | undefined>;
+
   /**
    * Erases every revision of the post that an append's `erases` marked: afterwards its text is in nothing that the engine keeps.
    * Can be repeated, and tells the state; what is pending is finished by itself, also after a restart.

@@ -79,6 +79,15 @@ describe('a channel', () => {
       status: 422,
       body: { code: 'key-reused' },
     });
+    // The key is looked up before the body is read.
+    expect(await write('', { headline: '' }, { headers: key('open-1') })).toMatchObject({
+      status: 422,
+      body: { code: 'key-reused' },
+    });
+    expect(await write('', { headline: '' }, { headers: key('open-never') })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-body' },
+    });
     expect((await read('/only-once-2')).status).toBe(404);
     expect((await read('/other')).status).toBe(404);
     // Another editor's key is another key.

@@ -185,6 +185,10 @@ class EmbeddedEngine implements Engine {
     return this.#writer.call('reserve', { requestId, channelId, instead, now: this.#now() });
   }
 
+  reserved(requestId: string) {
+    return this.#read('reserved', [requestId, this.#now()]);
+  }
+
   erase(channelId: string, postId: string): Promise<Erasure> {
     return this.#erasures.finish({ channelId, postId });
   }

@@ -6,7 +6,7 @@ import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../e
 import type { StoredEntry, StoredText } from '../record.ts';
 import type { Revocation } from '../revoked.ts';
 import { tags } from '../tags.ts';
-import { findRequest, tagKey } from './requests.ts';
+import { findRequest, findReservation, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
 
 /**
@@ -70,6 +70,10 @@ const forAuthors = ({ bytes }: Sized) => bytes;
 
 export function recall(sql: Sql, channelId: string, request: RequestId, now: number): Outcome | undefined {
   return findRequest(sql, channelId, request, now);
+}
+
+export function reserved(sql: Sql, requestId: string, now: number): string | undefined {
+  return findReservation(sql, requestId, now);
 }
 
 export interface FoundChannel {

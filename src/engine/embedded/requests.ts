@@ -75,13 +75,17 @@ export function sweepRequests(sql: Sql, now: number, operations: number): void {
   for (const { requestId } of reserved) sql('DELETE FROM reservations WHERE requestId = ?').run(requestId as string);
 }
 
+export function findReservation(sql: Sql, requestId: string, now: number): string | undefined {
+  const row = sql('SELECT channelId FROM reservations WHERE requestId = ? AND made > ?').get(requestId, now - keptMs);
+  return row?.channelId as string | undefined;
+}
+
 /** See `Journal.reserve`. */
 export function reserve(
   sql: Sql,
   { requestId, channelId, instead, now }: { requestId: string; channelId: string; instead: string | undefined; now: number },
 ): string {
-  const row = sql('SELECT channelId FROM reservations WHERE requestId = ? AND made > ?').get(requestId, now - keptMs);
-  const noted = row?.channelId as string | undefined;
+  const noted = findReservation(sql, requestId, now);
   if (noted !== undefined && noted !== instead) return noted;
   sql('INSERT OR REPLACE INTO reservations (requestId, channelId, made) VALUES (?, ?, ?)').run(requestId, channelId, now);
   return channelId;

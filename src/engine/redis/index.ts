@@ -252,6 +252,11 @@ class Shared implements RedisEngine {
     });
   }
 
+  async reserved(requestId: string): Promise<string | undefined> {
+    const noted = await this.#talk.run('reserved', [registry.reservation(requestId)], [this.#clock().now - keptMs]);
+    return (noted as string | null) ?? undefined;
+  }
+
   erase(channelId: string, postId: string) {
     return this.#write(() => this.#erasures.finish(channelId, postId));
   }

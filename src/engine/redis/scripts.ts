@@ -20,6 +20,7 @@ export const operations = [
   'posts',
   'recall',
   'reserve',
+  'reserved',
   'revisions',
   'revoke',
   'revoked',
@@ -27,7 +28,7 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'reserve', 'revoke', 'revoked'];
+const alone: readonly Operation[] = ['beat', 'reserve', 'reserved', 'revoke', 'revoked'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;

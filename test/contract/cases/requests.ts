@@ -221,10 +221,13 @@ export function requests({ open, it }: Exam): void {
   it('notes once which channel a request creates', async () => {
     const request = newRequest().id;
     const [first, second, third] = [1, 2, 3].map((n) => `made-${n}-${newPostId()}`) as [string, string, string];
+    expect(await engine.reserved(request)).toBeUndefined();
     expect(await engine.reserve(request, first)).toBe(first);
+    expect(await engine.reserved(request)).toBe(first);
     expect(await engine.reserve(request, second)).toBe(first);
     expect(await engine.reserve(request, second, third)).toBe(first);
     expect(await engine.reserve(request, second, first)).toBe(second);
+    expect(await engine.reserved(request)).toBe(second);
     expect(await engine.reserve(request, third)).toBe(second);
   });
 
@@ -242,6 +245,7 @@ export function requests({ open, it }: Exam): void {
     now += 24 * hour - 1_000;
     expect(await engine.reserve(request, 'late')).toBe('early');
     now += 2_000;
+    expect(await engine.reserved(request)).toBeUndefined();
     expect(await engine.reserve(request, 'late')).toBe('late');
   });
 
