@@ -46,12 +46,24 @@ export async function buildPages(esbuild, root) {
   console.log(names.length === 0 ? 'build: nothing to bundle yet' : `build: ${names.join(', ')} → dist/web`);
 }
 
-/** Of the transports that come with socket.io-client, the pages take the WebSocket alone, as the server does. The others are left out. */
+/**
+ * Of what comes with socket.io-client, the pages take what they use: the WebSocket, as the server has no other transport for it, and JSON,
+ * as the wire has nothing else.
+ */
+const leftOut = {
+  'engine.io-client/build/esm/transports/polling-xhr.js': 'export class XHR {}',
+  'engine.io-client/build/esm/transports/webtransport.js': 'export class WT {}',
+  'socket.io-parser/build/esm/is-binary.js': 'export const isBinary = () => false, hasBinary = isBinary;',
+  'socket.io-parser/build/esm/binary.js':
+    'export const deconstructPacket = (packet) => ({ packet, buffers: [] }), reconstructPacket = (packet) => packet;',
+};
+
 const webSocketOnly = {
   name: 'web-socket-only',
   setup({ onLoad }) {
-    onLoad({ filter: /engine\.io-client\/build\/esm\/transports\/(?:polling-xhr|webtransport)\.js$/ }, () => ({
-      contents: 'export class XHR {}\nexport class WT {}\n',
-    }));
+    onLoad({ filter: /[\\/](?:engine\.io-client|socket\.io-parser)[\\/]/ }, ({ path }) => {
+      const module = Object.keys(leftOut).find((name) => path.replaceAll('\\', '/').endsWith(name));
+      return module && { contents: leftOut[module] };
+    });
   },
 };

@@ -14,7 +14,8 @@ import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
 import { knownChannel, postIdOf } from './access.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
-import { assetsDirectory, loadAssets } from './pages/assets.ts';
+import { assetNames, assetsDirectory, loadAssets } from './pages/assets.ts';
+import { compressed } from './pages/compressed.ts';
 import { indexPage } from './pages/index.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { withdrawnPage } from './pages/withdrawn.ts';
@@ -39,6 +40,7 @@ export function assetRoutes(): Router {
     '/assets',
     assetHeaders(),
     // Names carry a hash of the content, so a file never changes under its name.
+    Router().get('/:name', compressed(assetsDirectory(), assetNames())),
     express.static(assetsDirectory(), { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
   return router;

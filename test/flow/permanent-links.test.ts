@@ -201,3 +201,30 @@ describe('paging by links', () => {
     for (const query of ['before=x', 'after=-1', 'after=']) expect((await open(`/live/${id}?${query}`)).status).toBe(400);
   });
 });
+
+describe('the script and style of a page', () => {
+  it('are sent compressed to those who take that, whole to others, and are kept for ever by both', async () => {
+    const { id } = await channelWith(1);
+    const { text } = await open(`/live/${id}`);
+    for (const address of [text.match(/src="([^"]+)"/)![1]!, text.match(/rel="stylesheet" href="([^"]+)"/)![1]!]) {
+      const seen = await Promise.all(
+        ['br', 'gzip', 'identity'].map(async (encoding) => {
+          const answer = await fetch(server.url + address, { headers: { 'accept-encoding': encoding } });
+          const { headers } = answer;
+          expect(answer.status).toBe(200);
+          expect(headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
+          expect(headers.get('vary')).toContain('Accept-Encoding');
+          expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+          expect(headers.get('content-type')).toMatch(/^text\/(?:javascript|css)/);
+          expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+          return { length: Number(headers.get('content-length')), text: await answer.text() };
+        }),
+      );
+      expect(new Set(seen.map(({ text }) => text)).size).toBe(1);
+      expect(seen[0]!.length).toBeLessThan(seen[1]!.length);
+      expect(seen[1]!.length).toBeLessThan(seen[2]!.length / 2);
+      const head = await fetch(server.url + address, { method: 'HEAD', headers: { 'accept-encoding': 'br' } });
+      expect([head.headers.get('content-encoding'), await head.text()]).toEqual(['br', '']);
+    }
+  });
+});

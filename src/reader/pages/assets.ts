@@ -19,9 +19,18 @@ export function assetsDirectory(): string {
   return dirname(findManifest());
 }
 
+/** The names of the built files. */
+export function assetNames(): ReadonlySet<string> {
+  return new Set(Object.values(readManifest()));
+}
+
+function readManifest(): Record<string, string> {
+  return JSON.parse(readFileSync(findManifest(), 'utf8'));
+}
+
 /** The addresses of the built files. Throws, with what to do, where nothing was built. */
 export function loadAssets(): Assets {
-  const manifest = JSON.parse(readFileSync(findManifest(), 'utf8')) as Record<string, string>;
+  const manifest = readManifest();
   const address = (name: string) => {
     const file = manifest[name];
     if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);
