@@ -7,7 +7,7 @@ import { LiveView } from './live-view.ts';
 import { enableSharing, postOnPage } from './share.ts';
 import { Status } from './status.ts';
 import { en } from './strings/en.ts';
-import { dataElementId, type PageData } from './view/data.ts';
+import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
 
 /**
  * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
@@ -32,18 +32,27 @@ function run(page: PageData): void {
   const client = new ReaderClient({ url: location.origin, channelId: started.channelId, timeline: started });
   const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
 
-  client.on('reset', () => view.revealNext());
+  const forgetLiveBlog = () => document.getElementById(liveBlogElementId)?.remove();
+
+  client.on('reset', () => {
+    forgetLiveBlog();
+    view.revealNext();
+  });
   client.on('event', (event) => {
     announcer.tell(event);
     view.hear(event);
   });
   client.on('timeline', (timeline) => {
+    if (timeline.offset !== page.offset) forgetLiveBlog();
     view.show(timeline);
     showStatus();
   });
   client.on('state', (state: ReaderState) => {
     showStatus();
-    if (state.status === 'ended' && state.reason === 'gone') view.clear();
+    if (state.status === 'ended' && state.reason === 'gone') {
+      forgetLiveBlog();
+      view.clear();
+    }
   });
 
   window.addEventListener('offline', showStatus);

@@ -51,6 +51,23 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
   const post = (page: Page, id: string) => page.locator(`#post-${id}`);
 
+  it('holds for search engines what it shows, until something changes, and then nothing of what was taken down', async () => {
+    const channelId = await newChannel();
+    const [stays, goes] = (await publish(channelId, 'It stays.', 'A zqsecretqz.')) as [string, string];
+    const { page, complaints } = await open(channelId);
+    const told = page.locator('script[type="application/ld+json"]');
+    expect(JSON.parse((await told.textContent()) ?? '')).toMatchObject({
+      '@type': 'LiveBlogPosting',
+      liveBlogUpdate: [{ articleBody: 'A zqsecretqz.' }, { articleBody: 'It stays.' }],
+    });
+    await author.takedown(channelId, goes, { note: 'By order.' });
+    await post(page, goes).getByText('By order.').waitFor();
+    expect(await page.content()).not.toContain('zqsecretqz');
+    expect(await told.count()).toBe(0);
+    await post(page, stays).getByText('It stays.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('shows a new post that is pushed, newest first, and escapes what is not its body', async () => {
     const channelId = await newChannel();
     await publish(channelId, 'The first.');

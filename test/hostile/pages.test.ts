@@ -97,7 +97,7 @@ function findFaults(root: Shown): string[] {
     if (!tags.has(tag) || element.namespaceURI !== 'http://www.w3.org/1999/xhtml') faults.push(`<${tag}>`);
     if (
       tag === 'script' &&
-      element.getAttribute('type') !== 'application/json' &&
+      !['application/json', 'application/ld+json'].includes(element.getAttribute('type') ?? '') &&
       !/^\/assets\//.test(element.getAttribute('src') ?? '')
     ) {
       faults.push(element.outerHTML.slice(0, 100));

@@ -6,6 +6,7 @@ import { problem } from '../../src/protocol/problems.ts';
 import { errorPage } from '../../src/reader/pages/error.ts';
 import { indexPage } from '../../src/reader/pages/index.ts';
 import { livePage, membersNotice } from '../../src/reader/pages/live.ts';
+import { schemaOrgFaults } from '../support/feed-forms.ts';
 import { aChannel, aPost } from '../support/samples.ts';
 
 const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
@@ -203,8 +204,20 @@ describe('the page of a channel', () => {
       newest: 9,
       marked: null,
     });
-    expect(html.match(/<script/g)).toHaveLength(3);
-    expect(html.split('application/json')[1]).not.toContain('\u2028');
+    expect(html.match(/<script/g)).toHaveLength(4);
+    expect(html.split('<script type="application/json"')[1]).not.toContain('\u2028');
+  });
+
+  it('tells search engines what it shows, where it is public and begins with the newest posts', () => {
+    const posts = [post({ seq: 9, headline: hostile, html: '<p>Text</p>', history: [change('correction', hostile)] })];
+    const html = page({ posts });
+    const [, told] = /<script type="application\/ld\+json" id="pressbox-live-blog">([^<]*)<\/script>/.exec(html) ?? [];
+    const blog = JSON.parse(told ?? '') as { liveBlogUpdate: object[] };
+    expect(schemaOrgFaults(blog)).toEqual([]);
+    expect(blog.liveBlogUpdate).toMatchObject([{ headline: hostile, articleBody: 'Text', correction: [{ text: hostile }] }]);
+    expect(page({ posts, channel: { ...channel, access: 'members' } })).not.toContain('ld+json"');
+    const older = livePage({ snapshot: snapshot({ posts }), window: { posts, floor: 0, ceiling: 11 }, publicUrl, assets, at });
+    expect(older).not.toContain('id="pressbox-live-blog"');
   });
 
   it('names the feeds of a public channel, and none that would ask for a token', () => {
@@ -218,7 +231,9 @@ describe('the page of a channel', () => {
   it('holds no script and no style that a strict policy would refuse', () => {
     const html = page({ posts: [post({ media: [{ type: 'image', url: 'https://a.example', alt: '' }] })] });
     expect(html).not.toMatch(/ style=| on[a-z]+=|<style/);
-    expect(html.match(/<script(?! type="application\/json")[^>]*>/g)).toEqual([`<script type="module" src="${assets.script}">`]);
+    expect(html.match(/<script(?! type="application\/(?:ld\+)?json")[^>]*>/g)).toEqual([
+      `<script type="module" src="${assets.script}">`,
+    ]);
   });
 
   it('shows older posts from a place on, and where still older and newer ones are, and is passed over by search engines', () => {

@@ -4,6 +4,12 @@ import type { Snapshot } from '../../../src/protocol/model.ts';
 export const dataElementId = 'pressbox-page';
 
 /**
+ * What the page tells search engines of itself, as JSON-LD in the element with this id. Its script takes it out with the first change:
+ * it would go on saying what stands no more.
+ */
+export const liveBlogElementId = 'pressbox-live-blog';
+
+/**
  * The page as data. Its script goes on from `snapshot.cursor`, so that nothing falls between the page and the stream. It takes the
  * element out of the document once it has read it: a text that is taken down later must not stay there.
  */

@@ -1,5 +1,5 @@
-import { dataElementId, type PageData } from '../../../client/web/view/data.ts';
-import { type Html, html } from '../../../client/web/view/html.ts';
+import { dataElementId, liveBlogElementId, type PageData } from '../../../client/web/view/data.ts';
+import { type Html, html, safe } from '../../../client/web/view/html.ts';
 import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
@@ -7,7 +7,8 @@ import { clock } from '../../../client/web/view/time.ts';
 import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
-import { feedAddress, feedTypes } from '../feeds/page.ts';
+import { jsonLd } from '../feeds/json-ld.ts';
+import { feedAddress, feedTypes, linksOf } from '../feeds/page.ts';
 import type { Window } from '../windows.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { describe, postPreview } from './preview.ts';
@@ -74,6 +75,13 @@ function feedLinks(channel: Channel, publicUrl: string): Html[] {
   return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
 }
 
+/** For search engines: the newest posts, as the page shows them. Data, which no browser runs. */
+function liveBlog(channel: Channel, posts: readonly ReaderPost[], publicUrl: string): Html {
+  const links = linksOf(publicUrl, channel, 'liveblog.jsonld', {}, {}, undefined);
+  const json = jsonLd({ channel, posts, whole: false, offset: 0, links });
+  return html`<script type="application/ld+json" id="${liveBlogElementId}">${safe(json)}</script>`;
+}
+
 /** The window of a page that begins with the newest post. */
 function newestOf({ posts, more }: Snapshot): Window {
   return { posts, floor: more ? (posts.at(-1)?.seq ?? 0) : 0, ceiling: null };
@@ -92,8 +100,10 @@ function headOf(
   const post = posts.find(({ id }) => id === marked);
   const feeds = channel.access === 'public' && feedLinks(channel, publicUrl);
   if (post === undefined) {
-    const of = { title: channel.headline, description: channel.standfirst, head: feeds };
-    return isPart ? of : { ...of, canonical: channelAddress(channel, publicUrl) };
+    const of = { title: channel.headline, description: channel.standfirst };
+    if (isPart) return { ...of, head: feeds };
+    const told = channel.access === 'public' && liveBlog(channel, posts, publicUrl);
+    return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, told] };
   }
   return {
     title: titleOf(channel, post),
