@@ -66,7 +66,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
       await caughtUp(far, 3);
       for (const node of [a!, b!]) {
-        for (const path of ['snapshot', 'posts', `posts/${post.id}`, 'events?after=']) {
+        for (const path of ['snapshot', 'posts', 'feed.atom', 'ninjs.json', `posts/${post.id}`, 'events?after=']) {
           const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
           expect(text).not.toContain('zqsecret');
         }
@@ -133,6 +133,10 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(late.heard('catchup')).toEqual([]);
         const snapshot = await call(`${b!.url}/v1/channels/${id}/snapshot`);
         expect([snapshot.status, snapshot.body]).toMatchObject([503, { code: 'journal-unavailable' }]);
+        for (const file of ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json']) {
+          const feed = await call(`${b!.url}/v1/channels/${id}/${file}`);
+          expect([file, feed.status, feed.body]).toMatchObject([file, 503, { code: 'journal-unavailable' }]);
+        }
         const refused = await call(`${b!.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { body: 'Late.' } });
         expect([refused.status, refused.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: expect.any(String) }]);
         const ready = await call(`${b!.url}/readyz`);

@@ -1,5 +1,7 @@
-import type { Media, Person, ReaderPost } from '../../protocol/model.ts';
-import { changedAt, contentOf, publisherOf, summaryOf, titleOf } from './content.ts';
+import { settingOf } from '../../../client/web/view/page.ts';
+import { wordsOf } from '../../../client/web/view/time.ts';
+import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
+import { changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
 import { mediaTypeOf, titleOfFile } from './media.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
@@ -36,7 +38,7 @@ function entry(post: ReaderPost, { channel, links }: FeedPage): Xml {
 <published>${post.publishedAt}</published>
 <updated>${changedAt(post)}</updated>
 ${post.authors.map((person) => xml`<author>${named(person)}</author>\n`)}<link rel="alternate" type="text/html" href="${links.post(post.id)}"/>
-${post.media.map(attached)}${categoriesOf(post).map(({ term, label }) => xml`<category term="${term}" label="${label}"/>\n`)}${
+${post.media.map(attached)}${categoriesOf(post, channel).map(({ term, label }) => xml`<category term="${term}" label="${label}"/>\n`)}${
   summary === undefined ? null : xml`<summary>${summary}</summary>\n`
 }<content type="html">${contentOf(post, channel, links)}</content>
 </entry>
@@ -55,22 +57,16 @@ function attached(media: Media): Xml {
   return xml`<link rel="enclosure" href="${href}"${xmlAttribute('type', mediaTypeOf(media))}${xmlAttribute('title', titleOfFile(media))}/>\n`;
 }
 
-const kindLabels = { update: 'Update', breaking: 'Breaking', summary: 'Summary', analysis: 'Analysis' } as const;
-const verificationLabels = { verified: 'Verified', unverified: 'Unverified', disputed: 'Disputed' } as const;
-
-/** What a reader's rules can go by. */
-export function categoriesOf({
-  status,
-  kind,
-  keyEvent,
-  verification,
-  developing,
-}: ReaderPost): { term: string; label: string }[] {
-  if (status !== 'published') return [{ term: status, label: status === 'retracted' ? 'Retracted' : 'Removed' }];
+/** What a reader's rules can go by: `term` is the same in every language. */
+function categoriesOf(post: ReaderPost, channel: Channel): { term: string; label: string }[] {
+  const words = wordsOf(settingOf(channel));
+  const { status, kind, keyEvent, verification, developing } = post;
+  if (status !== 'published') return [{ term: status, label: withdrawnWord(post, channel) }];
+  const kindLabel = kind !== 'update' && Object.hasOwn(words.kinds, kind) ? words.kinds[kind] : words.changes.update;
   return [
-    { term: kind, label: kindLabels[kind] ?? kindLabels.update },
-    ...(keyEvent ? [{ term: 'key-event', label: 'Key event' }] : []),
-    ...(verification === null ? [] : [{ term: verification, label: verificationLabels[verification] }]),
-    ...(developing ? [{ term: 'developing', label: 'Developing' }] : []),
+    { term: kind, label: kindLabel },
+    ...(keyEvent ? [{ term: 'key-event', label: words.keyEvent }] : []),
+    ...(verification === null ? [] : [{ term: verification, label: words.verification[verification] }]),
+    ...(developing ? [{ term: 'developing', label: words.developing }] : []),
   ];
 }
