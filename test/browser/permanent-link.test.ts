@@ -192,6 +192,14 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await sizes(plain.page)).toHaveLength(1);
   });
 
+  it('is printed without what is there to be pressed', async () => {
+    const { page } = await open(30, 15);
+    await page.emulateMedia({ media: 'print' });
+    const names = ['.bar', '#newer', '#older', '.actions', '.post .headline', 'h1'];
+    const seen = await Promise.all(names.map((name) => page.locator(name).first().isVisible()));
+    expect(seen).toEqual([false, false, false, false, true, true]);
+  });
+
   it('is kept where the reader was on a reload', async () => {
     const { page } = await open(30, 15);
     await post(page, 6).scrollIntoViewIfNeeded();

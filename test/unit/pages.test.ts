@@ -265,7 +265,7 @@ describe('the page of a channel', () => {
   it('says whether the coverage is to come, on, or over, and what was wrong in its headline', () => {
     const text = (fields: Partial<Channel>) => textOf(page({ channel: { ...channel, ...fields } }));
     expect(text({ state: 'scheduled', startsAt: at })).toContain('Scheduled Begins Nov 24, 16:00 UTC');
-    expect(text({ state: 'ended', endedAt: at })).toContain('Ended This coverage ended Nov 24, 16:00 UTC');
+    expect(text({ state: 'ended', endedAt: at })).toContain('Ended As it happened This coverage ended Nov 24, 16:00 UTC');
     expect(text({ history: [change('correction', 'Two, not three.')] })).toContain(
       'Correction, Nov 24, 14:20 UTC : Two, not three.',
     );

@@ -47,7 +47,7 @@ export function renderState(channel: Channel): Html {
     case 'scheduled':
       return html`<span class="badge scheduled">Scheduled</span>${channel.startsAt && html` <span class="since">Begins ${moment(channel.startsAt)}</span>`}`;
     case 'ended':
-      return html`<span class="badge ended">Ended</span>${channel.endedAt && html` <span class="since">This coverage ended ${moment(channel.endedAt)}</span>`}`;
+      return html`<span class="badge ended">Ended</span> <strong>As it happened</strong>${channel.endedAt && html` <span class="since">This coverage ended ${moment(channel.endedAt)}</span>`}`;
     default:
       return html`<span class="badge live">Live</span>`;
   }
