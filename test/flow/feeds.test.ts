@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
+import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { openShell } from '../support/shell.ts';
 import { allPosts, createChannel, publish, write } from '../support/writers.ts';
 
 /** The feeds as programs elsewhere meet them: page by page, again and again, while the newsroom goes on writing. */
@@ -304,4 +309,22 @@ it('counts the pages', async () => {
       Number(new RegExp(`pressbox_feed_pages_total\\{format="${format}"\\} (\\d+)`).exec(text)?.[1]),
       format,
     ).toBeGreaterThan(20);
+});
+
+describeWith(needs.curl, 'docs/feeds.md', () => {
+  it('has commands that do what it says, every feed, and the bounds as they are', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../docs/feeds.md'), 'utf8');
+    await createChannel(server, editor, { id: 'moon-landing' });
+    await publish(server, editor, 'moon-landing', { headline: 'Landed', keyEvent: true });
+    await publish(server, editor, 'moon-landing', { headline: 'A pause' });
+    const [, commands = ''] = /^```sh\n([\s\S]*?)^```$/m.exec(text) ?? [];
+    await using shell = openShell(tmpdir(), { PATH: process.env.PATH });
+    const printed = await shell.run(commands.replaceAll('http://127.0.0.1:4000', server.url));
+    const titles = [...printed.matchAll(/<entry>\n<id>[^<]*<\/id>\n<title>([^<]*)/g)].map(([, title]) => title);
+    expect(titles).toEqual(['A pause', 'Landed', 'Landed']);
+    const named = [...text.matchAll(/^\| `\/v1\/channels\/\{channel\}\/([\w.]+)` \|/gm)].map(([, file]) => file);
+    expect(named).toEqual(Object.keys(formats));
+    expect(text).toContain(`up to ${limits.feedTold} posts from further back`);
+    expect(text).toContain(`1 to ${limits.pageMost} posts a page, ${limits.feedPageDefault} where nothing is said`);
+  });
 });
