@@ -69,7 +69,7 @@ export interface Visitor {
 
 /** The bar above every page. */
 export function siteBar(visitor?: Visitor, ...more: Part[]): Html {
-  return html`<div class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor)}</div>`;
+  return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor)}</header>`;
 }
 
 function signOutForm({ name, page }: Visitor): Html {

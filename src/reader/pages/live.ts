@@ -55,7 +55,8 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
 ${window === undefined && region('pinned', shown, 'Pinned')}
 <button class="new-posts" id="new-posts" type="button" hidden></button>
 <nav class="pages" id="newer" aria-label="Newer posts">${renderNewer(stretch)}</nav>
-<section id="posts" aria-label="Posts">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
+<h2 class="visually-hidden" id="posts-name">Posts</h2>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
 <nav class="pages" id="older" aria-label="Older posts">${renderOlder(stretch)}</nav>
 </div>
 </div>
