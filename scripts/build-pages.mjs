@@ -1,12 +1,12 @@
 // Bundles what browsers load into dist/web/: hashed names, so that a file can be kept for ever, and a manifest that tells them.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
 /** What a page can ask for by name, as far as it is there. */
-const entries = ['live.ts', 'live.css', 'embed.ts', 'desk.ts', 'desk.css', 'docs.css'];
+const entries = ['live.ts', 'live.css', 'embed/embed.ts', 'desk.ts', 'desk.css', 'docs.css'];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');
@@ -25,7 +25,10 @@ export async function buildPages(esbuild, root) {
     // The licences of what is bundled ask to be kept.
     legalComments: 'eof',
     logLevel: 'warning',
-    plugins: [webSocketOnly],
+    charset: 'utf8',
+    // Its file says why.
+    alias: { 'socket.io-client': join(source, 'socket-io.ts') },
+    plugins: [noVersions, sheetAsText(esbuild)],
   });
 
   const manifest = {};
@@ -47,23 +50,41 @@ export async function buildPages(esbuild, root) {
 }
 
 /**
- * Of what comes with socket.io-client, the pages take what they use: the WebSocket, as the server has no other transport for it, and JSON,
- * as the wire has nothing else.
+ * Lit notes its versions in variables of the whole page, for a warning of its development build. The element is on pages of others, where
+ * it leaves none.
  */
-const leftOut = {
-  'engine.io-client/build/esm/transports/polling-xhr.js': 'export class XHR {}',
-  'engine.io-client/build/esm/transports/webtransport.js': 'export class WT {}',
-  'socket.io-parser/build/esm/is-binary.js': 'export const isBinary = () => false, hasBinary = isBinary;',
-  'socket.io-parser/build/esm/binary.js':
-    'export const deconstructPacket = (packet) => ({ packet, buffers: [] }), reconstructPacket = (packet) => packet;',
-};
-
-const webSocketOnly = {
-  name: 'web-socket-only',
+const noVersions = {
+  name: 'no-versions',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/](?:engine\.io-client|socket\.io-parser)[\\/]/ }, ({ path }) => {
-      const module = Object.keys(leftOut).find((name) => path.replaceAll('\\', '/').endsWith(name));
-      return module && { contents: leftOut[module] };
+    // Lit has a short name for the whole page before it writes to it, or none.
+    onLoad({ filter: /[\\/](?:lit-html|lit-element|reactive-element)\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return {
+        contents: text.replace(
+          /(?:\b[a-z]\.)?\b(lit(?:Html|Element)Versions|reactiveElementVersions|litPropertyMetadata)\b/g,
+          'import.meta.$1',
+        ),
+      };
     });
   },
 };
+
+/**
+ * A style sheet that a script imports is a text, for a sheet that the script constructs. Its sizes are told in a unit of its own in place of
+ * `rem`: how large that is on someone else's page is chance. Only `max(1rem, …)`, of which the unit is made, stays.
+ */
+function sheetAsText(esbuild) {
+  return {
+    name: 'sheet-as-text',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /\.css$/ }, ({ path, resolveDir, kind }) =>
+        kind === 'import-statement' ? { path: join(resolveDir, path), namespace: 'sheet' } : undefined,
+      );
+      onLoad({ filter: /.*/, namespace: 'sheet' }, async ({ path }) => {
+        const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, minify: true, write: false });
+        const contents = outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, 'calc($1*var(--unit))');
+        return { contents, loader: 'text' };
+      });
+    },
+  };
+}

@@ -305,6 +305,7 @@ const pages: readonly Example[] = [
   { operation: 'showChannels', name: 'The list', status: 200 },
   { operation: 'showChannel', name: 'The newest posts', path: inChannel, status: 200 },
   { operation: 'showPost', name: 'A permanent link', path: post(contact), status: 200 },
+  { operation: 'getElement', name: 'The script', status: 200 },
   { operation: 'showDocuments', name: 'The page', status: 200 },
   { operation: 'getOpenApi', name: 'The document', status: 200 },
   { operation: 'getAsyncApi', name: 'The document', status: 200 },

@@ -54,6 +54,18 @@ export const operatingOperations: readonly Operation[] = [
     statuses: { 'post-withdrawn': 410 },
   },
   {
+    id: 'getElement',
+    group: 'Pages',
+    method: 'get',
+    path: '/embed.js',
+    summary: "The element for anyone's page",
+    description:
+      'A module that defines `<pressbox-live>`. Any page may load it; to read, its origin must be one of `PRESSBOX_ORIGINS`.',
+    who: 'anyone',
+    takes,
+    answers: [{ status: 200, description: 'The script.', type: 'text/javascript', headers: ['ETag'] }, notModified],
+  },
+  {
     id: 'showDocuments',
     group: 'Documents',
     method: 'get',

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import express, { type Response, Router } from 'express';
-import { sendJson, sendProblem } from '../edge/answers.ts';
+import { sendJson, sendProblem, vary } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
@@ -14,8 +16,8 @@ import { mayRead } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
 import { knownChannel, postIdOf } from './access.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
-import { assetNames, assetsDirectory, loadAssets } from './pages/assets.ts';
-import { compressed } from './pages/compressed.ts';
+import { assetNames, assetsDirectory, fileOf, loadAssets } from './pages/assets.ts';
+import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
 import { indexPage } from './pages/index.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { withdrawnPage } from './pages/withdrawn.ts';
@@ -36,13 +38,27 @@ export interface PageContext {
 /** The scripts and styles of the pages. A page asks for several, so they are to be mounted before the limit on requests. */
 export function assetRoutes(): Router {
   const router = Router({ caseSensitive: true });
+  const directory = assetsDirectory();
+  const compress = createCompress(directory);
   router.use(
     '/assets',
     assetHeaders(),
     // Names carry a hash of the content, so a file never changes under its name.
-    Router().get('/:name', compressed(assetsDirectory(), assetNames())),
-    express.static(assetsDirectory(), { immutable: true, maxAge: '365d', index: false, redirect: false }),
+    compressed(compress, assetNames()),
+    express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
+  const element = fileOf('embed.js');
+  router.get('/embed.js', assetHeaders(), async (req, res) => {
+    const encoding = encodingFor(req);
+    vary(res, 'Accept-Encoding');
+    // A page elsewhere asks for a module as it asks for data, whether or not the page may read channels.
+    res.setHeader('Access-Control-Allow-Origin', '*');
+    if (encoding !== false) res.setHeader('Content-Encoding', encoding);
+    const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
+    // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
+    const etag = `"${element.split('.')[1]}-${encoding || 'identity'}"`;
+    sendJson(res, bytes, { cache: 'public', etag, type: 'text/javascript; charset=utf-8' });
+  });
   return router;
 }
 

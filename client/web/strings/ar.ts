@@ -2,6 +2,7 @@ import type { Words } from './words.ts';
 
 export const ar: Words = {
   language: 'ar',
+  comma: '، ',
   kinds: { breaking: 'عاجل', summary: 'ملخص', analysis: 'تحليل' },
   keyEvent: 'حدث رئيسي',
   verification: { verified: 'مؤكد', unverified: 'غير مؤكد', disputed: 'محل خلاف' },

@@ -2,6 +2,7 @@ import type { Words } from './words.ts';
 
 export const de: Words = {
   language: 'de',
+  comma: ', ',
   kinds: { breaking: 'Eilmeldung', summary: 'Zusammenfassung', analysis: 'Analyse' },
   keyEvent: 'Wichtiges Ereignis',
   verification: { verified: 'Bestätigt', unverified: 'Unbestätigt', disputed: 'Umstritten' },

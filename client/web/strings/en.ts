@@ -2,6 +2,7 @@ import type { Words } from './words.ts';
 
 export const en: Words = {
   language: 'en',
+  comma: ', ',
   kinds: { breaking: 'Breaking', summary: 'Summary', analysis: 'Analysis' },
   keyEvent: 'Key event',
   verification: { verified: 'Verified', unverified: 'Unverified', disputed: 'Disputed' },

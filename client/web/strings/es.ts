@@ -2,6 +2,7 @@ import type { Words } from './words.ts';
 
 export const es: Words = {
   language: 'es',
+  comma: ', ',
   kinds: { breaking: 'Última hora', summary: 'Resumen', analysis: 'Análisis' },
   keyEvent: 'Momento clave',
   verification: { verified: 'Verificado', unverified: 'Sin verificar', disputed: 'En disputa' },

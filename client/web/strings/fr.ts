@@ -2,6 +2,7 @@ import type { Words } from './words.ts';
 
 export const fr: Words = {
   language: 'fr',
+  comma: ', ',
   kinds: { breaking: 'Dernière minute', summary: 'Résumé', analysis: 'Analyse' },
   keyEvent: 'Temps fort',
   verification: { verified: 'Vérifié', unverified: 'Non vérifié', disputed: 'Contesté' },

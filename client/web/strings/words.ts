@@ -4,6 +4,8 @@ import type { ChangeKind, PostKind, Verification } from '../../../src/protocol/m
 export interface Words {
   /** BCP 47. */
   language: string;
+  /** Between two things that are told in a row. */
+  comma: string;
 
   // Of a post
   kinds: Record<Exclude<PostKind, 'update'>, string>;

@@ -26,7 +26,7 @@ export function clock(at: string, setting: Setting): Html {
 /** The same, with the day before it unless that is the day of `beside`, which the reader sees there. */
 export function clockBeside(at: string, beside: string | null, setting: Setting): Html {
   if (beside !== null && sameDay(at, beside, setting)) return clock(at, setting);
-  return html`<time datetime="${at}">${shortDayOf(at, setting)}, ${clockText(at, setting)}</time>`;
+  return html`<time datetime="${at}">${shortDayOf(at, setting)}${wordsOf(setting).comma}${clockText(at, setting)}</time>`;
 }
 
 /** "14:05 UTC", always of 24 hours, so that a newsroom abroad is not misread. */

@@ -30,11 +30,13 @@ function readManifest(): Record<string, string> {
 
 /** The addresses of the built files. Throws, with what to do, where nothing was built. */
 export function loadAssets(): Assets {
-  const manifest = readManifest();
-  const address = (name: string) => {
-    const file = manifest[name];
-    if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);
-    return `/assets/${file}`;
-  };
+  const address = (name: string) => `/assets/${fileOf(name)}`;
   return { script: address('live.js'), style: address('live.css'), docs: address('docs.css') };
+}
+
+/** The name of a built file, which carries a hash of what is in it. Throws, with what to do, where it was not built. */
+export function fileOf(name: string): string {
+  const file = readManifest()[name];
+  if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);
+  return file;
 }

@@ -1,0 +1,439 @@
+import { html, LitElement, nothing, unsafeCSS } from 'lit';
+import { channelAddress, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import type { Event } from '../../../src/protocol/model.ts';
+import type { ReaderState } from '../../reader.ts';
+import { ReaderClient } from '../../reader-client.ts';
+import { reachedEnd, type Timeline } from '../../timeline.ts';
+import { Announcer } from '../announcer.ts';
+import { morphInside } from '../morph.ts';
+import type { View } from '../place.ts';
+import { connectionSentence, type Tone } from '../status.ts';
+import { en } from '../strings/en.ts';
+import { wordsIn } from '../strings/index.ts';
+import { counted, type Words } from '../strings/words.ts';
+import { correctionNotes } from '../view/changes.ts';
+import { people } from '../view/links.ts';
+import { settingOf } from '../view/page.ts';
+import { type PostSetting, renderPost } from '../view/post.ts';
+import { clockText, directionOf, shortDayOf } from '../view/time.ts';
+import { admissionTo } from './admission.ts';
+import { Coverage } from './coverage.ts';
+import sheet from './embed.css';
+import { moveByKey } from './feed.ts';
+import { namePartsOf } from './parts.ts';
+
+/** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
+const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
+
+/** Grey lines before the first answer; as many as fill the height that is kept free. */
+const skeletonLines = 12;
+
+type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
+
+/** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
+const toldOf = new Set<string>();
+
+/** `<pressbox-live>`: a channel on anyone's page. docs/embedding.md says what it takes, tells and lets be styled. */
+export class PressboxLive extends LitElement {
+  static override styles = unsafeCSS(sheet);
+  static override properties = {
+    channel: { type: String },
+    src: { type: String },
+    theme: { type: String },
+    limit: { type: Number },
+    hold: { type: Boolean },
+    wording: { type: String, attribute: 'lang' },
+  };
+  /** The channel's id. */
+  declare channel: string | null;
+  /** The server's address; where the script came from, if it is not given. */
+  declare src: string | null;
+  /** `light`, `dark`, `auto` as the reader's device is; without it, as the page around is. */
+  declare theme: string | null;
+  /** Posts to begin with, 1 to 100. */
+  declare limit: number | null;
+  /** New posts wait behind the button even at the top. */
+  declare hold: boolean;
+  declare wording: string | null;
+
+  #client: ReaderClient | undefined;
+  /** What the client was made for. */
+  #subject = '';
+  #timeline: Timeline | undefined;
+  #coverage: Coverage | undefined;
+  #announcer: Announcer | undefined;
+  #state: ReaderState | undefined;
+  #trouble: Trouble | undefined;
+  #trueAt: string | undefined;
+  #older: 'idle' | 'asking' | 'failed' = 'idle';
+  #pinned = '';
+  #notes = '';
+  #listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#listening = new AbortController();
+    const options = { passive: true, capture: true, signal: this.#listening.signal };
+    window.addEventListener('scroll', () => this.#onScroll(), options);
+    window.addEventListener('offline', () => this.requestUpdate(), options);
+    window.addEventListener('hashchange', () => this.#goToFragment(), options);
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#listening.abort();
+    // An element that is only moved is back in the page before this is run.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#close();
+    });
+  }
+
+  protected override updated(changed: Map<PropertyKey, unknown>): void {
+    const subject = JSON.stringify([this.#server, this.channel, this.limit]);
+    if (this.isConnected && (subject !== this.#subject || (this.#client === undefined && this.#trouble === undefined))) {
+      this.#open(subject);
+    }
+    if (changed.has('wording')) this.#coverage?.refresh();
+    this.#showPinned();
+    this.#showNotes();
+  }
+
+  // ---- What is followed
+
+  get #server(): string {
+    try {
+      return new URL(this.src || home, document.baseURI).href.replace(/[?#].*$/s, '').replace(/\/+$/, '');
+    } catch {
+      return home;
+    }
+  }
+
+  #open(subject: string): void {
+    const same = subject === this.#subject;
+    this.#close();
+    this.#subject = subject;
+    const held = same ? this.#timeline : undefined;
+    if (!same) this.#forget();
+    const { channel, limit } = this;
+    if (!channel) {
+      this.#end('noChannel');
+      return;
+    }
+    const client = new ReaderClient({
+      url: this.#server,
+      channelId: channel,
+      ...(held !== undefined && { timeline: held }),
+      ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
+    });
+    this.#client = client;
+    this.#announcer ??= new Announcer(this.#find('announcement'), () => this.#words);
+    client.on('reset', () => this.#coverage?.revealNext());
+    client.on('event', (event) => this.#onEvent(event));
+    client.on('timeline', (timeline) => this.#show(timeline));
+    client.on('state', (state) => this.#onState(client, state));
+    client.open();
+    this.requestUpdate();
+  }
+
+  #close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close();
+  }
+
+  #forget(): void {
+    this.#coverage?.clear();
+    this.#coverage = undefined;
+    this.#timeline = undefined;
+    this.#state = undefined;
+    this.#trouble = undefined;
+    this.#trueAt = undefined;
+    this.#older = 'idle';
+    this.requestUpdate();
+  }
+
+  #onEvent(event: Event): void {
+    this.#coverage?.hear(event);
+    this.#announcer?.tell(event);
+    if (event.type !== 'channel.changed') this.#tell('post', { type: event.type, post: event.post });
+  }
+
+  #show(timeline: Timeline): void {
+    const posts = this.#find('posts');
+    this.#timeline = timeline;
+    if (posts === null) return;
+    const isFirst = this.#coverage === undefined;
+    this.#coverage ??= new Coverage(timeline, {
+      posts,
+      view: this.#view,
+      setting: () => this.#setting,
+      holds: () => this.hold,
+    });
+    this.#coverage.show(timeline);
+    this.requestUpdate();
+    if (isFirst) void this.updateComplete.then(() => this.#goToFragment());
+  }
+
+  /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
+  #goToFragment(): void {
+    const { hash } = location;
+    if (!hash.startsWith('#post-')) return;
+    const post = this.#find(hash.slice(1));
+    post?.scrollIntoView({ block: 'start', behavior: 'instant' });
+    post?.focus({ preventScroll: true });
+  }
+
+  #onState(client: ReaderClient, state: ReaderState): void {
+    if (client !== this.#client) return;
+    this.#state = state;
+    if (state.status === 'live') this.#trueAt = state.asOf ?? new Date().toISOString();
+    if (state.status === 'offline') {
+      this.#trueAt ??= undefined;
+      if (this.#timeline === undefined) void this.#askWhy(client);
+      else this.#trueAt = state.since;
+    }
+    if (state.status === 'ended' && state.reason !== 'closed') this.#end(troubleOf(state));
+    this.#tell('state', state);
+    this.requestUpdate();
+  }
+
+  /** No answer ever came: is it the network, or does the server not admit this page? */
+  async #askWhy(client: ReaderClient): Promise<void> {
+    const server = this.#server;
+    const admission = await admissionTo(server, client.channelId);
+    if (client !== this.#client || this.#timeline !== undefined || admission !== 'not-admitted') return;
+    this.#close();
+    this.#end('notAdmitted');
+    this.#tell('state', { status: 'ended', reason: 'origin', problem: undefined });
+    if (toldOf.has(server)) return;
+    toldOf.add(server);
+    console.error(
+      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+    );
+  }
+
+  /** Members' posts may not stay either once the server says that they may not be read. */
+  #end(trouble: Trouble | undefined): void {
+    if (trouble === undefined) return;
+    this.#coverage?.clear();
+    this.#coverage = undefined;
+    this.#timeline = undefined;
+    this.#trouble = trouble;
+    this.requestUpdate();
+  }
+
+  #tell(name: 'post' | 'state', detail: object): void {
+    this.dispatchEvent(new CustomEvent(`pressbox-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  // ---- How it is said
+
+  /** The language of the words around the posts: that of `lang`, else the channel's, else the page's. */
+  get #language(): string {
+    const page = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
+    return this.wording || this.#timeline?.channel.language || page;
+  }
+
+  get #words(): Words {
+    return wordsIn(this.#language) ?? en;
+  }
+
+  get #setting(): PostSetting {
+    const timezone = this.#timeline?.channel.timezone ?? 'UTC';
+    return { timezone, language: this.#language, words: this.#words, server: this.#server };
+  }
+
+  get #view(): View {
+    const scroller = () => (this.hasAttribute('scroll') ? this.#find('scroller') : null);
+    return {
+      edge: () => scroller()?.getBoundingClientRect().top ?? 0,
+      top: () => Math.max(0, scroller()?.getBoundingClientRect().top ?? 0),
+      bottom: () => Math.min(window.innerHeight, scroller()?.getBoundingClientRect().bottom ?? window.innerHeight),
+      scrollBy: (top) => (scroller() ?? window).scrollBy({ top, behavior: 'instant' }),
+    };
+  }
+
+  #find(id: string): HTMLElement | null {
+    return this.renderRoot instanceof ShadowRoot ? this.renderRoot.getElementById(id) : null;
+  }
+
+  protected override render() {
+    const words = this.#words;
+    const channel = this.#timeline?.channel;
+    // What stands in for the posts is apart from where they come: it makes room for them, and nothing is moved.
+    const isWaiting = channel === undefined && this.#trouble === undefined;
+    const theme = ['light', 'dark', 'auto'].includes(this.theme ?? '') ? this.theme : nothing;
+    return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language)} data-theme=${theme}>
+      <header class="head" part="header">${this.#renderStatus(words)}${this.#renderTitle()}<div id="notes"></div></header>
+      ${
+        isWaiting
+          ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
+          : nothing
+      }
+      <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting}>
+        ${this.#renderKeyEvents(words)}
+        <div class="pinned" part="pinned" id="pinned" role="group" aria-label=${words.pinned} hidden></div>
+        ${this.#renderNews(words)}
+        ${this.#trouble ? html`<p class="trouble" part="trouble">${words[this.#trouble]}</p>` : nothing}
+        <div
+          class="posts"
+          part="posts"
+          id="posts"
+          role=${channel === undefined ? nothing : 'feed'}
+          aria-label=${channel === undefined ? nothing : words.posts}
+          aria-busy=${this.#state?.status === 'catching-up' || this.#older === 'asking'}
+          lang=${channel?.language ?? nothing}
+          dir=${channel === undefined ? nothing : directionOf(channel.language)}
+          @keydown=${this.#onKey}
+        ></div>
+        ${this.#renderOlder(words)}
+      </div>
+      <p class="visually-hidden" id="announcement" aria-live="polite"></p>
+    </div>`;
+  }
+
+  #renderStatus(words: Words) {
+    const { channel } = this.#timeline ?? {};
+    const [tone, said] = this.#sentence(words);
+    const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
+    // Beside "Live" as the channel's state, a connection that is well says nothing more.
+    const shown = tone === 'live' && channel?.state === 'live' ? '' : said;
+    return html`<p class="status" part="status" data-state=${tone}>
+      ${badge ? html`<span class="badge ${channel?.state}" part="badge">${badge}</span>` : nothing}
+      <span class="connection" part="connection" data-state=${tone} ?hidden=${shown === ''}>${shown}</span>
+      ${channel?.state === 'scheduled' && channel.startsAt ? html`<span>${words.begins(this.#moment(channel.startsAt))}</span>` : nothing}
+      ${channel?.state === 'ended' && channel.endedAt ? html`<span>${words.endedAt(this.#moment(channel.endedAt))}</span>` : nothing}
+    </p>`;
+  }
+
+  #sentence(words: Words): [Tone, string] {
+    if (this.#trouble !== undefined) return ['still', ''];
+    const { channel } = this.#timeline ?? {};
+    if (channel === undefined || this.#state === undefined || this.#trueAt === undefined) {
+      const isOff = this.#state?.status === 'offline' && !navigator.onLine;
+      return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
+    }
+    return connectionSentence(this.#state, channel.state, clockText(this.#trueAt, this.#setting), words);
+  }
+
+  #moment(at: string): string {
+    return `${shortDayOf(at, this.#setting)}${this.#words.comma}${clockText(at, this.#setting)}`;
+  }
+
+  #renderTitle() {
+    const channel = this.#timeline?.channel;
+    if (channel === undefined) return nothing;
+    return html`<h2 class="title" part="title" lang=${channel.language} dir="auto">
+        <a href=${channelAddress(channel, this.#server)}>${channel.headline}</a>
+      </h2>
+      ${channel.standfirst ? html`<p class="standfirst" part="standfirst" lang=${channel.language} dir="auto">${channel.standfirst}</p>` : nothing}`;
+  }
+
+  #renderKeyEvents(words: Words) {
+    const { keyEvents = [], posts = [], channelId = '' } = this.#timeline ?? {};
+    if (keyEvents.length === 0) return nothing;
+    const held = new Set(posts.map(({ id }) => id));
+    const page = (id: string) => onServer(postPath(channelId, id), this.#server);
+    return html`<details class="key-events" part="key-events">
+      <summary part="key-events-summary">${words.keyEvents} (${new Intl.NumberFormat(words.language).format(keyEvents.length)})</summary>
+      <ol class="key-list" lang=${this.#timeline?.channel.language ?? nothing}>
+        ${keyEvents.map(
+          ({ id, headline, publishedAt }) => html`<li>
+            <a href=${page(id)} @click=${held.has(id) ? (click: MouseEvent) => this.#goTo(click, id) : nothing}>
+              <time datetime=${publishedAt}>${clockText(publishedAt, this.#setting)}</time><bdi>${headline}</bdi>
+            </a>
+          </li>`,
+        )}
+      </ol>
+    </details>`;
+  }
+
+  #goTo(click: MouseEvent, postId: string): void {
+    const post = this.#find(postAnchor(postId));
+    if (post === null || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
+    click.preventDefault();
+    post.scrollIntoView({ block: 'start', behavior: 'instant' });
+    post.focus({ preventScroll: true });
+  }
+
+  /** "3 new posts, 1 correction". */
+  #renderNews(words: Words) {
+    const { posts, corrections } = this.#coverage?.news ?? { posts: 0, corrections: 0 };
+    const parts = [
+      ...(posts > 0 ? [counted(words.newPosts, posts, words)] : []),
+      ...(corrections > 0 ? [counted(words.corrections, corrections, words)] : []),
+    ];
+    const said = new Intl.ListFormat(words.language, { type: 'unit', style: 'short' }).format(parts);
+    return html`<button class="new-posts" part="button new" type="button" ?hidden=${parts.length === 0} @click=${this.#reveal}>${said}</button>`;
+  }
+
+  #renderOlder(words: Words) {
+    if (this.#timeline === undefined || reachedEnd(this.#timeline)) return nothing;
+    return html`<button class="older" part="button older" type="button" aria-disabled=${this.#older === 'asking'} @click=${this.#loadOlder}>
+        ${words.olderPosts}
+      </button>
+      ${this.#older === 'failed' ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing}`;
+  }
+
+  /** The same rendering as in the list, put in where it changed. */
+  #showPinned(): void {
+    const place = this.#find('pinned');
+    const { channel, pinned } = this.#timeline ?? {};
+    if (place === null) return;
+    place.hidden = channel === undefined || pinned === undefined || pinned === null;
+    const post = channel && pinned ? renderPost(pinned, { ...settingOf(channel), ...this.#setting, place: 'pinned' }).text : '';
+    const markup = post === '' ? '' : `<p class="label-line">${this.#words.pinned}</p>${post}`;
+    if (markup === this.#pinned) return;
+    this.#pinned = markup;
+    morphInside(place, markup);
+    for (const element of place.querySelectorAll<HTMLElement>('.post')) namePartsOf(element);
+  }
+
+  /** What was corrected in the headline and the standfirst, and who writes. */
+  #showNotes(): void {
+    const place = this.#find('notes');
+    const { channel } = this.#timeline ?? {};
+    const notes = channel === undefined ? '' : correctionNotes(channel.history, null, this.#setting).text;
+    const byline = channel === undefined || channel.byline.length === 0 ? '' : this.#words.by(people(channel.byline).text);
+    const markup = notes + (byline && `<p class="credits">${byline}</p>`);
+    if (place === null || markup === this.#notes) return;
+    this.#notes = markup;
+    morphInside(place, markup);
+  }
+
+  // ---- What the reader does
+
+  readonly #reveal = (): void => {
+    this.#coverage?.revealHeldBack();
+    this.requestUpdate();
+  };
+
+  readonly #loadOlder = async (): Promise<void> => {
+    const client = this.#client;
+    if (client === undefined || this.#older === 'asking') return;
+    this.#older = 'asking';
+    this.requestUpdate();
+    this.#older = await client.loadOlder().then(
+      () => 'idle' as const,
+      () => 'failed' as const,
+    );
+    this.requestUpdate();
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const posts = this.#find('posts');
+    if (posts !== null) moveByKey(posts, event);
+  };
+
+  #onScroll(): void {
+    if (this.#coverage?.onScroll()) this.requestUpdate();
+  }
+}
+
+function troubleOf({ reason, problem }: Extract<ReaderState, { status: 'ended' }>): Trouble | undefined {
+  if (reason === 'gone' || problem?.code === 'channel-deleted') return 'deleted';
+  if (reason === 'forbidden' || problem?.code === 'token-missing' || problem?.code === 'forbidden') return 'forMembers';
+  if (problem?.code === 'not-found') return 'notFound';
+  return reason === 'refused' ? 'refused' : undefined;
+}

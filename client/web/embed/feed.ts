@@ -1,0 +1,27 @@
+/** A list of posts as assistive technology knows it: the feed of WAI-ARIA, and what its keys do. */
+
+/** Tells each post its place and its name. `total`: how many there are, where that is known. */
+export function numberPosts(posts: HTMLElement, total: number | undefined): void {
+  for (const [at, post] of [...posts.querySelectorAll<HTMLElement>(':scope > .post')].entries()) {
+    post.setAttribute('aria-posinset', String(at + 1));
+    post.setAttribute('aria-setsize', String(total ?? -1));
+    const name = post.querySelector(':scope > .headline') ?? post.querySelector(':scope > .line');
+    if (name === null) continue;
+    name.id = `${post.id}-name`;
+    post.setAttribute('aria-labelledby', name.id);
+  }
+}
+
+/** Page Down and Page Up go from post to post for whoever is in one; elsewhere they scroll as ever. */
+export function moveByKey(posts: HTMLElement, event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  const step = { PageDown: 1, PageUp: -1 }[event.key];
+  if (step === undefined) return;
+  const all = [...posts.querySelectorAll<HTMLElement>(':scope > .post')];
+  const at = all.findIndex((post) => post.contains(event.target as Node));
+  const next = at < 0 ? undefined : all[at + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: 'start', behavior: 'instant' });
+}

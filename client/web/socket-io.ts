@@ -1,0 +1,170 @@
+/**
+ * What of Socket.IO's client a reader in a page needs: the one namespace, over a WebSocket, text alone (Engine.IO protocol 4, Socket.IO
+ * protocol 5). The build puts it in the place of `socket.io-client`, of which most is for what no reader does, and which would be a third
+ * of what a page loads. It has the names of that library's, as far as `client/transports/socket.ts` uses them.
+ */
+interface Options {
+  path: string;
+  /** Milliseconds until the connection must stand. */
+  timeout: number;
+  auth?: object;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as in Socket.IO, each event has arguments of its own.
+type Listener = (...told: any[]) => void;
+
+export type { PageSocket as Socket };
+
+export function io(origin: string, options: Options): PageSocket {
+  return new PageSocket(origin, options);
+}
+
+/** The first characters of a message: what of Engine.IO it is, then what of Socket.IO. */
+const types = {
+  open: '0',
+  close: '1',
+  ping: '2',
+  connect: '40',
+  disconnect: '41',
+  event: '42',
+  ack: '43',
+  refused: '44',
+} as const;
+
+class PageSocket {
+  connected = false;
+  readonly io: { engine: { on(name: 'packet', listener: () => void): void; close(): void } };
+  readonly #link: WebSocket;
+  readonly #listeners = new Map<string, Listener[]>();
+  readonly #waiting = new Map<number, (said: unknown) => void>();
+  readonly #onPacket: (() => void)[] = [];
+  readonly #auth: object | undefined;
+  #asked = 0;
+  #over = false;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  /** The server pings within this time, or is gone. Milliseconds. */
+  #silenceMs = 0;
+
+  constructor(origin: string, { path, timeout, auth }: Options) {
+    this.#auth = auth;
+    this.#link = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`);
+    this.#link.onmessage = ({ data }) => this.#hear(data);
+    this.#link.onclose = () => this.#end('transport close');
+    this.#silence = setTimeout(() => this.#end('timeout'), timeout);
+    // A connection over a network that is gone tells nothing by itself.
+    globalThis.addEventListener('offline', this.#onOffline);
+    this.io = {
+      engine: { on: (_name, listener) => void this.#onPacket.push(listener), close: () => this.#link.close() },
+    };
+  }
+
+  readonly #onOffline = (): void => this.#end('network connection lost');
+
+  on(name: string, listener: Listener): this {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+    return this;
+  }
+
+  removeAllListeners(): void {
+    this.#listeners.clear();
+    this.#onPacket.length = 0;
+  }
+
+  disconnect(): void {
+    if (this.connected) this.#link.send(types.disconnect);
+    this.#link.close();
+    this.#end('io client disconnect');
+  }
+
+  timeout(ms: number) {
+    return {
+      emit: (name: string, body: object, answered: (error: Error | null, said?: unknown) => void): void => {
+        const id = this.#asked++;
+        const timer = setTimeout(() => {
+          this.#waiting.delete(id);
+          answered(new Error('operation has timed out'));
+        }, ms);
+        this.#waiting.set(id, (said) => {
+          clearTimeout(timer);
+          answered(null, said);
+        });
+        this.#link.send(`${types.event}${id}${JSON.stringify([name, body])}`);
+      },
+    };
+  }
+
+  #hear(message: unknown): void {
+    if (typeof message !== 'string' || this.#over) return;
+    const [, type = '', id = '', rest = ''] = /^(4?\d)(?:\/[^,]*,)?(\d*)(.*)$/s.exec(message) ?? [];
+    if (type === types.ping) this.#link.send('3');
+    // Whatever comes shows that the server is there.
+    if (this.#silenceMs > 0) this.#waitForPing();
+    for (const listener of this.#onPacket) listener();
+    const body = type === types.ping ? undefined : parsed(message[0] === '4' ? rest : message.slice(1));
+    switch (type) {
+      case types.connect:
+        this.connected = true;
+        return this.#tell('connect');
+      case types.event:
+        if (Array.isArray(body)) this.#tell(String(body[0]), ...body.slice(1));
+        return;
+      case types.ack: {
+        const answer = this.#waiting.get(Number(id));
+        this.#waiting.delete(Number(id));
+        return answer?.(Array.isArray(body) ? body[0] : undefined);
+      }
+      case types.refused: {
+        const { message: why = '', data = undefined } = (body ?? {}) as { message?: string; data?: unknown };
+        return this.#refuse(Object.assign(new Error(why), { data }));
+      }
+      case types.disconnect:
+      case types.close:
+        return this.#end('io server disconnect');
+      default:
+        if (message[0] === types.open) this.#open(parsed(message.slice(1)) as { pingInterval: number; pingTimeout: number });
+    }
+  }
+
+  #open({ pingInterval, pingTimeout }: { pingInterval: number; pingTimeout: number }): void {
+    this.#silenceMs = pingInterval + pingTimeout;
+    this.#link.send(types.connect + (this.#auth === undefined ? '' : JSON.stringify(this.#auth)));
+  }
+
+  #waitForPing(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#end('ping timeout'), this.#silenceMs);
+  }
+
+  #refuse(error: Error): void {
+    this.#finish();
+    this.#tell('connect_error', error);
+  }
+
+  /** Before it stood it could not be made; after that it was lost. */
+  #end(reason: string): void {
+    if (this.#over) return;
+    if (!this.connected) return this.#refuse(new Error(reason));
+    this.connected = false;
+    this.#finish();
+    this.#tell('disconnect', reason);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#silence);
+    globalThis.removeEventListener('offline', this.#onOffline);
+    this.#link.close();
+  }
+
+  #tell(name: string, ...told: unknown[]): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(...told);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

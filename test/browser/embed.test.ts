@@ -1,0 +1,335 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient, type NewPost } from '../../client/author-client.ts';
+import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+
+const { resolve } = createRequire(import.meta.url);
+
+describeWith(needs.chromium, 'the element on a page of another site', (chromium) => {
+  let browser: TestBrowser;
+  let host: HostSite;
+  let server: TestServer;
+  let author: AuthorClient;
+  let count = 0;
+
+  beforeAll(async () => {
+    host = await startHostSite();
+    browser = await startBrowser(chromium);
+    server = await startTestServer({ PRESSBOX_ORIGINS: host.url });
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+    await host[Symbol.asyncDispose]();
+  });
+
+  async function newChannel(fields: object = {}): Promise<string> {
+    count += 1;
+    const { channel } = await author.createChannel({
+      id: `embedded-${count}`,
+      headline: `Coverage ${count}`,
+      state: 'live',
+      ...fields,
+    });
+    return channel.id;
+  }
+
+  async function publish(channelId: string, ...posts: NewPost[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const post of posts) ids.push((await author.publish(channelId, post)).post.id);
+    return ids;
+  }
+
+  const script = () => `<script type="module" src="${server.url}/embed.js"></script>`;
+  const tag = (channelId: string, attributes = '') => `<pressbox-live channel="${channelId}" ${attributes}></pressbox-live>`;
+
+  interface Opened {
+    viewport?: { width: number; height: number };
+    head?: string;
+    policy?: string;
+    colorScheme?: 'light' | 'dark';
+    lang?: string;
+  }
+
+  /** A page of the other site with this in it, under the strict policy. */
+  async function open(body: string, { viewport, head, policy, colorScheme, lang }: Opened = {}): Promise<WatchedPage> {
+    count += 1;
+    const url = host.put(`/page-${count}`, body, {
+      policy: policy ?? strictPolicy(server.url),
+      ...(head !== undefined && { head }),
+      ...(lang !== undefined && { lang }),
+    });
+    const watched = await browser.page({
+      viewport: viewport ?? { width: 800, height: 700 },
+      ...(colorScheme !== undefined && { colorScheme }),
+    });
+    await watched.page.goto(url);
+    return watched;
+  }
+
+  const post = (page: Page, id: string) => page.locator(`#post-${id}`);
+  const isLive = (page: Page) => page.locator('.status[data-state="live"]').first().waitFor();
+
+  it('shows posts under the strictest policy, from one script and one tag, and leaves no name on the page', async () => {
+    const channelId = await newChannel();
+    const [id] = await publish(channelId, { headline: '<b>Bold</b> & "quoted"', body: 'It is **new**.', kind: 'breaking' });
+    const { page, complaints } = await open(`${tag(channelId)}${script()}${script()}`);
+    await post(page, id as string).waitFor();
+    expect(await textOf(page, `#post-${id} .headline`)).toBe('<b>Bold</b> & "quoted"');
+    expect(await textOf(page, `#post-${id} .body strong`)).toBe('new');
+    const when = await post(page, id as string)
+      .locator('.when')
+      .getAttribute('href');
+    expect(when).toBe(`${server.url}/live/${channelId}/${id}`);
+    const bare = await open('<p>Nothing of Pressbox here.</p>');
+    const namesOf = (of: Page) => of.evaluate(() => Object.getOwnPropertyNames(globalThis).sort());
+    expect(await namesOf(page)).toEqual(await namesOf(bare.page));
+    expect(complaints).toEqual([]);
+  });
+
+  it('corrects in place with the note, leaves a tombstone, and tells the page of both', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, { body: 'Thirteen ships.' }, { body: 'A rumour.' });
+    const listen = `for (const name of ['post', 'state'])
+      addEventListener('pressbox-' + name, (event) => (window.heard ??= []).push([event.type, event.detail, event.target.localName]));`;
+    host.put('/listen.js', listen);
+    const policy = strictPolicy(server.url).replace('script-src ', `script-src ${host.url} `);
+    const { page, complaints } = await open(`${tag(channelId)}<script src="/listen.js"></script>${script()}`, { policy });
+    await isLive(page);
+    await author.correct(channelId, ids[0] as string, 1, { note: 'Three.', changes: { body: 'Three ships.' } });
+    await author.retract(channelId, ids[1] as string, { note: 'Nobody said so.' });
+    await post(page, ids[0] as string)
+      .getByText('Three ships.')
+      .waitFor();
+    await post(page, ids[1] as string)
+      .getByText('Nobody said so.')
+      .waitFor();
+    expect(await textOf(page, `#post-${ids[0]} .change-correction`)).toMatch(/^Correction, \d\d:\d\d UTC: Three\.$/);
+    const heard = (await page.evaluate('window.heard')) as [string, { type?: string; status?: string; post?: object }, string][];
+    expect(heard.every(([, , target]) => target === 'pressbox-live')).toBe(true);
+    expect(heard.filter(([type]) => type === 'pressbox-post').map(([, { type }]) => type)).toEqual([
+      'post.revised',
+      'post.retracted',
+    ]);
+    expect(heard.filter(([type]) => type === 'pressbox-state').map(([, { status }]) => status)).toContain('live');
+    expect(await page.locator('#announcement').getAttribute('aria-live')).toBe('polite');
+    await eventually(async () => expect(await textOf(page, '#announcement')).toContain('Nobody said so.'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('throws nothing at someone who reads: a button tells how much is new, and shows it', async () => {
+    const channelId = await newChannel();
+    const long = { body: 'Some words that fill a few lines of the page. '.repeat(12) };
+    const ids = await publish(channelId, ...Array.from({ length: 12 }, () => long));
+    const { page, complaints } = await open(`<p>Before.</p>${tag(channelId)}<p>After.</p>${script()}`);
+    await isLive(page);
+    const reading = post(page, ids[4] as string);
+    await reading.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const topOf = () => reading.evaluate((element) => Math.round(element.getBoundingClientRect().top));
+    const before = await topOf();
+    const added = await publish(channelId, { body: 'New one.' }, { body: 'New two.' });
+    await author.correct(channelId, ids[11] as string, 1, { note: 'Longer.', changes: { body: long.body.repeat(3) } });
+    const button = page.getByRole('button', { name: '2 new posts, 1 correction' });
+    await button.waitFor();
+    expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
+    expect(await post(page, added[0] as string).count()).toBe(0);
+    await button.click();
+    await post(page, added[1] as string).waitFor();
+    expect(await button.count()).toBe(0);
+    const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.id);
+    expect(await focused()).toBe(`post-${added[1]}`);
+    // Page Down and Page Up go from post to post.
+    await page.keyboard.press('PageDown');
+    expect(await focused()).toBe(`post-${added[0]}`);
+    await page.keyboard.press('PageUp');
+    expect(await focused()).toBe(`post-${added[1]}`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says as of when it is true while it is offline, and catches up', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, { body: 'The bridge is open.' });
+    const { page, complaints } = await open(`${tag(channelId)}${script()}`);
+    await isLive(page);
+    await page.context().setOffline(true);
+    await server.restart();
+    await eventually(async () =>
+      expect(await textOf(page, '.connection')).toMatch(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/),
+    );
+    await publish(channelId, { body: 'The bridge is shut.' });
+    await page.context().setOffline(false);
+    await page.getByText('The bridge is shut.').waitFor();
+    await isLive(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it('opens at the post that a permanent link names', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 8 }, (_, at) => ({ body: `Number ${at}. `.repeat(200) })));
+    const url = host.put('/permanent', `${tag(channelId)}${script()}`, { policy: strictPolicy(server.url) });
+    const { page } = await browser.page();
+    await page.goto(`${url}#post-${ids[2]}`);
+    await eventually(async () => expect(Math.abs((await post(page, ids[2] as string).boundingBox())?.y ?? 99)).toBeLessThan(20));
+  });
+
+  it('pages on to older posts', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 8 }, (_, at) => ({ body: `Number ${at}.` })));
+    const { page } = await open(`${tag(channelId, 'limit="5"')}${script()}`);
+    await isLive(page);
+    expect(await page.locator('.posts > .post').count()).toBe(5);
+    await page.getByRole('button', { name: 'Older posts' }).click();
+    await post(page, ids[0] as string).waitFor();
+    expect(await page.getByRole('button', { name: 'Older posts' }).count()).toBe(0);
+    const first = page.locator('.posts > .post').first();
+    expect([await first.getAttribute('aria-posinset'), await first.getAttribute('aria-setsize')]).toEqual(['1', '8']);
+  });
+
+  it('stands twice on a page, beside a Socket.IO of the page itself, whose global stays what it was', async () => {
+    const [one, two] = [await newChannel(), await newChannel()];
+    await publish(one, { body: 'Of the one.' });
+    await publish(two, { body: 'Of the other.' });
+    host.put('/socket.io.js', readFileSync(join(dirname(resolve('socket.io/package.json')), 'client-dist/socket.io.js'), 'utf8'));
+    const policy = strictPolicy(server.url).replace('script-src ', `script-src ${host.url} `);
+    const { page, complaints } = await open(`<script src="/socket.io.js"></script>${tag(one)}${tag(two)}${script()}`, { policy });
+    await page.getByText('Of the one.').waitFor();
+    await page.getByText('Of the other.').waitFor();
+    expect(await page.evaluate('typeof io.Manager')).toBe('function');
+    await publish(two, { body: 'New in the other.' });
+    await page.locator('pressbox-live').nth(1).getByText('New in the other.').waitFor();
+    expect(await page.locator('pressbox-live').first().getByText('New in the other.').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('moves nothing of the page while it loads, where the page keeps its place free', async () => {
+    const channelId = await newChannel({ standfirst: 'What it is about.' });
+    const media = [{ type: 'image' as const, url: 'https://example.org/a.jpg', alt: 'A ferry', width: 1200, height: 800 }];
+    await publish(channelId, ...Array.from({ length: 6 }, (_, at) => ({ body: `Number ${at}.`, headline: 'A headline', media })));
+    host.put('/host.css', 'pressbox-live:not(:defined) { display: block; min-height: 100vh }');
+    const policy = `${strictPolicy(server.url)}; style-src ${host.url}`;
+    const head = '<link rel="stylesheet" href="/host.css">';
+    const { page, complaints } = await open(`<p>Before.</p>${tag(channelId)}<p>After.</p>${script()}`, { policy, head });
+    await isLive(page);
+    await eventually(async () =>
+      expect(
+        await page
+          .locator('.posts img')
+          .first()
+          .evaluate((image) => (image as unknown as { complete: boolean }).complete),
+      ).toBe(true),
+    );
+    const shifts = await page.evaluate(`new Promise((resolve) => {
+      const moved = [];
+      new PerformanceObserver((list) => {
+        for (const { value, sources } of list.getEntries())
+          moved.push([value, sources.map(({ node }) => node?.className ?? node?.nodeName).join()]);
+      }).observe({ type: 'layout-shift', buffered: true });
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(moved), 0)));
+    })`);
+    expect(shifts).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each([
+    ['in the light', 'en', 'theme="light"'],
+    ['in the dark', 'en', 'theme="dark"'],
+    ['in Arabic, from right to left', 'ar', 'theme="auto"'],
+  ])('has nothing that axe-core finds %s', async (_, language, theme) => {
+    const channelId = await newChannel({
+      language,
+      headline: language === 'ar' ? 'حريق في الميناء' : 'Fire',
+      standfirst: 'So far.',
+    });
+    const ids = await publish(
+      channelId,
+      {
+        headline: 'One',
+        body: 'A [link](https://example.org) and `code`.',
+        keyEvent: true,
+        kind: 'breaking',
+        verification: 'disputed',
+      },
+      {
+        headline: 'Two',
+        body: 'Text.',
+        media: [{ type: 'image', url: 'https://example.org/a.jpg', alt: 'A ferry' }],
+        developing: true,
+      },
+      { body: 'Gone.' },
+    );
+    await author.correct(channelId, ids[0] as string, 1, { note: 'A note.', changes: { body: 'Corrected.' } });
+    await author.retract(channelId, ids[2] as string, { note: 'Not so.' });
+    await author.pin(channelId, ids[1] as string);
+    const { page, complaints } = await open(`<main><h1>The page</h1>${tag(channelId, theme)}</main>${script()}`, {
+      policy: "default-src 'self' 'unsafe-inline' 'unsafe-eval' http: ws: https:",
+    });
+    await isLive(page);
+    await page.locator('.pinned .post').waitFor();
+    if (language === 'ar') {
+      expect(await page.locator('.frame').getAttribute('dir')).toBe('rtl');
+      expect(await textOf(page, `#post-${ids[0]} .change-correction .label`)).toMatch(/^تصحيح، /);
+      expect(await textOf(page, '.badge')).toBe('مباشر');
+    }
+    await page.addScriptTag({ path: resolve('axe-core/axe.min.js') });
+    const found = await page.evaluate(
+      async () =>
+        (
+          await (
+            globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+          ).axe.run()
+        ).violations,
+    );
+    expect(found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that the page is not admitted, by the name of the setting, and once', async () => {
+    const channelId = await newChannel();
+    await using stranger = await startHostSite();
+    const url = stranger.put('/page', `${tag(channelId)}${tag(channelId)}${script()}`, { policy: strictPolicy(server.url) });
+    const { page, complaints } = await browser.page();
+    await page.goto(url);
+    await page.getByText('PRESSBOX_ORIGINS').first().waitFor();
+    const said = complaints.filter((line) => line.includes('PRESSBOX_ORIGINS'));
+    expect(said).toEqual([
+      `<pressbox-live>: ${server.url} does not admit pages of ${stranger.url}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+    ]);
+  });
+
+  it('says where there is nothing to show: no such channel, one for members, none named', async () => {
+    const members = await newChannel({ access: 'members' });
+    const { page } = await open(`${tag('no-such-one')}${tag(members)}<pressbox-live></pressbox-live>${script()}`);
+    for (const said of ['This coverage is not here.', 'This coverage is for members.', 'No channel is named.'])
+      await page.getByText(said).waitFor();
+  });
+
+  it('scrolls within itself where it is asked to, and takes up another channel', async () => {
+    const [one, two] = [await newChannel(), await newChannel()];
+    await publish(one, ...Array.from({ length: 12 }, (_, at) => ({ body: `Number ${at}.` })));
+    await publish(two, { body: 'Of the other.' });
+    const { page } = await open(`${tag(one, 'scroll hold')}${script()}`);
+    await isLive(page);
+    expect((await page.locator('pressbox-live').boundingBox())?.height).toBe(576);
+    await publish(one, { body: 'One that waits.' });
+    await page.getByRole('button', { name: '1 new post' }).waitFor();
+    await page.locator('pressbox-live').evaluate((element, channel) => element.setAttribute('channel', channel), two);
+    await page.getByText('Of the other.').waitFor();
+    expect(await page.getByText('Number 11.').count()).toBe(0);
+  });
+});
+
+async function textOf(page: Page, selector: string): Promise<string> {
+  return ((await page.locator(selector).first().textContent()) ?? '').replace(/\s+/g, ' ').trim();
+}
+
+/** Waits for a fact; on a busy machine longer than usual. */
+function eventually(fact: () => Promise<void>): Promise<void> {
+  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
+}

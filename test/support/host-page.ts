@@ -1,0 +1,53 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
+
+/** A page of another site that carries the element: its own origin on the loopback, and the strictest policy the element works under. */
+export interface HostSite extends AsyncDisposable {
+  /** Its origin. */
+  url: string;
+  /** Serves `body` at `path` from now on. */
+  put(path: string, body: string, options?: { policy?: string; head?: string; lang?: string }): string;
+}
+
+/** As docs/embedding.md tells it, for a server at `url`. */
+export function strictPolicy(url: string): string {
+  return [
+    "default-src 'none'",
+    `script-src ${url}`,
+    `connect-src ${url} ${url.replace(/^http/, 'ws')}`,
+    'img-src https:',
+    'media-src https:',
+    "require-trusted-types-for 'script'",
+    'trusted-types lit-html pressbox',
+  ].join('; ');
+}
+
+const types: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
+
+export async function startHostSite(): Promise<HostSite> {
+  const pages = new Map<string, { html: string; policy: string | undefined; type: string }>();
+  const http = createServer((request, response) => {
+    const page = pages.get(request.url ?? '');
+    response.setHeader('Content-Type', page?.type ?? 'text/plain');
+    if (page?.policy !== undefined) response.setHeader('Content-Security-Policy', page.policy);
+    response.statusCode = page !== undefined ? 200 : request.url === '/favicon.ico' ? 204 : 404;
+    response.end(page?.html ?? 'Not here.');
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return {
+    url,
+    put(path, body, { policy, head = '', lang = 'en' } = {}) {
+      const html = types[extname(path)]
+        ? body
+        : `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>The Harbour Post</title><meta name="viewport" content="width=device-width, initial-scale=1">${head}</head><body>${body}</body></html>`;
+      pages.set(path, { html, policy, type: types[extname(path)] ?? 'text/html; charset=utf-8' });
+      return url + path;
+    },
+    async [Symbol.asyncDispose]() {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
