@@ -6,7 +6,7 @@ import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
 /** What a page can ask for by name, as far as it is there. */
-const entries = ['live.ts', 'live.css', 'embed/embed.ts', 'desk.ts', 'desk.css', 'docs.css'];
+const entries = ['live.ts', 'live.css', 'embed/embed.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'docs.css'];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');

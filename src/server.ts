@@ -31,6 +31,7 @@ import { allLimits } from './limits.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
+import { embedRoutes } from './reader/embed-routes.ts';
 import { exportRoutes } from './reader/export.ts';
 import { feedRoutes } from './reader/feed-routes.ts';
 import { readerLimits } from './reader/limits.ts';
@@ -122,7 +123,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const pageErrors = createPageErrors({ log });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
   app.use(apiHeaders(), countProblems(metrics), requireOneHost());
-  app.use(['/v1', socketPath, ...documentPaths], cors(config.origins));
+  app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(healthRoutes(() => health, metrics));
   app.use(whileServing(health, pageErrors));
 
@@ -195,7 +196,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     app.use(onlyMethodsOf(documents));
     const signingIn = signInRoutes({ identity, cookie });
     const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now });
-    app.use(onlyMethodsOf(signingIn, pages), pageErrors.notFound);
+    app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
     app.use(pageErrors.handler, handleErrors(log));
 
     const sockets = openSockets(http, {

@@ -306,6 +306,13 @@ const pages: readonly Example[] = [
   { operation: 'showChannel', name: 'The newest posts', path: inChannel, status: 200 },
   { operation: 'showPost', name: 'A permanent link', path: post(contact), status: 200 },
   { operation: 'getElement', name: 'The script', status: 200 },
+  { operation: 'showInFrame', name: 'The frame', path: inChannel, status: 200 },
+  {
+    operation: 'getOembed',
+    name: 'A frame of 480 pixels',
+    query: { url: `https://live.example.org/live/${channelId}`, maxwidth: 480 },
+    status: 200,
+  },
   { operation: 'showDocuments', name: 'The page', status: 200 },
   { operation: 'getOpenApi', name: 'The document', status: 200 },
   { operation: 'getAsyncApi', name: 'The document', status: 200 },

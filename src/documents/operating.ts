@@ -1,4 +1,4 @@
-import { channelsQuerySchema, postsQuerySchema } from '../protocol/schemas.ts';
+import { channelsQuerySchema, embedQuerySchema, oembedQuerySchema, postsQuerySchema } from '../protocol/schemas.ts';
 import { type Answer, type Operation, query } from './operation.ts';
 
 /** Pages, and the routes for whoever runs the server. */
@@ -64,6 +64,40 @@ export const operatingOperations: readonly Operation[] = [
     who: 'anyone',
     takes,
     answers: [{ status: 200, description: 'The script.', type: 'text/javascript', headers: ['ETag'] }, notModified],
+  },
+  {
+    id: 'showInFrame',
+    group: 'Pages',
+    method: 'get',
+    path: '/embed/{channelId}',
+    summary: 'A channel, for a frame on any page',
+    description: 'The element alone. It tells the page around how high it is: `{ type: "pressbox-height", channel, height }`.',
+    who: 'anyone',
+    query: query(embedQuerySchema, {
+      theme: "The colours: `auto`, unless it is given, are those of the reader's device.",
+      lang: "The language of the words around the posts; else the channel's.",
+      limit: 'Posts to begin with.',
+    }),
+    takes,
+    answers: [page, notModified],
+  },
+  {
+    id: 'getOembed',
+    group: 'Pages',
+    method: 'get',
+    path: '/oembed',
+    summary: 'How to show a channel elsewhere, as oEmbed 1.0',
+    description: 'Of type `rich`: its `html` is a frame.',
+    who: 'anyone',
+    query: query(oembedQuerySchema, {
+      url: "The address of a channel's page on this server, or of a post's.",
+      maxwidth: 'The frame is no wider, in pixels.',
+      maxheight: 'Nor higher.',
+      format: 'Only `json`.',
+    }),
+    takes,
+    answers: [document, notModified],
+    problems: ['invalid-body', 'token-missing', 'not-found', 'channel-deleted', 'format-not-offered'],
   },
   {
     id: 'showDocuments',

@@ -28,6 +28,12 @@ export const refusals: readonly Example[] = [
     body: { headline: 'Me too' },
     status: 403,
   },
+  {
+    operation: 'getOembed',
+    name: 'As XML',
+    query: { url: 'https://live.example.org/live/eclipse', format: 'xml' },
+    status: 501,
+  },
   { operation: 'getSnapshot', name: 'A channel that is not there', path: { channelId: 'eclipse-night' }, status: 404 },
   {
     operation: 'openChannel',

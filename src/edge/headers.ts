@@ -81,6 +81,8 @@ function fixed(options: HelmetOptions): RequestHandler {
     if (error !== undefined) throw error;
   });
   return (_request, response, next) => {
+    // What was set for every answer stays no longer than it is wanted.
+    if (options.xFrameOptions === false) response.removeHeader('X-Frame-Options');
     for (const [name, value] of headers) response.setHeader(name, value);
     next();
   };

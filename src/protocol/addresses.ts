@@ -6,6 +6,11 @@ export function channelPath(channelId: string): string {
   return `/live/${encodeURIComponent(channelId)}`;
 }
 
+/** The channel in a page that others may show in a frame of theirs. */
+export function embedPath(channelId: string): string {
+  return `/embed/${encodeURIComponent(channelId)}`;
+}
+
 /** The server's page of a post. It stays at this address whatever becomes of the channel's `url`, so it is what stored html links to. */
 export function postPath(channelId: string, postId: string): string {
   return `${channelPath(channelId)}/${encodeURIComponent(postId)}`;

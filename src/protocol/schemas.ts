@@ -155,6 +155,23 @@ export const feedQuerySchema = z.object({
     })
     .optional(),
 });
+/** What of the element a frame may set. */
+export const embedQuerySchema = z.object({
+  theme: z.enum(['light', 'dark', 'auto']).optional(),
+  lang: z.string().max(limits.textCharacters).optional(),
+  limit: pageLimit,
+});
+/** oEmbed 1.0, section 2.2. */
+export const oembedQuerySchema = z.object({
+  url: z.string().max(limits.urlCharacters),
+  maxwidth: integer.optional(),
+  maxheight: integer.optional(),
+  format: z
+    .string()
+    .max(limits.textCharacters)
+    .optional()
+    .transform((value) => value ?? 'json'),
+});
 export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,

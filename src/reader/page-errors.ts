@@ -18,9 +18,12 @@ export interface PageErrors {
 export function createPageErrors({ log }: { log: { error(fields: object, message: string): void } }): PageErrors {
   const assets = loadAssets();
   const headers = pageHeaders();
+  // A frame on someone's page says what is wrong, instead of nothing.
+  const inFrames = pageHeaders({ frameAncestors: '*' });
 
   const tell = (req: Request, res: Response, said: Problem) => {
-    if (wantsPage(req)) headers(req, res, () => sendErrorPage(res, errorPage(said, { assets }), said));
+    const framed = req.path.startsWith('/embed/');
+    if (wantsPage(req)) (framed ? inFrames : headers)(req, res, () => sendErrorPage(res, errorPage(said, { assets }), said));
     else sendProblem(res, said);
   };
   return {
@@ -50,7 +53,7 @@ const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
 /** The addresses of programs are never answered with pages; elsewhere whoever prefers them gets them, and at a page's own address whoever takes them. */
 export function wantsPage(req: Request): boolean {
   const { path } = req;
-  if (/^\/(?:v1|socket\.io|assets)(?:\/|$)/.test(path)) return false;
-  const isPage = pagePaths.includes(path) || path.startsWith('/live/');
+  if (/^\/(?:v1|socket\.io|assets|oembed|embed\.js)(?:\/|$)/.test(path)) return false;
+  const isPage = pagePaths.includes(path) || path.startsWith('/live/') || path.startsWith('/embed/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

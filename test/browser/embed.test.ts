@@ -10,6 +10,13 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
 
 const { resolve } = createRequire(import.meta.url);
+const docs = readFileSync(join(import.meta.dirname, '../../docs/embedding.md'), 'utf8');
+
+/** The nth block of this kind on the page about embedding. */
+function snippet(kind: string, nth: number): string {
+  const blocks = [...docs.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter(([, of]) => of === kind);
+  return blocks[nth]?.[2] ?? '';
+}
 
 describeWith(needs.chromium, 'the element on a page of another site', (chromium) => {
   let browser: TestBrowser;
@@ -308,6 +315,56 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const { page } = await open(`${tag('no-such-one')}${tag(members)}<pressbox-live></pressbox-live>${script()}`);
     for (const said of ['This coverage is not here.', 'This coverage is for members.', 'No channel is named.'])
       await page.getByText(said).waitFor();
+  });
+
+  it('is live in a frame, and tells the page around how high it is', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));
+    const frame = snippet('html', 1).replace('moon-landing', channelId).replace('https://live.example.org', server.url);
+    host.put('/fit.js', snippet('js', 1));
+    // No script and no connection of the server's in the page around.
+    const policy = `default-src 'none'; script-src ${host.url}; frame-src ${server.url}`;
+    const { page, complaints } = await open(`<script src="/fit.js"></script>${frame}`, { policy });
+    const inside = page.frameLocator('iframe');
+    await inside.locator('.posts > .post').nth(3).waitFor();
+    const heights = async () => {
+      const [outer, inner] = await Promise.all([
+        page.locator('iframe').boundingBox(),
+        inside.locator('pressbox-live').boundingBox(),
+      ]);
+      return [Math.ceil(outer?.height ?? 0), Math.ceil(inner?.height ?? 1)];
+    };
+    await eventually(async () => {
+      const [outer = 0, inner = 1] = await heights();
+      expect(outer).toBeGreaterThan(700);
+      // The frame has a border of two pixels on each side.
+      expect(Math.abs(outer - inner)).toBeLessThanOrEqual(4);
+    });
+    // Further down the page around is scrolled, of which the frame knows by what is seen of it.
+    await page.evaluate('scrollTo(0, 500)');
+    await inside.locator('pressbox-live[hold]').waitFor();
+    const [id] = await publish(channelId, { body: 'One that waits.' });
+    await inside.getByRole('button', { name: '1 new post' }).waitFor();
+    expect(await inside.locator(`#post-${id}`).count()).toBe(0);
+    await page.evaluate('scrollTo(0, 0)');
+    await inside.locator(`#post-${id}`).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('does what the page about embedding says, and permits no more than that', async () => {
+    const channelId = await newChannel();
+    const own = (text: string) => text.replaceAll('https://live.example.org', server.url).replaceAll('moon-landing', channelId);
+    host.put('/listen.js', snippet('js', 0));
+    host.put('/host.css', snippet('css', 0));
+    const policy = `${own(snippet('', 0)).trim().replace('wss://live.example.org', server.url.replace(/^http/, 'ws')).replace('script-src', `script-src ${host.url}`)}; style-src ${host.url}`;
+    const body = `<script src="/listen.js"></script>${own(snippet('html', 0))}`;
+    const { page, complaints } = await open(body, { policy, head: '<link rel="stylesheet" href="/host.css">' });
+    const logged = page.waitForEvent('console', (message) => message.text().startsWith('post.published'));
+    await isLive(page);
+    await publish(channelId, { headline: 'The first', body: 'Here it is.' });
+    expect((await logged).text()).toBe('post.published The first');
+    await page.getByText('Here it is.').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('scrolls within itself where it is asked to, and takes up another channel', async () => {

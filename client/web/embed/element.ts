@@ -94,6 +94,8 @@ export class PressboxLive extends LitElement {
     if (this.isConnected && (subject !== this.#subject || (this.#client === undefined && this.#trouble === undefined))) {
       this.#open(subject);
     }
+    // What waited comes in where it need not wait any more.
+    if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('wording')) this.#coverage?.refresh();
     this.#showPinned();
     this.#showNotes();

@@ -4,7 +4,7 @@ import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, t
 import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
 import { clock } from '../../../client/web/view/time.ts';
-import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
+import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
@@ -76,6 +76,12 @@ function feedLinks(channel: Channel, publicUrl: string): Html[] {
   return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
 }
 
+/** How systems of others find out how to show the coverage in a page of theirs. */
+function oembedLink(channel: Channel, publicUrl: string): Html {
+  const page = encodeURIComponent(onServer(channelPath(channel.id), publicUrl));
+  return html`<link rel="alternate" type="application/json+oembed" title="${channel.headline}" href="${onServer(`/oembed?url=${page}`, publicUrl)}">\n`;
+}
+
 /** For search engines: the newest posts, as the page shows them. Data, which no browser runs. */
 function liveBlog(channel: Channel, posts: readonly ReaderPost[], publicUrl: string): Html {
   const links = linksOf(publicUrl, channel, 'liveblog.jsonld', {}, {}, undefined);
@@ -99,7 +105,7 @@ function headOf(
   }: { posts: readonly ReaderPost[]; marked: string | undefined; isPart: boolean; publicUrl: string },
 ): Pick<Document, 'title' | 'description' | 'canonical' | 'head'> {
   const post = posts.find(({ id }) => id === marked);
-  const feeds = channel.access === 'public' && feedLinks(channel, publicUrl);
+  const feeds = channel.access === 'public' && [...feedLinks(channel, publicUrl), oembedLink(channel, publicUrl)];
   if (post === undefined) {
     const of = { title: channel.headline, description: channel.standfirst };
     if (isPart) return { ...of, head: feeds };

@@ -1,0 +1,49 @@
+import { Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import { pageHeaders } from '../edge/headers.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Feeds } from '../fanout/feeds.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
+import { knownChannel, mustRead } from './access.ts';
+import { fileOf } from './pages/assets.ts';
+import { embedPage, oembedOf } from './pages/embed.ts';
+
+/**
+ * A channel in a frame of anyone's page, and oEmbed, which tells systems of others how to make one. Nobody is anyone here: a session plays
+ * no part, so that a page around the frame can have nothing done in its reader's name.
+ */
+export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feeds: Feeds; publicUrl: string }): Router {
+  const router = Router({ caseSensitive: true });
+  const frame = { script: `../assets/${fileOf('frame.js')}`, style: `../assets/${fileOf('frame.css')}` };
+
+  // The one page that others may show in theirs.
+  router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
+    const attributes = parse(embedQuerySchema, req.query);
+    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
+    sendJson(res, embedPage({ channel, publicUrl, frame, attributes }), { cache: 'public', type: 'text/html; charset=utf-8' });
+  });
+
+  router.get('/oembed', async (req, res) => {
+    const { url, format, ...size } = parse(oembedQuerySchema, req.query);
+    if (format !== 'json') throw new Refusal('format-not-offered');
+    const channelId = channelOf(url, publicUrl);
+    if (channelId === undefined) throw new Refusal('not-found');
+    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, channelId));
+    mustRead(undefined, channel);
+    sendJson(res, oembedOf(channel, publicUrl, size), { cache: 'public' });
+  });
+
+  return router;
+}
+
+/** The channel that a page of this server is of, also where the page is that of one of its posts. */
+function channelOf(address: string, publicUrl: string): string | undefined {
+  const url = URL.parse(address);
+  const own = new URL(publicUrl);
+  if (url === null || url.origin !== own.origin) return undefined;
+  const below = own.pathname.replace(/\/+$/, '');
+  if (!url.pathname.startsWith(`${below}/`)) return undefined;
+  const [, channelId] = /^\/(?:live|embed)\/([^/]+)(?:\/[^/]+)?\/?$/.exec(url.pathname.slice(below.length)) ?? [];
+  return channelId;
+}

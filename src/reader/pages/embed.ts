@@ -1,0 +1,63 @@
+import { attribute, html } from '../../../client/web/view/html.ts';
+import { directionOf } from '../../../client/web/view/time.ts';
+import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
+import type { Channel } from '../../protocol/model.ts';
+
+export interface EmbedPage {
+  channel: Channel;
+  publicUrl: string;
+  /** Addresses of the built files. */
+  frame: { script: string; style: string };
+  /** Of the element. */
+  attributes: { theme?: string | undefined; lang?: string | undefined; limit: number };
+}
+
+/** `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame. */
+export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang, limit } }: EmbedPage): string {
+  return html`<!doctype html>
+<html lang="${channel.language}" dir="${directionOf(channel.language)}">
+<head>
+<meta charset="utf-8">
+<title>${channel.headline}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<link rel="canonical" href="${channelAddress(channel, publicUrl)}">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${frame.style}">
+<base target="_blank">
+<script type="module" src="../embed.js"></script>
+<script type="module" src="${frame.script}"></script>
+</head>
+<body>
+<div id="start"></div>
+<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('limit', limit)}></pressbox-live>
+<noscript><p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p></noscript>
+</body>
+</html>
+`.text;
+}
+
+/** What a page that knows nothing of Pressbox is given to show a channel. Pixels. */
+export const frameSize = { width: 680, height: 800 } as const;
+
+/** The answer of oEmbed 1.0 for a channel: a frame, no larger than was asked for. */
+export function oembedOf(
+  channel: Channel,
+  publicUrl: string,
+  { maxwidth, maxheight }: { maxwidth?: number | undefined; maxheight?: number | undefined },
+) {
+  const width = Math.min(frameSize.width, maxwidth ?? frameSize.width);
+  const height = Math.min(frameSize.height, maxheight ?? frameSize.height);
+  const frame = html`<iframe src="${onServer(embedPath(channel.id), publicUrl)}" width="${width}" height="${height}" title="${channel.headline}" loading="lazy" style="border:0;max-width:100%"></iframe>`;
+  return {
+    version: '1.0',
+    type: 'rich',
+    title: channel.headline,
+    ...(channel.byline.length > 0 && { author_name: channel.byline.map(({ name }) => name).join(', ') }),
+    provider_name: 'Pressbox',
+    provider_url: publicUrl,
+    html: frame.text,
+    width,
+    height,
+  };
+}
