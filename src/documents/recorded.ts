@@ -527,7 +527,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
   },
   'getElement-the-script': {
     status: 200,
-    headers: { 'content-type': 'text/javascript; charset=utf-8', etag: '"Nk5wEaUQHfR7-gzip"', 'cache-control': 'no-cache' },
+    headers: { 'content-type': 'text/javascript; charset=utf-8', etag: '"QJBYrtpatadl-gzip"', 'cache-control': 'no-cache' },
   },
   'getJsonFeed-key-events': {
     status: 200,

@@ -170,6 +170,8 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await eventually(async () =>
       expect(await textOf(page, '.connection')).toMatch(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/),
     );
+    // What is not live does not look as if it were.
+    expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');
     await publish(channelId, { body: 'The bridge is shut.' });
     await page.context().setOffline(false);
     await page.getByText('The bridge is shut.').waitFor();

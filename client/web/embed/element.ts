@@ -299,10 +299,12 @@ export class PressboxLive extends LitElement {
     const { channel } = this.#timeline ?? {};
     const [tone, said] = this.#sentence(words);
     const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
+    // The colour is for what is live here and now; that the coverage goes on is told without it.
+    const isLive = tone === 'live' && channel?.state === 'live';
     // Beside "Live" as the channel's state, a connection that is well says nothing more.
-    const shown = tone === 'live' && channel?.state === 'live' ? '' : said;
+    const shown = isLive ? '' : said;
     return html`<p class="status" part="status" data-state=${tone}>
-      ${badge ? html`<span class="badge ${channel?.state}" part="badge">${badge}</span>` : nothing}
+      ${badge ? html`<span class="badge ${isLive ? 'live' : nothing}" part="badge">${badge}</span>` : nothing}
       <span class="connection" part="connection" data-state=${tone} ?hidden=${shown === ''}>${shown}</span>
       ${channel?.state === 'scheduled' && channel.startsAt ? html`<span>${words.begins(this.#moment(channel.startsAt))}</span>` : nothing}
       ${channel?.state === 'ended' && channel.endedAt ? html`<span>${words.endedAt(this.#moment(channel.endedAt))}</span>` : nothing}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { wordsIn } from '../../client/web/strings/index.ts';
+import { counted, type Words } from '../../client/web/strings/words.ts';
+
+const languages = ['en', 'de', 'fr', 'es', 'ar'];
+const words = (language: string) => wordsIn(language) as Words;
+
+describe('the words around posts', () => {
+  it.each([
+    ['en', '1 new post', '2 new posts', '1,200 new posts'],
+    ['de', '1 neuer Beitrag', '2 neue Beiträge', '1.200 neue Beiträge'],
+    ['fr', '1 nouveau message', '2 nouveaux messages', `1${'\u202f'}200 nouveaux messages`],
+    ['es', '1 mensaje nuevo', '2 mensajes nuevos', '1200 mensajes nuevos'],
+  ])('count as the language does: %s', (language, one, two, many) => {
+    const { newPosts } = words(language);
+    expect([1, 2, 1_200].map((count) => counted(newPosts, count, words(language)))).toEqual([one, two, many]);
+  });
+
+  it('have the six forms of Arabic', () => {
+    const { newPosts } = words('ar');
+    const forms = [0, 1, 2, 3, 11, 100].map((count) => counted(newPosts, count, words('ar')).replace(/[\d٠-٩]+/g, '#'));
+    expect(forms).toEqual([
+      'لا منشورات جديدة',
+      'منشور جديد واحد',
+      'منشوران جديدان',
+      '# منشورات جديدة',
+      '# منشورًا جديدًا',
+      '# منشور جديد',
+    ]);
+  });
+
+  it('are found by a language of any region or script, and by nothing else', () => {
+    expect(['de-AT', 'ar-EG', 'ES-419', 'fr'].map((language) => wordsIn(language)?.language)).toEqual(['de', 'ar', 'es', 'fr']);
+    expect(['pl', '', 'constructor', '__proto__'].map(wordsIn)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('have a form for every category of their language', () => {
+    for (const language of languages) {
+      const { newPosts, corrections, saidMany } = words(language);
+      // Spanish and French have a form for a million and more, which is the one of many; nobody is told of none or a million changes.
+      for (const { pluralCategories } of [new Intl.PluralRules(language).resolvedOptions()])
+        for (const category of pluralCategories)
+          if (category !== 'many' || language === 'ar')
+            for (const plural of [newPosts, corrections, ...(category === 'zero' ? [] : [saidMany])])
+              expect(plural[category] ?? '', `${language} ${category}`).not.toBe('');
+    }
+  });
+
+  it('are not left empty in any language', () => {
+    for (const language of languages) {
+      const said = JSON.stringify(words(language), (_, value) => (typeof value === 'function' ? value('X', 'Y') : value));
+      expect(said).not.toMatch(/""|undefined/);
+    }
+  });
+});
