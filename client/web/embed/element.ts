@@ -304,7 +304,7 @@ export class PressboxLive extends LitElement {
     // Beside "Live" as the channel's state, a connection that is well says nothing more.
     const shown = isLive ? '' : said;
     return html`<p class="status" part="status" data-state=${tone}>
-      ${badge ? html`<span class="badge ${isLive ? 'live' : nothing}" part="badge">${badge}</span>` : nothing}
+      ${badge ? html`<span class=${isLive ? 'badge live' : 'badge'} part="badge">${badge}</span>` : nothing}
       <span class="connection" part="connection" data-state=${tone} ?hidden=${shown === ''}>${shown}</span>
       ${channel?.state === 'scheduled' && channel.startsAt ? html`<span>${words.begins(this.#moment(channel.startsAt))}</span>` : nothing}
       ${channel?.state === 'ended' && channel.endedAt ? html`<span>${words.endedAt(this.#moment(channel.endedAt))}</span>` : nothing}
