@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -50,13 +52,13 @@ function compiler(): string | undefined {
   });
 }
 
+const kept = fileURLToPath(new URL('../../../node_modules/.powercut', import.meta.url));
+
 /** `directory` must be there; watch the one above a data directory to see that it is made to last, too. */
 export function watchPower(directory: string): Power {
   const root = realpathSync(directory);
   const own = mkdtempSync(join(tmpdir(), 'pressbox-power-'));
-  const [shim, log] = [join(own, 'shim.so'), join(own, 'log')];
-  const source = fileURLToPath(new URL('./shim.c', import.meta.url));
-  execFileSync(compiler() ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-lpthread']);
+  const [shim, log] = [compiledShim(), join(own, 'log')];
   const base = readTree(root);
   return {
     // libuv must not write past the C library.
@@ -73,6 +75,22 @@ export function watchPower(directory: string): Power {
     },
     [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true }),
   };
+}
+
+/** Kept between processes, one for each source and way to compile it. */
+function compiledShim(): string {
+  const source = fileURLToPath(new URL('./shim.c', import.meta.url));
+  const flags = ['-shared', '-fPIC', '-O1'];
+  const text = readFileSync(source);
+  const name = createHash('sha256').update(`${process.arch} ${flags} `).update(text).digest('hex').slice(0, 32);
+  const shim = join(kept, `${name}.so`);
+  if (existsSync(shim)) return shim;
+  mkdirSync(kept, { recursive: true });
+  // Where two compile at once, each puts a whole one there.
+  const own = `${shim}.${process.pid}`;
+  execFileSync(compiler() ?? 'cc', [...flags, '-o', own, source, '-lpthread']);
+  renameSync(own, shim);
+  return shim;
 }
 
 function readTree(directory: string): Tree {
