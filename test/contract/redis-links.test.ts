@@ -1,47 +1,28 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../support/engines.ts';
-import { type Line, startLine } from '../support/line.ts';
+import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+import { type Finishing, openNodeFor, startRedisFor } from '../support/redis.ts';
 
 const patient = { timeout: 10_000, interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
-    let server: RedisServer;
-    let line: Line;
-    let [near, far]: RedisEngine[] = [];
-    const said: string[] = [];
-    beforeEach(async () => {
-      server = await startRedis(binary);
-      line = await startLine(`http://127.0.0.1:${server.port}`);
-      near = await openNode(server);
-      said.length = 0;
-      const note = (_fields: object, message: string) => void said.push(message);
-      const behindLine = { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) };
-      far = await openNode(behindLine, { log: { info: note, warn: note, error: note } });
-    });
-    afterEach(async () => {
-      await Promise.all([near?.close(), far?.close()]);
-      await line[Symbol.asyncDispose]();
-      await server.stop();
-    });
-
-    it('replaces a listening connection that is open and silent, and tells that something may have been missed', async () => {
-      const { id } = await createChannel(near!);
+  describeWith.concurrent(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
+    it('replaces a listening connection that is open and silent, and tells that something may have been missed', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
       const heard: Announcement[] = [];
-      await far!.subscribe(id, (one) => heard.push(one));
-      await publish(near!, id);
+      await far.subscribe(id, (one) => heard.push(one));
+      await publish(near, id);
       await vi.waitFor(() => expect(heard.some(({ type }) => type === 'entry')).toBe(true), patient);
       expect(line.deafen('subscribe')).toBe(1);
       const since = performance.now();
       heard.length = 0;
-      const missed = await publish(near!, id);
+      const missed = await publish(near, id);
       await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), patient);
       const next = await vi.waitFor(async () => {
-        const post = await publish(near!, id);
+        const post = await publish(near, id);
         await vi.waitFor(
           () => expect(heard.some((one) => one.type === 'entry' && one.change.offset === post.seq)).toBe(true),
           500,
@@ -54,19 +35,20 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
     }, 30_000);
 
-    it('calls a write unknown whose answer was cut off, and finds it when it is asked again', async () => {
-      const { id } = await createChannel(near!);
+    it('calls a write unknown whose answer was cut off, and finds it when it is asked again', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
       for (let time = 0; time < 3; time++) {
-        const [before] = await near!.heads([id]);
+        const [before] = await near.heads([id]);
         const request = newRequest();
         const post = samplePost(id);
         line.delayMs = 60_000;
-        const write = far!.append(id, appending([publication(post)], { request })).catch((error: unknown) => error);
-        await vi.waitFor(async () => expect((await near!.heads([id]))[0]?.offset).toBe((before?.offset ?? 0) + 1), patient);
+        const write = far.append(id, appending([publication(post)], { request })).catch((error: unknown) => error);
+        await vi.waitFor(async () => expect((await near.heads([id]))[0]?.offset).toBe((before?.offset ?? 0) + 1), patient);
         line.delayMs = 0;
         line.cut();
         expect(await write).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown' });
-        const again = await vi.waitFor(() => far!.append(id, appending([publication(post)], { request })), patient);
+        const again = await vi.waitFor(() => far.append(id, appending([publication(post)], { request })), patient);
         expect(again).toMatchObject({
           status: 'duplicate',
           outcome: { same: true, postId: post.id, position: { offset: (before?.offset ?? 0) + 1 } },
@@ -74,27 +56,44 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     }, 30_000);
 
-    it('calls a write unchanged that was never sent', async () => {
-      const { id } = await createChannel(near!);
+    it('calls a write unchanged that was never sent', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
       line.stalled = true;
       line.cut();
       await vi.waitFor(async () => {
-        const refused = await far!.append(id, appending([publication(samplePost(id))])).catch((error: unknown) => error);
+        const refused = await far.append(id, appending([publication(samplePost(id))])).catch((error: unknown) => error);
         expect(refused).toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
       }, patient);
       line.stalled = false;
-      await vi.waitFor(() => appended(far!, id, [publication(samplePost(id))]), patient);
-      expect((await near!.heads([id]))[0]?.offset).toBe(2);
+      await vi.waitFor(() => appended(far, id, [publication(samplePost(id))]), patient);
+      expect((await near.heads([id]))[0]?.offset).toBe(2);
     }, 30_000);
 
-    it('says once that Redis is out of reach, and once that it is back, however many attempts fail', async () => {
-      await createChannel(near!);
+    it('says once that Redis is out of reach, and once that it is back, however many attempts fail', async (test) => {
+      const { line, near, said } = await openNodesFor(test, binary);
+      await createChannel(near);
       line.stalled = true;
       await vi.waitFor(() => expect(said.some((message) => message.includes('out of reach'))).toBe(true), { timeout: 15_000 });
       line.stalled = false;
       line.cut();
-      await vi.waitFor(() => expect(said.some((message) => message.includes('in reach again'))).toBe(true), { timeout: 15_000 });
+      await vi.waitFor(() => expect(said.some((message) => message.includes('in reach again'))).toBe(true), {
+        timeout: 15_000,
+      });
       expect(said).toHaveLength(2);
     }, 40_000);
   });
+}
+
+/** One node that reaches the server, and one behind a line; `said`: what that one logs. */
+async function openNodesFor(test: Finishing, binary: string) {
+  const server = await startRedisFor(test, binary);
+  const line = await startLine(`http://127.0.0.1:${server.port}`);
+  test.onTestFinished(() => line[Symbol.asyncDispose]());
+  const said: string[] = [];
+  const note = (_fields: object, message: string) => void said.push(message);
+  const behindLine = { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) };
+  const near = await openNodeFor(test, server);
+  const far = await openNodeFor(test, behindLine, { log: { info: note, warn: note, error: note } });
+  return { line, near, far, said };
 }

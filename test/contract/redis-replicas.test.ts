@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import {
   appended,
   appending,
@@ -13,58 +12,42 @@ import {
 } from '../support/engines.ts';
 import { found } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+import { type Finishing, openNode, openNodeFor, startRedisFor } from '../support/redis.ts';
 
 const wide = { limit: 1_000, bytes: 10_000_000 };
 const patient = { timeout: 15_000, interval: 50 };
 const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a ${kind} with a replica`, (binary) => {
-    let master: RedisServer;
-    let replica: RedisServer;
-    let engine: RedisEngine | undefined;
-    beforeEach(async () => {
-      master = await startRedis(binary, safe);
-      replica = await startRedis(binary, [...safe, `replicaof 127.0.0.1 ${master.port}`]);
-      await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
-    });
-    afterEach(async () => {
-      await engine?.close();
-      engine = undefined;
-      await replica.stop();
-      await master.stop();
-    });
-
-    it('is refused where a full sync would leave a dump, on either', async () => {
+  describeWith.concurrent(needs[kind], `a ${kind} with a replica`, (binary) => {
+    it('is refused where a full sync would leave a dump, on either', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
       await replica.admin.config('SET', 'rdb-del-sync-files', 'no');
       await expect(openNode(master)).rejects.toThrow(
         `on the replica 127.0.0.1:${replica.port}: rdb-del-sync-files is "no"; the line to have is: rdb-del-sync-files yes`,
       );
       await replica.admin.config('SET', 'repl-diskless-load', 'swapdb');
-      engine = await openNode(master);
+      const engine = await openNodeFor(test, master);
       await engine.close();
       await master.admin.config('SET', 'repl-diskless-sync', 'no');
       await expect(openNode(master)).rejects.toThrow(/^ {2}repl-diskless-sync is "no"/m);
     });
 
-    it('has on the replica whatever was answered where one must acknowledge', async () => {
-      engine = await openNode(master, { minReplicas: 1 });
+    it('has on the replica whatever was answered where one must acknowledge', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await createChannel(engine);
-      const posts = await Promise.all(Array.from({ length: 50 }, () => publish(engine as RedisEngine, id)));
+      const posts = await Promise.all(Array.from({ length: 50 }, () => publish(engine, id)));
       await master.kill();
       await replica.admin.call('REPLICAOF', 'NO', 'ONE');
-      const promoted = await openNode(replica);
-      try {
-        const page = await promoted.posts(id, wide);
-        expect(page?.posts).toEqual(posts.toSorted((a, b) => b.seq - a.seq));
-      } finally {
-        await promoted.close();
-      }
+      const promoted = await openNodeFor(test, replica);
+      const page = await promoted.posts(id, wide);
+      expect(page?.posts).toEqual(posts.toSorted((a, b) => b.seq - a.seq));
     });
 
-    it('answers unknown while the replica does not acknowledge, announces nothing, and knows the write again', async () => {
-      engine = await openNode(master, { minReplicas: 1 });
+    it('answers unknown while the replica does not acknowledge, announces nothing, and knows the write again', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await createChannel(engine);
       const heard: Announcement[] = [];
       await engine.subscribe(id, (one) => heard.push(one));
@@ -80,12 +63,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(replica.pid, 'SIGCONT');
       }
-      const again = await vi.waitFor(() => (engine as RedisEngine).append(id, write), patient);
+      const again = await vi.waitFor(() => engine.append(id, write), patient);
       expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
     }, 30_000);
 
-    it('holds on neither what was erased', async () => {
-      engine = await openNode(master);
+    it('holds on neither what was erased', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
       const post = await publish(engine, id, { body: 'zqsecret' });
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqsecret'])).toEqual(['zqsecret']), patient);
@@ -95,8 +79,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
     });
 
-    it('names the replica on which an erasure is pending', async () => {
-      engine = await openNode(master);
+    it('names the replica on which an erasure is pending', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
       const post = await publish(engine, id, { body: 'zqpending' });
       process.kill(replica.pid, 'SIGSTOP');
@@ -108,11 +93,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(replica.pid, 'SIGCONT');
       }
-      await vi.waitFor(async () => expect((await (engine as RedisEngine).erase(id, post.id)).complete).toBe(true), {
+      await vi.waitFor(async () => expect((await engine.erase(id, post.id)).complete).toBe(true), {
         timeout: 25_000,
         interval: 200,
       });
       expect(await found(replica.directory, ['zqpending'])).toEqual([]);
     }, 40_000);
   });
+}
+
+/** A master, and a replica that has all it has. */
+async function startPairFor(test: Finishing, binary: string) {
+  const master = await startRedisFor(test, binary, safe);
+  const replica = await startRedisFor(test, binary, [...safe, `replicaof 127.0.0.1 ${master.port}`]);
+  await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
+  return { master, replica };
 }

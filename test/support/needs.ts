@@ -5,7 +5,16 @@ export { needs };
 
 /** A suite that is given what it needs, or is one skipped test that says what is missing. */
 export function describeWith<T>(need: Need<T>, name: string, suite: (found: T) => void): void {
+  suiteWith(describe, need, name, suite);
+}
+
+/** The same, whose cases run side by side, and beside those of its neighbours that do so too. Each must open what it uses for itself. */
+describeWith.concurrent = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
+  suiteWith(describe.concurrent, need, name, suite);
+};
+
+function suiteWith<T>(describes: typeof describe.concurrent, need: Need<T>, name: string, suite: (found: T) => void): void {
   const found = need.find();
-  if (found !== undefined) describe(name, () => suite(found));
+  if (found !== undefined) describes(name, () => suite(found));
   else it(name, ({ skip }) => skip(`${name}: ${need.advice}`));
 }

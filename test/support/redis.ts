@@ -34,6 +34,12 @@ async function aclRule(binary: string): Promise<string> {
   return rule.trim().replace(/\s+/g, ' ');
 }
 
+/** Ends the servers that run, where a test's process ends before its tests do. */
+const atExit = new Set<() => void>();
+const endAll = () => {
+  for (const end of atExit) end();
+};
+
 /** `lines` come after the safe settings, and win. */
 export async function startRedis(binary: string, lines: readonly string[] = []): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-redis-'));
@@ -77,15 +83,16 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   const stop = async () => {
     admin.disconnect();
     await kill();
-    process.off('exit', killAtExit);
+    atExit.delete(end);
+    if (atExit.size === 0) process.off('exit', endAll);
     await rm(directory, { recursive: true, force: true });
   };
-  // Also where a test's process ends before its tests do.
-  const killAtExit = () => {
+  const end = () => {
     child?.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
-  process.once('exit', killAtExit);
+  if (atExit.size === 0) process.once('exit', endAll);
+  atExit.add(end);
   await start();
   return {
     url: `redis://pressbox:word@127.0.0.1:${port}`,
@@ -115,6 +122,31 @@ export function freePort(): Promise<number> {
 
 export function openNode(server: RedisServer, options: Partial<RedisEngineOptions> = {}): Promise<RedisEngine> {
   return openRedis({ urls: [server.url], minReplicas: 0, allowUnsafe: false, renderer, ...options });
+}
+
+/** Of the context of a test, what ends what it opened, also where it fails or is not done in time; the last first. */
+export interface Finishing {
+  onTestFinished(end: () => PromiseLike<void>): void;
+}
+
+/** For this test alone. */
+export async function startRedisFor(test: Finishing, binary: string, lines: readonly string[] = []): Promise<RedisServer> {
+  const server = await startRedis(binary, lines);
+  test.onTestFinished(server.stop);
+  return server;
+}
+
+/** For this test alone. */
+export async function openNodeFor(test: Finishing, ...node: Parameters<typeof openNode>): Promise<RedisEngine> {
+  const engine = await openNode(...node);
+  test.onTestFinished(() => engine.close());
+  return engine;
+}
+
+/** Two nodes on a server of the test's own. */
+export async function openTwoNodesFor(test: Finishing, binary: string, lines: readonly string[] = []) {
+  const server = await startRedisFor(test, binary, lines);
+  return { server, here: await openNodeFor(test, server), there: await openNodeFor(test, server) };
 }
 
 export interface TempRedisEngine extends AsyncDisposable {
