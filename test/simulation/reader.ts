@@ -10,8 +10,9 @@ import type { Setting } from './setting.ts';
 import type { Witness } from './witness.ts';
 
 /**
- * A client of one channel: the real gap algorithm and timeline, put together as `client/follower.ts` and `client/reader-client.ts` do it, over a link of the
- * simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each time.
+ * A client of one channel: the real gap algorithm and timeline, put together as `client/follower.ts` and `client/reader-client.ts` do
+ * it, over a link of the simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each
+ * time.
  */
 const asking = { firstMs: 200, mostMs: 1_000 };
 

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
-import { limits } from '../../protocol/limits.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
-import { fingerprint, newSalt } from '../chain.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -19,20 +17,18 @@ import {
   type Renderer,
   type RequestId,
 } from '../engine.ts';
-import { prepare } from '../record.ts';
-import { settle } from '../settle.ts';
 import { RedisBus } from './bus.ts';
-import { appendArguments, type Clock, outcomeIn, own, placedIn, Values } from './codec.ts';
 import { Connection } from './connection.ts';
 import { Erasures } from './erasure.ts';
-import { channelKeys, registry, requestKey } from './keys.ts';
+import { channelKeys, requestKey } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
-import { brokenChannel, isBroken, Reads, registered } from './reads.ts';
+import { brokenChannel, isBroken, Reads } from './reads.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import type { Fault } from './settings.ts';
 import { Watch } from './watch.ts';
+import { Writes } from './writes.ts';
 
 export interface RedisEngineOptions {
   /** One, `redis://` or `rediss://`, with user and password where they are needed. */
@@ -52,8 +48,7 @@ export interface RedisEngine extends Engine {
   readonly faults: readonly Fault[];
 }
 
-const keptMs = limits.idempotencyHours * 3_600_000;
-const { replicaWaitMs: replicasMs, redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
+const { redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
 
 /**
  * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is
@@ -81,27 +76,20 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
 }
 
 class Shared implements RedisEngine {
-  readonly #renderer: Renderer;
-  readonly #now: () => number;
-  readonly #minReplicas: number;
   readonly #writes: Connection;
   readonly #talk: Connection;
   readonly #ears: Connection;
   readonly #announcer: Announcer;
   readonly #bus: RedisBus;
   readonly #reads: Reads;
+  readonly #writing: Writes;
   readonly #mender: Mender;
   readonly #erasures: Erasures;
   readonly #revocations: RedisRevocations;
   readonly #watch: Watch;
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #replicated: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(url: string, { minReplicas, allowUnsafe, renderer, now = Date.now, log = silent }: RedisEngineOptions) {
-    this.#renderer = renderer;
-    this.#now = now;
-    this.#minReplicas = minReplicas;
     const nodeId = randomBytes(6).toString('hex');
     const scripts = loadScripts();
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
@@ -115,6 +103,17 @@ class Shared implements RedisEngine {
     this.#reads = new Reads((operation, channelId, args) => this.#ask(talk, operation, channelId, args), talk, renderer);
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId, log });
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
+    this.#writing = new Writes({
+      writes,
+      talk,
+      bus: this.#bus,
+      erasures: this.#erasures,
+      revocations: this.#revocations,
+      ask: (operation, channelId, args, requestId) => this.#ask(writes, operation, channelId, args, requestId),
+      renderer,
+      now,
+      minReplicas,
+    });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
     this.#watch = new Watch({
       bus: this.#bus,
@@ -168,173 +167,14 @@ class Shared implements RedisEngine {
     this.#watch.close();
     this.#announcer.close();
     const tooLate = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
-    await Promise.race([Promise.allSettled([...this.#inFlight]), tooLate]);
+    await Promise.race([this.#writing.finish(), tooLate]);
     await this.#watch.leave();
     const closed = this.#erasures.close();
     for (const connection of [this.#writes, this.#talk, this.#ears]) connection.close();
     await closed;
   }
 
-  // ---- Writing
-
-  append(channelId: string, request: AppendRequest): Promise<AppendResult> {
-    return this.#write(async () => {
-      const prepared = request.entries.map((entry) => prepare(channelId, entry, this.#renderer.version));
-      const args = appendArguments(request, prepared, this.#clock());
-      const [first] = request.entries;
-      const notes: Promise<unknown>[] = [];
-      if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
-        notes.push(this.#register(channelId, first.channel.createdAt));
-      if (prepared.some(({ post }) => post && post.erases > 0)) notes.push(this.#erasures.note(channelId));
-      await Promise.all(notes);
-      const values = new Values(await this.#ask(this.#writes, 'append', channelId, args, request.request.id));
-      const status = values.text();
-      switch (status) {
-        case 'appended': {
-          await this.#acknowledged();
-          const { position, placed } = placedIn(values);
-          const { erased, announcements, result } = settle(request.entries, prepared, position, placed);
-          for (const postId of erased) this.#bus.announceErased(channelId, postId);
-          for (const announcement of announcements) this.#bus.announce(channelId, announcement);
-          return result;
-        }
-        case 'duplicate':
-          await this.#acknowledgedAgain(channelId, request.request.id);
-          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, this.#clock()) as Outcome };
-        case 'conflict':
-          return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
-        case 'deleted':
-          return { status };
-        default:
-          throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
-      }
-    });
-  }
-
-  note(
-    channelId: string,
-    request: RequestId,
-    { position, postId, revision }: Omit<Outcome, 'same'>,
-  ): Promise<Outcome | undefined> {
-    return this.#write(async () => {
-      const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
-      const salt = newSalt();
-      const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
-      const args = [this.#now(), keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
-      const answer = await this.#writes.run('note', keys, args);
-      if (answer === null) {
-        await this.#acknowledged();
-        return undefined;
-      }
-      await this.#acknowledgedAgain(channelId, request.id);
-      const values = new Values(answer);
-      return outcomeIn(values.text(), values.maybe(), request, this.#clock());
-    });
-  }
-
-  async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
-    const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
-    const answer = await this.#talk.run('recall', keys);
-    if (answer === null) return undefined;
-    const values = new Values(answer);
-    const outcome = outcomeIn(values.text(), values.maybe(), request, this.#clock());
-    // Who is answered from memory is told that it was kept, as the first was to be.
-    if (outcome !== undefined) await this.#write(() => this.#acknowledgedAgain(channelId, request.id));
-    return outcome;
-  }
-
-  reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
-    return this.#write(async () => {
-      const { now } = this.#clock();
-      const noted = await this.#writes.run('reserve', [registry.reservation(requestId)], [now, keptMs, channelId, instead ?? '']);
-      await this.#acknowledged();
-      return noted as string;
-    });
-  }
-
-  async reserved(requestId: string): Promise<string | undefined> {
-    const noted = await this.#talk.run('reserved', [registry.reservation(requestId)], [this.#clock().now - keptMs]);
-    return (noted as string | null) ?? undefined;
-  }
-
-  erase(channelId: string, postId: string) {
-    return this.#write(() => this.#erasures.finish(channelId, postId));
-  }
-
-  deleteChannel(channelId: string, request: RequestId) {
-    return this.#write(async () => {
-      await this.#erasures.note(channelId);
-      const salt = newSalt();
-      const args = [this.#now(), keptMs, fingerprint(salt, request.digest), salt];
-      const deletion = await this.#writes.run(
-        'delete-channel',
-        [...channelKeys(channelId), requestKey(channelId, request.id)],
-        args,
-      );
-      if (deletion === 'missing') return { status: 'missing' as const };
-      await this.#acknowledged();
-      if (deletion === 'deleted') {
-        this.#bus.announceErased(channelId, null);
-        this.#bus.announce(channelId, { type: 'gone' });
-      }
-      return { status: 'deleted' as const, erasure: await this.#erasures.finish(channelId, null) };
-    });
-  }
-
-  revoke(jti: string, until: number | null) {
-    return this.#write(async () => {
-      const answer = await this.#revocations.write({ jti, until });
-      if (answer === 'full') return answer;
-      await this.#acknowledged();
-      this.#revocations.taken({ jti, until });
-      this.#bus.announceRevoked();
-      return answer;
-    });
-  }
-
-  isRevoked(jti: string): boolean {
-    return this.#revocations.has(jti);
-  }
-
-  get revokedTokens(): number {
-    return this.#revocations.size;
-  }
-
-  /** Before the channel is made, so that none is missing from the list; ids that were not made are passed over. */
-  async #register(channelId: string, createdAt: string): Promise<void> {
-    await this.#writes.ask((redis) => redis.zadd(registry.channels, 0, registered(Date.parse(createdAt), channelId)));
-  }
-
-  /** Enough replicas have all that this connection wrote so far. Those who wait in one turn of the event loop share one WAIT. */
-  #acknowledged(): Promise<void> {
-    if (this.#minReplicas === 0) return Promise.resolve();
-    this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
-      this.#replicated = undefined;
-      const count = await this.#writes.ask((redis) => redis.wait(this.#minReplicas, replicasMs));
-      if (count < this.#minReplicas) {
-        throw new JournalUnavailable(`${count} of ${this.#minReplicas} replicas acknowledged the write in time.`, 'unknown');
-      }
-    });
-    return this.#replicated;
-  }
-
-  /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
-  async #acknowledgedAgain(channelId: string, requestId: string): Promise<void> {
-    if (this.#minReplicas === 0) return;
-    await this.#writes.ask((redis) => redis.pexpire(requestKey(channelId, requestId), keptMs));
-    await this.#acknowledged();
-  }
-
-  /** What was begun is finished before the engine is closed. */
-  #write<T>(begin: () => Promise<T>): Promise<T> {
-    if (this.#closing) return Promise.reject(new JournalUnavailable('The journal is closed.', 'unchanged'));
-    const running = begin();
-    this.#inFlight.add(running);
-    const done = () => void this.#inFlight.delete(running);
-    running.then(done, done);
-    return running;
-  }
-
+  /** Mends the channel where the script finds it broken, and runs it again. */
   async #ask(
     connection: Connection,
     operation: Operation,
@@ -352,8 +192,46 @@ class Shared implements RedisEngine {
     return again;
   }
 
-  #clock(): Clock {
-    return { now: this.#now(), keptMs };
+  // ---- Writing
+
+  append(channelId: string, request: AppendRequest): Promise<AppendResult> {
+    return this.#writing.append(channelId, request);
+  }
+
+  note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>) {
+    return this.#writing.note(channelId, request, outcome);
+  }
+
+  recall(channelId: string, request: RequestId) {
+    return this.#writing.recall(channelId, request);
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string) {
+    return this.#writing.reserve(requestId, channelId, instead);
+  }
+
+  reserved(requestId: string) {
+    return this.#writing.reserved(requestId);
+  }
+
+  erase(channelId: string, postId: string) {
+    return this.#writing.erase(channelId, postId);
+  }
+
+  deleteChannel(channelId: string, request: RequestId) {
+    return this.#writing.deleteChannel(channelId, request);
+  }
+
+  revoke(jti: string, until: number | null) {
+    return this.#writing.revoke(jti, until);
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revocations.has(jti);
+  }
+
+  get revokedTokens(): number {
+    return this.#revocations.size;
   }
 
   // ---- Reading

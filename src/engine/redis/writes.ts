@@ -1,0 +1,221 @@
+import { limits } from '../../protocol/limits.ts';
+import { fingerprint, newSalt } from '../chain.ts';
+import {
+  type AppendRequest,
+  type AppendResult,
+  type Engine,
+  JournalUnavailable,
+  type Outcome,
+  type Renderer,
+  type RequestId,
+} from '../engine.ts';
+import { prepare } from '../record.ts';
+import { settle } from '../settle.ts';
+import type { RedisBus } from './bus.ts';
+import { appendArguments, type Clock, outcomeIn, own, placedIn, Values } from './codec.ts';
+import type { Connection } from './connection.ts';
+import type { Erasures } from './erasure.ts';
+import { channelKeys, registry, requestKey } from './keys.ts';
+import { redisLimits } from './limits.ts';
+import { registered } from './reads.ts';
+import type { RedisRevocations } from './revocations.ts';
+import type { Answer, Operation } from './scripts.ts';
+
+const keptMs = limits.idempotencyHours * 3_600_000;
+const { replicaWaitMs: replicasMs } = redisLimits;
+
+export interface WritesParts {
+  /** Everything is written over this one: WAIT counts what its own connection wrote. */
+  writes: Connection;
+  talk: Connection;
+  bus: RedisBus;
+  erasures: Erasures;
+  revocations: RedisRevocations;
+  /** Runs a script on a channel over `writes`; with a request's id where it has to do with one. */
+  ask(operation: Operation, channelId: string, args: readonly (string | number)[], requestId?: string): Promise<Answer>;
+  renderer: Renderer;
+  now: () => number;
+  /** That must have a write before it is answered. */
+  minReplicas: number;
+}
+
+type JournalWrites = Pick<Engine, 'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke'>;
+
+/** What changes the store, and what is remembered of who asked for it. Each is answered once enough replicas have it, and announced then. */
+export class Writes implements JournalWrites {
+  readonly #parts: WritesParts;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #replicated: Promise<void> | undefined;
+  #finished = false;
+
+  constructor(parts: WritesParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes no more, and resolves when what was begun is done. */
+  async finish(): Promise<void> {
+    this.#finished = true;
+    await Promise.allSettled([...this.#inFlight]);
+  }
+
+  append(channelId: string, request: AppendRequest): Promise<AppendResult> {
+    return this.#write(async () => {
+      const prepared = request.entries.map((entry) => prepare(channelId, entry, this.#parts.renderer.version));
+      const args = appendArguments(request, prepared, this.#clock());
+      const [first] = request.entries;
+      const notes: Promise<unknown>[] = [];
+      if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
+        notes.push(this.#register(channelId, first.channel.createdAt));
+      if (prepared.some(({ post }) => post && post.erases > 0)) notes.push(this.#parts.erasures.note(channelId));
+      await Promise.all(notes);
+      const values = new Values(await this.#parts.ask('append', channelId, args, request.request.id));
+      const status = values.text();
+      switch (status) {
+        case 'appended': {
+          await this.#acknowledged();
+          const { position, placed } = placedIn(values);
+          const { erased, announcements, result } = settle(request.entries, prepared, position, placed);
+          for (const postId of erased) this.#parts.bus.announceErased(channelId, postId);
+          for (const announcement of announcements) this.#parts.bus.announce(channelId, announcement);
+          return result;
+        }
+        case 'duplicate':
+          await this.#acknowledgedAgain(channelId, request.request.id);
+          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, this.#clock()) as Outcome };
+        case 'conflict':
+          return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
+        case 'deleted':
+          return { status };
+        default:
+          throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+      }
+    });
+  }
+
+  note(
+    channelId: string,
+    request: RequestId,
+    { position, postId, revision }: Omit<Outcome, 'same'>,
+  ): Promise<Outcome | undefined> {
+    return this.#write(async () => {
+      const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
+      const salt = newSalt();
+      const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
+      const args = [this.#parts.now(), keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
+      const answer = await this.#parts.writes.run('note', keys, args);
+      if (answer === null) {
+        await this.#acknowledged();
+        return undefined;
+      }
+      await this.#acknowledgedAgain(channelId, request.id);
+      const values = new Values(answer);
+      return outcomeIn(values.text(), values.maybe(), request, this.#clock());
+    });
+  }
+
+  async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
+    const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
+    const answer = await this.#parts.talk.run('recall', keys);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const outcome = outcomeIn(values.text(), values.maybe(), request, this.#clock());
+    // Who is answered from memory is told that it was kept, as the first was to be.
+    if (outcome !== undefined) await this.#write(() => this.#acknowledgedAgain(channelId, request.id));
+    return outcome;
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
+    return this.#write(async () => {
+      const { now } = this.#clock();
+      const noted = await this.#parts.writes.run(
+        'reserve',
+        [registry.reservation(requestId)],
+        [now, keptMs, channelId, instead ?? ''],
+      );
+      await this.#acknowledged();
+      return noted as string;
+    });
+  }
+
+  async reserved(requestId: string): Promise<string | undefined> {
+    const noted = await this.#parts.talk.run('reserved', [registry.reservation(requestId)], [this.#clock().now - keptMs]);
+    return (noted as string | null) ?? undefined;
+  }
+
+  erase(channelId: string, postId: string) {
+    return this.#write(() => this.#parts.erasures.finish(channelId, postId));
+  }
+
+  deleteChannel(channelId: string, request: RequestId) {
+    return this.#write(async () => {
+      await this.#parts.erasures.note(channelId);
+      const salt = newSalt();
+      const args = [this.#parts.now(), keptMs, fingerprint(salt, request.digest), salt];
+      const deletion = await this.#parts.writes.run(
+        'delete-channel',
+        [...channelKeys(channelId), requestKey(channelId, request.id)],
+        args,
+      );
+      if (deletion === 'missing') return { status: 'missing' as const };
+      await this.#acknowledged();
+      if (deletion === 'deleted') {
+        this.#parts.bus.announceErased(channelId, null);
+        this.#parts.bus.announce(channelId, { type: 'gone' });
+      }
+      return { status: 'deleted' as const, erasure: await this.#parts.erasures.finish(channelId, null) };
+    });
+  }
+
+  revoke(jti: string, until: number | null) {
+    return this.#write(async () => {
+      const answer = await this.#parts.revocations.write({ jti, until });
+      if (answer === 'full') return answer;
+      await this.#acknowledged();
+      this.#parts.revocations.taken({ jti, until });
+      this.#parts.bus.announceRevoked();
+      return answer;
+    });
+  }
+
+  /** Before the channel is made, so that none is missing from the list; ids that were not made are passed over. */
+  async #register(channelId: string, createdAt: string): Promise<void> {
+    await this.#parts.writes.ask((redis) => redis.zadd(registry.channels, 0, registered(Date.parse(createdAt), channelId)));
+  }
+
+  /** Enough replicas have all that this connection wrote so far. Those who wait in one turn of the event loop share one WAIT. */
+  #acknowledged(): Promise<void> {
+    if (this.#parts.minReplicas === 0) return Promise.resolve();
+    this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
+      this.#replicated = undefined;
+      const count = await this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs));
+      if (count < this.#parts.minReplicas) {
+        throw new JournalUnavailable(
+          `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
+          'unknown',
+        );
+      }
+    });
+    return this.#replicated;
+  }
+
+  /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
+  async #acknowledgedAgain(channelId: string, requestId: string): Promise<void> {
+    if (this.#parts.minReplicas === 0) return;
+    await this.#parts.writes.ask((redis) => redis.pexpire(requestKey(channelId, requestId), keptMs));
+    await this.#acknowledged();
+  }
+
+  /** What was begun is finished before the engine is closed. */
+  #write<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#finished) return Promise.reject(new JournalUnavailable('The journal is closed.', 'unchanged'));
+    const running = begin();
+    this.#inFlight.add(running);
+    const done = () => void this.#inFlight.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  #clock(): Clock {
+    return { now: this.#parts.now(), keptMs };
+  }
+}
