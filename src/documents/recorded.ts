@@ -477,7 +477,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"PNc9SYRo29jtAnirehMZdpd5x4UpxpasQK7gf6ZoU9I"',
+      etag: '"iaElV2j_tRFGMhybO2SMWRzPBF_lkZuBwpgv26Beu1k"',
       'cache-control': 'no-cache',
     },
   },
@@ -527,7 +527,11 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
   },
   'getElement-the-script': {
     status: 200,
-    headers: { 'content-type': 'text/javascript; charset=utf-8', etag: '"QJBYrtpatadl-gzip"', 'cache-control': 'no-cache' },
+    headers: {
+      'content-type': 'text/javascript; charset=utf-8',
+      etag: '"9mTU2XmoWQz73eVzfndhmvzK-j18mnpgwkfy74cNkrY"',
+      'cache-control': 'no-cache',
+    },
   },
   'getJsonFeed-key-events': {
     status: 200,
@@ -561,7 +565,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"NJMt_zq4z42-IIAjuQ9zNTByJYcI2_RVwo3FY4-ken0"',
+      etag: '"kc8wwc4oPiZ3Ky0L-AZEEGsXVS0SJHJKQNh_p5RdY4Q"',
       'cache-control': 'no-cache',
     },
   },
@@ -579,7 +583,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"0gsDS6MYYkOMD0Z7uTq_UyoUl1MdFJG7QPa0I39zW-s"',
+      etag: '"PNc9SYRo29jtAnirehMZdpd5x4UpxpasQK7gf6ZoU9I"',
       'cache-control': 'no-cache',
     },
   },
@@ -1893,7 +1897,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      etag: '"kc8wwc4oPiZ3Ky0L-AZEEGsXVS0SJHJKQNh_p5RdY4Q"',
+      etag: '"0gsDS6MYYkOMD0Z7uTq_UyoUl1MdFJG7QPa0I39zW-s"',
       'cache-control': 'no-cache',
     },
   },
@@ -1901,7 +1905,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      etag: '"9mTU2XmoWQz73eVzfndhmvzK-j18mnpgwkfy74cNkrY"',
+      etag: '"NJMt_zq4z42-IIAjuQ9zNTByJYcI2_RVwo3FY4-ken0"',
       'cache-control': 'no-cache',
     },
   },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import express, { type Response, Router } from 'express';
-import { sendJson, sendProblem, vary } from '../edge/answers.ts';
+import { etagOf, sendJson, sendProblem, vary } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
@@ -56,7 +56,7 @@ export function assetRoutes(): Router {
     if (encoding !== false) res.setHeader('Content-Encoding', encoding);
     const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
     // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
-    const etag = `"${element.split('.')[1]}-${encoding || 'identity'}"`;
+    const etag = etagOf(`${element} ${encoding || 'identity'}`);
     sendJson(res, bytes, { cache: 'public', etag, type: 'text/javascript; charset=utf-8' });
   });
   return router;
