@@ -6,6 +6,7 @@ import {
   JournalUnavailable,
   type PostsQuery,
 } from '../../src/engine/engine.ts';
+import { Announced } from '../../src/engine/redis/announced.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { Link } from './link.ts';
@@ -58,9 +59,8 @@ export class NodeEngine implements Used {
   readonly #listeners = new Set<(heard: Announcement) => void>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
   readonly #reach = new Set<(reach: { reachable: boolean; since: string }) => void>();
-  readonly #checks = new Map<number, string>();
-  /** What was heard of last. */
-  #latest = '';
+  /** While someone listens. */
+  #announced: Announced | undefined;
   readonly #asks = new Map<number, Set<string>>();
   /** The erasures that this node knows of. */
   #erasuresTo: number;
@@ -131,12 +131,13 @@ export class NodeEngine implements Used {
 
   async subscribe(_channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
     const own = (heard: Announcement) => listener(heard);
+    if (!this.hears) throw new JournalUnavailable('The bus is out of reach.', 'unchanged');
     this.#listeners.add(own);
-    if (!this.hears) {
+    this.#announced ??= new Announced();
+    return () => {
       this.#listeners.delete(own);
-      throw new JournalUnavailable('The bus is out of reach.', 'unchanged');
-    }
-    return () => void this.#listeners.delete(own);
+      if (this.#listeners.size === 0) this.#announced = undefined;
+    };
   }
 
   onErased(listener: (channelId: string, postId: string | null) => void): () => void {
@@ -281,7 +282,7 @@ export class NodeEngine implements Used {
   }
 
   #take(heard: Announcement): void {
-    if (heard.type === 'entry') this.#note(heard.change.offset, heard.change.check);
+    if (heard.type === 'entry') this.#announced?.note(heard.change.offset, heard.change.check);
     if (heard.type !== 'entry') this.#setting.trace?.(`${this.id} hears ${heard.type}`);
     else this.#setting.trace?.(`${this.id} hears ${heard.change.offset} ${heard.change.check.slice(-6)}`);
     for (const listener of [...this.#listeners]) listener(heard);
@@ -335,6 +336,7 @@ export class NodeEngine implements Used {
     this.#comparing = true;
     const { store, scheduler } = this.#setting;
     const asked = scheduler.now;
+    const highestBefore = this.#announced?.highest ?? 0;
     try {
       const head = await this.#ask(() => {
         store.beats.set(this.id, scheduler.now);
@@ -342,13 +344,8 @@ export class NodeEngine implements Used {
       });
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
-      if (head === null) {
-        if (this.#checks.size > 0) this.#gone();
-      } else if (this.#listeners.size > 0 && this.#latest !== head.check) {
-        const { check } = head;
-        const latest = this.#latest;
-        this.#later(suspicionMs, () => this.#suspect(check, latest));
-      }
+      if (head === null && this.#announced?.isNew === false) this.#gone();
+      else if (!this.#fits(head, highestBefore)) this.#later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
     } finally {
@@ -357,25 +354,25 @@ export class NodeEngine implements Used {
     }
   }
 
-  /** A head that was heard of, and is not what was heard of last, is on its way to be overtaken, or an older one come back. */
-  async #suspect(check: string, latest: string): Promise<void> {
+  #fits(head: Position | null, highestBefore: number): boolean {
+    if (this.#announced === undefined) return true;
+    return head !== null && this.#announced.fits(head, highestBefore);
+  }
+
+  /** A head that was not heard of may be on its way here. */
+  async #suspect(): Promise<void> {
     const { store } = this.#setting;
-    const head = await this.#ask(() => store.position()).catch(() => undefined);
-    if (head === undefined || this.#latest === head.check) return;
-    const isKnown = this.#checks.get(head.offset) === head.check;
-    if (isKnown && (head.check !== check || this.#latest !== latest)) return;
-    this.#note(head.offset, head.check);
+    const highestBefore = this.#announced?.highest ?? 0;
+    const head = await this.#ask(() => store.position() ?? null).catch(() => undefined);
+    if (head === undefined || this.#fits(head, highestBefore)) return;
+    if (head === null) return this.#gone();
+    this.#announced?.found(head);
     this.#take({ type: 'maybe-missed' });
   }
 
   #gone(): void {
-    this.#checks.clear();
+    this.#announced?.forget();
     this.#take({ type: 'gone' });
-  }
-
-  #note(offset: number, check: string): void {
-    this.#checks.set(offset, check);
-    this.#latest = check;
   }
 
   #renewLease(): void {

@@ -1,11 +1,12 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { Announcer, Log } from '../announcer.ts';
 import type { Announcement } from '../engine.ts';
+import { Announced } from './announced.ts';
 import type { Connection } from './connection.ts';
 import { announcements, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 
-const { rememberedAnnouncements: rememberedMost, erasuresKept } = redisLimits;
+const { erasuresKept } = redisLimits;
 
 /** What goes over Redis' pub/sub, as JSON. `from` is a node. */
 type Message =
@@ -17,32 +18,10 @@ type Message =
   | { type: 'revoked'; from: string }
   | { type: 'probe'; from: string; number: number };
 
-/** The offsets and checks that were heard last on a channel. */
-class Followed {
-  readonly #checks = new Map<number, string>();
-  /** The highest offset that was heard. */
-  highest = 0;
+/** A channel that is listened to. */
+interface Followed {
+  announced: Announced;
   subscribed: Promise<unknown> | undefined;
-
-  note(offset: number, check: string): void {
-    this.#checks.delete(offset);
-    this.#checks.set(offset, check);
-    this.highest = Math.max(this.highest, offset);
-    if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
-  }
-
-  knows({ offset, check }: Position): boolean {
-    return this.#checks.get(offset) === check;
-  }
-
-  get isNew(): boolean {
-    return this.#checks.size === 0;
-  }
-
-  forget(): void {
-    this.#checks.clear();
-    this.highest = 0;
-  }
 }
 
 /**
@@ -99,7 +78,7 @@ export class RedisBus {
 
   async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
     const undo = await this.#announcer.subscribe(channelId, listener);
-    const followed = this.#followed.get(channelId) ?? new Followed();
+    const followed = this.#followed.get(channelId) ?? { announced: new Announced(), subscribed: undefined };
     this.#followed.set(channelId, followed);
     const release = () => {
       undo();
@@ -161,37 +140,35 @@ export class RedisBus {
 
   /** The highest offset that was announced here. */
   highest(channelId: string): number {
-    return this.#followed.get(channelId)?.highest ?? 0;
+    return this.#followed.get(channelId)?.announced.highest ?? 0;
   }
 
-  /** Whether the head is one that was announced here, and not below what was heard before it was asked for: then the journal lost that. */
+  /** See `Announced.fits`. */
   knows(channelId: string, head: Position, heardBefore: number): boolean {
-    return head.offset >= heardBefore && (this.#followed.get(channelId)?.knows(head) ?? true);
+    return this.#followed.get(channelId)?.announced.fits(head, heardBefore) ?? true;
   }
 
   isNew(channelId: string): boolean {
-    return this.#followed.get(channelId)?.isNew ?? true;
+    return this.#followed.get(channelId)?.announced.isNew ?? true;
   }
 
   /** The journal stands where listeners may not: they are told to look. */
   missed(channelId: string, head: Position): void {
-    const followed = this.#followed.get(channelId);
-    if (followed !== undefined && head.offset < followed.highest) followed.forget();
-    followed?.note(head.offset, head.check);
+    this.#followed.get(channelId)?.announced.found(head);
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
   /** The channel is not there any more. */
   gone(channelId: string): void {
-    this.#followed.get(channelId)?.forget();
+    this.#followed.get(channelId)?.announced.forget();
     this.#announcer.announce(channelId, { type: 'gone' });
   }
 
   // ---- Hearing
 
   #take(channelId: string, heard: Announcement): void {
-    if (heard.type === 'entry') this.#followed.get(channelId)?.note(heard.change.offset, heard.change.check);
-    if (heard.type === 'gone') this.#followed.get(channelId)?.forget();
+    if (heard.type === 'entry') this.#followed.get(channelId)?.announced.note(heard.change.offset, heard.change.check);
+    if (heard.type === 'gone') this.#followed.get(channelId)?.announced.forget();
     this.#announcer.announce(channelId, heard);
   }
 

@@ -1,0 +1,42 @@
+import type { Position } from '../../protocol/cursor.ts';
+import { redisLimits } from './limits.ts';
+
+const { rememberedAnnouncements: rememberedMost } = redisLimits;
+
+/**
+ * What was announced last on a channel here, and whether the head of the journal fits it. Announcements come late, twice and in any order,
+ * so what was announced last says nothing; the highest that was announced does. Pure, and so what the simulation runs, too.
+ */
+export class Announced {
+  readonly #checks = new Map<number, string>();
+  /** The highest offset. */
+  highest = 0;
+
+  get isNew(): boolean {
+    return this.#checks.size === 0;
+  }
+
+  note(offset: number, check: string): void {
+    this.#checks.delete(offset);
+    this.#checks.set(offset, check);
+    this.highest = Math.max(this.highest, offset);
+    if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
+  }
+
+  /** Whether the head is one that was announced, and not below `highestBefore` it was asked for: then the journal lost that. */
+  fits({ offset, check }: Position, highestBefore: number): boolean {
+    return offset >= highestBefore && this.#checks.get(offset) === check;
+  }
+
+  /** The journal was found at this head, which did not fit. */
+  found({ offset, check }: Position): void {
+    if (offset < this.highest) this.forget();
+    this.note(offset, check);
+  }
+
+  /** There is no journal any more. */
+  forget(): void {
+    this.#checks.clear();
+    this.highest = 0;
+  }
+}
