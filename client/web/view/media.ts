@@ -51,7 +51,8 @@ function card(media: LinkMedia): Html {
 
 function caption(text: string | undefined, credit: string | undefined): Html {
   if (!text && !credit) return nothing;
-  return html`<figcaption dir="auto">${text}${text && credit ? ' ' : ''}${credit && html`<span class="credit">${credit}</span>`}</figcaption>`;
+  // In an element of its own, so that the style knows whether the credit stands first.
+  return html`<figcaption dir="auto">${text && html`<span>${text}</span>`}${text && credit ? ' ' : ''}${credit && html`<span class="credit">${credit}</span>`}</figcaption>`;
 }
 
 function size({ width, height }: { width?: number | undefined; height?: number | undefined }): Html {
