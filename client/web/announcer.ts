@@ -1,5 +1,4 @@
 import type { Event } from '../../src/protocol/model.ts';
-import { en } from './strings/en.ts';
 import { counted, type Words } from './strings/words.ts';
 
 /** How long a sentence stays for screen readers, and how long several are gathered into one. Milliseconds. */
@@ -14,7 +13,7 @@ export class Announcer {
   #waiting: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(element = document.getElementById('announcement'), words: () => Words = () => en) {
+  constructor(words: () => Words, element = document.getElementById('announcement')) {
     this.#element = element;
     this.#words = words;
   }

@@ -5,8 +5,11 @@ import { morphInside } from './morph.ts';
 import { isAtTop, keepPlace } from './place.ts';
 import { PostList } from './post-list.ts';
 import { showDocument } from './status.ts';
+import { counted } from './strings/words.ts';
 import { type Region, regions, type Shown, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
+import { directionOf, wordsOf } from './view/time.ts';
+import { otherLanguage, partNames, spokenParts } from './view/wording.ts';
 
 /** The document, made to show a timeline. */
 export class LiveView {
@@ -18,6 +21,8 @@ export class LiveView {
   /** The markup of each region as it stands in the document. */
   readonly #regions = new Map<Region, string>();
   #timeline: Timeline;
+  /** That the page is in. */
+  #language: string;
   #unseen = 0;
   #revealNext = false;
   #paging: 'newer' | 'older' | undefined;
@@ -31,6 +36,7 @@ export class LiveView {
   /** `marked`: the id of the post that a permanent link led to. */
   constructor(timeline: Timeline, marked: string | null) {
     this.#timeline = timeline;
+    this.#language = timeline.channel.language;
     this.#marked = marked;
     this.#openedAt = timeline.newestSeq;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
@@ -135,11 +141,12 @@ export class LiveView {
     for (const name of regionNames) document.getElementById(name)?.replaceChildren();
     for (const element of [this.#posts, this.newer, this.older]) element.replaceChildren();
     this.button.hidden = true;
-    document.title = 'Deleted';
+    document.title = wordsOf(this.channel).deleted;
   }
 
   #render(newest: number): void {
     const { channel, posts, ceiling } = this.#timeline;
+    if (channel.language !== this.#language) this.#nameParts();
     // Posts that were paged for are not new.
     const freshFrom = this.#paging === undefined ? newest : Number.POSITIVE_INFINITY;
     const change = () => {
@@ -162,6 +169,19 @@ export class LiveView {
     for (const meta of document.head.querySelectorAll('meta[property], meta[name="description"]')) meta.remove();
   }
 
+  /** What is around the regions says the same for as long as the language does. */
+  #nameParts(): void {
+    const { channel } = this;
+    this.#language = channel.language;
+    for (const [id, name] of Object.entries(partNames)) document.getElementById(id)?.setAttribute('aria-label', name(channel));
+    required('posts-name').textContent = wordsOf(channel).posts;
+    const other = otherLanguage(channel);
+    for (const element of spokenParts.map(required)) {
+      element.lang = other ?? channel.language;
+      element.dir = directionOf(element.lang);
+    }
+  }
+
   #renderRegion(name: Region): void {
     const element = document.getElementById(name);
     const markup = regions[name](shownOf(this.#timeline)).text;
@@ -171,15 +191,16 @@ export class LiveView {
   }
 
   #renderPaging(): void {
-    morphInside(this.newer, renderNewer(this.#timeline, this.#above.size).text);
-    morphInside(this.older, renderOlder(this.#timeline).text);
+    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#above.size).text);
+    morphInside(this.older, renderOlder(this.#timeline, this.channel).text);
   }
 
   #showCounts(): void {
     const count = this.#list.heldBack(this.#timeline.posts);
     this.button.hidden = count === 0;
-    this.button.textContent = count === 1 ? '1 new post' : `${count} new posts`;
     const { channel } = this.#timeline;
+    const words = wordsOf(channel);
+    this.button.textContent = counted(words.newPosts, count, words);
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
     showDocument(channel, name, Math.max(count, this.#unseen, this.#above.size));
   }

@@ -6,8 +6,10 @@ import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
 import { enableSharing, postOnPage } from './share.ts';
 import { Status } from './status.ts';
-import { en } from './strings/en.ts';
+import { counted } from './strings/words.ts';
 import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
+import { wordsOf } from './view/time.ts';
+import { pageWordsOf } from './view/wording.ts';
 
 /**
  * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
@@ -27,7 +29,8 @@ function takeData(): PageData | null {
 function run(page: PageData): void {
   const started = timelineOf(page);
   const view = new LiveView(started, page.marked);
-  const announcer = new Announcer();
+  const words = () => wordsOf(view.channel);
+  const announcer = new Announcer(words);
   const status = new Status(new Date().toISOString());
   const client = new ReaderClient({ url: location.origin, channelId: started.channelId, timeline: started });
   const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
@@ -73,12 +76,15 @@ function run(page: PageData): void {
     click.preventDefault();
     view
       .page(way, () => (way === 'older' ? client.loadOlder() : client.loadNewer()))
-      .then((count) => announcer.say(count === 1 ? `1 ${way} post.` : `${count} ${way} posts.`))
+      .then((count) => {
+        const { saidOlder, saidNewer } = pageWordsOf(view.channel);
+        announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, words()));
+      })
       // Without an answer the link does what it does without the script.
       .catch(() => location.assign(link.href));
   });
 
-  enableSharing(en, (sentence) => announcer.say(sentence));
+  enableSharing(words, (sentence) => announcer.say(sentence));
   showStatus();
   view.openAtMarked();
   client.open();

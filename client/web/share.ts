@@ -8,7 +8,7 @@ const doneMs = 2_500;
  * Passing posts on: the buttons of each post, which are there for a script alone, work from now on. `say` tells those who hear the page.
  * What is passed on is what the post's time links to.
  */
-export function enableSharing(words: Words, say: (sentence: string) => void): void {
+export function enableSharing(words: () => Words, say: (sentence: string) => void): void {
   const { dataset } = document.documentElement;
   dataset.scripted = '';
   if (typeof navigator.share === 'function') dataset.share = '';
@@ -19,8 +19,9 @@ export function enableSharing(words: Words, say: (sentence: string) => void): vo
     if (!button || !post || !link) return;
     const title = post.querySelector('.headline')?.textContent ?? document.title;
     void (button.dataset.action === 'share' ? share(link.href, title) : copy(link.href)).then((done) => {
-      if (done === 'copied') confirm(button, words.linkCopied);
-      if (done !== 'shared') say(done === 'copied' ? words.linkCopied : words.linkNotCopied);
+      const { linkCopied, linkNotCopied } = words();
+      if (done === 'copied') confirm(button, linkCopied);
+      if (done !== 'shared') say(done === 'copied' ? linkCopied : linkNotCopied);
     });
   });
 }

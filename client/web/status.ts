@@ -1,9 +1,8 @@
 import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
-import { en } from './strings/en.ts';
 import type { Words } from './strings/words.ts';
 import { settingOf } from './view/page.ts';
-import { clockText, directionOf } from './view/time.ts';
+import { clockText, directionOf, wordsOf } from './view/time.ts';
 
 /** What the page tells about itself: whether it is live and as of when it is true, and its title. */
 export class Status {
@@ -20,7 +19,8 @@ export class Status {
   show(state: ReaderState, channel: Channel, now: string): void {
     if (state.status === 'offline') this.#trueAt = state.since;
     if (state.status === 'live') this.#trueAt = state.asOf ?? now;
-    const [tone, said] = connectionSentence(state, channel.state, clockText(this.#trueAt, settingOf(channel)), en);
+    const setting = settingOf(channel);
+    const [tone, said] = connectionSentence(state, channel.state, clockText(this.#trueAt, setting), wordsOf(setting));
     if (this.#text && this.#text.textContent !== said) this.#text.textContent = said;
     if (!this.#element) return;
     this.#element.dataset.state = tone;
@@ -48,7 +48,8 @@ export function connectionSentence(state: ReaderState, channel: Channel['state']
 
 /** The title, with the number of posts that were not seen, and the language of the page. */
 export function showDocument(channel: Channel, name: string, unseen: number): void {
-  const title = unseen > 0 ? `(${unseen}) ${name}` : name;
+  const count = new Intl.NumberFormat(wordsOf(channel).language).format(unseen);
+  const title = unseen > 0 ? `(${count}) ${name}` : name;
   if (document.title !== title) document.title = title;
   document.documentElement.lang = channel.language;
   document.documentElement.dir = directionOf(channel.language);

@@ -276,6 +276,16 @@ describe('the page of a channel', () => {
     expect(page({ channel: { ...channel, language: 'de-AT' } })).toContain('<html lang="de-AT" dir="ltr">');
   });
 
+  it('lets whoever is signed in sign out in its language', () => {
+    const visitor = { name: 'Ada', page: '/live/moon' };
+    const signOut = (language: string) =>
+      livePage({ snapshot: snapshot({ channel: { ...channel, language } }), visitor, publicUrl, assets, at }).match(
+        /<button[^>]*>[^<]+<\/button><\/form>/,
+      )?.[0];
+    expect(signOut('de-AT')).toBe('<button>Abmelden</button></form>');
+    expect(signOut('he')).toBe('<button lang="en" dir="ltr">Sign out</button></form>');
+  });
+
   it('tells the day above the first post of each day', () => {
     const html = page({ posts: [post({ seq: 3 }), post({ seq: 2, publishedAt: '2026-11-23T23:59:00.000Z' })] });
     expect(html.match(/<p class="day">[^<]+/g)).toEqual([

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { wordsIn } from '../../client/web/strings/index.ts';
-import { counted, type Words } from '../../client/web/strings/words.ts';
+import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import { counted, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
 const words = (language: string) => wordsIn(language) as Words;
+const pageWords = (language: string) => pageWordsIn(language) as PageWords;
 
 describe('the words around posts', () => {
   it.each([
@@ -31,24 +32,34 @@ describe('the words around posts', () => {
 
   it('are found by a language of any region or script, and by nothing else', () => {
     expect(['de-AT', 'ar-EG', 'ES-419', 'fr'].map((language) => wordsIn(language)?.language)).toEqual(['de', 'ar', 'es', 'fr']);
-    expect(['pl', '', 'constructor', '__proto__'].map(wordsIn)).toEqual([undefined, undefined, undefined, undefined]);
+    for (const none of ['pl', '', 'constructor', '__proto__'])
+      expect([none, wordsIn(none), pageWordsIn(none)]).toEqual([none, undefined, undefined]);
+    expect(pageWordsIn('AR-eg')).toBe(pageWords('ar'));
   });
 
   it('have a form for every category of their language', () => {
     for (const language of languages) {
       const { newPosts, corrections, saidMany } = words(language);
+      const { cameIn, saidNewer, saidOlder } = pageWords(language);
       // Spanish and French have a form for a million and more, which is the one of many; nobody is told of none or a million changes.
       for (const { pluralCategories } of [new Intl.PluralRules(language).resolvedOptions()])
         for (const category of pluralCategories)
           if (category !== 'many' || language === 'ar')
-            for (const plural of [newPosts, corrections, ...(category === 'zero' ? [] : [saidMany])])
+            for (const plural of [
+              newPosts,
+              corrections,
+              cameIn,
+              ...(category === 'zero' ? [] : [saidMany, saidNewer, saidOlder]),
+            ])
               expect(plural[category] ?? '', `${language} ${category}`).not.toBe('');
     }
   });
 
   it('are not left empty in any language', () => {
     for (const language of languages) {
-      const said = JSON.stringify(words(language), (_, value) => (typeof value === 'function' ? value('X', 'Y') : value));
+      const said = JSON.stringify([words(language), pageWords(language)], (_, value) =>
+        typeof value === 'function' ? value('X', 'Y') : value,
+      );
       expect(said).not.toMatch(/""|undefined/);
     }
   });

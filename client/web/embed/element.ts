@@ -129,7 +129,7 @@ export class PressboxLive extends LitElement {
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
     });
     this.#client = client;
-    this.#announcer ??= new Announcer(this.#find('announcement'), () => this.#words);
+    this.#announcer ??= new Announcer(() => this.#words, this.#find('announcement'));
     client.on('reset', () => this.#coverage?.revealNext());
     client.on('event', (event) => this.#onEvent(event));
     client.on('timeline', (timeline) => this.#show(timeline));
@@ -399,7 +399,8 @@ export class PressboxLive extends LitElement {
     const place = this.#find('notes');
     const { channel } = this.#timeline ?? {};
     const notes = channel === undefined ? '' : correctionNotes(channel.history, null, this.#setting).text;
-    const byline = channel === undefined || channel.byline.length === 0 ? '' : this.#words.by(people(channel.byline).text);
+    const byline =
+      channel === undefined || channel.byline.length === 0 ? '' : this.#words.by(people(channel.byline, this.#words.comma).text);
     const markup = notes + (byline && `<p class="credits">${byline}</p>`);
     if (place === null || markup === this.#notes) return;
     this.#notes = markup;

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { PageWords, Words } from './words.ts';
 
 export const ar: Words = {
   language: 'ar',
@@ -87,4 +87,38 @@ export const ar: Words = {
   forMembers: 'هذه التغطية للأعضاء.',
   notAdmitted: 'لا يمكن عرض هذه التغطية في هذا الموقع: الخادم لا يسمح به (PRESSBOX_ORIGINS).',
   refused: 'لا يمكن عرض هذه التغطية.',
+};
+
+export const arPage: PageWords = {
+  asItHappened: 'كما جرت الأحداث',
+  storySoFar: 'ما جرى حتى الآن',
+  earlier: 'أحداث سابقة',
+  newerPosts: 'منشورات أحدث',
+  newestPosts: 'أحدث المنشورات',
+  cameIn: { zero: 'لا جديد', one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
+  saidNewer: {
+    one: 'منشور واحد أحدث.',
+    two: 'منشوران أحدث.',
+    few: '# منشورات أحدث.',
+    many: '# منشورًا أحدث.',
+    other: '# منشور أحدث.',
+  },
+  saidOlder: {
+    one: 'منشور واحد أقدم.',
+    two: 'منشوران أقدم.',
+    few: '# منشورات أقدم.',
+    many: '# منشورًا أقدم.',
+    other: '# منشور أقدم.',
+  },
+  reloadFor: (asOf) => `حتى ${asOf}. أعد تحميل الصفحة للاطلاع على الجديد.`,
+  signOut: 'تسجيل الخروج',
+  wasWithdrawn: 'سُحب هذا المنشور',
+  wasWithdrawnFrom: (coverage) => `سُحب منشور: ${coverage}`,
+  partOf: (coverage) => `كان جزءًا من هذه التغطية: ${coverage}.`,
+  theCoverage: 'التغطية',
+  aroundIt: 'ما كان حوله',
+  latestPost: (at) => `آخر منشور ${at}`,
+  noPosts: 'لا منشورات بعد',
+  members: 'للأعضاء',
+  postOf: (at) => `منشور ${at}`,
 };

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { PageWords, Words } from './words.ts';
 
 export const de: Words = {
   language: 'de',
@@ -68,4 +68,26 @@ export const de: Words = {
   notAdmitted:
     'Diese Berichterstattung kann auf dieser Website nicht gezeigt werden: Der Server lässt sie nicht zu (PRESSBOX_ORIGINS).',
   refused: 'Diese Berichterstattung kann nicht gezeigt werden.',
+};
+
+export const dePage: PageWords = {
+  asItHappened: 'Zum Nachlesen',
+  storySoFar: 'Was bisher geschah',
+  earlier: 'Frühere',
+  newerPosts: 'Neuere Beiträge',
+  newestPosts: 'Neueste Beiträge',
+  cameIn: { one: '# neuer', other: '# neue' },
+  saidNewer: { one: '# neuerer Beitrag.', other: '# neuere Beiträge.' },
+  saidOlder: { one: '# älterer Beitrag.', other: '# ältere Beiträge.' },
+  reloadFor: (asOf) => `Stand ${asOf}. Für Neues neu laden.`,
+  signOut: 'Abmelden',
+  wasWithdrawn: 'Dieser Beitrag wurde zurückgezogen',
+  wasWithdrawnFrom: (coverage) => `Ein Beitrag wurde zurückgezogen: ${coverage}`,
+  partOf: (coverage) => `Er gehörte zu ${coverage}.`,
+  theCoverage: 'Die Berichterstattung',
+  aroundIt: 'Was um ihn herum stand',
+  latestPost: (at) => `Letzter Beitrag ${at}`,
+  noPosts: 'Noch keine Beiträge',
+  members: 'Für Mitglieder',
+  postOf: (at) => `Beitrag vom ${at}`,
 };

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { PageWords, Words } from './words.ts';
 
 export const en: Words = {
   language: 'en',
@@ -67,4 +67,26 @@ export const en: Words = {
   forMembers: 'This coverage is for members.',
   notAdmitted: 'This coverage cannot be shown on this site: the server does not admit it (PRESSBOX_ORIGINS).',
   refused: 'This coverage cannot be shown.',
+};
+
+export const enPage: PageWords = {
+  asItHappened: 'As it happened',
+  storySoFar: 'The story so far',
+  earlier: 'Earlier',
+  newerPosts: 'Newer posts',
+  newestPosts: 'Newest posts',
+  cameIn: { one: '# new', other: '# new' },
+  saidNewer: { one: '# newer post.', other: '# newer posts.' },
+  saidOlder: { one: '# older post.', other: '# older posts.' },
+  reloadFor: (asOf) => `As of ${asOf}. Reload for what is new.`,
+  signOut: 'Sign out',
+  wasWithdrawn: 'This post was withdrawn',
+  wasWithdrawnFrom: (coverage) => `A post was withdrawn: ${coverage}`,
+  partOf: (coverage) => `It was part of ${coverage}.`,
+  theCoverage: 'The coverage',
+  aroundIt: 'What was around it',
+  latestPost: (at) => `Latest post ${at}`,
+  noPosts: 'No posts yet',
+  members: 'Members',
+  postOf: (at) => `post of ${at}`,
 };

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { PageWords, Words } from './words.ts';
 
 export const es: Words = {
   language: 'es',
@@ -67,4 +67,26 @@ export const es: Words = {
   forMembers: 'Esta cobertura es para miembros.',
   notAdmitted: 'Esta cobertura no puede mostrarse en este sitio: el servidor no lo admite (PRESSBOX_ORIGINS).',
   refused: 'Esta cobertura no puede mostrarse.',
+};
+
+export const esPage: PageWords = {
+  asItHappened: 'Así ocurrió',
+  storySoFar: 'Lo ocurrido hasta ahora',
+  earlier: 'Anteriores',
+  newerPosts: 'Mensajes posteriores',
+  newestPosts: 'Últimos mensajes',
+  cameIn: { one: '# nuevo', other: '# nuevos' },
+  saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },
+  saidOlder: { one: '# mensaje anterior.', other: '# mensajes anteriores.' },
+  reloadFor: (asOf) => `Datos de las ${asOf}. Recargue la página para ver lo nuevo.`,
+  signOut: 'Cerrar sesión',
+  wasWithdrawn: 'Este mensaje fue retirado',
+  wasWithdrawnFrom: (coverage) => `Un mensaje fue retirado: ${coverage}`,
+  partOf: (coverage) => `Formaba parte de esta cobertura: ${coverage}.`,
+  theCoverage: 'La cobertura',
+  aroundIt: 'Lo que lo rodeaba',
+  latestPost: (at) => `Último mensaje: ${at}`,
+  noPosts: 'Aún no hay mensajes',
+  members: 'Miembros',
+  postOf: (at) => `mensaje del ${at}`,
 };

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { PageWords, Words } from './words.ts';
 
 export const fr: Words = {
   language: 'fr',
@@ -67,4 +67,26 @@ export const fr: Words = {
   forMembers: 'Ce direct est réservé aux membres.',
   notAdmitted: 'Ce direct ne peut pas être affiché sur ce site : le serveur ne l’admet pas (PRESSBOX_ORIGINS).',
   refused: 'Ce direct ne peut pas être affiché.',
+};
+
+export const frPage: PageWords = {
+  asItHappened: 'Le direct à relire',
+  storySoFar: 'L’essentiel jusqu’ici',
+  earlier: 'Précédents',
+  newerPosts: 'Messages suivants',
+  newestPosts: 'Derniers messages',
+  cameIn: { one: '# nouveau', other: '# nouveaux' },
+  saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },
+  saidOlder: { one: '# message plus ancien.', other: '# messages plus anciens.' },
+  reloadFor: (asOf) => `État à ${asOf}. Rechargez la page pour voir la suite.`,
+  signOut: 'Se déconnecter',
+  wasWithdrawn: 'Ce message a été retiré',
+  wasWithdrawnFrom: (coverage) => `Un message a été retiré : ${coverage}`,
+  partOf: (coverage) => `Il faisait partie de ce direct : ${coverage}.`,
+  theCoverage: 'Le direct',
+  aroundIt: 'Ce qui l’entourait',
+  latestPost: (at) => `Dernier message : ${at}`,
+  noPosts: 'Aucun message pour l’instant',
+  members: 'Membres',
+  postOf: (at) => `message du ${at}`,
 };

@@ -1,15 +1,29 @@
-import { ar } from './ar.ts';
-import { de } from './de.ts';
-import { en } from './en.ts';
-import { es } from './es.ts';
-import { fr } from './fr.ts';
-import type { Words } from './words.ts';
+import { ar, arPage } from './ar.ts';
+import { de, dePage } from './de.ts';
+import { en, enPage } from './en.ts';
+import { es, esPage } from './es.ts';
+import { fr, frPage } from './fr.ts';
+import type { PageWords, Words } from './words.ts';
 
-/** The languages that there are words in. Another one is a file, and a line here. */
-const languages: Readonly<Record<string, Words>> = { ar, de, en, es, fr };
+/** The languages that there are words in. Another one is a file, and its name here and below. */
+const languages = { ar, de, en, es, fr } satisfies Record<string, Words>;
+type Language = keyof typeof languages;
+
+/** In a table of its own: what bundles one of the two leaves out the other. */
+const pages: Readonly<Record<Language, PageWords>> = { ar: arPage, de: dePage, en: enPage, es: esPage, fr: frPage };
 
 /** The words of a language, whatever its region or script; undefined where there are none. */
 export function wordsIn(language: string): Words | undefined {
-  const primary = language.toLowerCase().split('-')[0] ?? '';
-  return Object.hasOwn(languages, primary) ? languages[primary] : undefined;
+  const primary = primaryOf(language);
+  return Object.hasOwn(languages, primary) ? languages[primary as Language] : undefined;
+}
+
+/** The same of what only the server's own pages and feeds say. */
+export function pageWordsIn(language: string): PageWords | undefined {
+  const primary = primaryOf(language);
+  return Object.hasOwn(pages, primary) ? pages[primary as Language] : undefined;
+}
+
+function primaryOf(language: string): string {
+  return language.toLowerCase().split('-')[0] ?? '';
 }

@@ -1,6 +1,6 @@
 import type { ChangeKind, PostKind, Verification } from '../../../src/protocol/model.ts';
 
-/** Every word that stands around posts, in one language. What is missing in a language does not compile. */
+/** The words that stand around posts wherever they are shown, in one language. What is missing in a language does not compile. */
 export interface Words {
   /** BCP 47. */
   language: string;
@@ -77,6 +77,41 @@ export interface Words {
   forMembers: string;
   notAdmitted: string;
   refused: string;
+}
+
+/** What the server's own pages and feeds say beyond that. Apart, so that the element does not carry what it never shows. */
+export interface PageWords {
+  // Of a channel
+  asItHappened: string;
+  storySoFar: string;
+  /** Stands before the number of further key events. */
+  earlier: string;
+  /** Without a script: as of when the page is true. */
+  reloadFor: (asOf: string) => string;
+  signOut: string;
+
+  // The ways on
+  newerPosts: string;
+  newestPosts: string;
+  /** Posts that came in above the page: "3 new". */
+  cameIn: Plural;
+  /** Said to screen readers, of posts that were paged in. */
+  saidNewer: Plural;
+  saidOlder: Plural;
+
+  // Where a post was withdrawn
+  wasWithdrawn: string;
+  wasWithdrawnFrom: (coverage: string) => string;
+  partOf: (coverage: string) => string;
+  theCoverage: string;
+  aroundIt: string;
+
+  // In lists
+  latestPost: (at: string) => string;
+  noPosts: string;
+  members: string;
+  /** The name of a post that has none, as it stands within a sentence. */
+  postOf: (at: string) => string;
 }
 
 /** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */

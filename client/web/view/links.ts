@@ -11,7 +11,8 @@ export function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url);
 }
 
-export function people(persons: readonly Person[]): Html {
+/** `comma`: as the language writes it. */
+export function people(persons: readonly Person[], comma: string): Html {
   return joined(
     persons.map(
       (person) =>
@@ -19,6 +20,6 @@ export function people(persons: readonly Person[]): Html {
           person.role ? html` <span class="role"><bdi>${person.role}</bdi></span>` : null
         }</span>`,
     ),
-    ', ',
+    comma,
   );
 }

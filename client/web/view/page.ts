@@ -1,11 +1,11 @@
 import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
-import { en } from '../strings/en.ts';
 import { correctionNotes } from './changes.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
 import { type PostSetting, renderPost } from './post.ts';
-import { clock, type Setting, sameDay, shortDayOf } from './time.ts';
+import { clock, type Setting, sameDay, shortDayOf, wordsOf } from './time.ts';
+import { around, pageWordsOf, spoken } from './wording.ts';
 
 /**
  * The regions of a channel's page. The server puts them into its page, and the page's script puts them again where they changed;
@@ -32,24 +32,29 @@ export function settingOf({ timezone, language, url }: Channel): PostSetting {
 /** Section, headline, standfirst, byline, and what was corrected in them. */
 export function renderMasthead(channel: Channel): Html {
   const setting = settingOf(channel);
+  const words = wordsOf(setting);
   return html`${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1 dir="auto">${channel.headline}</h1>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
   }${correctionNotes(channel.history, null, setting)}${
-    channel.byline.length > 0 && html`<p class="byline">By ${people(channel.byline)}</p>`
+    channel.byline.length > 0 && html`<p class="byline">${around(words.by, people(channel.byline, words.comma))}</p>`
   }`;
 }
 
 /** Scheduled, live or ended, in words. */
 export function renderState(channel: Channel): Html {
   const setting = settingOf(channel);
-  const moment = (at: string) => html`${shortDayOf(at, setting)}, ${clock(at, setting)}`;
+  const words = wordsOf(setting);
+  const mark = spoken(setting);
+  const badge = html`<span class="badge ${channel.state}"${mark}>${words[channel.state] ?? words.live}</span>`;
+  const since = (sentence: (at: string) => string, at: string) =>
+    html` <span class="since"${mark}>${around(sentence, html`${shortDayOf(at, setting)}${words.comma}${clock(at, setting)}`)}</span>`;
   switch (channel.state) {
     case 'scheduled':
-      return html`<span class="badge scheduled">Scheduled</span>${channel.startsAt && html` <span class="since">Begins ${moment(channel.startsAt)}</span>`}`;
+      return html`${badge}${channel.startsAt && since(words.begins, channel.startsAt)}`;
     case 'ended':
-      return html`<span class="badge ended">Ended</span> <strong>As it happened</strong>${channel.endedAt && html` <span class="since">This coverage ended ${moment(channel.endedAt)}</span>`}`;
+      return html`${badge} <strong${mark}>${pageWordsOf(setting).asItHappened}</strong>${channel.endedAt && since(words.endedAt, channel.endedAt)}`;
     default:
-      return html`<span class="badge live">Live</span>`;
+      return badge;
   }
 }
 
@@ -81,13 +86,17 @@ export function firstOfDay(posts: readonly ReaderPost[], setting: Setting): bool
 
 export function renderPinned({ channel, pinned }: Shown): Html {
   if (pinned === null) return nothing;
-  return html`<h2 class="label-line">Pinned</h2>${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
+  return html`${heading(wordsOf(channel).pinned, channel)}${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
 }
 
 /** The newest summary; nothing where it is pinned and so shown already. */
 export function renderSummary({ channel, summary, pinned }: Shown): Html {
   if (summary === null || summary.id === pinned?.id) return nothing;
-  return html`<h2 class="label-line">The story so far</h2>${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
+  return html`${heading(pageWordsOf(channel).storySoFar, channel)}${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
+}
+
+function heading(name: string, setting: Setting): Html {
+  return html`<h2 class="label-line"${spoken(setting)}>${name}</h2>`;
 }
 
 const keyEventsAtOnce = 8;
@@ -99,9 +108,10 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
   const item = (event: KeyEvent) => renderKeyEvent(event, channel, held.has(event.id));
   const first = keyEvents.slice(0, keyEventsAtOnce);
   const earlier = keyEvents.slice(keyEventsAtOnce);
-  return html`<h2 class="label-line">Key events</h2><ol class="key-list">${first.map(item)}</ol>${
+  const words = wordsOf(channel);
+  return html`${heading(words.keyEvents, channel)}<ol class="key-list">${first.map(item)}</ol>${
     earlier.length > 0 &&
-    html`<details><summary>Earlier (${earlier.length})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
+    html`<details><summary${spoken(channel)}>${pageWordsOf(channel).earlier} (${new Intl.NumberFormat(words.language).format(earlier.length)})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
   }`;
 }
 
@@ -112,8 +122,8 @@ function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html 
 }
 
 /** What stands where there are no posts: none yet, or none below the place at which the page begins. */
-export function renderEmpty(channel: Channel, words = en, ceiling: number | null = null): Html {
-  if (ceiling !== null) return html`<p class="empty">${words.nothingOlder}</p>`;
-  if (channel.state === 'ended') return html`<p class="empty">${words.nothingAtAll}</p>`;
-  return html`<p class="empty">${words.nothingYet}</p>`;
+export function renderEmpty(channel: Channel, words = wordsOf(channel), ceiling: number | null = null): Html {
+  const { nothingOlder, nothingAtAll, nothingYet } = words;
+  const said = ceiling !== null ? nothingOlder : channel.state === 'ended' ? nothingAtAll : nothingYet;
+  return html`<p class="empty"${spoken({ language: channel.language, words })}>${said}</p>`;
 }

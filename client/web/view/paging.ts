@@ -1,5 +1,8 @@
 import { channelPath } from '../../../src/protocol/addresses.ts';
+import { counted } from '../strings/words.ts';
 import { type Html, html, nothing } from './html.ts';
+import { type Setting, wordsOf } from './time.ts';
+import { pageWordsOf, spoken } from './wording.ts';
 
 /** The ways on from what a page shows: links that work as they are, and that its script follows in place. */
 export interface Stretch {
@@ -11,16 +14,18 @@ export interface Stretch {
 }
 
 /** Above the posts. `fresh`: posts that came in since the page was opened and have no room in it yet. */
-export function renderNewer({ channelId, ceiling }: Stretch, fresh = 0): Html {
+export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting, fresh = 0): Html {
   if (ceiling === null) return nothing;
   const channel = channelPath(channelId);
-  return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer">Newer posts</a><a class="step" href="${channel}">Newest posts${
-    fresh > 0 && html` <span class="count">${fresh} new</span>`
+  const { newerPosts, newestPosts, cameIn } = pageWordsOf(setting);
+  const mark = spoken(setting);
+  return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}${
+    fresh > 0 && html` <span class="count">${counted(cameIn, fresh, wordsOf(setting))}</span>`
   }</a>`;
 }
 
 /** Below the posts. */
-export function renderOlder({ channelId, floor }: Stretch): Html {
+export function renderOlder({ channelId, floor }: Stretch, setting: Setting): Html {
   if (floor === 0) return nothing;
-  return html`<a class="step" href="${channelPath(channelId)}?before=${floor}" rel="next" data-page="older">Older posts</a>`;
+  return html`<a class="step" href="${channelPath(channelId)}?before=${floor}" rel="next" data-page="older"${spoken(setting)}>${wordsOf(setting).olderPosts}</a>`;
 }

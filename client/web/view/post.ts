@@ -83,7 +83,7 @@ function marks(post: ReaderPost, setting: Setting): Html {
 
 function footer(post: ReaderPost, setting: PostSetting): Html {
   const words = wordsOf(setting);
-  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors)}</p>`}${
+  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors, words.comma)}</p>`}${
     post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
   }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}</footer>`;
 }
@@ -112,5 +112,5 @@ function derived(post: ReaderPost, setting: Setting): Html {
     (id, at) =>
       html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(at + 1)}</a>`,
   );
-  return joined(links, ', ');
+  return joined(links, wordsOf(setting).comma);
 }

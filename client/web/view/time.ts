@@ -1,4 +1,5 @@
 import { en } from '../strings/en.ts';
+import { wordsIn } from '../strings/index.ts';
 import type { Words } from '../strings/words.ts';
 import { type Html, html } from './html.ts';
 
@@ -8,14 +9,15 @@ export interface Setting {
   timezone: string;
   /** BCP 47. */
   language: string;
-  /** English where none are given. */
+  /** Those of the language where none are given. */
   words?: Words;
   /** Where the server is, for a page that is not one of its own: `https://live.example.org`. */
   server?: string;
 }
 
-export function wordsOf({ words }: Setting): Words {
-  return words ?? en;
+/** English for a language that there are no words in. */
+export function wordsOf({ words, language }: Pick<Setting, 'words' | 'language'>): Words {
+  return words ?? wordsIn(language) ?? en;
 }
 
 /** `<time>` with hour, minute and the label of the zone: "14:05 UTC". */

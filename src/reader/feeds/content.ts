@@ -4,6 +4,7 @@ import { link } from '../../../client/web/view/links.ts';
 import { renderMedia } from '../../../client/web/view/media.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { clockText, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
+import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
 import type { FeedLinks } from './page.ts';
 
@@ -64,7 +65,8 @@ function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks
 
 /** A feed needs a title for each post: its headline, or how its text begins, or what it shows; of a withdrawn one, that it is. */
 export function titleOf(post: ReaderPost, channel: Channel): string {
-  const name = `post of ${shortDayOf(post.publishedAt, channel)}, ${clockText(post.publishedAt, channel)}`;
+  const at = `${shortDayOf(post.publishedAt, channel)}${wordsOf(channel).comma}${clockText(post.publishedAt, channel)}`;
+  const name = pageWordsOf(channel).postOf(at);
   if (post.status !== 'published') return `${withdrawnWord(post, channel)}: ${name}`;
   if (post.headline !== null) return post.headline;
   const shown = post.media.flatMap((media) => [

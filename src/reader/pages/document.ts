@@ -1,5 +1,6 @@
 import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
 import { directionOf } from '../../../client/web/view/time.ts';
+import { pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */
 export interface Assets {
@@ -67,13 +68,13 @@ export interface Visitor {
   page: string;
 }
 
-/** The bar above every page. */
-export function siteBar(visitor?: Visitor, ...more: Part[]): Html {
-  return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor)}</header>`;
+/** The bar above every page. `language`: of the page. */
+export function siteBar(visitor?: Visitor, language = 'en', ...more: Part[]): Html {
+  return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor, language)}</header>`;
 }
 
-function signOutForm({ name, page }: Visitor): Html {
-  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button>Sign out</button></form>`;
+function signOutForm({ name, page }: Visitor, language: string): Html {
+  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${pageWordsOf({ language }).signOut}</button></form>`;
 }
 
 /** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */

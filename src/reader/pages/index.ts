@@ -1,6 +1,7 @@
 import { type Html, html } from '../../../client/web/view/html.ts';
 import { renderState } from '../../../client/web/view/page.ts';
-import { clock, directionOf, shortDayOf } from '../../../client/web/view/time.ts';
+import { clock, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
+import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
@@ -39,10 +40,12 @@ function renderListed(channel: ListedChannel): Html {
     channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
   }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
-  }<p class="latest">${latest(channel)}${channel.access === 'members' && html` <span class="mark">Members</span>`}</p></li>`;
+  }<p class="latest"${spoken(channel)}>${latest(channel)}${channel.access === 'members' && html` <span class="mark">${pageWordsOf(channel).members}</span>`}</p></li>`;
 }
 
 function latest(channel: ListedChannel): Html | string {
-  if (channel.latestPostAt === null) return 'No posts yet';
-  return html`Latest post ${shortDayOf(channel.latestPostAt, channel)}, ${clock(channel.latestPostAt, channel)}`;
+  const { latestPostAt: at } = channel;
+  const { latestPost, noPosts } = pageWordsOf(channel);
+  if (at === null) return noPosts;
+  return around(latestPost, html`${shortDayOf(at, channel)}${wordsOf(channel).comma}${clock(at, channel)}`);
 }

@@ -3,7 +3,8 @@ import { type Html, html, safe } from '../../../client/web/view/html.ts';
 import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
-import { clock } from '../../../client/web/view/time.ts';
+import { clock, wordsOf } from '../../../client/web/view/time.ts';
+import { around, pageWordsOf, partNames, spoken } from '../../../client/web/view/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
@@ -33,6 +34,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
   const stretch = { channelId: channel.id, floor, ceiling };
+  const mark = spoken(channel);
   const data: PageData = {
     snapshot: shown,
     offset: parseCursor(snapshot.cursor)?.offset ?? 0,
@@ -46,21 +48,21 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     language: channel.language,
     assets,
     live: true,
-    body: html`${siteBar(visitor, connectionLine(channel, at))}
+    body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <div class="columns">
-<aside class="side">${region('key-events', shown, 'Key events')}${region('summary', shown, 'The story so far')}</aside>
+<aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
-${window === undefined && region('pinned', shown, 'Pinned')}
-<button class="new-posts" id="new-posts" type="button" hidden></button>
-<nav class="pages" id="newer" aria-label="Newer posts">${renderNewer(stretch)}</nav>
-<h2 class="visually-hidden" id="posts-name">Posts</h2>
+${window === undefined && section('pinned', shown)}
+<button class="new-posts" id="new-posts" type="button"${mark} hidden></button>
+<nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
+<h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
 <section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
-<nav class="pages" id="older" aria-label="Older posts">${renderOlder(stretch)}</nav>
+<nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
 </div>
 </div>
-<p class="visually-hidden" id="announcement" aria-live="polite"></p>
+<p class="visually-hidden" id="announcement" aria-live="polite"${mark}></p>
 </main>
 ${jsonElement(dataElementId, data)}`,
   });
@@ -143,13 +145,15 @@ export function membersNotice({ channel, page, visitor, publicUrl, assets }: Mem
     description: channel.standfirst,
     canonical: channelAddress(channel, publicUrl),
     assets,
-    body: html`${siteBar(visitor)}
+    body: html`${siteBar(visitor, channel.language)}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
-<section class="sign-in" lang="en" dir="ltr" aria-labelledby="for-members">
-<h2 id="for-members">This coverage is for members</h2>
+<section class="sign-in" aria-labelledby="for-members">
+<h2 id="for-members"${spoken(channel)}>${wordsOf(channel).forMembers}</h2>
+<div lang="en" dir="ltr">
 ${visitor ? html`<p class="hint">You are signed in as <bdi>${visitor.name}</bdi>, who may not read it. Sign in as someone else:</p>` : null}
 ${signInForm({ to: page })}
+</div>
 </section>
 </main>`,
   });
@@ -157,12 +161,14 @@ ${signInForm({ to: page })}
 
 /** Says as of when the page is true, until its script says that it is live. */
 function connectionLine(channel: Channel, at: string): Html {
-  return html`<p class="connection" id="connection" data-state="still"><span id="connection-text">As of ${clock(at, settingOf(channel))}. Reload for what is new.</span></p>`;
+  return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(pageWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
 }
 
-function region(name: Region, shown: Shown, label?: string): Html {
-  const content = regions[name](shown);
-  return label === undefined
-    ? html`<div class="${name}" id="${name}">${content}</div>`
-    : html`<section class="${name}" id="${name}" aria-label="${label}">${content}</section>`;
+function region(name: Region, shown: Shown): Html {
+  return html`<div class="${name}" id="${name}">${regions[name](shown)}</div>`;
+}
+
+/** A region that has a name. */
+function section(name: Region & keyof typeof partNames, shown: Shown): Html {
+  return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}">${regions[name](shown)}</section>`;
 }

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { wordsIn } from '../../client/web/strings/index.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { startBrowser, type TestBrowser } from './browser.ts';
+
+describeWith(needs.chromium, 'the words of a live page in a browser', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    server = await startTestServer();
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 50 });
+
+  async function open(language: string, count: number) {
+    const { channel } = await author.createChannel({ headline: 'Sturm', state: 'live', language });
+    const body = 'Ein paar Wörter, die einige Zeilen füllen. '.repeat(12);
+    for (let nth = 0; nth < count; nth += 1) await author.publish(channel.id, { body });
+    const watched = await browser.page({ viewport: { width: 1000, height: 700 } });
+    await watched.page.goto(`${server.url}/live/${channel.id}`);
+    await watched.page.locator('#connection[data-state="live"]').waitFor();
+    const announced = (said: string) =>
+      eventually(async () => expect(await watched.page.locator('#announcement').textContent()).toContain(said));
+    return { ...watched, channelId: channel.id, announced };
+  }
+
+  it('are in the language of the channel where the script says them: button, connection, links, what is read aloud', async () => {
+    const { page, complaints, channelId, announced } = await open('de', 25);
+    await page.getByRole('link', { name: 'Ältere Beiträge' }).click();
+    await announced('5 ältere Beiträge.');
+    await page.mouse.wheel(0, 3_000);
+    await eventually(async () => expect(await page.evaluate<number>('scrollY')).toBeGreaterThan(1_000));
+    const { post } = await author.publish(channelId, { headline: 'Der Deich hält', body: 'Er hält.' });
+    await announced('Neuer Beitrag: Der Deich hält.');
+    await page.getByRole('button', { name: '1 neuer Beitrag' }).waitFor();
+    await author.publish(channelId, { body: 'Er hält noch.' });
+    await author.correct(channelId, post.id, 1, { note: 'Nur der obere.', changes: { body: 'Der obere hält.' } });
+    await announced('Korrektur, „Der Deich hält“: Nur der obere.');
+    await page.getByRole('button', { name: '2 neue Beiträge' }).click();
+    await page.locator(`#post-${post.id}`).getByText('Korrektur, ').waitFor();
+    await author.updateChannel(channelId, '*', { state: 'ended' });
+    await eventually(async () => expect(await page.locator('#connection').textContent()).toBe('Auf dem neuesten Stand'));
+    expect(await page.locator('#state').textContent()).toMatch(/^Beendet Zum Nachlesen Diese Berichterstattung endete /);
+    expect(complaints).toEqual([]);
+  });
+
+  it('follow when the channel takes another language, to one that is written from right to left, and to one without words', async () => {
+    const { page, complaints, channelId, announced } = await open('de', 25);
+    const nameOf = (id: string) => page.locator(`#${id}`).getAttribute('aria-label');
+    await author.updateChannel(channelId, '*', { language: 'ar' });
+    const words = wordsIn('ar');
+    await page.getByRole('link', { name: words?.olderPosts ?? '' }).waitFor();
+    expect(await page.locator('html').getAttribute('dir')).toBe('rtl');
+    expect(await nameOf('older')).toBe(words?.olderPosts);
+    expect(await nameOf('key-events')).toBe(words?.keyEvents);
+    expect(await page.locator('#posts-name').textContent()).toBe(words?.posts);
+    expect(await page.locator('#connection').textContent()).toBe(words?.live);
+    await author.publish(channelId, { body: 'x' });
+    await announced(words?.saidNew ?? '');
+
+    await author.updateChannel(channelId, '*', { language: 'he' });
+    await page.getByRole('link', { name: 'Older posts' }).waitFor();
+    const spoken = page.locator('#connection-text');
+    expect([await spoken.textContent(), await spoken.getAttribute('lang'), await spoken.getAttribute('dir')]).toEqual([
+      'Live',
+      'en',
+      'ltr',
+    ]);
+    expect(await page.locator('html').getAttribute('lang')).toBe('he');
+    expect(complaints).toEqual([]);
+  });
+});
