@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { passes } from './http.ts';
 import type { EndedReason } from './reader.ts';
 import { asking, pauseMs } from './reconnect.ts';
+import { Trail } from './trail.ts';
 import { type SubscribeAnswer, type SubscribeRequest, silenceMs } from './transports/link.ts';
 
 /**
@@ -36,6 +37,7 @@ export class Follower {
   readonly #random: () => number;
   readonly #connection: Connection;
   readonly #told: Told;
+  readonly trail = new Trail();
   #following: FollowState = startFollowing();
   /** Not subscribed, until there is a link with a fresh token. */
   #renewing = false;
@@ -60,6 +62,7 @@ export class Follower {
   /** Before the connection is opened. */
   startFrom(place: Place | undefined): void {
     this.#following = startFollowing(place);
+    if (place !== undefined) this.trail.come(place);
   }
 
   close(): void {
@@ -145,6 +148,8 @@ export class Follower {
 
   #advance(heard: Heard): Followed {
     const followed = follow(this.#following, heard);
+    const { place } = followed.state;
+    if (place !== undefined && place !== this.#following.place) this.trail.come(place);
     this.#following = followed.state;
     return followed;
   }
@@ -198,6 +203,7 @@ export class Follower {
     this.#failures = 0;
     this.#connection.proved();
     const place = { offset: to, check: catchUp.cursor };
+    if (reset) this.trail.forget();
     const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
     if (followed.verdict === 'take') this.#told.catchUp(catchUp);
     this.#act(followed);
@@ -214,6 +220,7 @@ export class Follower {
   /** The cursor is none that this server gives out: what it stood for is unknown here. */
   #startAnew(): void {
     this.#following = { ...startFollowing(), reads: this.#following.reads };
+    this.trail.forget();
     this.#hear({ type: 'maybe-missed' });
   }
 

@@ -1,4 +1,4 @@
-import { type Problem, problem, problems } from '../src/protocol/problems.ts';
+import type { Problem } from '../src/protocol/problems.ts';
 import { deadline, reasonOf, throwIfAborted, unlessAborted } from './portable.ts';
 
 /** One request to the server and its answer, or an error that says whether asking again can help. */
@@ -61,10 +61,12 @@ export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswe
   return error instanceof ProblemError && passes(error.problem);
 }
 
-/** Whether what the problem tells of passes by itself: it says to wait, or is of a kind that does. A later code is judged by its status. */
-export function passes({ code, status, retryAfter }: Problem): boolean {
-  if (typeof retryAfter === 'number') return true;
-  return Object.hasOwn(problems, code) ? problems[code].retry : status === 429 || status >= 500;
+/**
+ * Whether what the problem tells of passes by itself: it says to wait, or its status is of a kind that does. So it stands in the table of
+ * problems, which pages do not need for this.
+ */
+export function passes({ status, retryAfter }: Problem): boolean {
+  return typeof retryAfter === 'number' || status === 429 || (status >= 500 && status !== 501);
 }
 
 /** Milliseconds that the server asked to wait before the next request; 0 if it did not say. */
@@ -80,7 +82,8 @@ export function askedToWaitMs(error: ProblemError | NoAnswer): number {
 export function wordOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (!(error instanceof NoAnswer) || error.retryAfter === undefined) return undefined;
-  return problem('rate-limited', { retryAfter: error.retryAfter });
+  const { message: title, retryAfter } = error;
+  return { type: 'urn:pressbox:problem:rate-limited', code: 'rate-limited', status: 429, title, retryAfter };
 }
 
 /** After this long without a whole answer a request counts as unanswered, milliseconds. */

@@ -1,4 +1,4 @@
-import type { ReaderPost } from '../src/protocol/model.ts';
+import type { CatchUp, ReaderPost } from '../src/protocol/model.ts';
 import type { Http } from './http.ts';
 import { askedToWaitMs, mayHelpToRepeat, NoAnswer, pause } from './http.ts';
 import { queryOf } from './portable.ts';
@@ -17,6 +17,7 @@ import {
   type Page,
   type PageAsk,
 } from './timeline-pages.ts';
+import type { Trail } from './trail.ts';
 
 /**
  * Asks over HTTP for what a timeline does not hold: pages on demand, and by itself what the timeline needs. An answer that is too late to
@@ -25,14 +26,19 @@ import {
 export interface Held {
   read(): Timeline | undefined;
   write(timeline: Timeline): void;
+  /** Whether the timeline was there. */
+  find: Trail['find'];
 }
 
 /** A page that came too late this often in a row: a node far behind, which the caller should hear of. */
 const mostTries = 5;
+/** What a page is ahead with comes by itself within this time (promise 2 of the contract: 5 s), or the page is asked for again. Milliseconds. */
+const aheadMs = 5_000;
 /** A node that has fallen behind has caught up or refuses by then (promise 2 of the contract: 5 s). */
 const needBackoff = { firstMs: 200, mostMs: 30_000 };
 
 export class Pages {
+  readonly #channel: string;
   readonly #posts: string;
   readonly #http: Http;
   readonly #random: () => number;
@@ -44,9 +50,12 @@ export class Pages {
   readonly #paging = new Map<'older' | 'newer', Promise<void>>();
   /** Needs being asked for. */
   readonly #asking = new Set<Need['ask']>();
+  /** Of those who wait until the timeline has moved. */
+  readonly #onMove = new Set<() => void>();
 
   constructor(channelId: string, http: Http, random: () => number, held: Held) {
-    this.#posts = `/v1/channels/${encodeURIComponent(channelId)}/posts`;
+    this.#channel = `/v1/channels/${encodeURIComponent(channelId)}`;
+    this.#posts = `${this.#channel}/posts`;
     this.#http = http;
     this.#random = random;
     this.#held = held;
@@ -54,11 +63,19 @@ export class Pages {
 
   close(): void {
     this.#stop.abort(new Error('The reader was closed.'));
+    this.reset();
   }
 
   /** What was asked for is void. */
   reset(): void {
     this.#resets += 1;
+    for (const look of [...this.#onMove]) look();
+  }
+
+  /** The timeline is another one. */
+  moved(): void {
+    for (const look of [...this.#onMove]) look();
+    this.#askForNeeds();
   }
 
   older(limit?: number): Promise<void> {
@@ -75,7 +92,7 @@ export class Pages {
   }
 
   /** Begins to ask for what the timeline needs, unless that is under way. */
-  askForNeeds(): void {
+  #askForNeeds(): void {
     const timeline = this.#held.read();
     if (timeline === undefined || this.#stop.signal.aborted) return;
     for (const { ask } of needs(timeline)) {
@@ -84,7 +101,7 @@ export class Pages {
       // Ends with the need, or with the reader; what the server refuses meanwhile is asked again.
       void this.#meet(ask).finally(() => {
         this.#asking.delete(ask);
-        this.askForNeeds();
+        this.#askForNeeds();
       });
     }
   }
@@ -120,13 +137,13 @@ export class Pages {
         return;
       }
       case 'summary': {
-        const page = await this.#get({ kind: 'summary', before: need.before });
-        this.#update((timeline) => applySummaryPage(timeline, page, need));
+        const page = await this.#fitting({ kind: 'summary', before: need.before });
+        if (page !== undefined) this.#update((timeline) => applySummaryPage(timeline, page, need));
         return;
       }
       case 'key-events': {
-        const page = await this.#get({ keyEvent: 'true', before: need.before, limit: 100 });
-        this.#update((timeline) => applyKeyEventsPage(timeline, page, need));
+        const page = await this.#fitting({ keyEvent: 'true', before: need.before, limit: 100 });
+        if (page !== undefined) this.#update((timeline) => applyKeyEventsPage(timeline, page, need));
         return;
       }
     }
@@ -138,14 +155,43 @@ export class Pages {
       const asked = this.#held.read();
       const ask = asked && question(asked);
       if (asked === undefined || ask === undefined) return;
-      const resets = this.#resets;
-      const page = await this.#get({ ...ask.query, ...(limit !== undefined && { limit }) });
-      const changed = resets === this.#resets && this.#update((timeline) => ask.taken(timeline, page));
-      if (changed) return;
+      const page = await this.#fitting({ ...ask.query, ...(limit !== undefined && { limit }) });
+      if (page !== undefined && this.#update((timeline) => ask.taken(timeline, page))) return;
       if (!ask.anyWindow && this.#held.read()?.window !== asked.window) return;
       await pause(pauseMs(attempt, this.#random(), asking), this.#stop.signal);
     }
-    throw new NoAnswer('The server is behind what was pushed. Try again in a moment.');
+    throw new NoAnswer('What was pushed and what was read do not fit yet. Try again in a moment.');
+  }
+
+  /** A page that the timeline can take: it was where the page was read, or comes there within a while. See `Trail`. */
+  async #fitting(query: Record<string, string | number>): Promise<Page | undefined> {
+    const resets = this.#resets;
+    const page = await this.#get(query);
+    const found = await this.#whenThere(page.cursor, resets);
+    const fits = found === 'here' || (found === 'unknown' && (await this.#isOfHistory(page.cursor)));
+    return fits && resets === this.#resets ? page : undefined;
+  }
+
+  #whenThere(cursor: string, resets: number): Promise<ReturnType<Trail['find']>> {
+    const { find } = this.#held;
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#onMove.delete(look);
+        resolve(find(cursor));
+      };
+      const look = () => {
+        if (find(cursor) !== 'ahead' || resets !== this.#resets) end();
+      };
+      const timer = setTimeout(end, aheadMs);
+      this.#onMove.add(look);
+      look();
+    });
+  }
+
+  async #isOfHistory(cursor: string): Promise<boolean> {
+    const { body } = await this.#http.get(`${this.#channel}/events${queryOf({ after: cursor, limit: 1 })}`, this.#stop.signal);
+    return (body as CatchUp).mode === 'replay';
   }
 
   /** Whether the change made a difference. */

@@ -45,6 +45,7 @@ export class ReaderClient {
     this.#pages = new Pages(channelId, this.#http, this.#random, {
       read: () => this.#timeline,
       write: (next) => this.#show(next),
+      find: (cursor) => this.#follower.trail.find(cursor),
     });
     this.#connection = new Connection(options, this.#http, () => this.#follower.request);
     this.#follower = new Follower(channelId, options.limit, this.#random, this.#connection, {
@@ -224,7 +225,7 @@ export class ReaderClient {
     this.#timeline = timeline;
     this.#told.emit('timeline', timeline);
     this.#keeper?.changed(false);
-    this.#pages.askForNeeds();
+    this.#pages.moved();
   }
 
   #end(reason: EndedReason, problem: Problem | undefined): void {

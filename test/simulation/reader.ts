@@ -1,6 +1,7 @@
 import { pauseMs } from '../../client/reconnect.ts';
 import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
-import { applyPage, olderPage } from '../../client/timeline-pages.ts';
+import { applyPage, olderPage, type Page, type PageAsk } from '../../client/timeline-pages.ts';
+import { Trail } from '../../client/trail.ts';
 import { parseCursor } from '../../src/protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/follow.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
@@ -28,6 +29,9 @@ export class SimReader {
   readonly #witness: Witness;
   readonly #link: Link<Told>;
   #following = startFollowing();
+  readonly #trail = new Trail();
+  /** Pages that were read ahead of this reader. */
+  #ahead: { page: Page; ask: PageAsk }[] = [];
   /** Connections made and ended; what belongs to an earlier one is nothing any more. */
   #links = 0;
   #failures = 0;
@@ -92,6 +96,8 @@ export class SimReader {
     this.#lives += 1;
     this.timeline = undefined;
     this.#following = { ...startFollowing(), reads: this.#following.reads };
+    this.#trail.forget();
+    this.#ahead = [];
     this.#witness.forgets(this);
     if (this.polls) this.open();
     else this.cut();
@@ -108,9 +114,17 @@ export class SimReader {
     this.#witness.handedPosts(node, page.posts);
     this.#setting.scheduler.later(this.#setting.delay() * 4, () => {
       if (this.timeline === undefined || lives !== this.#lives) return;
-      this.#witness.pages(this, page.cursor);
-      this.#show(applyPage(this.timeline, page, ask));
+      this.#takePage(page, ask);
     });
+  }
+
+  /** Of one that may be of another history, the client asks the journal; here it is dropped, and paging goes on another time. */
+  #takePage(page: Page, ask: PageAsk): void {
+    const found = this.#trail.find(page.cursor);
+    if (found === 'ahead') this.#ahead.push({ page, ask });
+    if (found !== 'here' || this.timeline === undefined) return;
+    this.#witness.pages(this, page.cursor);
+    this.#show(applyPage(this.timeline, page, ask));
   }
 
   // ---- On the connection
@@ -175,6 +189,8 @@ export class SimReader {
 
   #advance(heard: Heard): Followed {
     const followed = follow(this.#following, heard);
+    const { place } = followed.state;
+    if (place !== undefined && place !== this.#following.place) this.#trail.come(place);
     this.#following = followed.state;
     return followed;
   }
@@ -204,6 +220,7 @@ export class SimReader {
     if (catchUp.more && !reset && to <= (this.#following.place?.offset ?? -1)) return this.#pauseAfter(read);
     this.#failures = 0;
     const place = { offset: to, check: catchUp.cursor };
+    if (reset) this.#trail.forget();
     const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
     if (followed.verdict === 'take') {
       this.#witness.takes(this, catchUp);
@@ -233,6 +250,9 @@ export class SimReader {
   #show(timeline: Timeline): void {
     this.timeline = timeline;
     this.#witness.shows(this, timeline);
+    const ahead = this.#ahead;
+    this.#ahead = [];
+    for (const { page, ask } of ahead) this.#takePage(page, ask);
   }
 
   // ---- By HTTP

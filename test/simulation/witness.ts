@@ -34,8 +34,6 @@ export class Witness {
   applied = 0;
   readonly #setting: Setting;
   readonly #held = new Map<SimReader, Held>();
-  /** What pages were true of that a reader took in before it came there itself. */
-  readonly #paged = new Map<SimReader, Entry[]>();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -195,8 +193,8 @@ export class Witness {
     const entry = this.#known(cursor);
     const held = this.#held.get(reader);
     if (entry === undefined) return this.fails('no cursor stands for two histories', `${cursor} is of none`);
-    if (held !== undefined && entry.offset > held.entry.offset)
-      this.#paged.set(reader, [...(this.#paged.get(reader) ?? []), entry]);
+    if (held !== undefined && !holds(held.entry, entry))
+      this.fails('pages are of the history of their reader', `${reader.id} at ${held.entry.cursor} takes one of ${cursor}`);
   }
 
   /**
@@ -205,15 +203,6 @@ export class Witness {
    */
   #isOwedByLost(reader: SimReader, { id }: { id: string }): boolean {
     return this.lost.size > 0 && this.#held.get(reader)?.owed.has(id) === true;
-  }
-
-  /**
-   * A page may be ahead of the reader, and what it is ahead with be lost before the reader comes there, so that nothing tells it. Known,
-   * and told in docs/invariants.md: the text stays until the post changes again.
-   */
-  #isOfLostPage(reader: SimReader, { id, revision }: ReaderPost): boolean {
-    const lost = (this.#paged.get(reader) ?? []).filter((entry) => !holds(this.#setting.store.head, entry));
-    return lost.some(({ posts }) => (posts.get(id)?.post.revision ?? 0) === revision);
   }
 
   shows(reader: SimReader, timeline: Timeline): void {
@@ -263,7 +252,7 @@ export class Witness {
         continue;
       }
       const posts = newestFirst(head).filter(({ post }) => post.seq >= timeline.floor);
-      const shown = timeline.posts.filter((post) => !this.#isOfLostPage(reader, post) && !this.#isOwedByLost(reader, post));
+      const shown = timeline.posts.filter((post) => !this.#isOwedByLost(reader, post));
       const left = new Set(timeline.posts.filter((post) => !shown.includes(post)).map(({ id }) => id));
       const known = posts.filter(({ reader: post }) => !left.has(post.id) && !this.#isOwedByLost(reader, post));
       const isChannel = timeline.channel.revision === head.channel.revision || this.#isOwedByLost(reader, timeline.channel);

@@ -89,7 +89,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   let after = await memoryOf(server, lines);
   const isBack = () => after.rss - before.rss < 50_000_000 && keptIn(after) - keptIn(before) < 50_000_000;
   // What is free goes back to the system a little later.
-  for (let tries = 0; tries < 10 && !isBack(); tries += 1) {
+  for (let tries = 0; tries < 30 && !isBack(); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     after = await memoryOf(server, lines);
   }

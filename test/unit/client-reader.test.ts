@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
@@ -152,6 +152,51 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(page.posts);
   });
 
+  it('takes a page that is ahead of it once it has come there, and not before', async () => {
+    const pages: ServerResponse[] = [];
+    const { model, reader, first } = await live(9, {}, { onRequest: (_request, response) => pages.push(response) });
+    const event = publish(model);
+    const moved = reader.client.moveTo(5, 2);
+    await vi.waitFor(() => expect(pages).toHaveLength(1));
+    const page = model.page({ before: 5, limit: 2 });
+    pages[0]?.end(JSON.stringify(page));
+    first.socket.emit('store', { reachable: false, since: 'after the page' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'after the page' }));
+    expect(reader.client.timeline?.posts).not.toEqual(page.posts);
+    first.socket.emit('event', event);
+    await moved;
+    expect(reader.client.timeline?.posts).toEqual(page.posts);
+    expect(pages).toHaveLength(1);
+  });
+
+  it('asks the journal of a page that was read where it never was, and takes none of another history', async () => {
+    const asked: { path: string; response: ServerResponse }[] = [];
+    const onRequest = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
+      asked.push({ path: url.replace(/\?.*/, '').split('/').at(-1) as string, response });
+    };
+    const { model, reader, first } = await live(9, {}, { onRequest });
+    const page = model.page({ before: 5, limit: 2 });
+    const answerNext = async (path: string, nth: number, body: object) => {
+      await vi.waitFor(() => expect(asked.map((each) => each.path)).toHaveLength(nth));
+      expect(asked.at(-1)?.path).toBe(path);
+      asked.at(-1)?.response.end(JSON.stringify(body));
+    };
+    // One event stands for two offsets, so the reader was never at the first of them.
+    publish(model);
+    const between = model.page({ before: 5, limit: 2 });
+    publish(model);
+    first.socket.emit('event', { ...model.event(model.head), from: model.head - 1 });
+    await vi.waitFor(() => expect(reader.client.timeline?.offset).toBe(model.head));
+    const moved = reader.client.moveTo(5, 2);
+    await answerNext('posts', 1, { ...between, posts: page.posts.slice(1) });
+    await answerNext('events', 2, { mode: 'snapshot', reset: true });
+    await answerNext('posts', 3, between);
+    expect(reader.client.timeline?.posts).toHaveLength(10);
+    await answerNext('events', 4, { mode: 'replay', reset: false, events: [] });
+    await moved;
+    expect(reader.client.timeline?.posts).toEqual(between.posts);
+  });
+
   it('begins anew where the server does not know its cursor', async () => {
     const server = await scripted();
     const model = modelWith(2);
@@ -207,7 +252,7 @@ describe('a reader', () => {
     await vi.waitFor(() => {
       now += 5_000;
       reader.client.wake();
-      expect(server.subscribes).toHaveLength(3);
+      expect(server.subscribes.length).toBeGreaterThanOrEqual(3);
     });
     expect(performance.now() - began).toBeGreaterThanOrEqual(290);
     await vi.waitFor(() => {

@@ -1,0 +1,39 @@
+import { parseCursor } from '../src/protocol/cursor.ts';
+import type { Place } from '../src/protocol/follow.ts';
+
+/**
+ * Where a reader was lately. A page is read from the journal by itself, so it can be true as of a place that the reader has not come to,
+ * and that the store may lose before it does: its cursor would stay good, and nothing would tell it. So a page is taken only as of where
+ * the reader was, too.
+ */
+export class Trail {
+  /** By offset, oldest first. */
+  readonly #cursors = new Map<number, string>();
+  #offset = -1;
+
+  /** The next place of the same history. */
+  come({ offset, check: cursor }: Place): void {
+    this.#cursors.set(offset, cursor);
+    this.#offset = offset;
+    if (this.#cursors.size > mostPlaces) this.#cursors.delete(this.#cursors.keys().next().value as number);
+  }
+
+  /** Another history begins, or none. */
+  forget(): void {
+    this.#cursors.clear();
+    this.#offset = -1;
+  }
+
+  /**
+   * `here`: the reader is or was there. `ahead`: it has not come there yet. `unknown`: it passed by, and the journal can tell. Cursors that
+   * are not ours say nothing, and are taken as they come.
+   */
+  find(cursor: string): 'here' | 'ahead' | 'unknown' {
+    const position = parseCursor(cursor);
+    if (position === undefined || this.#cursors.get(position.offset) === cursor) return 'here';
+    return position.offset > this.#offset ? 'ahead' : 'unknown';
+  }
+}
+
+/** Places remembered. Of a page that is later than that, the journal is asked. */
+const mostPlaces = 256;
