@@ -128,6 +128,14 @@ export const limitGroups = [
     exportPageEntries: { what: 'So many entries are read at a time.', metric: 'pressbox_transfers{kind="exports"}' },
     exportPageBytes: { what: 'Likewise.', metric: 'pressbox_transfers{kind="exports"}' },
     signInBytes: { what: 'A larger form is 413 `too-large`.', metric: problem('too-large') },
+    versionChanges: {
+      what: 'Older changes are on the next page.',
+      metric: 'pressbox_changes_shown_total{how="by-word"}',
+    },
+    versionEdits: {
+      what: 'The texts before and after a change that is larger are shown, not their words.',
+      metric: 'pressbox_changes_shown_total{how="both-texts"}',
+    },
     drainMs: { what: 'Readers who have not left a node that goes away are cut.', metric: 'pressbox_readers{transport="socket"}' },
   }),
   group('What a channel holds in memory', fanoutLimits, {

@@ -195,7 +195,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const documents = documentRoutes({ publicUrl });
     app.use(onlyMethodsOf(documents));
     const signingIn = signInRoutes({ identity, cookie });
-    const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now });
+    const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics });
     app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
     app.use(pageErrors.handler, handleErrors(log));
 

@@ -1,4 +1,10 @@
-import { channelsQuerySchema, embedQuerySchema, oembedQuerySchema, postsQuerySchema } from '../protocol/schemas.ts';
+import {
+  channelsQuerySchema,
+  embedQuerySchema,
+  oembedQuerySchema,
+  postsQuerySchema,
+  versionsQuerySchema,
+} from '../protocol/schemas.ts';
 import { type Answer, type Operation, query } from './operation.ts';
 
 /** Pages, and the routes for whoever runs the server. */
@@ -48,6 +54,21 @@ export const operatingOperations: readonly Operation[] = [
     description:
       'The page of the channel at that post, with those around it. It tells those who show a link to it what the post is.',
     who: 'anyone',
+    takes,
+    answers: [page, notModified],
+    problems: ['post-withdrawn'],
+    statuses: { 'post-withdrawn': 410 },
+  },
+  {
+    id: 'showVersions',
+    group: 'Pages',
+    method: 'get',
+    path: '/live/{channelId}/{postId}/versions',
+    summary: 'What a post said before',
+    description:
+      'Each of its changes, newest first, with its kind, time and note, the words that were removed in `<del>` and those that were added in `<ins>`. Erased versions are named and not shown.',
+    who: 'anyone',
+    query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
     takes,
     answers: [page, notModified],
     problems: ['post-withdrawn'],

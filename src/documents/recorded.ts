@@ -1918,6 +1918,14 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     },
   },
   'showSignIn-the-form': { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } },
+  'showVersions-what-it-said-before': {
+    status: 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      etag: '"H50vsb5vdYpRPrJD8-3xPJii1NUlo57uxmVKp2clBGA"',
+      'cache-control': 'no-cache',
+    },
+  },
   'signIn-a-token-that-was-pasted': {
     status: 303,
     headers: { 'content-type': 'text/plain; charset=utf-8', location: '/live/eclipse-south', 'cache-control': 'no-store' },

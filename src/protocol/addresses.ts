@@ -16,6 +16,11 @@ export function postPath(channelId: string, postId: string): string {
   return `${channelPath(channelId)}/${encodeURIComponent(postId)}`;
 }
 
+/** What a post said before, beside its page. */
+export function versionsPath(channelId: string, postId: string): string {
+  return `${postPath(channelId, postId)}/versions`;
+}
+
 /** The page of a channel that begins with the post of this `seq`. */
 export function pageFrom(channelId: string, seq: number): string {
   return `${channelPath(channelId)}?before=${seq + 1}`;

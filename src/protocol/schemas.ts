@@ -176,6 +176,8 @@ export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,
 });
+/** Of the page of a post's earlier versions. */
+export const versionsQuerySchema = z.object({ before: integer.optional() });
 export const correctionsQuerySchema = z.object({ before: integer.optional(), limit: pageLimit });
 export const journalQuerySchema = z.object({
   from: integer.optional().transform((value) => value ?? 1),

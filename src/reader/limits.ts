@@ -24,6 +24,10 @@ export const readerLimits = {
   /** Entries and bytes of an export that are read, and held, at once (one entry at least). */
   exportPageEntries: 500,
   exportPageBytes: 256 * 1024,
+  /** Changes of a post on one page of its earlier versions; fewer where they are large, and the rest on the next page. */
+  versionChanges: 10,
+  /** Words and spaces that a change may remove and add to be told by word; past it the text before and the text after are shown. */
+  versionEdits: 1_000,
   /** Time over which a draining node asks its readers to leave, at most. */
   drainMs: 5_000,
 } as const;

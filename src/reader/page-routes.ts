@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import express, { type Response, Router } from 'express';
+import express, { type Request, type Response, Router } from 'express';
 import { etagOf, sendJson, sendProblem, vary } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
@@ -10,19 +10,22 @@ import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
+import { type Channel, isWithdrawn, type ReaderPost, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
-import { channelsQuerySchema, parse, postsQuerySchema } from '../protocol/schemas.ts';
+import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { knownChannel, postIdOf } from './access.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { assetNames, assetsDirectory, fileOf, loadAssets } from './pages/assets.ts';
 import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
 import { indexPage } from './pages/index.ts';
 import { livePage, membersNotice } from './pages/live.ts';
+import { versionsPage } from './pages/versions.ts';
 import { withdrawnPage } from './pages/withdrawn.ts';
 import { listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
+import { readVersions } from './versions.ts';
 import { type Place, readWindow, type Window } from './windows.ts';
 
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
@@ -33,6 +36,7 @@ export interface PageContext {
   cookie: SessionCookie;
   publicUrl: string;
   now: () => number;
+  metrics: Metrics;
 }
 
 /** The scripts and styles of the pages. A page asks for several, so they are to be mounted before the limit on requests. */
@@ -62,7 +66,7 @@ export function assetRoutes(): Router {
   return router;
 }
 
-export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: PageContext): Router {
+export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics }: PageContext): Router {
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const headers = pageHeaders();
@@ -98,14 +102,24 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
     const { snapshot, window } = read;
     const post = window?.posts.find(({ id }) => id === postId);
     if (post === undefined) throw new Refusal('not-found');
+    if (isWithdrawn(post)) return sendWithdrawn(req, res, snapshot.channel, post);
     const visitor = visitorOf(res, req.originalUrl);
-    if (isWithdrawn(post)) {
-      const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
-      if (!wantsPage(req)) return sendProblem(res, gone);
-      res.vary('Cookie');
-      return sendErrorPage(res, withdrawnPage({ channel: snapshot.channel, post, visitor, assets }), gone);
-    }
     sendPage(res, livePage({ snapshot, window, marked: postId, visitor, publicUrl, assets, at: minute() }));
+  });
+
+  router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId/versions', headers, resume, async (req, res) => {
+    const postId = postIdOf(req.params.postId);
+    const { before } = parse(versionsQuerySchema, req.query);
+    const read = await feeds.guarded(async () => {
+      return await readAllowed(res, req.params.channelId, (channelId) => readVersions(engine, channelId, postId, before));
+    });
+    if ('notice' in read) return sendNotice(req, res, read.notice);
+    const { channel, found } = read;
+    if (found === undefined) throw new Refusal('not-found');
+    const { post, steps, older } = found;
+    if (isWithdrawn(post)) return sendWithdrawn(req, res, channel, post);
+    for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
+    sendPage(res, versionsPage({ channel, postId, steps, older, visitor: visitorOf(res, req.originalUrl), assets }));
   });
 
   return router;
@@ -121,22 +135,43 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
     sendPage(res, membersNotice({ channel, page, visitor: visitorOf(res, page), publicUrl, assets }));
   }
 
+  function sendWithdrawn(req: Request, res: Response, channel: Channel, post: ReaderPost): void {
+    const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
+    if (!wantsPage(req)) return sendProblem(res, gone);
+    res.vary('Cookie');
+    const visitor = visitorOf(res, req.originalUrl);
+    sendErrorPage(res, withdrawnPage({ channel, post, visitor, assets }), gone);
+  }
+
   /** All that a page shows, or the channel alone where one may not read it. To be read under one guard: a takedown counts for every part. */
   async function readPage(
     res: Response,
     asked: string,
     placeIn: (channelId: string) => Promise<Place | undefined>,
   ): Promise<{ notice: Channel } | { snapshot: Snapshot; window: Window | undefined }> {
+    const read = await readAllowed(res, asked, async (channelId) => {
+      const place = await placeIn(channelId);
+      const snapshot = await readSnapshot(channelId);
+      // Read after the snapshot: its posts may be newer than the cursor says, never older.
+      const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
+      return { snapshot, window };
+    });
+    return 'notice' in read ? read : read.found;
+  }
+
+  /** What was read of a channel and the channel after it, or the channel alone where one may not read it. */
+  async function readAllowed<T>(
+    res: Response,
+    asked: string,
+    readIn: (channelId: string) => Promise<T>,
+  ): Promise<{ notice: Channel } | { channel: Channel; found: T }> {
     const who = principalOf(res);
     const { channel } = await knownChannel(engine, who, asked);
     if (!mayRead(who, channel)) return { notice: channel };
-    const place = await placeIn(channel.id);
-    const snapshot = await readSnapshot(channel.id);
-    // Read after the snapshot: its posts may be newer than the cursor says, never older.
-    const window = place && (await readWindow(engine, channel.id, place, snapshot.posts[0]?.seq ?? 0));
+    const found = await readIn(channel.id);
     // Access may have been closed since.
     const { channel: standing } = await knownChannel(engine, who, channel.id);
-    return mayRead(who, standing) ? { snapshot, window } : { notice: standing };
+    return mayRead(who, standing) ? { channel: standing, found } : { notice: standing };
   }
 
   async function readSnapshot(channelId: string): Promise<Snapshot> {
@@ -155,6 +190,8 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now }: 
     }
   }
 }
+
+const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone' } as const;
 
 function sendPage(res: Response, page: string): void {
   res.vary('Cookie');

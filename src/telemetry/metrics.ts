@@ -33,6 +33,8 @@ const rejectionKinds = [
   'unread',
   'stalled',
 ] as const;
+/** How a change of a post is told on the page of its earlier versions. */
+const changeForms = ['by-word', 'both-texts', 'alone'] as const;
 const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
@@ -52,6 +54,8 @@ export interface Metrics {
   catchUps: Counter<'mode'>;
   /** Pages of feeds that were answered, unchanged ones too. */
   feedPages: Counter<'format'>;
+  /** Changes of posts that were told on pages of earlier versions. */
+  changesShown: Counter<'how'>;
   /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
@@ -115,6 +119,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       name: 'pressbox_feed_pages_total',
       help: 'Pages of Atom and other feeds answered.',
       labelNames: ['format'],
+      registers,
+    }),
+    changesShown: new Counter({
+      name: 'pressbox_changes_shown_total',
+      help: 'Changes of posts told on pages of earlier versions.',
+      labelNames: ['how'],
       registers,
     }),
     rejections: new Counter({
@@ -188,6 +198,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
+  for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);

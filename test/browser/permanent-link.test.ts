@@ -200,20 +200,42 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
   it.each([
     ['on a desk, in the light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
     ['on a phone, in the dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true, isMobile: true }],
-  ] as const)('has nothing for axe to find, nor have older posts and the page of a withdrawn one, %s', async (_, options) => {
-    const { page } = await open(25, 12, options);
-    await author.retract(channelId, ids[4] as string, { note: 'It was another pier.' });
-    const address = `${server.url}/live/${channelId}`;
-    for (const path of [`/${ids[11]}`, '', '?before=9', `/${ids[4]}`]) {
-      await page.goto(address + path);
-      if (path !== `/${ids[4]}`) await isLive(page);
-      await page.evaluate(axe);
-      const found = await page.evaluate(
-        `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
-      );
-      expect([path, found]).toEqual([path, []]);
-      expect((await page.locator('html').boundingBox())?.width).toBe(options.viewport.width);
-    }
+  ] as const)(
+    'has nothing for axe to find, nor have older posts, earlier versions and the page of a withdrawn one, %s',
+    async (_, options) => {
+      const { page } = await open(25, 12, options);
+      await author.retract(channelId, ids[4] as string, { note: 'It was another pier.' });
+      const changes = { headline: 'The tenth', body: 'Other words to fill a line.' };
+      await author.correct(channelId, ids[9] as string, 1, { note: 'It was the tenth.', changes });
+      const address = `${server.url}/live/${channelId}`;
+      const versions = `/${ids[9]}/versions`;
+      for (const path of [`/${ids[11]}`, '', '?before=9', `/${ids[4]}`, versions]) {
+        await page.goto(address + path);
+        if (path !== `/${ids[4]}` && path !== versions) await isLive(page);
+        await page.evaluate(axe);
+        const found = await page.evaluate(
+          `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+        );
+        expect([path, found]).toEqual([path, []]);
+        expect((await page.locator('html').boundingBox())?.width).toBe(options.viewport.width);
+      }
+    },
+  );
+
+  it('leads to what the post said before once it is changed while the page is open, told by more than colours', async () => {
+    const { page, complaints } = await open(3, 2);
+    const link = post(page, 2).getByRole('link', { name: 'Earlier versions' });
+    expect(await link.count()).toBe(0);
+    await author.correct(channelId, ids[1] as string, 1, { note: 'It was the other.', changes: { headline: 'Headline two' } });
+    await link.click();
+    const told = page.locator('.version').first();
+    await told.waitFor();
+    expect(await told.locator('.headline').textContent()).toMatch(/^Headline +removed: 2 \(end\) +added: two \(end\) *$/);
+    const lines = await page.evaluate(
+      `['del', 'ins'].map((tag) => getComputedStyle(document.querySelector('.version ' + tag)).textDecorationLine)`,
+    );
+    expect(lines).toEqual(['line-through', 'underline']);
+    expect(complaints).toEqual([]);
   });
 
   it('is printed without what is there to be pressed', async () => {

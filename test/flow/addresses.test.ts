@@ -40,6 +40,7 @@ const taken = (): Record<string, string[]> => {
     '/': ['GET', 'HEAD'],
     [`/live/${id}`]: ['GET', 'HEAD'],
     [`/live/${id}/${postId}`]: ['GET', 'HEAD'],
+    [`/live/${id}/${postId}/versions`]: ['GET', 'HEAD'],
     '/healthz': ['GET', 'HEAD'],
     '/readyz': ['GET', 'HEAD'],
     '/metrics': ['GET', 'HEAD'],

@@ -89,7 +89,7 @@ function findFaults(root: Shown): string[] {
   const tags = new Set(
     `html head meta title link script body div main header section aside nav button p h1 h2 h3 h4 a span strong em s ul ol li dl
     blockquote code pre hr br table thead tbody tr th td article time figure figcaption img video source track bdi footer details
-    summary`.split(/\s+/),
+    summary ins del`.split(/\s+/),
   );
   const faults: string[] = [];
   for (const element of [root, ...root.querySelectorAll('*')]) {
@@ -234,6 +234,33 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
       for (const texts of [headlines, persons]) {
         expect(texts).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
       }
+      await page.context().close();
+    }
+  }, 60_000);
+
+  it('is text in what a post said before', async () => {
+    await author.createChannel({ id: 'changed', headline: 'Changed', state: 'live' });
+    let { post } = await author.publish('changed', { headline: 'Start', body: 'Start' });
+    for (const some of chunksOf(attacks, 6)) {
+      ({ post } = await author.correct('changed', post.id, post.revision, {
+        note: some.join('\n'),
+        changes: { headline: lineOf(some[0] as string), body: `${secretWord}\n\n${some.join('\n\n')}` },
+      }));
+    }
+    for (const address of both()) {
+      const page = await open(browser, `${address}/live/changed/${post.id}/versions`);
+      let told = 0;
+      let marked = 0;
+      for (let path: string | null = ''; path !== null; ) {
+        if (path !== '') await page.goto(address + path, { waitUntil: 'domcontentloaded' });
+        await expectHarmless(page);
+        told += await page.locator('.version').count();
+        marked += await page.locator('ins, del').count();
+        const older = page.locator('a[rel=next]');
+        path = (await older.count()) === 0 ? null : await older.getAttribute('href');
+      }
+      expect(told).toBe(post.revision);
+      expect(marked).toBeGreaterThan(post.revision);
       await page.context().close();
     }
   }, 60_000);

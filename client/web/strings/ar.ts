@@ -21,6 +21,7 @@ export const ar: Words = {
   },
   changed: 'تغيير',
   updated: 'حُدِّث',
+  earlierVersions: 'نسخ سابقة',
   copyLink: 'نسخ الرابط',
   linkCopied: 'نُسخ الرابط',
   linkNotCopied: 'تعذّر نسخ الرابط.',

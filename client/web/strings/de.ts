@@ -21,6 +21,7 @@ export const de: Words = {
   },
   changed: 'Geändert',
   updated: 'ergänzt',
+  earlierVersions: 'Frühere Fassungen',
   copyLink: 'Link kopieren',
   linkCopied: 'Link kopiert',
   linkNotCopied: 'Der Link konnte nicht kopiert werden.',

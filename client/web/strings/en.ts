@@ -21,6 +21,7 @@ export const en: Words = {
   },
   changed: 'Changed',
   updated: 'updated',
+  earlierVersions: 'Earlier versions',
   copyLink: 'Copy link',
   linkCopied: 'Link copied',
   linkNotCopied: 'The link could not be copied.',

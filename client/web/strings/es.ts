@@ -21,6 +21,7 @@ export const es: Words = {
   },
   changed: 'Modificado',
   updated: 'actualizado',
+  earlierVersions: 'Versiones anteriores',
   copyLink: 'Copiar enlace',
   linkCopied: 'Enlace copiado',
   linkNotCopied: 'No se pudo copiar el enlace.',

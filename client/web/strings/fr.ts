@@ -21,6 +21,7 @@ export const fr: Words = {
   },
   changed: 'Modifié',
   updated: 'mis à jour',
+  earlierVersions: 'Versions précédentes',
   copyLink: 'Copier le lien',
   linkCopied: 'Lien copié',
   linkNotCopied: 'Le lien n’a pas pu être copié.',

@@ -20,6 +20,7 @@ export interface Words {
   changes: Record<Exclude<ChangeKind, 'refile'>, string>;
   changed: string;
   updated: string;
+  earlierVersions: string;
   copyLink: string;
   linkCopied: string;
   linkNotCopied: string;

@@ -1,4 +1,4 @@
-import { onServer, permanentLink, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { en } from '../strings/en.ts';
 import type { Words } from '../strings/words.ts';
@@ -85,7 +85,15 @@ function footer(post: ReaderPost, setting: PostSetting): Html {
   const words = wordsOf(setting);
   return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors, words.comma)}</p>`}${
     post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
-  }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}</footer>`;
+  }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}${post.revision > 1 && versions(post, setting)}</footer>`;
+}
+
+/** A page of the server's own: what the post said before is nothing that an open page keeps. */
+function versions(post: ReaderPost, setting: PostSetting): Html {
+  const { earlierVersions, ofPost } = wordsOf(setting);
+  const address = onServer(versionsPath(post.channelId, post.id), setting.server ?? '');
+  const name = ofPost(earlierVersions, clockText(post.publishedAt, setting));
+  return html`<p class="versions"><a href="${address}" rel="nofollow" aria-label="${name}">${earlierVersions}</a></p>`;
 }
 
 /** Their names begin with what is seen, and tell which post they are of. */

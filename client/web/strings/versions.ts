@@ -1,0 +1,119 @@
+/** The words of the page of a post's earlier versions. Apart from the others, since the server alone draws it: no script loads them. */
+export interface VersionWords {
+  legend: string;
+  published: string;
+  refile: string;
+  version: (nth: number) => string;
+  erased: string;
+  erasedMany: string;
+  erasedBefore: string;
+  /** Other things than words may have: a picture, a source. */
+  noWord: string;
+  tooMuch: string;
+  before: string;
+  after: string;
+  /** Before and behind what came or went, for those who hear it. */
+  added: string;
+  removed: string;
+  end: string;
+  olderChanges: string;
+  toPost: string;
+}
+
+/** By the language of the words around posts, which has them. */
+export function versionWordsIn(language: string): VersionWords {
+  return languages[language as keyof typeof languages] ?? languages.en;
+}
+
+const languages = {
+  en: {
+    legend: 'What was added is underlined, what was removed is struck out.',
+    published: 'Published',
+    refile: 'Typing slip mended',
+    version: (nth) => `Version ${nth}`,
+    erased: 'This version was erased.',
+    erasedMany: 'These versions were erased.',
+    erasedBefore: 'The version before this one was erased. This one said:',
+    noWord: 'No word was changed here, but something beside them, such as a picture or a source.',
+    tooMuch: 'Too much was changed to show it word by word.',
+    before: 'Before',
+    after: 'After',
+    added: 'added:',
+    removed: 'removed:',
+    end: '(end)',
+    olderChanges: 'Older changes',
+    toPost: 'To the post',
+  },
+  de: {
+    legend: 'Hinzugefügtes ist unterstrichen, Entferntes durchgestrichen.',
+    published: 'Veröffentlicht',
+    refile: 'Tippfehler behoben',
+    version: (nth) => `Fassung ${nth}`,
+    erased: 'Diese Fassung wurde gelöscht.',
+    erasedMany: 'Diese Fassungen wurden gelöscht.',
+    erasedBefore: 'Die Fassung vor dieser wurde gelöscht. Diese lautete:',
+    noWord: 'Hier wurde kein Wort geändert, sondern etwas daneben, etwa ein Bild oder eine Quelle.',
+    tooMuch: 'Es wurde zu viel geändert, um es Wort für Wort zu zeigen.',
+    before: 'Vorher',
+    after: 'Nachher',
+    added: 'hinzugefügt:',
+    removed: 'entfernt:',
+    end: '(Ende)',
+    olderChanges: 'Ältere Änderungen',
+    toPost: 'Zum Beitrag',
+  },
+  fr: {
+    legend: 'Les ajouts sont soulignés, les suppressions sont barrées.',
+    published: 'Publié',
+    refile: 'Coquille corrigée',
+    version: (nth) => `Version ${nth}`,
+    erased: 'Cette version a été effacée.',
+    erasedMany: 'Ces versions ont été effacées.',
+    erasedBefore: 'La version précédente a été effacée. Celle-ci disait :',
+    noWord: 'Aucun mot n’a été changé ici, mais autre chose, comme une image ou une source.',
+    tooMuch: 'Les changements sont trop nombreux pour être montrés mot à mot.',
+    before: 'Avant',
+    after: 'Après',
+    added: 'ajouté :',
+    removed: 'supprimé :',
+    end: '(fin)',
+    olderChanges: 'Changements précédents',
+    toPost: 'Voir le message',
+  },
+  es: {
+    legend: 'Lo añadido está subrayado; lo eliminado, tachado.',
+    published: 'Publicado',
+    refile: 'Errata corregida',
+    version: (nth) => `Versión ${nth}`,
+    erased: 'Esta versión fue borrada.',
+    erasedMany: 'Estas versiones fueron borradas.',
+    erasedBefore: 'La versión anterior fue borrada. Esta decía:',
+    noWord: 'Aquí no cambió ninguna palabra, sino otra cosa, como una imagen o una fuente.',
+    tooMuch: 'Los cambios son demasiados para mostrarlos palabra por palabra.',
+    before: 'Antes',
+    after: 'Después',
+    added: 'añadido:',
+    removed: 'eliminado:',
+    end: '(fin)',
+    olderChanges: 'Cambios anteriores',
+    toPost: 'Ver el mensaje',
+  },
+  ar: {
+    legend: 'ما أُضيف تحته خط، وما حُذف مشطوب.',
+    published: 'نُشر',
+    refile: 'تصحيح خطأ مطبعي',
+    version: (nth) => `النسخة ${nth}`,
+    erased: 'مُحيت هذه النسخة.',
+    erasedMany: 'مُحيت هذه النسخ.',
+    erasedBefore: 'مُحيت النسخة السابقة. وكان نص هذه النسخة:',
+    noWord: 'لم تتغير هنا أي كلمة، بل شيء آخر مثل صورة أو مصدر.',
+    tooMuch: 'التغييرات أكثر من أن تُعرض كلمة بكلمة.',
+    before: 'قبل',
+    after: 'بعد',
+    added: 'أُضيف:',
+    removed: 'حُذف:',
+    end: '(انتهى)',
+    olderChanges: 'تغييرات أقدم',
+    toPost: 'إلى المنشور',
+  },
+} satisfies Record<string, VersionWords>;

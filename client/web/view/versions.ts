@@ -1,0 +1,144 @@
+import { channelPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import type { Change, Channel } from '../../../src/protocol/model.ts';
+import { en } from '../strings/en.ts';
+import { wordsIn } from '../strings/index.ts';
+import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
+import type { Words } from '../strings/words.ts';
+import { diffWords, type Piece } from './diff.ts';
+import { type Html, html, nothing } from './html.ts';
+import { clockBeside, directionOf, type Setting } from './time.ts';
+
+/** What a post said before: each of its changes with the words that went and those that came. */
+
+/** A post as it was at one revision. */
+export interface Version {
+  revision: number;
+  /** Null: as it was first published. */
+  change: Change | null;
+  publishedAt: string;
+  headline: string | null;
+  /** What its html says. Plain text. */
+  text: string;
+}
+
+export type Step =
+  /** Beside the version before it. */
+  | { status: 'compared'; version: Version; headline: Piece[]; text: Piece[] }
+  /** Too much was changed to be told by word. */
+  | { status: 'both'; version: Version; before: Version }
+  /** The first version, or the first after an erased one. */
+  | { status: 'whole'; version: Version }
+  /** The revisions from one to the other, both included, are missing for everyone. */
+  | { status: 'erased'; from: number; to: number };
+
+/** The steps from revision `floor` to revision `top`, newest first. `versions`: those that there are, in any order, the one below `floor` among them. */
+export function stepsOf(versions: readonly Version[], floor: number, top: number, mostEdits: number): Step[] {
+  const byRevision = new Map(versions.map((version) => [version.revision, version]));
+  const steps: Step[] = [];
+  for (let revision = top; revision >= floor; revision -= 1) {
+    const version = byRevision.get(revision);
+    const last = steps.at(-1);
+    if (version !== undefined) steps.push(stepTo(version, byRevision.get(revision - 1), mostEdits));
+    else if (last?.status === 'erased') last.from = revision;
+    else steps.push({ status: 'erased', from: revision, to: revision });
+  }
+  return steps;
+}
+
+function stepTo(version: Version, before: Version | undefined, mostEdits: number): Step {
+  if (before === undefined) return { status: 'whole', version };
+  const headline = diffWords(before.headline ?? '', version.headline ?? '', mostEdits);
+  const text = diffWords(before.text, version.text, mostEdits);
+  if (headline === undefined || text === undefined) return { status: 'both', version, before };
+  return { status: 'compared', version, headline, text };
+}
+
+export interface VersionsShown {
+  channel: Channel;
+  postId: string;
+  steps: readonly Step[];
+  /** The revision that the next page of older changes is asked for with; null where there is none. */
+  older: number | null;
+}
+
+export function versionsTitle({ language }: Channel): string {
+  return (wordsIn(language) ?? en).earlierVersions;
+}
+
+/** The whole page but for its bar. */
+export function renderVersions({ channel, postId, steps, older }: VersionsShown): Html {
+  const said = sayingOf(channel);
+  const { words, own } = said;
+  return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
+<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}"><bdi>${channel.headline}</bdi></a></p><h1>${words.earlierVersions}</h1>
+<p class="standfirst">${own.legend}</p></header>
+<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${steps.map((step) => renderStep(step, said))}</div>
+<nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
+    older !== null &&
+    html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
+  }</nav>
+</div>`;
+}
+
+/** How a channel's page says things: times and words around what the post says, and the language of the latter. */
+interface Saying {
+  setting: Setting;
+  words: Words;
+  own: VersionWords;
+}
+
+function sayingOf({ timezone, language }: Channel): Saying {
+  const words = wordsIn(language) ?? en;
+  return { setting: { timezone, language, words }, words, own: versionWordsIn(words.language) };
+}
+
+function renderStep(step: Step, said: Saying): Html {
+  const { own } = said;
+  if (step.status === 'erased') {
+    const { from, to } = step;
+    const name = from === to ? own.version(to) : `${own.version(from)} – ${own.version(to)}`;
+    return html`<section class="version"><h2>${name}</h2><p class="note">${from === to ? own.erased : own.erasedMany}</p></section>`;
+  }
+  const { version } = step;
+  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, said)}${bodyOf(step, said)}</section>`;
+}
+
+/** "Correction, Nov 24, 14:05 UTC", and the note below. */
+function renderChange({ change, publishedAt }: Version, { setting, words, own }: Saying): Html {
+  const at = clockBeside(change?.at ?? publishedAt, null, setting);
+  const label =
+    change === null ? own.published : change.kind === 'refile' ? own.refile : (words.changes[change.kind] ?? words.changed);
+  return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`}`;
+}
+
+function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
+  const { own } = said;
+  const whole = ({ headline, text }: Version) => texts(headline ?? '', text, said);
+  switch (step.status) {
+    case 'whole':
+      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}`;
+    case 'both':
+      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}`;
+    default: {
+      const isSame = [...step.headline, ...step.text].every(({ kind }) => kind === 'same');
+      return html`${isSame && html`<p class="hint">${own.noWord}</p>`}${texts(marked(step.headline, said), marked(step.text, said), said)}`;
+    }
+  }
+}
+
+function texts(headline: Html | string, text: Html | string, { setting }: Saying): Html {
+  const written = (as: string, what: Html | string) =>
+    String(what) === '' ? nothing : html`<div class="${as}" lang="${setting.language}" dir="auto">${what}</div>`;
+  return html`${written('headline', headline)}${written('text', text)}`;
+}
+
+/** What is added and removed is told in words too, to those who hear the page. */
+function marked(pieces: readonly Piece[], { words, own }: Saying): Html {
+  const hidden = (word: string) =>
+    html`<span class="visually-hidden" lang="${words.language}" dir="${directionOf(words.language)}"> ${word} </span>`;
+  return html`${pieces.map(({ kind, text }) => {
+    if (kind === 'same') return text;
+    if (kind === 'added') return html`<ins>${hidden(own.added)}${text}${hidden(own.end)}</ins>`;
+    return html`<del>${hidden(own.removed)}${text}${hidden(own.end)}</del>`;
+  })}`;
+}

@@ -1,0 +1,60 @@
+import { type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
+import type { Engine } from '../engine/engine.ts';
+import { limits } from '../protocol/limits.ts';
+import { type ReaderPost, readerView } from '../protocol/model.ts';
+import { textOf } from './feeds/content.ts';
+import { readerLimits } from './limits.ts';
+
+/** What a post said before, as far as one page tells it. To be read under a guard: a takedown counts for every part. */
+export interface Versions {
+  /** As it is, read last: a withdrawal while the rest was read is in it. */
+  post: ReaderPost;
+  /** Newest first. */
+  steps: Step[];
+  /** The page of older changes is that before this revision; null where there is none. */
+  older: number | null;
+}
+
+/** Undefined: there is no such post. `before`: only changes below that revision. */
+export async function readVersions(
+  engine: Engine,
+  channelId: string,
+  postId: string,
+  before = Number.POSITIVE_INFINITY,
+): Promise<Versions | undefined> {
+  const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1)]);
+  if (now === undefined || oldest === undefined) return undefined;
+  const top = Math.min(now.post.revision, before - 1);
+  const page = await readUpTo(top);
+  const read = await engine.post(channelId, postId);
+  if (page === undefined || read === undefined) return undefined;
+  const first = oldest.revisions[0]?.revision ?? 1;
+  // What was erased below all that there is is told at once, not page by page.
+  const floor = first >= page.floor ? 1 : page.floor;
+  return {
+    post: readerView(read.post),
+    steps: stepsOf(page.revisions.map(versionOf), floor, top, readerLimits.versionEdits),
+    older: floor > 1 ? floor : null,
+  };
+
+  /** The newest revisions up to `top`, and the one below them: as many as one page tells, fewer where they are large. */
+  async function readUpTo(top: number) {
+    for (let count: number = readerLimits.versionChanges; ; count = Math.floor(count / 2)) {
+      const floor = Math.max(1, top - count + 1);
+      const page = await readRevisions(floor - 1, count + 1);
+      if (page === undefined) return undefined;
+      const isCut = page.more && (page.revisions.at(-1)?.revision ?? 0) < top;
+      if (!isCut || count === 1) return { revisions: page.revisions, floor };
+    }
+  }
+
+  /** `bytes`: room for two posts, however large. */
+  async function readRevisions(from: number, limit: number) {
+    return await engine.revisions(channelId, postId, { after: Math.max(0, from - 1), limit, bytes: 2 * limits.answerBytes });
+  }
+}
+
+function versionOf({ revision, history, publishedAt, headline, html }: ReaderPost): Version {
+  const change = revision === 1 ? null : (history.findLast((one) => one.revision === revision) ?? null);
+  return { revision, change, publishedAt, headline, text: textOf(html) };
+}
