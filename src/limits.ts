@@ -132,6 +132,10 @@ export const limitGroups = [
       what: 'Older changes are on the next page.',
       metric: 'pressbox_changes_shown_total{how="by-word"}',
     },
+    versionBytes: {
+      what: 'Likewise, one change at least.',
+      metric: 'pressbox_changes_shown_total{how="by-word"}',
+    },
     versionEdits: {
       what: 'The texts before and after a change that is larger are shown, not their words.',
       metric: 'pressbox_changes_shown_total{how="both-texts"}',

@@ -26,6 +26,8 @@ export const readerLimits = {
   exportPageBytes: 256 * 1024,
   /** Changes of a post on one page of its earlier versions; fewer where they are large, and the rest on the next page. */
   versionChanges: 10,
+  /** Versions that are read and compared for one page, as JSON; the two of one change are whatever their size. */
+  versionBytes: 256 * 1024,
   /** Words and spaces that a change may remove and add to be told by word; past it the text before and the text after are shown. */
   versionEdits: 1_000,
   /** Time over which a draining node asks its readers to leave, at most. */

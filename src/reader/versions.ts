@@ -15,6 +15,9 @@ export interface Versions {
   older: number | null;
 }
 
+/** Room for two posts in the author's view, however large. */
+const twoPosts = 2 * limits.answerBytes;
+
 /** Undefined: there is no such post. `before`: only changes below that revision. */
 export async function readVersions(
   engine: Engine,
@@ -22,7 +25,7 @@ export async function readVersions(
   postId: string,
   before = Number.POSITIVE_INFINITY,
 ): Promise<Versions | undefined> {
-  const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1)]);
+  const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1, twoPosts)]);
   if (now === undefined || oldest === undefined) return undefined;
   const top = Math.min(now.post.revision, before - 1);
   const page = await readUpTo(top);
@@ -41,16 +44,15 @@ export async function readVersions(
   async function readUpTo(top: number) {
     for (let count: number = readerLimits.versionChanges; ; count = Math.floor(count / 2)) {
       const floor = Math.max(1, top - count + 1);
-      const page = await readRevisions(floor - 1, count + 1);
+      const page = await readRevisions(floor - 1, count + 1, count === 1 ? twoPosts : readerLimits.versionBytes);
       if (page === undefined) return undefined;
       const isCut = page.more && (page.revisions.at(-1)?.revision ?? 0) < top;
       if (!isCut || count === 1) return { revisions: page.revisions, floor };
     }
   }
 
-  /** `bytes`: room for two posts, however large. */
-  async function readRevisions(from: number, limit: number) {
-    return await engine.revisions(channelId, postId, { after: Math.max(0, from - 1), limit, bytes: 2 * limits.answerBytes });
+  async function readRevisions(from: number, limit: number, bytes: number) {
+    return await engine.revisions(channelId, postId, { after: Math.max(0, from - 1), limit, bytes });
   }
 }
 

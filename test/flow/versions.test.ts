@@ -39,6 +39,14 @@ const withdraw = ({ id, postId }: Made, how: 'retraction' | 'takedown', body: ob
   write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
 const open = (path: string, headers: Record<string, string> = {}) =>
   call(server.url + path, { headers: { ...html, ...headers } });
+/** From the newest changes to the oldest. */
+async function pagesOf({ path: first }: Made): Promise<string[]> {
+  const pages: string[] = [];
+  for (let path: string | undefined = first; path !== undefined; path = pages.at(-1)?.match(/rel="next" href="([^"]+)"/)?.[1]) {
+    pages.push((await open(path)).text);
+  }
+  return pages;
+}
 /** As an editor would mark it, for those who see the page: without the words for those who hear it. */
 const seen = (page: string) =>
   page
@@ -110,14 +118,12 @@ describe('the earlier versions of a post', () => {
     for (let nth = 2; nth <= 23; nth += 1) await revise(post, 'update', { body: `Count ${nth}.` });
     const counts: string[] = [];
     const pages: number[] = [];
-    for (let path: string | undefined = post.path; path !== undefined; ) {
-      const { text } = await open(path);
+    for (const text of await pagesOf(post)) {
       const told = [...seen(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
         ([, to, alone]) => to ?? alone ?? '',
       );
       counts.push(...told);
       pages.push(told.length);
-      path = text.match(/rel="next" href="([^"]+)"/)?.[1];
     }
     expect(counts.map(Number)).toEqual(Array.from({ length: 23 }, (_, at) => 23 - at));
     expect(pages).toEqual([10, 10, 3]);
@@ -130,7 +136,11 @@ describe('the earlier versions of a post', () => {
         .slice(0, 49_000);
     const post = await made({ body: large('old') });
     await revise(post, 'update', { body: large('new') });
-    const { text } = await open(post.path);
+    await revise(post, 'update', { body: `${large('new')} And more.` });
+    const [newest, older] = await pagesOf(post);
+    expect(seen(newest ?? '')).toContain('{+ And more.+}');
+    expect(seen(newest ?? '')).not.toContain('Too much');
+    const text = older ?? '';
     expect(seen(text)).toContain('Too much was changed to show it word by word.');
     for (const word of ['old', 'new']) expect(text).toContain(`${word}0 ${word}1 ${word}2`);
     expect(text).not.toMatch(/<ins>|<del>/);
@@ -158,11 +168,9 @@ describe('the earlier versions of a post', () => {
       );
     }
     const tags = new Set<string>();
-    for (let path: string | undefined = post.path; path !== undefined; ) {
-      const { text } = await open(path);
+    for (const text of await pagesOf(post)) {
       for (const [tag] of text.matchAll(/<[^/!][^>]*>/g)) tags.add(tag.replace(/="[^"]*"/g, '=').replace(/\s+$/, ''));
       for (const [, href = ''] of text.matchAll(/(?:href|src|action)="([^"]*)"/g)) expect(href).toMatch(/^(?:\/|data:,$)/);
-      path = text.match(/rel="next" href="([^"]+)"/)?.[1];
     }
     expect([...tags].map((tag) => tag.slice(1).split(/[\s>]/)[0] ?? '').filter((name) => !known.has(name))).toEqual([]);
     expect([...tags].filter((tag) => /\son|style=|srcdoc/i.test(tag))).toEqual([]);
