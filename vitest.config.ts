@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { keepCompiled } from './test/support/compiled.ts';
+import { longFiles } from './test/support/long.ts';
 
 keepCompiled();
 
@@ -15,6 +16,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        exclude: longFiles,
         testTimeout: 20_000,
         hookTimeout: 30_000,
         // They leave nothing behind that another could see, and would load the same again and again.

@@ -1,0 +1,10 @@
+/**
+ * Files of `test/flow` and `test/hostile` that keep a processor busy for long: `npm test`, which is to be quick, leaves them to
+ * `npm run test:chaos`.
+ */
+export const longFiles = [
+  'test/flow/crash.test.ts',
+  'test/flow/power.test.ts',
+  'test/flow/slow-readers.test.ts',
+  'test/hostile/pages.test.ts',
+];
