@@ -38,7 +38,8 @@ async function drip({ port }: { port: number }, start: string): Promise<string> 
   socket.on('error', () => {});
   socket.write(start);
   const timer = setInterval(() => socket.write('a'), 30);
-  await once(socket, 'close');
+  // Not `once`, which fails with the socket: a byte that is on its way when the server closes is answered with a reset.
+  await new Promise((resolve) => socket.on('close', resolve));
   clearInterval(timer);
   return said;
 }
