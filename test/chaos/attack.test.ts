@@ -10,11 +10,13 @@ import { keptIn, underAttack } from '../support/under-attack.ts';
  * the server, then on the listener again. So what is compared is what the server lets through to them, and not what the attacker takes
  * of the processor.
  */
-/** What the author and the reader may notice, against the calm, and what may be left behind. */
-const mostOf = { ratio: 2, memoryBytes: 50_000_000 };
+/**
+ * What an author and a reader would notice, and what may be left behind. How the delays compare with the calm is printed and not asserted:
+ * on two cores that the attacker shares, that is as much the machine's as the server's.
+ */
+const mostOf = { noticedMs: 250, memoryBytes: 50_000_000 };
 
-// What else the machine does in that minute is measured with it: so what fails is measured once more.
-it('a minute of attack is not noticed by an author and a reader, and leaves nothing behind', { retry: 1 }, async () => {
+it('a minute of attack is not noticed by an author and a reader, and leaves nothing behind', async () => {
   const seeds = [1, 2, 3];
   const { calm, attacked, attack, memory, lines, tokens } = await underAttack({
     seeds,
@@ -30,7 +32,7 @@ it('a minute of attack is not noticed by an author and a reader, and leaves noth
   expect(attack.halfOpen).toBeGreaterThanOrEqual(2_000);
   expect(attack.slow).toBeGreaterThanOrEqual(1_000);
   for (const what of ['author', 'event', 'snapshot'] as const) {
-    expect(attacked[what], `p99 of ${what}, ms, against ${calm[what]}`).toBeLessThan(mostOf.ratio * calm[what]);
+    expect(attacked[what], `p99 of ${what}, ms, against ${calm[what]} in the calm`).toBeLessThan(mostOf.noticedMs);
   }
   expect(grown.kept).toBeLessThan(mostOf.memoryBytes);
   expect(grown.rss).toBeLessThan(mostOf.memoryBytes);
