@@ -2,8 +2,8 @@ import { type Step, stepsOf, type Version } from '../../client/web/view/versions
 import type { Engine } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type ReaderPost, readerView } from '../protocol/model.ts';
-import { textOf } from './feeds/content.ts';
 import { readerLimits } from './limits.ts';
+import { textOf } from './post-text.ts';
 
 /** What a post said before, as far as one page tells it. To be read under a guard: a takedown counts for every part. */
 export interface Versions {

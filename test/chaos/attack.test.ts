@@ -10,6 +10,7 @@ import { keptIn, underAttack } from '../support/under-attack.ts';
  * the server, then on the listener again. So what is compared is what the server lets through to them, and not what the attacker takes
  * of the processor.
  */
+
 /**
  * What an author and a reader would notice, and what may be left behind. How the delays compare with the calm is printed and not asserted:
  * on two cores that the attacker shares, that is as much the machine's as the server's.

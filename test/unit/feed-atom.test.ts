@@ -1,9 +1,10 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { atom } from '../../src/reader/feeds/atom.ts';
-import { textOf as plainTextOf, titleOf } from '../../src/reader/feeds/content.ts';
+import { titleOf } from '../../src/reader/feeds/content.ts';
 import { feedId, linksOf, plainUri } from '../../src/reader/feeds/page.ts';
 import { escapeXml } from '../../src/reader/feeds/xml.ts';
+import { textOf as plainTextOf } from '../../src/reader/post-text.ts';
 import { all, atomFaults, isUri, links, textOf } from '../support/atom.ts';
 import { everyPost, feedPage, hostileText, publicUrl, unwritable } from '../support/feed-samples.ts';
 import { describeWith, needs } from '../support/needs.ts';

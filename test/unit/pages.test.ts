@@ -364,7 +364,8 @@ describe('the page of a post', () => {
     expect(long).toMatch(/^(?:Häuser )+Häuser…$/);
     expect([...long].length).toBeLessThanOrEqual(200);
     expect([...long].length).toBeGreaterThan(190);
-    expect([...(described({ html: `<p>${'字'.repeat(300)}</p>` }) ?? '')]).toHaveLength(200);
+    // Two of these are a word to the segmenter, and words stay whole.
+    expect(described({ html: `<p>${'字'.repeat(300)}</p>` })).toBe(`${'字'.repeat(198)}…`);
     expect(described({ html: '' })).toBe('The ship');
     expect(described({ html: '', media: [] }, { standfirst: 'What it is about' })).toBe('What it is about');
     expect(described({ html: '', media: [] })).toBeUndefined();

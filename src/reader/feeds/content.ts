@@ -6,6 +6,7 @@ import { settingOf } from '../../../client/web/view/page.ts';
 import { clockText, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
+import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './page.ts';
 
 /** A post as feeds show it: what was corrected comes before the text, and a withdrawn one is the sentence that says so. */
@@ -90,39 +91,6 @@ export function summaryOf(post: ReaderPost): string | undefined {
 
 const titleCharacters = 100;
 const summaryCharacters = 300;
-
-/** At most so many UTF-16 units on one line, cut between words. */
-function excerpt(text: string, most: number): string {
-  const line = text.replace(/\s+/gu, ' ').trim();
-  if (line.length <= most) return line;
-  let kept = '';
-  for (const { segment } of words.segment(line.slice(0, most + wordRoom))) {
-    if (kept.length + segment.length >= most) break;
-    kept += segment;
-  }
-  // A word longer than all that may be: between characters, then.
-  if (kept.trim() === '')
-    for (const { segment } of characters.segment(line.slice(0, most))) kept += kept.length + segment.length < most ? segment : '';
-  return `${kept.trimEnd()}…`;
-}
-
-const words = new Intl.Segmenter('en', { granularity: 'word' });
-const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
-/** Of what lies behind the cut so much is looked at, so that a word that ends there is known to. */
-const wordRoom = 32;
-
-/** The text of a post's `html`, whose tags are a short list and whose attributes hold no `>`. */
-export function textOf(markup: string): string {
-  return markup
-    .replace(/<br>|<hr>|<\/(?:p|h3|h4|li|blockquote|pre|tr)>/g, '\n')
-    .replace(/<\/t[hd]>/g, '\t')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => characterOf[entity] ?? entity)
-    .replace(/\n\s*\n+/g, '\n')
-    .trim();
-}
-
-const characterOf: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
 
 /** When the post was last changed in what it says: a slip of the pen that was mended is no news. */
 export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {

@@ -1,5 +1,6 @@
 import type { Change, Channel, ImageMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
-import { changedAt, publisherOf, textOf, titleOf, withdrawnWord } from './content.ts';
+import { textOf } from '../post-text.ts';
+import { changedAt, publisherOf, titleOf, withdrawnWord } from './content.ts';
 import { mediaTypeOf } from './media.ts';
 import { type FeedPage, plainUri, postUrn } from './page.ts';
 

@@ -1,5 +1,6 @@
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
-import { changedAt, contentOf, textOf, titleOf } from './content.ts';
+import { textOf } from '../post-text.ts';
+import { changedAt, contentOf, titleOf } from './content.ts';
 import { mediaTypeOf } from './media.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
 

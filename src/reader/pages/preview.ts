@@ -2,6 +2,7 @@ import { attribute, type Html, html } from '../../../client/web/view/html.ts';
 import { isWebUrl } from '../../../client/web/view/links.ts';
 import { permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
+import { excerpt, textOf } from '../post-text.ts';
 
 /** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */
 export function postPreview(channel: Channel, post: ReaderPost, publicUrl: string): Html {
@@ -33,28 +34,8 @@ export function describe(channel: Channel, post: ReaderPost): string | null {
   return excerpt(shown.find((each) => each.trim() !== '') ?? '', mostCharacters) || channel.standfirst;
 }
 
-/** As much as previews show. Unicode code points. */
+/** As much as previews show. UTF-16 units. */
 const mostCharacters = 200;
-
-/** The text of a post's html: the renderer writes these entities and no others. */
-export function textOf(markup: string): string {
-  return markup
-    .replace(/<\/(?:p|li|h3|h4|pre|blockquote|tr|td|th)>|<(?:br|hr)>/g, ' ')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&(amp|lt|gt|quot);/g, (_, name: string) => entities[name] as string)
-    .replace(/\s+/g, ' ')
-    .trim();
-}
-
-const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
-
-/** Up to so many characters, ended after a whole word where there is one. */
-export function excerpt(text: string, most: number): string {
-  const characters = [...text];
-  if (characters.length <= most) return text;
-  const cut = characters.slice(0, most - 1).join('');
-  return `${cut.replace(/\s+\S*$/, '') || cut}…`;
-}
 
 interface Picture {
   url: string;
