@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
 import { createRenderer } from '../src/desk/render.ts';
 import { openEmbedded } from '../src/engine/embedded/index.ts';
-import type { AppendRequest, Engine } from '../src/engine/engine.ts';
+import type { Engine } from '../src/engine/engine.ts';
 import { openRedis } from '../src/engine/redis/index.ts';
-import { aChannel, anAuthorPost } from '../test/support/samples.ts';
+import { creation, publication } from './appends.ts';
 import { emptyHistogram, type Histogram, record } from './histogram.ts';
 import { postOf } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
@@ -38,7 +36,7 @@ let letGo: () => Promise<void>;
 
 async function open({ store, writers, forMs }: EngineAsk): Promise<void> {
   ({ engine, letGo } = await openOn(store));
-  await engine.append(channelId, creation());
+  await engine.append(channelId, creation(channelId));
   // The first appends warm the code up.
   await append({ store, writers, forMs: forMs / 4 });
 }
@@ -57,7 +55,7 @@ async function append({ writers, forMs }: EngineAsk): Promise<EngineAnswer> {
   let appends = 0;
   const writer = async () => {
     while (monotonicMs() - began < forMs) {
-      const request = publication(body, html, appends);
+      const request = publication(channelId, { headline: `Update ${appends}`, body, html });
       appends += 1;
       const sent = monotonicMs();
       const { status } = await engine.append(channelId, request);
@@ -77,47 +75,4 @@ async function openOn(store: EngineAsk['store']): Promise<{ engine: Engine; letG
   }
   const dataDir = await mkdtemp(join(store.directory, 'engine-'));
   return { engine: await openEmbedded({ dataDir, renderer }), letGo: () => rm(dataDir, { recursive: true, force: true }) };
-}
-
-function facts(): { request: AppendRequest['request']; at: string } {
-  return { request: { id: randomUUID(), digest: '0'.repeat(64) }, at: new Date().toISOString() };
-}
-
-function creation(): AppendRequest {
-  const { request, at } = facts();
-  return {
-    request,
-    decidedOn: { channel: 0, posts: {} },
-    entries: [
-      {
-        type: 'channel.changed',
-        at,
-        by: 'bench',
-        kind: null,
-        listed: false,
-        channel: aChannel({ id: channelId, headline: 'A day at the harbour', createdAt: at, startedAt: at }),
-      },
-    ],
-  };
-}
-
-function publication(body: string, html: string, number: number): AppendRequest {
-  const { request, at } = facts();
-  const id = uuidv7();
-  const sample = { id, channelId, headline: `Update ${number}`, body, html, publishedAt: at, publishedBy: 'bench' };
-  const { seq: _seq, ...post } = anAuthorPost(sample);
-  return {
-    request,
-    decidedOn: { channel: 1, posts: { [id]: 0 } },
-    entries: [
-      {
-        type: 'post.published',
-        at,
-        by: 'bench',
-        kind: null,
-        listed: false,
-        post,
-      },
-    ],
-  };
 }

@@ -5,6 +5,9 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { describeMachine } from './machine.ts';
 import { measureCatchUp, measureFanOut } from './measure.ts';
+import { compare } from './peers/run.ts';
+import { subjects } from './peers/subjects.ts';
+import { textTable } from './peers/table.ts';
 import { type Figures, report } from './report.ts';
 import { measureChannels, measureCost, measureMemory, measureNodes } from './shared-store.ts';
 import { type Plan, type StoreKind, stores } from './stage.ts';
@@ -15,8 +18,12 @@ import { measureAuthors, measureEngine } from './writing.ts';
 interface Options {
   full: boolean;
   json: boolean;
-  readers: string;
+  readers?: string;
   only?: string;
+  figures?: string;
+  against?: string;
+  rounds: string;
+  lines?: string;
   store: StoreKind;
   directory?: string;
 }
@@ -24,25 +31,34 @@ interface Options {
 /** Descriptors that a process needs beside its readers. */
 const otherFiles = 200;
 
+/** The parts of this server alone. */
 const everywhere = ['authors', 'engine', 'fan-out', 'catch-up'];
 const shared = ['cost', 'memory', 'channels', 'nodes'];
 
 const options = new Command('bench')
-  .description('Measures publishing, pushing and catching up on this machine, in under two minutes.')
-  .option('--full', 'measure each step for 20 s instead of 3 or 4', false)
-  .option('--readers <numbers>', 'crowds to push to, comma-separated', '1,1000,5000')
+  .description('Measures Pressbox on this machine beside the servers that others use in its place.')
+  .option('--full', 'every part, and each step for longer', false)
+  .option('--readers <numbers>', 'crowds to push to, comma-separated; default: 1,1000,5000, or those of the goals')
   .option('--directory <path>', 'where to keep journals, on the disk to measure; default: among temporary files')
   .addOption(new Option('--store <kind>', 'what keeps the journal').choices(stores).default('embedded'))
   .option(
     '--only <parts>',
-    `some of it: ${[...everywhere, ...shared].join(', ')}; ${shared.join(', ')} need a store that nodes share`,
+    `some of it: ${['peers', ...everywhere, ...shared].join(', ')}; ${shared.join(', ')} need a store that nodes share`,
+  )
+  .option('--figures <numbers>', 'of the part peers, rows of its table')
+  .option('--against <names>', `of the part peers, some of: ${Object.keys(subjects).join(', ')}`)
+  .option('--rounds <number>', 'of the part peers, how often each is measured', '3')
+  .option(
+    '--lines <file>',
+    'of the part peers, where each measurement is kept as a line of JSON; those that stand there count too',
   )
   .option('--json', 'print the figures as JSON', false)
   .parse()
   .opts<Options>();
 
 const isShared = options.store !== 'embedded';
-const only = new Set(options.only?.split(',') ?? (isShared ? ['authors', 'engine', ...shared] : everywhere));
+const byDefault = isShared ? ['authors', 'engine', ...shared] : options.full ? ['peers', ...everywhere] : ['peers'];
+const only = new Set(options.only?.split(',') ?? byDefault);
 if (!isShared && shared.some((part) => only.has(part))) throw new Error(`${shared.join(', ')} need --store redis or valkey.`);
 const began = Date.now();
 const say = (line: string) => console.error(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(3)} s] ${line}`);
@@ -51,11 +67,29 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 // Servers and load generators end with this process, at its exit.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-await run();
+if (only.delete('peers')) await beside();
+if (only.size > 0) await alone();
 
-async function run(): Promise<void> {
+/** Beside its peers. */
+async function beside(): Promise<void> {
+  const has = (list: string | undefined, value: string | number) => list === undefined || list.split(',').includes(String(value));
+  const { rows, remarks } = await compare({
+    directory,
+    rounds: Number(options.rounds),
+    seconds: 4,
+    kept: resolve(options.lines ?? join(directory, 'lines.jsonl')),
+    wanted: ({ row, readers, against }) =>
+      has(options.figures, row) && has(options.readers, readers) && has(options.against, against),
+    say,
+  });
+  for (const remark of remarks) console.log(`Note      ${remark}`);
+  console.log(textTable(rows));
+}
+
+/** What this server takes, pushes and answers. */
+async function alone(): Promise<void> {
   const machine = describeMachine(directory);
-  const { readers, remarks } = within(machine.openFiles, options.readers.split(',').map(Number));
+  const { readers, remarks } = within(machine.openFiles, (options.readers ?? '1,1000,5000').split(',').map(Number));
   const plan: Plan = {
     store: options.store,
     directory,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
  * answers calls; this is both ends of it.
  */
 export interface Worker extends AsyncDisposable {
+  readonly pid: number;
   call<T>(name: string, argument?: unknown): Promise<T>;
 }
 
@@ -43,6 +44,7 @@ export function startWorker(file: string): Worker {
     waiting.clear();
   });
   return {
+    pid: child.pid as number,
     call<T>(name: string, argument?: unknown): Promise<T> {
       calls += 1;
       const id = calls;

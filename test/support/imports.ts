@@ -71,7 +71,9 @@ function resolve(from: string, to: string): string {
 
 function entriesOf(folder: string): string[] {
   try {
-    return readdirSync(posix.join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
+    const entries = readdirSync(posix.join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
+    // What the peers of the benchmark are installed into lies among ours.
+    return entries.filter((entry) => !/(?:^|[\\/])node_modules[\\/]/.test(entry));
   } catch {
     return [];
   }

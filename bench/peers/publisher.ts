@@ -1,0 +1,46 @@
+import { createServer } from 'node:net';
+import { createRenderer } from '../../src/desk/render.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { openRedis } from '../../src/engine/redis/index.ts';
+import { creation, publication } from '../appends.ts';
+import { answerCalls } from '../worker.ts';
+
+/**
+ * Publishes to the node that is measured as another node would: it appends to the same Redis and announces there. Each line on its port is
+ * a post, `{"channel", "title", "body"}`. Appends of one moment go down together, in the order of the lines.
+ */
+answerCalls({ open });
+
+const renderer = createRenderer({ publicUrl: 'https://live.example.org' });
+let engine: RedisEngine;
+
+export interface OpenAsk {
+  redisUrl: string;
+  channels: number;
+}
+
+async function open({ redisUrl, channels }: OpenAsk): Promise<{ port: number }> {
+  engine = await openRedis({ urls: [redisUrl], minReplicas: 0, allowUnsafe: false, renderer });
+  for (let number = 0; number < channels; number += 1) await engine.append(`c${number}`, creation(`c${number}`));
+  const server = createServer((socket) => {
+    let rest = '';
+    socket.setNoDelay(true);
+    socket.setEncoding('latin1');
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      const lines = (rest + data).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) publish(line);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as { port: number }).port };
+}
+
+function publish(line: string): void {
+  const { channel, title, body } = JSON.parse(line) as { channel: string; title: string; body: string };
+  const html = renderer.render(body, { channelId: channel });
+  engine.append(channel, publication(channel, { headline: title, body, html })).then(({ status }) => {
+    if (status !== 'appended') throw new Error(`An append was answered ${status}.`);
+  });
+}

@@ -1,0 +1,193 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServerProcess } from '../../test/support/process.ts';
+import { freePort, startRedis } from '../../test/support/redis.ts';
+import { startWorker } from '../worker.ts';
+import { built } from './native.ts';
+import type { OpenAsk } from './publisher.ts';
+import { listening, startProcess } from './started.ts';
+
+/** What is measured: Pressbox, and what others would use in its place. */
+export interface Subject {
+  /** As a person reads it. */
+  readonly name: string;
+  /** Why it cannot be measured here, and how to get it; undefined where it can. */
+  missing(): string | undefined;
+  start(stage: Stage): Promise<Running>;
+}
+
+export interface Stage {
+  /** For files of this run. */
+  directory: string;
+  channels: number;
+}
+
+export interface Running extends AsyncDisposable {
+  /** Of the server: its first process. */
+  readonly pid: number;
+  /** Of what works beside it: its store, and who publishes. */
+  readonly beside: readonly number[];
+  /** How the sink reads from it and publishes to it. */
+  readonly flags: readonly (string | number)[];
+  /** In place of these, for those who come back with what they have. */
+  readonly returning: readonly (string | number)[];
+  /** It collects its garbage at SIGUSR2. */
+  readonly collects: boolean;
+}
+
+/** Loaded into each server that runs on Node, Pressbox or not. */
+const collecting = `--import ${new URL('./servers/collect.mjs', import.meta.url).href}`;
+/**
+ * Bytes of what a reader is given of a post, the same for all: an event of Pressbox has its text, here some 530 characters, and about as much
+ * beside it; others forward a post of that size as it is.
+ */
+const textLine = 600;
+const forwarded = 1_070;
+const forwarding = ['--size', forwarded, '--seqm', '"id":'];
+const peersFolder = fileURLToPath(new URL('.', import.meta.url));
+const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
+
+export const subjects = {
+  pressbox: pressbox('Pressbox', [
+    ...['--dialect', 'eio', '--path', socketIoPath, '--ready', '430'],
+    ...['--sub', '420["subscribe",{"channelId":"c%C","limit":1}]'],
+  ]),
+  'pressbox-sse': pressbox('Pressbox, SSE', ['--dialect', 'sse', '--path', '/v1/channels/c%C/stream']),
+  'socket.io': socketIo('Socket.IO, redis-adapter', 'pubsub', [
+    '@socket.io/redis-adapter',
+    '@socket.io/redis-emitter',
+    'ioredis',
+  ]),
+  'socket.io-recovery': socketIo('Socket.IO, recovery over Redis streams', 'streams', [
+    '@socket.io/redis-streams-adapter',
+    'redis',
+  ]),
+  nchan: nchan('nchan', []),
+  'nchan-sse': nchan('nchan, SSE', ['--dialect', 'sse']),
+  floor: floor('the floor in C', {}),
+  'floor-batch': floor('the floor in C, batched', { BATCH: '1' }),
+} satisfies Record<string, Subject>;
+
+export type SubjectName = keyof typeof subjects;
+
+/** A node that only fans out: posts reach it through Redis, from an engine of another process. */
+function pressbox(name: string, reading: readonly string[]): Subject {
+  return {
+    name,
+    missing: () => needs('redis-server', 'redis-server'),
+    async start({ directory, channels }) {
+      await using stack = new AsyncDisposableStack();
+      const redis = stack.use(await startRedis('redis-server'));
+      const env = { PRESSBOX_REDIS_URL: redis.url, NODE_OPTIONS: collecting };
+      const server = stack.use(await startServerProcess({ within: directory, env }));
+      const publisher = stack.use(startWorker('./peers/publisher.ts'));
+      const { port } = await publisher.call<{ port: number }>('open', { redisUrl: redis.url, channels } satisfies OpenAsk);
+      // Its posts have the time in what the author wrote, which is what every reader is given.
+      const writing = ['--pub', `line:${port}`, '--marker', 'at=', '--seqm', '"seq":'];
+      const template = ['--size', textLine, '--template', '{"channel":"c%C","title":"live update","body":"at=%T %X"}'];
+      const flags = ['--port', new URL(server.url).port, ...reading, ...writing, ...template];
+      const returning = ['--resub', '420["subscribe",{"channelId":"c%C","after":"%O"}]', '--idm', '"cursor":'];
+      return running(stack, { pid: server.pid, beside: [redis.pid, publisher.pid], flags, returning, collects: true });
+    },
+  };
+}
+
+function socketIo(name: string, kind: 'pubsub' | 'streams', packages: readonly string[]): Subject {
+  return {
+    name,
+    missing() {
+      const isInstalled = packages.every((wanted) => existsSync(join(peersFolder, 'node_modules', wanted)));
+      return needs('redis-server', 'redis-server') ?? (isInstalled ? undefined : 'not installed: npm ci --prefix bench/peers');
+    },
+    async start({ directory }) {
+      await using stack = new AsyncDisposableStack();
+      const [port, redisPort, lines] = [await freePort(), await freePort(), await freePort()];
+      const redis = stack.use(
+        startProcess('redis-server', ['--port', redisPort, '--bind', '127.0.0.1', '--save', '', '--dir', directory]),
+      );
+      await listening(redisPort, redis);
+      const serverFile = join(peersFolder, 'servers/socket-io.mjs');
+      const server = stack.use(
+        startProcess(process.execPath, [serverFile, port, kind, redisPort, lines], { NODE_OPTIONS: collecting }),
+      );
+      await listening(port, server);
+      const beside = [redis];
+      if (kind === 'pubsub') {
+        beside.push(stack.use(startProcess(process.execPath, [join(peersFolder, 'servers/emitter.mjs'), redisPort, lines])));
+      }
+      await listening(lines, beside.at(-1)!);
+      const reading = ['--dialect', 'eio', '--path', socketIoPath, '--sub', '420["subscribe","c%C"]', '--ready', '430'];
+      const flags = ['--port', port, ...reading, '--pub', `line:${lines}`, ...forwarding];
+      return running(stack, {
+        pid: server.pid,
+        beside: beside.map(({ pid }) => pid),
+        flags,
+        returning: ['--csr'],
+        collects: true,
+      });
+    },
+  };
+}
+
+function nchan(name: string, reading: readonly string[]): Subject {
+  const module = () => {
+    const { stderr, error } = spawnSync('nginx', ['-V'], { encoding: 'utf8' });
+    const folder = /--modules-path=(\S+)/.exec(stderr ?? '')?.[1];
+    const path = join(folder ?? '/usr/lib/nginx/modules', 'ngx_nchan_module.so');
+    return error === undefined && existsSync(path) ? path : undefined;
+  };
+  return {
+    name,
+    missing: () => (module() === undefined ? 'not installed; on Debian: apt-get install libnginx-mod-nchan' : undefined),
+    async start({ directory }) {
+      await using stack = new AsyncDisposableStack();
+      const port = await freePort();
+      const config = join(directory, `nchan-${port}.conf`);
+      const filled = (await readFile(join(peersFolder, 'servers/nchan.conf'), 'utf8'))
+        .replaceAll('@PORT@', String(port))
+        .replaceAll('@DIRECTORY@', directory)
+        .replaceAll('@MODULE@', module() ?? '');
+      await writeFile(config, filled);
+      const server = stack.use(startProcess('nginx', ['-p', directory, '-c', config, '-e', join(directory, 'error.log')]));
+      await listening(port, server);
+      const flags = ['--port', port, '--path', '/subscribe', ...reading, '--pub', `http:${port}:/publish`, ...forwarding];
+      const meta = ['--header', 'Sec-WebSocket-Protocol: ws+meta.nchan'];
+      const returning = ['--repath', '/subscribe?last_event_id=%O', '--idm', 'id: ', ...meta];
+      return running(stack, { pid: server.pid, beside: [], flags, returning, collects: false });
+    },
+  };
+}
+
+function floor(name: string, env: Record<string, string>): Subject {
+  return {
+    name,
+    missing() {
+      const program = built('limit');
+      return 'missing' in program ? program.missing : undefined;
+    },
+    async start() {
+      await using stack = new AsyncDisposableStack();
+      const program = built('limit');
+      if ('missing' in program) throw new Error(program.missing);
+      const [port, lines] = [await freePort(), await freePort()];
+      const server = stack.use(startProcess(program.path, [port, lines], env));
+      await listening(lines, server);
+      const flags = ['--port', port, '--pub', `line:${lines}`, ...forwarding];
+      return running(stack, { pid: server.pid, beside: [], flags, returning: [], collects: false });
+    },
+  };
+}
+
+/** What was opened goes over to whoever has the server. */
+function running(stack: AsyncDisposableStack, facts: Omit<Running, typeof Symbol.asyncDispose>): Running {
+  const opened = stack.move();
+  return { ...facts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function needs(command: string, debian: string): string | undefined {
+  const isThere = spawnSync(command, ['--version']).error === undefined;
+  return isThere ? undefined : `there is no ${command}; on Debian: apt-get install ${debian}`;
+}
