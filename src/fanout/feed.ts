@@ -2,7 +2,7 @@ import type { Announcement, Engine, StoredChange } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
-import type { Channel, Transport } from '../protocol/model.ts';
+import { type Channel, type Transport, transports } from '../protocol/model.ts';
 import { EncodedChange, type Format } from './encoded.ts';
 import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
@@ -21,7 +21,7 @@ export interface Reader {
   readonly ready: boolean;
   /** Whether it may have the posts of this channel as the channel now is. */
   mayRead(channel: Channel): boolean;
-  /** One write of one or more whole frames. */
+  /** One write of one or more whole frames, where it is ready. */
   write(frames: Buffer): void;
   /** It missed something while busy. It calls `feed.pump(reader)` once it is ready. */
   lag(): void;
@@ -77,6 +77,8 @@ export class Feed {
   #endDoubt: (() => void) | undefined;
   #failures = 0;
   #isSilent = false;
+  /** The tail holds what nobody was handed yet. */
+  #isDue = false;
   readonly #slices = new Map<string, Slice>();
 
   private constructor(channel: Channel, position: Position, context: FeedContext) {
@@ -154,6 +156,8 @@ export class Feed {
 
   /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
   erased(postId: string | null): void {
+    // What was heard before it goes out before it, as if each were handed out alone.
+    this.#fanOut();
     this.generation += 1;
     if (postId !== null) {
       this.tail.forget(postId);
@@ -305,33 +309,60 @@ export class Feed {
 
   // ---- Handing on
 
+  /**
+   * What came in one turn of the event loop, as it does while a fan-out keeps the process busy, goes out in one write a reader: it is put
+   * on the tail here, and handed out when everything that lay ready has been heard.
+   */
   #advance(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
-    const delivered = new Map<Transport, number>();
     // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#changeChannel(channel);
     for (const change of changes) {
-      const encoded = new EncodedChange(this.channelId, this.epoch, change);
-      const before = this.tail.head;
-      this.tail.push(encoded);
+      this.tail.push(new EncodedChange(this.channelId, this.epoch, change));
       if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
       this.#compareAhead();
-      for (const reader of this.readers) {
-        if (this.#isSilent || reader.offset >= encoded.offset) continue;
-        if (reader.offset === before && reader.ready) {
-          reader.offset = encoded.offset;
-          reader.write(encoded.frame(reader.format, before + 1));
-          const { name } = reader.format;
-          delivered.set(name, (delivered.get(name) ?? 0) + 1);
-        } else {
-          reader.lag();
-        }
-      }
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#compareAhead();
-    for (const [transport, events] of delivered) this.#context.delivered(events, transport);
+    if (!this.#isDue) queueMicrotask(() => this.#fanOut());
+    this.#isDue = true;
+  }
+
+  /** Hands everyone what they have not had. */
+  #fanOut(): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    if (this.#isSilent) return;
+    const { head, whole } = this.tail;
+    const delivered = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
+    // Nearly all readers stand where the last one stood, and share its slice.
+    let slice: Slice = { frames: Buffer.alloc(0), events: 0, last: head };
+    let after = -1;
+    let format: Format | undefined;
+    for (const reader of this.readers) {
+      const { offset } = reader;
+      if (offset >= head) continue;
+      if (!reader.ready) {
+        reader.lag();
+        continue;
+      }
+      if (offset < whole) {
+        this.#end(reader, 'slow');
+        continue;
+      }
+      if (offset !== after || reader.format !== format) {
+        after = offset;
+        format = reader.format;
+        slice = this.#slice(offset, format);
+      }
+      if (slice.events === 0) continue;
+      reader.offset = slice.last;
+      reader.write(slice.frames);
+      if (slice.last < head) reader.lag();
+      delivered[reader.format.name] += slice.events;
+    }
+    for (const transport of transports) if (delivered[transport] > 0) this.#context.delivered(delivered[transport], transport);
   }
 
   /**
@@ -371,7 +402,9 @@ export class Feed {
       frames.push(frame);
       last = change.offset;
     }
-    const slice = { frames: Buffer.concat(frames), events: frames.length, last };
+    const [first] = frames;
+    const whole = frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
+    const slice = { frames: whole, events: frames.length, last };
     if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, slice);
     return slice;
   }

@@ -5,6 +5,7 @@ import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Pipe } from './connection.ts';
+import { nobody, Outgoing } from './outgoing.ts';
 
 /**
  * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
@@ -49,12 +50,12 @@ export class StreamPipe implements Pipe {
   readonly format = streamFormat;
   readonly #response: Response;
   readonly #socket: Socket;
-  #onTaken = (): void => {};
-  readonly #taken = (): void => this.#onTaken();
+  readonly #outgoing: Outgoing;
 
   constructor(response: Response, socket: Socket) {
     this.#response = response;
     this.#socket = socket;
+    this.#outgoing = new Outgoing(socket);
   }
 
   get hasBegun(): boolean {
@@ -75,17 +76,17 @@ export class StreamPipe implements Pipe {
   }
 
   get ready(): boolean {
-    return this.#socket.writableLength === 0 && this.hasBegun && this.open;
+    return this.#outgoing.waiting === 0 && this.hasBegun && this.open;
   }
 
   write(frames: Buffer): void {
-    this.#socket.write(frames, this.#taken);
+    this.#outgoing.write(frames);
   }
 
   onTaken(listener: () => void): () => void {
-    this.#onTaken = listener;
+    this.#outgoing.onTaken = listener;
     return () => {
-      this.#onTaken = () => {};
+      this.#outgoing.onTaken = nobody;
     };
   }
 

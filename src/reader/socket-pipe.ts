@@ -1,24 +1,32 @@
+import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Pipe } from './connection.ts';
 import { socketFormat } from './encoder.ts';
+import { nobody, Outgoing } from './outgoing.ts';
 
 /**
- * One Socket.IO connection as a pipe for ready-made frames.
+ * One Socket.IO connection as a pipe for ready-made frames, which go straight to its socket where that is as good as to go through
+ * engine.io: nothing of engine.io's waits, nobody has begun to close, and the kernel has taken all there was. Nothing may follow a close
+ * frame. Pings, answers and everything else stay with engine.io.
  *
- * This is the one place that knows engine.io's insides: `conn.write` with `wsPreEncodedFrame` (which Socket.IO's own adapter uses),
- * `writeBuffer`, `transport.writable`, the transport's `ready` event, and the WebSocket under it.
+ * This is the one place that knows the insides of engine.io and ws: `writeBuffer`, the transport's `ready` event, the WebSocket under it
+ * and the socket under that. `test/unit/socket-pipe.test.ts` fails where they have moved.
  */
 interface Inside {
-  readyState: string;
-  writeBuffer: unknown[];
-  write(data: string | undefined, options: { wsPreEncodedFrame: Buffer[]; compress: false }): void;
+  readonly readyState: string;
+  readonly writeBuffer: readonly unknown[];
   close(): void;
-  transport: {
-    writable: boolean;
-    socket: { readyState: number; terminate(): void };
+  readonly transport: {
+    readonly socket: WebSocket;
     on(name: 'ready', listener: () => void): void;
     off(name: 'ready', listener: () => void): void;
   };
+}
+
+interface WebSocket {
+  readonly readyState: number;
+  readonly _socket: Socket;
+  terminate(): void;
 }
 
 const webSocketOpen = 1;
@@ -40,9 +48,13 @@ export function terminateSocket(connection: EngineSocket): void {
 export class SocketPipe implements Pipe {
   readonly format = socketFormat;
   readonly #inside: Inside;
+  readonly #webSocket: WebSocket;
+  readonly #outgoing: Outgoing;
 
   constructor(connection: EngineSocket) {
     this.#inside = insideOf(connection);
+    this.#webSocket = this.#inside.transport.socket;
+    this.#outgoing = new Outgoing(this.#webSocket._socket);
   }
 
   get open(): boolean {
@@ -50,20 +62,27 @@ export class SocketPipe implements Pipe {
   }
 
   get ready(): boolean {
-    const inside = this.#inside;
-    if (inside.readyState !== 'open' || inside.writeBuffer.length > 0 || !inside.transport.writable) return false;
-    // Nothing may follow a close frame.
-    return inside.transport.socket.readyState === webSocketOpen;
+    return (
+      this.#outgoing.waiting === 0 &&
+      this.#webSocket.readyState === webSocketOpen &&
+      this.#inside.writeBuffer.length === 0 &&
+      this.open
+    );
   }
 
   write(frames: Buffer): void {
-    this.#inside.write(undefined, { wsPreEncodedFrame: [frames], compress: false });
+    this.#outgoing.write(frames);
   }
 
   onTaken(listener: () => void): () => void {
+    this.#outgoing.onTaken = listener;
     const { transport } = this.#inside;
+    // Of what engine.io sent itself.
     transport.on('ready', listener);
-    return () => transport.off('ready', listener);
+    return () => {
+      this.#outgoing.onTaken = nobody;
+      transport.off('ready', listener);
+    };
   }
 
   /** Without a word to the client's Socket.IO, so that it comes back by itself. */
@@ -72,6 +91,6 @@ export class SocketPipe implements Pipe {
   }
 
   terminate(): void {
-    this.#inside.transport.socket.terminate();
+    this.#webSocket.terminate();
   }
 }

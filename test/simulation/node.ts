@@ -137,7 +137,12 @@ export class ServerSocket {
   readonly #hungUp: () => void;
   readonly #handlers = new Map<string, (...said: unknown[]) => void>();
   readonly #ready = new Set<() => void>();
+  /** What engine.io was given and has not sent. */
   #waiting: Told[] = [];
+  /** Some of what was not taken at once was engine.io's, which will hear of it. */
+  #isEngines = false;
+  /** Who wants to be told when the bytes before them have been taken. */
+  #behind: (() => void)[] = [];
   #takes = true;
 
   constructor(setting: Setting, deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void) {
@@ -148,24 +153,27 @@ export class ServerSocket {
     const self = this;
     this.conn = {
       get readyState() {
-        ServerSocket.asked = self;
         return self.isOpen ? 'open' : 'closed';
       },
       get writeBuffer() {
         return self.#waiting;
       },
-      write: (_data: undefined, { wsPreEncodedFrame }: { wsPreEncodedFrame: Buffer[] }) => {
-        for (const event of eventsIn(wsPreEncodedFrame[0] as Buffer)) this.#hand({ type: 'event', event });
-        this.#flush();
-      },
       close: () => this.cut(),
       transport: {
-        get writable() {
-          return self.#takes;
-        },
         socket: {
           get readyState() {
             return self.isOpen ? 1 : 3;
+          },
+          _socket: {
+            get writableLength() {
+              ServerSocket.asked = self;
+              return self.#takes ? 0 : 1;
+            },
+            write: (frames: Buffer, taken?: () => void) => {
+              if (taken !== undefined) this.#behind.push(taken);
+              for (const event of eventsIn(frames)) this.#hand({ type: 'event', event });
+              this.#flush();
+            },
           },
           terminate: () => this.cut(),
         },
@@ -202,6 +210,7 @@ export class ServerSocket {
     if (!this.isOpen) return;
     this.#hand(told);
     if (this.#takes) this.#flush();
+    if (!this.#takes) this.#isEngines = true;
   }
 
   /** Both ends find out, each in its time. */
@@ -236,7 +245,13 @@ export class ServerSocket {
     if (!this.isOpen || this.#takes) return;
     this.#takes = true;
     this.#flush();
-    if (this.#takes) for (const listener of [...this.#ready]) listener();
+    if (!this.#takes) return;
+    const behind = this.#behind;
+    this.#behind = [];
+    for (const taken of behind) taken();
+    if (!this.#isEngines) return;
+    this.#isEngines = false;
+    for (const listener of [...this.#ready]) listener();
   }
 }
 

@@ -70,6 +70,7 @@ class Listener implements Reader {
   readonly format = { name: 'socket' as const, frame: (event: string) => Buffer.from(`${event}\n`) };
   ready = true;
   readonly events: Event[] = [];
+  writes = 0;
   ended: EndReason | undefined;
   mayRead = () => true;
   lag = () => undefined;
@@ -77,6 +78,7 @@ class Listener implements Reader {
     this.ended = reason;
   }
   write(frames: Buffer): void {
+    this.writes += 1;
     for (const line of frames.toString().trim().split('\n')) this.events.push(JSON.parse(line));
   }
 }
@@ -146,8 +148,43 @@ describe('a reader of whom the journal was read further than the feed', () => {
     await done;
     opened.journal.announce(change(11, 'p'), check(10));
     opened.journal.announce(change(12, 'q'), check(11));
+    await settled();
     expect(listener.ended).toBeUndefined();
     expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+  });
+});
+
+describe('what lies ready in one turn of the event loop', () => {
+  it('goes out in one write a reader, in order, each post in its latest state', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    for (const [offset, post] of [
+      [11, 'p'],
+      [12, 'q'],
+      [13, 'p'],
+    ] as const) {
+      opened.journal.announce(change(offset, post), check(offset - 1));
+    }
+    await settled();
+    expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([
+      [11, 12],
+      [13, 13],
+    ]);
+    expect(listener.writes).toBe(1);
+    expect(listener.offset).toBe(13);
+  });
+
+  it('goes out before what an erasure forbids that was heard after it', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.announce(change(11, 'p'), check(10));
+    opened.journal.erase('q');
+    opened.journal.announce(change(12, 'r'), check(11));
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([11, 12]);
+    expect(listener.ended).toBeUndefined();
   });
 });
 

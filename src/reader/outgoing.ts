@@ -1,0 +1,38 @@
+import type { Socket } from 'node:net';
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * Frames that were made once for many, written to the socket under a connection.
+ *
+ * Nearly every write is taken by the kernel at once, and then there is nothing to be told of: a callback for each would cost a turn of
+ * the event loop's queue a reader. Only where bytes are left does an empty write behind them ask to be told.
+ */
+export class Outgoing {
+  /** Called when bytes that the kernel did not take at once have been taken, or the socket has been destroyed. */
+  onTaken: () => void = nobody;
+  readonly #socket: Socket;
+  #asked = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Bytes that wait for the kernel. */
+  get waiting(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(frames: Buffer): void {
+    const socket = this.#socket;
+    socket.write(frames);
+    if (socket.writableLength === 0 || this.#asked) return;
+    this.#asked = true;
+    socket.write(nothing, () => {
+      this.#asked = false;
+      this.onTaken();
+    });
+  }
+}
+
+export function nobody(): void {}

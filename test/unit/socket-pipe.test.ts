@@ -1,0 +1,89 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'engine.io';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { socketFormat } from '../../src/reader/encoder.ts';
+import { SocketPipe } from '../../src/reader/socket-pipe.ts';
+
+/** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
+async function connect() {
+  const http = createServer();
+  const engine = new Server({ transports: ['websocket'], perMessageDeflate: false, allowUpgrades: false });
+  engine.attach(http);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const arrived = new Promise<Socket>((resolve) => engine.once('connection', resolve));
+  const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/engine.io/?EIO=4&transport=websocket`);
+  const heard: string[] = [];
+  client.on('message', (data) => heard.push(String(data)));
+  const connection = await arrived;
+  onTestFinished(() => {
+    client.terminate();
+    engine.close();
+    http.close();
+  });
+  const pipe = new SocketPipe(connection);
+  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/));
+  return { pipe, connection, client, heard: () => heard.slice(1) };
+}
+
+const facts = { type: 'post.published', cursor: '' } as const;
+const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), facts);
+const saying = (text: string) => `42["event",{"text":"${text}"}]`;
+
+it('writes frames between what engine.io sends, in the order in which they were given', async () => {
+  const { pipe, connection, heard } = await connect();
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('first'));
+  connection.send('second');
+  await vi.waitFor(() => expect(heard()).toHaveLength(2));
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('third'));
+  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
+});
+
+it('is not ready while engine.io has packets that wait, and tells when they are gone', async () => {
+  const { pipe, connection, heard } = await connect();
+  const taken = vi.fn();
+  pipe.onTaken(taken);
+  connection.send('one');
+  // The first one is on its way, so this one waits for it.
+  connection.send('two');
+  expect(pipe.ready).toBe(false);
+  await vi.waitFor(() => expect(taken).toHaveBeenCalled());
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('three'));
+  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
+});
+
+it('is not ready while the kernel has not taken what it was given, and tells when it has', async () => {
+  const { pipe, client, heard } = await connect();
+  const taken = vi.fn();
+  pipe.onTaken(taken);
+  client.pause();
+  const large = 'x'.repeat(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) pipe.write(event(large));
+  expect(pipe.ready).toBe(false);
+  expect(taken).not.toHaveBeenCalled();
+  client.resume();
+  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1));
+  expect(pipe.ready).toBe(true);
+  await vi.waitFor(() => expect(heard()).toHaveLength(written));
+});
+
+it('is not ready from the moment at which either end begins to close', async () => {
+  const ours = await connect();
+  ours.connection.close();
+  expect([ours.pipe.ready, ours.pipe.open]).toEqual([false, false]);
+
+  const withPackets = await connect();
+  withPackets.connection.send('one');
+  withPackets.connection.send('two');
+  withPackets.connection.close();
+  expect([withPackets.pipe.ready, withPackets.pipe.open]).toEqual([false, false]);
+
+  const theirs = await connect();
+  theirs.client.close();
+  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false));
+});
