@@ -6,6 +6,7 @@ import { isAtTop, keepPlace } from './place.ts';
 import { PostList } from './post-list.ts';
 import { showDocument } from './status.ts';
 import { counted } from './strings/words.ts';
+import type { Times } from './times.ts';
 import { type Region, regions, type Shown, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
 import { directionOf, wordsOf } from './view/time.ts';
@@ -16,8 +17,9 @@ export class LiveView {
   readonly button = required('new-posts');
   readonly newer = required('newer');
   readonly older = required('older');
-  readonly #posts = required('posts');
+  readonly posts = required('posts');
   readonly #list: PostList;
+  readonly #times: Times;
   /** The markup of each region as it stands in the document. */
   readonly #regions = new Map<Region, string>();
   #timeline: Timeline;
@@ -34,16 +36,18 @@ export class LiveView {
   readonly #openedAt: number;
 
   /** `marked`: the id of the post that a permanent link led to. */
-  constructor(timeline: Timeline, marked: string | null) {
+  constructor(timeline: Timeline, marked: string | null, times: Times) {
+    this.#times = times;
     this.#timeline = timeline;
     this.#language = timeline.channel.language;
     this.#marked = marked;
     this.#openedAt = timeline.newestSeq;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
-    this.#list = new PostList(this.#posts, timeline, { marked, setting: () => ({ actions: true }) });
+    this.#list = new PostList(this.posts, timeline, { marked, setting: () => ({ actions: true }), dress: times.dress });
     for (const name of regionNames) this.#regions.set(name, regions[name](shownOf(timeline)).text);
   }
 
+  /** As it is shown: in the zone that the reader has times told in. */
   get channel(): Timeline['channel'] {
     return this.#timeline.channel;
   }
@@ -80,9 +84,9 @@ export class LiveView {
 
   show(timeline: Timeline): void {
     const newest = this.#timeline.newestSeq;
-    this.#timeline = timeline;
+    this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
-    if (isAtTop(this.#posts) || this.#revealNext || this.#paging === 'newer') this.#list.reveal(timeline.posts);
+    if (isAtTop(this.posts) || this.#revealNext || this.#paging === 'newer') this.#list.reveal(timeline.posts);
     if (timeline.ceiling === null) this.#above.clear();
     for (const { id } of timeline.posts) this.#above.delete(id);
     this.#revealNext = false;
@@ -119,13 +123,13 @@ export class LiveView {
   revealHeldBack(): void {
     this.#list.reveal(this.#timeline.posts);
     this.#render(this.#timeline.newestSeq);
-    const first = this.#posts.querySelector<HTMLElement>('.post');
+    const first = this.posts.querySelector<HTMLElement>('.post');
     first?.scrollIntoView({ block: 'start' });
     first?.focus({ preventScroll: true });
   }
 
   onScroll(): void {
-    if (!isAtTop(this.#posts) || this.#list.heldBack(this.#timeline.posts) === 0) return;
+    if (!isAtTop(this.posts) || this.#list.heldBack(this.#timeline.posts) === 0) return;
     this.#list.reveal(this.#timeline.posts);
     this.#render(this.#timeline.newestSeq);
   }
@@ -139,7 +143,7 @@ export class LiveView {
   /** The channel was erased: nothing of it stays. */
   clear(): void {
     for (const name of regionNames) document.getElementById(name)?.replaceChildren();
-    for (const element of [this.#posts, this.newer, this.older]) element.replaceChildren();
+    for (const element of [this.posts, this.newer, this.older]) element.replaceChildren();
     this.button.hidden = true;
     document.title = wordsOf(this.channel).deleted;
   }
@@ -159,7 +163,7 @@ export class LiveView {
       this.#renderPaging();
       this.#showCounts();
     };
-    keepPlace(this.#posts, change, undefined, this.#paging === 'newer');
+    keepPlace(this.posts, change, undefined, this.#paging === 'newer');
     this.#forgetPreview();
   }
 
@@ -186,7 +190,7 @@ export class LiveView {
     const element = document.getElementById(name);
     const markup = regions[name](shownOf(this.#timeline)).text;
     if (element === null || this.#regions.get(name) === markup) return;
-    morphInside(element, markup);
+    morphInside(element, markup, this.#times.dress);
     this.#regions.set(name, markup);
   }
 

@@ -4,9 +4,11 @@ import { ReaderClient } from '../reader-client.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
+import { keepPlace } from './place.ts';
 import { enableSharing, postOnPage } from './share.ts';
 import { Status } from './status.ts';
 import { counted } from './strings/words.ts';
+import { Times } from './times.ts';
 import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
 import { wordsOf } from './view/time.ts';
 import { pageWordsOf } from './view/wording.ts';
@@ -28,7 +30,15 @@ function takeData(): PageData | null {
 
 function run(page: PageData): void {
   const started = timelineOf(page);
-  const view = new LiveView(started, page.marked);
+  const times: Times = new Times({
+    setting: started.channel,
+    renderInZone: () => {
+      view.show(client.timeline ?? started);
+      showStatus();
+    },
+    within: (change) => keepPlace(view.posts, change),
+  });
+  const view = new LiveView(started, page.marked, times);
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(words);
   const status = new Status(new Date().toISOString());
@@ -48,6 +58,7 @@ function run(page: PageData): void {
   client.on('timeline', (timeline) => {
     if (timeline.offset !== page.offset) forgetLiveBlog();
     view.show(timeline);
+    times.show(timeline.channel);
     showStatus();
   });
   client.on('state', (state: ReaderState) => {
@@ -86,6 +97,7 @@ function run(page: PageData): void {
 
   enableSharing(words, (sentence) => announcer.say(sentence));
   showStatus();
+  times.start();
   view.openAtMarked();
   client.open();
 }

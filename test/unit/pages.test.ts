@@ -72,11 +72,11 @@ describe('a post on a page', () => {
 
   it('tells its time in the zone of the channel, with the label of the zone', () => {
     expect(rendered({})).toContain(
-      '<time datetime="2026-11-24T14:05:00.000Z" title="Tuesday, November 24, 2026">14:05 UTC</time>',
+      '<time datetime="2026-11-24T14:05:00.000Z" title="Tuesday, November 24, 2026 at 14:05 Coordinated Universal Time">14:05 UTC</time>',
     );
     expect(rendered({}, { timezone: 'Europe/Berlin', language: 'en-GB' })).toContain('>15:05 CET</time>');
     expect(rendered({}, { timezone: 'Europe/Berlin', language: 'de' })).toContain(
-      'title="Dienstag, 24. November 2026">15:05 MEZ<',
+      'title="Dienstag, 24. November 2026 um 15:05 Mitteleuropäische Normalzeit">15:05 MEZ<',
     );
   });
 

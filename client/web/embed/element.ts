@@ -15,7 +15,7 @@ import { correctionNotes } from '../view/changes.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
 import { type PostSetting, renderPost } from '../view/post.ts';
-import { clockText, directionOf, shortDayOf } from '../view/time.ts';
+import { clockText, datedText, directionOf } from '../view/time.ts';
 import { admissionTo } from './admission.ts';
 import { Coverage } from './coverage.ts';
 import sheet from './embed.css';
@@ -322,7 +322,7 @@ export class PressboxLive extends LitElement {
   }
 
   #moment(at: string): string {
-    return `${shortDayOf(at, this.#setting)}${this.#words.comma}${clockText(at, this.#setting)}`;
+    return datedText(at, this.#setting);
   }
 
   #renderTitle() {

@@ -91,6 +91,12 @@ export interface PageWords {
   reloadFor: (asOf: string) => string;
   signOut: string;
 
+  // How times are told, to be chosen from. Behind the two there stands the label of the zone: "(UTC)"
+  times: string;
+  coverageTime: string;
+  ownTime: string;
+  howLongAgo: string;
+
   // The ways on
   newerPosts: string;
   newestPosts: string;

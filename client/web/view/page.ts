@@ -4,7 +4,7 @@ import { correctionNotes } from './changes.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
 import { type PostSetting, renderPost } from './post.ts';
-import { clock, type Setting, sameDay, shortDayOf, wordsOf } from './time.ts';
+import { clock, clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
 import { around, pageWordsOf, spoken } from './wording.ts';
 
 /**
@@ -47,7 +47,7 @@ export function renderState(channel: Channel): Html {
   const mark = spoken(setting);
   const badge = html`<span class="badge ${channel.state}"${mark}>${words[channel.state] ?? words.live}</span>`;
   const since = (sentence: (at: string) => string, at: string) =>
-    html` <span class="since"${mark}>${around(sentence, html`${shortDayOf(at, setting)}${words.comma}${clock(at, setting)}`)}</span>`;
+    html` <span class="since"${mark}>${around(sentence, clockBeside(at, null, setting))}</span>`;
   switch (channel.state) {
     case 'scheduled':
       return html`${badge}${channel.startsAt && since(words.begins, channel.startsAt)}`;

@@ -20,20 +20,34 @@ export function wordsOf({ words, language }: Pick<Setting, 'words' | 'language'>
   return words ?? wordsIn(language) ?? en;
 }
 
-/** `<time>` with hour, minute and the label of the zone: "14:05 UTC". */
+/** `<time>` with hour, minute and the label of the zone: "14:05 UTC"; in its title the whole date and the zone's name. */
 export function clock(at: string, setting: Setting): Html {
-  return html`<time datetime="${at}" title="${dayOf(at, setting)}">${clockText(at, setting)}</time>`;
+  return time(at, clockText(at, setting), setting);
 }
 
 /** The same, with the day before it unless that is the day of `beside`, which the reader sees there. */
 export function clockBeside(at: string, beside: string | null, setting: Setting): Html {
   if (beside !== null && sameDay(at, beside, setting)) return clock(at, setting);
-  return html`<time datetime="${at}">${shortDayOf(at, setting)}${wordsOf(setting).comma}${clockText(at, setting)}</time>`;
+  return time(at, datedText(at, setting), setting);
+}
+
+function time(at: string, text: string, setting: Setting): Html {
+  return html`<time datetime="${at}" title="${momentOf(at, setting)}">${text}</time>`;
 }
 
 /** "14:05 UTC", always of 24 hours, so that a newsroom abroad is not misread. */
 export function clockText(at: string, setting: Setting): string {
   return formats(setting).clock.format(new Date(at));
+}
+
+/** "Jul 21, 14:05 UTC", for a time that stands alone. */
+export function datedText(at: string, setting: Setting): string {
+  return `${shortDayOf(at, setting)}${wordsOf(setting).comma}${clockText(at, setting)}`;
+}
+
+/** "Monday, July 21, 1969 at 14:05 Coordinated Universal Time", as the language writes it. */
+export function momentOf(at: string, setting: Setting): string {
+  return formats(setting).moment.format(new Date(at));
 }
 
 /** "Monday, July 21, 1969", as the language writes it. */
@@ -63,6 +77,7 @@ const rightToLeft = new Set(['Arab', 'Aran', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Ad
 
 interface Formats {
   clock: Intl.DateTimeFormat;
+  moment: Intl.DateTimeFormat;
   day: Intl.DateTimeFormat;
   shortDay: Intl.DateTimeFormat;
 }
@@ -97,15 +112,12 @@ function makeFormats(language: string, timezone: string): Formats {
 }
 
 function formatsOf(locale: string, timeZone: string): Formats {
+  const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
+  const day = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone } as const;
   return {
-    clock: new Intl.DateTimeFormat(locale, {
-      hour: '2-digit',
-      minute: '2-digit',
-      hourCycle: 'h23',
-      timeZone,
-      timeZoneName: 'short',
-    }),
-    day: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone }),
+    clock: new Intl.DateTimeFormat(locale, { ...clock, timeZoneName: 'short' }),
+    moment: new Intl.DateTimeFormat(locale, { ...day, ...clock, timeZoneName: 'long' }),
+    day: new Intl.DateTimeFormat(locale, day),
     shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }),
   };
 }

@@ -3,7 +3,7 @@ import { type Html, html, joined, nothing, safe } from '../../../client/web/view
 import { link } from '../../../client/web/view/links.ts';
 import { renderMedia } from '../../../client/web/view/media.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
-import { clockText, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
+import { datedText, directionOf, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
@@ -66,7 +66,7 @@ function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks
 
 /** A feed needs a title for each post: its headline, or how its text begins, or what it shows; of a withdrawn one, that it is. */
 export function titleOf(post: ReaderPost, channel: Channel): string {
-  const at = `${shortDayOf(post.publishedAt, channel)}${wordsOf(channel).comma}${clockText(post.publishedAt, channel)}`;
+  const at = datedText(post.publishedAt, channel);
   const name = pageWordsOf(channel).postOf(at);
   if (post.status !== 'published') return `${withdrawnWord(post, channel)}: ${name}`;
   if (post.headline !== null) return post.headline;

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../../client/web/view/html.ts';
 import { renderState } from '../../../client/web/view/page.ts';
-import { clock, directionOf, shortDayOf, wordsOf } from '../../../client/web/view/time.ts';
+import { clockBeside, directionOf } from '../../../client/web/view/time.ts';
 import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
@@ -47,5 +47,5 @@ function latest(channel: ListedChannel): Html | string {
   const { latestPostAt: at } = channel;
   const { latestPost, noPosts } = pageWordsOf(channel);
   if (at === null) return noPosts;
-  return around(latestPost, html`${shortDayOf(at, channel)}${wordsOf(channel).comma}${clock(at, channel)}`);
+  return around(latestPost, clockBeside(at, null, channel));
 }

@@ -50,7 +50,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     live: true,
     body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head">${region('state', shown)}${region('masthead', shown)}</header>
+<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}</header>
 <div class="columns">
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">

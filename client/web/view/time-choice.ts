@@ -1,0 +1,76 @@
+import { type Html, html } from './html.ts';
+import type { Setting } from './time.ts';
+import { pageWordsOf, spoken } from './wording.ts';
+
+/** How a reader may have times told: in the zone of the coverage, in their own, or as how long ago. */
+export const timeChoices = ['coverage', 'own', 'ago'] as const;
+export type TimeChoice = (typeof timeChoices)[number];
+
+/** The times that may be told as how long ago; one in the middle of a sentence stays what the sentence is made for. */
+export const timesAlone = 'time:not(.since *)';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** What is older is told by its date: "yesterday" and "31 hours ago" have a reader count. */
+const longestMs = 24 * hourMs;
+
+/**
+ * "now", "2 min. ago", "3 hr. ago", as the language writes it; null where it was longer ago than a day. What was is never told as to
+ * come, whatever the reader's clock says. `at`: RFC 3339. `now`: milliseconds since 1970.
+ */
+export function agoText(at: string, now: number, { language }: Pick<Setting, 'language'>): string | null {
+  const ms = Math.max(0, now - Date.parse(at));
+  if (ms >= longestMs) return null;
+  const format = formatOf(language);
+  if (ms < minuteMs) return format.format(0, 'second');
+  const minutes = Math.floor(ms / minuteMs);
+  return minutes < 60 ? format.format(-minutes, 'minute') : format.format(-Math.floor(ms / hourMs), 'hour');
+}
+
+let made: { language: string; format: Intl.RelativeTimeFormat } | undefined;
+
+/** The one that was used last, since a page has one language; English where the browser does not know it. */
+function formatOf(language: string): Intl.RelativeTimeFormat {
+  if (made?.language !== language) made = { language, format: makeFormat(language) };
+  return made.format;
+}
+
+function makeFormat(language: string): Intl.RelativeTimeFormat {
+  const style = { style: 'short', numeric: 'auto' } as const;
+  try {
+    return new Intl.RelativeTimeFormat(language, style);
+  } catch {
+    return new Intl.RelativeTimeFormat('en', style);
+  }
+}
+
+/** "UTC", "GMT+10:30": how the zone is called at a moment, in milliseconds since 1970. */
+export function zoneLabel({ language, timezone }: Setting, now: number): string {
+  const named = (locale: string, timeZone: string) =>
+    new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+      .formatToParts(now)
+      .find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
+  try {
+    return named(language, timezone);
+  } catch {
+    return named('en', 'UTC');
+  }
+}
+
+/** The reader's own zone, where the browser knows one. */
+export function ownZone(): string | undefined {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** A page of several channels has no zone of its own. */
+export type ChoiceSetting = Pick<Setting, 'language'> & { timezone: string | null };
+
+/** The list to choose from. A reader in the zone of the coverage has nothing to gain from their own. */
+export function renderTimeChoice({ language, timezone }: ChoiceSetting, own: string | undefined, now: number): Html {
+  const { times, coverageTime, ownTime, howLongAgo } = pageWordsOf({ language });
+  const option = (choice: TimeChoice, name: string, zone: string | null = null) =>
+    html`<option value="${choice}">${name}${zone !== null && ` (${zoneLabel({ language, timezone: zone }, now)})`}</option>`;
+  return html`<label${spoken({ language })}>${times} <select autocomplete="off">${option('coverage', coverageTime, timezone)}${
+    own !== undefined && own !== timezone && option('own', ownTime, own)
+  }${option('ago', howLongAgo)}</select></label>`;
+}
