@@ -14,6 +14,11 @@ const names: Partial<Record<ProblemCode, string>> = {
   draining: 'This server is being restarted',
 };
 
+/** What more to say of it to a reader. */
+const explained: Partial<Record<ProblemCode, string>> = {
+  'not-found': 'The address may be wrong or incomplete.',
+};
+
 /** A problem, told to a reader. */
 export function errorPage(problem: Problem, { assets }: { assets: Assets }): string {
   const name = names[problem.code] ?? 'Something went wrong';
@@ -23,7 +28,7 @@ export function errorPage(problem: Problem, { assets }: { assets: Assets }): str
     assets,
     body: html`${siteBar()}
 <main class="page">
-<header class="head"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${problem.detail ?? problem.title}</p></header>
+<header class="head"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${problem.detail ?? explained[problem.code] ?? problem.title}</p></header>
 <p class="notice">${
       problem.retryAfter !== undefined ? `Try again in ${problem.retryAfter} seconds.` : html`<a href="/">All live coverage</a>`
     }</p>
