@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
-
-/** Put in by the debugger: the policy of the pages lets no other script in. */
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
   let browser: TestBrowser;
@@ -199,31 +194,6 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await plain.page.goto(page.url());
     expect(await sizes(plain.page)).toHaveLength(2);
   });
-
-  it.each([
-    ['on a desk, in the light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
-    ['on a phone, in the dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true, isMobile: true }],
-  ] as const)(
-    'has nothing for axe to find, nor have older posts, earlier versions and the page of a withdrawn one, %s',
-    async (_, options) => {
-      const { page } = await open(25, 12, options);
-      await author.retract(channelId, ids[4] as string, { note: 'It was another pier.' });
-      const changes = { headline: 'The tenth', body: 'Other words to fill a line.' };
-      await author.correct(channelId, ids[9] as string, 1, { note: 'It was the tenth.', changes });
-      const address = `${server.url}/live/${channelId}`;
-      const versions = `/${ids[9]}/versions`;
-      for (const path of [`/${ids[11]}`, '', '?before=9', `/${ids[4]}`, versions]) {
-        await page.goto(address + path);
-        if (path !== `/${ids[4]}` && path !== versions) await isLive(page);
-        await page.evaluate(axe);
-        const found = await page.evaluate(
-          `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
-        );
-        expect([path, found]).toEqual([path, []]);
-        expect((await page.locator('html').boundingBox())?.width).toBe(options.viewport.width);
-      }
-    },
-  );
 
   it('leads to what the post said before once it is changed while the page is open, told by more than colours', async () => {
     const { page, complaints } = await open(3, 2);

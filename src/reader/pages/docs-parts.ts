@@ -74,17 +74,19 @@ function renderRefusals(operation: Operation): Html | null {
 
 function renderExamples(operation: Operation, publicUrl: string): Part {
   const [first, ...others] = shownOf(operation);
+  const exchange = (shown: Shown) => renderExchange(shown, operation.summary, publicUrl);
   if (first === undefined) return null;
-  return html`<h4>Example: ${first.example.name}</h4><div class="example" id="${first.key}">${renderExchange(first, publicUrl)}</div>
-${others.map((shown) => html`<details class="example" id="${shown.key}"><summary>${shown.example.name} <span class="status">${shown.answer.status}</span></summary>${renderExchange(shown, publicUrl)}</details>`)}`;
+  return html`<h4>Example: ${first.example.name}</h4><div class="example" id="${first.key}">${exchange(first)}</div>
+${others.map((shown) => html`<details class="example" id="${shown.key}"><summary>${shown.example.name} <span class="status">${shown.answer.status}</span></summary>${exchange(shown)}</details>`)}`;
 }
 
-function renderExchange({ example, answer }: Shown, publicUrl: string): Html {
+/** `of`: what of, as examples of several operations may have one name. */
+function renderExchange({ example, answer }: Shown, of: string, publicUrl: string): Html {
   const { status, headers, body } = answer;
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return html`${pre(curlOf(example, publicUrl), `Request: ${example.name}`)}${pre(
+  return html`${pre(curlOf(example, publicUrl), `${of}, request: ${example.name}`)}${pre(
     [`HTTP/1.1 ${status}`, ...head, ...(body === undefined ? [] : ['', JSON.stringify(body, null, 2)])].join('\n'),
-    `Answer: ${example.name}`,
+    `${of}, answer: ${example.name}`,
   )}`;
 }
 
@@ -113,13 +115,14 @@ function renderPayload(name: ComponentName): Part {
 }
 
 function renderMessageExamples({ name, replies }: Message, over: 'socket' | 'stream'): Part {
-  if (name === 'store') return html`<div class="example">${pre(wire(over, name, storeExample), 'Example')}</div>`;
+  if (name === 'store')
+    return html`<div class="example">${pre(wire(over, name, storeExample), `Example over the ${over}`)}</div>`;
   const fitting = messageExamples.filter((example) => example.message === name);
   return fitting.map((example) => {
     const said = recordedMessages[messageKey(example)];
     const shown = replies
-      ? html`${pre(wire(over, name, example.body), `Sent: ${example.name}`)}${pre(JSON.stringify(said, null, 2), `Acknowledged: ${example.name}`)}`
-      : pre(wire(over, name, said), `Heard: ${example.name}`);
+      ? html`${pre(wire(over, name, example.body), `Sent over the ${over}: ${example.name}`)}${pre(JSON.stringify(said, null, 2), `Acknowledged over the ${over}: ${example.name}`)}`
+      : pre(wire(over, name, said), `Heard over the ${over}: ${example.name}`);
     return html`<details class="example"><summary>${example.name}</summary>${shown}</details>`;
   });
 }

@@ -30,8 +30,10 @@ export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang
 </head>
 <body>
 <div id="start"></div>
+<main>
 <pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('limit', limit)}></pressbox-live>
 <noscript><p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p></noscript>
+</main>
 </body>
 </html>
 `.text;

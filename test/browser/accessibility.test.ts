@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer } from '../support/server.ts';
+import { startBrowser } from './browser.ts';
+import { openGallery } from './gallery.ts';
+
+/** Put in by the debugger: the policy of the pages lets no other script in. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The rules of axe-core, with the one of WCAG 2.2 AA that it leaves out by itself. A dark page has nothing of its own but its colours. */
+const everyRule = { 'target-size': { enabled: true } };
+const ofAPart = { 'page-has-heading-one': { enabled: false } };
+const colours = ['color-contrast'];
+
+async function faults(page: Page, options: { rules?: object; runOnly?: string[] }): Promise<unknown[]> {
+  return await page.evaluate(
+    `axe.run(document, ${JSON.stringify({ ...options, resultTypes: ['violations'], selectors: false })}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html])))`,
+  );
+}
+
+const isTooWide = (page: Page) =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+const desk = { width: 1280, height: 900 };
+const phone = { width: 390, height: 844 };
+/** What a desk's window is in pixels of the page at 200 % and at 400 %. */
+const zoomed = [640, 320];
+
+describeWith(needs.chromium, 'every page in every state', (chromium) => {
+  it('has nothing for axe-core to find, on a desk, on a phone, and in the dark, and is no wider than its window, zoomed to 400 % too', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const { page } = await browser.page();
+    const found: Record<string, unknown[]> = {};
+    for (const { name, path, isPart, reach, leave } of await openGallery(server)) {
+      const rules = { ...everyRule, ...(isPart && ofAPart) };
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(desk);
+      await page.goto(server.url + path);
+      await reach?.(page);
+      await page.evaluate(axe);
+      const all = await faults(page, { rules });
+      for (const width of zoomed) {
+        await page.setViewportSize({ ...desk, width });
+        if (await isTooWide(page)) all.push(`wider than a window of ${width} pixels`);
+      }
+      await page.setViewportSize(phone);
+      all.push(...(await faults(page, { rules })));
+      await page.emulateMedia({ colorScheme: 'dark' });
+      all.push(...(await faults(page, { runOnly: colours })));
+      await leave?.(page);
+      if (all.length > 0) found[name] = all;
+    }
+    expect(found).toEqual({});
+  }, 60_000);
+});

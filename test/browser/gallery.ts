@@ -1,0 +1,226 @@
+import type { Page } from 'playwright-core';
+import { AuthorClient, type NewPost } from '../../client/author-client.ts';
+import type { TestServer } from '../support/server.ts';
+
+/** Every page of a server and the states that readers meet it in, one of each: for what is to hold of all of them. */
+export interface Scene {
+  name: string;
+  path: string;
+  /** It stands in a page of others, which has a headline of its own. */
+  isPart?: boolean;
+  /** Brings the page that was opened into the state, and waits until it is in it. */
+  reach?: (page: Page) => Promise<void>;
+  /** Ends what `reach` began. */
+  leave?: (page: Page) => Promise<void>;
+}
+
+const picture = {
+  type: 'image',
+  url: 'https://example.org/ferry.jpg',
+  alt: 'A ferry at the quay',
+  caption: 'The last ferry',
+} as const;
+const words = 'The wind has turned, and the harbour office keeps the outer basin closed until the morning at least. ';
+
+/** Posts with everything that a post can have. */
+const posts = {
+  plain: { body: `${words.repeat(3)}\n\n${words}` },
+  breaking: {
+    headline: 'Fire on the north pier is out',
+    kind: 'breaking',
+    keyEvent: true,
+    body: `Crews are **standing down**. ${words}`,
+  },
+  disputed: {
+    headline: 'Two ferries may have been moved',
+    verification: 'disputed',
+    developing: true,
+    body: `Reported by [the port](https://example.org/port), not confirmed. ${words}`,
+    sources: [{ name: 'Port authority', via: 'radio', url: 'https://example.org/port' }, { name: 'Fire & Rescue' }],
+    authors: [{ name: 'Siri Østby', role: 'on the pier' }, { name: 'نعם לوي' }],
+  },
+  pictured: {
+    headline: 'The last ferry before the closure',
+    body: words,
+    media: [
+      { ...picture, credit: 'Siri Østby', width: 1200, height: 800 },
+      { ...picture, caption: 'As seen from the bridge' },
+    ],
+  },
+  film: {
+    verification: 'unverified',
+    body: 'Filmed from the bridge.',
+    media: [
+      {
+        type: 'video',
+        url: 'https://example.org/pier.mp4',
+        caption: 'The pier at noon',
+        captions: 'https://example.org/pier.vtt',
+      },
+      {
+        type: 'link',
+        url: 'https://example.org/tides',
+        title: 'Tide tables',
+        source: 'Harbour office',
+        description: 'High water at six',
+        image: 'https://example.org/t.png',
+      },
+    ],
+  },
+  structured: {
+    headline: 'What is open and what is not',
+    kind: 'analysis',
+    verification: 'verified',
+    body: '### Services\n\n| Line | State | Since |\n| --- | --- | --- |\n| North ferry | shut | 08:10 |\n| South ferry | open | 06:00 |\n\n> We will not sail before the wind drops.\n\n1. Buses run\n2. Trains do not\n\n- `R12`\n- `R14`\n\n---\n\n```\nnotice 14/b\n```',
+  },
+} as const satisfies Record<string, object>;
+
+export async function openGallery(server: TestServer): Promise<Scene[]> {
+  const client = new AuthorClient({ url: server.url, token: await server.token() });
+  const publish = async (channelId: string, post: object) => (await client.publish(channelId, post as NewPost)).post;
+  const made = async (fields: object) =>
+    (await client.createChannel({ headline: 'Harbour fire: what we know', state: 'live', section: 'City', ...fields })).channel
+      .id;
+
+  const harbour = await made({
+    standfirst: 'Ferries stop, roads are shut. What is known so far.',
+    byline: [{ name: 'Ada Byron', role: 'editor' }],
+    timezone: 'Europe/Oslo',
+  });
+  for (let nth = 1; nth <= 10; nth += 1)
+    await publish(harbour, { ...posts.plain, headline: `Report ${nth} from the harbour`, keyEvent: nth > 1 });
+  const told: Record<keyof typeof posts, { id: string; seq: number }> = {} as never;
+  for (const name of Object.keys(posts) as (keyof typeof posts)[]) told[name] = await publish(harbour, posts[name]);
+  await publish(harbour, {
+    headline: 'Where things stand at noon',
+    kind: 'summary',
+    body: words,
+    derivedFrom: [told.breaking.id, told.disputed.id],
+  });
+  const retracted = await publish(harbour, { body: 'A rumour.' });
+  const removed = await publish(harbour, { body: 'An address.' });
+  const clarified = await publish(harbour, { headline: 'Roads shut around the basin', body: words });
+  const corrected = await publish(harbour, {
+    headline: 'Thirteen ships lie in the outer basin',
+    body: `Thirteen ships are there. ${words}`,
+  });
+  for (let nth = 1; nth <= 6; nth += 1) await publish(harbour, { body: words });
+  const [correction, clarification] = ['Three ships, not thirteen.', 'The road along the quay stays open.'];
+  await client.correct(harbour, corrected.id, 1, {
+    note: correction,
+    changes: { headline: 'Three ships lie in the outer basin', body: `Three ships are there. ${words}` },
+  });
+  await client.revise(harbour, clarified.id, 1, {
+    kind: 'clarification',
+    note: clarification,
+    changes: { body: `${words} Not the quay.` },
+  });
+  await client.revise(harbour, told.disputed.id, 1, {
+    kind: 'update',
+    note: 'Added what the port says.',
+    changes: { body: `${words} The port says no.` },
+  });
+  await client.retract(harbour, retracted.id, { note: 'It was another pier, which we misheard.' });
+  await client.takedown(harbour, removed.id);
+  await client.updateChannel(harbour, '*', {
+    pinnedPostId: told.breaking.id,
+    standfirst: 'Ferries stop; roads are open again. What is known so far.',
+    change: { kind: 'correction', note: 'An earlier standfirst said that roads are shut.' },
+  });
+
+  const ended = await made({ headline: 'Election night', section: null });
+  await publish(ended, posts.breaking);
+  await client.updateChannel(ended, '*', { state: 'ended' });
+  const empty = await made({ headline: 'Budget day', state: 'scheduled', startsAt: '2030-03-01T09:00:00.000Z' });
+  const members = await made({ headline: 'Behind closed doors', access: 'members', standfirst: 'What the council said.' });
+  await publish(members, posts.plain);
+  const arabic = await made({
+    headline: 'حريق في الميناء: ما نعرفه',
+    standfirst: 'العبّارات متوقفة.',
+    section: 'المدينة',
+    language: 'ar',
+    timezone: 'Africa/Cairo',
+  });
+  await publish(arabic, {
+    headline: 'السفن في الحوض الخارجي',
+    body: 'ما زالت الرياح شديدة، والميناء مغلق حتى الصباح.',
+    keyEvent: true,
+    verification: 'disputed',
+    sources: [{ name: 'وكالة الساحل' }],
+  });
+  const ships = await publish(arabic, { headline: 'ثلاث عشرة سفينة', body: 'ثلاث عشرة سفينة هناك.' });
+  await client.correct(arabic, ships.id, 1, { note: 'ثلاث سفن فقط.', changes: { headline: 'ثلاث سفن', body: 'ثلاث سفن هناك.' } });
+
+  const token = await server.token({ reader: ['*'] }, { name: 'Ruth Calder' });
+  const live = (id: string) => `/live/${id}`;
+  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
+
+  return [
+    { name: 'the list of channels', path: '/' },
+    { name: 'live coverage', path: live(harbour), reach: isLive },
+    { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
+    {
+      name: 'new posts that wait to be shown',
+      path: live(harbour),
+      async reach(page) {
+        await isLive(page);
+        await page.locator('#posts > .post').nth(9).scrollIntoViewIfNeeded();
+        await publish(harbour, { headline: 'The pier is open again', body: words });
+        await page.locator('#new-posts').waitFor();
+      },
+    },
+    {
+      name: 'an earlier version beside what it became',
+      path: `${live(harbour)}/${corrected.id}/versions`,
+    },
+    { name: 'a permanent link', path: `${live(harbour)}/${corrected.id}`, reach: isLive },
+    { name: 'a withdrawn post', path: `${live(harbour)}/${retracted.id}` },
+    {
+      name: 'coverage that is cut off',
+      path: live(harbour),
+      async reach(page) {
+        await isLive(page);
+        await page.context().setOffline(true);
+        await page.locator('#connection', { hasText: 'Offline' }).waitFor();
+      },
+      leave: (page) => page.context().setOffline(false),
+    },
+    { name: 'coverage that ended', path: live(ended), reach: isLive },
+    { name: 'coverage without a post', path: live(empty), reach: isLive },
+    { name: 'coverage in Arabic', path: live(arabic), reach: isLive },
+    { name: 'members’ coverage, to a stranger', path: live(members) },
+    {
+      name: 'a token that was refused',
+      path: `/sign-in?to=${live(members)}`,
+      async reach(page) {
+        await page.getByLabel('Access token').fill('nonsense');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('alert').waitFor();
+      },
+    },
+    {
+      name: 'members’ coverage, signed in',
+      path: `/sign-in?to=${live(members)}`,
+      async reach(page) {
+        await page.getByLabel('Access token').fill(token);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await isLive(page);
+      },
+      leave: (page) => page.context().clearCookies(),
+    },
+    { name: 'a page that is not there', path: '/live/no-such-coverage' },
+    { name: 'the documents', path: '/docs' },
+    {
+      name: 'the frame',
+      isPart: true,
+      path: `/embed/${harbour}`,
+      reach: (page) => page.locator('.status [data-state="live"], .status[data-state="live"]').first().waitFor(),
+    },
+    {
+      name: 'the frame in Arabic',
+      isPart: true,
+      path: `/embed/${arabic}`,
+      reach: (page) => page.locator('.status [data-state="live"], .status[data-state="live"]').first().waitFor(),
+    },
+  ];
+}
