@@ -11,9 +11,10 @@ const entries = [
   'client/cli/main.ts',
   'src/embed.ts',
   'src/main.ts',
-  // Threads are started by their file.
+  // Threads and processes are started by their file.
   'src/engine/embedded/writer.ts',
   'src/engine/embedded/reader.ts',
+  'src/workers/worker.ts',
 ];
 /** Read as files. */
 const texts = 'src/engine/redis/lua';

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { isOrigin } from './edge/origins.ts';
 import { secretBytes } from './edge/secret.ts';
@@ -27,6 +28,7 @@ export interface Config {
   writesPerSecond: number;
   requestsPerSecond: number;
   connectionsPerAddress: number;
+  /** Processes on the port; more than one only with Redis. */
   workers: number;
   logLevel: LogLevel;
 }
@@ -112,6 +114,8 @@ function optional<S extends z.ZodType<unknown, string>>(schema: S, fallback: str
 }
 
 const perSecond = wholeNumber(0, 1_000_000);
+const workersMost = 256;
+const workersFit = `must be a whole number from 1 to ${workersMost}, or auto.`;
 
 export const variables = {
   PRESSBOX_HOST: withDefault(
@@ -202,7 +206,14 @@ export const variables = {
     'Requests and handshakes a second of one address (IPv6: one /64), with a burst likewise.',
   ),
   PRESSBOX_CONNECTIONS_PER_ADDRESS: withDefault(perSecond, '1000', 'Sockets and streams of one address that are open at once.'),
-  PRESSBOX_WORKERS: withDefault(wholeNumber(1, 256), '1', 'Processes that share the port (Redis only).'),
+  PRESSBOX_WORKERS: withDefault(
+    z
+      .string()
+      .refine((value) => value === 'auto' || wholeNumber(1, workersMost).safeParse(value).success, workersFit)
+      .transform((value) => (value === 'auto' ? value : Number(value))),
+    '1',
+    'Processes that share the port (Redis only); `auto` for one a core, or one alone with the embedded journal.',
+  ),
   PRESSBOX_LOG_LEVEL: withDefault(
     z.enum(logLevels, `must be one of ${logLevels.join(', ')}.`),
     'info',
@@ -239,7 +250,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
     requestsPerSecond: values.PRESSBOX_REQUESTS_PER_SECOND,
     connectionsPerAddress: values.PRESSBOX_CONNECTIONS_PER_ADDRESS,
-    workers: values.PRESSBOX_WORKERS,
+    workers: values.PRESSBOX_WORKERS === 'auto' ? (values.PRESSBOX_REDIS_URL ? coresOf() : 1) : values.PRESSBOX_WORKERS,
     logLevel: values.PRESSBOX_LOG_LEVEL,
   };
 }
@@ -283,19 +294,22 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
     const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
     mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
   }
-  const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
-  if (workers > 1) {
-    const message = redis
-      ? 'must be 1 in this version: start several servers on the same Redis instead, behind a load balancer.'
-      : 'must be 1 with the embedded journal, which one process opens; more need Redis.';
-    mistakes.push({ name: 'PRESSBOX_WORKERS', message });
-  }
   if (!redis) {
+    const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
+    if (workers !== 'auto' && workers > 1) {
+      const message = 'must be 1 or auto with the embedded journal, which one process opens. For more, set PRESSBOX_REDIS_URL.';
+      mistakes.push({ name: 'PRESSBOX_WORKERS', message });
+    }
     const replicas = variables.PRESSBOX_REDIS_MIN_REPLICAS.safeParse(given(env, 'PRESSBOX_REDIS_MIN_REPLICAS')).data ?? 0;
     if (replicas > 0)
       mistakes.push({ name: 'PRESSBOX_REDIS_MIN_REPLICAS', message: 'must be 0 unless PRESSBOX_REDIS_URL is set.' });
   }
   return mistakes;
+}
+
+/** Those that this process may use, by affinity and quota too. */
+function coresOf(): number {
+  return Math.min(availableParallelism(), workersMost);
 }
 
 function given(env: Record<string, string | undefined>, name: string): string | undefined {

@@ -1,5 +1,6 @@
-import type { Config } from './config.ts';
-import { reasonNotToStart as reason, startServer as start } from './server.ts';
+import { type Config, ConfigError } from './config.ts';
+import { reasonNotToStart as reason } from './not-started.ts';
+import { startServer as start } from './server.ts';
 
 /**
  * What the package gives as `pressbox/server`: a server inside another Node program. It is `server.ts` with less to hold, so that what
@@ -22,8 +23,12 @@ export interface RunningServer extends AsyncDisposable {
  * Resolves once it serves. `config` is what `readConfig` makes of an environment. Throws where it cannot start; `reasonNotToStart` puts
  * that into a sentence.
  */
-export function startServer(config: Config): Promise<RunningServer> {
-  return start(config);
+export async function startServer(config: Config): Promise<RunningServer> {
+  if (config.workers > 1) {
+    const message = 'must be 1 for a server inside another program. `pressbox serve` starts several processes.';
+    throw new ConfigError([{ name: 'PRESSBOX_WORKERS', message }]);
+  }
+  return await start(config);
 }
 
 /** Why it did not start, as a sentence that names the variable; undefined where that is a fault of the program. */

@@ -8,6 +8,7 @@ import { fanoutLimits } from './fanout/limits.ts';
 import { limits } from './protocol/limits.ts';
 import type { ProblemCode } from './protocol/problems.ts';
 import { readerLimits } from './reader/limits.ts';
+import { workerLimits } from './workers/limits.ts';
 
 /**
  * Every limit of the server: what happens at it, and the series of `/metrics` that shows that it happens. A new limit does not compile
@@ -30,6 +31,7 @@ const closed = (kind: string) => `pressbox_rate_limited_total{kind="${kind}"}`;
 const ended = (reason: string) => `pressbox_subscriptions_ended_total{reason="${reason}"}`;
 const fed = 'pressbox_feed_pages_total{format="atom"}';
 const reachable = 'pressbox_store_reachable';
+const workers = (how: string) => `pressbox_worker_ends_total{how="${how}"}`;
 const refusedField: AtBound = { what: 'More is 400 `invalid-body`, which names the field.', metric: problem('invalid-body') };
 
 function group<L extends Readonly<Record<string, number>>>(title: string, values: L, atBound: Group<L>['atBound']): Group<L> {
@@ -275,6 +277,27 @@ export const limitGroups = [
     notedMs: { what: 'A note of an erasure that never came is dropped.', metric: reachable },
     rememberedAnnouncements: { what: 'Older ones are forgotten, and a head is asked for instead.', metric: 'pressbox_feeds' },
     erasuresKept: { what: 'A node that missed more drops all that it holds.', metric: 'pressbox_feeds' },
+  }),
+  group('Several processes on a port', workerLimits, {
+    workerRestartFirstMs: { what: 'A worker that died is followed by another after so long.', metric: workers('died') },
+    workerRestartMostMs: {
+      what: 'The longest such pause: it doubles with each death in a row.',
+      metric: workers('died'),
+    },
+    workerDeathsMost: {
+      what: 'With so many deaths in a row the whole server drains its readers and ends, with the exit code 70.',
+      metric: workers('died'),
+    },
+    workerSteadyMs: {
+      what: 'Deaths before a worker served for so long are not in a row with what follows.',
+      metric: workers('died'),
+    },
+    workerStartMs: { what: 'A worker that does not serve by then is killed.', metric: workers('died') },
+    workerEndMs: { what: 'A worker that was told to end and has not is killed.', metric: workers('died') },
+    workerReportMs: {
+      what: '`/metrics` tells of a worker that does not answer what it said last.',
+      metric: 'pressbox_workers',
+    },
   }),
 ] as const;
 

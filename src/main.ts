@@ -1,17 +1,22 @@
 import { readConfig } from './config.ts';
-import { reasonNotToStart, startServer } from './server.ts';
+import { reasonNotToStart } from './not-started.ts';
+import { serve } from './serve.ts';
 
 /** The server alone, as a service runs it: `node src/main.ts`. `pressbox serve` is the same with a word to the person who started it. */
 try {
-  const server = await startServer(readConfig(process.env));
+  const serving = await serve(readConfig(process.env));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      server.close().then(
+      serving.close().then(
         () => process.exit(0),
         () => process.exit(1),
       );
     });
   }
+  process.on('SIGUSR2', () => void serving.renew());
+  const { reason, code } = await serving.failed;
+  console.error(reason);
+  process.exitCode = code;
 } catch (error) {
   const reason = reasonNotToStart(error);
   if (reason === undefined) throw error;

@@ -12,7 +12,7 @@ import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import { createSessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
-import { closeHttp, createHttp, httpLimits, listen, requireOneHost } from './edge/http.ts';
+import { closeHttp, createHttp, httpLimits, leaveOpen, listen, requireOneHost, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
@@ -24,7 +24,7 @@ import { createSessions } from './edge/sessions.ts';
 import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
-import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
+import { type Engine, JournalUnavailable, type Renderer } from './engine/engine.ts';
 import { openRedis } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
@@ -44,10 +44,10 @@ import { openSockets, refusePolling, socketPath } from './reader/sockets.ts';
 import { measureAppends } from './telemetry/appends.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
-import { countProblems, createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { countProblems, createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
 
 /**
- * The composition root: one server, from its configuration to its end. Tests start this, `main.ts` and `pressbox serve` do.
+ * The composition root: one server, from its configuration to its end. Tests start this; `main.ts` and `pressbox serve` do by `serve.ts`.
  */
 export interface PressboxServer extends AsyncDisposable {
   /** Where it listens. */
@@ -59,7 +59,14 @@ export interface PressboxServer extends AsyncDisposable {
   readonly engine: Engine;
   /** All who read over something that stays open. */
   readonly readers: Readers;
-  /** Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. Safe to call twice. */
+  /** What it has counted. */
+  report(): Promise<Report>;
+  /** Takes no more connections, and leads those that are open to the others on its port: each ends with its next answer. */
+  retire(): void;
+  /**
+   * Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. After `retire` requests are
+   * answered until the readers have left. Safe to call twice.
+   */
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
@@ -68,75 +75,46 @@ export interface ServerOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   random?: () => number;
+  /** Of one among several processes on a port, which is not 0: it listens once it can serve, since others may do so already. */
+  group?: Group;
 }
 
-/**
- * Why a server did not start, or a secret could not be had, as a sentence that names the variable; undefined where no operator can do
- * anything about it, as it is a fault of the program.
- */
-export function reasonNotToStart(error: unknown): string | undefined {
-  if (error instanceof ConfigError || error instanceof JournalRefused) return error.message;
-  if (error instanceof JournalUnavailable) return reasonNotToStart(error.cause) ?? `PRESSBOX_DATA_DIR: ${error.message}`;
-  if (!(error instanceof Error)) return undefined;
-  const { code, syscall, port, address, hostname, path } = error as SystemError;
-  if (code === undefined) return undefined;
-  if (code === 'EADDRINUSE') return `PRESSBOX_PORT: port ${port} is in use.`;
-  if (code === 'EACCES' && syscall === 'listen') return `PRESSBOX_PORT: this process may not listen on port ${port}.`;
-  if (code === 'EADDRNOTAVAIL') return `PRESSBOX_HOST: ${address} is no address of this machine.`;
-  if (syscall === 'getaddrinfo') return `PRESSBOX_HOST: no address is found for ${hostname} (${code}).`;
-  const why = fileTroubles[code];
-  return why === undefined || path === undefined ? undefined : `PRESSBOX_DATA_DIR: ${path} ${why} (${code}).`;
+export interface Group {
+  /** Its number among them, from 1. */
+  readonly worker: number;
+  /** What all have counted, in Prometheus' text format. */
+  metrics(): Promise<string>;
 }
-
-interface SystemError extends Error {
-  code?: string;
-  syscall?: string;
-  port?: number;
-  address?: string;
-  hostname?: string;
-  path?: string;
-}
-
-const fileTroubles: Readonly<Record<string, string>> = {
-  EACCES: 'may not be used by this process',
-  EPERM: 'may not be used by this process',
-  EROFS: 'cannot be written, as its file system is read-only',
-  ENOTDIR: 'does not lie in a directory',
-  EEXIST: 'is no directory',
-  EISDIR: 'is a directory where a file should be',
-  ENOENT: 'cannot be made',
-  ENOSPC: 'cannot be written, as there is no space left',
-  EDQUOT: 'cannot be written, as there is no space left',
-  ELOOP: 'is a link that leads nowhere',
-  ENAMETOOLONG: 'is too long a name',
-};
 
 /** How often the store is asked whether it answers, for `/readyz`. */
 const probeMs = 2_000;
 
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
-  const { now = Date.now, random = Math.random, log = createLog(config.logLevel) } = options;
-  const metrics = createMetrics(allLimits);
+  const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
+  const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
   const pageErrors = createPageErrors({ log });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
   app.use(apiHeaders(), countProblems(metrics), requireOneHost());
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
-  app.use(healthRoutes(() => health, metrics));
+  app.use(
+    leadAway(health),
+    healthRoutes(() => health, group?.metrics ?? metrics.text),
+  );
   app.use(whileServing(health, pageErrors));
 
-  // Listening before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   http.on('connection', (socket) => {
     metrics.connections.inc();
     socket.once('close', () => metrics.connections.dec());
   });
-  await listen(http, config);
+  // Before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
+  if (group === undefined) await listen(http, config);
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
-    const { port } = http.address() as AddressInfo;
+    const { port } = group === undefined ? (http.address() as AddressInfo) : config;
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
     const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
@@ -215,22 +193,32 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, readers, engine));
     undo.unshift(watchStore(engine, health, metrics, log));
+    if (group !== undefined) await listen(http, config);
     health.phase = 'ready';
-    log.info({ url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) }, 'listening');
+    const where = { url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) };
+    log.info(where, group === undefined ? 'listening' : 'worker serves');
+
+    const retire = () => {
+      if (health.phase !== 'ready') return;
+      health.phase = 'retired';
+      void stopListening(http);
+    };
 
     let closing: Promise<void> | undefined;
     const close = ({ drainMs = readerLimits.drainMs }: { drainMs?: number } = {}) => {
       closing ??= (async () => {
-        health.phase = 'draining';
+        if (health.phase !== 'retired') health.phase = 'draining';
         log.info({ readers: readers.size }, 'draining');
         await readers.drain(drainMs);
+        if (health.phase === 'retired') await leaveOpen(http);
         for (const step of undo) await step();
         log.info({}, 'closed');
       })();
       return closing;
     };
     const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
-    return { url, publicUrl, secret, engine, readers, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
+    const report = metrics.report;
+    return { url, publicUrl, secret, engine, readers, report, retire, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -264,16 +252,20 @@ function createApp({ trustProxy }: Config): Express {
   return app;
 }
 
+/** A connection that may not stay ends with its next answer, so that whoever asks again reaches another process or server. */
+function leadAway(health: Health): RequestHandler {
+  return (_req, res, next) => {
+    if (health.phase !== 'ready') res.set('Connection', 'close');
+    next();
+  };
+}
+
 /** Until the journal is open, and once the server is going away, nothing but the health is answered. */
 function whileServing(health: Health, { tell }: PageErrors): RequestHandler {
   return (req, res, next) => {
-    if (health.phase === 'ready') return next();
-    res.set('Connection', 'close');
-    tell(
-      req,
-      res,
-      problem('draining', health.phase === 'starting' ? { detail: 'The server is starting.', retryAfter: 2 } : { retryAfter: 2 }),
-    );
+    if (health.phase === 'ready' || health.phase === 'retired') return next();
+    const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
+    tell(req, res, problem('draining', { ...detail, retryAfter: 2 }));
   };
 }
 

@@ -36,18 +36,29 @@ Examples:
     .action(async (options: WhereOptions & { demo?: boolean }) => done(await attemptHere(terminal, () => serve(options))));
 
   async function serve(options: WhereOptions & { demo?: boolean }): Promise<number> {
-    const [{ readConfig }, { startServer }] = await Promise.all([import('../../src/config.ts'), import('../../src/server.ts')]);
+    const [{ readConfig }, { serve: start }] = await Promise.all([import('../../src/config.ts'), import('../../src/serve.ts')]);
     // Beside a person who watches, only what is worth a look; the variable still decides.
     const quiet = terminal.streams.stdout.isTTY === true ? { PRESSBOX_LOG_LEVEL: 'warn' } : {};
-    const server = await startServer(readConfig({ ...quiet, ...withOptions(env, options) }));
+    const server = await start(readConfig({ ...quiet, ...withOptions(env, options) }));
+    const renew = () => void server.renew();
+    process.on('SIGUSR2', renew);
     const { interrupted } = terminal.streams;
     let demo: { told: Promise<void> } | undefined;
     try {
       terminal.print(`Pressbox serves ${terminal.style.bold(server.publicUrl)}`);
       if (options.demo) demo = await startDemo(server.url, server.publicUrl, server.secret);
-      if (!interrupted.aborted) await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }));
+      const asked = new Promise<undefined>((resolve) => {
+        if (interrupted.aborted) resolve(undefined);
+        interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
+      });
+      const failure = await Promise.race([asked, server.failed]);
+      if (failure !== undefined) {
+        terminal.note(`pressbox: ${failure.reason}`);
+        return failure.code;
+      }
       terminal.note('Closing: readers are asked to move away ...');
     } finally {
+      process.off('SIGUSR2', renew);
       await demo?.told;
       await server.close();
     }
@@ -106,7 +117,7 @@ export async function attemptHere(terminal: Terminal, action: () => Promise<numb
   try {
     return await action();
   } catch (error) {
-    const { reasonNotToStart } = await import('../../src/server.ts');
+    const { reasonNotToStart } = await import('../../src/not-started.ts');
     const why = reasonNotToStart(error);
     if (why === undefined) return tellError(error, terminal, { json: false });
     terminal.note(`pressbox: ${why}`);

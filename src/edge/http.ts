@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 
@@ -120,14 +122,37 @@ function pathOf(target: string): string {
   return url === null || url.host === '' ? '/%' : url.pathname + url.search;
 }
 
-export async function listen(http: Server, { host, port }: { host: string; port: number }): Promise<void> {
+export async function listen(server: NetServer, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen({ host, port }, () => {
-      http.off('error', reject);
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
       resolve();
     });
   });
+}
+
+const closing = new WeakMap<Server, Promise<unknown>>();
+
+/** Takes no more connections; those that are open go on, idle ones too. Resolves when all have ended. */
+export function stopListening(http: Server): Promise<unknown> {
+  const before = closing.get(http);
+  if (before !== undefined) return before;
+  const closed = http.listening ? once(http, 'close') : Promise.resolve();
+  closing.set(http, closed);
+  // Not the server's own close, which ends idle connections at once, while their clients may be sending.
+  NetServer.prototype.close.call(http);
+  return closed;
+}
+
+/** So long clients are led away by an answer that says so. Whoever asks later finds the connection closed, as after any long pause. */
+const leadAwayMs = 1_000;
+
+/** After `stopListening`: resolves when no connection is left, or after a moment. */
+export async function leaveOpen(http: Server): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([stopListening(http), pause(leadAwayMs, undefined, { signal: enough.signal }).catch(() => undefined)]);
+  enough.abort();
 }
 
 /** Answers that were begun have this long to go out when the server closes. */
@@ -135,7 +160,9 @@ const closeMs = 2_000;
 
 /** Lets answers that were begun go out, for a moment, then ends what is left. */
 export async function closeHttp(http: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  const closed = stopListening(http);
+  // Its timers too.
+  http.close();
   http.closeIdleConnections();
   const cut = setTimeout(() => http.closeAllConnections(), closeMs);
   await closed;

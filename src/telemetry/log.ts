@@ -8,10 +8,11 @@ import type { LogLevel } from '../config.ts';
  */
 export type Log = Logger;
 
-export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+/** `worker`: its number, of a process that writes beside others. */
+export function createLog(level: LogLevel, destination?: DestinationStream, worker?: number): Log {
   const options = {
     level,
-    base: { pid: process.pid },
+    base: { pid: process.pid, ...(worker !== undefined && { worker }) },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),
@@ -44,7 +45,13 @@ function standardOutput(): DestinationStream {
   return standard;
 }
 
-/** The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. */
+/** As much as a pipe takes whole, however many processes write to it (POSIX, PIPE_BUF; at least this much on Linux). */
+const atomicCharacters = 4_096;
+
+/**
+ * The lines of one turn of the event loop go out together at its end: one call of the system for a dozen writes, not a dozen. They
+ * never fill more than a pipe takes at once, so that a line of another process does not come between.
+ */
 function openStandardOutput(): DestinationStream {
   const out = pino.destination({ fd: 1, sync: true });
   let lines = '';
@@ -56,6 +63,7 @@ function openStandardOutput(): DestinationStream {
   process.once('exit', flush);
   return {
     write(line) {
+      if (lines.length + line.length > atomicCharacters) flush();
       if (lines === '') setImmediate(flush);
       lines += line;
     },

@@ -78,11 +78,18 @@ export interface Metrics {
   beforeScrape(set: () => void): () => void;
   /** The whole in Prometheus' text format. */
   text(): Promise<string>;
-  readonly contentType: string;
+  /** The whole as data, which can be summed with that of other processes. */
+  report(): Promise<Report>;
 }
 
-/** `bounds`: limits of the server beyond those of the wire, by name. */
-export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Metrics {
+/** Of one process: every metric with its values. */
+export type Report = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** What `/metrics` is sent as. */
+export const metricsType: string = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** `bounds`: limits of the server beyond those of the wire, by name. `group`: it is one of several processes on a port. */
+export function createMetrics(bounds: Readonly<Record<string, number>> = {}, group?: { worker: number }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const scrapes = new Set<() => void>();
@@ -152,15 +159,22 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       help: 'Changes held in memory for readers who were briefly away.',
       registers,
     }),
-    storeReachable: new Gauge({ name: 'pressbox_store_reachable', help: '1 while the store is in reach, else 0.', registers }),
+    storeReachable: new Gauge({
+      name: 'pressbox_store_reachable',
+      help: '1 while the store is in reach, else 0.',
+      aggregator: 'min',
+      registers,
+    }),
     revokedTokens: new Gauge({
       name: 'pressbox_revoked_tokens',
       help: 'Tokens that are refused though they have not expired.',
+      aggregator: 'max',
       registers,
     }),
     storeUnsafe: new Gauge({
       name: 'pressbox_store_unsafe_settings',
       help: 'Settings of the store that durability needs and that are not as they should be.',
+      aggregator: 'max',
       registers,
     }),
     beforeScrape(set) {
@@ -171,21 +185,30 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
       for (const set of scrapes) set();
       return registry.metrics();
     },
-    contentType: registry.contentType,
+    report() {
+      for (const set of scrapes) set();
+      return registry.getMetricsAsJSON();
+    },
   };
 
+  addMemory(registry);
+  // Of several processes the primary counts them.
+  if (group === undefined) addWorkers(registry, { serving: () => 1, wanted: 1 });
+  const worker = String(group?.worker ?? 1);
   new Gauge({
-    name: 'pressbox_resident_memory_bytes',
-    help: 'Memory of the process.',
+    name: 'pressbox_worker_connections',
+    help: 'TCP connections open, by worker.',
+    labelNames: ['worker'],
     registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
+    async collect() {
+      this.set({ worker }, (await metrics.connections.get()).values[0]?.value ?? 0);
     },
   });
   const limit = new Gauge({
     name: 'pressbox_limit',
     help: 'Bounds of this version; the unit is in the name.',
     labelNames: ['name'],
+    aggregator: 'max',
     registers,
   });
   for (const [name, value] of Object.entries({ ...limits, ...bounds })) limit.set({ name }, value);
@@ -204,6 +227,43 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}): Me
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
   for (const code of problemCodes) metrics.problems.inc({ code }, 0);
   return metrics;
+}
+
+export function addMemory(registry: Registry): void {
+  new Gauge({
+    name: 'pressbox_resident_memory_bytes',
+    help: 'Memory of the server, summed over its processes.',
+    registers: [registry],
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+}
+
+/** How a worker ended: by itself or by a signal, without being able to start, or because it was asked to leave. */
+const workerEnds = ['died', 'refused', 'left'] as const;
+export type WorkerEnd = (typeof workerEnds)[number];
+
+/** Counts the ends of workers. */
+export function addWorkers(registry: Registry, { serving, wanted }: { serving: () => number; wanted: number }): Counter<'how'> {
+  const registers = [registry];
+  new Gauge({
+    name: 'pressbox_workers',
+    help: 'Processes that serve the port.',
+    registers,
+    collect() {
+      this.set(serving());
+    },
+  });
+  new Gauge({ name: 'pressbox_workers_wanted', help: 'Processes that are to serve the port.', registers }).set(wanted);
+  const ends = new Counter({
+    name: 'pressbox_worker_ends_total',
+    help: 'Processes that have ended, each of which was followed by another.',
+    labelNames: ['how'],
+    registers,
+  });
+  for (const how of workerEnds) ends.inc({ how }, 0);
+  return ends;
 }
 
 /** Counts the problems that routes answer. Mount it before them. */

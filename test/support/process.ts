@@ -29,6 +29,8 @@ export interface ServerProcess extends AsyncDisposable {
   kill(): Promise<void>;
   /** SIGTERM, and the exit code of a server that went away in good order. */
   stop(): Promise<number | null>;
+  /** Resolves with the exit code when the process that runs now has ended, however that came about. */
+  exit(): Promise<number | null>;
   /** Starts it again after `kill` or `stop`; resolves when it serves. */
   start(): Promise<void>;
   /** A token for these grants. */
@@ -111,13 +113,16 @@ export async function startServerProcess({
     up.open();
   }
 
-  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const ending = child;
-    if (ending === undefined) return null;
-    const exited = once(ending, 'exit');
-    ending.kill(signal);
-    const [code] = await exited;
+  async function exit(): Promise<number | null> {
+    if (child === undefined) return null;
+    const [code] = await once(child, 'exit');
     return code as number | null;
+  }
+
+  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const exited = exit();
+    child?.kill(signal);
+    return await exited;
   }
 
   const finish = async () => {
@@ -149,6 +154,7 @@ export async function startServerProcess({
       await end('SIGKILL');
     },
     stop: () => end('SIGTERM'),
+    exit,
     start,
     async token(grants = { editor: ['*'] }, { sub = 'ada', name = 'Ada Byron', ttlSeconds = 3_600 } = {}) {
       tokens += 1;

@@ -8,9 +8,23 @@ import { type Import, importsOf, reachableFrom, readSources, root, withoutCommen
  * own place, and from what stands here.
  */
 const arrows: Record<string, readonly string[]> = {
-  'src/main.ts': ['src/server.ts', 'src/config.ts'],
+  'src/main.ts': ['src/serve.ts', 'src/not-started.ts', 'src/config.ts'],
+  // In one process or several.
+  'src/serve.ts': ['src/server.ts', 'src/workers/', 'src/telemetry/', 'src/config.ts'],
+  'src/workers/': [
+    'src/workers/limits.ts',
+    'src/server.ts',
+    'src/not-started.ts',
+    'src/edge/',
+    'src/telemetry/',
+    'src/protocol/',
+    'src/config.ts',
+  ],
+  'src/workers/limits.ts': [],
+  // Why it does not start, as a sentence.
+  'src/not-started.ts': ['src/engine/engine.ts', 'src/config.ts'],
   // The server for other programs, as the package gives it.
-  'src/embed.ts': ['src/server.ts', 'src/config.ts'],
+  'src/embed.ts': ['src/server.ts', 'src/not-started.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
   // All limits in one table.
@@ -22,6 +36,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/fanout/',
     'src/reader/',
     'src/protocol/',
+    'src/workers/limits.ts',
   ],
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
@@ -58,7 +73,8 @@ const arrows: Record<string, readonly string[]> = {
   'client/cli/': [
     'client/',
     'src/protocol/',
-    'src/server.ts',
+    'src/serve.ts',
+    'src/not-started.ts',
     'src/verify.ts',
     'src/config.ts',
     'src/edge/',
@@ -297,7 +313,7 @@ describe('the check of the layout', () => {
     ['src/engine/embedded/e.ts', 'node:sqlite'],
     ['src/reader/pages/p.ts', '../../../client/web/view/post.ts'],
     ['src/server.ts', './engine/embedded/index.ts'],
-    ['client/cli/serve.ts', '../../src/server.ts'],
+    ['client/cli/serve.ts', '../../src/serve.ts'],
   ])('lets %s import %s', (from, to) => {
     expect(strays(check({ [from]: `import '${to}';` }))).toEqual([]);
   });

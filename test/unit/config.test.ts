@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
 
@@ -115,12 +116,18 @@ describe('the configuration', () => {
     expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
     const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' });
     expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
-    const several = mistakesOf({
-      PRESSBOX_REDIS_URL: 'redis://h',
-      PRESSBOX_JWKS_URL: 'https://id.example/keys',
-      PRESSBOX_WORKERS: '2',
-    });
-    expect(several.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS']);
+  });
+
+  it('has several processes on a port with Redis, and one with the embedded journal', () => {
+    const redis = { PRESSBOX_REDIS_URL: 'redis://h', PRESSBOX_JWKS_URL: 'https://id.example/keys' };
+    expect(readConfig({ ...redis, PRESSBOX_WORKERS: '3' }).workers).toBe(3);
+    expect(readConfig({ ...redis, PRESSBOX_WORKERS: 'auto' }).workers).toBe(Math.min(availableParallelism(), 256));
+    expect(readConfig({ PRESSBOX_WORKERS: 'auto' }).workers).toBe(1);
+    const [refused] = mistakesOf({ PRESSBOX_WORKERS: '3' }).mistakes;
+    expect(refused?.message).toMatch(/one process opens\. For more, set PRESSBOX_REDIS_URL\.$/);
+    for (const wrong of ['0', '257', '1.5', 'Auto', 'all']) {
+      expect(mistakesOf({ ...redis, PRESSBOX_WORKERS: wrong }).message).toContain('from 1 to 256, or auto.');
+    }
   });
 
   it.each([

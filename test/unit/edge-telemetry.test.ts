@@ -20,7 +20,7 @@ async function serve(health: () => Health) {
   const metrics = createMetrics({ tailBytes: 5 });
   const app = express();
   app.use(countProblems(metrics));
-  app.use(healthRoutes(health, metrics));
+  app.use(healthRoutes(health, metrics.text));
   app.get('/gone', (_request, response) => sendProblem(response, problem('channel-deleted')));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');

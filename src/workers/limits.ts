@@ -1,0 +1,15 @@
+/** Bounds of the processes that share a port, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
+export const workerLimits = {
+  /** The pause before a worker that died is followed by another; it doubles with each death in a row. */
+  workerRestartFirstMs: 100,
+  workerRestartMostMs: 10_000,
+  /** Deaths in a row, none after it had served for the steady time; with this many the whole server ends. */
+  workerDeathsMost: 5,
+  workerSteadyMs: 30_000,
+  /** One that does not serve after this long is killed. Longer than it waits for its store. */
+  workerStartMs: 30_000,
+  /** One that was told to end and has not is killed. Longer than readers, answers and the store have. */
+  workerEndMs: 20_000,
+  /** A worker that has not said what it counted is told of as of when it last did. */
+  workerReportMs: 1_000,
+} as const;

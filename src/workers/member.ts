@@ -1,0 +1,114 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Config } from '../config.ts';
+import { NotStarted } from '../not-started.ts';
+import type { Report } from '../telemetry/metrics.ts';
+import { workerLimits } from './limits.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+
+/** One worker, as the primary sees it. */
+export interface MemberEvents {
+  onReport(member: Member, report: Report): void;
+  onScrape(member: Member): void;
+  /** It leaves, and nobody here asked it to. */
+  onLeaving(member: Member): void;
+  onEnd(member: Member, end: MemberEnd): void;
+}
+
+export interface MemberEnd {
+  code: number | null;
+  signal: string | null;
+  /** 0 where it never served. */
+  servedMs: number;
+  /** Why it could not start, where it said so. */
+  refused: string | undefined;
+}
+
+export class Member {
+  /** Its number, which whoever follows on it has too. */
+  readonly worker: number;
+  /** Resolves when it serves. Throws `NotStarted` where it ends before. */
+  readonly serving: Promise<void>;
+  readonly ended: Promise<void>;
+  state: 'starting' | 'serving' | 'leaving' = 'starting';
+  readonly #process: Worker;
+  #servesSince: number | undefined;
+  #refused: string | undefined;
+  #reported: (() => void)[] = [];
+
+  constructor(worker: number, config: Config, events: MemberEvents) {
+    this.worker = worker;
+    this.#process = cluster.fork();
+    const serving = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    this.serving = serving.promise;
+    this.ended = ended.promise;
+    // Whoever waits for it hears; it may be nobody.
+    this.serving.catch(() => undefined);
+    const late = setTimeout(() => this.kill(), workerLimits.workerStartMs);
+
+    this.#process.on('message', (message: FromWorker) => {
+      switch (message.type) {
+        case 'serves':
+          clearTimeout(late);
+          this.#servesSince = performance.now();
+          if (this.state === 'starting') this.state = 'serving';
+          return serving.resolve();
+        case 'refused':
+          this.#refused = message.reason;
+          return;
+        case 'leaving':
+          if (this.state === 'leaving') return;
+          this.state = 'leaving';
+          return events.onLeaving(this);
+        case 'report':
+          events.onReport(this, message.report);
+          for (const resolve of this.#reported.splice(0)) resolve();
+          return;
+        case 'scrape':
+          return events.onScrape(this);
+      }
+    });
+    // Its channel may break with it; that it ended is heard below.
+    this.#process.on('error', () => undefined);
+    this.#process.once('exit', (code: number | null, signal: string | null) => {
+      clearTimeout(late);
+      for (const resolve of this.#reported.splice(0)) resolve();
+      serving.reject(new NotStarted(this.#refused ?? `Worker ${worker} ended with ${code ?? signal} before it served.`));
+      const servedMs = this.#servesSince === undefined ? 0 : performance.now() - this.#servesSince;
+      events.onEnd(this, { code, signal, servedMs, refused: this.#refused });
+      ended.resolve();
+    });
+    this.tell({ type: 'start', worker, config });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.process.pid;
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#process.isConnected()) this.#process.send(message, () => undefined);
+  }
+
+  /** Asks what it has counted, and resolves when it has said so, or not in time. */
+  async report(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reported.push(resolve);
+    this.tell({ type: 'report' });
+    const late = setTimeout(resolve, workerLimits.workerReportMs);
+    await promise;
+    clearTimeout(late);
+  }
+
+  /** Tells it to end in this way, and resolves when it has; one that does not is killed. */
+  async end(how: 'leave' | 'end'): Promise<void> {
+    this.state = 'leaving';
+    this.tell({ type: how });
+    const late = setTimeout(() => this.kill(), workerLimits.workerEndMs);
+    await this.ended;
+    clearTimeout(late);
+  }
+
+  kill(): void {
+    this.#process.process.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,228 @@
+import cluster from 'node:cluster';
+import { createServer } from 'node:net';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, publicUrlOf } from '../config.ts';
+import { listen } from '../edge/http.ts';
+import { secretFor } from '../edge/secret.ts';
+import { NotStarted } from '../not-started.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Totals } from '../telemetry/totals.ts';
+import { Member, type MemberEnd } from './member.ts';
+import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from './restarts.ts';
+
+/** Several processes that serve one port: this one, the primary, serves nobody, and looks after the others. */
+export interface Workers {
+  /** Where they listen. */
+  readonly url: string;
+  /** Where readers reach them. */
+  readonly publicUrl: string;
+  readonly secret: Uint8Array | undefined;
+  /** Resolves where they end by themselves: in good order, but for a reason that somebody must look at. */
+  readonly failed: Promise<Failure>;
+  /** Puts new workers in the place of all, while the port is served. */
+  renew(): Promise<void>;
+  /** Lets all readers leave at the same time, and ends. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface Failure {
+  /** As a sentence. */
+  reason: string;
+  /** To exit with. */
+  code: number;
+}
+
+/** What a fault of the program ends with (sysexits.h, EX_SOFTWARE), as against what an operator can mend. */
+const faultCode = 70;
+
+/** Resolves once all serve. Throws what a single server would, or `NotStarted` with what a worker gave as its reason. */
+export async function startWorkers(config: Config, log: Log): Promise<Workers> {
+  const secret = await secretFor(config);
+  // Any free one, but the same for all, and over restarts.
+  const port = config.port === 0 ? await freePort(config.host) : config.port;
+  const publicUrl = publicUrlOf(config, port);
+  const group = new Group({ ...config, port, jwtSecret: secret }, log);
+  await group.start();
+  log.info({ url: publicUrl, workers: config.workers }, 'listening');
+  return {
+    url: publicUrlOf({ ...config, publicUrl: undefined }, port),
+    publicUrl,
+    secret,
+    failed: group.failed,
+    renew: () => group.renew(),
+    close: () => group.close(),
+  };
+}
+
+class Group {
+  readonly failed: Promise<Failure>;
+  readonly #fail: (failure: Failure) => void;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #totals: Totals;
+  /** All that run. */
+  readonly #members = new Set<Member>();
+  /** Who has each number, or had it last. */
+  readonly #current = new Map<number, Member>();
+  readonly #streaks = new Map<number, Streak>();
+  readonly #restarts = new Map<number, NodeJS.Timeout>();
+  #isUp = false;
+  #renewing = false;
+  #closing: Promise<void> | undefined;
+  #scraped: Promise<string> | undefined;
+
+  constructor(config: Config, log: Log) {
+    const { promise, resolve } = Promise.withResolvers<Failure>();
+    this.failed = promise;
+    this.#fail = resolve;
+    this.#config = config;
+    this.#log = log;
+    const serving = () => [...this.#members].filter(({ state }) => state === 'serving').length;
+    this.#totals = new Totals({ serving, wanted: config.workers });
+    // Each takes from the socket they share: docs/decisions/0022.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({
+      // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+      exec: fileURLToPath(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)),
+      args: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // So that the configuration arrives as it is, secret and infinite numbers too.
+      serialization: 'advanced',
+    });
+  }
+
+  /** The first alone: what it is refused for, all would be, and it is to be said once. */
+  async start(): Promise<void> {
+    try {
+      await this.#launch(1).serving;
+      const others = Array.from({ length: this.#config.workers - 1 }, (_, at) => this.#launch(at + 2));
+      await Promise.all(others.map(({ serving }) => serving));
+      this.#isUp = true;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async renew(): Promise<void> {
+    if (this.#renewing || this.#closing) return this.#log.warn({}, 'workers are being renewed already');
+    this.#renewing = true;
+    this.#log.info({ workers: this.#config.workers }, 'renewing workers');
+    const fresh: Member[] = [];
+    try {
+      // All before any leaves: one that cannot start changes nothing, and those who leave find them all, and spread evenly.
+      for (let worker = 1; worker <= this.#config.workers; worker += 1) {
+        const member = this.#fork(worker);
+        fresh.push(member);
+        await member.serving;
+        if (this.#closing) throw new NotStarted('The server is closed.');
+      }
+      if (fresh.some((member) => !this.#members.has(member))) throw new NotStarted('A new worker has ended.');
+    } catch (error) {
+      this.#renewing = false;
+      this.#log.error({ err: error }, 'workers are not renewed: the ones before go on');
+      await Promise.all(fresh.filter((member) => this.#members.has(member)).map((member) => member.end('leave')));
+      return;
+    }
+    const before = [...this.#members].filter((member) => !fresh.includes(member));
+    for (const member of fresh) this.#take(member);
+    for (const member of before) {
+      member.state = 'leaving';
+      member.tell({ type: 'retire' });
+    }
+    for (const member of before) if (this.#members.has(member)) await member.end('leave');
+    this.#renewing = false;
+    this.#log.info({ workers: fresh.length }, 'workers are renewed');
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      for (const timer of this.#restarts.values()) clearTimeout(timer);
+      if (this.#isUp) this.#log.info({ workers: this.#members.size }, 'draining workers');
+      await Promise.all([...this.#members].map((member) => member.end('end')));
+      if (this.#isUp) this.#log.info({}, 'closed');
+    })();
+    return this.#closing;
+  }
+
+  /** Starts one that is to have this number from now on. */
+  #launch(worker: number): Member {
+    const member = this.#fork(worker);
+    this.#take(member);
+    return member;
+  }
+
+  #take(member: Member): void {
+    clearTimeout(this.#restarts.get(member.worker));
+    this.#current.set(member.worker, member);
+  }
+
+  #fork(worker: number): Member {
+    const member = new Member(worker, this.#config, {
+      onReport: (from, report) => this.#totals.take(from, report),
+      onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
+      onLeaving: ({ worker }) => this.#closing ?? this.#launch(worker),
+      onEnd: (ended, how) => this.#ended(ended, how),
+    });
+    this.#members.add(member);
+    return member;
+  }
+
+  #ended(member: Member, { code, signal, servedMs, refused }: MemberEnd): void {
+    this.#members.delete(member);
+    const { worker, pid, state } = member;
+    const facts = { worker, workerPid: pid, code, signal, servedMs: Math.round(servedMs) };
+    if (state === 'leaving' && signal === null) {
+      this.#totals.end(member, 'left');
+      this.#log.info(facts, 'worker left');
+      return;
+    }
+    this.#totals.end(member, refused === undefined ? 'died' : 'refused');
+    if (refused === undefined) this.#log.error(facts, 'worker died');
+    // At the start whoever waits for it says so, once.
+    else if (this.#isUp) this.#log.error({ ...facts, reason: refused }, 'worker cannot start');
+    // Somebody else has its number, or waits for it and hears.
+    if (this.#current.get(worker) !== member || !this.#isUp || this.#closing) return;
+    if (refused !== undefined && this.#members.size === 0) return this.#giveUp({ reason: refused, code: 1 });
+    const streak = this.#streaks.get(worker) ?? noStreak;
+    this.#follow(worker, refused === undefined ? afterDeath(streak, servedMs) : afterRefusal(streak));
+  }
+
+  #follow(worker: number, next: Next): void {
+    if (next.status === 'give-up') {
+      const reason = `Worker ${worker} dies as often as it is started. The log has a line "worker died" for each time.`;
+      return this.#giveUp({ reason, code: faultCode });
+    }
+    this.#streaks.set(worker, next.streak);
+    this.#log.warn({ worker, afterMs: next.afterMs, ...next.streak }, 'worker is started again');
+    this.#restarts.set(
+      worker,
+      setTimeout(() => this.#launch(worker), next.afterMs),
+    );
+  }
+
+  #giveUp(failure: Failure): void {
+    this.#log.fatal({ code: failure.code, reason: failure.reason }, 'the server ends');
+    void this.close().then(() => this.#fail(failure));
+  }
+
+  /** One round for all who ask at the same time. */
+  #scrape(): Promise<string> {
+    this.#scraped ??= (async () => {
+      await Promise.all([...this.#members].map((member) => member.report()));
+      this.#scraped = undefined;
+      return await this.#totals.text();
+    })();
+    return this.#scraped;
+  }
+}
+
+async function freePort(host: string): Promise<number> {
+  const probe = createServer();
+  await listen(probe, { host, port: 0 });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('A port has no number.');
+  return address.port;
+}

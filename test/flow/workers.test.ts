@@ -1,0 +1,321 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { describeWith, needs } from '../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { call } from '../support/server.ts';
+import { openStream, streamed } from '../support/stream-reader.ts';
+import { type Watcher, watch } from '../support/watcher.ts';
+import { allPosts, createChannel, publish, wholeJournal } from '../support/writers.ts';
+
+const patient = { timeout: 15_000, interval: 20 };
+const erasurePatience = { timeout: 25_000, interval: 200 };
+
+/** A line of the log, or what else was printed. */
+type Line = Record<string, unknown> & { msg?: string; pid?: number; worker?: number };
+
+const lineOf = (line: string): Line => (line.startsWith('{') ? (JSON.parse(line) as Line) : { said: line });
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `a server of two processes on ${kind}`, (binary) => {
+    let redis: RedisServer;
+    let server: ServerProcess;
+    let token: string;
+    const lines: Line[] = [];
+    const watchers: Watcher[] = [];
+    /** A takedown that began when a worker had just been killed. */
+    let owed: { path: string; began: number } | undefined;
+
+    beforeAll(async () => {
+      redis = await startRedis(binary);
+      server = await startServerProcess({
+        env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: '2' },
+        onLine: (line) => lines.push(lineOf(line)),
+      });
+      token = await server.token({ editor: ['*'], admin: true });
+    });
+    afterEach(() => {
+      for (const watcher of watchers.splice(0)) watcher[Symbol.dispose]();
+    });
+    afterAll(async () => {
+      await server?.[Symbol.asyncDispose]();
+      await redis?.stop();
+    });
+
+    const caughtUp = (readers: readonly Watcher[], offset: number) =>
+      vi.waitFor(() => expect(readers.map((reader) => reader.offset)).toEqual(readers.map(() => offset)), patient);
+    const faultsOf = (readers: readonly Watcher[]) => readers.flatMap(({ faults }) => faults);
+
+    /** A reader who leaves when asked to, as our own client does, but at once. */
+    function reader(channelId: string): Watcher {
+      const watcher = watch(server.url, channelId);
+      watchers.push(watcher);
+      watcher.socket.on('drain', () => {
+        watcher.cut();
+        watcher.comeBack();
+      });
+      return watcher;
+    }
+
+    /** So many that each worker has some: which takes a connection is up to the kernel. */
+    async function readersOfBoth(channelId: string): Promise<Watcher[]> {
+      const all: Watcher[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        all.push(reader(channelId), reader(channelId));
+        await vi.waitFor(() => expect(all.every(({ live }) => live)).toBe(true), patient);
+        const sums = await metrics();
+        if ([1, 2].every((worker) => (sums.get(`pressbox_worker_connections{worker="${worker}"}`) ?? 0) > 1)) return all;
+      }
+      throw new Error('One worker took all the readers.');
+    }
+
+    async function metrics(): Promise<Map<string, number>> {
+      const { status, text } = await call(`${server.url}/metrics`, { headers: { connection: 'close' } });
+      expect(status).toBe(200);
+      const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      return new Map(series.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+    }
+
+    /** The process that has this number now. */
+    const pidOf = (worker: number) => lines.findLast((line) => line.worker === worker && line.msg === 'worker serves')!.pid!;
+
+    it('starts with one line that says it listens, and each line says whose it is', () => {
+      expect(lines.filter(({ msg }) => msg === 'listening')).toMatchObject([{ pid: server.pid, url: server.url, workers: 2 }]);
+      expect(lines.filter(({ pid }) => pid !== server.pid).map(({ worker }) => worker)).toEqual(
+        lines.filter(({ pid }) => pid !== server.pid).map(({ pid }) => (pid === pidOf(1) ? 1 : 2)),
+      );
+      expect(childrenOf(server.pid).sort()).toEqual([pidOf(1), pidOf(2)].sort());
+    });
+
+    it('shows readers of either what is published over both, ends with the same, and counts as one', async () => {
+      const { id } = await createChannel(server, token);
+      const before = await metrics();
+      const readers = await readersOfBoth(id);
+      // A connection each, so that both have some.
+      const posting = Array.from({ length: 20 }, (_, index) =>
+        call(`${server.url}/v1/channels/${id}/posts`, {
+          method: 'POST',
+          token,
+          body: { body: `Post ${index}.` },
+          headers: { connection: 'close' },
+        }),
+      );
+      expect((await Promise.all(posting)).map(({ status }) => status)).toEqual(posting.map(() => 201));
+      await caughtUp(readers, 21);
+      const [first] = readers;
+      for (const { posts } of readers) expect(posts).toEqual(first!.posts);
+      expect(faultsOf(readers)).toEqual([]);
+
+      const after = await metrics();
+      const rise = (series: string) => (after.get(series) ?? Number.NaN) - (before.get(series) ?? Number.NaN);
+      expect(rise('pressbox_appends_total{outcome="appended"}')).toBe(20);
+      expect(rise('pressbox_append_seconds_count')).toBe(20);
+      expect(rise('pressbox_events_delivered_total{transport="socket"}')).toBe(20 * readers.length);
+      expect(after.get('pressbox_readers{transport="socket"}')).toBe(readers.length);
+      // What is the same in each is told as it is.
+      expect(after.get('pressbox_limit{name="bodyBytes"}')).toBe(1_048_576);
+      expect(after.get('pressbox_store_reachable')).toBe(1);
+      expect([after.get('pressbox_workers'), after.get('pressbox_workers_wanted')]).toEqual([2, 2]);
+      const by = [1, 2].map((worker) => after.get(`pressbox_worker_connections{worker="${worker}"}`) ?? 0);
+      expect(by[0]! + by[1]!).toBe(after.get('pressbox_connections'));
+      const whole = after.get('pressbox_resident_memory_bytes') ?? 0;
+      expect(whole).toBeGreaterThan([server.pid, pidOf(1), pidOf(2)].map(residentBytes).reduce((a, b) => a + b) / 2);
+    });
+
+    it('erases a post in both, and answers so', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      const { post } = await publish(server, token, id, { body: 'zqsecret' });
+      await caughtUp(readers, 2);
+      const down = await call(`${server.url}/v1/channels/${id}/posts/${post.id}/takedown`, { method: 'POST', token, body: {} });
+      expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
+      await caughtUp(readers, 3);
+      for (let round = 0; round < 10; round += 1) {
+        for (const path of ['snapshot', 'feed.atom', 'events?after=']) {
+          const headers = { connection: 'close' };
+          const { text } = await call(`${server.url}/v1/channels/${id}/${path}`, { headers });
+          expect(text).not.toContain('zqsecret');
+        }
+      }
+      expect(faultsOf(readers)).toEqual([]);
+    });
+
+    it('puts another in the place of one that is killed, loses no post, and has its readers back', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      const { post } = await publish(server, token, id, { body: 'zqlater' });
+      const before = await metrics();
+      const killed = pidOf(1);
+      const posting = Array.from({ length: 40 }, async (_, index) => {
+        if (index === 10) process.kill(killed, 'SIGKILL');
+        return await publish(server, token, id, { body: `Post ${index}.` }, `key-${index}`);
+      });
+      const written = await Promise.all(posting);
+      await vi.waitFor(() => expect(pidOf(1)).not.toBe(killed), patient);
+      await caughtUp(readers, 42);
+      const standing = new Set((await allPosts(server, id)).map(({ id }) => id));
+      expect(written.filter(({ post }) => !standing.has(post.id))).toEqual([]);
+      expect(standing.size).toBe(41);
+      expect(faultsOf(readers)).toEqual([]);
+      expect(lines.find(({ msg }) => msg === 'worker died')).toMatchObject({ worker: 1, workerPid: killed, signal: 'SIGKILL' });
+      await vi.waitFor(async () => expect((await metrics()).get('pressbox_workers')).toBe(2), patient);
+      const after = await metrics();
+      expect(after.get('pressbox_worker_ends_total{how="died"}')).toBe(1);
+      // Nothing that Prometheus would take for a restart of the whole.
+      const counted = [...before].filter(([series]) => /_(?:total|count|sum|bucket)\b/.test(series));
+      expect(counted.filter(([series, value]) => !((after.get(series) ?? -1) >= value))).toEqual([]);
+
+      if (kind !== 'redis') return;
+      const path = `${server.url}/v1/channels/${id}/posts/${post.id}/takedown`;
+      const down = await call(path, { method: 'POST', token, body: {} });
+      // It may not say that it is complete while the one that was killed counts: nobody here knows that it is gone.
+      expect([down.status, down.body]).toMatchObject([202, { erasure: { complete: false } }]);
+      owed = { path, began: performance.now() };
+    }, 40_000);
+
+    // What follows is the same on either store, and takes its time.
+    if (kind !== 'redis') return;
+
+    it('renews its workers one after the other, while a reader and an author go on', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      using stream = await openStream(server.url, id);
+      const before = [pidOf(1), pidOf(2)];
+      const answers: number[] = [];
+      const ready: number[] = [];
+      const renewed = vi.waitFor(() => expect(lines.some(({ msg }) => msg === 'workers are renewed')).toBe(true), patient);
+      let done = false;
+      process.kill(server.pid, 'SIGUSR2');
+      // Over connections that are kept, and without a second try.
+      const author = async () => {
+        while (!done)
+          answers.push(
+            (await call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { body: 'On.' } })).status,
+          );
+      };
+      const balancer = async () => {
+        while (!done) ready.push((await call(`${server.url}/readyz`)).status);
+      };
+      const going = Promise.all([author(), balancer(), balancer()]);
+      await renewed.finally(() => {
+        done = true;
+      });
+      await going;
+      expect(new Set(answers)).toEqual(new Set([201]));
+      expect(new Set(ready)).toEqual(new Set([200]));
+      expect(new Set([...before, pidOf(1), pidOf(2)]).size).toBe(4);
+      expect(childrenOf(server.pid).sort()).toEqual([pidOf(1), pidOf(2)].sort());
+      await caughtUp(readers, answers.length + 1);
+      expect(faultsOf(readers)).toEqual([]);
+      expect((await wholeJournal(server, id, token)).length).toBe(answers.length + 1);
+      // A stream is told, and ends; an EventSource comes back by itself.
+      await stream.ended;
+      expect([stream.heard('drain').length, streamed(stream).faults]).toEqual([1, []]);
+      const ends = lines.filter(({ msg, worker }) => worker !== undefined && ['draining', 'worker left'].includes(msg ?? ''));
+      expect(ends.map(({ msg }) => msg)).toEqual(['draining', 'worker left', 'draining', 'worker left']);
+      const sums = await metrics();
+      expect(sums.get('pressbox_worker_ends_total{how="left"}')).toBe(2);
+      expect(sums.get('pressbox_worker_ends_total{how="died"}')).toBe(1);
+    }, 40_000);
+
+    it('waits with an erasure for one that was killed no longer than it counts', async () => {
+      const { path, began } = owed!;
+      await vi.waitFor(async () => {
+        const { status, body } = await call(path, { method: 'POST', token, body: {} });
+        expect([status, body]).toMatchObject([200, { erasure: { complete: true } }]);
+      }, erasurePatience);
+      expect(performance.now() - began).toBeLessThan(25_000);
+    }, 40_000);
+
+    it('puts another in the place of one that somebody else ends, which lets its readers leave', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      const [leaving, staying] = [pidOf(1), pidOf(2)];
+      process.kill(leaving, 'SIGTERM');
+      await vi.waitFor(() => expect(childrenOf(server.pid)).not.toContain(leaving), patient);
+      await vi.waitFor(() => expect(pidOf(1)).not.toBe(leaving), patient);
+      expect(pidOf(2)).toBe(staying);
+      expect(lines.findLast(({ msg }) => msg === 'worker left')).toMatchObject({ worker: 1, workerPid: leaving, code: 0 });
+      await publish(server, token, id, { body: 'Still here.' });
+      await caughtUp(readers, 2);
+      expect(faultsOf(readers)).toEqual([]);
+    });
+
+    it('says once why it does not start', async () => {
+      const port = new URL(server.url).port;
+      const wrong = [
+        [{ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: port }, `PRESSBOX_PORT: port ${port} is in use.`],
+        [{ PRESSBOX_REDIS_URL: redis.url.replace('word', 'wrong') }, 'WRONGPASS'],
+        [{ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_LOG_LEVEL: 'loud' }, 'PRESSBOX_LOG_LEVEL'],
+      ] as const;
+      await Promise.all(
+        wrong.map(async ([env, sentence]) => {
+          const said: string[] = [];
+          const start = startServerProcess({ env: { ...env, PRESSBOX_WORKERS: '4' }, onLine: (line) => said.push(line) });
+          await expect(start).rejects.toThrow('ended with 1 before');
+          expect(said.filter((line) => line.includes(sentence))).toHaveLength(1);
+        }),
+      );
+    });
+
+    it('ends with an exit code of its own where a worker dies as fast as it is started', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      let asked = 0;
+      for (const { socket } of readers) socket.on('drain', () => (asked += 1));
+      const staying = pidOf(2);
+      const exit = server.exit();
+      let hasEnded = false;
+      void exit.then(() => {
+        hasEnded = true;
+      });
+      while (!hasEnded) {
+        for (const pid of childrenOf(server.pid)) if (pid !== staying) process.kill(pid, 'SIGKILL');
+        await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 10))]);
+        if (lines.some(({ msg }) => msg === 'the server ends')) break;
+      }
+      expect(await exit).toBe(70);
+      expect(asked).toBeGreaterThan(0);
+      expect(lines.filter(({ said }) => String(said).startsWith('Worker 1 dies as often'))).toHaveLength(1);
+      await server.start();
+    });
+
+    it('lets its readers leave where the process that looks after the workers is killed, and gives the port back at once', async () => {
+      const { id } = await createChannel(server, token);
+      const readers = await readersOfBoth(id);
+      const workers = [pidOf(1), pidOf(2)];
+      await server.kill();
+      await server.start();
+      await publish(server, token, id, { body: 'Back.' });
+      await caughtUp(readers, 2);
+      expect(faultsOf(readers)).toEqual([]);
+      await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), patient);
+      expect(lines.filter(({ msg, pid }) => msg === 'closed' && workers.includes(pid!))).toHaveLength(2);
+    });
+
+    it('ends in good order', async () => {
+      const { id } = await createChannel(server, token);
+      await readersOfBoth(id);
+      const workers = [pidOf(1), pidOf(2)];
+      expect(await server.stop()).toBe(0);
+      expect(workers.filter(isAlive)).toEqual([]);
+      expect(lines.at(-1)).toMatchObject({ msg: 'closed' });
+    });
+  });
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
