@@ -38,7 +38,13 @@ function problemOf(answer: Handshake) {
 describe('the origin of a page', () => {
   it('admits the server’s own, those listed, and who sends none', async () => {
     const { host, port } = new URL(server.url);
-    const admitted = [undefined, server.url, 'https://news.example', 'http://desk.example:8080'];
+    const admitted = [
+      undefined,
+      server.url,
+      'https://news.example',
+      'http://desk.example:8080',
+      server.url.replace('http', 'ws'),
+    ];
     for (const origin of admitted) {
       const answer = await knock({ headers: { ...(origin && { Origin: origin }) } });
       expect(answer.status, String(origin)).toBe(101);

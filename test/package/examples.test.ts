@@ -124,6 +124,43 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('is live as docs/clients.md has it, and shows at the next visit what it held', async () => {
+    const docs = await readFile(join(home, 'docs', 'clients.md'), 'utf8');
+    const [, code = ''] = /^```js browser\n([\s\S]*?)^```$/m.exec(docs) ?? [];
+    files.set('/follow.js', code);
+    files.set(
+      '/followed.html',
+      `<!doctype html><title>Followed</title><script type="importmap">{"imports":{"pressbox/client":"/pressbox-client.js"}}</script>
+      <ol></ol><p></p><script type="module">import { follow } from './follow.js';
+      const lines = [];
+      follow({
+        url: '${server.url}', channelId: 'followed',
+        show: (headline, posts) => document.querySelector('ol').replaceChildren(...posts.map((post) =>
+          Object.assign(document.createElement('li'), { textContent: [post.headline ?? post.text, ...post.notes].join(' / ') }))),
+        say: (...words) => { document.querySelector('p').textContent = lines.push(words.join(': ')) && lines.join(' '); },
+      });</script>`,
+    );
+    files.set('/pressbox-client.js', await readFile(join(home, 'dist', 'client', 'bundle.js'), 'utf8'));
+    await author.createChannel({ id: 'followed', headline: 'Followed', state: 'live' });
+    const { post } = await author.publish('followed', { headline: 'At noon' });
+    const { post: wrong } = await author.publish('followed', { headline: 'A rumour' });
+    const { page, complaints } = await browser.page();
+    await page.goto(`${origin}/followed.html`);
+    await page.getByText('Live, by socket').waitFor();
+    await author.correct('followed', post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
+    await author.retract('followed', wrong.id, { note: 'It was none.' });
+    await page.getByText('At one / It was at one.').waitFor();
+    await page.getByText('This post was withdrawn. / It was none.').waitFor();
+    await page.getByText('Corrected: It was at one.').waitFor();
+    // Without the server, the next visit still has them.
+    await vi.waitFor(async () => expect(await page.evaluate('localStorage.length')).toBeGreaterThan(0));
+    await page.route(`${server.url}/**`, (route) => route.abort());
+    await page.routeWebSocket(/.*/, (socket) => socket.close());
+    await page.reload();
+    await page.getByText('At one / It was at one.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('is live with what a bundler makes of the installed package', async () => {
     const { outputFiles } = await build({
       stdin: {

@@ -1,0 +1,309 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInContext } from 'node:vm';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { AuthorClient } from '../../client/author-client.ts';
+import type * as Library from '../../client/index.ts';
+import { socketMessages } from '../../src/documents/messages.ts';
+import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
+import { endedReasons, eventTypes } from '../../src/protocol/model.ts';
+import * as protocol from '../../src/protocol/schemas.ts';
+import { root } from '../support/imports.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { reactNativeWorld } from '../support/react-native.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openShell, type Shell } from '../support/shell.ts';
+import { type FollowerStart, type HeldByFollower, tellFollower } from '../support/tell-follower.ts';
+
+const page = await readFile(join(root, 'docs/clients.md'), 'utf8');
+
+/** The block of code with this after its fence. */
+const block = (mark: string) => new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
+
+let server: TestServer;
+let author: AuthorClient;
+beforeAll(async () => {
+  server = await startTestServer();
+  author = new AuthorClient({ url: server.url, token: await server.token() });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+type Follow = (options: object) => () => void;
+
+/** A block of code as a module, where it finds what is installed here. */
+async function moduleOf(code: string): Promise<{ follow: Follow }> {
+  const file = join(root, 'dist', `docs-clients-${process.pid}.mjs`);
+  await writeFile(file, code);
+  try {
+    return (await import(/* @vite-ignore */ file)) as { follow: Follow };
+  } finally {
+    await rm(file);
+  }
+}
+
+describe('docs/clients.md: the client with Socket.IO alone', () => {
+  it('does what the page says for everything that a server may say', async () => {
+    const { follow } = await moduleOf(block('js socket-io'));
+    // Pauses are short by chance.
+    const chance = vi.spyOn(Math, 'random').mockReturnValue(0.01);
+    let stop = () => {};
+    const start = ({ url, channelId, kept, token }: FollowerStart) => {
+      let held: HeldByFollower | undefined;
+      const said: string[] = [];
+      const keep = (given: HeldByFollower | undefined) => {
+        held = given && (JSON.parse(JSON.stringify(given)) as HeldByFollower);
+      };
+      stop = follow({ url, channelId, token, kept, keep, show: () => {}, say: (what: string) => said.push(what) });
+      return { kept: () => held, said: () => said };
+    };
+    try {
+      await tellFollower(start, async () => stop());
+    } finally {
+      stop();
+      chance.mockRestore();
+    }
+  }, 30_000);
+
+  it('stops with the reason where a token is refused', async () => {
+    const { follow } = await moduleOf(block('js socket-io'));
+    const said: string[] = [];
+    const stop = follow({
+      url: server.url,
+      channelId: 'moon',
+      token: () => 'no token',
+      keep: () => {},
+      show: () => {},
+      say: (what: string) => said.push(what),
+    });
+    await vi.waitFor(() => expect(said).toEqual(['The token is not valid, or no longer.']), 10_000);
+    stop();
+  });
+});
+
+describe('docs/clients.md: React Native', () => {
+  it('shows at the next start what was held, catches up, and looks after its connection in the foreground', async () => {
+    const modules = {
+      'react-native': 'export const AppState = native.AppState;',
+      '@react-native-async-storage/async-storage': 'export default native.AsyncStorage;',
+    };
+    const { outputFiles } = await build({
+      stdin: { contents: `${block('js react-native')}\nexport { ReaderClient };`, resolveDir: root },
+      bundle: true,
+      write: false,
+      format: 'iife',
+      globalName: 'app',
+      platform: 'browser',
+      target: 'es2022',
+      plugins: [
+        {
+          name: 'native modules',
+          setup({ onResolve, onLoad }) {
+            onResolve({ filter: /^(?:react-native|@react-native-async-storage\/async-storage)$/ }, ({ path }) => ({
+              path,
+              namespace: 'native',
+            }));
+            onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({ contents: modules[path as keyof typeof modules] }));
+          },
+        },
+      ],
+    });
+    const stored = new Map<string, string>();
+    const listeners = new Set<(state: string) => void>();
+    const native = {
+      AsyncStorage: {
+        getItem: async (key: string) => stored.get(key) ?? null,
+        setItem: async (key: string, value: string) => void stored.set(key, value),
+        removeItem: async (key: string) => void stored.delete(key),
+      },
+      AppState: {
+        addEventListener(_name: 'change', listener: (state: string) => void) {
+          listeners.add(listener);
+          return { remove: () => listeners.delete(listener) };
+        },
+      },
+    };
+    /** The app, started anew. */
+    const start = () => {
+      const world = Object.assign(reactNativeWorld(), { native });
+      runInContext(outputFiles[0]?.text ?? '', world);
+      return runInContext('app', world) as { follow: Follow; ReaderClient: typeof Library.ReaderClient };
+    };
+    const { channel } = await author.createChannel({ id: 'in-an-app', headline: 'In an app', state: 'live' });
+    const { post } = await author.publish(channel.id, { headline: 'At noon' });
+    let shown: (string | null)[] = [];
+    const said: unknown[] = [];
+    const options = {
+      url: server.url,
+      channelId: channel.id,
+      show: (_channel: Channel, posts: ReaderPost[]) => {
+        shown = posts.map(({ headline }) => headline);
+      },
+      say: (...words: unknown[]) => said.push(words),
+    };
+    const first = start();
+    const stop = first.follow(options);
+    await vi.waitFor(() => expect([shown, said.at(-1)]).toEqual([['At noon'], ['live', 'socket']]), 10_000);
+    const woken = vi.spyOn(first.ReaderClient.prototype, 'wake');
+    for (const state of ['background', 'active']) for (const listener of listeners) listener(state);
+    expect(woken).toHaveBeenCalledTimes(1);
+    stop();
+    expect(listeners.size).toBe(0);
+    await vi.waitFor(() => expect(stored.size).toBe(1));
+
+    await author.correct(channel.id, post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
+    const seen: string[] = [];
+    const again = start().follow({
+      ...options,
+      show: (_channel: Channel, posts: ReaderPost[]) => seen.push(posts.map(({ headline }) => headline).join()),
+    });
+    await vi.waitFor(() => expect(seen).toEqual(['At noon', 'At one']), 10_000);
+    again();
+  }, 30_000);
+});
+
+describeWith(needs.curl, 'docs/clients.md: curl', () => {
+  let folder: string;
+  let shell: Shell;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
+    shell = openShell(root, { PATH: process.env.PATH, PRESSBOX_TOKEN: await server.token({ editor: [], reader: ['*'] }) });
+    await author.createChannel({ id: 'moon-landing', headline: 'To the Moon', state: 'live', access: 'members' });
+    await author.publish('moon-landing', { headline: 'Landed' });
+  });
+  afterAll(async () => {
+    await shell[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const here = (lines: string) => lines.replaceAll('http://127.0.0.1:4000', server.url);
+  const open = () => author.updateChannel('moon-landing', '*', { access: 'public' });
+
+  it('reads for members with a token, and for everyone what is public', async () => {
+    expect(JSON.parse(await shell.run(here(block('sh members'))))).toMatchObject({ posts: [{ headline: 'Landed' }] });
+    await open();
+  });
+
+  it('follows the stream, comes back with the last id, and polls, each from the same cursor', async () => {
+    const stream = shell.start(here(block('sh sse')));
+    await vi.waitFor(() => expect(stream.out).toMatch(/^event: catchup\ndata: .*"mode":"snapshot".*\n\n/m), 10_000);
+    stream.kill();
+    shell.env.CURSOR = /^id: (.+)$/m.exec(stream.out)?.[1];
+    await author.publish('moon-landing', { headline: 'A step' });
+    const again = shell.start(here(block('sh sse-again')));
+    await vi.waitFor(() => expect(again.out).toMatch(/^event: catchup\ndata: .*"mode":"replay".*"A step".*\n\n/m), 10_000);
+    expect(again.out).not.toContain('Landed');
+    again.kill();
+    expect(JSON.parse(await shell.run(here(block('sh polling'))))).toMatchObject({
+      mode: 'replay',
+      events: [{ type: 'post.published', post: { headline: 'A step' } }],
+      cursor: expect.not.stringContaining(String(shell.env.CURSOR)),
+    });
+  });
+
+  it('and Python have examples that start as they stand', async () => {
+    const [python = '', follow = ''] = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
+      here(lines ?? '').trim(),
+    );
+    expect([python, follow].map((line) => line.split(' ').find((word) => word.includes('examples/')))).toEqual([
+      'examples/reader.py',
+      'examples/follow.sh',
+    ]);
+    const kept = (line: string) => line.replace(/moon-landing\.(?=json|cursor)/, `${folder}/moon-landing.`);
+    const follower = shell.start(kept(follow));
+    await vi.waitFor(() => expect(follower.out).toMatch(/^catchup\t.*Landed/), 10_000);
+    follower.kill();
+  });
+});
+
+describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
+  it('starts as it stands, and has what the page says in the places that it names', async () => {
+    const section = page.slice(page.indexOf('## Python'), page.indexOf('## curl'));
+    const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(section) ?? [];
+    await using shell = openShell(root, { PATH: process.env.PATH });
+    const { channel } = await author.createChannel({ headline: 'In Python', state: 'live' });
+    await author.publish(channel.id, { headline: 'At noon' });
+    const run = shell.start(
+      line
+        .replace('python3', python)
+        .replace('http://127.0.0.1:4000', server.url)
+        .replace('moon-landing', channel.id)
+        .replace(/ --state \S+/, ''),
+    );
+    await vi.waitFor(() => expect(run.out).toContain('At noon'), 10_000);
+    run.kill();
+    const source = await readFile(join(root, 'examples/reader.py'), 'utf8');
+    const named = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => !source.includes(`def ${name}(`))).toEqual([]);
+  });
+});
+
+describe('docs/clients.md: the names of the wire', () => {
+  /** Every name and every fixed value that the schemas of the socket have, and the names of its messages. */
+  const known = new Set<unknown>(socketMessages.map(({ name }) => name));
+  const { subscribeSchema, subscribedReplaySchema, subscribedSnapshotSchema, refusedAnswerSchema } = protocol;
+  for (const schema of [
+    subscribeSchema,
+    subscribedReplaySchema,
+    subscribedSnapshotSchema,
+    refusedAnswerSchema,
+    protocol.eventSchema,
+    protocol.storeSchema,
+    protocol.unsubscribedSchema,
+    protocol.drainSchema,
+  ]) {
+    collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  }
+  function collect(value: unknown): void {
+    if (typeof value !== 'object' || value === null) return;
+    const {
+      properties = {},
+      enum: values = [],
+      const: value_,
+    } = value as {
+      properties?: object;
+      enum?: unknown[];
+      const?: unknown;
+    };
+    for (const name of [...Object.keys(properties), ...values, value_]) known.add(name);
+    for (const part of Object.values(value)) collect(part);
+  }
+  /** What is kept, what a token is called in `auth`, what Socket.IO itself tells, and what people are told. */
+  const own = ['floor', 'token', 'data', 'io server disconnect', ''];
+  const isSentence = (text: string) => /^[A-Z].*\.$/.test(text);
+
+  it('are known, of which the code for Swift and Kotlin may name no others', () => {
+    for (const language of ['swift', 'kotlin']) {
+      const code = block(language);
+      const texts = [...code.matchAll(/"""([\s\S]*?)"""|"([^"\n]*)"/g)];
+      const named = texts.flatMap(([, json, text]) => (json === undefined ? [text] : Object.keys(JSON.parse(json) as object)));
+      expect(named.length, language).toBeGreaterThan(60);
+      expect([language, named.filter((name = '') => !known.has(name) && !own.includes(name) && !isSentence(name))]).toEqual([
+        language,
+        [],
+      ]);
+    }
+  });
+
+  it('are all heeded, in each language', () => {
+    const messages = socketMessages.map(({ name }) => name).filter((name) => name !== 'unsubscribe');
+    for (const language of ['js socket-io', 'swift', 'kotlin']) {
+      const code = block(language);
+      for (const name of [...messages, 'channel.changed', 'forbidden', 'gone', 'expired', 'revoked', 'invalid-cursor'])
+        expect(code.includes(`'${name}'`) || code.includes(`"${name}"`), `${language}: ${name}`).toBe(true);
+      for (const name of ['cursor', 'after', 'reset', 'more', 'covers', 'retryAfter', 'withinMs', 'reachable', 'since'])
+        expect(code, language).toMatch(new RegExp(`\\b${name}\\b`));
+    }
+  });
+
+  it('are those of the table of what to do, for every message and every reason', () => {
+    const table = page.slice(page.indexOf('## What happens'), page.indexOf('## A browser'));
+    const spoken = [...table.matchAll(/`([a-z][\w.-]+)`/gi)].map(([, name]) => name);
+    expect(spoken.filter((name) => !known.has(name) && name !== 'html')).toEqual([]);
+    const messages = socketMessages.map(({ name }) => name).filter((name) => name !== 'unsubscribe');
+    const withdrawals = eventTypes.filter((type) => /revised|retracted|taken-down/.test(type));
+    for (const name of [...messages, ...endedReasons, ...withdrawals]) expect(spoken, name).toContain(name);
+  });
+});
