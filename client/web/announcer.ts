@@ -1,17 +1,30 @@
-import type { Event } from '../../src/protocol/model.ts';
-import { counted, type Words } from './strings/words.ts';
+import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type News, newsText, type Words } from './strings/words.ts';
 
-/** How long a sentence stays for screen readers, and how long several are gathered into one. Milliseconds. */
+/** How long a sentence stays for screen readers, and how long what happens is gathered into one. Milliseconds. */
 const staysMs = 8_000;
 const gatherMs = 400;
-const mostAtOnce = 3;
+/** A sentence about posts is followed by the next one after this at the earliest: nobody is talked at without a pause. Milliseconds. */
+const restMs = 3_000;
 
-/** The polite live region: new posts, corrections and withdrawals, in words. What a withdrawn post said is not left standing in it. */
+interface Change {
+  counts: keyof News;
+  sentence: string;
+}
+
+/**
+ * The polite live region. What happens to posts is said together: one change in its own words, several as the button counts them,
+ * "3 new posts, 1 correction". What a withdrawn post said is not left standing in it.
+ */
 export class Announcer {
   readonly #element: HTMLElement | null;
   readonly #words: () => Words;
-  #waiting: string[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is to be said of posts, by their ids, and of what the reader did. */
+  readonly #changes = new Map<string, Change>();
+  #answers: string[] = [];
+  #speaking: ReturnType<typeof setTimeout> | undefined;
+  #ending: ReturnType<typeof setTimeout> | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(words: () => Words, element = document.getElementById('announcement')) {
     this.#element = element;
@@ -20,29 +33,45 @@ export class Announcer {
 
   tell(event: Event): void {
     if (event.type === 'channel.changed') return;
-    if (event.post.status !== 'published') this.#silence();
-    const sentence = sentenceOf(event, this.#words());
-    if (sentence !== null) this.say(sentence);
+    const { post } = event as PostEvent;
+    if (isWithdrawn(post)) this.#show('');
+    const counts = countedAs(post);
+    if (counts === null && !this.#changes.has(post.id)) return;
+    // Where it was new a moment ago, it is new as it is now.
+    const before = this.#changes.get(post.id)?.counts;
+    const isNew = before === 'posts' && counts !== 'withdrawals';
+    const as = isNew ? 'posts' : (counts ?? before ?? 'posts');
+    this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, this.#words()) });
+    this.#speakIn(Math.max(gatherMs, this.#saidAt + restMs - performance.now()));
   }
 
   /** Says what was done for the reader: "Link copied". */
   say(sentence: string): void {
-    this.#waiting.push(sentence);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#speak(), gatherMs);
+    this.#answers.push(sentence);
+    clearTimeout(this.#speaking);
+    this.#speaking = undefined;
+    this.#speakIn(gatherMs);
+  }
+
+  #speakIn(ms: number): void {
+    this.#speaking ??= setTimeout(() => {
+      this.#speaking = undefined;
+      this.#speak();
+    }, ms);
   }
 
   #speak(): void {
-    const { length } = this.#waiting;
-    this.#show(length > mostAtOnce ? counted(this.#words().saidMany, length, this.#words()) : this.#waiting.join(' '));
-    this.#waiting = [];
-    this.#timer = setTimeout(() => this.#show(''), staysMs);
-  }
-
-  #silence(): void {
-    clearTimeout(this.#timer);
-    this.#waiting = [];
-    this.#show('');
+    const words = this.#words();
+    const changes = [...this.#changes.values()];
+    const count = (counts: keyof News) => changes.filter((change) => change.counts === counts).length;
+    const news = { posts: count('posts'), corrections: count('corrections'), withdrawals: count('withdrawals') };
+    const told = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, words)];
+    if (changes.length > 0) this.#saidAt = performance.now();
+    this.#show([...this.#answers, ...told].join(' ').trim());
+    this.#answers = [];
+    this.#changes.clear();
+    clearTimeout(this.#ending);
+    this.#ending = setTimeout(() => this.#show(''), staysMs);
   }
 
   #show(text: string): void {
@@ -50,16 +79,20 @@ export class Announcer {
   }
 }
 
-/** By the state of the post, not by the type of the event: a post never seen may arrive as revised. */
-function sentenceOf(event: Event, words: Words): string | null {
-  if (event.type === 'channel.changed') return null;
-  const { post } = event;
-  const last = post.history.at(-1);
-  if (post.status === 'retracted') return `${words.saidRetracted} ${last?.note ?? ''}`.trim();
-  if (post.status !== 'published') return words.saidRemoved;
+/** By the state of the post, not by the type of the event: a post never seen may arrive as revised. Null: nothing to be told of. */
+function countedAs(post: ReaderPost): keyof News | null {
+  if (isWithdrawn(post)) return 'withdrawals';
+  if (post.revision === 1) return 'posts';
+  const last = post.history.at(-1)?.kind;
+  return last === 'correction' || last === 'clarification' ? 'corrections' : null;
+}
+
+function sentenceOf(post: ReaderPost, as: keyof News, words: Words): string {
+  if (post.status === 'retracted') return `${words.saidRetracted} ${post.history.at(-1)?.note ?? ''}`.trim();
+  if (isWithdrawn(post)) return words.saidRemoved;
+  if (as === 'posts') return post.headline === null ? words.saidNew : words.saidNewNamed(post.headline);
   const name = post.headline === null ? words.aPost : words.named(post.headline);
-  if (post.revision === 1) return post.headline === null ? words.saidNew : words.saidNewNamed(post.headline);
-  if (last?.kind === 'correction') return words.saidCorrected(name, last.note ?? '');
-  if (last?.kind === 'clarification') return words.saidClarified(name, last.note ?? '');
-  return null;
+  const last = post.history.findLast(({ kind }) => kind === 'correction' || kind === 'clarification');
+  const said = last?.kind === 'clarification' ? words.saidClarified : words.saidCorrected;
+  return said(name, last?.note ?? '');
 }

@@ -1,11 +1,10 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
+import { Coverage } from './coverage.ts';
 import { morphInside } from './morph.ts';
-import { isAtTop, keepPlace } from './place.ts';
-import { PostList } from './post-list.ts';
 import { showDocument } from './status.ts';
-import { counted } from './strings/words.ts';
+import { newsText } from './strings/words.ts';
 import type { Times } from './times.ts';
 import { type Region, regions, type Shown, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
@@ -18,7 +17,7 @@ export class LiveView {
   readonly newer = required('newer');
   readonly older = required('older');
   readonly posts = required('posts');
-  readonly #list: PostList;
+  readonly #coverage: Coverage;
   readonly #times: Times;
   /** The markup of each region as it stands in the document. */
   readonly #regions = new Map<Region, string>();
@@ -26,7 +25,6 @@ export class LiveView {
   /** That the page is in. */
   #language: string;
   #unseen = 0;
-  #revealNext = false;
   #paging: 'newer' | 'older' | undefined;
   readonly #marked: string | null;
   readonly #markedRevision: number | undefined;
@@ -43,7 +41,13 @@ export class LiveView {
     this.#marked = marked;
     this.#openedAt = timeline.newestSeq;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
-    this.#list = new PostList(this.posts, timeline, { marked, setting: () => ({ actions: true }), dress: times.dress });
+    this.#coverage = new Coverage(timeline, {
+      posts: this.posts,
+      marked,
+      setting: () => ({ actions: true }),
+      dress: times.dress,
+      beside: () => this.#renderRest(),
+    });
     for (const name of regionNames) this.#regions.set(name, regions[name](shownOf(timeline)).text);
   }
 
@@ -72,8 +76,9 @@ export class LiveView {
     else window.scrollTo({ top, behavior: 'instant' });
   }
 
-  /** Counts posts that have no room on the page. */
+  /** Before the timeline is shown that holds the change. */
   hear(event: Event): void {
+    this.#coverage.hear(event);
     const { ceiling } = this.#timeline;
     if (event.type === 'channel.changed' || ceiling === null || event.post.seq <= ceiling) return;
     if (event.post.status !== 'published') this.#above.delete(event.post.id);
@@ -86,16 +91,15 @@ export class LiveView {
     const newest = this.#timeline.newestSeq;
     this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
-    if (isAtTop(this.posts) || this.#revealNext || this.#paging === 'newer') this.#list.reveal(timeline.posts);
     if (timeline.ceiling === null) this.#above.clear();
     for (const { id } of timeline.posts) this.#above.delete(id);
-    this.#revealNext = false;
-    this.#render(newest);
+    this.#coverage.show(this.#timeline, this.#paging);
+    this.#forgetPreview();
   }
 
   /** What comes next is another history: shown whole. */
   revealNext(): void {
-    this.#revealNext = true;
+    this.#coverage.revealNext();
     this.#above.clear();
   }
 
@@ -119,19 +123,13 @@ export class LiveView {
     return came.length;
   }
 
-  /** The reader asked for the posts that were held back: they are shown, and the reader is taken to the first of them. */
+  /** The reader asked for what waits above: it is shown, and they are taken to it. */
   revealHeldBack(): void {
-    this.#list.reveal(this.#timeline.posts);
-    this.#render(this.#timeline.newestSeq);
-    const first = this.posts.querySelector<HTMLElement>('.post');
-    first?.scrollIntoView({ block: 'start' });
-    first?.focus({ preventScroll: true });
+    this.#coverage.revealHeldBack();
   }
 
   onScroll(): void {
-    if (!isAtTop(this.posts) || this.#list.heldBack(this.#timeline.posts) === 0) return;
-    this.#list.reveal(this.#timeline.posts);
-    this.#render(this.#timeline.newestSeq);
+    if (this.#coverage.onScroll()) this.#showCounts();
   }
 
   onVisible(): void {
@@ -143,28 +141,18 @@ export class LiveView {
   /** The channel was erased: nothing of it stays. */
   clear(): void {
     for (const name of regionNames) document.getElementById(name)?.replaceChildren();
-    for (const element of [this.posts, this.newer, this.older]) element.replaceChildren();
+    this.#coverage.clear();
+    for (const element of [this.newer, this.older]) element.replaceChildren();
     this.button.hidden = true;
     document.title = wordsOf(this.channel).deleted;
   }
 
-  #render(newest: number): void {
-    const { channel, posts, ceiling } = this.#timeline;
-    if (channel.language !== this.#language) this.#nameParts();
-    // Posts that were paged for are not new.
-    const freshFrom = this.#paging === undefined ? newest : Number.POSITIVE_INFINITY;
-    const change = () => {
-      for (const name of regionNames) this.#renderRegion(name);
-      const added = this.#list.show(posts, channel, ceiling);
-      const seqs = new Map(posts.map(({ id, seq }) => [id, seq]));
-      for (const element of added) {
-        if ((seqs.get(element.dataset.post ?? '') ?? 0) > freshFrom) element.classList.add('fresh');
-      }
-      this.#renderPaging();
-      this.#showCounts();
-    };
-    keepPlace(this.posts, change, undefined, this.#paging === 'newer');
-    this.#forgetPreview();
+  /** Everything but the posts. */
+  #renderRest(): void {
+    if (this.channel.language !== this.#language) this.#nameParts();
+    for (const name of regionNames) this.#renderRegion(name);
+    this.#renderPaging();
+    this.#showCounts();
   }
 
   /** What the head says of the post to those who show a link quotes it as it was: once it changed, that goes. */
@@ -200,13 +188,13 @@ export class LiveView {
   }
 
   #showCounts(): void {
-    const count = this.#list.heldBack(this.#timeline.posts);
-    this.button.hidden = count === 0;
-    const { channel } = this.#timeline;
-    const words = wordsOf(channel);
-    this.button.textContent = counted(words.newPosts, count, words);
+    const { channel } = this;
+    const { news } = this.#coverage;
+    const said = newsText(news, wordsOf(channel));
+    this.button.hidden = said === '';
+    this.button.textContent = said;
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
-    showDocument(channel, name, Math.max(count, this.#unseen, this.#above.size));
+    showDocument(channel, name, Math.max(news.posts, this.#unseen, this.#above.size));
   }
 }
 

@@ -50,7 +50,7 @@ export interface View {
 /** The bar at the top of the page covers this much, in CSS pixels. */
 const barHeight = 36;
 
-const theWindow: View = {
+export const theWindow: View = {
   edge: () => 0,
   top: () => barHeight,
   bottom: () => window.innerHeight,

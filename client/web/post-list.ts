@@ -4,10 +4,20 @@ import { morph, parse } from './morph.ts';
 import { renderEmpty, settingsOf } from './view/page.ts';
 import { type PostSetting, renderPost } from './view/post.ts';
 
-/** A post on the page, and the markup that made it what it is. */
+/** A post on the page, and what it was rendered from: what is the same costs nothing. */
 interface Row {
   element: HTMLElement;
-  markup: string;
+  post: ReaderPost;
+  setting: string;
+}
+
+export interface PostListOptions {
+  /** What the page has beyond the channel's own setting. */
+  setting?: (() => Partial<PostSetting>) | undefined;
+  /** The id of the post that a permanent link led to. */
+  marked?: string | null | undefined;
+  /** Is given each post that is parsed, before it is compared with the one that stands. */
+  dress?: ((post: HTMLElement) => void) | undefined;
 }
 
 /**
@@ -22,29 +32,23 @@ export class PostList {
   readonly #marked: string | null;
   #upTo: number;
 
-  /**
-   * Takes over the list as the server rendered it, from the posts it rendered. `setting`: what the page has beyond the channel's own.
-   * `marked`: the id of the post that a permanent link led to. `dress` is given each post that is parsed, before it is compared with the one that stands.
-   */
+  /** Takes over the list as the server rendered it, from the posts it rendered. */
   constructor(
     element: HTMLElement,
     { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>,
-    {
-      setting = () => ({}),
-      dress = () => {},
-      marked = null,
-    }: { setting?: () => Partial<PostSetting>; dress?: (post: HTMLElement) => void; marked?: string | null } = {},
+    { setting = () => ({}), dress = () => {}, marked = null }: PostListOptions = {},
   ) {
     this.#setting = setting;
     this.#dress = dress;
     this.#marked = marked;
     this.#element = element;
     this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
-    const markups = this.#markups(posts, channel);
+    const settings = this.#settings(posts, channel);
+    const rendered = new Map(posts.map((post, at) => [post.id, { post, setting: keyOf(settings[at] as PostSetting) }]));
     for (const child of element.querySelectorAll<HTMLElement>(':scope > .post')) {
-      const id = child.dataset.post;
-      const markup = id === undefined ? undefined : markups.get(id);
-      if (id !== undefined && markup !== undefined) this.#rows.set(id, { element: child, markup });
+      const id = child.dataset.post ?? '';
+      const from = rendered.get(id);
+      if (from !== undefined) this.#rows.set(id, { element: child, ...from });
     }
   }
 
@@ -55,32 +59,36 @@ export class PostList {
 
   /** Lets every post of these be shown from now on. */
   reveal(posts: readonly ReaderPost[]): void {
-    this.#upTo = Math.max(this.#upTo, ...posts.map((post) => post.seq));
+    this.#upTo = Math.max(this.#upTo, posts[0]?.seq ?? 0);
   }
 
-  /** Makes the document show these posts, held-back ones left out. Returns the elements that are new. */
+  /** Makes the document show these posts, newest first, held-back ones left out. Returns the elements that are new. */
   show(posts: readonly ReaderPost[], channel: Channel, ceiling: number | null = null): HTMLElement[] {
     const shown = posts.filter((post) => post.seq <= this.#upTo);
-    const markups = this.#markups(shown, channel);
+    const ids = new Set(shown.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
-      if (markups.has(id)) continue;
+      if (ids.has(id)) continue;
       row.element.remove();
       this.#rows.delete(id);
     }
     const added: HTMLElement[] = [];
+    const settings = this.#settings(shown, channel);
     let next = this.#element.querySelector<HTMLElement>(':scope > .post');
-    for (const [id, markup] of markups) {
-      const row = this.#rows.get(id);
+    for (const [at, post] of shown.entries()) {
+      const setting = settings[at] as PostSetting;
+      const key = keyOf(setting);
+      const row = this.#rows.get(post.id);
       if (row === undefined) {
-        const element = this.#parse(markup);
+        const element = this.#rendered(post, setting);
         this.#element.insertBefore(element, next);
-        this.#rows.set(id, { element, markup });
+        this.#rows.set(post.id, { element, post, setting: key });
         added.push(element);
         continue;
       }
-      if (row.markup !== markup) {
-        morph(row.element, this.#parse(markup));
-        row.markup = markup;
+      if (row.post !== post || row.setting !== key) {
+        morph(row.element, this.#rendered(post, setting));
+        row.post = post;
+        row.setting = key;
       }
       if (row.element !== next) this.#element.insertBefore(row.element, next);
       next = row.element.nextElementSibling as HTMLElement | null;
@@ -89,10 +97,10 @@ export class PostList {
     return added;
   }
 
-  #parse(markup: string): HTMLElement {
-    const post = parse(markup);
-    this.#dress(post);
-    return post;
+  #rendered(post: ReaderPost, setting: PostSetting): HTMLElement {
+    const element = parse(renderPost(post, setting).text);
+    this.#dress(element);
+    return element;
   }
 
   #showEmpty(empty: boolean, channel: Channel, ceiling: number | null): void {
@@ -100,8 +108,12 @@ export class PostList {
     if (empty) this.#element.append(parse(renderEmpty(channel, this.#setting().words, ceiling).text));
   }
 
-  #markups(posts: readonly ReaderPost[], channel: Channel): Map<string, string> {
-    const settings = settingsOf(posts, channel, this.#marked, this.#setting());
-    return new Map(posts.map((post, at) => [post.id, renderPost(post, settings[at] as PostSetting).text]));
+  #settings(posts: readonly ReaderPost[], channel: Channel): PostSetting[] {
+    return settingsOf(posts, channel, this.#marked, this.#setting());
   }
+}
+
+/** Two settings with the same key render a post alike. */
+function keyOf({ words, ...setting }: PostSetting): string {
+  return JSON.stringify([words?.language, Object.values(setting)]);
 }

@@ -111,10 +111,11 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const { page, complaints } = await open(`${tag(channelId)}<script src="/listen.js"></script>${script()}`, { policy });
     await isLive(page);
     await author.correct(channelId, ids[0] as string, 1, { note: 'Three.', changes: { body: 'Three ships.' } });
-    await author.retract(channelId, ids[1] as string, { note: 'Nobody said so.' });
     await post(page, ids[0] as string)
       .getByText('Three ships.')
       .waitFor();
+    await eventually(async () => expect(await textOf(page, '#announcement')).toBe('Correction to a post: Three.'));
+    await author.retract(channelId, ids[1] as string, { note: 'Nobody said so.' });
     await post(page, ids[1] as string)
       .getByText('Nobody said so.')
       .waitFor();

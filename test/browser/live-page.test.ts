@@ -176,15 +176,20 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
 
     const added = await publish(channelId, 'New one.', 'New two.');
     const above = ids[11] as string;
-    await author.revise(channelId, above, 1, { kind: 'update', changes: { body: long.repeat(4) } });
+    await author.correct(channelId, above, 1, { note: 'It is longer.', changes: { body: long.repeat(4) } });
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
-    expect(await page.getByRole('button', { name: '2 new posts' }).isVisible()).toBe(true);
+    expect(await page.getByRole('button', { name: '2 new posts, 1 correction' }).isVisible()).toBe(true);
+    await eventually(async () =>
+      expect(await page.locator('#announcement').textContent()).toMatch(
+        /[12] new posts?, 1 correction|^Correction to a post: It is longer\.$/,
+      ),
+    );
     expect(await page.title()).toMatch(/^\(2\) /);
     expect(await page.content()).not.toContain('New one.');
     expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
 
     await author.retract(channelId, added[0] as string, { note: 'Not so.' });
-    await page.getByRole('button', { name: '1 new post' }).click();
+    await page.getByRole('button', { name: '1 new post, 1 correction' }).click();
     await post(page, added[1] as string).waitFor();
     expect(await textOf(page.locator('#posts'))).toContain('Not so.');
     expect(await page.locator('#new-posts').isVisible()).toBe(false);

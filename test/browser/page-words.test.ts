@@ -43,9 +43,9 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
     const { post } = await author.publish(channelId, { headline: 'Der Deich hält', body: 'Er hält.' });
     await announced('Neuer Beitrag: Der Deich hält.');
     await page.getByRole('button', { name: '1 neuer Beitrag' }).waitFor();
-    await author.publish(channelId, { body: 'Er hält noch.' });
     await author.correct(channelId, post.id, 1, { note: 'Nur der obere.', changes: { body: 'Der obere hält.' } });
     await announced('Korrektur, „Der Deich hält“: Nur der obere.');
+    await author.publish(channelId, { body: 'Er hält noch.' });
     await page.getByRole('button', { name: '2 neue Beiträge' }).click();
     await page.locator(`#post-${post.id}`).getByText('Korrektur, ').waitFor();
     await author.updateChannel(channelId, '*', { state: 'ended' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
-import { counted, type PageWords, type Words } from '../../client/web/strings/words.ts';
+import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
 const words = (language: string) => wordsIn(language) as Words;
@@ -30,6 +30,20 @@ describe('the words around posts', () => {
     ]);
   });
 
+  it.each([
+    ['en', '3 new posts, 1 correction, 2 withdrawn'],
+    ['de', '3 neue Beiträge, 1 Korrektur und 2 zurückgezogen'],
+    ['fr', '3 nouveaux messages, 1 correction et 2 retirés'],
+    ['es', '3 mensajes nuevos, 1 corrección, 2 retirados'],
+    ['ar', '3 منشورات جديدة، وتصحيح واحد، وسُحب منشوران'],
+  ])('tell what is new in one sentence, and nothing of what there is none of: %s', (language, said) => {
+    const text = (posts: number, corrections: number, withdrawals: number) =>
+      newsText({ posts, corrections, withdrawals }, words(language)).replace(/٣/, '3');
+    expect(text(3, 1, 2)).toBe(said);
+    expect(text(0, 0, 0)).toBe('');
+    expect(said.startsWith(text(3, 0, 0))).toBe(true);
+  });
+
   it('are found by a language of any region or script, and by nothing else', () => {
     expect(['de-AT', 'ar-EG', 'ES-419', 'fr'].map((language) => wordsIn(language)?.language)).toEqual(['de', 'ar', 'es', 'fr']);
     for (const none of ['pl', '', 'constructor', '__proto__'])
@@ -39,7 +53,7 @@ describe('the words around posts', () => {
 
   it('have a form for every category of their language', () => {
     for (const language of languages) {
-      const { newPosts, corrections, saidMany } = words(language);
+      const { newPosts, corrections, withdrawals } = words(language);
       const { cameIn, saidNewer, saidOlder } = pageWords(language);
       // Spanish and French have a form for a million and more, which is the one of many; nobody is told of none or a million changes.
       for (const { pluralCategories } of [new Intl.PluralRules(language).resolvedOptions()])
@@ -48,8 +62,9 @@ describe('the words around posts', () => {
             for (const plural of [
               newPosts,
               corrections,
+              withdrawals,
               cameIn,
-              ...(category === 'zero' ? [] : [saidMany, saidNewer, saidOlder]),
+              ...(category === 'zero' ? [] : [saidNewer, saidOlder]),
             ])
               expect(plural[category] ?? '', `${language} ${category}`).not.toBe('');
     }

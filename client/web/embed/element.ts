@@ -5,21 +5,21 @@ import type { ReaderState } from '../../reader.ts';
 import { ReaderClient } from '../../reader-client.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
+import { Coverage } from '../coverage.ts';
 import { morphInside } from '../morph.ts';
 import type { View } from '../place.ts';
 import { connectionSentence, type Tone } from '../status.ts';
 import { en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
-import { counted, type Words } from '../strings/words.ts';
+import { newsText, type Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
 import { type PostSetting, renderPost } from '../view/post.ts';
 import { clockText, datedText, directionOf } from '../view/time.ts';
 import { admissionTo } from './admission.ts';
-import { Coverage } from './coverage.ts';
 import sheet from './embed.css';
-import { moveByKey } from './feed.ts';
+import { moveByKey, numberPosts } from './feed.ts';
 import { namePartsOf } from './parts.ts';
 
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
@@ -166,15 +166,27 @@ export class PressboxLive extends LitElement {
     this.#timeline = timeline;
     if (posts === null) return;
     const isFirst = this.#coverage === undefined;
-    this.#coverage ??= new Coverage(timeline, {
-      posts,
-      view: this.#view,
-      setting: () => this.#setting,
-      holds: () => this.hold,
-    });
+    this.#coverage ??= this.#cover(posts, timeline);
     this.#coverage.show(timeline);
     this.requestUpdate();
     if (isFirst) void this.updateComplete.then(() => this.#goToFragment());
+  }
+
+  #cover(posts: HTMLElement, timeline: Timeline): Coverage {
+    posts.replaceChildren();
+    const coverage = new Coverage(
+      { ...timeline, posts: [] },
+      {
+        posts,
+        view: this.#view,
+        setting: () => this.#setting,
+        holds: () => this.hold,
+        dress: namePartsOf,
+        beside: () => numberPosts(posts, this.#timeline && reachedEnd(this.#timeline) ? posts.childElementCount : undefined),
+      },
+    );
+    coverage.revealNext();
+    return coverage;
   }
 
   /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
@@ -363,13 +375,8 @@ export class PressboxLive extends LitElement {
 
   /** "3 new posts, 1 correction". */
   #renderNews(words: Words) {
-    const { posts, corrections } = this.#coverage?.news ?? { posts: 0, corrections: 0 };
-    const parts = [
-      ...(posts > 0 ? [counted(words.newPosts, posts, words)] : []),
-      ...(corrections > 0 ? [counted(words.corrections, corrections, words)] : []),
-    ];
-    const said = new Intl.ListFormat(words.language, { type: 'unit', style: 'short' }).format(parts);
-    return html`<button class="new-posts" part="button new" type="button" ?hidden=${parts.length === 0} @click=${this.#reveal}>${said}</button>`;
+    const said = this.#coverage ? newsText(this.#coverage.news, words) : '';
+    return html`<button class="new-posts" part="button new" type="button" ?hidden=${said === ''} @click=${this.#reveal}>${said}</button>`;
   }
 
   #renderOlder(words: Words) {

@@ -57,6 +57,7 @@ export interface Words {
   // What is new, and what is older
   newPosts: Plural;
   corrections: Plural;
+  withdrawals: Plural;
   olderPosts: string;
   olderFailed: string;
   openPage: string;
@@ -70,7 +71,6 @@ export interface Words {
   saidClarified: (name: string, note: string) => string;
   saidRetracted: string;
   saidRemoved: string;
-  saidMany: Plural;
 
   // Where nothing can be shown
   noChannel: string;
@@ -128,4 +128,22 @@ export type Plural = { readonly other: string } & Partial<Readonly<Record<Intl.L
 export function counted(plural: Plural, count: number, { language }: Pick<Words, 'language'>): string {
   const form = plural[new Intl.PluralRules(language).select(count)] ?? plural.other;
   return form.replace('#', new Intl.NumberFormat(language).format(count));
+}
+
+/** What there is that someone was not shown yet. */
+export interface News {
+  posts: number;
+  corrections: number;
+  withdrawals: number;
+}
+
+/** "3 new posts, 1 correction"; empty where there is nothing. */
+export function newsText({ posts, corrections, withdrawals }: News, words: Words): string {
+  const counts: [Plural, number][] = [
+    [words.newPosts, posts],
+    [words.corrections, corrections],
+    [words.withdrawals, withdrawals],
+  ];
+  const parts = counts.filter(([, count]) => count > 0).map(([plural, count]) => counted(plural, count, words));
+  return new Intl.ListFormat(words.language, { type: 'unit', style: 'short' }).format(parts);
 }
