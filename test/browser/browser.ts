@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright-core';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
 const quiet = [
@@ -28,26 +28,70 @@ export interface WatchedPage {
   complaints: string[];
 }
 
-/** The scripts of the pages were built before the tests, by test/support/built.ts. */
+/** Chromium. The scripts of the pages were built before the tests, by test/support/built.ts. */
 export async function startBrowser(executablePath: string): Promise<TestBrowser> {
-  const profile = await mkdtemp(join(tmpdir(), 'pressbox-browser-'));
+  const profile = await newProfile();
   const browser = await chromium.launch({ executablePath, args: quiet, env: { ...process.env, HOME: profile } });
+  // Pictures and films of posts lie elsewhere on the web, where nothing is to be asked for.
+  return testBrowser(browser, profile, (context) =>
+    context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture })),
+  );
+}
+
+/** What a context of Firefox cannot be told is told to the whole of it. */
+export interface FirefoxOptions {
+  scripts?: boolean;
+  colorScheme?: 'light' | 'dark';
+}
+
+/** Firefox as Debian has it, without a patch of Playwright's. The rest of the web is behind a proxy that is not there. */
+export async function startFirefox(
+  executablePath: string,
+  { scripts = true, colorScheme = 'light' }: FirefoxOptions = {},
+): Promise<TestBrowser> {
+  const profile = await newProfile();
+  const relay = join(import.meta.dirname, '../support/firefox-relay.ts');
+  const started = join(profile, 'firefox');
+  await writeFile(started, `#!/bin/sh\nexec '${process.execPath}' '${relay}' '${executablePath}' "$@"\n`, { mode: 0o755 });
+  const browser = await firefox.launch({
+    channel: 'moz-firefox',
+    executablePath: started,
+    env: { ...process.env, HOME: profile },
+    firefoxUserPrefs: {
+      'javascript.enabled': scripts,
+      'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
+      'network.proxy.type': 1,
+      'network.proxy.ssl': '127.0.0.1',
+      'network.proxy.ssl_port': 9,
+    },
+  });
+  return testBrowser(browser, profile, async () => {});
+}
+
+const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
+
+/**
+ * What is no fault of the page: a connection that cannot be made, which is what the test is about, and a picture for the tab that Firefox
+ * asks for by itself.
+ */
+const away =
+  /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
+
+function testBrowser(browser: Browser, profile: string, prepare: (context: BrowserContext) => Promise<unknown>): TestBrowser {
   const contexts: BrowserContext[] = [];
   return {
     async page(options = {}) {
       const context = await browser.newContext(options);
       contexts.push(context);
-      // Pictures and films of posts lie elsewhere on the web, where nothing is to be asked for.
-      await context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture }));
+      await prepare(context);
       const page = await context.newPage();
       const complaints: string[] = [];
-      page.on('pageerror', (error) => complaints.push(String(error)));
+      const hear = (complaint: string) => {
+        if (!away.test(complaint)) complaints.push(complaint);
+      };
+      page.on('pageerror', (error) => hear(String(error)));
       page.on('console', (message) => {
-        // Chromium reports a connection that cannot be made as an error of the page. It is what the test is about.
-        const isAway = /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)/.test(
-          message.text(),
-        );
-        if (['error', 'warning'].includes(message.type()) && !isAway) complaints.push(message.text());
+        if (['error', 'warning'].includes(message.type())) hear(message.text());
       });
       return { page, complaints };
     },

@@ -18,6 +18,10 @@ export const needs = {
     find: () => onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),
     advice: "install Debian's chromium",
   },
+  firefox: {
+    find: () => onPath('firefox-esr'),
+    advice: "install Debian's firefox-esr",
+  },
   /** A C compiler that can link against the C library. */
   compiler: {
     find: () => (isThere('/usr/include/stdio.h') ? (onPath('cc') ?? onPath('gcc')) : undefined),

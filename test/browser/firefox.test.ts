@@ -1,0 +1,10 @@
+import { describeWith, needs } from '../support/needs.ts';
+import { startFirefox } from './browser.ts';
+import { examineReaderStates } from './reader-states.ts';
+
+describeWith(needs.firefox, 'the reader’s pages in Firefox', (firefox) => {
+  examineReaderStates({
+    start: () => startFirefox(firefox),
+    startWithoutScripts: () => startFirefox(firefox, { scripts: false, colorScheme: 'dark' }),
+  });
+});

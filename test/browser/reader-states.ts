@@ -1,0 +1,208 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient, type NewChannel } from '../../client/author-client.ts';
+import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestBrowser, WatchedPage } from './browser.ts';
+
+/** The browser under examination, with scripts and without. */
+export interface ReadersBrowser {
+  start(): Promise<TestBrowser>;
+  startWithoutScripts(): Promise<TestBrowser>;
+}
+
+/** What readers meet, in whatever browser: each state is written once, and every browser passes the same exam. */
+export function examineReaderStates({ start, startWithoutScripts }: ReadersBrowser): void {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let host: HostSite;
+  let author: AuthorClient;
+
+  beforeAll(async () => {
+    host = await startHostSite();
+    [browser, server] = await Promise.all([start(), startTestServer({ PRESSBOX_ORIGINS: host.url })]);
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    for (const each of [browser, server, host]) await each?.[Symbol.asyncDispose]();
+  });
+
+  const few = 'Some words that fill a few lines of the page. '.repeat(8);
+  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
+  const post = (page: Page, id: string) => page.locator(`#post-${id}`);
+  const topOf = (page: Page, id: string) => post(page, id).evaluate((element) => Math.round(element.getBoundingClientRect().top));
+
+  /** A channel with posts of these bodies, whose ids are told. */
+  async function coverage(bodies: readonly string[], fields: Partial<NewChannel> = {}): Promise<{ id: string; ids: string[] }> {
+    const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live', ...fields });
+    return { id: channel.id, ids: await publish(channel.id, ...bodies) };
+  }
+
+  async function publish(channelId: string, ...bodies: string[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const body of bodies) ids.push((await author.publish(channelId, { body })).post.id);
+    return ids;
+  }
+
+  async function open(path: string, viewport = { width: 1000, height: 700 }): Promise<WatchedPage> {
+    const watched = await browser.page({ viewport });
+    await watched.page.goto(`${server.url}/live/${path}`);
+    await isLive(watched.page);
+    return watched;
+  }
+
+  it('shows a post that is pushed, newest first, escaped but for its body, and says so to who hears the page', async () => {
+    const { id } = await coverage(['The first.']);
+    const { page, complaints } = await open(id);
+    const { post: added } = await author.publish(id, {
+      headline: '<b>Bold</b> & "quoted"',
+      body: 'It is **new**.',
+      keyEvent: true,
+    });
+    await post(page, added.id).getByText('new', { exact: true }).waitFor();
+    expect(await post(page, added.id).locator('.headline').textContent()).toBe('<b>Bold</b> & "quoted"');
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added.id}`);
+    await page.locator('#key-events').getByText('<b>Bold</b>').waitFor();
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('New post'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('corrects in place with what was wrong, leads to the words before, and leaves tombstones and nothing of their text', async () => {
+    const { id, ids } = await coverage(['There were thirteen ships.', 'A rumour.', 'An address.']);
+    const [wrong = '', rumour = '', address = ''] = ids;
+    const { page, complaints } = await open(id);
+    await author.correct(id, wrong, 1, { note: 'Three, not thirteen.', changes: { body: 'There were three ships.' } });
+    await author.retract(id, rumour, { note: 'Nobody said so.' });
+    await author.takedown(id, address);
+    await post(page, wrong).getByText('There were three ships.').waitFor();
+    await post(page, rumour).getByText('Nobody said so.').waitFor();
+    await post(page, address).and(page.locator('.withdrawn')).waitFor();
+    expect(await post(page, wrong).locator('.change-correction').textContent()).toMatch(
+      /^Correction, \d\d:\d\d UTC: Three, not thirteen\.$/,
+    );
+    for (const gone of ['There were thirteen', 'A rumour.', 'An address.']) expect(await page.content()).not.toContain(gone);
+    await page.goto(`${server.url}/live/${id}/${wrong}/versions`);
+    expect(await page.locator('del').first().textContent()).toContain('thirteen');
+    expect(await page.locator('ins').first().textContent()).toContain('three');
+    expect(complaints).toEqual([]);
+  });
+
+  it('moves nothing that is read while fifty posts arrive and one above grows, and reveals them when asked', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page, complaints } = await open(id);
+    const [above = '', reading = ''] = [ids[11], ids[4]];
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    const added = await publish(id, ...Array.from({ length: 50 }, (_, at) => `New number ${at}.`));
+    await author.revise(id, above, 1, { kind: 'update', changes: { body: few.repeat(4) } });
+    await post(page, above).and(page.locator('[data-revision="2"]')).waitFor({ state: 'attached' });
+    const button = page.locator('#new-posts');
+    await eventually(async () => expect(await button.textContent()).toMatch(/^50 new posts/));
+    expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(1);
+    expect(await page.title()).toMatch(/^\(50\) /);
+    expect(await page.content()).not.toContain('New number 49.');
+    await button.click();
+    await post(page, added[49] ?? '').waitFor();
+    expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${added[49]}`);
+    expect(await page.title()).toBe('Harbour fire');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says as of when it is true while it is cut off, and has the correction that it missed when it is back, in two tabs', async () => {
+    const { id, ids } = await coverage(['The bridge is open.']);
+    const { page, complaints } = await open(id);
+    const tabs = [page, await page.context().newPage()];
+    await tabs[1]?.goto(page.url());
+    for (const tab of tabs) await isLive(tab);
+    await page.context().setOffline(true);
+    await server.restart();
+    for (const tab of tabs) await tab.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { body: 'The bridge is shut.' } });
+    await publish(id, 'Trains run again.');
+    await page.context().setOffline(false);
+    for (const tab of tabs) {
+      await tab.getByText('The bridge is shut.').waitFor();
+      await tab.getByText('Trains run again.').waitFor();
+      expect(await tab.content()).not.toContain('The bridge is open.');
+      expect(await tab.locator('#posts > .post').count()).toBe(2);
+      await isLive(tab);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('opens a permanent link far down at its post, marked, below the bar, with its neighbours', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(`${id}/${ids[14]}`);
+    expect(await page.locator('[aria-current=true]').getAttribute('id')).toBe(`post-${ids[14]}`);
+    await eventually(async () => {
+      const top = await topOf(page, ids[14] ?? '');
+      expect(top).toBeGreaterThan(30);
+      expect(top).toBeLessThan(400);
+    });
+    expect(await page.locator('#posts > .post').count()).toBe(20);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, ids[0] ?? '').waitFor({ state: 'attached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
+    const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
+    const { page, complaints } = await open(id, { width: 390, height: 844 });
+    await author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
+    const note = post(page, ids[0] ?? '').locator('.change-correction');
+    await note.waitFor();
+    expect(await note.textContent()).toMatch(/^تصحيح، /);
+    const shown = await page.evaluate(`(() => {
+      const { left, right } = document.querySelector('.post .when').getBoundingClientRect();
+      const { borderRightWidth } = getComputedStyle(document.querySelector('.change-correction'));
+      return { width: document.documentElement.scrollWidth, isRight: left > innerWidth / 2, right, borderRightWidth };
+    })()`);
+    expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('is live on a page of another origin under the strictest policy, and corrects there in place', async () => {
+    const { id, ids } = await coverage(['Thirteen ships.']);
+    const body = `<pressbox-live channel="${id}"></pressbox-live><script type="module" src="${server.url}/embed.js"></script>`;
+    const { page, complaints } = await browser.page({ viewport: { width: 800, height: 700 } });
+    await page.goto(host.put('/element', body, { policy: strictPolicy(server.url) }));
+    await page.locator('.status[data-state="live"]').waitFor();
+    await author.correct(id, ids[0] ?? '', 1, { note: 'Three.', changes: { body: 'Three ships.' } });
+    await post(page, ids[0] ?? '')
+      .getByText('Three ships.')
+      .waitFor();
+    expect(
+      await post(page, ids[0] ?? '')
+        .locator('.change-correction')
+        .textContent(),
+    ).toContain('Three.');
+    await publish(id, 'A fourth came.');
+    await page.getByText('A fourth came.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is complete where no script runs: posts, corrections, and a way to the older ones', async () => {
+    await using plain = await startWithoutScripts();
+    const { id, ids } = await coverage(
+      Array.from({ length: 25 }, (_, at) => `Number ${at + 1}.`),
+      { standfirst: 'What it is about.' },
+    );
+    await author.correct(id, ids[24] ?? '', 1, { note: 'It is more.', changes: { body: 'Number 26.' } });
+    const { page, complaints } = await plain.page();
+    await page.goto(`${server.url}/live/${id}`);
+    expect(await page.locator('.standfirst').textContent()).toBe('What it is about.');
+    expect(await page.locator('#posts > .post').count()).toBe(20);
+    expect(await page.locator('#connection').textContent()).toMatch(/^As of \d\d:\d\d UTC\. Reload for what is new\.$/);
+    expect(await page.locator('.change-correction').textContent()).toContain('It is more.');
+    await page.goto(new URL((await page.locator('#older a').getAttribute('href')) ?? '', page.url()).href);
+    expect(await page.locator('#posts > .post .body > p').allTextContents()).toEqual(
+      [5, 4, 3, 2, 1].map((nth) => `Number ${nth}.`),
+    );
+    expect(complaints).toEqual([]);
+  });
+}
+
+/** Waits for a fact; on a busy machine longer than usual. */
+function eventually(fact: () => Promise<void>): Promise<void> {
+  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
+}
