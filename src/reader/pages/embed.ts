@@ -12,7 +12,10 @@ export interface EmbedPage {
   attributes: { theme?: string | undefined; lang?: string | undefined; limit: number };
 }
 
-/** `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame. */
+/**
+ * `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame; search engines are led to the
+ * coverage's own page.
+ */
 export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang, limit } }: EmbedPage): string {
   return html`<!doctype html>
 <html lang="${channel.language}" dir="${directionOf(channel.language)}">
@@ -20,7 +23,7 @@ export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang
 <meta charset="utf-8">
 <title>${channel.headline}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
+<meta name="description"${attribute('content', channel.standfirst ?? channel.headline)}>
 <link rel="canonical" href="${channelAddress(channel, publicUrl)}">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${frame.style}">

@@ -20,6 +20,7 @@ export function indexPage({ channels, next, visitor, publicUrl, assets }: IndexP
   return htmlDocument({
     title: 'Live coverage',
     language: 'en',
+    description: 'Live coverage, as it happens, with every correction in its place.',
     canonical: onServer('/', publicUrl),
     assets,
     body: html`${siteBar(visitor)}

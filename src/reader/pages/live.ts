@@ -109,7 +109,7 @@ function headOf(
   const post = posts.find(({ id }) => id === marked);
   const feeds = channel.access === 'public' && [...feedLinks(channel, publicUrl), oembedLink(channel, publicUrl)];
   if (post === undefined) {
-    const of = { title: channel.headline, description: channel.standfirst };
+    const of = { title: channel.headline, description: channel.standfirst ?? channel.headline };
     if (isPart) return { ...of, head: feeds };
     const told = channel.access === 'public' && liveBlog(channel, posts, publicUrl);
     return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, told] };
