@@ -23,6 +23,7 @@ interface Options {
   figures?: string;
   against?: string;
   rounds: string;
+  endurance: string;
   lines?: string;
   store: StoreKind;
   directory?: string;
@@ -76,10 +77,17 @@ async function beside(): Promise<void> {
   const { rows, remarks } = await compare({
     directory,
     rounds: Number(options.rounds),
-    seconds: 4,
+    seconds: options.full ? 4 : 2,
+    enduranceSeconds: Number(options.endurance),
     kept: resolve(options.lines ?? join(directory, 'lines.jsonl')),
-    wanted: ({ row, readers, against }) =>
-      has(options.figures, row) && has(options.readers, readers) && has(options.against, against),
+    wanted: ({ row, of, against, isLong }) => {
+      const isAsked = options.figures === undefined ? options.full || isLong !== true : has(options.figures, row);
+      return (
+        isAsked &&
+        has(options.readers, of.readers) &&
+        (options.against === undefined || has(options.against, against?.subject ?? ''))
+      );
+    },
     say,
   });
   for (const remark of remarks) console.log(`Note      ${remark}`);

@@ -1,141 +1,153 @@
-import type { Session, Step } from './sessions.ts';
+import type { Crowd } from './crowds.ts';
+import type { Session } from './sessions.ts';
+import { needsReturn, type Step } from './steps.ts';
 import type { SubjectName } from './subjects.ts';
 
-/** What the figures are to be, beside others that are measured in the same rounds. */
+/** What a figure is to be: beside that of another that was measured in the same rounds, or by itself. */
 export interface Goal {
   /** The row of the table. */
   row: number;
   what: string;
-  step: Step;
   /** Which figure of the step. */
   figure: string;
   unit: Unit;
-  readers: number;
-  asBrowser?: boolean;
-  of: SubjectName;
-  against: SubjectName;
-  /** Of the ratio. */
+  of: Place;
+  against?: Place;
+  /** Of the ratio, or of the figure where it stands by itself. */
   bound: { most: number } | { least: number };
+  /** Takes a minute and more: in the full form alone. */
+  isLong?: boolean;
 }
 
-export type Unit = 'CPU s' | 'CPU ms' | 'kB' | 's' | 'ms' | 'a second';
+export interface Place {
+  subject: SubjectName;
+  step: Step;
+  readers: number;
+  crowd: Crowd;
+}
 
-const capacity = { step: 'capacity', figure: 'cpuPerMillion', unit: 'CPU s', of: 'pressbox' } as const;
-const cost = 'CPU a million deliveries';
-const storm = { step: 'storm', readers: 5_000, of: 'pressbox' } as const;
-const stormOf = 'storm of 5,000 readers with 50 missed posts';
+export type Unit = 'CPU s' | 'CPU ms' | 'kB' | 'MB' | 'MB/min' | 's' | 'ms' | 'a second' | 'a reader' | '×' | '';
+
+const place = (subject: SubjectName, step: Step, readers: number, crowd: Crowd = 'bare'): Place => ({
+  subject,
+  step,
+  readers,
+  crowd,
+});
+
+/** CPU a million deliveries, of Pressbox over sockets where nothing else is said. */
+function delivery(
+  row: number,
+  readers: number,
+  against: SubjectName,
+  most: number,
+  { step = 'capacity', what = '', of = 'pressbox' }: { step?: Step; what?: string; of?: SubjectName } = {},
+): Goal {
+  return {
+    row,
+    what: `${what}CPU a million deliveries`,
+    figure: 'cpuPerMillion',
+    unit: 'CPU s',
+    of: place(of, step, readers),
+    against: place(against, step, readers),
+    bound: { most },
+  };
+}
+
+function besideStock(
+  row: number,
+  [what, figure, unit]: [what: string, figure: string, unit: Unit],
+  [step, readers, crowd]: [step: Step, readers: number, crowd?: Crowd],
+  bound: Goal['bound'],
+): Goal {
+  return {
+    row,
+    what,
+    figure,
+    unit,
+    of: place('pressbox', step, readers, crowd),
+    against: place('socket.io', step, readers, crowd),
+    bound,
+  };
+}
+
+function storm([what, figure, unit]: [what: string, figure: string, unit: Unit], against: SubjectName, most: number): Goal {
+  return {
+    row: 8,
+    what: `storm of 5,000 with 50 missed posts: ${what}`,
+    ...{ figure, unit },
+    of: place('pressbox', 'storm', 5_000),
+    against: place(against, 'storm', 5_000),
+    bound: { most },
+  };
+}
+
+function overChannels(what: string, step: Step, readers: number, crowd: Crowd): Goal {
+  return {
+    row: 12,
+    what: `${what}: CPU a million deliveries, against one channel`,
+    ...{ figure: 'cpuPerMillion', unit: 'CPU s' as const },
+    of: place('pressbox', step, readers, crowd),
+    against: place('pressbox', step, readers),
+    bound: { most: 1.3 },
+  };
+}
+
+/** A promise of Pressbox that has no likeness elsewhere. */
+function alone(row: number, what: string, figure: string, unit: Unit, of: Place, most: number, isLong = false): Goal {
+  return { row, what, figure, unit, of, bound: { most }, isLong };
+}
+
+const changed = place('pressbox', 'changes', 1_000);
+const stalled = place('pressbox', 'stalled', 4_500);
+const lasting = place('pressbox', 'endurance', 2_000);
+const stopped = '500 of 5,000 readers stop, 50 posts a second';
 
 export const goals: readonly Goal[] = [
-  { ...capacity, row: 1, what: cost, readers: 1_000, against: 'socket.io', bound: { most: 0.68 } },
-  { ...capacity, row: 1, what: cost, readers: 5_000, against: 'socket.io', bound: { most: 0.56 } },
-  { ...capacity, row: 1, what: cost, readers: 10_000, against: 'socket.io', bound: { most: 0.43 } },
-  { ...capacity, row: 2, what: cost, readers: 5_000, against: 'floor', bound: { most: 1.45 } },
-  { ...capacity, row: 2, what: cost, readers: 10_000, against: 'floor', bound: { most: 1.45 } },
-  { ...capacity, row: 2, what: cost, readers: 10_000, against: 'nchan', bound: { most: 1 } },
+  delivery(1, 1_000, 'socket.io', 0.68),
+  delivery(1, 5_000, 'socket.io', 0.56),
+  delivery(1, 10_000, 'socket.io', 0.43),
+  delivery(2, 5_000, 'floor', 1.45),
+  delivery(2, 10_000, 'floor', 1.45),
+  delivery(2, 10_000, 'nchan', 1),
+  delivery(3, 10_000, 'floor-batch', 1.1, { step: 'burst', what: '8 waiting posts: ' }),
   {
-    ...capacity,
-    row: 3,
-    what: 'burst of 8 waiting posts: CPU a million deliveries',
-    step: 'burst',
-    readers: 10_000,
-    against: 'floor-batch',
-    bound: { most: 1.1 },
+    ...besideStock(4, ['deliveries held, p99 under 250 ms', 'held', 'a second'], ['held', 10_000], { least: 2.2 }),
+    isLong: true,
   },
-  {
-    row: 4,
-    what: 'deliveries held, all of them there and p99 under 250 ms',
-    step: 'held',
-    figure: 'held',
-    unit: 'a second',
-    readers: 10_000,
-    of: 'pressbox',
-    against: 'socket.io',
-    bound: { least: 2.2 },
-  },
-  ...(['p50', 'p99'] as const).map(
-    (quantile): Goal => ({
-      row: 5,
-      what: `latency at 10 posts a second, ${quantile}`,
-      step: 'latency',
-      figure: `${quantile}Ms`,
-      unit: 'ms',
-      readers: 5_000,
-      of: 'pressbox',
-      against: 'socket.io',
-      bound: { most: 0.7 },
-    }),
-  ),
-  ...(
-    [
-      ['memory a reader', 'bytesPerReader'],
-      ['memory a reader, garbage collected', 'bytesPerReaderCollected'],
-    ] as const
-  ).map(
-    ([what, figure]): Goal => ({
-      row: 6,
-      what,
-      step: 'connect',
-      figure,
-      unit: 'kB',
-      readers: 10_000,
-      asBrowser: true,
-      of: 'pressbox',
-      against: 'socket.io',
-      bound: { most: 0.9 },
-    }),
-  ),
-  {
-    row: 7,
-    what: 'CPU a connect and subscribe',
-    step: 'connect',
-    figure: 'cpuMs',
-    unit: 'CPU ms',
-    readers: 10_000,
-    asBrowser: true,
-    of: 'pressbox',
-    against: 'socket.io',
-    bound: { most: 0.9 },
-  },
-  {
-    ...storm,
-    row: 8,
-    what: `${stormOf}: until the last has all`,
-    figure: 'seconds',
-    unit: 's',
-    against: 'socket.io-recovery',
-    bound: { most: 0.2 },
-  },
-  {
-    ...storm,
-    row: 8,
-    what: `${stormOf}: CPU`,
-    figure: 'serverCpu',
-    unit: 'CPU s',
-    against: 'socket.io-recovery',
-    bound: { most: 0.2 },
-  },
-  {
-    ...storm,
-    row: 8,
-    what: `${stormOf}: until the last has all`,
-    figure: 'seconds',
-    unit: 's',
-    against: 'nchan',
-    bound: { most: 1.2 },
-  },
-  { ...capacity, row: 10, what: `SSE: ${cost}`, readers: 10_000, of: 'pressbox-sse', against: 'nchan-sse', bound: { most: 1 } },
+  besideStock(5, ['latency at 10 posts a second, p50', 'p50Ms', 'ms'], ['latency', 5_000], { most: 0.7 }),
+  besideStock(5, ['latency at 10 posts a second, p99', 'p99Ms', 'ms'], ['latency', 5_000], { most: 0.7 }),
+  besideStock(6, ['memory a reader', 'bytesPerReader', 'kB'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
+  besideStock(6, ['memory a reader, garbage collected', 'bytesPerReaderCollected', 'kB'], ['connect', 10_000, 'browsers'], {
+    most: 0.9,
+  }),
+  besideStock(7, ['CPU a connect and subscribe', 'cpuMs', 'CPU ms'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
+  storm(['until the last has all', 'seconds', 's'], 'socket.io-recovery', 0.2),
+  storm(['CPU', 'serverCpu', 'CPU s'], 'socket.io-recovery', 0.2),
+  storm(['until the last has all', 'seconds', 's'], 'nchan', 1.2),
+  alone(9, 'storm over 10 posts changed 20 times: superseded revisions sent', 'superseded', 'a reader', changed, 0),
+  alone(9, 'the same: bytes, by those of who missed 10 changes alone', 'bytesRatio', '×', changed, 1.05),
+  delivery(10, 10_000, 'nchan-sse', 1, { what: 'SSE: ', of: 'pressbox-sse' }),
+  alone(11, `${stopped}: memory grows by`, 'grownMb', 'MB', stalled, 100, true),
+  alone(11, `${stopped}: p99 of the others, by that without them`, 'p99Ratio', '×', stalled, 1.5, true),
+  alone(11, `${stopped}: neither caught up nor closed 30 s after`, 'left', '', stalled, 0, true),
+  overChannels('readers over 100 channels', 'capacity', 10_000, 'spread'),
+  overChannels('each reader on 100 channels, a post at a time', 'single', 1_000, 'everywhere'),
+  alone(13, '2,000 readers coming and going, 20 events a second: memory grows by', 'mbPerMinute', 'MB/min', lasting, 1, true),
+  alone(13, 'the same: gaps', 'gaps', '', lasting, 0, true),
+  alone(14, 'takedown: until the last of 10,000 readers is told', 'lastMs', 'ms', place('pressbox', 'takedown', 10_000), 1_000),
 ];
 
-/** What must be run for these goals, each subject once with as many readers, Pressbox first. */
+/** What must be run for these goals: each subject once with as many readers who come in this way. */
 export function sessionsFor(wanted: readonly Goal[]): Session[] {
   const sessions = new Map<string, Session & { steps: Step[] }>();
-  for (const { step, readers, asBrowser = false, of, against } of wanted) {
-    for (const subject of [of, against]) {
-      const key = [readers, asBrowser, step === 'storm', subject].join();
-      const session = sessions.get(key) ?? { subject, readers, asBrowser, steps: [] };
-      if (!session.steps.includes(step)) session.steps.push(step);
-      sessions.set(key, session);
-    }
+  for (const { subject, step, readers, crowd } of wanted.flatMap(({ of, against }) => (against ? [of, against] : [of]))) {
+    // What changes what readers hold, or leaves much behind, is measured alone.
+    const key = [readers, crowd, subject, needsReturn(step) && step].join();
+    const session = sessions.get(key) ?? { subject, readers, crowd, steps: [] };
+    if (!session.steps.includes(step)) session.steps.push(step);
+    sessions.set(key, session);
   }
-  return [...sessions.values()].toSorted((a, b) => a.readers - b.readers);
+  // Those that are compared come one after the other.
+  return [...sessions.values()].toSorted((a, b) => a.readers - b.readers || a.crowd.localeCompare(b.crowd));
 }

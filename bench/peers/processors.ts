@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { cpuSeconds } from '../machine.ts';
+import { cpuSeconds, residentBytes } from '../machine.ts';
 
 /**
  * The server that is measured has a processor for itself; the sink, the stores, whoever publishes and this program share another one. So
@@ -43,6 +43,10 @@ export function familyOf(pid: number): number[] {
 
 export function cpuSecondsOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+}
+
+export function residentBytesOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
 }
 
 /** Seconds that the server's processor was busy with anything since the start of the machine: proc_stat(5). */

@@ -12,6 +12,7 @@ export interface Comparison {
   rounds: number;
   /** Each measurement, in seconds. */
   seconds: number;
+  enduranceSeconds: number;
   /** Where the lines are; those that stand there count too. */
   kept: string;
   wanted: (goal: Goal) => boolean;
@@ -24,7 +25,15 @@ export interface Compared {
   remarks: string[];
 }
 
-export async function compare({ directory, rounds, seconds, kept, wanted, say }: Comparison): Promise<Compared> {
+export async function compare({
+  directory,
+  rounds,
+  seconds,
+  enduranceSeconds,
+  kept,
+  wanted,
+  say,
+}: Comparison): Promise<Compared> {
   const sink = built('sink');
   if ('missing' in sink) return { rows: [], remarks: [`nothing is measured beside others: ${sink.missing}`] };
   const remarks: string[] = [];
@@ -34,20 +43,20 @@ export async function compare({ directory, rounds, seconds, kept, wanted, say }:
 
   const chosen = goals.filter(wanted);
   const absent = new Map<SubjectName, string>();
-  for (const name of new Set(chosen.flatMap(({ of, against }) => [of, against]))) {
+  for (const name of new Set(chosen.flatMap(subjectsOf))) {
     const why = subjects[name].missing();
     if (why === undefined) continue;
     absent.set(name, why);
     remarks.push(`${subjects[name].name} is left out: ${why}`);
   }
-  const sessions = sessionsFor(chosen.filter(({ of, against }) => !absent.has(of) && !absent.has(against)));
+  const sessions = sessionsFor(chosen.filter((goal) => subjectsOf(goal).every((name) => !absent.has(name))));
   const began = new Date().toISOString();
   for (let round = 0; round < rounds; round += 1) {
     for (const session of sessions) {
       const { subject, readers } = session;
       say(`round ${round + 1} of ${rounds}: ${subjects[subject].name}, ${readers.toLocaleString('en')} readers`);
       try {
-        await runSession(session, { directory, round: `${began}/${round}`, seconds, kept });
+        await runSession(session, { name: `${began}/${round}`, directory, seconds, enduranceSeconds, kept });
       } catch (error) {
         remarks.push(`${subjects[subject].name}, ${readers} readers, round ${round + 1}: ${(error as Error).message}`);
       }
@@ -55,6 +64,10 @@ export async function compare({ directory, rounds, seconds, kept, wanted, say }:
   }
   const all = linesOf(kept);
   return { rows: chosen.map((goal) => rowOf(goal, all)), remarks };
+}
+
+function subjectsOf({ of, against }: Goal): SubjectName[] {
+  return against === undefined ? [of.subject] : [of.subject, against.subject];
 }
 
 export function linesOf(kept: string): Measured[] {

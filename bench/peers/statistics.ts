@@ -26,3 +26,11 @@ export function ratios(of: ReadonlyMap<string, number>, against: ReadonlyMap<str
     return other === undefined || other === 0 ? [] : [value / other];
   });
 }
+
+/** By how much y grows where x grows by one: the line of least squares. */
+export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (at: 0 | 1) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  const across = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return across / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+}

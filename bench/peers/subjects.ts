@@ -30,12 +30,19 @@ export interface Running extends AsyncDisposable {
   readonly pid: number;
   /** Of what works beside it: its store, and who publishes. */
   readonly beside: readonly number[];
-  /** How the sink reads from it and publishes to it. */
-  readonly flags: readonly (string | number)[];
-  /** In place of these, for those who come back with what they have. */
+  /** How the sink reads from it, how it comes back with what it has, and how it publishes to it. */
+  readonly reading: readonly (string | number)[];
   readonly returning: readonly (string | number)[];
+  readonly publishing: readonly (string | number)[];
   /** It collects its garbage at SIGUSR2. */
   readonly collects: boolean;
+  /** Where an editor writes; of Pressbox alone. */
+  readonly desk?: Desk;
+}
+
+export interface Desk {
+  readonly url: string;
+  readonly token: string;
 }
 
 /** Loaded into each server that runs on Node, Pressbox or not. */
@@ -46,7 +53,8 @@ const collecting = `--import ${new URL('./servers/collect.mjs', import.meta.url)
  */
 const textLine = 600;
 const forwarded = 1_070;
-const forwarding = ['--size', forwarded, '--seqm', '"id":'];
+/** Posts that are forwarded as they are count from 1. */
+const numbered = ['--seqm', '"id":'];
 const peersFolder = fileURLToPath(new URL('.', import.meta.url));
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
 
@@ -86,11 +94,16 @@ function pressbox(name: string, reading: readonly string[]): Subject {
       const publisher = stack.use(startWorker('./peers/publisher.ts'));
       const { port } = await publisher.call<{ port: number }>('open', { redisUrl: redis.url, channels } satisfies OpenAsk);
       // Its posts have the time in what the author wrote, which is what every reader is given.
-      const writing = ['--pub', `line:${port}`, '--marker', 'at=', '--seqm', '"seq":'];
-      const template = ['--size', textLine, '--template', '{"channel":"c%C","title":"live update","body":"at=%T %X"}'];
-      const flags = ['--port', new URL(server.url).port, ...reading, ...writing, ...template];
-      const returning = ['--resub', '420["subscribe",{"channelId":"c%C","after":"%O"}]', '--idm', '"cursor":'];
-      return running(stack, { pid: server.pid, beside: [redis.pid, publisher.pid], flags, returning, collects: true });
+      const template = '{"channel":"c%C","title":"live update","body":"at=%T %X"}';
+      return running(stack, {
+        pid: server.pid,
+        beside: [redis.pid, publisher.pid],
+        reading: ['--port', new URL(server.url).port, ...reading, '--marker', 'at=', '--seqm', '"seq":'],
+        returning: ['--resub', '420["subscribe",{"channelId":"c%C","after":"%O"}]', '--idm', '"cursor":', '--offsets'],
+        publishing: ['--pub', `line:${port}`, '--size', textLine, '--template', template],
+        collects: true,
+        desk: { url: server.url, token: await server.token() },
+      });
     },
   };
 }
@@ -120,12 +133,12 @@ function socketIo(name: string, kind: 'pubsub' | 'streams', packages: readonly s
       }
       await listening(lines, beside.at(-1)!);
       const reading = ['--dialect', 'eio', '--path', socketIoPath, '--sub', '420["subscribe","c%C"]', '--ready', '430'];
-      const flags = ['--port', port, ...reading, '--pub', `line:${lines}`, ...forwarding];
       return running(stack, {
         pid: server.pid,
         beside: beside.map(({ pid }) => pid),
-        flags,
+        reading: ['--port', port, ...reading, ...numbered],
         returning: ['--csr'],
+        publishing: ['--pub', `line:${lines}`, '--size', forwarded],
         collects: true,
       });
     },
@@ -153,10 +166,17 @@ function nchan(name: string, reading: readonly string[]): Subject {
       await writeFile(config, filled);
       const server = stack.use(startProcess('nginx', ['-p', directory, '-c', config, '-e', join(directory, 'error.log')]));
       await listening(port, server);
-      const flags = ['--port', port, '--path', '/subscribe', ...reading, '--pub', `http:${port}:/publish`, ...forwarding];
-      const meta = ['--header', 'Sec-WebSocket-Protocol: ws+meta.nchan'];
-      const returning = ['--repath', '/subscribe?last_event_id=%O', '--idm', 'id: ', ...meta];
-      return running(stack, { pid: server.pid, beside: [], flags, returning, collects: false });
+      return running(stack, {
+        pid: server.pid,
+        beside: [],
+        reading: ['--port', port, '--path', '/subscribe', ...reading, ...numbered],
+        returning: [
+          ...['--repath', '/subscribe?last_event_id=%O', '--idm', 'id: '],
+          ...['--header', 'Sec-WebSocket-Protocol: ws+meta.nchan'],
+        ],
+        publishing: ['--pub', `http:${port}:/publish`, '--size', forwarded],
+        collects: false,
+      });
     },
   };
 }
@@ -175,8 +195,14 @@ function floor(name: string, env: Record<string, string>): Subject {
       const [port, lines] = [await freePort(), await freePort()];
       const server = stack.use(startProcess(program.path, [port, lines], env));
       await listening(lines, server);
-      const flags = ['--port', port, '--pub', `line:${lines}`, ...forwarding];
-      return running(stack, { pid: server.pid, beside: [], flags, returning: [], collects: false });
+      return running(stack, {
+        pid: server.pid,
+        beside: [],
+        reading: ['--port', port, ...numbered],
+        returning: [],
+        publishing: ['--pub', `line:${lines}`, '--size', forwarded],
+        collects: false,
+      });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Goal, Unit } from './goals.ts';
+import type { Goal, Place, Unit } from './goals.ts';
 import type { Measured } from './sessions.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 import { subjects } from './subjects.ts';
@@ -9,58 +9,70 @@ export interface Row {
   /** Undefined where a side was not measured. */
   of: Spread | undefined;
   against: Spread | undefined;
-  ratio: Spread | undefined;
-  met: boolean | undefined;
+  /** Of the rounds in which both were, or of the figure where it stands by itself: what the bound is for. */
+  judged: Spread | undefined;
+  isMet: boolean | undefined;
 }
 
 export function rowOf(goal: Goal, all: readonly Measured[]): Row {
-  const valuesOf = (subject: Goal['of']) =>
-    new Map(
-      all
-        .filter((measured) => measured.subject === subject && fits(measured, goal))
-        .map(({ round, figures }) => [round, figures[goal.figure]!] as const),
-    );
-  const [of, against] = [valuesOf(goal.of), valuesOf(goal.against)];
-  const ratio = spreadOf(ratios(of, against));
+  const of = valuesAt(goal.of, goal.figure, all);
+  const against = goal.against && valuesAt(goal.against, goal.figure, all);
+  const judged = spreadOf(against === undefined ? [...of.values()] : ratios(of, against));
   return {
     goal,
     of: spreadOf([...of.values()]),
-    against: spreadOf([...against.values()]),
-    ratio,
-    met: ratio && ('most' in goal.bound ? ratio.median <= goal.bound.most : ratio.median >= goal.bound.least),
+    against: against && spreadOf([...against.values()]),
+    judged,
+    isMet: judged && ('most' in goal.bound ? judged.median <= goal.bound.most : judged.median >= goal.bound.least),
   };
 }
 
-function fits({ step, readers, asBrowser, figures }: Measured, goal: Goal): boolean {
-  const isSame = step === goal.step && readers === goal.readers && asBrowser === (goal.asBrowser ?? false);
-  return isSame && figures[goal.figure] !== undefined;
+/** By round. */
+function valuesAt({ subject, step, readers, crowd }: Place, figure: string, all: readonly Measured[]): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const measured of all) {
+    const isThere = measured.subject === subject && measured.step === step && measured.readers === readers;
+    const value = measured.figures[figure];
+    if (isThere && measured.crowd === crowd && value !== undefined) values.set(measured.round, value);
+  }
+  return values;
 }
 
-const head = ['#', 'figure', 'readers', 'Pressbox', 'against', 'its figure', 'ratio (least–most)', 'goal', ''];
+const head = ['#', 'figure', 'readers', 'Pressbox', 'beside', 'its figure', 'ratio', 'least to most', 'rounds', 'goal', ''];
 
-export function cellsOf({ goal, of, against, ratio, met }: Row): string[] {
-  const bound = 'most' in goal.bound ? `≤ ${goal.bound.most}` : `≥ ${goal.bound.least}`;
+export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
   return [
     String(goal.row),
     goal.what,
-    goal.readers.toLocaleString('en'),
-    figure(of, goal.unit),
-    subjects[goal.against].name,
-    figure(against, goal.unit),
-    ratio === undefined
-      ? '-'
-      : `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)}, ${ratio.count} rounds)`,
-    bound,
-    met === undefined ? 'not measured' : met ? 'met' : 'not met',
+    goal.of.readers.toLocaleString('en'),
+    figure(of?.median, goal.unit),
+    goal.against === undefined ? '' : subjects[goal.against.subject].name,
+    goal.against === undefined ? '' : figure(against?.median, goal.unit),
+    goal.against === undefined ? '' : (judged?.median.toFixed(2) ?? '-'),
+    judged === undefined ? '-' : spread(judged, goal),
+    String(judged?.count ?? 0),
+    boundOf(goal),
+    isMet === undefined ? 'not measured' : isMet ? 'met' : 'not met',
   ];
 }
 
-function figure(spread: Spread | undefined, unit: Unit): string {
-  return spread === undefined ? '-' : `${number(unit === 'kB' ? spread.median / 1_000 : spread.median)} ${unit}`;
+export function boundOf({ bound, against, unit }: Goal): string {
+  const [sign, value] = 'most' in bound ? ['≤', bound.most] : ['≥', bound.least];
+  return `${sign} ${value.toLocaleString('en')}${against === undefined && unit !== '' ? ` ${unit}` : ''}`;
 }
 
-function number(value: number): string {
-  return value >= 1_000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+function spread({ least, most }: Spread, { against, unit }: Goal): string {
+  return against === undefined ? `${number(least, unit)} – ${number(most, unit)}` : `${least.toFixed(2)} – ${most.toFixed(2)}`;
+}
+
+function figure(value: number | undefined, unit: Unit): string {
+  return value === undefined ? '-' : `${number(value, unit)} ${unit}`.trim();
+}
+
+function number(value: number, unit: Unit): string {
+  const shown = unit === 'kB' ? value / 1_000 : value;
+  if (Number.isInteger(shown) || Math.abs(shown) >= 1_000) return Math.round(shown).toLocaleString('en');
+  return shown.toFixed(Math.abs(shown) >= 100 ? 0 : Math.abs(shown) >= 10 ? 1 : Math.abs(shown) >= 0.1 ? 2 : 3);
 }
 
 /** For a terminal. */

@@ -42,11 +42,14 @@ typedef struct {
   char pid[48], last[160];
   uint32_t order_err;
   long lastseq;
+  int answers;                   // subscriptions that were answered
+  u8 stalled;                    // 1: reads nothing; 2: reads nothing, and answers pings all the same
+  long off;                      // --offsets: the offset up to which it has everything; -1: none yet
 } conn;
 
 // ---- options -----------------------------------------------------------------------------------
 static int N = 1000, PORT = 3000, DIALECT = D_RAW, CONC = 400, CHANNELS = 1, SIZE = 600, CSR = 0, NSUB = 0, NRESUB = 0,
-           FIN = 0, NHDR = 0;
+           FIN = 0, NHDR = 0, EVERYWHERE = 0, OFFSETS = 0;
 static const char *HOST = "127.0.0.1", *PATH = "/", *REPATH = NULL, *MARK = "\"t\":", *IDM = NULL, *SEQM = NULL,
                   *READY = NULL, *PUB = NULL, *DO = NULL, *CONNECT40 = "40";
 static const char *SUB[16], *RESUB[16], *HDR[16];
@@ -58,7 +61,9 @@ static conn *C;
 static int ep, pubfd = -1, nready, inflight, nextc, reconnecting, closed_unexpected, failed;
 static int *chcount;
 static u64 msgs, bytes, tfirst, tlast, published, expected, seqno, latemax, reads;
-static u64 stormK, stormdone;
+static u64 stormK, stormdone, gaps, repeats, resubs;
+static const char *awaited;
+static u64 awaitdone;
 static u8 *big;
 static size_t BIG = 4 << 20;
 static struct rusage ru0;
@@ -161,11 +166,12 @@ static void wsend(conn *c, int op, const void *p, size_t n) {
   memcpy(f + h, p, n);
   if (send(c->fd, f, h + n, MSG_NOSIGNAL) != (ssize_t)(h + n)) conn_close(c, 1);
 }
-static void wtext(conn *c, const char *tpl) {
+static void wtext_of(conn *c, const char *tpl, int ch) {
   char o[8192];
-  int n = expand(o, sizeof o, tpl, c, 0, 0, (int)(c - C) % CHANNELS, 0);
+  int n = expand(o, sizeof o, tpl, c, 0, 0, ch, 0);
   wsend(c, 1, o, n);
 }
+static void wtext(conn *c, const char *tpl) { wtext_of(c, tpl, (int)(c - C) % CHANNELS); }
 
 // ---- connection life ---------------------------------------------------------------------------
 static void conn_start(conn *c) {
@@ -220,8 +226,10 @@ static void set_ready(conn *c) {
   chcount[(c - C) % CHANNELS]++;
 }
 static void send_subs(conn *c) {
-  if (reconnecting && NRESUB) for (int i = 0; i < NRESUB; i++) wtext(c, RESUB[i]);
-  else for (int i = 0; i < NSUB; i++) wtext(c, SUB[i]);
+  c->answers = 0;
+  if (reconnecting && NRESUB && c->last[0]) for (int i = 0; i < NRESUB; i++) wtext(c, RESUB[i]);
+  else for (int ch = 0; ch < (EVERYWHERE ? CHANNELS : 1); ch++)
+    for (int i = 0; i < NSUB && c->fd >= 0; i++) wtext_of(c, SUB[i], EVERYWHERE ? ch : (int)(c - C) % CHANNELS);
   if (!READY) set_ready(c);
 }
 static void send_http(conn *c) {
@@ -293,6 +301,24 @@ static void deliver(conn *c, const u8 *p, size_t n) {
     if (k < sizeof c->last) { memcpy(c->last, s + 1, k); c->last[k] = 0; }
   }
 }
+static long number_after(const u8 *p, size_t n, const char *mark) {
+  const u8 *s = memmem(p, n, mark, strlen(mark));
+  return s ? strtol((const char *)s + strlen(mark), NULL, 10) : -1;
+}
+// The rule of the wire: an event fits where it begins at most one after what is held, and ends beyond it.
+static void follow(conn *c, const u8 *p, size_t n) {
+  if (n < 4 || p[0] != '4') return;
+  if (p[1] == '3') {
+    long after = number_after(p, n < 400 ? n : 400, "\"after\":"), to = number_after(p, n < 400 ? n : 400, "\"to\":");
+    if (to < 0) return;
+    if (c->off >= 0 && after > c->off) gaps++;
+    c->off = to;
+  } else if (p[1] == '2' && !memcmp(p + 2, "[\"event\"", n < 11 ? n - 2 : 9)) {
+    long from = number_after(p, n, "\"from\":"), to = number_after(p, n, "\"offset\":");
+    if (to <= c->off) repeats++;
+    else { if (from > c->off + 1) gaps++; c->off = to; }
+  }
+}
 static void on_message(conn *c, int op, const u8 *p, size_t n) {
   if (DIALECT == D_EIO && op == 1 && n >= 1) {
     if (n == 1 && p[0] == '2') { wsend(c, 1, "3", 1); return; }
@@ -319,8 +345,18 @@ static void on_message(conn *c, int op, const u8 *p, size_t n) {
     }
     if (n >= 2 && p[0] == '4' && p[1] == '4') { failed++; conn_close(c, 1); return; }
   }
-  if (READY && c->st == S_OPEN && n >= strlen(READY) && !memcmp(p, READY, strlen(READY))) set_ready(c);
+  if (READY && c->st == S_OPEN && n >= strlen(READY) && !memcmp(p, READY, strlen(READY)) && ++c->answers >= (EVERYWHERE ? CHANNELS : 1))
+    set_ready(c);
+  if (awaited && !c->tdone && memmem(p, n, awaited, strlen(awaited))) { c->tdone = rxnow; awaitdone++; tlast = rxnow; if (!tfirst) tfirst = rxnow; }
   deliver(c, p, n);
+  if (OFFSETS) follow(c, p, n);
+  // A subscription that was ended for slowness, and one that has more to catch up, go on from the cursor.
+  if (DIALECT == D_EIO && NRESUB && n > 4 && p[0] == '4' &&
+      ((p[1] == '2' && !memcmp(p + 2, "[\"unsubscribed\"", n < 17 ? n - 2 : 15)) ||
+       (p[1] == '3' && memmem(p, n < 400 ? n : 400, "\"more\":true", 11)))) {
+    resubs++;
+    for (int i = 0; i < NRESUB && c->fd >= 0; i++) wtext(c, RESUB[i]);
+  }
 }
 static void app(u8 **b, uint32_t *len, uint32_t *cap, const u8 *p, size_t n) {
   if (*len + n > *cap) {
@@ -459,6 +495,7 @@ static void pub_open(void) {
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = &pubfd};
   epoll_ctl(ep, EPOLL_CTL_ADD, pubfd, &e);
 }
+static u64 receivers(int ch) { return EVERYWHERE ? (u64)nready : (u64)chcount[ch]; }
 // Posts of one moment are sent in one piece, so that a server finds all of them waiting.
 static u8 held[4 << 20];
 static size_t heldn;
@@ -493,13 +530,33 @@ static void publish(u64 ts) {
   heldn += k;
   if (!holding) flush();
   published++;
-  expected += chcount[ch];
+  expected += receivers(ch);
+}
+
+// ---- readers that stop ---------------------------------------------------------------------------
+static u64 nextpong;
+static void pongs(void) {
+  if (nowus() < nextpong) return;
+  nextpong = nowus() + 10000000;
+  for (int i = 0; i < N; i++) if (C[i].stalled == 2 && C[i].fd >= 0) wsend(&C[i], 1, "3", 1);
+}
+static void do_stall(int k) {
+  int n = 0;
+  for (int i = 0; i < N && n < k; i++) {
+    if (C[i].st != S_READY) continue;
+    C[i].stalled = n % 2 + 1;
+    epoll_ctl(ep, EPOLL_CTL_DEL, C[i].fd, NULL);
+    n++;
+  }
+  nextpong = nowus() + 10000000;
+  printf("{\"ev\":\"stall\",\"n\":%d}\n", n);
 }
 
 // ---- loop --------------------------------------------------------------------------------------
 static void tick(long timeout_us) {
   static struct epoll_event ev[512];
   struct timespec ts = {timeout_us / 1000000, timeout_us % 1000000 * 1000};
+  pongs();
   int k = epoll_pwait2(ep, ev, 512, timeout_us < 0 ? NULL : &ts, NULL);
   for (int i = 0; i < k; i++) {
     if (ev[i].data.ptr == &pubfd) {
@@ -558,21 +615,23 @@ static void do_connect(int n, int re) {
 static void report(const char *ev, double want_rate, u64 t0) {
   double dt = tlast > tfirst ? (tlast - tfirst) / 1e6 : 0;
   u64 oe = 0, mn = ~0ull, mx = 0;
+  long newest = 0;
   for (int i = 0; i < N; i++) {
     if (C[i].st != S_READY) continue;
     oe += C[i].order_err;
+    if (C[i].lastseq > newest) newest = C[i].lastseq;
     if (C[i].got < mn) mn = C[i].got;
     if (C[i].got > mx) mx = C[i].got;
   }
   printf("{\"ev\":\"%s\",\"rate\":%.2f,\"connected\":%d,\"published\":%llu,\"expected\":%llu,\"messages\":%llu,\"secs\":%.4f,"
          "\"wall\":%.4f,\"msgs_per_s\":%.0f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"mean_ms\":%.3f,"
          "\"min_ms\":%.3f,\"bytes\":%llu,\"reads\":%llu,\"closed\":%d,\"order_err\":%llu,\"min_per_conn\":%llu,"
-         "\"max_per_conn\":%llu,\"late_pub_ms\":%.3f,\"sink_cpu\":%.3f}\n",
+         "\"max_per_conn\":%llu,\"newest\":%ld,\"late_pub_ms\":%.3f,\"sink_cpu\":%.3f}\n",
          ev, want_rate, nready, (unsigned long long)published, (unsigned long long)expected, (unsigned long long)msgs, dt,
          (nowus() - t0) / 1e6, dt > 0 ? msgs / dt : 0, hq(.5) / 1e3, hq(.9) / 1e3, hq(.99) / 1e3, hmax / 1e3,
          hn ? hsum / hn / 1e3 : 0, hn ? hmin / 1e3 : 0, (unsigned long long)bytes, (unsigned long long)reads,
          closed_unexpected, (unsigned long long)oe, (unsigned long long)(mn == ~0ull ? 0 : mn), (unsigned long long)mx,
-         latemax / 1e3, cpu());
+         newest, latemax / 1e3, cpu());
 }
 static void do_rate(double r, double secs) {  // open loop; latency counts from the scheduled instant
   reset();
@@ -604,7 +663,7 @@ static void do_closed(int win, double secs) {  // closed loop: `win` messages in
   for (;;) {
     u64 now = nowus();
     if (now < end) {
-      while (msgs + (u64)(win - 1) * nready / CHANNELS >= expected) publish(nowus());
+      while (msgs + (u64)(win - 1) * nready / (EVERYWHERE ? 1 : CHANNELS) >= expected) publish(nowus());
       tick(100000);
     } else {
       if (msgs >= expected) break;
@@ -614,6 +673,64 @@ static void do_closed(int win, double secs) {  // closed loop: `win` messages in
     }
   }
   report("closed", win, t0);
+}
+// Those that stopped read again: until each has the post of this number, or its connection is at its end.
+static void do_wake(long seq, double timeout) {
+  reset();
+  int of = 0, caught = 0, ended = 0;
+  u64 t = nowus(), end = t + (u64)(timeout * 1e6);
+  for (int i = 0; i < N; i++) {
+    conn *c = &C[i];
+    if (!c->stalled) continue;
+    of++;
+    if (c->fd < 0) continue;
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
+    epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
+  }
+  while (nowus() < end) {
+    caught = ended = 0;
+    for (int i = 0; i < N; i++) if (C[i].stalled) { if (C[i].fd < 0) ended++; else if (C[i].lastseq >= seq) caught++; }
+    if (caught + ended == of) break;
+    tick(20000);
+  }
+  for (int i = 0; i < N; i++) C[i].stalled = 0;
+  printf("{\"ev\":\"wake\",\"of\":%d,\"caught\":%d,\"ended\":%d,\"resubs\":%llu,\"order_err\":0,\"secs\":%.3f,\"messages\":%llu,\"bytes\":%llu}\n", of, caught,
+         ended, (unsigned long long)resubs, (nowus() - t) / 1e6, (unsigned long long)msgs, (unsigned long long)bytes);
+}
+// Until every reader was told something that has this text: when the first and the last was, of the clock that all share.
+static void do_await(const char *text, double timeout) {
+  reset();
+  awaited = text;
+  awaitdone = 0;
+  u64 end = nowus() + (u64)(timeout * 1e6);
+  while (awaitdone < (u64)nready && nowus() < end) tick(20000);
+  awaited = NULL;
+  printf("{\"ev\":\"await\",\"complete\":%llu,\"of\":%d,\"first_us\":%llu,\"last_us\":%llu}\n", (unsigned long long)awaitdone, nready,
+         (unsigned long long)tfirst, (unsigned long long)tlast);
+}
+// Readers go, and come back with what they have, so many a second.
+static void do_churn(double per_s, double secs) {
+  reset();
+  reconnecting = 1;
+  gaps = repeats = resubs = failed = closed_unexpected = 0;
+  u64 t0 = nowus(), end = t0 + (u64)(secs * 1e6), k = 0;
+  unsigned seed = 1;
+  while (nowus() < end) {
+    u64 due = (u64)((nowus() - t0) / 1e6 * per_s);
+    while (k < due) {
+      conn *c = &C[rand_r(&seed) % N];
+      k++;
+      if (c->st == S_READY) conn_close(c, 0);
+      if (c->st == S_CLOSED) conn_start(c);
+    }
+    tick(5000);
+  }
+  u64 settle = nowus() + 10000000;
+  while (nready < N && nowus() < settle) tick(20000);
+  printf("{\"ev\":\"churn\",\"connected\":%d,\"moved\":%llu,\"messages\":%llu,\"gaps\":%llu,\"repeats\":%llu,\"resubs\":%llu,\"failed\":%d,\"closed\":%d,"
+         "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"secs\":%.3f,\"sink_cpu\":%.3f}\n",
+         nready, (unsigned long long)k, (unsigned long long)msgs, (unsigned long long)gaps, (unsigned long long)repeats, (unsigned long long)resubs, failed,
+         closed_unexpected, hq(.5) / 1e3, hq(.99) / 1e3, (nowus() - t0) / 1e6, cpu());
 }
 static void do_burst(int k, double secs) {  // k posts at one moment, and again when every reader has them
   reset();
@@ -678,6 +795,14 @@ static int command(char *l) {
   else if (!strcmp(w, "reconnect")) do_connect(N, 1);
   else if (!strcmp(w, "rate")) do_rate(a, n > 2 ? b : 5);
   else if (!strcmp(w, "closed")) do_closed(a < 1 ? 1 : (int)a, n > 2 ? b : 5);
+  else if (!strcmp(w, "stall")) do_stall((int)a);
+  else if (!strcmp(w, "wake")) do_wake((long)a, n > 2 ? b : 30);
+  else if (!strcmp(w, "churn")) do_churn(a, n > 2 ? b : 5);
+  else if (!strcmp(w, "await")) {
+    char text[256];
+    if (sscanf(l, " %*s %255s %lf", text, &b) == 2) do_await(text, b);
+    else printf("{\"ev\":\"error\",\"what\":\"await TEXT SECONDS\"}\n");
+  }
   else if (!strcmp(w, "burst")) do_burst(a < 1 ? 1 : (int)a, n > 2 ? b : 5);
   else if (!strcmp(w, "publish")) {  // publish a messages, b per second (0: as fast as possible)
     for (int i = 0; i < (int)a; i++) { publish(nowus()); if (b > 0) run_for(1 / b); else tick(0); }
@@ -699,7 +824,7 @@ int main(int argc, char **argv) {
     {"dialect", 1, 0, 'd'}, {"sub", 1, 0, 's'}, {"resub", 1, 0, 'S'}, {"ready", 1, 0, 'r'}, {"marker", 1, 0, 'm'}, {"idm", 1, 0, 'i'},
     {"seqm", 1, 0, 'q'}, {"csr", 0, 0, 'c'}, {"conc", 1, 0, 'C'}, {"pub", 1, 0, 'P'}, {"template", 1, 0, 't'}, {"size", 1, 0, 'z'},
     {"channels", 1, 0, 'k'}, {"do", 1, 0, 'D'}, {"header", 1, 0, 'h'}, {"drain", 1, 0, 'w'}, {"fin", 0, 0, 'F'},
-    {"connect-packet", 1, 0, 'x'}, {"connect-timeout", 1, 0, 'T'}, {0}};
+    {"connect-packet", 1, 0, 'x'}, {"connect-timeout", 1, 0, 'T'}, {"everywhere", 0, 0, 'E'}, {"offsets", 0, 0, 'o'}, {0}};
   int o;
   while ((o = getopt_long(argc, argv, "", lo, NULL)) != -1) switch (o) {
       case 'n': N = atoi(optarg); break;
@@ -726,6 +851,8 @@ int main(int argc, char **argv) {
       case 'F': FIN = 1; break;
       case 'x': CONNECT40 = optarg; break;
       case 'T': CTIMEOUT = atof(optarg); break;
+      case 'E': EVERYWHERE = 1; break;
+      case 'o': OFFSETS = 1; break;
       default: die("see README.md for the flags");
     }
   struct in_addr ia;
@@ -737,7 +864,7 @@ int main(int argc, char **argv) {
   setrlimit(RLIMIT_NOFILE, &rl);
   if ((rlim_t)N + 20 > rl.rlim_cur) die("N=%d needs more than the %lu files allowed; run several sinks", N, (unsigned long)rl.rlim_cur);
   C = calloc(N, sizeof *C);
-  for (int i = 0; i < N; i++) C[i].fd = -1;
+  for (int i = 0; i < N; i++) C[i].fd = -1, C[i].off = -1;
   chcount = calloc(CHANNELS, sizeof *chcount);
   big = malloc(BIG);
   ep = epoll_create1(0);

@@ -1,0 +1,59 @@
+import { busySeconds, cpuSecondsOf } from './processors.ts';
+import type { Sink, SinkAnswer } from './sink.ts';
+import type { Figures } from './steps.ts';
+
+/** Gives the sink a command, and tells what it told, what it took of the server, and of what works beside it. */
+export type Measure = (command: string) => Promise<Figures>;
+
+export interface Meters {
+  sink: Sink;
+  /** Of the server. */
+  pids: readonly number[];
+  /** Of its store, and of who publishes. */
+  beside: readonly number[];
+}
+
+export function meterOf({ sink, pids, beside }: Meters): Measure {
+  const read = () => ({ server: cpuSecondsOf(pids), beside: cpuSecondsOf(beside), busy: busySeconds(), at: performance.now() });
+  return async (command) => {
+    const before = read();
+    const answer = await sink.ask(command);
+    const after = read();
+    const serverCpu = after.server - before.server;
+    return {
+      ...figuresOf(answer),
+      serverCpu,
+      besideCpu: after.beside - before.beside,
+      // Of the server's processor, by something else.
+      foreignCpu: after.busy - before.busy - serverCpu,
+      wall: (after.at - before.at) / 1_000,
+      ...(answer.messages !== undefined && answer.messages > 0 && { cpuPerMillion: (serverCpu * 1e6) / answer.messages }),
+    };
+  };
+}
+
+function figuresOf(answer: SinkAnswer): Figures {
+  const figures: Record<string, number | undefined> = {
+    connected: answer.connected,
+    failed: answer.failed,
+    closed: answer.closed,
+    published: answer.published,
+    messages: answer.messages,
+    expected: answer.expected,
+    bytes: answer.bytes,
+    misordered: answer.order_err,
+    newest: answer.newest,
+    perSecond: answer.msgs_per_s ?? answer.per_s,
+    seconds: answer.secs,
+    p50Ms: answer.p50_ms,
+    p99Ms: answer.p99_ms,
+    mostMs: answer.max_ms,
+    sinkCpu: answer.sink_cpu,
+    complete: answer.complete,
+    extra: answer.extra,
+    gaps: answer.gaps,
+    repeats: answer.repeats,
+    moved: answer.moved,
+  };
+  return Object.fromEntries(Object.entries(figures).filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
