@@ -1,7 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
-import { newPostId } from '../../client/ids.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { sampleDay } from '../support/sample-day.ts';
@@ -68,42 +67,6 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('shows a new post that is pushed, newest first, and escapes what is not its body', async () => {
-    const channelId = await newChannel();
-    await publish(channelId, 'The first.');
-    const { page, complaints } = await open(channelId);
-    const fields: NewPost = { body: 'It is **new**.', headline: '<b>Bold</b> & "quoted"', kind: 'breaking', keyEvent: true };
-    const { post: added } = await author.publish(channelId, fields);
-
-    const element = post(page, added.id);
-    await element.waitFor();
-    expect(await textOf(element.locator('h3'))).toBe('<b>Bold</b> & "quoted"');
-    expect(await textOf(element.locator('.body strong'))).toBe('new');
-    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added.id}`);
-    expect(await textOf(page.locator('#key-events'))).toContain('<b>Bold</b>');
-    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('New post'));
-    expect(complaints).toEqual([]);
-  });
-
-  it('shows a correction in its place, with its note, and nothing of the old text', async () => {
-    const channelId = await newChannel();
-    const [wrong] = (await publish(channelId, 'There were thirteen ships.', 'Later.')) as [string];
-    const { page, complaints } = await open(channelId);
-    await author.correct(channelId, wrong, 1, {
-      note: 'Three ships, not thirteen.',
-      changes: { body: 'There were three ships.' },
-    });
-
-    const element = post(page, wrong);
-    await element.getByText('There were three ships.').waitFor();
-    expect(await textOf(element.locator('.change-correction'))).toMatch(
-      /^Correction, \d\d:\d\d UTC: Three ships, not thirteen\.$/,
-    );
-    expect(await page.content()).not.toContain('There were thirteen');
-    expect(await page.locator('#posts > .post').last().getAttribute('id')).toBe(`post-${wrong}`);
-    expect(complaints).toEqual([]);
-  });
-
   it('leaves a tombstone with the reason where a post is retracted', async () => {
     const channelId = await newChannel();
     const [id] = (await publish(channelId, 'A rumour.')) as [string];
@@ -138,25 +101,6 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
 
     for (const { post: gone } of [shown, pushed]) await post(page, gone.id).and(page.locator('.withdrawn')).waitFor();
     await eventually(async () => expect((await page.content()).toLowerCase()).not.toContain('secret'));
-    expect(complaints).toEqual([]);
-  });
-
-  it('is complete for a reader whose browser runs no script', async () => {
-    const channelId = await newChannel();
-    await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
-    await author.updateChannel(channelId, '*', { standfirst: 'What it is about.', change: { kind: 'update' } });
-    const { page, complaints } = await browser.page({ javaScriptEnabled: false });
-    await page.goto(`${server.url}/live/${channelId}`);
-    expect(await textOf(page.locator('h1'))).toMatch(/^Coverage/);
-    expect(await textOf(page.locator('.standfirst'))).toBe('What it is about.');
-    expect(await page.locator('#posts > .post').count()).toBe(20);
-    expect(await textOf(page.locator('#connection'))).toMatch(/^As of \d\d:\d\d UTC\. Reload for what is new\.$/);
-    await page.getByRole('link', { name: 'Older posts' }).click();
-    expect(await page.locator('#posts > .post .body > p').allTextContents()).toEqual(
-      [5, 4, 3, 2, 1].map((nth) => `Post number ${nth}.`),
-    );
-    await page.getByRole('link', { name: 'Newest posts' }).click();
-    expect(await textOf(page.locator('#posts > .post .body').first())).toBe('Post number 25.');
     expect(complaints).toEqual([]);
   });
 
@@ -291,34 +235,6 @@ describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
 function markupOf(html: string): string {
   return html.replace(/ fresh"/g, '"');
 }
-
-describeWith(needs.chromium, 'the live page while its server is away', (chromium) => {
-  it('says so, and on its return shows what it missed, each thing once', async () => {
-    await using browser = await startBrowser(chromium);
-    await using server = await startTestServer();
-    const author = new AuthorClient({ url: server.url, token: await server.token() });
-    await author.createChannel({ id: 'storm', headline: 'Storm', state: 'live' });
-    const wrong = await author.publish('storm', { id: newPostId(), body: 'The bridge is open.' });
-    const { page, complaints } = await browser.page();
-    await page.goto(`${server.url}/live/storm`);
-    await page.locator('#connection[data-state="live"]').waitFor();
-
-    // The page hears nothing: what is written while it is cut off, it can only have from catching up.
-    await page.context().setOffline(true);
-    await server.restart();
-    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
-    const later = await author.publish('storm', { body: 'Trains run again.' });
-    await author.correct('storm', wrong.post.id, 1, { note: 'It is shut.', changes: { body: 'The bridge is shut.' } });
-    await page.context().setOffline(false);
-
-    await page.locator(`#post-${later.post.id}`).waitFor();
-    await page.getByText('The bridge is shut.').waitFor();
-    expect(await page.content()).not.toContain('The bridge is open.');
-    expect(await page.locator('#posts > .post').count()).toBe(2);
-    await page.locator('#connection[data-state="live"]').waitFor();
-    expect(complaints).toEqual([]);
-  });
-});
 
 /** The text of an element, white space as a reader sees it. */
 async function textOf(locator: Locator): Promise<string> {

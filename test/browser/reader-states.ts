@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient, type NewChannel } from '../../client/author-client.ts';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import { startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 
@@ -145,6 +146,52 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     expect(complaints).toEqual([]);
   });
 
+  it('is where the reader left it when they go back to it, and has what came meanwhile', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page, complaints } = await open(id);
+    const reading = ids[5] ?? '';
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.goto(`${server.url}/`);
+    await publish(id, 'Meanwhile.');
+    await page.evaluate('setTimeout(() => history.back(), 0)');
+    await page.waitForURL(`${server.url}/live/${id}`);
+    await isLive(page);
+    await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByText('Meanwhile.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is live by Server-Sent Events where the network lets no WebSocket through', async () => {
+    const { id } = await coverage(['There from the start.']);
+    await using way = Object.assign(await startObstacles(server.url), { webSockets: 'refused' as const });
+    const { page, complaints } = await browser.page();
+    await page.goto(`${way.url}/live/${id}`);
+    await page.locator('#connection[data-state=live][data-transport=stream]').waitFor();
+    await publish(id, 'Pushed as an event.');
+    await page.getByText('Pushed as an event.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('lets members in with a token, keeps them in on a reload, and lets them out', async () => {
+    const { id } = await coverage(['The first word.'], { access: 'members' });
+    const { page } = await browser.page();
+    await page.goto(`${server.url}/live/${id}`);
+    expect(await page.content()).not.toContain('The first word.');
+    await page.getByLabel('Access token').fill(await server.token({ reader: [id] }));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    for (const said of ['The second word.', 'The third word.']) {
+      await isLive(page);
+      await publish(id, said);
+      await page.getByText(said).waitFor();
+      await page.reload();
+    }
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('This coverage is for members').waitFor();
+    expect(await page.content()).not.toContain('The first word.');
+  });
+
   it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
     const { page, complaints } = await open(id, { width: 390, height: 844 });
@@ -181,7 +228,7 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     expect(complaints).toEqual([]);
   });
 
-  it('is complete where no script runs: posts, corrections, and a way to the older ones', async () => {
+  it('is complete where no script runs: posts, corrections, and a way to the older ones and back', async () => {
     await using plain = await startWithoutScripts();
     const { id, ids } = await coverage(
       Array.from({ length: 25 }, (_, at) => `Number ${at + 1}.`),
@@ -194,10 +241,13 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     expect(await page.locator('#posts > .post').count()).toBe(20);
     expect(await page.locator('#connection').textContent()).toMatch(/^As of \d\d:\d\d UTC\. Reload for what is new\.$/);
     expect(await page.locator('.change-correction').textContent()).toContain('It is more.');
-    await page.goto(new URL((await page.locator('#older a').getAttribute('href')) ?? '', page.url()).href);
-    expect(await page.locator('#posts > .post .body > p').allTextContents()).toEqual(
-      [5, 4, 3, 2, 1].map((nth) => `Number ${nth}.`),
-    );
+    const follow = async (link: string) =>
+      await page.goto(new URL((await page.locator(link).last().getAttribute('href')) ?? '', page.url()).href);
+    await follow('#older a');
+    const bodies = page.locator('#posts > .post .body > p');
+    expect(await bodies.allTextContents()).toEqual([5, 4, 3, 2, 1].map((nth) => `Number ${nth}.`));
+    await follow('#newer a');
+    expect(await bodies.first().textContent()).toBe('Number 26.');
     expect(complaints).toEqual([]);
   });
 }
