@@ -111,6 +111,8 @@ const packages: Record<string, readonly string[]> = {
   'markdown-it': ['src/desk/'],
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
+  // Types alone: the vocabulary of schema.org.
+  'schema-dts': ['src/reader/'],
 };
 
 /** Paths of the project, as against packages. */

@@ -3,9 +3,10 @@ import type { Channel } from '../../src/protocol/model.ts';
 import { jsonFeed } from '../../src/reader/feeds/json-feed.ts';
 import { jsonLd } from '../../src/reader/feeds/json-ld.ts';
 import { ninjs } from '../../src/reader/feeds/ninjs.ts';
-import { jsonFeedForm, ninjsForm, schemaOrgFaults } from '../support/feed-forms.ts';
+import { formFaults, jsonFeedForms, ninjsForm } from '../support/feed-forms.ts';
 import { everyPost, feedPage, hostileText, publicUrl } from '../support/feed-samples.ts';
 import { aPost } from '../support/samples.ts';
+import { schemaOrgFaults } from '../support/schema-org.ts';
 import { textAttacks } from '../support/script-attacks.ts';
 
 /** The feeds that are JSON, of a channel with every kind of post. */
@@ -18,23 +19,24 @@ const channels = [
   { byline: [], standfirst: null, section: null, updatedAt: null, state: 'ended', endedAt: '2026-11-24T13:00:00.000Z' },
 ] satisfies Partial<Channel>[];
 const at = (seq: number) => everyPost.findIndex((post) => post.seq === seq);
-const faultsOf = (form: typeof jsonFeedForm | typeof ninjsForm, value: unknown) =>
-  (form.safeParse(value).error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 describe('a JSON Feed', () => {
   const feed = parse(jsonFeed(feedPage('feed.json'))) as unknown as { items: Record<string, unknown>[]; _pressbox: object };
   const item = (seq: number) => feed.items[at(seq)] as Record<string, unknown>;
 
-  it('has the form of version 1.1, and is noticed where it has not', () => {
-    for (const channel of channels) expect(faultsOf(jsonFeedForm, parse(jsonFeed(feedPage('feed.json', channel))))).toEqual([]);
-    const broken = [
-      { next_url: 'a b' },
-      { version: '1.1' },
-      { items: [{ ...feed.items[0], date_published: 'now' }] },
-      { more: 1 },
-    ];
-    for (const change of broken) expect(faultsOf(jsonFeedForm, { ...feed, ...change })).not.toEqual([]);
-  });
+  it.each(jsonFeedForms)(
+    'is valid by the published schema of version 1.1, and by ours, and is noticed where it is not',
+    (form) => {
+      for (const channel of channels) expect(formFaults(form, parse(jsonFeed(feedPage('feed.json', channel))))).toEqual([]);
+      const broken = [
+        { next_url: 'a b' },
+        { version: '1.1' },
+        { items: [{ ...feed.items[0], date_published: 'now' }] },
+        { more: 1 },
+      ];
+      for (const change of broken) expect(formFaults(form, { ...feed, ...change })).not.toEqual([]);
+    },
+  );
 
   it('has each post by its id, with its times, and with its media attached', () => {
     expect(feed.items.map(({ id }) => id)).toEqual(everyPost.map(({ id }) => `urn:uuid:${id}`));
@@ -141,14 +143,14 @@ describe('a ninjs item', () => {
   const item = (seq: number) => root.associations[at(seq)] as Record<string, unknown>;
 
   it('has the form of version 3.1, and is noticed where it has not', () => {
-    for (const channel of channels) expect(faultsOf(ninjsForm, parse(ninjs(feedPage('ninjs.json', channel), {})))).toEqual([]);
+    for (const channel of channels) expect(formFaults(ninjsForm, parse(ninjs(feedPage('ninjs.json', channel), {})))).toEqual([]);
     for (const change of [
       { pubStatus: 'cancelled' },
       { pubstatus: 'usable' },
       { version: 3 },
       { associations: [{ uri: 'urn:x:y' }] },
     ]) {
-      expect(faultsOf(ninjsForm, { ...root, ...change })).not.toEqual([]);
+      expect(formFaults(ninjsForm, { ...root, ...change })).not.toEqual([]);
     }
   });
 

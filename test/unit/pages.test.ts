@@ -6,8 +6,8 @@ import { problem } from '../../src/protocol/problems.ts';
 import { errorPage } from '../../src/reader/pages/error.ts';
 import { indexPage } from '../../src/reader/pages/index.ts';
 import { livePage, membersNotice } from '../../src/reader/pages/live.ts';
-import { schemaOrgFaults } from '../support/feed-forms.ts';
 import { aChannel, aPost } from '../support/samples.ts';
+import { schemaOrgFaults } from '../support/schema-org.ts';
 
 const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
 const publicUrl = 'https://live.example';

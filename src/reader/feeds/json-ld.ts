@@ -1,3 +1,16 @@
+import type {
+  BlogPostingLeaf as BlogPosting,
+  CorrectionCommentLeaf as CorrectionComment,
+  ImageObjectLeaf as ImageObject,
+  LiveBlogPostingLeaf as LiveBlogPosting,
+  MediaObjectLeaf as MediaObject,
+  OrganizationLeaf as Organization,
+  QuantitativeValueLeaf as QuantitativeValue,
+  PersonLeaf as SomePerson,
+  VideoObjectLeaf as VideoObject,
+  WebPageLeaf as WebPage,
+  WithContext,
+} from 'schema-dts';
 import type { Change, Channel, ImageMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
 import { changedAt, publisherOf, titleOf, withdrawnWord } from './content.ts';
@@ -6,7 +19,7 @@ import { type FeedPage, plainUri, postUrn } from './page.ts';
 
 /**
  * schema.org's LiveBlogPosting, for search engines. A correction is a `CorrectionComment` of the post that it corrects; a withdrawn post
- * says nothing but that it was, and why.
+ * says nothing but that it was, and why. What each thing may be told of, and by which name, the compiler knows from schema.org's vocabulary.
  */
 export function jsonLd(page: FeedPage): string {
   return inScript(JSON.stringify(liveBlog(page)));
@@ -17,45 +30,57 @@ function inScript(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function liveBlog({ channel, posts, links }: FeedPage): object {
+/** The same, with a place for what may be missing. */
+type Maybe<T> = { [name in keyof T]: T[name] | undefined };
+
+/** What is there of a thing. */
+function told<T extends object>(thing: Maybe<T>): T {
+  return Object.fromEntries(Object.entries(thing).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** A list, where there is something on it. */
+function listed<T>(things: readonly T[]): readonly T[] | undefined {
+  return things.length > 0 ? things : undefined;
+}
+
+function liveBlog({ channel, posts, links }: FeedPage): WithContext<LiveBlogPosting> {
   const { startedAt, startsAt, createdAt, endedAt } = channel;
-  const began = startedAt ?? startsAt ?? createdAt;
-  const publisher = { '@type': 'Organization', name: publisherOf(links).name, url: new URL(links.home).origin };
-  return {
+  const publisher: Organization = {
+    '@type': 'Organization',
+    name: publisherOf(links).name,
+    url: new URL(links.home).origin,
+  };
+  return told<WithContext<LiveBlogPosting>>({
     '@context': 'https://schema.org',
     '@type': 'LiveBlogPosting',
     '@id': links.home,
     url: links.home,
     mainEntityOfPage: links.home,
     headline: channel.headline,
-    ...(channel.standfirst !== null && { description: channel.standfirst }),
-    ...(channel.section !== null && { articleSection: channel.section }),
+    description: channel.standfirst ?? undefined,
+    articleSection: channel.section ?? undefined,
     inLanguage: channel.language,
     isAccessibleForFree: channel.access === 'public',
     datePublished: startedAt ?? createdAt,
     dateModified: [channel.updatedAt ?? createdAt, ...posts.map(changedAt)].sort().at(-1),
-    coverageStartTime: began,
-    ...(channel.state === 'ended' && endedAt !== null && { coverageEndTime: endedAt }),
-    author: channel.byline.length > 0 ? channel.byline.map(person) : publisher,
+    coverageStartTime: startedAt ?? startsAt ?? createdAt,
+    coverageEndTime: channel.state === 'ended' && endedAt !== null ? endedAt : undefined,
+    author: listed(channel.byline.map(person)) ?? publisher,
     publisher,
-    ...corrections(channel.history),
+    correction: corrections(channel.history),
     liveBlogUpdate: posts.map((post) => update(post, channel, { links, publisher })),
-  };
+  });
 }
 
 interface Surroundings {
   links: FeedPage['links'];
-  publisher: object;
+  publisher: Organization;
 }
 
-function update(post: ReaderPost, channel: Channel, { links, publisher }: Surroundings): object {
+function update(post: ReaderPost, channel: Channel, { links, publisher }: Surroundings): BlogPosting {
   const url = links.post(post.id);
-  const isShown = post.status === 'published';
-  const text = textOf(post.html);
   const of = (type: Media['type']) => post.media.filter((media) => media.type === type);
-  const images = of('image') as ImageMedia[];
-  const videos = of('video') as VideoMedia[];
-  return {
+  return told<BlogPosting>({
     '@type': 'BlogPosting',
     '@id': postUrn(post.id),
     url,
@@ -63,86 +88,84 @@ function update(post: ReaderPost, channel: Channel, { links, publisher }: Surrou
     datePublished: post.publishedAt,
     dateModified: changedAt(post),
     inLanguage: channel.language,
-    author: post.authors.length > 0 ? post.authors.map(person) : publisher,
+    author: listed(post.authors.map(person)) ?? publisher,
     publisher,
-    ...(text !== '' && { articleBody: text }),
-    ...(images.length > 0 && { image: images.map(picture) }),
-    ...(videos.length > 0 && { video: videos.map((video) => film(video, post, channel)) }),
-    ...cited(post),
-    ...(!isShown && { creativeWorkStatus: withdrawnWord(post, channel) }),
-    ...corrections(post.history),
-  };
+    articleBody: textOf(post.html) || undefined,
+    image: listed((of('image') as ImageMedia[]).map(picture)),
+    video: listed((of('video') as VideoMedia[]).map((video) => film(video, post, channel))),
+    citation: cited(post),
+    creativeWorkStatus: post.status === 'published' ? undefined : withdrawnWord(post, channel),
+    correction: corrections(post.history),
+  });
 }
 
-function person({ name, role, url }: Person): object {
-  return {
+function person({ name, role, url }: Person): SomePerson {
+  return told<SomePerson>({
     '@type': 'Person',
     name,
-    ...(role !== undefined && { jobTitle: role }),
-    ...(url !== undefined && { url: plainUri(url) }),
-  };
+    jobTitle: role,
+    url: url === undefined ? undefined : plainUri(url),
+  });
 }
 
-function picture(image: ImageMedia): object {
+function picture(image: ImageMedia): ImageObject {
   const { url, alt, caption, credit, width, height } = image;
-  return {
+  return told<ImageObject>({
     '@type': 'ImageObject',
     contentUrl: plainUri(url),
     url: plainUri(url),
-    ...typed(image),
-    ...(alt !== '' && { description: alt }),
-    ...(caption ? { caption } : {}),
-    ...(credit !== undefined && { creditText: credit }),
-    ...sized(width, height),
-  };
+    encodingFormat: mediaTypeOf(image),
+    description: alt || undefined,
+    caption: caption || undefined,
+    creditText: credit,
+    width: pixels(width),
+    height: pixels(height),
+  });
 }
 
-function film(video: VideoMedia, post: ReaderPost, channel: Channel): object {
+function film(video: VideoMedia, post: ReaderPost, channel: Channel): VideoObject {
   const { url, poster, captions, caption, width, height } = video;
-  return {
+  const subtitles = (address: string): MediaObject => ({ '@type': 'MediaObject', contentUrl: plainUri(address) });
+  return told<VideoObject>({
     '@type': 'VideoObject',
     name: caption || titleOf(post, channel),
     contentUrl: plainUri(url),
-    ...typed(video),
+    encodingFormat: mediaTypeOf(video),
     uploadDate: post.publishedAt,
-    ...(poster !== undefined && { thumbnailUrl: plainUri(poster) }),
-    ...(captions !== undefined && { caption: { '@type': 'MediaObject', contentUrl: plainUri(captions) } }),
-    ...sized(width, height),
-  };
-}
-
-function typed(file: ImageMedia | VideoMedia): object {
-  const type = mediaTypeOf(file);
-  return type === undefined ? {} : { encodingFormat: type };
+    thumbnailUrl: poster === undefined ? undefined : plainUri(poster),
+    caption: captions === undefined ? undefined : subtitles(captions),
+    width: pixels(width),
+    height: pixels(height),
+  });
 }
 
 /** E37: pixels, in the code list that schema.org names. */
-function sized(width: number | undefined, height: number | undefined): object {
-  const pixels = (value: number) => ({ '@type': 'QuantitativeValue', value, unitCode: 'E37' });
-  return { ...(width !== undefined && { width: pixels(width) }), ...(height !== undefined && { height: pixels(height) }) };
+function pixels(value: number | undefined): QuantitativeValue | undefined {
+  return value === undefined ? undefined : { '@type': 'QuantitativeValue', value, unitCode: 'E37' };
 }
 
 /** Pages elsewhere, and who reported it: a source may be a person, an office or a paper, so it is told as text. */
-function cited({ media, sources }: ReaderPost): object {
-  const pages = media.flatMap((one) =>
+function cited({ media, sources }: ReaderPost): readonly (WebPage | string)[] | undefined {
+  const pages = media.flatMap((one): WebPage[] =>
     one.type === 'link' ? [{ '@type': 'WebPage', url: plainUri(one.url), name: one.title }] : [],
   );
   const named = sources.map(({ name, via, url }) => [name, via, url].filter((part) => part !== undefined).join(', '));
-  return pages.length + named.length === 0 ? {} : { citation: [...pages, ...named] };
+  return listed([...pages, ...named]);
 }
 
 const corrects = new Set<Change['kind']>(['clarification', 'correction', 'retraction', 'takedown']);
 
 /** A note that was erased tells when, and of what kind the change was. */
-function corrections(history: readonly Change[]): object {
-  const told = history.filter(({ kind }) => corrects.has(kind));
-  if (told.length === 0) return {};
-  return {
-    correction: told.map(({ kind, note, at }) => ({
-      '@type': 'CorrectionComment',
-      name: kind,
-      dateCreated: at,
-      text: note ?? kind,
-    })),
-  };
+function corrections(history: readonly Change[]): readonly CorrectionComment[] | undefined {
+  const changes = history.filter(({ kind }) => corrects.has(kind));
+  return listed(
+    changes.map(
+      ({ kind, note, at }): CorrectionComment => ({
+        '@type': 'CorrectionComment',
+        name: kind,
+        dateCreated: at,
+        text: note ?? kind,
+      }),
+    ),
+  );
 }
