@@ -26,6 +26,7 @@ interface Options {
   endurance: string;
   lines?: string;
   store: StoreKind;
+  workers: string;
   directory?: string;
 }
 
@@ -42,6 +43,7 @@ const options = new Command('bench')
   .option('--readers <numbers>', 'crowds to push to, comma-separated; default: 1,1000,5000, or those of the goals')
   .option('--directory <path>', 'where to keep journals, on the disk to measure; default: among temporary files')
   .addOption(new Option('--store <kind>', 'what keeps the journal').choices(stores).default('embedded'))
+  .option('--workers <number>', 'of the part authors, processes of the server; more than one needs a store that they share', '1')
   .option(
     '--only <parts>',
     `some of it: ${['peers', ...everywhere, ...shared].join(', ')}; ${shared.join(', ')} need a store that nodes share`,
@@ -61,6 +63,7 @@ const isShared = options.store !== 'embedded';
 const byDefault = isShared ? ['authors', 'engine', ...shared] : options.full ? ['peers', ...everywhere] : ['peers'];
 const only = new Set(options.only?.split(',') ?? byDefault);
 if (!isShared && shared.some((part) => only.has(part))) throw new Error(`${shared.join(', ')} need --store redis or valkey.`);
+if (!isShared && options.workers !== '1') throw new Error('--workers needs --store redis or valkey.');
 const began = Date.now();
 const say = (line: string) => console.error(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(3)} s] ${line}`);
 const directory = await mkdtemp(join(options.directory === undefined ? tmpdir() : resolve(options.directory), 'pressbox-bench-'));
@@ -100,6 +103,7 @@ async function alone(): Promise<void> {
   const { readers, remarks } = within(machine.openFiles, (options.readers ?? '1,1000,5000').split(',').map(Number));
   const plan: Plan = {
     store: options.store,
+    workers: Number(options.workers),
     directory,
     forMs: options.full ? 20_000 : isShared ? 3_000 : 4_000,
     authors: [1, 10, 100],
@@ -116,6 +120,7 @@ async function alone(): Promise<void> {
   const figures: Figures = {
     machine,
     store: options.store,
+    workers: Number(options.workers),
     remarks,
     authors: only.has('authors') ? await measureAuthors(plan) : [],
     engine: only.has('engine') ? await measureEngine(plan) : [],

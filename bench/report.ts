@@ -9,6 +9,7 @@ import type { AppendFigures } from './writing.ts';
 export interface Figures {
   machine: Machine;
   store: StoreKind;
+  workers: number;
   /** What was left smaller than asked for, and why. */
   remarks: string[];
   engine: AppendFigures[];
@@ -22,7 +23,7 @@ export interface Figures {
 }
 
 export function report(figures: Figures): string {
-  const { machine, store, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp } = figures;
+  const { machine, store, workers, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp } = figures;
   const appends = (figures: readonly AppendFigures[]) =>
     figures.map(({ writers, perSecond, latency, server, store, load, bound }) => {
       return [String(writers), number(perSecond), ...p50p99(latency), ...[server, store, load, bound].map(number)];
@@ -31,7 +32,7 @@ export function report(figures: Figures): string {
   return [
     `Machine   ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; Node ${machine.node}; ${machine.kernel}`,
     `          journal in ${store}, on ${machine.fileSystem}; load average ${machine.load}; ulimit -n ${machine.openFiles}`,
-    '          server, authors and readers share the cores',
+    `          ${workers === 1 ? 'server' : `${workers} workers of the server`}, authors and readers share the cores`,
     ...remarks.map((remark) => `Note      ${remark}`),
     '',
     section(

@@ -12,6 +12,8 @@ export type StoreKind = (typeof stores)[number];
 
 export interface Plan {
   store: StoreKind;
+  /** Processes of each server. */
+  workers: number;
   /** Where data directories are made. */
   directory: string;
   /** How long authors publish, and posts are pushed, in each step. */
@@ -40,11 +42,12 @@ export interface Stage extends AsyncDisposable {
   startNode(): Promise<ServerProcess>;
 }
 
-export async function openStage({ directory, store }: Pick<Plan, 'directory' | 'store'>): Promise<Stage> {
+export async function openStage({ directory, store, workers }: Pick<Plan, 'directory' | 'store' | 'workers'>): Promise<Stage> {
   const redis = await startStore(store);
   const nodes: ServerProcess[] = [];
   const startNode = async () => {
-    const env = { PRESSBOX_LOG_LEVEL: 'info', ...(redis && { PRESSBOX_REDIS_URL: redis.url }) };
+    const shared = redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: String(workers) };
+    const env = { PRESSBOX_LOG_LEVEL: 'info', ...shared };
     const node = await startServerProcess({ within: directory, env });
     nodes.push(node);
     return node;

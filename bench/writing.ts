@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
 import type { EngineAnswer, EngineAsk } from './engine.ts';
 import { type Quantiles, quantilesOf } from './histogram.ts';
-import { cpuSeconds } from './machine.ts';
+import { cpuSecondsOf, familyOf } from './peers/processors.ts';
 import { channelOn, openStage, type Plan, startStore } from './stage.ts';
 import { startWorker } from './worker.ts';
 
@@ -61,7 +61,7 @@ export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
 }
 
 function cpuOf(pid: number | undefined): number {
-  return pid === undefined ? 0 : cpuSeconds(pid);
+  return pid === undefined ? 0 : cpuSecondsOf(familyOf(pid));
 }
 
 function figuresOf(
