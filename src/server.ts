@@ -25,7 +25,7 @@ import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
 import { type Engine, JournalUnavailable, type Renderer } from './engine/engine.ts';
-import { openRedis } from './engine/redis/index.ts';
+import { openRedis, type RedisEngine } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
 import { type Transport, transports } from './protocol/model.ts';
@@ -57,6 +57,8 @@ export interface PressboxServer extends AsyncDisposable {
   /** HS256 secret that its tokens are checked with; undefined where only a JWK set is. */
   readonly secret: Uint8Array | undefined;
   readonly engine: Engine;
+  /** What it is among those that share its journal; undefined where nobody does. */
+  readonly node: Node | undefined;
   /** All who read over something that stays open. */
   readonly readers: Readers;
   /** What it has counted. */
@@ -85,6 +87,9 @@ export interface Group {
   /** What all have counted, in Prometheus' text format. */
   metrics(): Promise<string>;
 }
+
+/** As `RedisEngine` has it. */
+export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
 
 /** How often the store is asked whether it answers, for `/readyz`. */
 const probeMs = 2_000;
@@ -119,7 +124,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const secret = await secretFor(config);
     const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
     const renderer = createRenderer({ publicUrl });
-    const { engine, unsafe } = await openEngine(config, { renderer, now, log });
+    const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
     health.unsafe = unsafe;
     metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
@@ -218,7 +223,18 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     };
     const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
     const report = metrics.report;
-    return { url, publicUrl, secret, engine, readers, report, retire, close, [Symbol.asyncDispose]: () => close({ drainMs: 0 }) };
+    return {
+      url,
+      publicUrl,
+      secret,
+      engine,
+      node,
+      readers,
+      report,
+      retire,
+      close,
+      [Symbol.asyncDispose]: () => close({ drainMs: 0 }),
+    };
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -229,12 +245,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
   parts: { renderer: Renderer; now: () => number; log: Log },
-): Promise<{ engine: Engine; unsafe: string[] }> {
+): Promise<{ engine: Engine; node?: Node; unsafe: string[] }> {
   if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: [] };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
   try {
     const engine = await openRedis({ ...options, ...parts });
-    return { engine, unsafe: engine.faults.map(({ line }) => line) };
+    return { engine, node: engine, unsafe: engine.faults.map(({ line }) => line) };
   } catch (error) {
     // Whoever starts the server is told which variable to look at.
     if (!(error instanceof JournalUnavailable)) throw error;

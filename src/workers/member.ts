@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker } from './messages.ts';
 
 /** One worker, as the primary sees it. */
 export interface MemberEvents {
+  onServing(member: Member): void;
   onReport(member: Member, report: Report): void;
   onScrape(member: Member): void;
   /** It leaves, and nobody here asked it to. */
@@ -19,6 +20,8 @@ export interface MemberEnd {
   signal: string | null;
   /** 0 where it never served. */
   servedMs: number;
+  /** As other nodes know it, once it has served. */
+  nodeId: string | undefined;
   /** Why it could not start, where it said so. */
   refused: string | undefined;
 }
@@ -33,6 +36,7 @@ export class Member {
   readonly #process: Worker;
   #servesSince: number | undefined;
   #refused: string | undefined;
+  #nodeId: string | undefined;
   #reported: (() => void)[] = [];
 
   constructor(worker: number, config: Config, events: MemberEvents) {
@@ -51,8 +55,10 @@ export class Member {
         case 'serves':
           clearTimeout(late);
           this.#servesSince = performance.now();
+          this.#nodeId = message.nodeId;
           if (this.state === 'starting') this.state = 'serving';
-          return serving.resolve();
+          serving.resolve();
+          return events.onServing(this);
         case 'refused':
           this.#refused = message.reason;
           return;
@@ -75,7 +81,7 @@ export class Member {
       for (const resolve of this.#reported.splice(0)) resolve();
       serving.reject(new NotStarted(this.#refused ?? `Worker ${worker} ended with ${code ?? signal} before it served.`));
       const servedMs = this.#servesSince === undefined ? 0 : performance.now() - this.#servesSince;
-      events.onEnd(this, { code, signal, servedMs, refused: this.#refused });
+      events.onEnd(this, { code, signal, servedMs, nodeId: this.#nodeId, refused: this.#refused });
       ended.resolve();
     });
     this.tell({ type: 'start', worker, config });

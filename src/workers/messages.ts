@@ -9,6 +9,8 @@ export type ToWorker =
   | { type: 'report' }
   /** What all have counted, in Prometheus' text format. */
   | { type: 'metrics'; text: string }
+  /** Of one that has ended, as others know it. */
+  | { type: 'gone'; nodeId: string }
   /** Take no more connections, and go on with those that are open. */
   | { type: 'retire' }
   /** Retire, let the readers leave, and end. */
@@ -17,7 +19,7 @@ export type ToWorker =
   | { type: 'end' };
 
 export type FromWorker =
-  | { type: 'serves' }
+  | { type: 'serves'; nodeId: string | undefined }
   /** It cannot start, for this reason, and ends. */
   | { type: 'refused'; reason: string }
   /** It was asked to leave by somebody else, and does. */

@@ -67,6 +67,8 @@ class Group {
   readonly #current = new Map<number, Member>();
   readonly #streaks = new Map<number, Streak>();
   readonly #restarts = new Map<number, NodeJS.Timeout>();
+  /** Nodes that ended while there was nobody to tell the others. */
+  readonly #gone = new Set<string>();
   #isUp = false;
   #renewing = false;
   #closing: Promise<void> | undefined;
@@ -78,8 +80,7 @@ class Group {
     this.#fail = resolve;
     this.#config = config;
     this.#log = log;
-    const serving = () => [...this.#members].filter(({ state }) => state === 'serving').length;
-    this.#totals = new Totals({ serving, wanted: config.workers });
+    this.#totals = new Totals({ serving: () => this.#serving().length, wanted: config.workers });
     // Each takes from the socket they share: docs/decisions/0022.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
@@ -146,6 +147,10 @@ class Group {
     return this.#closing;
   }
 
+  #serving(): Member[] {
+    return [...this.#members].filter(({ state }) => state === 'serving');
+  }
+
   /** Starts one that is to have this number from now on. */
   #launch(worker: number): Member {
     const member = this.#fork(worker);
@@ -160,6 +165,7 @@ class Group {
 
   #fork(worker: number): Member {
     const member = new Member(worker, this.#config, {
+      onServing: () => this.#tellGone(),
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
       onLeaving: ({ worker }) => this.#closing ?? this.#launch(worker),
@@ -169,7 +175,7 @@ class Group {
     return member;
   }
 
-  #ended(member: Member, { code, signal, servedMs, refused }: MemberEnd): void {
+  #ended(member: Member, { code, signal, servedMs, nodeId, refused }: MemberEnd): void {
     this.#members.delete(member);
     const { worker, pid, state } = member;
     const facts = { worker, workerPid: pid, code, signal, servedMs: Math.round(servedMs) };
@@ -179,6 +185,8 @@ class Group {
       return;
     }
     this.#totals.end(member, refused === undefined ? 'died' : 'refused');
+    if (nodeId !== undefined) this.#gone.add(nodeId);
+    this.#tellGone();
     if (refused === undefined) this.#log.error(facts, 'worker died');
     // At the start whoever waits for it says so, once.
     else if (this.#isUp) this.#log.error({ ...facts, reason: refused }, 'worker cannot start');
@@ -187,6 +195,13 @@ class Group {
     if (refused !== undefined && this.#members.size === 0) return this.#giveUp({ reason: refused, code: 1 });
     const streak = this.#streaks.get(worker) ?? noStreak;
     this.#follow(worker, refused === undefined ? afterDeath(streak, servedMs) : afterRefusal(streak));
+  }
+
+  /** Erasures need not wait for the heartbeat of a process that is known to have ended. */
+  #tellGone(): void {
+    const serving = this.#serving();
+    for (const nodeId of this.#gone) for (const member of serving) member.tell({ type: 'gone', nodeId });
+    if (serving.length > 0) this.#gone.clear();
   }
 
   #follow(worker: number, next: Next): void {

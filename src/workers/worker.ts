@@ -20,6 +20,9 @@ process.on('message', async (message: ToWorker) => {
     case 'metrics':
       for (const resolve of scrapes.splice(0)) resolve(message.text);
       return;
+    case 'gone':
+      // Where the store is out of reach it counts for as long as any that is gone.
+      return await (await started).node?.forgetNode(message.nodeId).catch(() => undefined);
     case 'retire':
       return (await started).retire();
     case 'leave':
@@ -44,8 +47,9 @@ cluster.worker?.once('disconnect', () => {
 async function begin(worker: number, config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, worker);
   try {
-    start(await startServer(config, { log, group: { worker, metrics } }));
-    tell({ type: 'serves' });
+    const server = await startServer(config, { log, group: { worker, metrics } });
+    start(server);
+    tell({ type: 'serves', nodeId: server.node?.nodeId });
   } catch (error) {
     const reason = reasonNotToStart(error);
     if (reason === undefined) throw error;

@@ -20,7 +20,7 @@ import {
 import { RedisBus } from './bus.ts';
 import { Connection } from './connection.ts';
 import { Erasures } from './erasure.ts';
-import { channelKeys, requestKey } from './keys.ts';
+import { channelKeys, registry, requestKey } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, Reads } from './reads.ts';
@@ -46,6 +46,10 @@ export interface RedisEngineOptions {
 export interface RedisEngine extends Engine {
   /** What is unsafe about the server's settings; not empty only where that is allowed. */
   readonly faults: readonly Fault[];
+  /** By which other processes know this one. */
+  readonly nodeId: string;
+  /** That process has certainly ended, and said no good-bye: no erasure waits for it any longer. */
+  forgetNode(nodeId: string): Promise<void>;
 }
 
 const { redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
@@ -76,6 +80,7 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
 }
 
 class Shared implements RedisEngine {
+  readonly nodeId = randomBytes(6).toString('hex');
   readonly #writes: Connection;
   readonly #talk: Connection;
   readonly #ears: Connection;
@@ -90,7 +95,7 @@ class Shared implements RedisEngine {
   #closing: Promise<void> | undefined;
 
   constructor(url: string, { minReplicas, allowUnsafe, renderer, now = Date.now, log = silent }: RedisEngineOptions) {
-    const nodeId = randomBytes(6).toString('hex');
+    const { nodeId } = this;
     const scripts = loadScripts();
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
     this.#writes = connect('writes', log);
@@ -150,6 +155,10 @@ class Shared implements RedisEngine {
 
   get faults(): readonly Fault[] {
     return this.#writes.faults;
+  }
+
+  async forgetNode(nodeId: string): Promise<void> {
+    await this.#talk.ask((redis) => redis.zrem(registry.nodes, nodeId));
   }
 
   async ready(): Promise<void> {
