@@ -113,7 +113,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   http.on('connection', (socket) => {
     metrics.connections.inc();
-    socket.once('close', () => metrics.connections.dec());
+    socket.on('close', () => metrics.connections.dec());
   });
   // Before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
   if (group === undefined) await listen(http, config);

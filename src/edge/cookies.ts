@@ -73,7 +73,9 @@ function typeOf(request: Request): string {
 
 /** The first of this name: browsers send that of the longest path and of the earliest day first. */
 function cookieIn(header: string | undefined, name: string): string | undefined {
-  for (const pair of header?.split(';') ?? []) {
+  // Most readers have cookies of others alone.
+  if (header?.includes(name) !== true) return undefined;
+  for (const pair of header.split(';')) {
     const [key = '', value = ''] = pair.split(/=(.*)/s);
     if (key.trim() === name && value.trim() !== '') return value.trim();
   }

@@ -41,11 +41,15 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
   };
 }
 
-/** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with. */
-export async function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Principal | undefined> {
+/** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with; undefined where it has no session. */
+export function signedIn(
+  request: Request,
+  identity: Identity,
+  cookie: SessionCookie,
+): Promise<Principal | undefined> | undefined {
   const session = cookie.read(request);
-  const resumed = session === undefined ? undefined : await identity.resume(session);
-  return typeof resumed === 'object' ? resumed : undefined;
+  if (session === undefined) return undefined;
+  return identity.resume(session).then((resumed) => (typeof resumed === 'object' ? resumed : undefined));
 }
 
 /** Who asks, or undefined for a stranger. */

@@ -63,20 +63,18 @@ export class Feeds {
     return await this.#context.engine.channel(channelId);
   }
 
+  /** Holds a feed that is open; undefined where none is. */
+  holdOpen(channelId: string): Held | undefined {
+    const entry = this.#open.get(channelId);
+    if (this.#unreachable || entry?.feed === undefined || entry.feed.gone) return undefined;
+    return { feed: entry.feed, release: this.#holding(channelId, entry) };
+  }
+
   /** Undefined: no such channel. Throws `JournalUnavailable`. */
   async hold(channelId: string): Promise<Held | { deleted: Access } | undefined> {
     if (this.#unreachable) throw outOfReach();
     const entry = this.#open.get(channelId) ?? this.#begin(channelId);
-    entry.holders += 1;
-    entry.endIdle?.();
-    let released = false;
-    const release = () => {
-      if (released) return;
-      released = true;
-      entry.holders -= 1;
-      const { later = inRealTime } = this.#context;
-      if (entry.holders === 0) entry.endIdle = later(fanoutLimits.feedIdleMs, () => this.#close(channelId, entry));
-    };
+    const release = this.#holding(channelId, entry);
     try {
       const feed = await entry.opening;
       if (feed instanceof Feed && !feed.gone) return { feed, release };
@@ -92,6 +90,20 @@ export class Feeds {
       entry.endIdle?.();
       throw error;
     }
+  }
+
+  /** Returns the end of it. */
+  #holding(channelId: string, entry: Entry): () => void {
+    entry.holders += 1;
+    entry.endIdle?.();
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      entry.holders -= 1;
+      const { later = inRealTime } = this.#context;
+      if (entry.holders === 0) entry.endIdle = later(fanoutLimits.feedIdleMs, () => this.#close(channelId, entry));
+    };
   }
 
   /** What `read` answers, if nothing was erased meanwhile; else read again. */

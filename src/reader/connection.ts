@@ -32,19 +32,19 @@ export class Connection {
   readonly #soon: (run: () => void) => void;
   readonly #undo: () => void;
   /** Subscriptions that missed something while the connection was busy, the longest waiting first. */
-  readonly #lagging = new Set<Subscription>();
-  #waiting: (() => void)[] = [];
+  #lagging: Set<Subscription> | undefined;
+  #waiting: (() => void)[] | undefined;
 
   readonly #drained = (): void => {
     if (this.busySince === 0 || !this.ready) return;
     this.busySince = 0;
-    for (const subscription of this.#lagging) {
+    for (const subscription of this.#lagging ?? []) {
       // In turn: whoever is served goes to the end, should it fall behind again.
-      this.#lagging.delete(subscription);
+      this.#lagging?.delete(subscription);
       subscription.pump();
       if (!this.ready) break;
     }
-    if (this.#lagging.size > 0) this.busySince = this.#now();
+    if (this.#lagging !== undefined && this.#lagging.size > 0) this.busySince = this.#now();
     this.#release();
   };
 
@@ -72,6 +72,7 @@ export class Connection {
   }
 
   lag(subscription: Subscription): void {
+    this.#lagging ??= new Set();
     this.#lagging.add(subscription);
     this.busy();
     // Nothing pending means that nothing will be taken.
@@ -87,7 +88,10 @@ export class Connection {
   async whenReady(): Promise<void> {
     if (this.ready || !this.open) return;
     this.busy();
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
   }
 
   /** Closes without a word, so that the client comes back by itself. */
@@ -105,19 +109,19 @@ export class Connection {
   }
 
   forget(subscription: Subscription): void {
-    this.#lagging.delete(subscription);
+    this.#lagging?.delete(subscription);
   }
 
   closed(): void {
     this.#undo();
-    this.#lagging.clear();
+    this.#lagging = undefined;
     this.busySince = 0;
     this.#release();
   }
 
   #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const resolve of waiting) resolve();
   }
 }

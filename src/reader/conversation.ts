@@ -12,7 +12,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
-import { Json } from './encoder.ts';
+import { CatchUpAnswer } from './encoder.ts';
 import { readerLimits } from './limits.ts';
 import type { ClientSocket, ProblemAnswer } from './messages.ts';
 import type { OpenReader } from './readers.ts';
@@ -40,8 +40,8 @@ export class Conversation implements OpenReader {
   readonly asker: Asker;
   readonly #context: ConversationContext;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Catch-ups go one after the other: this one is the last of the queue. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Catch-ups go one after the other: this one is the last of the queue, while there is one. */
+  #last: Promise<void> | undefined;
   /** Subscribes that are not answered yet. */
   readonly #wishes = new Set<Wish>();
   #misuses = 0;
@@ -99,7 +99,7 @@ export class Conversation implements OpenReader {
 
   #onSubscribe(request: unknown, answer: unknown): void {
     if (typeof answer !== 'function') return this.#misuse(answer, '');
-    const say = answer as (said: Json | ProblemAnswer) => void;
+    const say = answer as (said: CatchUpAnswer | ProblemAnswer) => void;
     const refuse = (error: unknown) => say({ ok: false, problem: this.#problemOf(error) });
     try {
       const wish = this.#parsed(() => wishFrom(request));
@@ -107,17 +107,29 @@ export class Conversation implements OpenReader {
         throw new Refusal('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 });
       }
       this.#wishes.add(wish);
-      this.#queue = this.#queue
-        .then(() => this.connection.whenReady())
-        .then(() => this.#subscribe(wish, say))
-        .catch(refuse)
-        .finally(() => this.#wishes.delete(wish));
+      const turn = this.#inTurn(this.#last, wish, say).catch(refuse);
+      this.#last = turn;
     } catch (error) {
       refuse(error);
     }
   }
 
-  async #subscribe(wish: Wish, say: (said: Json | ProblemAnswer) => void): Promise<void> {
+  async #inTurn(
+    earlier: Promise<void> | undefined,
+    wish: Wish,
+    say: (said: CatchUpAnswer | ProblemAnswer) => void,
+  ): Promise<void> {
+    try {
+      await earlier;
+      if (!this.connection.ready) await this.connection.whenReady();
+      await this.#subscribe(wish, say);
+    } finally {
+      this.#wishes.delete(wish);
+      if (this.#wishes.size === 0) this.#last = undefined;
+    }
+  }
+
+  async #subscribe(wish: Wish, say: (said: CatchUpAnswer | ProblemAnswer) => void): Promise<void> {
     const { channelId, cursor, posts } = wish;
     if (wish.withdrawn) throw subscriptionEnded();
     this.#drop(channelId);
@@ -139,7 +151,7 @@ export class Conversation implements OpenReader {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
-        say(new Json(`{"ok":true,${answer.json.slice(1)}`));
+        say(new CatchUpAnswer(answer, this.connection));
       });
     } catch (error) {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);

@@ -9,8 +9,8 @@ import { nobody, Outgoing } from './outgoing.ts';
  * engine.io: nothing of engine.io's waits, nobody has begun to close, and the kernel has taken all there was. Nothing may follow a close
  * frame. Pings, answers and everything else stay with engine.io.
  *
- * This is the one place that knows the insides of engine.io and ws: `writeBuffer`, the transport's `ready` event, the WebSocket under it
- * and the socket under that. `test/unit/socket-pipe.test.ts` fails where they have moved.
+ * With `socket-engine.ts` this is the one place that knows the insides of engine.io and ws: `writeBuffer`, the transport's `ready` event,
+ * the WebSocket under it and the socket under that. `test/unit/socket-pipe.test.ts` fails where they have moved.
  */
 interface Inside {
   readonly readyState: string;
@@ -30,6 +30,7 @@ interface WebSocket {
 }
 
 const webSocketOpen = 1;
+const webSocketClosed = 3;
 
 function insideOf(connection: EngineSocket): Inside {
   return connection as unknown as Inside;
@@ -38,6 +39,11 @@ function insideOf(connection: EngineSocket): Inside {
 /** Packets that were handed to a connection and wait for those before them to be taken. */
 export function packetsWaiting(connection: EngineSocket): number {
   return insideOf(connection).writeBuffer.length;
+}
+
+/** Nothing of a connection is left. */
+export function isClosed(connection: EngineSocket): boolean {
+  return insideOf(connection).transport.socket.readyState === webSocketClosed;
 }
 
 /** Ends a connection that may take no bytes: a close frame would wait behind them for ever. */

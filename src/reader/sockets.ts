@@ -1,13 +1,12 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
+import type { Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
 import { Server } from 'socket.io';
 import { sendProblem } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { limits } from '../protocol/limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,7 +16,8 @@ import { boundIncoming } from './incoming.ts';
 import { readerLimits } from './limits.ts';
 import type { ClientSocket, SocketServer } from './messages.ts';
 import type { Readers } from './readers.ts';
-import { packetsWaiting, terminateSocket } from './socket-pipe.ts';
+import { forgetRequest, SocketEngine } from './socket-engine.ts';
+import { isClosed, packetsWaiting, terminateSocket } from './socket-pipe.ts';
 
 /**
  * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and
@@ -28,7 +28,7 @@ export interface SocketsContext {
   readers: Readers;
   identity: Pick<Identity, 'verify' | 'standing'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
-  signedIn(request: IncomingMessage): Promise<Principal | undefined>;
+  signedIn(request: IncomingMessage): Promise<Principal | undefined> | undefined;
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
@@ -45,25 +45,27 @@ export interface Sockets {
 
 export const socketPath = '/socket.io';
 
+/** Of one who has connected, nobody asks any more how. */
+const handshake = Object.freeze({});
+
 export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
-  const engine = new EngineServer({
-    transports: ['websocket'],
-    pingInterval: limits.pingSeconds * 1_000,
-    pingTimeout: limits.pingTimeoutSeconds * 1_000,
-    maxHttpBufferSize: limits.socketMessageBytes,
-    perMessageDeflate: false,
-    allowUpgrades: false,
-  });
+  const engine = new SocketEngine();
   const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
   io.bind(engine);
+  // Nobody is sent to by room, so nobody needs one.
+  Object.assign(io.sockets.adapter, { addAll() {}, delAll() {} });
   const connections = new Set<Duplex>();
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     connections.add(socket);
-    socket.on('error', () => socket.destroy()).once('close', () => connections.delete(socket));
+    let left: (() => void) | undefined;
+    socket.on('error', destroy).on('close', () => {
+      connections.delete(socket);
+      left?.();
+    });
     try {
-      socket.once('close', admit(request));
-      engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+      left = admit(request);
+      engine.handleUpgrade(request, socket, head);
       // After it, as a listener for bytes sets them flowing.
       boundIncoming(socket, { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) });
     } catch (error) {
@@ -73,13 +75,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   /** What to do when the connection has ended; throws a refusal. */
   const admit = (request: IncomingMessage): (() => void) => {
-    const url = URL.parse(request.url ?? '', 'http://localhost');
-    if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
+    if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
-    if (url.searchParams.has('sid')) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });
-    if (url.searchParams.get('EIO') !== '4' || url.searchParams.get('transport') !== 'websocket') {
-      throw new Refusal('invalid-body', { detail: 'Connect with a Socket.IO v4 client and transports: ["websocket"].' });
-    }
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
     context.rates.requests(address);
@@ -108,37 +105,43 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       context.metrics.rejections.inc({ kind: 'unanswered' });
       terminateSocket(pipe);
     });
-    // Who was sent away may not say goodbye, and would be waited for.
-    pipe.once('close', () => setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref());
+    pipe.on('close', () => {
+      joined.delete(pipe);
+      // Who was sent away may not say goodbye, and would be waited for.
+      if (!isClosed(pipe)) setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref();
+    });
   });
 
   io.use((socket, next) => {
     // Socket.IO does not mind a second one while the first awaits its token.
-    if (joined.has(socket.client)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
-    joined.add(socket.client);
+    if (joined.has(socket.conn)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
+    joined.add(socket.conn);
     const { token } = socket.handshake.auth;
     const asked = token === undefined || token === null ? context.signedIn(socket.request) : verify(token);
+    if (asked === undefined) return next();
     asked.then(
       (who) => {
         if (who !== undefined) principals.set(socket, who);
         next();
       },
       (error: unknown) => {
-        joined.delete(socket.client);
+        joined.delete(socket.conn);
         next(connectError(error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: 1 })));
       },
     );
   });
-  const joined = new WeakSet<object>();
+  const joined = new Set<EngineSocket>();
   const principals = new WeakMap<ClientSocket, Principal>();
 
   io.on('connection', (socket) => {
     const { readers } = context;
+    forgetRequest(socket.conn);
+    Object.assign(socket, { handshake });
     if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
     const left = readers.add(new Conversation(socket, principals.get(socket), context));
     socket.on('disconnect', () => {
       left();
-      joined.delete(socket.client);
+      joined.delete(socket.conn);
     });
   });
 
@@ -153,6 +156,22 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       io.removeAllListeners();
     },
   };
+}
+
+/** What clients of Socket.IO ask for. */
+const usualTarget = `${socketPath}/?EIO=4&transport=websocket`;
+
+function mustAskForSocket(target: string): void {
+  const url = URL.parse(target, 'http://localhost');
+  if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
+  if (url.searchParams.has('sid')) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });
+  if (url.searchParams.get('EIO') !== '4' || url.searchParams.get('transport') !== 'websocket') {
+    throw new Refusal('invalid-body', { detail: 'Connect with a Socket.IO v4 client and transports: ["websocket"].' });
+  }
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** For requests to the endpoint that are no upgrade: long-polling, which is not served. Mount it at `socketPath`. */

@@ -13,6 +13,10 @@ import type { Connection } from './connection.ts';
 
 /** The feed of a channel that the asker may read; else a refusal. Throws `JournalUnavailable`. */
 export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Promise<Held> {
+  // Of a feed that is open the name is one that a channel has.
+  const open = feeds.holdOpen(channelId);
+  if (open !== undefined && asker.mayRead(open.feed.channel)) return open;
+  open?.release();
   if (!channelIdSchema.safeParse(channelId).success) throw asker.unknown();
   await mustKnow(asker, feeds, channelId);
   const held = await feeds.hold(channelId);
