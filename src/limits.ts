@@ -117,6 +117,14 @@ export const limitGroups = [
     },
     sweepMs: { what: 'So often that, and expired tokens, are looked for.', metric: closed('stalled') },
     joinMs: { what: 'A connection that has not joined the namespace is closed.', metric: 'pressbox_readers{transport="socket"}' },
+    handshakesMost: {
+      what: 'Another connection is refused with `rate-limited`: so many have upgraded and not joined yet, in a process.',
+      metric: closed('handshakes'),
+    },
+    handshakeRetrySeconds: {
+      what: 'Whoever is refused so is told to come back at a moment of their own within so many seconds.',
+      metric: closed('handshakes'),
+    },
     waitingSubscribes: { what: 'One more subscribe is refused with `rate-limited`.', metric: problem('rate-limited') },
     waitingAnswers: { what: 'A socket that goes on asking and takes no answers is terminated.', metric: closed('unanswered') },
     socketBurstBytes: { what: 'A socket that sends more at once is terminated.', metric: closed('messages') },

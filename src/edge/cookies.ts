@@ -52,7 +52,10 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   };
 
   return {
-    read: (request) => (counts(request) ? cookieIn(request.headers.cookie, nameFor(request)) : undefined),
+    read(request) {
+      const session = cookieIn(request.headers.cookie, nameFor(request));
+      return session !== undefined && counts(request) ? session : undefined;
+    },
     set(request, response, value, maxAgeSeconds) {
       response.append('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
     },

@@ -6,6 +6,10 @@ export const readerLimits = {
   sweepMs: 1_000,
   /** A connection that does not join the namespace within this time is closed. */
   joinMs: 10_000,
+  /** Connections that have upgraded and not joined yet, in a process; past it whoever comes is refused. */
+  handshakesMost: 5_000,
+  /** Whoever was refused so is told to come back after a second at least, and this many at most, each at another moment. */
+  handshakeRetrySeconds: 5,
   /** Subscribe messages of one socket that may wait for their turn; past it they are refused. */
   waitingSubscribes: 100,
   /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */

@@ -77,6 +77,12 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const admit = (request: IncomingMessage): (() => void) => {
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
+    // Of whoever is counted here the handshake is under way, or a crowd keeps them waiting.
+    if (engine.clientsCount - context.readers.count('socket') >= readerLimits.handshakesMost) {
+      context.metrics.rejections.inc({ kind: 'handshakes' });
+      const retryAfter = 1 + Math.floor(context.random() * readerLimits.handshakeRetrySeconds);
+      throw new Refusal('rate-limited', { detail: 'Too many readers come at this moment.', retryAfter });
+    }
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
     context.rates.requests(address);

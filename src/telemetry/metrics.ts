@@ -26,6 +26,7 @@ const rejectionKinds = [
   'messages',
   'misused',
   'unanswered',
+  'handshakes',
   'headers',
   'slow',
   'idle',

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../src/protocol/limits.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { type ConnectOptions, type Handshake, openReader, shakeHands } from '../support/socket-reader.ts';
 
@@ -211,4 +212,48 @@ describe('an address', () => {
     await small[Symbol.asyncDispose]();
     await joined.reader!.closed;
   }, 5_000);
+});
+
+describe('a crowd that upgrades and does not join', () => {
+  it('is bounded: whoever comes then is told to come back, each at another moment, and is let in again when there is room', async () => {
+    await using crowded = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '0', PRESSBOX_REQUESTS_PER_SECOND: '0' });
+    const { port } = new URL(crowded.url);
+    const crowd: Socket[] = [];
+    onTestFinished(() => {
+      for (const socket of crowd) socket.destroy();
+    });
+    let upgraded = 0;
+    const upgrade = () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      crowd.push(socket);
+      socket
+        .on('error', () => {})
+        .once('data', () => {
+          upgraded += 1;
+        });
+      socket.write(
+        'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      );
+    };
+    // Not more at once than the queue of the system holds.
+    while (crowd.length < readerLimits.handshakesMost) {
+      for (let more = 0; more < 250; more += 1) upgrade();
+      await vi.waitFor(() => expect(upgraded).toBe(crowd.length), { timeout: 5_000, interval: 5 });
+    }
+
+    const told = new Set<number | undefined>();
+    for (let tries = 0; tries < 20; tries += 1) {
+      const problem = problemOf(await knock({}, crowded.url));
+      expect(problem).toMatchObject({ code: 'rate-limited', status: 429 });
+      told.add(problem.retryAfter);
+    }
+    expect(told.size).toBeGreaterThan(1);
+    expect(Math.min(...([...told] as number[]))).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...([...told] as number[]))).toBeLessThanOrEqual(readerLimits.handshakeRetrySeconds);
+    expect((await call(`${crowded.url}/metrics`)).text).toContain('pressbox_rate_limited_total{kind="handshakes"} 20\n');
+
+    for (const socket of crowd.slice(0, 100)) socket.destroy();
+    await vi.waitFor(async () => expect((await knock({}, crowded.url)).status).toBe(101));
+  });
 });
