@@ -1,6 +1,6 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
+import { LiveReader } from '../live-reader.ts';
 import type { ReaderState } from '../reader.ts';
-import { ReaderClient } from '../reader-client.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
@@ -42,7 +42,7 @@ function run(page: PageData): void {
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(words);
   const status = new Status(new Date().toISOString());
-  const client = new ReaderClient({ url: location.origin, channelId: started.channelId, timeline: started });
+  const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
   const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
 
   const forgetLiveBlog = () => document.getElementById(liveBlogElementId)?.remove();

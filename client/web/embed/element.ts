@@ -1,8 +1,8 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
 import { channelAddress, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Event } from '../../../src/protocol/model.ts';
+import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
-import { ReaderClient } from '../../reader-client.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
 import { Coverage } from '../coverage.ts';
@@ -56,7 +56,7 @@ export class PressboxLive extends LitElement {
   declare hold: boolean;
   declare wording: string | null;
 
-  #client: ReaderClient | undefined;
+  #client: LiveReader | undefined;
   /** What the client was made for. */
   #subject = '';
   #timeline: Timeline | undefined;
@@ -122,7 +122,7 @@ export class PressboxLive extends LitElement {
       this.#end('noChannel');
       return;
     }
-    const client = new ReaderClient({
+    const client = new LiveReader({
       url: this.#server,
       channelId: channel,
       ...(held !== undefined && { timeline: held }),
@@ -198,7 +198,7 @@ export class PressboxLive extends LitElement {
     post?.focus({ preventScroll: true });
   }
 
-  #onState(client: ReaderClient, state: ReaderState): void {
+  #onState(client: LiveReader, state: ReaderState): void {
     if (client !== this.#client) return;
     this.#state = state;
     if (state.status === 'live') this.#trueAt = state.asOf ?? new Date().toISOString();
@@ -213,7 +213,7 @@ export class PressboxLive extends LitElement {
   }
 
   /** No answer ever came: is it the network, or does the server not admit this page? */
-  async #askWhy(client: ReaderClient): Promise<void> {
+  async #askWhy(client: LiveReader): Promise<void> {
     const server = this.#server;
     const admission = await admissionTo(server, client.channelId);
     if (client !== this.#client || this.#timeline !== undefined || admission !== 'not-admitted') return;

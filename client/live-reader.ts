@@ -1,0 +1,273 @@
+import type { CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
+import type { Problem } from '../src/protocol/problems.ts';
+import type { Backlog } from './backlog.ts';
+import { Connection } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import { Follower } from './follower.ts';
+import { Http } from './http.ts';
+import type { Keeper } from './keeper.ts';
+import { Pages } from './pages.ts';
+import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
+import { listen } from './surroundings.ts';
+import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
+import type { SavedTimeline } from './timeline-saved.ts';
+
+/** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */
+export interface Memory {
+  keeper(...given: ConstructorParameters<typeof Keeper>): Keeper;
+  backlog(...given: ConstructorParameters<typeof Backlog>): Backlog;
+  restore(saved: Timeline | SavedTimeline, channelId: string): Timeline | undefined;
+  save(timeline: Timeline): SavedTimeline;
+}
+
+/**
+ * A reader of one channel. Keeps a `Timeline` that is brought up to date by pushed events, over losses of the connection, restarts of the
+ * server and its move to another history, and tells what it applied. What there is to apply, and when to ask for it, `follower.ts` knows.
+ *
+ * Without a `memory` it begins anew each time, or with a `Timeline` that it is given: that is enough for a page, which then loads less.
+ */
+export class LiveReader {
+  readonly channelId: string;
+  readonly #options: ReaderClientOptions;
+  readonly #random: () => number;
+  readonly #connection: Connection;
+  readonly #follower: Follower;
+  readonly #told = new Emitter<ReaderEvents>();
+  readonly #pages: Pages;
+  readonly #http: Http;
+  readonly #keeper: Keeper | undefined;
+  readonly #memory: Memory | undefined;
+  #backlog: Backlog | undefined;
+  #timeline: Timeline | undefined;
+  #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
+  #offlineSince: string | undefined;
+  #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
+  #asOf: string | null = null;
+  #opened = false;
+  #stopListening: () => void = () => {};
+
+  constructor(options: ReaderClientOptions, memory?: Memory) {
+    const { channelId, storage } = options;
+    this.channelId = channelId;
+    this.#memory = memory;
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#http = new Http(options);
+    this.#keeper = storage && memory?.keeper(storage, options.url, channelId, () => this.save());
+    this.#pages = new Pages(channelId, this.#http, this.#random, {
+      read: () => this.#timeline,
+      write: (next) => this.#show(next),
+      find: (cursor) => this.#follower.trail.find(cursor),
+    });
+    this.#connection = new Connection(options, this.#http, () => this.#follower.request);
+    this.#follower = new Follower(channelId, options.limit, this.#random, this.#connection, {
+      event: (event) => this.#apply(event),
+      catchUp: (catchUp) => this.#take(catchUp),
+      changed: () => this.#tellState(),
+      ended: (reason, problem) => this.#end(reason, problem),
+    });
+    this.#connection.on('up', () => this.#onUp());
+    this.#connection.on('down', () => this.#onDown());
+    this.#connection.on('refused', (problem) => this.#end('refused', problem));
+    this.#connection.on('event', (event) => {
+      if (this.#timeline !== undefined) this.#follower.onEvent(event);
+    });
+    this.#connection.on('missed', () => this.#follower.onMissed());
+    this.#connection.on('unsubscribed', (what) => this.#follower.onUnsubscribed(what));
+    this.#connection.on('store', ({ reachable, since }) => {
+      this.#asOf = reachable ? null : since;
+      this.#tellState();
+    });
+    this.#startFrom(options);
+  }
+
+  #startFrom({ timeline, cursor }: Pick<ReaderClientOptions, 'timeline' | 'cursor'>): void {
+    this.#timeline = timeline && (this.#memory ? this.#memory.restore(timeline, this.channelId) : (timeline as Timeline));
+    this.#follower.startFrom(this.#timeline && { offset: this.#timeline.offset, check: this.#timeline.cursor });
+    if (this.#timeline === undefined && cursor !== undefined) {
+      this.#backlog = this.#memory?.backlog(this.channelId, cursor, this.#http, this.#random, {
+        event: (event) => this.#told.emit('event', event, undefined),
+        reset: (problem) => {
+          const wrong = problem?.code === 'invalid-cursor' && this.#options.strictCursor === true;
+          if (wrong) this.#end('refused', problem);
+          else this.#told.emit('reset');
+        },
+        done: () => {
+          this.#backlog = undefined;
+          this.#tellState();
+        },
+      });
+    }
+  }
+
+  /** Undefined until the first answer. */
+  get timeline(): Timeline | undefined {
+    return this.#timeline;
+  }
+
+  get state(): ReaderState {
+    return this.#state;
+  }
+
+  /** Everything up to here was told. */
+  get cursor(): string | undefined {
+    return this.#backlog?.cursor ?? this.#timeline?.cursor ?? this.#options.cursor;
+  }
+
+  on<K extends keyof ReaderEvents>(name: K, listener: (...told: ReaderEvents[K]) => void): () => void {
+    return this.#told.on(name, listener);
+  }
+
+  /** Connects. Listen first, then open. */
+  open(): this {
+    if (this.#ended !== undefined || this.#opened) return this;
+    this.#opened = true;
+    this.#stopListening = listen({ wake: (network) => this.#wake(network), hide: () => this.#keeper?.flush() });
+    void this.#open();
+    return this;
+  }
+
+  async #open(): Promise<void> {
+    const { timeline, cursor } = this.#options;
+    if (this.#keeper !== undefined && timeline === undefined && cursor === undefined) {
+      const saved = await this.#keeper.load();
+      if (this.#ended !== undefined) return;
+      if (saved !== undefined) this.#startFrom(saved);
+      if (this.#timeline !== undefined) this.#show(this.#timeline);
+    }
+    this.#connection.open();
+  }
+
+  close(): void {
+    this.#end('closed', undefined);
+  }
+
+  /** What to give back later to go on from here; undefined while there is nothing. */
+  save(): SavedReader | undefined {
+    const { cursor } = this;
+    if (cursor === undefined) return undefined;
+    const timeline = this.#timeline && !this.#backlog && this.#memory?.save(this.#timeline);
+    return timeline ? { cursor, timeline } : { cursor };
+  }
+
+  /**
+   * The app is in the foreground again, or the device awake: a connection that may be dead is checked, or made, now instead of when its
+   * time has come. A page's own signs of that are heeded without being told.
+   */
+  wake(): void {
+    this.#wake(false);
+  }
+
+  /** Pages on towards the first post. False where there is nothing older. Throws where the server refuses or cannot be reached. */
+  async loadOlder(limit?: number): Promise<boolean> {
+    await this.#pages.older(limit);
+    return this.#timeline !== undefined && !reachedEnd(this.#timeline);
+  }
+
+  /** Pages on towards the newest post, after `moveTo`. False where the window reaches it. */
+  async loadNewer(limit?: number): Promise<boolean> {
+    await this.#pages.newer(limit);
+    return this.#timeline?.ceiling !== null;
+  }
+
+  /** Shows the posts below this `seq` instead of the window held, or the newest ones. */
+  async moveTo(before: number | null, limit?: number): Promise<void> {
+    await this.#pages.moveTo(before, limit);
+  }
+
+  // ---- What happens
+
+  #onUp(): void {
+    this.#offlineSince = undefined;
+    this.#asOf = null;
+    this.#follower.onUp();
+  }
+
+  #onDown(): void {
+    this.#offlineSince ??= new Date(this.#options.now?.() ?? Date.now()).toISOString();
+    this.#follower.onDown();
+    this.#tellState();
+  }
+
+  #wake(network: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.#connection.wake(network);
+    this.#follower.onWake(network, this.#state.status === 'live');
+  }
+
+  #apply(event: Event): void {
+    if (this.#timeline === undefined) return;
+    const before = 'post' in event ? held(this.#timeline, event.post.id) : undefined;
+    this.#timeline = applyEvent(this.#timeline, event);
+    this.#tellEvents([{ event, before }]);
+    this.#show(this.#timeline);
+  }
+
+  #take(catchUp: CatchUp): void {
+    const earlier = this.#timeline;
+    const news = newsIn(earlier, catchUp).map((event) => {
+      return { event, before: earlier && 'post' in event ? held(earlier, event.post.id) : undefined };
+    });
+    this.#timeline = applyCatchUp(earlier, catchUp);
+    if (catchUp.mode === 'snapshot') {
+      // What a history that is no longer ours would still have told, is void with it.
+      if (earlier !== undefined) this.#backlog?.abandon();
+      this.#backlog?.begin(catchUp.covers.to);
+      if (earlier !== undefined) {
+        this.#pages.reset();
+        this.#keeper?.changed(true);
+        this.#told.emit('reset');
+      }
+    }
+    this.#tellEvents(news);
+    if (this.#timeline !== undefined && this.#timeline !== earlier) this.#show(this.#timeline);
+  }
+
+  // ---- Telling
+
+  #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
+    const isWithdrawal = news.some(({ event }) => 'post' in event && event.post.status !== 'published');
+    if (isWithdrawal) this.#keeper?.changed(true);
+    for (const { event, before } of news) {
+      if (this.#backlog !== undefined) this.#backlog.queue(event);
+      else this.#told.emit('event', event, before);
+    }
+  }
+
+  #show(timeline: Timeline): void {
+    this.#timeline = timeline;
+    this.#told.emit('timeline', timeline);
+    this.#keeper?.changed(false);
+    this.#pages.moved();
+  }
+
+  #end(reason: EndedReason, problem: Problem | undefined): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = { reason, problem };
+    this.#follower.close();
+    this.#stopListening();
+    this.#connection.close();
+    this.#pages.close();
+    this.#backlog?.abandon();
+    if (reason === 'closed' || reason === 'expired') this.#keeper?.close();
+    else this.#keeper?.forget();
+    this.#tellState();
+  }
+
+  #tellState(): void {
+    const state = this.#currentState();
+    if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    this.#state = state;
+    this.#told.emit('state', state);
+  }
+
+  #currentState(): ReaderState {
+    if (this.#ended !== undefined) return { status: 'ended', ...this.#ended };
+    if (this.#offlineSince !== undefined) return { status: 'offline', since: this.#offlineSince };
+    const { transport } = this.#connection;
+    if (this.#follower.isAsking || transport === undefined || this.#backlog !== undefined) {
+      return { status: 'catching-up', transport: transport ?? null, asOf: this.#asOf };
+    }
+    return { status: 'live', transport, asOf: this.#asOf };
+  }
+}
