@@ -5,15 +5,15 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** What a page can ask for by name, as far as it is there. */
-const entries = ['live.ts', 'live.css', 'embed/embed.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'docs.css'];
+/** The script of a coverage's page, of which each language is a file of its own. */
+const live = 'live.ts';
+/** What else a page can ask for by name, as far as it is there. */
+const entries = ['live.css', 'embed/embed.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'docs.css'];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');
   const target = join(root, 'dist', 'web');
-  const entryPoints = entries.map((name) => join(source, name)).filter(existsSync);
-  const { outputFiles } = await esbuild.build({
-    entryPoints,
+  const shared = {
     outdir: target,
     entryNames: '[name]',
     bundle: true,
@@ -28,12 +28,30 @@ export async function buildPages(esbuild, root) {
     charset: 'utf8',
     // Its file says why.
     alias: { 'socket.io-client': join(source, 'socket-io.ts') },
-    plugins: [noVersions, sheetAsText(esbuild)],
-  });
+  };
+  const entryPoints = entries.map((name) => join(source, name)).filter(existsSync);
+  const built = await Promise.all([
+    esbuild.build({ ...shared, entryPoints, plugins: [noVersions, sheetAsText(esbuild)] }),
+    esbuild.build({
+      ...shared,
+      entryPoints: [join(source, live)],
+      splitting: true,
+      chunkNames: 'words-[name].[hash]',
+      plugins: [oneLanguage(source)],
+    }),
+  ]);
+  const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
 
   const manifest = {};
   for (const { path, contents } of outputFiles) {
     const name = basename(path);
+    // One of the languages, by whose name the script asks for it.
+    const [, language] = /^(words-\w+)\.\w+\.js$/.exec(name) ?? [];
+    if (language !== undefined) {
+      manifest[`${language}.js`] = name;
+      await replace(join(target, name), contents);
+      continue;
+    }
     const hash = createHash('sha256').update(contents).digest('base64url').slice(0, 12);
     const extension = extname(name);
     manifest[name] = `${basename(name, extension)}.${hash}${extension}`;
@@ -47,6 +65,16 @@ export async function buildPages(esbuild, root) {
   }
   const names = Object.keys(manifest);
   console.log(names.length === 0 ? 'build: nothing to bundle yet' : `build: ${names.join(', ')} → dist/web`);
+}
+
+/** English, and each other language when a page in it asks: `strings/loaded.ts` is what the script has in the place of all of them. */
+function oneLanguage(source) {
+  return {
+    name: 'one-language',
+    setup({ onResolve }) {
+      onResolve({ filter: /[\\/]strings[\\/]index\.ts$/ }, () => ({ path: join(source, 'strings', 'loaded.ts') }));
+    },
+  };
 }
 
 /**

@@ -7,6 +7,7 @@ import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';
 import { enableSharing, postOnPage } from './share.ts';
 import { Status } from './status.ts';
+import { isLoaded, loadWords } from './strings/index.ts';
 import { counted } from './strings/words.ts';
 import { Times } from './times.ts';
 import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
@@ -18,7 +19,7 @@ import { pageWordsOf } from './view/wording.ts';
  * someone reads where it is. Other pages have no script: `/` is a way in, and tells what is new when it is loaded again.
  */
 const data = takeData();
-if (data !== null) run(data);
+if (data !== null) void loadWords(data.snapshot.channel.language).then(() => run(data));
 
 /** Reads what the server left for the script, and takes it out of the document: a text that is withdrawn later must not stay in it. */
 function takeData(): PageData | null {
@@ -55,11 +56,16 @@ function run(page: PageData): void {
     announcer.tell(event);
     view.hear(event);
   });
-  client.on('timeline', (timeline) => {
-    if (timeline.offset !== page.offset) forgetLiveBlog();
+  const show = (timeline: Timeline) => {
     view.show(timeline);
     times.show(timeline.channel);
     showStatus();
+  };
+  client.on('timeline', (timeline) => {
+    if (timeline.offset !== page.offset) forgetLiveBlog();
+    if (isLoaded(timeline.channel.language)) return show(timeline);
+    // The coverage has taken another language: what is the newest by then is shown in it.
+    loadWords(timeline.channel.language).then(() => show(client.timeline ?? timeline));
   });
   client.on('state', (state: ReaderState) => {
     showStatus();

@@ -9,7 +9,8 @@ import { livePage, membersNotice } from '../../src/reader/pages/live.ts';
 import { aChannel, aPost } from '../support/samples.ts';
 import { schemaOrgFaults } from '../support/schema-org.ts';
 
-const assets = { script: '/assets/live.abc.js', style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
+const words = { de: '/assets/words-de.jkl.js' };
+const assets = { script: '/assets/live.abc.js', words, style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
 const publicUrl = 'https://live.example';
 const at = '2026-11-24T16:00:00.000Z';
 const hostile = `"><script>alert('1')</script>&\u2028`;
@@ -218,6 +219,12 @@ describe('the page of a channel', () => {
     expect(page({ posts, channel: { ...channel, access: 'members' } })).not.toContain('ld+json"');
     const older = livePage({ snapshot: snapshot({ posts }), window: { posts, floor: 0, ceiling: 11 }, publicUrl, assets, at });
     expect(older).not.toContain('id="pressbox-live-blog"');
+  });
+
+  it('begins to load the words of its language with its script, where that does not hold them', () => {
+    const preloaded = (language: string) =>
+      /<link rel="modulepreload" href="([^"]*)">/.exec(page({ channel: { ...channel, language } }))?.[1];
+    expect(['de-CH', 'en', 'pl'].map(preloaded)).toEqual([words.de, undefined, undefined]);
   });
 
   it('names the feeds of a public channel, and none that would ask for a token', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import * as loaded from '../../client/web/strings/loaded.ts';
 import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
@@ -49,6 +50,21 @@ describe('the words around posts', () => {
     for (const none of ['pl', '', 'constructor', '__proto__'])
       expect([none, wordsIn(none), pageWordsIn(none)]).toEqual([none, undefined, undefined]);
     expect(pageWordsIn('AR-eg')).toBe(pageWords('ar'));
+  });
+
+  it('are loaded by the script of a page for its own language, with nothing to load for one that has none', async () => {
+    expect(loaded.wordsIn('en-GB')).toBe(words('en'));
+    for (const language of languages) {
+      const tag = `${language}-AT`;
+      expect(loaded.isLoaded(tag)).toBe(language === 'en');
+      await loaded.loadWords(tag);
+      expect([loaded.isLoaded(tag), loaded.wordsIn(tag), loaded.pageWordsIn(tag)]).toEqual([
+        true,
+        words(language),
+        pageWords(language),
+      ]);
+    }
+    expect([loaded.isLoaded('pl'), loaded.wordsIn('pl')]).toEqual([true, undefined]);
   });
 
   it('have a form for every category of their language', () => {

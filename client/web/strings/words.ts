@@ -147,3 +147,8 @@ export function newsText({ posts, corrections, withdrawals }: News, words: Words
   const parts = counts.filter(([, count]) => count > 0).map(([plural, count]) => counted(plural, count, words));
   return new Intl.ListFormat(words.language, { type: 'unit', style: 'short' }).format(parts);
 }
+
+/** The language without its region or script, which words are not told apart by. */
+export function primaryOf(language: string): string {
+  return language.toLowerCase().split('-')[0] ?? '';
+}

@@ -31,7 +31,16 @@ function readManifest(): Record<string, string> {
 /** The addresses of the built files. Throws, with what to do, where nothing was built. */
 export function loadAssets(): Assets {
   const address = (name: string) => `/assets/${fileOf(name)}`;
-  return { script: address('live.js'), style: address('live.css'), docs: address('docs.css') };
+  const words = Object.keys(readManifest()).flatMap((name) => {
+    const [, language] = /^words-(\w+)\.js$/.exec(name) ?? [];
+    return language === undefined ? [] : [[language, address(name)]];
+  });
+  return {
+    script: address('live.js'),
+    words: Object.fromEntries(words),
+    style: address('live.css'),
+    docs: address('docs.css'),
+  };
 }
 
 /** The name of a built file, which carries a hash of what is in it. Throws, with what to do, where it was not built. */

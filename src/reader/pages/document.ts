@@ -1,11 +1,13 @@
 import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
-import { directionOf } from '../../../client/web/view/time.ts';
+import { directionOf, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */
 export interface Assets {
   /** Such as `/assets/live-5F3K2A.js`. */
   script: string;
+  /** What that loads for a coverage in another language than English, by the language. */
+  words: Readonly<Record<string, string>>;
   style: string;
   /** What the page of the documents has beyond that. */
   docs: string;
@@ -52,7 +54,7 @@ ${description && html`<meta name="description"${attribute('content', description
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
 <link rel="icon" href="data:,">
 ${[assets.style, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
-${live && html`<script type="module" src="${assets.script}"></script>`}
+${live && html`<script type="module" src="${assets.script}"></script>${preload(assets.words[wordsOf({ language }).language])}`}
 ${head}
 </head>
 <body>
@@ -60,6 +62,11 @@ ${body}
 </body>
 </html>
 `.text;
+}
+
+/** Begun with the script that will ask for it, and not after it. */
+function preload(script: string | undefined): Html | null {
+  return script === undefined ? null : html`\n<link rel="modulepreload" href="${script}">`;
 }
 
 /** Who is signed in, and the page that they look at, to which signing out leads back. */

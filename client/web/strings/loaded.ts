@@ -1,0 +1,42 @@
+import { en, enPage } from './en.ts';
+import type { Language } from './index.ts';
+import { type PageWords, primaryOf, type Words } from './words.ts';
+
+/**
+ * What the script of a coverage's page has in the place of `index.ts`: English, and every other language in a file of its own, which is
+ * loaded where the coverage is in it. A page needs one of them, and all together weigh as much as a picture.
+ */
+interface Loaded {
+  words: Words | undefined;
+  page: PageWords | undefined;
+}
+
+const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
+  ar: () => import('./ar.ts').then(({ ar, arPage }) => ({ words: ar, page: arPage })),
+  de: () => import('./de.ts').then(({ de, dePage }) => ({ words: de, page: dePage })),
+  es: () => import('./es.ts').then(({ es, esPage }) => ({ words: es, page: esPage })),
+  fr: () => import('./fr.ts').then(({ fr, frPage }) => ({ words: fr, page: frPage })),
+};
+
+const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage }]]);
+
+/** Whether all words that there are in a language are here. */
+export function isLoaded(language: string): boolean {
+  const primary = primaryOf(language);
+  return loaded.has(primary) || !Object.hasOwn(loaders, primary);
+}
+
+/** Resolves once they are, or once it is known that they cannot be had: then the page says in English what it says itself. */
+export async function loadWords(language: string): Promise<void> {
+  if (isLoaded(language)) return;
+  const primary = primaryOf(language) as keyof typeof loaders;
+  loaded.set(primary, await loaders[primary]().catch(() => ({ words: undefined, page: undefined })));
+}
+
+export function wordsIn(language: string): Words | undefined {
+  return loaded.get(primaryOf(language))?.words;
+}
+
+export function pageWordsIn(language: string): PageWords | undefined {
+  return loaded.get(primaryOf(language))?.page;
+}
