@@ -157,7 +157,14 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
 
   return [
     { name: 'the list of channels', path: '/' },
-    { name: 'live coverage', path: live(harbour), reach: isLive },
+    {
+      name: 'live coverage',
+      path: live(harbour),
+      async reach(page) {
+        await isLive(page);
+        await page.locator('.side summary').click();
+      },
+    },
     { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
     {
       name: 'new posts that wait to be shown',
