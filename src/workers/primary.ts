@@ -8,6 +8,7 @@ import { secretFor } from '../edge/secret.ts';
 import { NotStarted } from '../not-started.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Totals } from '../telemetry/totals.ts';
+import { workerLimits } from './limits.ts';
 import { Member, type MemberEnd } from './member.ts';
 import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from './restarts.ts';
 
@@ -168,7 +169,8 @@ class Group {
       onServing: () => this.#tellGone(),
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
-      onLeaving: ({ worker }) => this.#closing ?? this.#launch(worker),
+      // What ends all processes of a service at once comes here a moment later.
+      onLeaving: ({ worker }) => this.#launchLater(worker, workerLimits.workerRestartFirstMs),
       onEnd: (ended, how) => this.#ended(ended, how),
     });
     this.#members.add(member);
@@ -211,9 +213,15 @@ class Group {
     }
     this.#streaks.set(worker, next.streak);
     this.#log.warn({ worker, afterMs: next.afterMs, ...next.streak }, 'worker is started again');
+    this.#launchLater(worker, next.afterMs);
+  }
+
+  #launchLater(worker: number, afterMs: number): void {
+    if (this.#closing) return;
+    clearTimeout(this.#restarts.get(worker));
     this.#restarts.set(
       worker,
-      setTimeout(() => this.#launch(worker), next.afterMs),
+      setTimeout(() => this.#launch(worker), afterMs),
     );
   }
 

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { blocksOf } from '../support/blocks.ts';
 import { describeWith, needs } from '../support/needs.ts';
+import { startRedis } from '../support/redis.ts';
 import { openShell, type Shell, type Started } from '../support/shell.ts';
 
 const { folder, line, env } = inject('installed');
@@ -98,6 +99,22 @@ describe('the package in an empty folder, by its readme', () => {
     expect([0, 143, 'SIGTERM']).toContain(await server.ended);
     expect(server.err).not.toMatch(/Error/);
   });
+});
+
+describeWith(needs.redis, 'the installed command with several processes', (binary) => {
+  it('serves with all of them, and ends in good order where a service manager signals to each', async () => {
+    await using redis = await startRedis(binary);
+    const settings = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'x'.repeat(32), PRESSBOX_WORKERS: '2' };
+    await using shell = openShell(folder, { ...env, ...settings, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
+    const server = shell.start('exec npx pressbox serve');
+    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/), { timeout: 20_000 });
+    const url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^pressbox_workers 2$/m);
+    server.kill('SIGTERM');
+    // npx may not wait for it.
+    await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow(), { timeout: 15_000 });
+    expect([server.out, server.err].join()).not.toMatch(/Error|worker died/);
+  }, 60_000);
 });
 
 describe('the installed command on an old Node', () => {
