@@ -175,6 +175,13 @@ export class LiveReader {
     await this.#pages.moveTo(before, limit);
   }
 
+  /** Shows this post and those below it instead of the window held. False where the channel has no such post. */
+  async moveToPost(postId: string, limit?: number): Promise<boolean> {
+    const seq = await this.#pages.seqOf(postId);
+    if (seq !== undefined) await this.#pages.moveTo(seq + 1, limit);
+    return seq !== undefined;
+  }
+
   // ---- What happens
 
   #onUp(): void {

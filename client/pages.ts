@@ -1,6 +1,6 @@
 import type { CatchUp, ReaderPost } from '../src/protocol/model.ts';
 import type { Http } from './http.ts';
-import { askedToWaitMs, mayHelpToRepeat, NoAnswer, pause } from './http.ts';
+import { askedToWaitMs, mayHelpToRepeat, NoAnswer, ProblemError, pause } from './http.ts';
 import { queryOf } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
 import type { Timeline } from './timeline.ts';
@@ -89,6 +89,20 @@ export class Pages {
   moveTo(before: number | null, limit?: number): Promise<void> {
     const query = before === null ? {} : { before };
     return this.#page(() => ({ query, anyWindow: true, taken: (timeline, page) => moveTo(timeline, page, before) }), limit);
+  }
+
+  /** The place of a post; undefined where the channel has none with this id. */
+  async seqOf(postId: string): Promise<number | undefined> {
+    const { posts = [], pinned = null, summary = null, keyEvents = [] } = this.#held.read() ?? {};
+    const known = [...posts, pinned, summary, ...keyEvents].find((post) => post?.id === postId);
+    if (known) return known.seq;
+    try {
+      const { body } = await this.#http.get(`${this.#posts}/${encodeURIComponent(postId)}`, this.#stop.signal);
+      return (body as ReaderPost).seq;
+    } catch (error) {
+      if (error instanceof ProblemError && error.problem.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /** Begins to ask for what the timeline needs, unless that is under way. */

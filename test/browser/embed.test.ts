@@ -202,6 +202,53 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect([await first.getAttribute('aria-posinset'), await first.getAttribute('aria-setsize')]).toEqual(['1', '8']);
   });
 
+  it('leads to a post however far back it is, from key events, the pinned post, a text and the address, and to the newest again', async () => {
+    const channelId = await newChannel();
+    const [far] = await publish(channelId, { headline: 'The beginning', keyEvent: true, body: 'Long ago.' });
+    const middle = await publish(channelId, ...Array.from({ length: 6 }, (_, at) => ({ body: `Number ${at}.` })));
+    const latest = await publish(channelId, ...Array.from({ length: 20 }, (_, at) => ({ body: `Later ${at}.` })));
+    await publish(channelId, { body: `As [told before](post:${middle[1]}).` });
+    await author.pin(channelId, middle[4] as string);
+    const { page, complaints } = await open(`${tag(channelId, 'limit="4"')}${script()}`);
+    await isLive(page);
+    const shown = () => page.locator('.posts > .post').evaluateAll((all) => all.map(({ id }) => id));
+    const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.id);
+    expect(await shown()).not.toContain(`post-${far}`);
+    await page.locator('.key-events summary').click();
+    await page.getByRole('link', { name: 'The beginning' }).click();
+    await eventually(async () => expect(await focused()).toBe(`post-${far}`));
+    expect(await shown()).toEqual([`post-${far}`]);
+    expect(page.url()).toContain(host.url);
+
+    // What comes in waits above, and is counted; a page up, and what is read stays where it is.
+    const added = await publish(channelId, { body: 'Meanwhile.' });
+    const news = page.getByRole('button', { name: '1 new post' });
+    await news.waitFor();
+    expect(await shown()).toEqual([`post-${far}`]);
+    await page.getByRole('button', { name: 'Newer posts' }).click();
+    await post(page, middle[0] as string).waitFor();
+    expect((await shown()).at(-1)).toBe(`post-${far}`);
+    await news.click();
+    await eventually(async () => expect(await focused()).toBe(`post-${added[0]}`));
+    expect(await shown()).not.toContain(`post-${far}`);
+    expect(await page.getByRole('button', { name: 'Newer posts' }).count()).toBe(0);
+
+    await page.locator('.pinned .when').click();
+    await eventually(async () => expect(await focused()).toBe(`post-${middle[4]}`));
+    await page.getByRole('button', { name: 'Newest posts' }).click();
+    await eventually(async () => expect(await focused()).toBe(`post-${added[0]}`));
+    await page.getByRole('link', { name: 'told before' }).click();
+    await eventually(async () => expect(await focused()).toBe(`post-${middle[1]}`));
+    await page.evaluate(`location.hash = 'post-${latest[0]}'`);
+    await eventually(async () => expect(await focused()).toBe(`post-${latest[0]}`));
+    // One that is not of this coverage changes nothing.
+    await page.evaluate("location.hash = 'post-00000000-0000-7000-8000-000000000000'");
+    await eventually(async () => expect(await page.locator('.posts').getAttribute('aria-busy')).toBe('false'));
+    expect(await focused()).toBe(`post-${latest[0]}`);
+    expect(await page.locator('[role="alert"]').count()).toBe(0);
+    expect(complaints.filter((line) => !line.includes('404'))).toEqual([]);
+  });
+
   it('stands twice on a page, beside a Socket.IO of the page itself, whose global stays what it was', async () => {
     const [one, two] = [await newChannel(), await newChannel()];
     await publish(one, { body: 'Of the one.' });

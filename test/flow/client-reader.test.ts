@@ -144,6 +144,22 @@ describe('a reader', () => {
     expect(client.timeline?.posts.map(({ seq }) => seq)).toEqual([26, 25, 24]);
   });
 
+  it('goes to a post by its id, however far back it is, and stays where there is no such post', async () => {
+    const channelId = await freshChannel(25);
+    const { client } = read(channelId, { limit: 3 });
+    await reached(client, 26);
+    const { posts } = await fresh(channelId);
+    const far = posts.find(({ seq }) => seq === 9);
+    expect(await client.moveToPost(far?.id ?? '', 4)).toBe(true);
+    expect(client.timeline?.posts.map(({ seq }) => seq)).toEqual([9, 8, 7, 6]);
+    expect(await client.moveToPost('00000000-0000-7000-8000-000000000000')).toBe(false);
+    expect(await client.moveToPost('no id')).toBe(false);
+    expect(client.timeline?.posts[0]?.id).toBe(far?.id);
+    await author.retract(channelId, posts.at(-1)?.id as string, { note: 'It was none.' });
+    expect(await client.moveToPost(posts.at(-1)?.id ?? '')).toBe(true);
+    expect(client.timeline?.posts.map(({ status }) => status)).toEqual(['retracted']);
+  });
+
   it('goes on from what it saved, and applies only what came since', async () => {
     const channelId = await freshChannel(30);
     const first = read(channelId, { limit: 5 });

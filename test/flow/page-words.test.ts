@@ -79,8 +79,9 @@ const wordsFor = (language: string) => [wordsIn(language), pageWordsIn(language)
 /** What has to stand on some page of a coverage. */
 function expected([words, page]: [Words, PageWords]): string[] {
   const { kinds, verification, changes, keyEvent, developing, source, via, drawnFrom, postNumber, updated } = words;
-  const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts } = words;
-  const { asItHappened, storySoFar, earlier, newerPosts, newestPosts, reloadFor, latestPost } = page;
+  const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, newerPosts, newestPosts, olderPosts } =
+    words;
+  const { asItHappened, storySoFar, earlier, reloadFor, latestPost } = page;
   const { wasWithdrawn, partOf, theCoverage, aroundIt } = page;
   const ofPosts = [kinds.breaking, kinds.summary, keyEvent, verification.unverified, developing, changes.correction];
   const ofChannels = [by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts, asItHappened, storySoFar, earlier];

@@ -1,5 +1,4 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
-import { channelAddress, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
@@ -8,16 +7,24 @@ import { Announcer } from '../announcer.ts';
 import { Coverage } from '../coverage.ts';
 import { morphInside } from '../morph.ts';
 import type { View } from '../place.ts';
-import { connectionSentence, type Tone } from '../status.ts';
 import { en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import { newsText, type Words } from '../strings/words.ts';
-import { correctionNotes } from '../view/changes.ts';
-import { people } from '../view/links.ts';
-import { settingOf } from '../view/page.ts';
-import { type PostSetting, renderPost } from '../view/post.ts';
-import { clockText, datedText, directionOf } from '../view/time.ts';
+import type { PostSetting } from '../view/post.ts';
+import { directionOf } from '../view/time.ts';
 import { admissionTo } from './admission.ts';
+import {
+  keyEventList,
+  notesMarkup,
+  pinnedMarkup,
+  type Scene,
+  statusLine,
+  type Trouble,
+  title,
+  waysDown,
+  waysUp,
+} from './around.ts';
+import { Browsing, postOf } from './browsing.ts';
 import sheet from './embed.css';
 import { moveByKey, numberPosts } from './feed.ts';
 import { namePartsOf } from './parts.ts';
@@ -27,8 +34,6 @@ const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
 
 /** Grey lines before the first answer; as many as fill the height that is kept free. */
 const skeletonLines = 12;
-
-type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
 
 /** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
 const toldOf = new Set<string>();
@@ -65,9 +70,13 @@ export class PressboxLive extends LitElement {
   #state: ReaderState | undefined;
   #trouble: Trouble | undefined;
   #trueAt: string | undefined;
-  #older: 'idle' | 'asking' | 'failed' = 'idle';
-  #pinned = '';
-  #notes = '';
+  readonly #browsing = new Browsing({
+    client: () => this.#client,
+    find: (id) => this.#find(id),
+    changed: () => this.requestUpdate(),
+  });
+  /** The markup of what is put in where it changed, by the id of its place. */
+  readonly #put = new Map<string, string>();
   #listening = new AbortController();
 
   override connectedCallback(): void {
@@ -97,8 +106,10 @@ export class PressboxLive extends LitElement {
     // What waited comes in where it need not wait any more.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('wording')) this.#coverage?.refresh();
-    this.#showPinned();
-    this.#showNotes();
+    const { pinned } = this.#timeline ?? {};
+    this.#find('pinned')?.toggleAttribute('hidden', !pinned);
+    this.#putIn('pinned', pinnedMarkup(this.#scene), namePartsOf);
+    this.#putIn('notes', notesMarkup(this.#scene));
   }
 
   // ---- What is followed
@@ -151,12 +162,13 @@ export class PressboxLive extends LitElement {
     this.#state = undefined;
     this.#trouble = undefined;
     this.#trueAt = undefined;
-    this.#older = 'idle';
+    this.#browsing.failed = false;
     this.requestUpdate();
   }
 
   #onEvent(event: Event): void {
     this.#coverage?.hear(event);
+    if (this.#timeline) this.#browsing.hear(event, this.#timeline);
     this.#announcer?.tell(event);
     if (event.type !== 'channel.changed') this.#tell('post', { type: event.type, post: event.post });
   }
@@ -167,7 +179,8 @@ export class PressboxLive extends LitElement {
     if (posts === null) return;
     const isFirst = this.#coverage === undefined;
     this.#coverage ??= this.#cover(posts, timeline);
-    this.#coverage.show(timeline);
+    this.#browsing.show(timeline);
+    this.#coverage.show(timeline, this.#browsing.paging);
     this.requestUpdate();
     if (isFirst) void this.updateComplete.then(() => this.#goToFragment());
   }
@@ -182,7 +195,7 @@ export class PressboxLive extends LitElement {
         setting: () => this.#setting,
         holds: () => this.hold,
         dress: namePartsOf,
-        beside: () => numberPosts(posts, this.#timeline && reachedEnd(this.#timeline) ? posts.childElementCount : undefined),
+        beside: () => numberPosts(posts, this.#isWhole ? posts.childElementCount : undefined),
       },
     );
     coverage.revealNext();
@@ -192,10 +205,7 @@ export class PressboxLive extends LitElement {
   /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
   #goToFragment(): void {
     const { hash } = location;
-    if (!hash.startsWith('#post-')) return;
-    const post = this.#find(hash.slice(1));
-    post?.scrollIntoView({ block: 'start', behavior: 'instant' });
-    post?.focus({ preventScroll: true });
+    if (hash.startsWith('#post-')) void this.#browsing.goTo(hash.slice('#post-'.length));
   }
 
   #onState(client: LiveReader, state: ReaderState): void {
@@ -258,6 +268,23 @@ export class PressboxLive extends LitElement {
     return { timezone, language: this.#language, words: this.#words, server: this.#server };
   }
 
+  get #scene(): Scene {
+    return {
+      words: this.#words,
+      setting: this.#setting,
+      server: this.#server,
+      timeline: this.#timeline,
+      state: this.#state,
+      trueAt: this.#trueAt,
+      trouble: this.#trouble,
+    };
+  }
+
+  /** Every post of the channel is there. */
+  get #isWhole(): boolean {
+    return this.#timeline !== undefined && this.#timeline.ceiling === null && reachedEnd(this.#timeline);
+  }
+
   get #view(): View {
     const scroller = () => (this.hasAttribute('scroll') ? this.#find('scroller') : null);
     return {
@@ -273,164 +300,73 @@ export class PressboxLive extends LitElement {
   }
 
   protected override render() {
-    const words = this.#words;
+    const scene = this.#scene;
+    const { words } = scene;
     const channel = this.#timeline?.channel;
     // What stands in for the posts is apart from where they come: it makes room for them, and nothing is moved.
     const isWaiting = channel === undefined && this.#trouble === undefined;
     const theme = ['light', 'dark', 'auto'].includes(this.theme ?? '') ? this.theme : nothing;
+    const { paging, failed, newer, newest, older } = this.#browsing;
+    const ways = { asking: paging !== undefined, failed, newer, newest, older };
     return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language)} data-theme=${theme}>
-      <header class="head" part="header">${this.#renderStatus(words)}${this.#renderTitle()}<div id="notes"></div></header>
+      <header class="head" part="header">${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
       ${
         isWaiting
           ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
           : nothing
       }
-      <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting}>
-        ${this.#renderKeyEvents(words)}
+      <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting} @click=${this.#onClick}>
+        ${keyEventList(scene)}
         <div class="pinned" part="pinned" id="pinned" role="group" aria-label=${words.pinned} hidden></div>
-        ${this.#renderNews(words)}
         ${this.#trouble ? html`<p class="trouble" part="trouble">${words[this.#trouble]}</p>` : nothing}
+        ${waysUp(scene, ways)} ${this.#renderNews(words)}
         <div
           class="posts"
           part="posts"
           id="posts"
           role=${channel === undefined ? nothing : 'feed'}
           aria-label=${channel === undefined ? nothing : words.posts}
-          aria-busy=${this.#state?.status === 'catching-up' || this.#older === 'asking'}
+          aria-busy=${this.#state?.status === 'catching-up' || ways.asking}
           lang=${channel?.language ?? nothing}
           dir=${channel === undefined ? nothing : directionOf(channel.language)}
           @keydown=${this.#onKey}
         ></div>
-        ${this.#renderOlder(words)}
+        ${waysDown(scene, ways)}
       </div>
       <p class="visually-hidden" id="announcement" aria-live="polite"></p>
     </div>`;
   }
 
-  #renderStatus(words: Words) {
-    const { channel } = this.#timeline ?? {};
-    const [tone, said] = this.#sentence(words);
-    const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
-    // The colour is for what is live here and now; that the coverage goes on is told without it.
-    const isLive = tone === 'live' && channel?.state === 'live';
-    // Beside "Live" as the channel's state, a connection that is well says nothing more.
-    const shown = isLive ? '' : said;
-    return html`<p class="status" part="status" data-state=${tone}>
-      ${badge ? html`<span class=${isLive ? 'badge live' : 'badge'} part="badge">${badge}</span>` : nothing}
-      <span class="connection" part="connection" data-state=${tone} ?hidden=${shown === ''}>${shown}</span>
-      ${channel?.state === 'scheduled' && channel.startsAt ? html`<span>${words.begins(this.#moment(channel.startsAt))}</span>` : nothing}
-      ${channel?.state === 'ended' && channel.endedAt ? html`<span>${words.endedAt(this.#moment(channel.endedAt))}</span>` : nothing}
-    </p>`;
-  }
-
-  #sentence(words: Words): [Tone, string] {
-    if (this.#trouble !== undefined) return ['still', ''];
-    const { channel } = this.#timeline ?? {};
-    if (channel === undefined || this.#state === undefined || this.#trueAt === undefined) {
-      const isOff = this.#state?.status === 'offline' && !navigator.onLine;
-      return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
-    }
-    return connectionSentence(this.#state, channel.state, clockText(this.#trueAt, this.#setting), words);
-  }
-
-  #moment(at: string): string {
-    return datedText(at, this.#setting);
-  }
-
-  #renderTitle() {
-    const channel = this.#timeline?.channel;
-    if (channel === undefined) return nothing;
-    return html`<h2 class="title" part="title" lang=${channel.language} dir="auto">
-        <a href=${channelAddress(channel, this.#server)}>${channel.headline}</a>
-      </h2>
-      ${channel.standfirst ? html`<p class="standfirst" part="standfirst" lang=${channel.language} dir="auto">${channel.standfirst}</p>` : nothing}`;
-  }
-
-  #renderKeyEvents(words: Words) {
-    const { keyEvents = [], posts = [], channelId = '' } = this.#timeline ?? {};
-    if (keyEvents.length === 0) return nothing;
-    const held = new Set(posts.map(({ id }) => id));
-    const page = (id: string) => onServer(postPath(channelId, id), this.#server);
-    return html`<details class="key-events" part="key-events">
-      <summary part="key-events-summary">${words.keyEvents} (${new Intl.NumberFormat(words.language).format(keyEvents.length)})</summary>
-      <ol class="key-list" lang=${this.#timeline?.channel.language ?? nothing}>
-        ${keyEvents.map(
-          ({ id, headline, publishedAt }) => html`<li>
-            <a href=${page(id)} @click=${held.has(id) ? (click: MouseEvent) => this.#goTo(click, id) : nothing}>
-              <time datetime=${publishedAt}>${clockText(publishedAt, this.#setting)}</time><bdi>${headline}</bdi>
-            </a>
-          </li>`,
-        )}
-      </ol>
-    </details>`;
-  }
-
-  #goTo(click: MouseEvent, postId: string): void {
-    const post = this.#find(postAnchor(postId));
-    if (post === null || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
-    click.preventDefault();
-    post.scrollIntoView({ block: 'start', behavior: 'instant' });
-    post.focus({ preventScroll: true });
-  }
-
   /** "3 new posts, 1 correction". */
   #renderNews(words: Words) {
-    const said = this.#coverage ? newsText(this.#coverage.news, words) : '';
+    const { above } = this.#browsing;
+    const said = this.#coverage ? newsText({ ...this.#coverage.news, ...(above > 0 && { posts: above }) }, words) : '';
     return html`<button class="new-posts" part="button new" type="button" ?hidden=${said === ''} @click=${this.#reveal}>${said}</button>`;
   }
 
-  #renderOlder(words: Words) {
-    if (this.#timeline === undefined || reachedEnd(this.#timeline)) return nothing;
-    return html`<button class="older" part="button older" type="button" aria-disabled=${this.#older === 'asking'} @click=${this.#loadOlder}>
-        ${words.olderPosts}
-      </button>
-      ${this.#older === 'failed' ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing}`;
-  }
-
-  /** The same rendering as in the list, put in where it changed. */
-  #showPinned(): void {
-    const place = this.#find('pinned');
-    const { channel, pinned } = this.#timeline ?? {};
-    if (place === null) return;
-    place.hidden = channel === undefined || pinned === undefined || pinned === null;
-    const post = channel && pinned ? renderPost(pinned, { ...settingOf(channel), ...this.#setting, place: 'pinned' }).text : '';
-    const markup = post === '' ? '' : `<p class="label-line">${this.#words.pinned}</p>${post}`;
-    if (markup === this.#pinned) return;
-    this.#pinned = markup;
+  #putIn(id: string, markup: string, dress?: (post: HTMLElement) => void): void {
+    const place = this.#find(id);
+    if (place === null || markup === (this.#put.get(id) ?? '')) return;
+    this.#put.set(id, markup);
     morphInside(place, markup);
-    for (const element of place.querySelectorAll<HTMLElement>('.post')) namePartsOf(element);
-  }
-
-  /** What was corrected in the headline and the standfirst, and who writes. */
-  #showNotes(): void {
-    const place = this.#find('notes');
-    const { channel } = this.#timeline ?? {};
-    const notes = channel === undefined ? '' : correctionNotes(channel.history, null, this.#setting).text;
-    const byline =
-      channel === undefined || channel.byline.length === 0 ? '' : this.#words.by(people(channel.byline, this.#words.comma).text);
-    const markup = notes + (byline && `<p class="credits">${byline}</p>`);
-    if (place === null || markup === this.#notes) return;
-    this.#notes = markup;
-    morphInside(place, markup);
+    if (dress) for (const post of place.querySelectorAll<HTMLElement>('.post')) dress(post);
   }
 
   // ---- What the reader does
 
   readonly #reveal = (): void => {
-    this.#coverage?.revealHeldBack();
+    if (this.#browsing.above > 0) void this.#browsing.newest();
+    else this.#coverage?.revealHeldBack();
     this.requestUpdate();
   };
 
-  readonly #loadOlder = async (): Promise<void> => {
-    const client = this.#client;
-    if (client === undefined || this.#older === 'asking') return;
-    this.#older = 'asking';
-    this.requestUpdate();
-    this.#older = await client.loadOlder().then(
-      () => 'idle' as const,
-      () => 'failed' as const,
-    );
-    this.requestUpdate();
+  /** A link to another post of the coverage leads there, within the element. */
+  readonly #onClick = (click: MouseEvent): void => {
+    const link = click.target instanceof Element ? click.target.closest('a') : null;
+    const id = link && postOf(link, this.channel ?? '');
+    if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
+    click.preventDefault();
+    void this.#browsing.goTo(id);
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {

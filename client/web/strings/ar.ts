@@ -73,6 +73,8 @@ export const ar: Words = {
     many: 'سُحب # منشورًا',
     other: 'سُحب # منشور',
   },
+  newerPosts: 'منشورات أحدث',
+  newestPosts: 'أحدث المنشورات',
   olderPosts: 'منشورات أقدم',
   olderFailed: 'تعذّر جلب المنشورات الأقدم. حاول مرة أخرى.',
   openPage: 'افتح التغطية في صفحتها',
@@ -95,8 +97,6 @@ export const arPage: PageWords = {
   asItHappened: 'كما جرت الأحداث',
   storySoFar: 'ما جرى حتى الآن',
   earlier: 'أحداث سابقة',
-  newerPosts: 'منشورات أحدث',
-  newestPosts: 'أحدث المنشورات',
   cameIn: { zero: 'لا جديد', one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
   saidNewer: {
     one: 'منشور واحد أحدث.',

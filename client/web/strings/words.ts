@@ -58,6 +58,8 @@ export interface Words {
   newPosts: Plural;
   corrections: Plural;
   withdrawals: Plural;
+  newerPosts: string;
+  newestPosts: string;
   olderPosts: string;
   olderFailed: string;
   openPage: string;
@@ -98,8 +100,6 @@ export interface PageWords {
   howLongAgo: string;
 
   // The ways on
-  newerPosts: string;
-  newestPosts: string;
   /** Posts that came in above the page: "3 new". */
   cameIn: Plural;
   /** Said to screen readers, of posts that were paged in. */

@@ -17,10 +17,10 @@ export interface Stretch {
 export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting, fresh = 0): Html {
   if (ceiling === null) return nothing;
   const channel = channelPath(channelId);
-  const { newerPosts, newestPosts, cameIn } = pageWordsOf(setting);
+  const { newerPosts, newestPosts } = wordsOf(setting);
   const mark = spoken(setting);
   return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}${
-    fresh > 0 && html` <span class="count">${counted(cameIn, fresh, wordsOf(setting))}</span>`
+    fresh > 0 && html` <span class="count">${counted(pageWordsOf(setting).cameIn, fresh, wordsOf(setting))}</span>`
   }</a>`;
 }
 

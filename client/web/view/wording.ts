@@ -37,7 +37,7 @@ export const partNames = {
   pinned: (setting) => wordsOf(setting).pinned,
   summary: (setting) => pageWordsOf(setting).storySoFar,
   'key-events': (setting) => wordsOf(setting).keyEvents,
-  newer: (setting) => pageWordsOf(setting).newerPosts,
+  newer: (setting) => wordsOf(setting).newerPosts,
   older: (setting) => wordsOf(setting).olderPosts,
 } as const satisfies Record<string, (setting: Pick<Setting, 'language'>) => string>;
 

@@ -1,6 +1,7 @@
 import { html } from '../../../client/web/view/html.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { renderPost } from '../../../client/web/view/post.ts';
+import { wordsOf } from '../../../client/web/view/time.ts';
 import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
@@ -28,7 +29,7 @@ export function withdrawnPage({ channel, post, visitor, assets }: WithdrawnPage)
 <header class="head">${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1${mark}>${words.wasWithdrawn}</h1>
 <p class="standfirst"${mark}>${around(words.partOf, coverage)}</p></header>
 <div class="alone">${renderPost(post, { ...settingOf(channel), day: true, marked: true })}</div>
-<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${words.newestPosts}</a></nav>
+<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a></nav>
 </main>`,
   });
 }

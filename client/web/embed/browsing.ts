@@ -1,0 +1,94 @@
+import { postAnchor } from '../../../src/protocol/addresses.ts';
+import { type Event, isWithdrawn } from '../../../src/protocol/model.ts';
+import type { LiveReader } from '../../live-reader.ts';
+import type { Timeline } from '../../timeline.ts';
+
+export interface BrowsingOptions {
+  client: () => LiveReader | undefined;
+  /** The element with this id. */
+  find: (id: string) => HTMLElement | null;
+  /** There is something else to show. */
+  changed: () => void;
+}
+
+/**
+ * Where in a long coverage a reader is, and how they get elsewhere: page by page, to a post that a link names, however far back it is, and
+ * to the newest posts again.
+ */
+export class Browsing {
+  readonly #options: BrowsingOptions;
+  /** The ids of posts that came in above a window that does not reach the newest. */
+  readonly #above = new Set<string>();
+  #paging: 'newer' | 'older' | undefined;
+  failed = false;
+
+  constructor(options: BrowsingOptions) {
+    this.#options = options;
+  }
+
+  /** What the reader is asking for; what comes then is not new. */
+  get paging(): 'newer' | 'older' | undefined {
+    return this.#paging;
+  }
+
+  /** How many posts came in that have no room in the window. */
+  get above(): number {
+    return this.#above.size;
+  }
+
+  hear(event: Event, { ceiling }: Timeline): void {
+    if (event.type === 'channel.changed' || ceiling === null || event.post.seq <= ceiling) return;
+    if (isWithdrawn(event.post)) this.#above.delete(event.post.id);
+    else if (event.post.seq >= event.from) this.#above.add(event.post.id);
+  }
+
+  show({ ceiling, posts }: Timeline): void {
+    if (ceiling === null) this.#above.clear();
+    for (const { id } of posts) this.#above.delete(id);
+  }
+
+  readonly older = (): void => void this.#page('older', (client) => client.loadOlder());
+
+  readonly newer = (): void => void this.#page('newer', (client) => client.loadNewer());
+
+  /** The reader is taken to the newest post. */
+  readonly newest = async (): Promise<void> => {
+    if (await this.#page('newer', (client) => client.moveTo(null)))
+      lead(this.#options.find('posts')?.querySelector<HTMLElement>(':scope > .post'));
+  };
+
+  /** Takes the reader to this post, which is asked for where it is not there. */
+  async goTo(postId: string): Promise<void> {
+    const find = () => this.#options.find(postAnchor(postId));
+    if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) lead(find());
+  }
+
+  /** Whether it was done. */
+  async #page(way: 'newer' | 'older', load: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
+    const client = this.#options.client();
+    if (client === undefined || this.#paging !== undefined) return false;
+    this.#paging = way;
+    this.failed = false;
+    this.#options.changed();
+    try {
+      await load(client);
+    } catch {
+      this.failed = true;
+    }
+    this.#paging = undefined;
+    this.#options.changed();
+    return !this.failed;
+  }
+}
+
+function lead(post: HTMLElement | null | undefined): void {
+  post?.scrollIntoView({ block: 'start', behavior: 'instant' });
+  post?.focus({ preventScroll: true });
+}
+
+/** The post of this channel that a link leads to from elsewhere, on whatever server. */
+export function postOf(link: HTMLAnchorElement, channelId: string): string | undefined {
+  const [, at, id] = /^.*\/live\/([^/]+)\/([0-9a-f-]{36})$/.exec(link.pathname) ?? [];
+  const stands = link.closest<HTMLElement>('.posts > .post')?.dataset.post;
+  return at === channelId && id !== stands ? id : undefined;
+}
