@@ -8,7 +8,16 @@ import { replace } from './replace.mjs';
 /** The script of a coverage's page, of which each language is a file of its own. */
 const live = 'live.ts';
 /** What else a page can ask for by name, as far as it is there. */
-const entries = ['live.css', 'embed/embed.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'docs.css'];
+const entries = [
+  'live.css',
+  'front.ts',
+  'embed/embed.ts',
+  'embed/frame.ts',
+  'embed/frame.css',
+  'desk.ts',
+  'desk.css',
+  'docs.css',
+];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');

@@ -150,6 +150,10 @@ export const limitGroups = [
       what: 'The texts before and after a change that is larger are shown, not their words.',
       metric: 'pressbox_changes_shown_total{how="both-texts"}',
     },
+    frontLive: {
+      what: 'Live channels beyond it stand among the others of `/`.',
+      metric: 'pressbox_front_pages_total{live="newest"}',
+    },
     drainMs: { what: 'Readers who have not left a node that goes away are cut.', metric: 'pressbox_readers{transport="socket"}' },
   }),
   group('What a channel holds in memory', fanoutLimits, {

@@ -16,7 +16,7 @@ import { pageWordsOf } from './view/wording.ts';
 
 /**
  * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
- * someone reads where it is. Other pages have no script: `/` is a way in, and tells what is new when it is loaded again.
+ * someone reads where it is. The list of channels has a script of its own, `front.ts`.
  */
 const data = takeData();
 if (data !== null) void loadWords(data.snapshot.channel.language).then(() => run(data));

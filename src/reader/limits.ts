@@ -34,6 +34,8 @@ export const readerLimits = {
   versionBytes: 256 * 1024,
   /** Words and spaces that a change may remove and add to be told by word; past it the text before and the text after are shown. */
   versionEdits: 1_000,
+  /** Live channels that stand first on `/`, newest first; those beyond stand where their age puts them. */
+  frontLive: 20,
   /** Time over which a draining node asks its readers to leave, at most. */
   drainMs: 5_000,
 } as const;

@@ -4,6 +4,7 @@ import { pageHeaders } from '../edge/headers.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
+import { languageFor } from './pages/language.ts';
 
 /** Problems as they are told to whoever came for a page: as a page. Programs get the problem document, at the same address too. */
 export interface PageErrors {
@@ -23,8 +24,9 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
 
   const tell = (req: Request, res: Response, said: Problem) => {
     const framed = req.path.startsWith('/embed/');
-    if (wantsPage(req)) (framed ? inFrames : headers)(req, res, () => sendErrorPage(res, errorPage(said, { assets }), said));
-    else sendProblem(res, said);
+    if (!wantsPage(req)) return sendProblem(res, said);
+    const page = errorPage(said, { language: languageFor(req, res), assets });
+    (framed ? inFrames : headers)(req, res, () => sendErrorPage(res, page, said));
   };
   return {
     tell,

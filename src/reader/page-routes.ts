@@ -12,18 +12,20 @@ import type { Feeds } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type ReaderPost, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
-import { mayRead } from '../protocol/rights.ts';
+import { mayRead, type Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { knownChannel, postIdOf } from './access.ts';
+import { readerLimits } from './limits.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { assetNames, assetsDirectory, fileOf, loadAssets } from './pages/assets.ts';
 import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
 import { indexPage } from './pages/index.ts';
+import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { versionsPage } from './pages/versions.ts';
 import { withdrawnPage } from './pages/withdrawn.ts';
-import { listChannels } from './routes.ts';
+import { type ChannelsQuery, listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
 import { readVersions } from './versions.ts';
 import { type Place, readWindow, type Window } from './windows.ts';
@@ -74,8 +76,9 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
 
   router.get('/', headers, resume, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
-    const { channels, next } = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
-    sendPage(res, indexPage({ channels, next, visitor: visitorOf(res, req.originalUrl), publicUrl, assets }));
+    const list = await feeds.guarded(() => readFront(principalOf(res), query));
+    const visitor = visitorOf(res, req.originalUrl);
+    sendPage(res, indexPage({ ...list, visitor, language: languageFor(req, res), publicUrl, assets }));
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
@@ -141,6 +144,17 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     res.vary('Cookie');
     const visitor = visitorOf(res, req.originalUrl);
     sendErrorPage(res, withdrawnPage({ channel, post, visitor, assets }), gone);
+  }
+
+  /** The list of channels; where it begins with the newest, those that are live stand before the others. */
+  async function readFront(who: Principal | undefined, query: ChannelsQuery) {
+    const list = await listChannels(engine, who, query);
+    const isFirst = query.page === undefined && query.state === undefined;
+    if (!isFirst) return { ...list, isFirst };
+    const { channels: live, next } = await listChannels(engine, who, { state: 'live', limit: readerLimits.frontLive });
+    metrics.frontPages.inc({ live: next === null ? 'all' : 'newest' });
+    const first = new Set(live.map(({ id }) => id));
+    return { ...list, isFirst, channels: [...live, ...list.channels.filter(({ id }) => !first.has(id))] };
   }
 
   /** All that a page shows, or the channel alone where one may not read it. To be read under one guard: a takedown counts for every part. */

@@ -162,11 +162,17 @@ export function readerRoutes(context: ReaderContext): Router {
   return router;
 }
 
+export interface ChannelsQuery {
+  state?: Channel['state'] | undefined;
+  limit: number;
+  page?: string | undefined;
+}
+
 /** The channels that the asker may know of. A refusal where `page` is not the `next` of an earlier page. */
 export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
-  { state, limit, page }: { state?: Channel['state'] | undefined; limit: number; page?: string | undefined },
+  { state, limit, page }: ChannelsQuery,
 ): Promise<{ channels: ListedChannel[]; next: string | null }> {
   const read = await engine.channels({
     limit,

@@ -5,12 +5,13 @@ import { pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
 import { principalOf, resumeSession } from '../edge/request.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Problem, Refusal } from '../protocol/problems.ts';
+import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
 import { readerLimits } from './limits.ts';
 import { sendErrorPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Visitor } from './pages/document.ts';
+import { languageFor } from './pages/language.ts';
 import { signInPage } from './pages/sign-in.ts';
 
 /** Signing in and out by forms, for pages without a script. */
@@ -29,7 +30,10 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
 
   router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
     const to = localPath(req.query.to);
-    sendJson(res, signInPage({ to, visitor: visitorOf(res, to), assets }), { cache: 'none', type: 'text/html; charset=utf-8' });
+    sendJson(res, signInPage({ to, visitor: visitorOf(res, to), language: languageFor(req, res), assets }), {
+      cache: 'none',
+      type: 'text/html; charset=utf-8',
+    });
   });
 
   router.post('/sign-in', headers, readForm, async (req, res) => {
@@ -45,7 +49,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
       leadTo(res, to);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      sendErrorPage(res, signInPage({ to, fault: faultOf(error.problem), assets }), error.problem);
+      sendErrorPage(res, signInPage({ to, fault: error.problem, language: languageFor(req, res), assets }), error.problem);
     }
   });
 
@@ -68,10 +72,6 @@ function formOf(req: Request): Record<string, string> {
   const body: unknown = req.body;
   if (!Buffer.isBuffer(body)) throw new Refusal('wrong-type', { detail: `Send ${formType}.` });
   return Object.fromEntries(new URLSearchParams(body.toString('utf8')));
-}
-
-function faultOf({ detail, title }: Problem): string {
-  return `You are not signed in. ${detail ?? title}`;
 }
 
 function leadTo(res: Response, path: string): void {

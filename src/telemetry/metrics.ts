@@ -57,6 +57,8 @@ export interface Metrics {
   feedPages: Counter<'format'>;
   /** Changes of posts that were told on pages of earlier versions. */
   changesShown: Counter<'how'>;
+  /** Lists of channels on `/`, by whether all that are live stood first, or the newest of them. */
+  frontPages: Counter<'live'>;
   /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
@@ -133,6 +135,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       name: 'pressbox_changes_shown_total',
       help: 'Changes of posts told on pages of earlier versions.',
       labelNames: ['how'],
+      registers,
+    }),
+    frontPages: new Counter({
+      name: 'pressbox_front_pages_total',
+      help: 'Lists of channels made for `/`, with all live channels first or the newest of them.',
+      labelNames: ['live'],
       registers,
     }),
     rejections: new Counter({
@@ -223,6 +231,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
+  for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);

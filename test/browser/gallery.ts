@@ -157,6 +157,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
 
   return [
     { name: 'the list of channels', path: '/' },
+    inArabic('the list of channels', '/'),
     {
       name: 'live coverage',
       path: live(harbour),
@@ -216,6 +217,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       leave: (page) => page.context().clearCookies(),
     },
     { name: 'a page that is not there', path: '/live/no-such-coverage' },
+    inArabic('a page that is not there', '/live/no-such-coverage'),
+    inArabic('signing in', '/sign-in'),
     { name: 'the documents', path: '/docs' },
     {
       name: 'the frame',
@@ -230,4 +233,18 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       reach: (page) => page.locator('.status [data-state="live"], .status[data-state="live"]').first().waitFor(),
     },
   ];
+}
+
+/** A page in the language that its reader likes best. */
+function inArabic(name: string, path: string): Scene {
+  return {
+    name: `${name}, in Arabic`,
+    path,
+    async reach(page) {
+      await page.setExtraHTTPHeaders({ 'accept-language': 'ar' });
+      await page.reload();
+      await page.locator('html[lang="ar"][dir="rtl"]').waitFor();
+    },
+    leave: (page) => page.setExtraHTTPHeaders({}),
+  };
 }

@@ -67,7 +67,9 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#posts .when time').first().getAttribute('title')).toBe(
       'Sunday, 25 October 2026 at 04:10 Greenwich Mean Time',
     );
-    await page.clock.runFor(120_000);
+    // The time of a tick, not longer: the page would take its connection for lost.
+    await page.clock.setSystemTime(now + 140_000);
+    await page.clock.runFor(15_000);
     await eventually(async () => expect((await timesOf(page))[0]).toBe('2 min ago'));
     const id = await publishAt(channel.id, '2026-10-25T04:12:00Z', 'The fifth');
     await eventually(async () => expect((await timesOf(page)).slice(0, 2)).toEqual(['now', '2 min ago']));
@@ -79,6 +81,74 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.getByLabel('Times').inputValue()).toBe('ago');
     await page.getByLabel('Times').selectOption('coverage');
     expect(await timesOf(page)).toEqual(['04:12 GMT', '04:10 GMT', '01:30 GMT', '01:30 BST', '00:40 BST']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('are told on the list of channels too, which follows what changes without a reload, moves nothing that is read and keeps the focus', async () => {
+    const make = async (headline: string, fields: object = {}) =>
+      (await author.createChannel({ headline, state: 'live', language: 'en-GB', ...fields })).channel.id;
+    const older = await make('Older', { state: 'scheduled', timezone: 'Europe/Berlin' });
+    const over = await make('Over');
+    await publishAt(over, '2026-10-25T05:00:00Z', 'x');
+    const { page, complaints } = await browser.page({
+      timezoneId: 'America/New_York',
+      locale: 'en-GB',
+      viewport: { width: 1000, height: 500 },
+    });
+    await page.clock.install({ time: now });
+    await page.goto(server.url);
+    const asked: number[] = [];
+    page.on('response', (answer) => void (answer.url() === `${server.url}/` && asked.push(answer.status())));
+    const headlines = () => page.locator('#channels h2').allTextContents();
+    const announced = (said: string) =>
+      eventually(async () => expect(await page.locator('#announcement').textContent()).toBe(said));
+    // Asks every twenty seconds, give or take a quarter.
+    const nextAnswer = async () => {
+      const before = asked.length;
+      await page.clock.runFor(25_000);
+      await eventually(async () => expect(asked.length).toBeGreaterThan(before));
+    };
+    expect((await headlines()).slice(0, 3)).toEqual(['Over', 'The night that clocks go back', 'Older']);
+    expect(await page.locator('#connection-text').textContent()).toBe('Up to date');
+    await page.getByRole('link', { name: 'Older' }).focus();
+
+    // What had been later in the list is live now, and stands first.
+    await publishAt(over, '2026-10-25T05:01:00Z', 'y');
+    await author.updateChannel(older, '*', { state: 'live' });
+    await author.updateChannel(over, '*', { state: 'ended' });
+    const fresh = await make('Fresh');
+    await nextAnswer();
+    await eventually(async () => expect(await headlines()).toEqual(['Fresh', 'Older', 'The night that clocks go back', 'Over']));
+    await page.clock.runFor(1_000);
+    await announced('Now live: Fresh. Now live: Older. No longer live: Over.');
+    expect(await page.locator(`[data-channel="${older}"] a:focus`).count()).toBe(1);
+    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct, 05:01 UTC');
+
+    // Nothing is new: an answer without a body.
+    await nextAnswer();
+    expect(asked.at(-1)).toBe(304);
+
+    await page.getByLabel('Times').selectOption('own');
+    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct, 01:01 GMT-4');
+    await page.getByLabel('Times').selectOption('ago');
+    await publishAt(fresh, '2026-10-25T05:02:00Z', 'z');
+    // Read further down: what comes in above does not move it.
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    expect(await page.evaluate<number>('scrollY')).toBeGreaterThan(150);
+    const top = async () => Math.round((await page.locator(`[data-channel="${over}"]`).boundingBox())?.y ?? Number.NaN);
+    const before = await top();
+    await make('Fresher', { standfirst: 'It takes its room.' });
+    await nextAnswer();
+    await eventually(async () => expect((await headlines())[0]).toBe('Fresher'));
+    expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
+    expect(await page.locator(`[data-channel="${fresh}"] .latest`).textContent()).toMatch(/^Latest post (?:now|\d min ago)$/);
+
+    // A page that is cut off says so, and comes back by itself.
+    await page.context().setOffline(true);
+    await page.clock.runFor(40_000);
+    await eventually(async () => expect(await page.locator('#connection-text').textContent()).toMatch(/^Offline, as of /));
+    await page.context().setOffline(false);
+    await eventually(async () => expect(await page.locator('#connection-text').textContent()).toBe('Up to date'));
     expect(complaints).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import { siteWordsIn } from '../../client/web/strings/site.ts';
 import type { PageWords, Words } from '../../client/web/strings/words.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -43,7 +44,7 @@ async function coverageIn(language: string): Promise<Record<'newest' | 'older' |
     newest,
     older: await open(`/live/${id}?before=${posts[9]!.seq}`),
     withdrawn: await open(`/live/${id}/${retracted!.id}`),
-    listed: list.split('<li ').find((item) => item.includes(`/live/${id}"`)) ?? '',
+    listed: list.match(new RegExp(`<li [^>]*data-channel="${id}".*?</li>`, 's'))?.[0] ?? '',
   };
   await author.updateChannel(id, '*', { state: 'ended' });
   return { ...pages, ended: await open(`/live/${id}`) };
@@ -135,11 +136,12 @@ describe('a channel’s pages', () => {
   });
 });
 
-it('a members’ channel tells strangers so in its language, and asks them in in English', async () => {
+it('a members’ channel tells strangers so in its language, and asks them in', async () => {
   const { channel } = await author.createChannel({ headline: 'x', state: 'live', language: 'ar', access: 'members' });
   const page = await open(`/live/${channel.id}`);
   expect(page).toContain('<html lang="ar" dir="rtl">');
-  expect(page).toContain(`<h2 id="for-members">${wordsIn('ar')?.forMembers}</h2>\n<div lang="en" dir="ltr">`);
+  expect(page).toContain(`<h2 id="for-members">${wordsIn('ar')?.forMembers}</h2>\n<div>\n`);
+  expect(page).toContain(`<button>${siteWordsIn('ar').signIn}</button>`);
 });
 
 it('feeds name posts, and what became of them, in the channel’s language', async () => {
@@ -150,4 +152,69 @@ it('feeds name posts, and what became of them, in the channel’s language', asy
   const { text } = await call(`${server.url}/v1/channels/${channel.id}/feed.atom`);
   expect(text).toContain('<category term="breaking" label="Eilmeldung"/>');
   expect(text).toMatch(/<title>Zurückgezogen: Beitrag vom [^<]+<\/title>/);
+});
+
+describe('a page that belongs to no coverage', () => {
+  const ask = (path: string, acceptLanguage: string, options: { body?: string } = {}) =>
+    fetch(server.url + path, {
+      ...(options.body !== undefined && { method: 'POST', body: options.body }),
+      headers: {
+        accept: 'text/html',
+        'accept-language': acceptLanguage,
+        ...(options.body !== undefined && { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+    });
+
+  it.each([
+    ['de-AT, en;q=0.8', 'de'],
+    ['pl, fr;q=0.4, es;q=0.6', 'es'],
+    ['ar-EG', 'ar'],
+    ['fr', 'fr'],
+    ['pl', 'en'],
+    ['*', 'en'],
+    ['"><script>', 'en'],
+  ])('is in the language that its reader likes best of those that there are: %s', async (liked, language) => {
+    const words = siteWordsIn(language);
+    const said = { '/': words.coverage, '/sign-in': words.signIn, '/live/none': words.problems['not-found']?.name };
+    for (const [path, name] of Object.entries(said)) {
+      const answer = await ask(path, liked);
+      const page = await answer.text();
+      expect(page).toContain(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`);
+      expect(page).toContain(`<h1>${name}</h1>`);
+      expect([path, answer.headers.get('vary')]).toEqual([path, expect.stringContaining('Accept-Language')]);
+    }
+  });
+
+  it('tells in that language what is wrong with a token, and in none of English', async () => {
+    const answer = await ask('/sign-in', 'fr', { body: 'token=nonsense' });
+    const { notSignedIn, faults } = siteWordsIn('fr');
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain(`role="alert">${notSignedIn} ${faults['token-invalid']}</p>`);
+  });
+
+  it('marks what there is in English alone', async () => {
+    const page = await (await ask('/?limit=none', 'de')).text();
+    expect(page).toContain(`<h1>${siteWordsIn('de').wentWrong}</h1><p class="standfirst"><span lang="en" dir="ltr">`);
+  });
+});
+
+describe('the list of channels', () => {
+  it('has the live ones first, newest first, then the others; its later pages have all in their order', async () => {
+    await using alone = await startTestServer();
+    const client = new AuthorClient({ url: alone.url, token: await alone.token() });
+    const ids: string[] = [];
+    for (const state of ['live', 'scheduled', 'live', 'scheduled'] as const)
+      ids.push((await client.createChannel({ headline: 'x', state })).channel.id);
+    const [first, second, third, fourth] = ids;
+    const listed = async (path: string) =>
+      [...(await call(alone.url + path)).text.matchAll(/data-channel="([^"]+)"/g)].map(([, id]) => id);
+    expect(await listed('/')).toEqual([third, first, fourth, second]);
+    expect(await listed('/?limit=1')).toEqual([third, first, fourth]);
+    const next = (await call(`${alone.url}/?limit=1`)).text.match(/href="(\/\?page=[^"]+)"/)?.[1];
+    expect(await listed(`${next}&limit=3`)).toEqual([third, second, first]);
+    expect(await listed('/?state=scheduled')).toEqual([fourth, second]);
+    const { headers } = await call(alone.url);
+    const again = await call(alone.url, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
+    expect([again.status, again.text]).toEqual([304, '']);
+  });
 });

@@ -10,7 +10,13 @@ import { aChannel, aPost } from '../support/samples.ts';
 import { schemaOrgFaults } from '../support/schema-org.ts';
 
 const words = { de: '/assets/words-de.jkl.js' };
-const assets = { script: '/assets/live.abc.js', words, style: '/assets/live.def.css', docs: '/assets/docs.ghi.css' };
+const assets = {
+  script: '/assets/live.abc.js',
+  words,
+  front: '/assets/front.abc.js',
+  style: '/assets/live.def.css',
+  docs: '/assets/docs.ghi.css',
+};
 const publicUrl = 'https://live.example';
 const at = '2026-11-24T16:00:00.000Z';
 const hostile = `"><script>alert('1')</script>&\u2028`;
@@ -401,6 +407,8 @@ describe('what a stranger is shown', () => {
     const html = indexPage({
       channels: [listed, { ...channel, id: 'b', access: 'members', latestPostAt: null }],
       next: 'a b',
+      isFirst: true,
+      language: 'en',
       publicUrl,
       assets,
     });
@@ -408,11 +416,15 @@ describe('what a stranger is shown', () => {
     expect(textOf(html)).toContain('Latest post Nov 24, 16:00 UTC');
     expect(textOf(html)).toContain('No posts yet Members');
     expect(html).toContain('href="/?page=a%20b"');
-    expect(textOf(indexPage({ channels: [], next: null, publicUrl, assets }))).toContain('There is no coverage yet.');
+    expect(textOf(indexPage({ channels: [], next: null, isFirst: true, language: 'en', publicUrl, assets }))).toContain(
+      'There is no coverage yet.',
+    );
   });
 
   it('is a sentence where there is nothing, or it cannot be reached', () => {
-    expect(textOf(errorPage(problem('not-found'), { assets }))).toContain('404 This page is not here');
-    expect(textOf(errorPage(problem('journal-unavailable', { retryAfter: 5 }), { assets }))).toContain('Try again in 5 seconds.');
+    expect(textOf(errorPage(problem('not-found'), { language: 'en', assets }))).toContain('404 This page is not here');
+    expect(textOf(errorPage(problem('journal-unavailable', { retryAfter: 5 }), { language: 'en', assets }))).toContain(
+      'Try again in 5 seconds.',
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
 import * as loaded from '../../client/web/strings/loaded.ts';
+import { siteWordsIn } from '../../client/web/strings/site.ts';
 import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
@@ -88,7 +89,7 @@ describe('the words around posts', () => {
 
   it('are not left empty in any language', () => {
     for (const language of languages) {
-      const said = JSON.stringify([words(language), pageWords(language)], (_, value) =>
+      const said = JSON.stringify([words(language), pageWords(language), siteWordsIn(language)], (_, value) =>
         typeof value === 'function' ? value('X', 'Y') : value,
       );
       expect(said).not.toMatch(/""|undefined/);

@@ -38,6 +38,7 @@ export function loadAssets(): Assets {
   return {
     script: address('live.js'),
     words: Object.fromEntries(words),
+    front: address('front.js'),
     style: address('live.css'),
     docs: address('docs.css'),
   };

@@ -1,5 +1,5 @@
 import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
-import { directionOf, wordsOf } from '../../../client/web/view/time.ts';
+import { directionOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */
@@ -8,6 +8,8 @@ export interface Assets {
   script: string;
   /** What that loads for a coverage in another language than English, by the language. */
   words: Readonly<Record<string, string>>;
+  /** The script of the list of channels. */
+  front: string;
   style: string;
   /** What the page of the documents has beyond that. */
   docs: string;
@@ -23,8 +25,10 @@ export interface Document {
   assets: Assets;
   /** Further styles, after the one of every page. */
   styles?: readonly string[];
-  /** Loads the script. */
-  live?: boolean;
+  /** Its address, one of the assets. */
+  script?: string;
+  /** What that will ask for. */
+  preloaded?: string | undefined;
   /** What else its head holds. */
   head?: Part;
   body: Part;
@@ -38,7 +42,8 @@ export function htmlDocument({
   canonical,
   assets,
   styles = [],
-  live,
+  script,
+  preloaded,
   head,
   body,
 }: Document): string {
@@ -54,7 +59,7 @@ ${description && html`<meta name="description"${attribute('content', description
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
 <link rel="icon" href="data:,">
 ${[assets.style, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
-${live && html`<script type="module" src="${assets.script}"></script>${preload(assets.words[wordsOf({ language }).language])}`}
+${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
 ${head}
 </head>
 <body>

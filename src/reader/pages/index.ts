@@ -1,5 +1,6 @@
 import { type Html, html } from '../../../client/web/view/html.ts';
 import { renderState } from '../../../client/web/view/page.ts';
+import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { clockBeside, directionOf } from '../../../client/web/view/time.ts';
 import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
@@ -10,34 +11,43 @@ export interface IndexPage {
   channels: readonly ListedChannel[];
   /** The `page` to ask for next, or null at the end. */
   next: string | null;
+  /** Begins with the newest channel, and is kept so by its script. */
+  isFirst: boolean;
   visitor?: Visitor | undefined;
+  /** One that there are words in; each channel is told of in its own. */
+  language: string;
   publicUrl: string;
   assets: Assets;
 }
 
-/** `/`: the channels that the reader may know of. It doesn't update by itself: it is a way in, and a reload costs less than a connection. */
-export function indexPage({ channels, next, visitor, publicUrl, assets }: IndexPage): string {
+/** `/`: the channels that the reader may know of. Complete as it is; its script asks for it again and puts in what changed, by the ids of its parts. */
+export function indexPage({ channels, next, isFirst, visitor, language, publicUrl, assets }: IndexPage): string {
+  const { coverage, coverageDescribed, earlierCoverage, noCoverage } = siteWordsOf({ language });
+  const none = html`<p class="notice">${around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`)}</p>`;
+  const earlier = (page: string) =>
+    html`<a class="step" href="/?page=${encodeURIComponent(page)}" rel="next">${earlierCoverage}</a>`;
   return htmlDocument({
-    title: 'Live coverage',
-    language: 'en',
-    description: 'Live coverage, as it happens, with every correction in its place.',
-    canonical: onServer('/', publicUrl),
+    title: coverage,
+    description: coverageDescribed,
+    language,
+    ...(isFirst && { canonical: onServer('/', publicUrl), script: assets.front }),
     assets,
-    body: html`${siteBar(visitor)}
+    body: html`${siteBar(visitor, language, isFirst && connection)}
 <main class="page">
-<header class="head"><h1>Live coverage</h1></header>
-${
-  channels.length > 0
-    ? html`<ol class="channels">${channels.map(renderListed)}</ol>`
-    : html`<p class="notice">There is no coverage yet. A channel made with <code>pressbox channel create</code> appears here.</p>`
-}
-${next !== null && html`<nav class="pages" aria-label="Earlier coverage"><a class="step" href="/?page=${encodeURIComponent(next)}" rel="next">Earlier coverage</a></nav>`}
+<header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
+<div id="none">${channels.length === 0 && none}</div>
+<ol class="channels" id="channels">${channels.map(renderListed)}</ol>
+<nav class="pages" id="earlier" aria-label="${earlierCoverage}">${next !== null && earlier(next)}</nav>
+<p class="visually-hidden" id="announcement" aria-live="polite"></p>
 </main>`,
   });
 }
 
+/** Its script says here whether the list is up to date. */
+const connection = html`<p class="connection" id="connection" data-state="still"><span id="connection-text"></span></p>`;
+
 function renderListed(channel: ListedChannel): Html {
-  return html`<li class="listed" lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
+  return html`<li class="listed" data-channel="${channel.id}" data-state="${channel.state}" lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
     channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
   }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
@@ -47,6 +57,5 @@ function renderListed(channel: ListedChannel): Html {
 function latest(channel: ListedChannel): Html | string {
   const { latestPostAt: at } = channel;
   const { latestPost, noPosts } = pageWordsOf(channel);
-  if (at === null) return noPosts;
-  return around(latestPost, clockBeside(at, null, channel));
+  return at === null ? noPosts : around(latestPost, clockBeside(at, null, channel));
 }

@@ -3,6 +3,7 @@ import { type Html, html, safe } from '../../../client/web/view/html.ts';
 import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
+import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { clock, wordsOf } from '../../../client/web/view/time.ts';
 import { around, pageWordsOf, partNames, spoken } from '../../../client/web/view/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
@@ -47,7 +48,8 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     ...headOf(channel, { posts, marked, isPart: window !== undefined, publicUrl }),
     language: channel.language,
     assets,
-    live: true,
+    script: assets.script,
+    preloaded: assets.words[wordsOf(channel).language],
     body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}</header>
@@ -150,9 +152,9 @@ export function membersNotice({ channel, page, visitor, publicUrl, assets }: Mem
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <section class="sign-in" aria-labelledby="for-members">
 <h2 id="for-members"${spoken(channel)}>${wordsOf(channel).forMembers}</h2>
-<div lang="en" dir="ltr">
-${visitor ? html`<p class="hint">You are signed in as <bdi>${visitor.name}</bdi>, who may not read it. Sign in as someone else:</p>` : null}
-${signInForm({ to: page })}
+<div${spoken(channel)}>
+${visitor ? html`<p class="hint">${around(siteWordsOf(channel).mayNotRead, html`<bdi>${visitor.name}</bdi>`)}</p>` : null}
+${signInForm({ to: page, language: channel.language })}
 </div>
 </section>
 </main>`,

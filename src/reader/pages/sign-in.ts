@@ -1,41 +1,59 @@
 import { attribute, type Html, html } from '../../../client/web/view/html.ts';
+import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
+import { around } from '../../../client/web/view/wording.ts';
+import type { Problem } from '../../protocol/problems.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
+import { inEnglish } from './language.ts';
 
 export interface SignInPage {
   /** The page to which it leads back. */
   to: string;
   /** Why it did not work. */
-  fault?: string | undefined;
+  fault?: Problem | undefined;
   visitor?: Visitor | undefined;
+  /** One that there are words in. */
+  language: string;
   assets: Assets;
 }
 
 /** `/sign-in`: for whoever was given a token. Newsrooms that know their readers send them in by a form of their own. */
-export function signInPage({ to, fault, visitor, assets }: SignInPage): string {
+export function signInPage({ to, fault, visitor, language, assets }: SignInPage): string {
+  const { signIn, notSignedIn, signedInAs, goOn, asSomeoneElse } = siteWordsOf({ language });
   return htmlDocument({
-    title: fault === undefined ? 'Sign in' : 'Not signed in: Sign in',
-    language: 'en',
+    title: fault === undefined ? signIn : `${notSignedIn} ${signIn}`,
+    language,
     assets,
-    body: html`${siteBar(visitor)}
+    body: html`${siteBar(visitor, language)}
 <main class="page">
-<header class="head"><h1>Sign in</h1></header>
-<section class="sign-in" aria-label="Sign in">
-${visitor ? html`<p class="hint">You are signed in as <bdi>${visitor.name}</bdi>. <a href="${to}">Go on</a>, or sign in as someone else:</p>` : null}
-${signInForm({ to, fault, focus: true })}
+<header class="head"><h1>${signIn}</h1></header>
+<section class="sign-in" aria-label="${signIn}">
+${visitor ? html`<p class="hint">${around(signedInAs, html`<bdi>${visitor.name}</bdi>`)} <a href="${to}">${goOn}</a>. ${asSomeoneElse}</p>` : null}
+${signInForm({ to, fault, focus: true, language })}
 </section>
 </main>`,
   });
 }
 
-/** Works without a script. The token is in no address, and is not given back. */
-export function signInForm({ to, fault, focus }: { to: string; fault?: string | undefined; focus?: boolean }): Html {
+/** Works without a script. The token is in no address, and is not given back. `language`: English where there are no words in it. */
+export function signInForm({
+  to,
+  fault,
+  focus,
+  language,
+}: Pick<SignInPage, 'to' | 'fault' | 'language'> & { focus?: boolean }): Html {
+  const { signIn, accessToken, tokenHint } = siteWordsOf({ language });
   const described = fault === undefined ? 'token-hint' : 'token-fault token-hint';
   return html`<form class="fields" method="post" action="/sign-in">
 <input type="hidden" name="to" value="${to}">
-<label for="token">Access token</label>
-${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${fault}</p>`}
-<input class="token" id="token" name="token" type="text" required autocomplete="off" autocapitalize="off" spellcheck="false"${attribute('aria-describedby', described)}${fault === undefined ? null : html` aria-invalid="true"`}${focus ? html` autofocus` : null}>
-<p class="hint" id="token-hint">The newsroom gives it to you. Your browser then stays signed in for up to 12 hours, by a cookie of this site.</p>
-<button>Sign in</button>
+<label for="token">${accessToken}</label>
+${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${told(fault, language)}</p>`}
+<input class="token" id="token" name="token" type="text" dir="ltr" required autocomplete="off" autocapitalize="off" spellcheck="false"${attribute('aria-describedby', described)}${fault === undefined ? null : html` aria-invalid="true"`}${focus ? html` autofocus` : null}>
+<p class="hint" id="token-hint">${tokenHint}</p>
+<button>${signIn}</button>
 </form>`;
+}
+
+function told({ code, detail, title }: Problem, language: string): Html {
+  const { notSignedIn, faults } = siteWordsOf({ language });
+  return html`${notSignedIn} ${faults[code] ?? inEnglish(detail ?? title, language)}`;
 }

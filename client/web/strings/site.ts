@@ -1,0 +1,240 @@
+import type { ProblemCode } from '../../../src/protocol/problems.ts';
+import type { Plural } from './words.ts';
+
+/** The words of pages that belong to no coverage: the list of channels, signing in, and what is said where a page cannot be had. */
+export interface SiteWords {
+  // The list of channels
+  coverage: string;
+  /** For search engines. */
+  coverageDescribed: string;
+  earlierCoverage: string;
+  /** `command`: makes a channel. */
+  noCoverage: (command: string) => string;
+  /** Said to screen readers. */
+  saidLive: (coverage: string) => string;
+  saidEnded: (coverage: string) => string;
+
+  // Signing in
+  signIn: string;
+  accessToken: string;
+  tokenHint: string;
+  notSignedIn: string;
+  /** What is said for a problem in place of its own words, which are English. */
+  faults: Partial<Record<ProblemCode, string>>;
+  signedInAs: (name: string) => string;
+  goOn: string;
+  asSomeoneElse: string;
+  mayNotRead: (name: string) => string;
+
+  // Where a page cannot be had
+  wentWrong: string;
+  problems: Partial<Record<ProblemCode, { name: string; sentence: string }>>;
+  tryAgain: Plural;
+}
+
+/** In the order in which they are taken where a reader wants any. */
+export const siteLanguages = ['en', 'de', 'fr', 'es', 'ar'] as const;
+
+/** English for a language that there are no words in. */
+export function siteWordsIn(language: string): SiteWords {
+  const primary = language.toLowerCase().split('-')[0];
+  return languages[siteLanguages.find((known) => known === primary) ?? 'en'];
+}
+
+const languages = {
+  en: {
+    coverage: 'Live coverage',
+    coverageDescribed: 'Live coverage, as it happens, with every correction in its place.',
+    earlierCoverage: 'Earlier coverage',
+    noCoverage: (command) => `There is no coverage yet. A channel made with ${command} appears here.`,
+    saidLive: (coverage) => `Now live: ${coverage}.`,
+    saidEnded: (coverage) => `No longer live: ${coverage}.`,
+    signIn: 'Sign in',
+    accessToken: 'Access token',
+    tokenHint: 'The newsroom gives it to you. Your browser then stays signed in for up to 12 hours, by a cookie of this site.',
+    notSignedIn: 'You are not signed in.',
+    faults: {},
+    signedInAs: (name) => `You are signed in as ${name}.`,
+    goOn: 'Go on',
+    asSomeoneElse: 'Or sign in as someone else:',
+    mayNotRead: (name) => `You are signed in as ${name}, who may not read it. Sign in as someone else:`,
+    wentWrong: 'Something went wrong',
+    problems: {
+      'not-found': { name: 'This page is not here', sentence: 'The address may be wrong or incomplete.' },
+      'channel-deleted': { name: 'This coverage was deleted', sentence: 'Nothing of it is kept here.' },
+      'post-withdrawn': { name: 'This post was withdrawn', sentence: 'It can no longer be read.' },
+      'token-missing': { name: 'This page is not for everyone', sentence: 'Sign in to see it.' },
+      forbidden: { name: 'This page is not for everyone', sentence: 'This can be done on a page of this site alone.' },
+      'rate-limited': { name: 'Too many requests', sentence: 'So many came from your network that this one was not answered.' },
+      'internal-error': { name: 'Something went wrong', sentence: 'It was our mistake, and it has been noted down.' },
+      'journal-unavailable': {
+        name: 'The coverage cannot be reached at the moment',
+        sentence: 'Nothing of it is lost, and it will be back.',
+      },
+      draining: { name: 'This server is being restarted', sentence: 'It will be back in a moment.' },
+    },
+    tryAgain: { one: 'Try again in # second.', other: 'Try again in # seconds.' },
+  },
+  de: {
+    coverage: 'Live-Berichterstattung',
+    coverageDescribed: 'Live-Berichterstattung, während es geschieht, mit jeder Korrektur an ihrer Stelle.',
+    earlierCoverage: 'Frühere Berichterstattung',
+    noCoverage: (command) => `Es gibt noch keine Berichterstattung. Ein Kanal, der mit ${command} angelegt wird, erscheint hier.`,
+    saidLive: (coverage) => `Jetzt live: ${coverage}.`,
+    saidEnded: (coverage) => `Nicht mehr live: ${coverage}.`,
+    signIn: 'Anmelden',
+    accessToken: 'Zugangsschlüssel',
+    tokenHint:
+      'Sie erhalten ihn von der Redaktion. Ihr Browser bleibt dann bis zu 12 Stunden angemeldet, mit einem Cookie dieser Website.',
+    notSignedIn: 'Sie sind nicht angemeldet.',
+    faults: {
+      'invalid-body': 'Fügen Sie den Schlüssel ein, den Sie erhalten haben.',
+      'token-invalid': 'Der Schlüssel wurde nicht angenommen.',
+      'too-large': 'Der Schlüssel ist für eine Sitzung zu lang.',
+    },
+    signedInAs: (name) => `Sie sind als ${name} angemeldet.`,
+    goOn: 'Weiter',
+    asSomeoneElse: 'Oder als jemand anderes anmelden:',
+    mayNotRead: (name) => `Sie sind als ${name} angemeldet und dürfen sie nicht lesen. Als jemand anderes anmelden:`,
+    wentWrong: 'Etwas ist schiefgegangen',
+    problems: {
+      'not-found': { name: 'Diese Seite gibt es hier nicht', sentence: 'Die Adresse ist vielleicht falsch oder unvollständig.' },
+      'channel-deleted': { name: 'Diese Berichterstattung wurde gelöscht', sentence: 'Hier ist nichts von ihr aufbewahrt.' },
+      'post-withdrawn': { name: 'Dieser Beitrag wurde zurückgezogen', sentence: 'Er kann nicht mehr gelesen werden.' },
+      'token-missing': { name: 'Diese Seite ist nicht für alle', sentence: 'Melden Sie sich an, um sie zu sehen.' },
+      forbidden: { name: 'Diese Seite ist nicht für alle', sentence: 'Das geht nur auf einer Seite dieser Website.' },
+      'rate-limited': {
+        name: 'Zu viele Anfragen',
+        sentence: 'Aus Ihrem Netz kamen so viele, dass diese nicht beantwortet wurde.',
+      },
+      'internal-error': { name: 'Etwas ist schiefgegangen', sentence: 'Es war unser Fehler, und er ist festgehalten.' },
+      'journal-unavailable': {
+        name: 'Die Berichterstattung ist gerade nicht erreichbar',
+        sentence: 'Nichts davon ist verloren; sie ist bald wieder da.',
+      },
+      draining: { name: 'Dieser Server wird neu gestartet', sentence: 'Er ist gleich wieder da.' },
+    },
+    tryAgain: { one: 'Versuchen Sie es in # Sekunde noch einmal.', other: 'Versuchen Sie es in # Sekunden noch einmal.' },
+  },
+  fr: {
+    coverage: 'Directs',
+    coverageDescribed: 'Les événements en direct, avec chaque correction à sa place.',
+    earlierCoverage: 'Directs précédents',
+    noCoverage: (command) => `Il n’y a pas encore de direct. Un canal créé avec ${command} apparaîtra ici.`,
+    saidLive: (coverage) => `En direct : ${coverage}.`,
+    saidEnded: (coverage) => `N’est plus en direct : ${coverage}.`,
+    signIn: 'Se connecter',
+    accessToken: 'Jeton d’accès',
+    tokenHint: 'La rédaction vous le donne. Votre navigateur reste ensuite connecté jusqu’à 12 heures, par un cookie de ce site.',
+    notSignedIn: 'Vous n’êtes pas connecté.',
+    faults: {
+      'invalid-body': 'Collez le jeton que vous avez reçu.',
+      'token-invalid': 'Le jeton n’a pas été accepté.',
+      'too-large': 'Le jeton est trop long pour une session.',
+    },
+    signedInAs: (name) => `Vous êtes connecté en tant que ${name}.`,
+    goOn: 'Continuer',
+    asSomeoneElse: 'Ou connectez-vous avec un autre jeton :',
+    mayNotRead: (name) =>
+      `Vous êtes connecté en tant que ${name}, sans le droit de lire ce direct. Connectez-vous avec un autre jeton :`,
+    wentWrong: 'Une erreur s’est produite',
+    problems: {
+      'not-found': { name: 'Cette page n’existe pas ici', sentence: 'L’adresse est peut-être erronée ou incomplète.' },
+      'channel-deleted': { name: 'Ce direct a été supprimé', sentence: 'Rien n’en est conservé ici.' },
+      'post-withdrawn': { name: 'Ce message a été retiré', sentence: 'Il ne peut plus être lu.' },
+      'token-missing': { name: 'Cette page n’est pas ouverte à tous', sentence: 'Connectez-vous pour la voir.' },
+      forbidden: {
+        name: 'Cette page n’est pas ouverte à tous',
+        sentence: 'Cela ne peut se faire que sur une page de ce site.',
+      },
+      'rate-limited': {
+        name: 'Trop de requêtes',
+        sentence: 'Votre réseau en a envoyé tant que celle-ci n’a pas reçu de réponse.',
+      },
+      'internal-error': { name: 'Une erreur s’est produite', sentence: 'Elle vient de nous, et elle est notée.' },
+      'journal-unavailable': {
+        name: 'Le direct est inaccessible pour le moment',
+        sentence: 'Rien n’en est perdu ; il va revenir.',
+      },
+      draining: { name: 'Ce serveur redémarre', sentence: 'Il revient dans un instant.' },
+    },
+    tryAgain: { one: 'Réessayez dans # seconde.', other: 'Réessayez dans # secondes.' },
+  },
+  es: {
+    coverage: 'Coberturas en directo',
+    coverageDescribed: 'Los hechos en directo, con cada corrección en su lugar.',
+    earlierCoverage: 'Coberturas anteriores',
+    noCoverage: (command) => `Aún no hay coberturas. Un canal creado con ${command} aparecerá aquí.`,
+    saidLive: (coverage) => `En directo: ${coverage}.`,
+    saidEnded: (coverage) => `Ya no está en directo: ${coverage}.`,
+    signIn: 'Iniciar sesión',
+    accessToken: 'Clave de acceso',
+    tokenHint: 'Se la da la redacción. Su navegador mantiene la sesión hasta 12 horas, con una cookie de este sitio.',
+    notSignedIn: 'No ha iniciado sesión.',
+    faults: {
+      'invalid-body': 'Pegue la clave que recibió.',
+      'token-invalid': 'La clave no fue aceptada.',
+      'too-large': 'La clave es demasiado larga para una sesión.',
+    },
+    signedInAs: (name) => `Ha iniciado sesión como ${name}.`,
+    goOn: 'Continuar',
+    asSomeoneElse: 'O inicie sesión con otra clave:',
+    mayNotRead: (name) => `Ha iniciado sesión como ${name}, sin permiso para leerla. Inicie sesión con otra clave:`,
+    wentWrong: 'Algo salió mal',
+    problems: {
+      'not-found': { name: 'Esta página no está aquí', sentence: 'Puede que la dirección sea incorrecta o esté incompleta.' },
+      'channel-deleted': { name: 'Esta cobertura fue eliminada', sentence: 'Aquí no se conserva nada de ella.' },
+      'post-withdrawn': { name: 'Este mensaje fue retirado', sentence: 'Ya no se puede leer.' },
+      'token-missing': { name: 'Esta página no es para todos', sentence: 'Inicie sesión para verla.' },
+      forbidden: { name: 'Esta página no es para todos', sentence: 'Esto solo puede hacerse en una página de este sitio.' },
+      'rate-limited': { name: 'Demasiadas solicitudes', sentence: 'Llegaron tantas desde su red que esta no fue atendida.' },
+      'internal-error': { name: 'Algo salió mal', sentence: 'El error es nuestro, y ha quedado registrado.' },
+      'journal-unavailable': {
+        name: 'La cobertura no está disponible en este momento',
+        sentence: 'No se ha perdido nada, y volverá.',
+      },
+      draining: { name: 'Este servidor se está reiniciando', sentence: 'Volverá en un momento.' },
+    },
+    tryAgain: { one: 'Inténtelo de nuevo en # segundo.', other: 'Inténtelo de nuevo en # segundos.' },
+  },
+  ar: {
+    coverage: 'التغطيات المباشرة',
+    coverageDescribed: 'تغطيات مباشرة لما يجري، وكل تصحيح في مكانه.',
+    earlierCoverage: 'تغطيات سابقة',
+    noCoverage: (command) => `لا توجد تغطيات بعد. تظهر هنا كل قناة تُنشأ بالأمر ${command}.`,
+    saidLive: (coverage) => `مباشر الآن: ${coverage}.`,
+    saidEnded: (coverage) => `لم تعد مباشرة: ${coverage}.`,
+    signIn: 'تسجيل الدخول',
+    accessToken: 'رمز الدخول',
+    tokenHint: 'تعطيك إياه هيئة التحرير. ويبقى متصفحك بعدها مسجلًا حتى 12 ساعة، بملف تعريف ارتباط لهذا الموقع.',
+    notSignedIn: 'لم يتم تسجيل دخولك.',
+    faults: {
+      'invalid-body': 'ألصق الرمز الذي حصلت عليه.',
+      'token-invalid': 'لم يُقبل الرمز.',
+      'too-large': 'الرمز أطول من أن تقوم عليه جلسة.',
+    },
+    signedInAs: (name) => `أنت مسجل باسم ${name}.`,
+    goOn: 'متابعة',
+    asSomeoneElse: 'أو سجل الدخول برمز آخر:',
+    mayNotRead: (name) => `أنت مسجل باسم ${name}، ولا يحق لهذا الحساب قراءتها. سجل الدخول برمز آخر:`,
+    wentWrong: 'حدث خطأ',
+    problems: {
+      'not-found': { name: 'هذه الصفحة غير موجودة هنا', sentence: 'قد يكون العنوان خاطئًا أو ناقصًا.' },
+      'channel-deleted': { name: 'حُذفت هذه التغطية', sentence: 'لم يُحفظ هنا شيء منها.' },
+      'post-withdrawn': { name: 'سُحب هذا المنشور', sentence: 'لم تعد قراءته ممكنة.' },
+      'token-missing': { name: 'هذه الصفحة ليست للجميع', sentence: 'سجل الدخول لتراها.' },
+      forbidden: { name: 'هذه الصفحة ليست للجميع', sentence: 'لا يتم هذا إلا من صفحة في هذا الموقع.' },
+      'rate-limited': { name: 'طلبات كثيرة جدًا', sentence: 'وصل من شبكتك عدد كبير من الطلبات فلم يُجب عن هذا الطلب.' },
+      'internal-error': { name: 'حدث خطأ', sentence: 'الخطأ منا، وقد سُجل.' },
+      'journal-unavailable': { name: 'التغطية غير متاحة حاليًا', sentence: 'لم يضع منها شيء، وستعود.' },
+      draining: { name: 'يُعاد تشغيل هذا الخادم', sentence: 'سيعود بعد لحظات.' },
+    },
+    tryAgain: {
+      one: 'حاول مجددًا بعد ثانية واحدة.',
+      two: 'حاول مجددًا بعد ثانيتين.',
+      few: 'حاول مجددًا بعد # ثوانٍ.',
+      many: 'حاول مجددًا بعد # ثانية.',
+      other: 'حاول مجددًا بعد # ثانية.',
+    },
+  },
+} satisfies Record<(typeof siteLanguages)[number], SiteWords>;
