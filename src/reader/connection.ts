@@ -16,7 +16,10 @@ export interface Pipe {
   onTaken(listener: () => void): () => void;
   /** Ends it in good order. */
   cut(): void;
-  /** Ends it at once: it may take no bytes, and a last word would wait behind them for ever. */
+  /**
+   * Ends it at once, with a reset: it may take no bytes, and a last word would wait behind them for ever. The system keeps none of them
+   * either.
+   */
   terminate(): void;
 }
 

@@ -96,7 +96,7 @@ export class StreamPipe implements Pipe {
   }
 
   terminate(): void {
-    this.#socket.destroy();
+    this.#socket.resetAndDestroy();
   }
 }
 

@@ -24,13 +24,18 @@ export class Outgoing {
   }
 
   write(frames: Buffer): void {
+    this.#socket.write(frames);
+    if (!this.#asked && this.waiting > 0) this.#ask();
+  }
+
+  #ask(): void {
     const socket = this.#socket;
-    socket.write(frames);
-    if (socket.writableLength === 0 || this.#asked) return;
     this.#asked = true;
     socket.write(nothing, () => {
       this.#asked = false;
-      this.onTaken();
+      // By now more may have been written, of which this told nothing.
+      if (this.waiting > 0 && !socket.destroyed && !socket.writableEnded) this.#ask();
+      else this.onTaken();
     });
   }
 }

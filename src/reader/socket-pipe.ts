@@ -26,7 +26,6 @@ interface Inside {
 interface WebSocket {
   readonly readyState: number;
   readonly _socket: Socket;
-  terminate(): void;
 }
 
 const webSocketOpen = 1;
@@ -46,9 +45,12 @@ export function isClosed(connection: EngineSocket): boolean {
   return insideOf(connection).transport.socket.readyState === webSocketClosed;
 }
 
-/** Ends a connection that may take no bytes: a close frame would wait behind them for ever. */
+/**
+ * Ends a connection that may take no bytes: a close frame would wait behind them for ever. With a reset, so that the system does not keep
+ * the bytes either, and the other end hears of it at once.
+ */
 export function terminateSocket(connection: EngineSocket): void {
-  insideOf(connection).transport.socket.terminate();
+  insideOf(connection).transport.socket._socket.resetAndDestroy();
 }
 
 export class SocketPipe implements Pipe {
@@ -97,6 +99,6 @@ export class SocketPipe implements Pipe {
   }
 
   terminate(): void {
-    this.#webSocket.terminate();
+    this.#webSocket._socket.resetAndDestroy();
   }
 }

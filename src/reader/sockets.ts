@@ -111,10 +111,12 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       context.metrics.rejections.inc({ kind: 'unanswered' });
       terminateSocket(pipe);
     });
-    pipe.on('close', () => {
+    pipe.on('close', (reason: string) => {
       joined.delete(pipe);
+      if (isClosed(pipe)) return;
+      if (reason === 'ping timeout') return terminateSocket(pipe);
       // Who was sent away may not say goodbye, and would be waited for.
-      if (!isClosed(pipe)) setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref();
+      setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref();
     });
   });
 

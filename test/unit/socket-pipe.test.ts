@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server, type Socket } from 'engine.io';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Socket as EngineSocket, Server } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { socketFormat } from '../../src/reader/encoder.ts';
@@ -12,7 +12,7 @@ async function connect() {
   const engine = new Server({ transports: ['websocket'], perMessageDeflate: false, allowUpgrades: false });
   engine.attach(http);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const arrived = new Promise<Socket>((resolve) => engine.once('connection', resolve));
+  const arrived = new Promise<EngineSocket>((resolve) => engine.once('connection', resolve));
   const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/engine.io/?EIO=4&transport=websocket`);
   const heard: string[] = [];
   client.on('message', (data) => heard.push(String(data)));
@@ -70,6 +70,48 @@ it('is not ready while the kernel has not taken what it was given, and tells whe
   await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1));
   expect(pipe.ready).toBe(true);
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
+});
+
+it('is ready again after what engine.io sent behind bytes that the kernel had not taken', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  const told: boolean[] = [];
+  pipe.onTaken(() => told.push(pipe.ready));
+  client.pause();
+  const large = 'x'.repeat(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) pipe.write(event(large));
+  connection.send('one');
+  connection.send('two');
+  client.resume();
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2));
+  expect(told).toContain(true);
+});
+
+it('tells of what was written in the moment in which the kernel had taken what was there before', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  const told: boolean[] = [];
+  pipe.onTaken(() => told.push(pipe.ready));
+  client.pause();
+  const large = event('x'.repeat(1_000_000));
+  let written = 0;
+  const fill = () => {
+    for (; pipe.ready && written < 100; written += 1) pipe.write(large);
+  };
+  fill();
+  // Told before whoever waits behind the bytes.
+  const { socket } = (connection as unknown as { transport: { socket: { _socket: Socket } } }).transport;
+  let refilled = 0;
+  socket._socket.once('drain', () => {
+    const before = written;
+    fill();
+    refilled = written - before;
+    client.pause();
+  });
+  client.resume();
+  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
+  client.resume();
+  await vi.waitFor(() => expect(heard()).toHaveLength(written));
+  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
 });
 
 it('is not ready from the moment at which either end begins to close', async () => {
