@@ -8,6 +8,8 @@ export interface Scene {
   path: string;
   /** It stands in a page of others, which has a headline of its own. */
   isPart?: boolean;
+  /** So long that whoever looks at all of it does so once. */
+  isLong?: boolean;
   /** Brings the page that was opened into the state, and waits until it is in it. */
   reach?: (page: Page) => Promise<void>;
   /** Ends what `reach` began. */
@@ -219,7 +221,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     { name: 'a page that is not there', path: '/live/no-such-coverage' },
     inArabic('a page that is not there', '/live/no-such-coverage'),
     inArabic('signing in', '/sign-in'),
-    { name: 'the documents', path: '/docs' },
+    { name: 'the documents', path: '/docs', isLong: true },
     {
       name: 'the frame',
       isPart: true,
