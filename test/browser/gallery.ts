@@ -158,7 +158,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
   return [
-    { name: 'the list of channels', path: '/' },
+    { name: 'the list of channels', path: '/', reach: isLive },
     inArabic('the list of channels', '/'),
     {
       name: 'live coverage',
