@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config.ts';
 
@@ -45,12 +46,12 @@ function standardOutput(): DestinationStream {
   return standard;
 }
 
-/** As much as a pipe takes whole, however many processes write to it (POSIX, PIPE_BUF; at least this much on Linux). */
-const atomicCharacters = 4_096;
+/** As much as a pipe takes whole, however many processes write to it (PIPE_BUF, pipe(7)). */
+const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 
 /**
- * The lines of one turn of the event loop go out together at its end: one call of the system for a dozen writes, not a dozen. They
- * never fill more than a pipe takes at once, so that a line of another process does not come between.
+ * The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. Of a
+ * process that writes beside others no more than goes out whole, so that no line stands within another.
  */
 function openStandardOutput(): DestinationStream {
   const out = pino.destination({ fd: 1, sync: true });

@@ -233,7 +233,8 @@ class Group {
   /** One round for all who ask at the same time. */
   #scrape(): Promise<string> {
     this.#scraped ??= (async () => {
-      await Promise.all([...this.#members].map((member) => member.report()));
+      const asked = [...this.#members].filter(({ state }) => state !== 'starting');
+      await Promise.all(asked.map((member) => member.report()));
       this.#scraped = undefined;
       return await this.#totals.text();
     })();

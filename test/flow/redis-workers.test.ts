@@ -175,7 +175,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       const before = [pidOf(1), pidOf(2)];
       const answers: number[] = [];
       const ready: number[] = [];
-      const renewed = vi.waitFor(() => expect(lines.some(({ msg }) => msg === 'workers are renewed')).toBe(true), patient);
+      const renewed = vi.waitFor(() => expect(lines.some(({ msg }) => msg === 'workers are renewed')).toBe(true), {
+        timeout: 30_000,
+      });
       let done = false;
       process.kill(server.pid, 'SIGUSR2');
       // Over connections that are kept, and without a second try.
@@ -221,6 +223,28 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publish(server, token, id, { body: 'Still here.' });
       await caughtUp(readers, 2);
       expect(faultsOf(readers)).toEqual([]);
+    });
+
+    it('goes on with what it has while none can be started, and renews nothing', async () => {
+      const [killed, staying] = [pidOf(1), pidOf(2)];
+      const said = lines.length;
+      const since = (msg: string) => lines.slice(said).filter((line) => line.msg === msg);
+      await redis.admin.config('SET', 'appendfsync', 'everysec');
+      try {
+        process.kill(server.pid, 'SIGUSR2');
+        await vi.waitFor(() => expect(since('workers are not renewed: the ones before go on')).toHaveLength(1), patient);
+        expect(childrenOf(server.pid).sort()).toEqual([killed, staying].sort());
+        process.kill(killed, 'SIGKILL');
+        await vi.waitFor(() => expect(since('worker cannot start').length).toBeGreaterThan(2), patient);
+        expect(String(since('worker cannot start').at(-1)!.reason)).toContain('appendfsync always');
+        expect((await metrics()).get('pressbox_workers')).toBe(1);
+        expect((await call(`${server.url}/readyz`)).status).toBe(200);
+      } finally {
+        await redis.admin.config('SET', 'appendfsync', 'always');
+      }
+      await vi.waitFor(async () => expect((await metrics()).get('pressbox_workers')).toBe(2), patient);
+      expect((await metrics()).get('pressbox_worker_ends_total{how="refused"}')).toBeGreaterThan(2);
+      expect(pidOf(2)).toBe(staying);
     });
 
     it('says once why it does not start', async () => {
@@ -273,6 +297,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(faultsOf(readers)).toEqual([]);
       await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), patient);
       expect(lines.filter(({ msg, pid }) => msg === 'closed' && workers.includes(pid!))).toHaveLength(2);
+    });
+
+    it('ends with the reason where nobody is left and none can be started', async () => {
+      const exit = server.exit();
+      await redis.admin.config('SET', 'appendfsync', 'everysec');
+      try {
+        for (const worker of [1, 2]) process.kill(pidOf(worker), 'SIGKILL');
+        expect(await exit).toBe(1);
+      } finally {
+        await redis.admin.config('SET', 'appendfsync', 'always');
+      }
+      expect(lines.filter(({ said }) => String(said).includes('appendfsync always'))).toHaveLength(1);
+      await server.start();
     });
 
     it('ends in good order', async () => {
