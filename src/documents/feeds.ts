@@ -17,7 +17,7 @@ const formats: readonly Format[] = [
     file: 'feed.atom',
     summary: 'For feed readers, as Atom',
     description:
-      'Atom 1.0 (RFC 4287), paged as RFC 5005 has it. An entry of a withdrawn post says that it was, in place of what it said.',
+      'Atom 1.0 (RFC 4287), paged as RFC 5005 has it. An entry of a withdrawn post says that it was, in place of what it said. Of a channel for members a stranger is given what it is about, and one entry that says so.',
     type: 'application/atom+xml',
   },
   {
@@ -25,7 +25,7 @@ const formats: readonly Format[] = [
     file: 'feed.json',
     summary: 'For programs, as JSON Feed',
     description:
-      'JSON Feed 1.1. `_pressbox` holds what the standard has no word for: revision, status, history, media and the rest.',
+      'JSON Feed 1.1. `_pressbox` holds what the standard has no word for: revision, status, history, media and the rest. Of a channel for members a stranger is given what it is about, and one item that says so.',
     type: 'application/feed+json',
   },
   {

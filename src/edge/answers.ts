@@ -85,16 +85,18 @@ export function sendProblem(response: Response, sent: Problem): void {
   response.removeHeader('ETag');
   response.setHeader('Cache-Control', 'no-store');
   if (sent.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(sent.retryAfter)));
-  const challenge = challenges[sent.code];
-  if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge);
+  const asked = challenges[sent.code];
+  if (asked !== undefined) response.setHeader('WWW-Authenticate', asked);
   response.status(sent.status);
   send(response, 'application/problem+json', JSON.stringify(sent));
 }
 
 /** RFC 6750: no error is named to who sent no token. */
+export const challenge = 'Bearer realm="pressbox"';
+
 const challenges: Partial<Record<ProblemCode, string>> = {
-  'token-missing': 'Bearer realm="pressbox"',
-  'token-invalid': 'Bearer realm="pressbox", error="invalid_token"',
+  'token-missing': challenge,
+  'token-invalid': `${challenge}, error="invalid_token"`,
 };
 
 /** The code of the problem that was sent, for those who count. */

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { etagOf, sendJson } from '../edge/answers.ts';
+import { challenge, etagOf, sendJson } from '../edge/answers.ts';
 import { principalOf } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -7,13 +7,15 @@ import { shared } from '../fanout/shared.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
+import { mayRead } from '../protocol/rights.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
-import { mustRead, readableChannel } from './access.ts';
+import { knownChannel, mustRead } from './access.ts';
 import { atom } from './feeds/atom.ts';
 import { jsonFeed } from './feeds/json-feed.ts';
 import { jsonLd } from './feeds/json-ld.ts';
 import { ninjs } from './feeds/ninjs.ts';
+import { noticePage } from './feeds/notice.ts';
 import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/read.ts';
 import { cachingOf } from './routes.ts';
@@ -34,11 +36,13 @@ interface Format {
   /** Media type. */
   type: string;
   write: (page: FeedPage, filter: FeedFilter) => string;
+  /** People read it: whoever may not read the posts, and sent no token, is told what it is about and where to sign in. */
+  hasNotice?: boolean;
 }
 
 const formats: Readonly<Record<FeedFile, Format>> = {
-  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atom },
-  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeed },
+  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atom, hasNotice: true },
+  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeed, hasNotice: true },
   'liveblog.jsonld': { name: 'json-ld', type: feedTypes['liveblog.jsonld'].type, write: jsonLd },
   'ninjs.json': { name: 'ninjs', type: 'application/json; charset=utf-8', write: ninjs },
 };
@@ -58,10 +62,19 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
   }
   return router;
 
-  async function answer(req: Request, res: Response, file: string, { name, type, write }: Format): Promise<void> {
+  async function answer(req: Request, res: Response, file: string, { name, type, write, hasNotice }: Format): Promise<void> {
     const query = parse(feedQuerySchema, req.query);
     const channelId = String(req.params.channelId);
-    await readableChannel(engine, res, channelId);
+    const who = principalOf(res);
+    const { channel: asked } = await feeds.guarded(() => knownChannel(engine, who, channelId));
+    if (who === undefined && hasNotice === true && !mayRead(who, asked)) {
+      const { latestPostAt: _, ...bare } = asked;
+      // A token would make it another answer.
+      res.set('WWW-Authenticate', challenge);
+      sendJson(res, write(noticePage(bare, file, query, publicUrl), query), { ...cachingOf(res, asked), type });
+      return;
+    }
+    mustRead(who, asked);
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     const { feed, release } = held;
@@ -70,7 +83,7 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
       if (page === undefined) throw new Refusal('channel-deleted');
       // Access may have been closed since the page was asked for.
       const channel = feed.channel.revision > page.channel.revision ? feed.channel : page.channel;
-      mustRead(principalOf(res), channel);
+      mustRead(who, channel);
       metrics.feedPages.inc({ format: name });
       if (page.next !== undefined) res.set('Link', `<${page.next}>; rel="next"`);
       sendJson(res, page.text, { ...cachingOf(res, channel), etag: page.etag, type });

@@ -361,10 +361,17 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
   });
 
   it('says where there is nothing to show: no such channel, one for members, none named', async () => {
-    const members = await newChannel({ access: 'members' });
+    const members = await newChannel({ access: 'members', headline: 'Behind closed doors', standfirst: 'What was said.' });
+    await publish(members, { headline: 'Not for everyone', keyEvent: true });
     const { page } = await open(`${tag('no-such-one')}${tag(members)}<pressbox-live></pressbox-live>${script()}`);
     for (const said of ['This coverage is not here.', 'This coverage is for members.', 'No channel is named.'])
       await page.getByText(said).waitFor();
+    // What it is about is no secret, and members sign in on its page.
+    await page.getByRole('link', { name: 'Behind closed doors' }).waitFor();
+    await page.getByText('What was said.').waitFor();
+    const onItsPage = page.getByRole('link', { name: 'Open the coverage on its own page' });
+    expect(await onItsPage.getAttribute('href')).toBe(`${server.url}/live/${members}`);
+    expect(await page.getByText('Not for everyone').count()).toBe(0);
   });
 
   it('is live in a frame, and tells the page around how high it is', async () => {

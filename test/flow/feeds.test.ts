@@ -302,6 +302,61 @@ describe.each(Object.keys(formats))('%s', (file) => {
   });
 });
 
+describe('of a channel for members', () => {
+  const id = 'for-members';
+  beforeAll(async () => {
+    await createChannel(server, editor, {
+      id,
+      access: 'members',
+      language: 'de',
+      headline: 'Hinter <Türen>',
+      standfirst: 'Worum es geht.',
+    });
+    await publish(server, editor, id, { headline: 'zqsecretqz' });
+  });
+
+  it.each(['feed.atom', 'feed.json'])(
+    '%s tells strangers what it is about and where to sign in, and nothing of its posts',
+    async (file) => {
+      const answer = await call(addressOf(id, file));
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+      expect(answer.headers.get('vary')).toContain('Authorization');
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="pressbox"');
+      const items = formats[file]!.items(answer.text);
+      expect(items).toHaveLength(1);
+      expect(items[0]?.text).toContain('Diese Berichterstattung ist für Mitglieder.');
+      expect(items[0]?.text).toContain(`${server.server.publicUrl}/live/${id}`);
+      expect(items[0]?.text).toContain('Anmelden');
+      if (file === 'feed.json') expect(answer.body).toMatchObject({ items: [{ _pressbox: { access: 'members' } }] });
+      expect(answer.text).toContain('Worum es geht.');
+      expect(answer.text).not.toContain('zqsecretqz');
+      const etag = answer.headers.get('etag') ?? '';
+      expect((await call(addressOf(id, file), { headers: { 'if-none-match': etag } })).status).toBe(304);
+    },
+  );
+
+  it.each(['liveblog.jsonld', 'ninjs.json'])('%s, which programs read, asks strangers for a token', async (file) => {
+    expect((await call(addressOf(id, file))).body).toMatchObject({ code: 'token-missing', status: 401 });
+  });
+
+  it.each(Object.keys(formats))(
+    '%s refuses a token that does not permit it, and has the posts for one that does',
+    async (file) => {
+      const other = await server.token({ editor: [], reader: ['other'] });
+      expect((await call(addressOf(id, file), { token: other })).body).toMatchObject({ code: 'forbidden', status: 403 });
+      const member = await call(addressOf(id, file), { token: await server.token({ editor: [], reader: [id] }) });
+      expect(member.text).toContain('zqsecretqz');
+      expect(member.text).not.toContain('Anmelden');
+    },
+  );
+
+  it('is not known to strangers where it is one of the desk', async () => {
+    await createChannel(server, editor, { id: 'of-the-desk', access: 'desk' });
+    for (const file of Object.keys(formats))
+      expect((await call(addressOf('of-the-desk', file))).body).toMatchObject({ code: 'not-found', status: 404 });
+  });
+});
+
 it('counts the pages', async () => {
   const { text } = await call(`${server.url}/metrics`);
   for (const format of ['atom', 'json-feed', 'json-ld', 'ninjs'])

@@ -2,6 +2,7 @@ import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { atom } from '../../src/reader/feeds/atom.ts';
 import { titleOf } from '../../src/reader/feeds/content.ts';
+import { noticePage } from '../../src/reader/feeds/notice.ts';
 import { feedId, linksOf, plainUri } from '../../src/reader/feeds/page.ts';
 import { escapeXml } from '../../src/reader/feeds/xml.ts';
 import { textOf as plainTextOf } from '../../src/reader/post-text.ts';
@@ -134,6 +135,8 @@ describeWith(needs.python, 'an Atom feed', (python) => {
       expect(atomFaults(parse(atom(feedPage('feed.atom', changed), {})))).toEqual([]);
     }
     expect(atomFaults(parse(atom(feedPage('feed.atom', { byline: [] }, []), {})))).toEqual([]);
+    const notice = noticePage(aChannel({ access: 'members', headline: hostileText }), 'feed.atom', {}, publicUrl);
+    expect(atomFaults(parse(atom(notice, {})))).toEqual([]);
   });
 
   it('is noticed where it is not', () => {

@@ -3,9 +3,10 @@ import type { Channel } from '../../src/protocol/model.ts';
 import { jsonFeed } from '../../src/reader/feeds/json-feed.ts';
 import { jsonLd } from '../../src/reader/feeds/json-ld.ts';
 import { ninjs } from '../../src/reader/feeds/ninjs.ts';
+import { noticePage } from '../../src/reader/feeds/notice.ts';
 import { formFaults, jsonFeedForms, ninjsForm } from '../support/feed-forms.ts';
 import { everyPost, feedPage, hostileText, publicUrl } from '../support/feed-samples.ts';
-import { aPost } from '../support/samples.ts';
+import { aChannel, aPost } from '../support/samples.ts';
 import { schemaOrgFaults } from '../support/schema-org.ts';
 import { textAttacks } from '../support/script-attacks.ts';
 
@@ -27,7 +28,11 @@ describe('a JSON Feed', () => {
   it.each(jsonFeedForms)(
     'is valid by the published schema of version 1.1, and by ours, and is noticed where it is not',
     (form) => {
-      for (const channel of channels) expect(formFaults(form, parse(jsonFeed(feedPage('feed.json', channel))))).toEqual([]);
+      for (const channel of channels) {
+        expect(formFaults(form, parse(jsonFeed(feedPage('feed.json', channel))))).toEqual([]);
+        const notice = noticePage(aChannel(channel), 'feed.json', {}, publicUrl);
+        expect(formFaults(form, parse(jsonFeed(notice)))).toEqual([]);
+      }
       const broken = [
         { next_url: 'a b' },
         { version: '1.1' },

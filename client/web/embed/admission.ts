@@ -1,3 +1,5 @@
+import type { Channel } from '../../../src/protocol/model.ts';
+
 /** Whether a server lets the page that is open read a channel. */
 export type Admission = 'admitted' | 'not-admitted' | 'not-reached';
 
@@ -6,7 +8,7 @@ export type Admission = 'admitted' | 'not-admitted' | 'not-reached';
  * which only admitted pages may read. Whatever the channel's answer says, one that may be read means that the page is admitted.
  */
 export async function admissionTo(server: string, channelId: string): Promise<Admission> {
-  if (await isReadable(`/v1/channels/${encodeURIComponent(channelId)}`)) return 'admitted';
+  if (await isReadable(pathOf(channelId))) return 'admitted';
   return (await isReadable('/embed.js')) ? 'not-admitted' : 'not-reached';
 
   async function isReadable(path: string): Promise<boolean> {
@@ -17,4 +19,18 @@ export async function admissionTo(server: string, channelId: string): Promise<Ad
       return false;
     }
   }
+}
+
+/** What anyone may know of a channel; undefined where that is nothing, or it cannot be asked. */
+export async function channelOn(server: string, channelId: string): Promise<Channel | undefined> {
+  try {
+    const answer = await fetch(server + pathOf(channelId), { credentials: 'omit' });
+    return answer.ok ? await answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pathOf(channelId: string): string {
+  return `/v1/channels/${encodeURIComponent(channelId)}`;
 }

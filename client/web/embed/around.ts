@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
-import { channelAddress, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../reader.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
@@ -19,6 +20,8 @@ export interface Scene {
   setting: PostSetting;
   server: string;
   timeline: Timeline | undefined;
+  /** That of the timeline; where posts are for members, it is what anyone may know. */
+  channel: Channel | undefined;
   state: ReaderState | undefined;
   /** As of when what is shown is known to be true. RFC 3339. */
   trueAt: string | undefined;
@@ -53,13 +56,19 @@ function sentenceOf({ words, setting, timeline, state, trueAt, trouble }: Scene)
   return connectionSentence(state, timeline.channel.state, clockText(trueAt, setting), words);
 }
 
-export function title({ timeline, server }: Scene) {
-  const channel = timeline?.channel;
+export function title({ channel, server }: Scene) {
   if (channel === undefined) return nothing;
   return html`<h2 class="title" part="title" lang=${channel.language} dir="auto">
       <a href=${channelAddress(channel, server)}>${channel.headline}</a>
     </h2>
     ${channel.standfirst ? html`<p class="standfirst" part="standfirst" lang=${channel.language} dir="auto">${channel.standfirst}</p>` : nothing}`;
+}
+
+/** In place of the posts. Members sign in on the server's own page. */
+export function troubleLine({ words, server, trouble, channel }: Scene) {
+  if (trouble === undefined) return nothing;
+  const page = channel && html` <a href=${onServer(channelPath(channel.id), server)}>${words.openPage}</a>`;
+  return html`<p class="trouble" part="trouble">${words[trouble]}${page}</p>`;
 }
 
 export function keyEventList({ words, setting, timeline, server }: Scene) {
@@ -115,8 +124,7 @@ export function pinnedMarkup({ words, setting, timeline }: Scene): string {
 }
 
 /** What was corrected in the headline and the standfirst, and who writes. */
-export function notesMarkup({ words, setting, timeline }: Scene): string {
-  const channel = timeline?.channel;
+export function notesMarkup({ words, setting, channel }: Scene): string {
   if (channel === undefined) return '';
   const notes = correctionNotes(channel.history, null, setting).text;
   if (channel.byline.length === 0) return notes;

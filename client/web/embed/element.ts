@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
-import type { Event } from '../../../src/protocol/model.ts';
+import type { Channel, Event } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
@@ -12,7 +12,7 @@ import { wordsIn } from '../strings/index.ts';
 import { newsText, type Words } from '../strings/words.ts';
 import type { PostSetting } from '../view/post.ts';
 import { directionOf } from '../view/time.ts';
-import { admissionTo } from './admission.ts';
+import { admissionTo, channelOn } from './admission.ts';
 import {
   keyEventList,
   notesMarkup,
@@ -21,6 +21,7 @@ import {
   statusLine,
   type Trouble,
   title,
+  troubleLine,
   waysDown,
   waysUp,
 } from './around.ts';
@@ -69,6 +70,8 @@ export class PressboxLive extends LitElement {
   #announcer: Announcer | undefined;
   #state: ReaderState | undefined;
   #trouble: Trouble | undefined;
+  /** A coverage whose posts are for members. */
+  #about: Channel | undefined;
   #trueAt: string | undefined;
   readonly #browsing = new Browsing({
     client: () => this.#client,
@@ -161,6 +164,7 @@ export class PressboxLive extends LitElement {
     this.#timeline = undefined;
     this.#state = undefined;
     this.#trouble = undefined;
+    this.#about = undefined;
     this.#trueAt = undefined;
     this.#browsing.failed = false;
     this.requestUpdate();
@@ -244,6 +248,15 @@ export class PressboxLive extends LitElement {
     this.#coverage = undefined;
     this.#timeline = undefined;
     this.#trouble = trouble;
+    if (trouble === 'forMembers' && this.#client) void this.#introduce(this.#client);
+    this.requestUpdate();
+  }
+
+  /** What a coverage for members is about is no secret. */
+  async #introduce(client: LiveReader): Promise<void> {
+    const about = await channelOn(this.#server, client.channelId);
+    if (client !== this.#client || this.#trouble !== 'forMembers') return;
+    this.#about = about;
     this.requestUpdate();
   }
 
@@ -256,7 +269,11 @@ export class PressboxLive extends LitElement {
   /** The language of the words around the posts: that of `lang`, else the channel's, else the page's. */
   get #language(): string {
     const page = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
-    return this.wording || this.#timeline?.channel.language || page;
+    return this.wording || this.#channel?.language || page;
+  }
+
+  get #channel(): Channel | undefined {
+    return this.#timeline?.channel ?? this.#about;
   }
 
   get #words(): Words {
@@ -264,7 +281,7 @@ export class PressboxLive extends LitElement {
   }
 
   get #setting(): PostSetting {
-    const timezone = this.#timeline?.channel.timezone ?? 'UTC';
+    const timezone = this.#channel?.timezone ?? 'UTC';
     return { timezone, language: this.#language, words: this.#words, server: this.#server };
   }
 
@@ -274,6 +291,7 @@ export class PressboxLive extends LitElement {
       setting: this.#setting,
       server: this.#server,
       timeline: this.#timeline,
+      channel: this.#channel,
       state: this.#state,
       trueAt: this.#trueAt,
       trouble: this.#trouble,
@@ -318,7 +336,7 @@ export class PressboxLive extends LitElement {
       <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting} @click=${this.#onClick}>
         ${keyEventList(scene)}
         <div class="pinned" part="pinned" id="pinned" role="group" aria-label=${words.pinned} hidden></div>
-        ${this.#trouble ? html`<p class="trouble" part="trouble">${words[this.#trouble]}</p>` : nothing}
+        ${troubleLine(scene)}
         ${waysUp(scene, ways)} ${this.#renderNews(words)}
         <div
           class="posts"

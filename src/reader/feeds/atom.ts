@@ -3,7 +3,7 @@ import { wordsOf } from '../../../client/web/view/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
 import { changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
 import { mediaTypeOf, titleOfFile } from './media.ts';
-import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
+import { type FeedFilter, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
 /**
@@ -12,7 +12,7 @@ import { Xml, xml, xmlAttribute } from './xml.ts';
  * readers know, would leave the wrong text where it was, or take it away without a word.
  */
 export function atom(page: FeedPage, filter: FeedFilter): string {
-  const { channel, posts, links } = page;
+  const { channel, posts, links, notice } = page;
   const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
   const updated = [channel.updatedAt ?? channel.createdAt, ...posts.map(changedAt)].sort().at(-1);
   const document = xml`<?xml version="1.0" encoding="utf-8"?>
@@ -25,7 +25,7 @@ ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generato
 <link rel="alternate" type="text/html" href="${links.home}"/>
 ${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
   links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`
-}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${posts.map((post) => entry(post, page))}</feed>
+}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${notice === undefined ? null : noticeEntry(notice)}${posts.map((post) => entry(post, page))}</feed>
 `;
   return document.text;
 }
@@ -41,6 +41,17 @@ ${post.authors.map((person) => xml`<author>${named(person)}</author>\n`)}<link r
 ${post.media.map(attached)}${categoriesOf(post, channel).map(({ term, label }) => xml`<category term="${term}" label="${label}"/>\n`)}${
   summary === undefined ? null : xml`<summary>${summary}</summary>\n`
 }<content type="html">${contentOf(post, channel, links)}</content>
+</entry>
+`;
+}
+
+function noticeEntry({ id, title, html, url, at }: FeedNotice): Xml {
+  return xml`<entry>
+<id>${id}</id>
+<title>${title}</title>
+<updated>${at}</updated>
+<link rel="alternate" type="text/html" href="${url}"/>
+<content type="html">${html}</content>
 </entry>
 `;
 }

@@ -1,13 +1,13 @@
 import type { Person, ReaderPost } from '../../protocol/model.ts';
 import { changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
 import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
-import { type FeedPage, plainUri, postUrn } from './page.ts';
+import { type FeedNotice, type FeedPage, plainUri, postUrn } from './page.ts';
 
 /**
  * JSON Feed 1.1. What the standard has no word for stands in `_pressbox`, in the words of our own posts: which revision it is, what was
  * changed and why, how sure it is.
  */
-export function jsonFeed({ channel, posts, offset, links }: FeedPage): string {
+export function jsonFeed({ channel, posts, offset, links, notice }: FeedPage): string {
   return JSON.stringify({
     version: 'https://jsonfeed.org/version/1.1',
     title: channel.headline,
@@ -17,15 +17,20 @@ export function jsonFeed({ channel, posts, offset, links }: FeedPage): string {
     ...(links.next !== undefined && { next_url: links.next }),
     language: channel.language,
     ...(channel.byline.length > 0 && { authors: channel.byline.map(author) }),
-    items: posts.map((post) => item(post, { channel, links })),
+    items: notice === undefined ? posts.map((post) => item(post, { channel, links })) : [noticeItem(notice)],
     _pressbox: {
       channelId: channel.id,
       state: channel.state,
-      offset,
+      access: channel.access,
+      ...(notice === undefined && { offset }),
       revision: channel.revision,
       history: channel.history,
     },
   });
+}
+
+function noticeItem({ id, title, html, url, at }: FeedNotice) {
+  return { id, url, title, content_html: html, date_published: at, date_modified: at, _pressbox: { access: 'members' } };
 }
 
 function item(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>) {

@@ -12,6 +12,18 @@ export interface FeedPage {
   /** The offset of the channel's journal as of which the posts are true. */
   offset: number;
   links: FeedLinks;
+  /** In the place of posts that are for members. */
+  notice?: FeedNotice;
+}
+
+/** An entry that says who may read the posts, and leads to where they sign in. */
+export interface FeedNotice {
+  id: string;
+  title: string;
+  html: string;
+  url: string;
+  /** RFC 3339. */
+  at: string;
 }
 
 export interface FeedLinks {
@@ -65,6 +77,11 @@ export interface Told {
 /** A feed's own name, for ever: that of its channel, wherever it is served, and of its filter. */
 export function feedId({ id, createdAt }: Channel, filter: FeedFilter): string {
   return nameUuid(`${id} ${createdAt} ${queryOf(filter, {})}`);
+}
+
+/** Of the entry that stands in the place of a channel's posts. */
+export function noticeId({ id, createdAt }: Channel): string {
+  return nameUuid(`${id} ${createdAt} for-members`);
 }
 
 /** UUIDv7, as it was given: whatever the address, it is the same post. */

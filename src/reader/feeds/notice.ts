@@ -1,0 +1,24 @@
+import { html } from '../../../client/web/view/html.ts';
+import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
+import { directionOf, wordsOf } from '../../../client/web/view/time.ts';
+import { channelPath, onServer } from '../../protocol/addresses.ts';
+import type { Channel } from '../../protocol/model.ts';
+import { type FeedFilter, type FeedPage, linksOf, noticeId } from './page.ts';
+
+/**
+ * The feed of a members' channel for whoever did not say who they are: what it is about, and one entry in the place of its posts. A feed
+ * reader shows that to the person who can do something about it, where it would show an error, or nothing, for a refusal.
+ */
+export function noticePage(channel: Channel, file: string, filter: FeedFilter, publicUrl: string): FeedPage {
+  const { forMembers, language } = wordsOf(channel);
+  const url = onServer(channelPath(channel.id), publicUrl);
+  const said = html`<p lang="${language}" dir="${directionOf(language)}">${forMembers} <a href="${url}">${siteWordsOf(channel).signIn}</a></p>`;
+  return {
+    channel,
+    posts: [],
+    whole: false,
+    offset: 0,
+    links: linksOf(publicUrl, channel, file, filter, {}, undefined),
+    notice: { id: noticeId(channel), title: forMembers, html: said.text, url, at: channel.createdAt },
+  };
+}
