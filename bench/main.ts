@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { describeMachine } from './machine.ts';
 import { measureCatchUp, measureFanOut } from './measure.ts';
+import { writeResults } from './peers/results.ts';
 import { compare } from './peers/run.ts';
 import { subjects } from './peers/subjects.ts';
 import { textTable } from './peers/table.ts';
@@ -22,9 +23,10 @@ interface Options {
   only?: string;
   figures?: string;
   against?: string;
-  rounds: string;
+  rounds?: string;
   endurance: string;
   lines?: string;
+  results?: boolean;
   store: StoreKind;
   workers: string;
   directory?: string;
@@ -50,11 +52,11 @@ const options = new Command('bench')
   )
   .option('--figures <numbers>', 'of the part peers, rows of its table')
   .option('--against <names>', `of the part peers, some of: ${Object.keys(subjects).join(', ')}`)
-  .option('--rounds <number>', 'of the part peers, how often each is measured', '3')
-  .option(
-    '--lines <file>',
-    'of the part peers, where each measurement is kept as a line of JSON; those that stand there count too',
-  )
+  .option('--rounds <number>', 'of the part peers, how often each is measured; default: 1, with --full 5')
+  .option('--endurance <seconds>', 'of the part peers, how long memory is watched (row 13)', '1800')
+  .option('--lines <file>', 'of the part peers, where lines of JSON are kept; those that stand there count too')
+  .option('--results', 'write bench/RESULTS.md also where only some was measured')
+  .option('--no-results', 'write nothing into the project')
   .option('--json', 'print the figures as JSON', false)
   .parse()
   .opts<Options>();
@@ -74,27 +76,38 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (only.delete('peers')) await beside();
 if (only.size > 0) await alone();
 
-/** Beside its peers. */
+/** Beside its peers. Of a run that was not narrowed down, what it came to is written into the project. */
 async function beside(): Promise<void> {
+  const { figures, readers, against, full, rounds = full ? '5' : '1' } = options;
   const has = (list: string | undefined, value: string | number) => list === undefined || list.split(',').includes(String(value));
-  const { rows, remarks } = await compare({
+  const lines = options.lines === undefined ? join(directory, 'lines.jsonl') : resolve(options.lines);
+  const compared = await compare({
+    machine: describeMachine(directory),
     directory,
-    rounds: Number(options.rounds),
-    seconds: options.full ? 4 : 2,
+    command: ['npm run bench', ...commandLine()].join(' '),
+    rounds: Number(rounds),
+    seconds: full ? 4 : 2,
     enduranceSeconds: Number(options.endurance),
-    kept: resolve(options.lines ?? join(directory, 'lines.jsonl')),
-    wanted: ({ row, of, against, isLong }) => {
-      const isAsked = options.figures === undefined ? options.full || isLong !== true : has(options.figures, row);
-      return (
-        isAsked &&
-        has(options.readers, of.readers) &&
-        (options.against === undefined || has(options.against, against?.subject ?? ''))
-      );
-    },
-    say,
+    lines,
+    wanted: (goal) =>
+      (figures === undefined ? full || goal.isLong !== true : has(figures, goal.row)) &&
+      has(readers, goal.of.readers) &&
+      has(against, goal.against?.subject ?? ''),
   });
-  for (const remark of remarks) console.log(`Note      ${remark}`);
-  console.log(textTable(rows));
+  for (const remark of compared.remarks) console.log(`Note      ${remark}`);
+  console.log(textTable(compared.rows));
+  const isWhole = figures === undefined && readers === undefined && against === undefined;
+  if (!(options.results ?? isWhole)) return;
+  writeResults(lines);
+  console.log('Written to bench/RESULTS.md, with its picture and its lines.');
+}
+
+/** As it was asked for, without where files are. */
+function commandLine(): string[] {
+  const given = process.argv.slice(2);
+  const files = ['--lines', '--directory'];
+  const said = given.filter((word, index) => !files.includes(word) && !files.includes(given[index - 1] ?? ''));
+  return said.length === 0 ? [] : ['--', ...said];
 }
 
 /** What this server takes, pushes and answers. */

@@ -1,6 +1,6 @@
-import { appendFileSync } from 'node:fs';
 import { pause } from '../stage.ts';
 import { type Crowd, crowds } from './crowds.ts';
+import { keep } from './lines.ts';
 import { meterOf } from './meter.ts';
 import { familyOf, giveProcessor } from './processors.ts';
 import { startSink } from './sink.ts';
@@ -34,7 +34,9 @@ export interface Round {
   seconds: number;
   enduranceSeconds: number;
   /** Where lines are kept. */
-  kept: string;
+  lines: string;
+  /** The server has a processor for itself. */
+  isApart: boolean;
 }
 
 /** Time for a server that has just started to settle, in milliseconds. */
@@ -47,7 +49,7 @@ export async function runSession({ subject, readers, crowd, steps: wanted }: Ses
   const reading = [...server.reading, ...returning, ...flags, '--channels', channels];
   await using sink = startSink(['--n', readers, ...reading, ...server.publishing]);
   const pids = familyOf(server.pid);
-  giveProcessor(pids);
+  if (round.isApart) giveProcessor(pids);
   await pause(settleMs);
   const scene = {
     ...{ server, sink, reading, readers, pids, channels },
@@ -57,7 +59,6 @@ export async function runSession({ subject, readers, crowd, steps: wanted }: Ses
   };
   for (const step of [...new Set<Step>(['connect', ...wanted])]) {
     const figures = await steps[step](scene);
-    const measured: Measured = { at: new Date().toISOString(), round: round.name, subject, readers, crowd, step, figures };
-    appendFileSync(round.kept, `${JSON.stringify(measured)}\n`);
+    keep(round.lines, { at: new Date().toISOString(), round: round.name, subject, readers, crowd, step, figures });
   }
 }

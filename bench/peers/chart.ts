@@ -1,0 +1,131 @@
+import { subjects } from './subjects.ts';
+import { boundOf, type Row } from './table.ts';
+
+/**
+ * The ratios as a picture: a bar a row from "the same as the other", to the left where Pressbox takes less and to the right where it takes
+ * more, with the goal as a tick and the rounds as a thin line. Legible on light and dark, and told in words to who does not see it.
+ */
+export function chart(rows: readonly Row[]): string {
+  const shown = rows.filter((row) => row.goal.against !== undefined && row.judged !== undefined).map(barOf);
+  const height = top + shown.length * rowHeight + foot;
+  const title = 'Pressbox beside others: what it takes, as a ratio';
+  const told = shown.map(({ label, told }) => `${label}: ${told}.`).join(' ');
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc">`,
+    `<title id="title">${escaped(title)}</title>`,
+    `<desc id="desc">${escaped(told)}</desc>`,
+    `<style>${style}</style>`,
+    `<rect class="page" width="${width}" height="${height}"/>`,
+    `<text class="head" x="${margin}" y="26">${escaped(title)}</text>`,
+    ...axis(top + shown.length * rowHeight),
+    ...shown.flatMap((bar, index) => drawn(bar, top + index * rowHeight)),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const width = 1_060;
+const margin = 16;
+const plotFrom = 470;
+const plotTo = 830;
+const top = 64;
+const rowHeight = 26;
+const foot = 44;
+/** Of the axis, which is logarithmic: a ratio beyond it ends at its edge. */
+const [leastRatio, mostRatio] = [1 / 8, 8];
+const ticks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8];
+
+const style = `
+  text { font: 13px system-ui, sans-serif; fill: #1b1f24 }
+  .head { font-size: 16px; font-weight: 600 }
+  .small { font-size: 12px; fill: #57606a }
+  .page { fill: #fff }
+  .grid { stroke: #d0d7de }
+  .same { stroke: #57606a }
+  .met { fill: #1a7f37 }
+  .missed { fill: #bc4c00 }
+  .range { stroke: #1b1f24; stroke-width: 1.5 }
+  .goal { stroke: #1b1f24; stroke-width: 3 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 }
+    .small { fill: #9198a1 }
+    .page { fill: #0d1117 }
+    .grid { stroke: #30363d }
+    .same { stroke: #9198a1 }
+    .met { fill: #3fb950 }
+    .missed { fill: #f0883e }
+    .range, .goal { stroke: #e6edf3 }
+  }
+`;
+
+interface Bar {
+  label: string;
+  told: string;
+  isMet: boolean;
+  /** Ratios of what is taken: the less the better. */
+  median: number;
+  least: number;
+  most: number;
+  goal: number;
+}
+
+function barOf({ goal, judged, isMet }: Row): Bar {
+  const { median, least, most } = judged!;
+  const { bound } = goal;
+  // Where more is better, what a unit of it takes is less.
+  const taken =
+    'most' in bound
+      ? { median, least, most, goal: bound.most }
+      : { median: 1 / median, least: 1 / most, most: 1 / least, goal: 1 / bound.least };
+  const other = goal.against!.subject === goal.of.subject ? '' : `, ${subjects[goal.against!.subject].name}`;
+  return {
+    ...taken,
+    label: `${goal.row}  ${goal.what}${other}, ${goal.of.readers.toLocaleString('en')}`,
+    told: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
+    isMet: isMet === true,
+  };
+}
+
+function drawn({ label, told, isMet, median, least, most, goal }: Bar, y: number): string[] {
+  const [from, to] = [at(1), at(median)].toSorted((a, b) => a - b) as [number, number];
+  const middle = y + rowHeight / 2;
+  return [
+    `<text x="${margin}" y="${middle + 4}"${fitted(label)}>${escaped(label)}</text>`,
+    `<rect class="${isMet ? 'met' : 'missed'}" x="${from}" y="${y + 7}" width="${round(Math.max(1, to - from))}" height="${rowHeight - 14}"/>`,
+    `<line class="range" x1="${at(least)}" x2="${at(most)}" y1="${middle}" y2="${middle}"/>`,
+    `<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${y + 4}" y2="${y + rowHeight - 4}"/>`,
+    `<text x="${plotTo + margin}" y="${middle + 4}">${escaped(told)}</text>`,
+  ];
+}
+
+function axis(bottom: number): string[] {
+  return [
+    ...ticks.flatMap((ratio) => [
+      `<line class="${ratio === 1 ? 'same' : 'grid'}" x1="${at(ratio)}" x2="${at(ratio)}" y1="${top - 8}" y2="${bottom}"/>`,
+      `<text class="small" x="${at(ratio)}" y="${top - 14}" text-anchor="middle">${ratio < 1 ? `1/${1 / ratio}` : ratio}</text>`,
+    ]),
+    `<text class="small" x="${margin}" y="${bottom + 26}">Thick ticks: goals. Thin lines: least to most of the rounds.</text>`,
+    `<text class="small" x="${at(1) - 10}" y="${bottom + 26}" text-anchor="end">← takes less</text>`,
+    `<text class="small" x="${at(1) + 10}" y="${bottom + 26}">takes more →</text>`,
+  ];
+}
+
+/** Where a ratio stands. */
+function at(ratio: number): number {
+  const within = Math.min(mostRatio, Math.max(leastRatio, ratio));
+  return round(plotFrom + ((plotTo - plotFrom) * Math.log(within / leastRatio)) / Math.log(mostRatio / leastRatio));
+}
+
+/** A label that would run into the bars is set narrower. */
+function fitted(label: string): string {
+  const room = plotFrom - 2 * margin;
+  return label.length * 6.6 > room ? ` textLength="${room}" lengthAdjust="spacingAndGlyphs"` : '';
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

@@ -1,0 +1,41 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Machine } from '../machine.ts';
+import type { Measured } from './sessions.ts';
+
+/** What a run keeps: a line of JSON for the run itself, and one for each measurement. Several runs may stand in one file. */
+export interface Run {
+  run: {
+    at: string;
+    command: string;
+    machine: Machine;
+    versions: Record<string, string>;
+    /** What was left out or failed, and why. */
+    remarks: readonly string[];
+  };
+}
+
+export type Line = Run | Measured;
+
+export function keep(file: string, line: Line): void {
+  appendFileSync(file, `${JSON.stringify(line)}\n`);
+}
+
+export interface Kept {
+  runs: Run['run'][];
+  measured: Measured[];
+}
+
+export function keptIn(file: string): Kept {
+  return existsSync(file) ? parseLines(readFileSync(file, 'utf8')) : { runs: [], measured: [] };
+}
+
+export function parseLines(text: string): Kept {
+  const lines = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+  return {
+    runs: lines.filter((line) => 'run' in line).map(({ run }) => run),
+    measured: lines.filter((line) => 'step' in line),
+  };
+}
