@@ -12,6 +12,7 @@ const notOnEachStore = {
   'test/flow/verify.test.ts': 'changes the data directory by hand; test/contract/redis-tampering.test.ts changes Redis',
   'test/flow/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
   'test/flow/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
+  'test/flow/bench.test.ts': 'has a server and a Redis of its own',
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',
 };
 

@@ -1,5 +1,4 @@
-import { subjects } from './subjects.ts';
-import { boundOf, type Row } from './table.ts';
+import { besideOf, boundOf, type Row } from './table.ts';
 
 /**
  * The ratios as a picture: a bar a row from "the same as the other", to the left where Pressbox takes less and to the right where it takes
@@ -9,7 +8,7 @@ export function chart(rows: readonly Row[]): string {
   const shown = rows.filter((row) => row.goal.against !== undefined && row.judged !== undefined).map(barOf);
   const height = top + shown.length * rowHeight + foot;
   const title = 'Pressbox beside others: what it takes, as a ratio';
-  const told = shown.map(({ label, told }) => `${label}: ${told}.`).join(' ');
+  const told = shown.map(({ row, what, beside, told }) => `${row}: ${what}, ${beside}: ${told}.`).join(' ');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc">`,
     `<title id="title">${escaped(title)}</title>`,
@@ -29,7 +28,8 @@ const margin = 16;
 const plotFrom = 470;
 const plotTo = 830;
 const top = 64;
-const rowHeight = 26;
+const rowHeight = 38;
+const numberWidth = 26;
 const foot = 44;
 /** Of the axis, which is logarithmic: a ratio beyond it ends at its edge. */
 const [leastRatio, mostRatio] = [1 / 8, 8];
@@ -59,7 +59,10 @@ const style = `
 `;
 
 interface Bar {
-  label: string;
+  row: number;
+  what: string;
+  /** Whom it is compared with, and over how many readers. */
+  beside: string;
   told: string;
   isMet: boolean;
   /** Ratios of what is taken: the less the better. */
@@ -77,23 +80,26 @@ function barOf({ goal, judged, isMet }: Row): Bar {
     'most' in bound
       ? { median, least, most, goal: bound.most }
       : { median: 1 / median, least: 1 / most, most: 1 / least, goal: 1 / bound.least };
-  const other = goal.against!.subject === goal.of.subject ? '' : `, ${subjects[goal.against!.subject].name}`;
   return {
     ...taken,
-    label: `${goal.row}  ${goal.what}${other}, ${goal.of.readers.toLocaleString('en')}`,
+    row: goal.row,
+    what: goal.what,
+    beside: `beside ${besideOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
     told: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
     isMet: isMet === true,
   };
 }
 
-function drawn({ label, told, isMet, median, least, most, goal }: Bar, y: number): string[] {
+function drawn({ row, what, beside, told, isMet, median, least, most, goal }: Bar, y: number): string[] {
   const [from, to] = [at(1), at(median)].toSorted((a, b) => a - b) as [number, number];
   const middle = y + rowHeight / 2;
   return [
-    `<text x="${margin}" y="${middle + 4}"${fitted(label)}>${escaped(label)}</text>`,
-    `<rect class="${isMet ? 'met' : 'missed'}" x="${from}" y="${y + 7}" width="${round(Math.max(1, to - from))}" height="${rowHeight - 14}"/>`,
+    `<text class="small" x="${margin}" y="${middle - 2}">${row}</text>`,
+    `<text x="${margin + numberWidth}" y="${middle - 2}">${escaped(what)}</text>`,
+    `<text class="small" x="${margin + numberWidth}" y="${middle + 13}">${escaped(beside)}</text>`,
+    `<rect class="${isMet ? 'met' : 'missed'}" x="${from}" y="${middle - 6}" width="${round(Math.max(1, to - from))}" height="12"/>`,
     `<line class="range" x1="${at(least)}" x2="${at(most)}" y1="${middle}" y2="${middle}"/>`,
-    `<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${y + 4}" y2="${y + rowHeight - 4}"/>`,
+    `<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${middle - 9}" y2="${middle + 9}"/>`,
     `<text x="${plotTo + margin}" y="${middle + 4}">${escaped(told)}</text>`,
   ];
 }
@@ -114,12 +120,6 @@ function axis(bottom: number): string[] {
 function at(ratio: number): number {
   const within = Math.min(mostRatio, Math.max(leastRatio, ratio));
   return round(plotFrom + ((plotTo - plotFrom) * Math.log(within / leastRatio)) / Math.log(mostRatio / leastRatio));
-}
-
-/** A label that would run into the bars is set narrower. */
-function fitted(label: string): string {
-  const room = plotFrom - 2 * margin;
-  return label.length * 6.6 > room ? ` textLength="${room}" lengthAdjust="spacingAndGlyphs"` : '';
 }
 
 function round(value: number): number {

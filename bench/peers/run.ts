@@ -38,7 +38,8 @@ export async function compare(comparison: Comparison): Promise<Compared> {
   const { possible, remarks } = possibleOf(chosen);
   remarks.push(...(await measureAll(possible, { ...comparison, at, progress })));
   progress.clear();
-  keep(lines, { run: { at, command, machine, versions: versions(), remarks } });
+  // Without rounds, what stands there is looked at alone.
+  if (comparison.rounds > 0) keep(lines, { run: { at, command, machine, versions: versions(), remarks } });
   const { measured } = keptIn(lines);
   return { rows: chosen.map((goal) => rowOf(goal, measured)), remarks };
 }
@@ -74,6 +75,7 @@ async function measureAll(
   else remarks.push(`Not kept apart: ${together}`);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, session] of sessions.entries()) {
+      if (round > 0 && session.steps.includes('endurance')) continue;
       const what = `${subjects[session.subject].name}, ${session.readers.toLocaleString('en')} readers: ${session.steps.join(', ')}`;
       progress.tell(round * sessions.length + index, rounds * sessions.length, what);
       const name = `${at}/${round + 1}`;

@@ -140,11 +140,11 @@ async function takedown(scene: Scene): Promise<Figures> {
   const desk = deskOf(scene);
   const { post } = await publish(desk, desk.token, channelId, sentNow());
   await sink.ask('sleep 1');
-  const told = sink.ask('await "post.taken-down" 30');
+  await sink.ask('watch "post.taken-down"');
   const askedAt = Date.now();
   await write(desk, desk.token, { path: `/v1/channels/${channelId}/posts/${post.id}/takedown`, body: { note: null } });
   const answeredAt = Date.now();
-  const { complete, first_us, last_us } = await told;
+  const { complete, first_us, last_us } = await sink.ask('told 30');
   if (complete !== readers) throw new Error(`${complete} of ${readers} readers were told of the takedown.`);
   return { firstMs: first_us! / 1_000 - askedAt, lastMs: last_us! / 1_000 - askedAt, answeredMs: answeredAt - askedAt };
 }

@@ -46,7 +46,7 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
     goal.what,
     goal.of.readers.toLocaleString('en'),
     figure(of?.median, goal.unit),
-    goal.against === undefined ? '' : subjects[goal.against.subject].name,
+    besideOf(goal),
     goal.against === undefined ? '' : figure(against?.median, goal.unit),
     goal.against === undefined ? '' : (judged?.median.toFixed(2) ?? '-'),
     judged === undefined ? '-' : spread(judged, goal),
@@ -54,6 +54,12 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
     boundOf(goal),
     isMet === undefined ? 'not measured' : isMet ? 'met' : 'not met',
   ];
+}
+
+/** The other; of Pressbox beside itself, what differs. */
+export function besideOf({ of, against }: Goal): string {
+  if (against === undefined) return '';
+  return against.subject === of.subject ? 'one channel' : subjects[against.subject].name;
 }
 
 export function boundOf({ bound, against, unit }: Goal): string {

@@ -313,7 +313,7 @@ static void follow(conn *c, const u8 *p, size_t n) {
     if (to < 0) return;
     if (c->off >= 0 && after > c->off) gaps++;
     c->off = to;
-  } else if (p[1] == '2' && !memcmp(p + 2, "[\"event\"", n < 11 ? n - 2 : 9)) {
+  } else if (p[1] == '2' && n > 10 && !memcmp(p + 2, "[\"event\"", 8)) {
     long from = number_after(p, n, "\"from\":"), to = number_after(p, n, "\"offset\":");
     if (to <= c->off) repeats++;
     else { if (from > c->off + 1) gaps++; c->off = to; }
@@ -352,7 +352,7 @@ static void on_message(conn *c, int op, const u8 *p, size_t n) {
   if (OFFSETS) follow(c, p, n);
   // A subscription that was ended for slowness, and one that has more to catch up, go on from the cursor.
   if (DIALECT == D_EIO && NRESUB && n > 4 && p[0] == '4' &&
-      ((p[1] == '2' && !memcmp(p + 2, "[\"unsubscribed\"", n < 17 ? n - 2 : 15)) ||
+      ((p[1] == '2' && n > 17 && !memcmp(p + 2, "[\"unsubscribed\"", 15)) ||
        (p[1] == '3' && memmem(p, n < 400 ? n : 400, "\"more\":true", 11)))) {
     resubs++;
     for (int i = 0; i < NRESUB && c->fd >= 0; i++) wtext(c, RESUB[i]);
@@ -684,7 +684,8 @@ static void do_wake(long seq, double timeout) {
     if (!c->stalled) continue;
     of++;
     if (c->fd < 0) continue;
-    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
+    // Level-triggered: what has queued up may end with the connection's end.
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
   }
   while (nowus() < end) {
@@ -697,15 +698,21 @@ static void do_wake(long seq, double timeout) {
   printf("{\"ev\":\"wake\",\"of\":%d,\"caught\":%d,\"ended\":%d,\"resubs\":%llu,\"order_err\":0,\"secs\":%.3f,\"messages\":%llu,\"bytes\":%llu}\n", of, caught,
          ended, (unsigned long long)resubs, (nowus() - t) / 1e6, (unsigned long long)msgs, (unsigned long long)bytes);
 }
-// Until every reader was told something that has this text: when the first and the last was, of the clock that all share.
-static void do_await(const char *text, double timeout) {
+// From now on it is noted when each reader is told something that has this text.
+static void do_watch(const char *text) {
+  static char kept[256];
   reset();
-  awaited = text;
+  snprintf(kept, sizeof kept, "%s", text);
+  awaited = kept;
   awaitdone = 0;
+  printf("{\"ev\":\"watch\",\"of\":%d}\n", nready);
+}
+// Until every reader was told: when the first and the last was, of the clock that all share.
+static void do_told(double timeout) {
   u64 end = nowus() + (u64)(timeout * 1e6);
   while (awaitdone < (u64)nready && nowus() < end) tick(20000);
   awaited = NULL;
-  printf("{\"ev\":\"await\",\"complete\":%llu,\"of\":%d,\"first_us\":%llu,\"last_us\":%llu}\n", (unsigned long long)awaitdone, nready,
+  printf("{\"ev\":\"told\",\"complete\":%llu,\"of\":%d,\"first_us\":%llu,\"last_us\":%llu}\n", (unsigned long long)awaitdone, nready,
          (unsigned long long)tfirst, (unsigned long long)tlast);
 }
 // Readers go, and come back with what they have, so many a second.
@@ -798,11 +805,12 @@ static int command(char *l) {
   else if (!strcmp(w, "stall")) do_stall((int)a);
   else if (!strcmp(w, "wake")) do_wake((long)a, n > 2 ? b : 30);
   else if (!strcmp(w, "churn")) do_churn(a, n > 2 ? b : 5);
-  else if (!strcmp(w, "await")) {
-    char text[256];
-    if (sscanf(l, " %*s %255s %lf", text, &b) == 2) do_await(text, b);
-    else printf("{\"ev\":\"error\",\"what\":\"await TEXT SECONDS\"}\n");
+  else if (!strcmp(w, "watch")) {
+    char text[256] = "";
+    sscanf(l, " %*s %255s", text);
+    do_watch(text);
   }
+  else if (!strcmp(w, "told")) do_told(n > 1 ? a : 30);
   else if (!strcmp(w, "burst")) do_burst(a < 1 ? 1 : (int)a, n > 2 ? b : 5);
   else if (!strcmp(w, "publish")) {  // publish a messages, b per second (0: as fast as possible)
     for (int i = 0; i < (int)a; i++) { publish(nowus()); if (b > 0) run_for(1 / b); else tick(0); }
