@@ -55,5 +55,5 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       if (all.length > 0) found[name] = all;
     }
     expect(found).toEqual({});
-  }, 60_000);
+  }, 120_000);
 });

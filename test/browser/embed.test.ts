@@ -408,6 +408,26 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
+  it('has one ground in the frame, also below the coverage, in the theme of the device or of the address', async () => {
+    const channelId = await newChannel();
+    const { page } = await browser.page();
+    const groundOf = (selector: string) =>
+      page.evaluate<string>(
+        `getComputedStyle((document.querySelector('pressbox-live').shadowRoot.querySelector('${selector}') ?? document.documentElement)).backgroundColor`,
+      );
+    const [white, black] = ['rgb(255, 255, 255)', 'rgb(21, 22, 26)'];
+    for (const [colorScheme, query, ground] of [
+      ['dark', '', black],
+      ['dark', '?theme=light', white],
+      ['light', '?theme=dark', black],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${server.url}/embed/${channelId}${query}`);
+      await isLive(page);
+      expect([query, await groundOf('html'), await groundOf('.frame')]).toEqual([query, ground, ground]);
+    }
+  });
+
   it('does what the page about embedding says, and permits no more than that', async () => {
     const channelId = await newChannel();
     const own = (text: string) => text.replaceAll('https://live.example.org', server.url).replaceAll('moon-landing', channelId);

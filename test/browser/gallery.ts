@@ -134,6 +134,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   await publish(ended, posts.breaking);
   await client.updateChannel(ended, '*', { state: 'ended' });
   const empty = await made({ headline: 'Budget day', state: 'scheduled', startsAt: '2030-03-01T09:00:00.000Z' });
+  const closing = await made({ headline: 'A hearing' });
+  await publish(closing, posts.plain);
   const members = await made({ headline: 'Behind closed doors', access: 'members', standfirst: 'What the council said.' });
   await publish(members, posts.plain);
   const arabic = await made({
@@ -155,6 +157,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
 
   const token = await server.token({ reader: ['*'] }, { name: 'Ruth Calder' });
   const live = (id: string) => `/live/${id}`;
+  const frame = (id: string) => `/embed/${id}`;
+  const isLiveInFrame = (page: Page) => page.locator('.status:not([data-state="waiting"])').waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
   return [
@@ -222,18 +226,46 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     inArabic('a page that is not there', '/live/no-such-coverage'),
     inArabic('signing in', '/sign-in'),
     { name: 'the documents', path: '/docs', isLong: true },
+    { name: 'the frame', isPart: true, path: frame(harbour), reach: isLiveInFrame },
     {
-      name: 'the frame',
+      name: 'the frame at a post from further back, with new ones above',
       isPart: true,
-      path: `/embed/${harbour}`,
-      reach: (page) => page.locator('.status [data-state="live"], .status[data-state="live"]').first().waitFor(),
+      path: frame(harbour),
+      async reach(page) {
+        await isLiveInFrame(page);
+        await page.locator('.key-events summary').click();
+        await page.getByRole('link', { name: 'Report 4 from the harbour' }).click();
+        await page.getByRole('button', { name: 'Newer posts' }).waitFor();
+        await publish(harbour, { headline: 'The ferries sail again', body: words });
+        await page.getByRole('button', { name: '1 new post' }).waitFor();
+      },
     },
     {
-      name: 'the frame in Arabic',
+      name: 'the frame cut off, where older posts cannot be had',
       isPart: true,
-      path: `/embed/${arabic}`,
-      reach: (page) => page.locator('.status [data-state="live"], .status[data-state="live"]').first().waitFor(),
+      path: frame(harbour),
+      async reach(page) {
+        await isLiveInFrame(page);
+        await page.context().setOffline(true);
+        await page.getByRole('button', { name: 'Older posts' }).click();
+        await page.getByRole('alert').waitFor();
+        await page.locator('.connection', { hasText: 'Offline' }).waitFor();
+      },
+      leave: (page) => page.context().setOffline(false),
     },
+    { name: 'the frame of coverage that ended', isPart: true, path: frame(ended), reach: isLiveInFrame },
+    { name: 'the frame without a post', isPart: true, path: frame(empty), reach: isLiveInFrame },
+    {
+      name: 'the frame of what is for members from now on',
+      isPart: true,
+      path: frame(closing),
+      async reach(page) {
+        await isLiveInFrame(page);
+        await client.updateChannel(closing, '*', { access: 'members' });
+        await page.getByText('This coverage is for members.').waitFor();
+      },
+    },
+    { name: 'the frame in Arabic', isPart: true, path: frame(arabic), reach: isLiveInFrame },
   ];
 }
 

@@ -323,11 +323,13 @@ export class PressboxLive extends LitElement {
     const channel = this.#timeline?.channel;
     // What stands in for the posts is apart from where they come: it makes room for them, and nothing is moved.
     const isWaiting = channel === undefined && this.#trouble === undefined;
+    // A feed has articles, or is none.
+    const isFeed = (this.#timeline?.posts.length ?? 0) > 0;
     const theme = ['light', 'dark', 'auto'].includes(this.theme ?? '') ? this.theme : nothing;
     const { paging, failed, newer, newest, older } = this.#browsing;
     const ways = { asking: paging !== undefined, failed, newer, newest, older };
     return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language)} data-theme=${theme}>
-      <header class="head" part="header">${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
+      <header class="head" part="header" ?hidden=${this.#trouble !== undefined}>${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
       ${
         isWaiting
           ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
@@ -342,8 +344,8 @@ export class PressboxLive extends LitElement {
           class="posts"
           part="posts"
           id="posts"
-          role=${channel === undefined ? nothing : 'feed'}
-          aria-label=${channel === undefined ? nothing : words.posts}
+          role=${isFeed ? 'feed' : nothing}
+          aria-label=${isFeed ? words.posts : nothing}
           aria-busy=${this.#state?.status === 'catching-up' || ways.asking}
           lang=${channel?.language ?? nothing}
           dir=${channel === undefined ? nothing : directionOf(channel.language)}
