@@ -17,11 +17,14 @@ for (const kind of ['redis', 'valkey'] as const) {
     let [a, b]: ServerProcess[] = [];
     let token: string;
     const watchers: Watcher[] = [];
+    /** What the first says. */
+    const lines: string[] = [];
     /** For all cases: each has channels of its own, and leaves both servers and the store running as they were. */
     beforeAll(async () => {
       redis = await startRedis(binary);
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
-      [a, b] = await Promise.all([startServerProcess({ env }), startServerProcess({ env })]);
+      const onLine = (line: string) => lines.push(line);
+      [a, b] = await Promise.all([startServerProcess({ env, onLine }), startServerProcess({ env })]);
       token = await signToken(new TextEncoder().encode(secret), {
         sub: 'ada',
         name: 'Ada Byron',
@@ -54,6 +57,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(near.posts).toEqual(far.posts);
       expect(await allPosts(a!, id)).toEqual(await allPosts(b!, id));
       expect([near.faults, far.faults]).toEqual([[], []]);
+      // With nothing to renew the signal, which by default ends a process, is answered by a line.
+      process.kill(a!.pid, 'SIGUSR2');
+      await vi.waitFor(() => expect(lines.filter((line) => line.includes('nothing is renewed'))).toHaveLength(1), patient);
+      await publish(a!, token, id, { body: 'Still here.' });
     });
 
     // Before any is killed: a server that was counts for 15 s, in which an erasure waits for it.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { readConfig, startServer } from '../../src/embed.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -262,6 +263,9 @@ for (const kind of ['redis', 'valkey'] as const) {
           expect(said.filter((line) => line.includes(sentence))).toHaveLength(1);
         }),
       );
+      // Inside of another program, whose file it would start again.
+      const inside = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'x'.repeat(32), PRESSBOX_WORKERS: '2' };
+      await expect(startServer(readConfig(inside))).rejects.toThrow('PRESSBOX_WORKERS: must be 1 for a server inside');
     });
 
     it('ends with an exit code of its own where a worker dies as fast as it is started', async () => {
