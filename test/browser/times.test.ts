@@ -29,6 +29,12 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     return (await author.publish(channelId, { body, headline: body, keyEvent: true })).post.id;
   }
 
+  /** As a browser does when another tab is looked at, and when this one is again. */
+  const look = (page: Page, away: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { configurable: true, value: ${away} }); document.dispatchEvent(new Event('visibilitychange'))`,
+    );
+
   const timesOf = (page: Page) => page.locator('#posts .when time').allTextContents();
   const daysOf = (page: Page) => page.locator('#posts .day').allTextContents();
 
@@ -76,8 +82,16 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await author.correct(channel.id, id, 1, { note: 'A slip.', changes: { headline: 'The last' } });
     await page.locator('#posts .change-correction').getByText('Correction, now').waitFor();
 
+    // Nothing is done for a page that nobody sees, and whoever comes back to it sees it as it is.
+    await look(page, true);
+    await page.clock.setSystemTime(now + 200_000);
+    await page.clock.runFor(15_000);
+    expect((await timesOf(page)).slice(0, 2)).toEqual(['now', '2 min ago']);
+    await look(page, false);
+    expect((await timesOf(page)).slice(0, 2)).toEqual(['3 min ago', '5 min ago']);
+
     await page.reload();
-    await eventually(async () => expect((await timesOf(page))[1]).toBe('2 min ago'));
+    await eventually(async () => expect((await timesOf(page))[1]).toBe('5 min ago'));
     expect(await page.getByLabel('Times').inputValue()).toBe('ago');
     await page.getByLabel('Times').selectOption('coverage');
     expect(await timesOf(page)).toEqual(['04:12 GMT', '04:10 GMT', '01:30 GMT', '01:30 BST', '00:40 BST']);
@@ -127,6 +141,14 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     // Nothing is new: an answer without a body.
     await nextAnswer();
     expect(asked.at(-1)).toBe(304);
+
+    // Nobody sees the page: nothing is asked for, until somebody does.
+    await look(page, true);
+    const answered = asked.length;
+    await page.clock.runFor(60_000);
+    expect(asked).toHaveLength(answered);
+    await look(page, false);
+    await eventually(async () => expect(asked.length).toBe(answered + 1));
 
     await page.getByLabel('Times').selectOption('own');
     expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct, 01:01 GMT-4');
