@@ -167,8 +167,10 @@ export class LiveView {
     this.#language = channel.language;
     for (const [id, name] of Object.entries(partNames)) document.getElementById(id)?.setAttribute('aria-label', name(channel));
     required('posts-name').textContent = wordsOf(channel).posts;
+    const toPosts = document.getElementById('to-posts');
+    if (toPosts !== null) toPosts.textContent = wordsOf(channel).newestPosts;
     const other = otherLanguage(channel);
-    for (const element of spokenParts.map(required)) {
+    for (const element of spokenParts.flatMap((id) => document.getElementById(id) ?? [])) {
       element.lang = other ?? channel.language;
       element.dir = directionOf(element.lang);
     }

@@ -205,6 +205,14 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
       return { width: document.documentElement.scrollWidth, isRight: left > innerWidth / 2, right, borderRightWidth };
     })()`);
     expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
+    // Key events stand above the posts, and a link leads past them.
+    await author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
+    await publish(id, few, few);
+    await page.locator('#to-posts').click();
+    await eventually(async () => {
+      const top = (await page.locator('#posts').boundingBox())?.y ?? 0;
+      expect(Math.round(top)).toBe(48);
+    });
     expect(complaints).toEqual([]);
   });
 

@@ -41,5 +41,5 @@ export const partNames = {
   older: (setting) => wordsOf(setting).olderPosts,
 } as const satisfies Record<string, (setting: Pick<Setting, 'language'>) => string>;
 
-/** Elements that hold our words and nothing else, by id, in the language that `spoken` tells. */
-export const spokenParts = ['connection-text', 'new-posts', 'posts-name', 'announcement'] as const;
+/** Elements that hold our words and nothing else, by id, in the language that `spoken` tells; not every page has them all. */
+export const spokenParts = ['connection-text', 'new-posts', 'posts-name', 'to-posts', 'announcement'] as const;

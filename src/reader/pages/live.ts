@@ -53,6 +53,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}</header>
+${window === undefined && html`<p class="to-posts"><a class="step" id="to-posts" href="#posts"${mark}>${wordsOf(channel).newestPosts}</a></p>`}
 <div class="columns">
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
