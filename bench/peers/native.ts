@@ -1,23 +1,29 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
  * The two programs in C: `sink` plays the readers, publishes and keeps the time; `limit` is the floor, the least that a server can do.
- * They are built at the first run, and again when their source is newer, into a folder that git does not know.
+ * They are built at the first run, and again when a source is newer, into a folder that git does not know.
  */
 export type Program = 'sink' | 'limit';
 
 const folder = fileURLToPath(new URL('./build/', import.meta.url));
 
+const sources = fileURLToPath(new URL('./native/', import.meta.url));
+
 /** The path of a program that is ready to run, or why there is none. */
 export function built(program: Program): { path: string } | { missing: string } {
   const path = `${folder}${program}`;
-  const source = fileURLToPath(new URL(`./native/${program}.c`, import.meta.url));
-  if (existsSync(path) && statSync(path).mtimeMs > statSync(source).mtimeMs) return { path };
+  if (existsSync(path) && statSync(path).mtimeMs > newestSource()) return { path };
+  const source = `${sources}${program}.c`;
   mkdirSync(folder, { recursive: true });
   const { error, status, stderr } = spawnSync('cc', ['-O2', '-Wall', '-o', path, source], { encoding: 'utf8' });
   if (error !== undefined) return { missing: 'no C compiler `cc`; on Debian: apt-get install gcc libc6-dev' };
   if (status !== 0) return { missing: `cc could not build ${program}.c: ${stderr.trim()}` };
   return { path };
+}
+
+function newestSource(): number {
+  return Math.max(...readdirSync(sources).map((name) => statSync(`${sources}${name}`).mtimeMs));
 }
