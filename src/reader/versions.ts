@@ -1,7 +1,7 @@
-import { type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
+import { type Beside, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
 import type { Engine } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
-import { type ReaderPost, readerView } from '../protocol/model.ts';
+import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';
 import { readerLimits } from './limits.ts';
 import { textOf } from './post-text.ts';
 
@@ -56,7 +56,36 @@ export async function readVersions(
   }
 }
 
-function versionOf({ revision, history, publishedAt, headline, html }: ReaderPost): Version {
+function versionOf(post: ReaderPost): Version {
+  const { revision, history, publishedAt, headline, html } = post;
   const change = revision === 1 ? null : (history.findLast((one) => one.revision === revision) ?? null);
-  return { revision, change, publishedAt, headline, text: textOf(html) };
+  return { revision, change, publishedAt, headline, text: textOf(html), beside: besideOf(post) };
+}
+
+function besideOf({ kind, keyEvent, verification, developing, media, sources, authors }: ReaderPost): Beside[] {
+  const marks = [kind !== 'update' && kind, keyEvent && 'key', verification, developing && 'developing'].filter(
+    (mark) => typeof mark === 'string',
+  );
+  return [
+    ...marks.map((id): Beside => ({ what: 'mark', id, text: id })),
+    ...media.map((one): Beside => ({ what: one.type, id: one.url, text: toldOf(one) })),
+    ...sources.map(({ name, via, url }): Beside => ({ what: 'source', id: name, text: told(name, via, url) })),
+    ...authors.map(({ name, role }): Beside => ({ what: 'author', id: name, text: told(name, role) })),
+  ];
+}
+
+/** A picture or a film by what is said of it, else by its address. */
+function toldOf(media: Media): string {
+  switch (media.type) {
+    case 'image':
+      return told(media.caption, media.alt, media.credit) || media.url;
+    case 'video':
+      return media.caption || media.url;
+    case 'link':
+      return told(media.title, media.source);
+  }
+}
+
+function told(...parts: (string | undefined)[]): string {
+  return [...new Set(parts.filter(Boolean))].join(', ');
 }

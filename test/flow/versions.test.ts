@@ -91,6 +91,61 @@ describe('the earlier versions of a post', () => {
     expect(page.text).not.toContain('<script');
   });
 
+  it('name what was changed beside the words: pictures, films, links, sources, authors and marks', async () => {
+    const quay = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'A ferry at the quay' } as const;
+    const film = { type: 'video', url: 'https://films.example/pier.mp4', caption: 'The pier at noon' } as const;
+    const tides = { type: 'link', url: 'https://tides.example/', title: 'Tide tables', source: 'Harbour <office>' } as const;
+    const port = { name: 'Port authority', via: 'radio' };
+    const post = await made({ body: 'Two ships burn.', media: [quay, film], sources: [port], developing: true });
+    await revise(
+      post,
+      'correction',
+      {
+        media: [tides, { ...quay, alt: 'A ferry at the pier', credit: 'Siri Østby' }],
+        sources: [{ ...port, via: 'telephone' }, { name: 'Fire & Rescue' }],
+        authors: [{ name: 'Ada Byron' }, { name: 'Ruth Calder' }],
+        verification: 'disputed',
+        developing: false,
+        keyEvent: true,
+        headline: 'Fire',
+      },
+      { note: 'It was the pier.' },
+    );
+    await revise(post, 'refile', { media: [{ ...quay, alt: 'A ferry at the pier', credit: 'Siri Østby' }, tides] });
+    await revise(post, 'update', { media: [tides, quay, quay] });
+    await revise(post, 'refile', { body: 'Two ships burn!' });
+    const { text } = await open(post.path);
+    const told = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) => seen(part ?? '').trim());
+    const lines = [...text.matchAll(/<ul class="beside">([\s\S]*?)<\/ul>/g)].map(([, list]) =>
+      [...(list ?? '').matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, line]) => seen(line ?? '').trim()),
+    );
+    expect(lines).toEqual([
+      ['Picture: A ferry at the [-pier, Siri Østby-]{+quay+}', 'Picture: {+A ferry at the quay+}'],
+      [
+        '[-Developing-]',
+        'Film: [-The pier at noon-]',
+        '{+Key event+}',
+        '{+Disputed+}',
+        'Link: {+Tide tables, Harbour &lt;office&gt;+}',
+        'Picture: A ferry at the [-quay-]{+pier, Siri Østby+}',
+        'Source: Port authority, [-radio-]{+telephone+}',
+        'Source: {+Fire &amp; Rescue+}',
+        'Author: {+Ruth Calder+}',
+      ],
+      [
+        'Developing',
+        'Picture: A ferry at the quay',
+        'Film: The pier at noon',
+        'Source: Port authority, radio',
+        'Author: Ada Byron',
+      ],
+    ]);
+    expect(told[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
+    expect(told[1]).toContain('No word was changed here, only what stands beside them.');
+    // Their order is nothing that is told.
+    expect(told[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
+  });
+
   it('are led to by a post that was changed, and by no other', async () => {
     const post = await made({ body: 'Two ships.' });
     expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
@@ -243,5 +298,7 @@ describe('the earlier versions of a post that may not be read', () => {
 
 /** Tags that the page may have. */
 const known = new Set(
-  'html head meta title link body main header form input button bdi section div nav p h1 h2 h3 a span time ins del'.split(' '),
+  'html head meta title link body main header form input button bdi section div nav p h1 h2 h3 a span time ins del ul li'.split(
+    ' ',
+  ),
 );

@@ -81,6 +81,7 @@ describe('the steps of a post', () => {
     publishedAt: '2026-11-24T12:00:00.000Z',
     headline: null,
     text: `${revision}`,
+    beside: [],
   });
   const shortOf = (revisions: number[], floor: number, top: number) =>
     stepsOf(revisions.map(version), floor, top, 10).map((step) =>

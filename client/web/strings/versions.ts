@@ -1,3 +1,5 @@
+import type { Media } from '../../../src/protocol/model.ts';
+
 /** The words of the page of a post's earlier versions. Apart from the others, since the server alone draws it: no script loads them. */
 export interface VersionWords {
   legend: string;
@@ -7,8 +9,12 @@ export interface VersionWords {
   erased: string;
   erasedMany: string;
   erasedBefore: string;
-  /** Other things than words may have: a picture, a source. */
+  /** What was changed beside the words stands below them. */
+  besideWords: string;
+  /** Nothing that readers are shown was changed. */
   noWord: string;
+  /** What stands beside the words of a post. */
+  beside: Record<Media['type'] | 'source' | 'author', string>;
   tooMuch: string;
   before: string;
   after: string;
@@ -34,7 +40,9 @@ const languages = {
     erased: 'This version was erased.',
     erasedMany: 'These versions were erased.',
     erasedBefore: 'The version before this one was erased. This one said:',
-    noWord: 'No word was changed here, but something beside them, such as a picture or a source.',
+    besideWords: 'No word was changed here, only what stands beside them.',
+    noWord: 'Nothing was changed here that readers are shown.',
+    beside: { image: 'Picture', video: 'Film', link: 'Link', source: 'Source', author: 'Author' },
     tooMuch: 'Too much was changed to show it word by word.',
     before: 'Before',
     after: 'After',
@@ -52,7 +60,9 @@ const languages = {
     erased: 'Diese Fassung wurde gelöscht.',
     erasedMany: 'Diese Fassungen wurden gelöscht.',
     erasedBefore: 'Die Fassung vor dieser wurde gelöscht. Diese lautete:',
-    noWord: 'Hier wurde kein Wort geändert, sondern etwas daneben, etwa ein Bild oder eine Quelle.',
+    besideWords: 'Hier wurde kein Wort geändert, nur was daneben steht.',
+    noWord: 'Hier wurde nichts geändert, was Leser zu sehen bekommen.',
+    beside: { image: 'Bild', video: 'Film', link: 'Link', source: 'Quelle', author: 'Von' },
     tooMuch: 'Es wurde zu viel geändert, um es Wort für Wort zu zeigen.',
     before: 'Vorher',
     after: 'Nachher',
@@ -70,7 +80,9 @@ const languages = {
     erased: 'Cette version a été effacée.',
     erasedMany: 'Ces versions ont été effacées.',
     erasedBefore: 'La version précédente a été effacée. Celle-ci disait :',
-    noWord: 'Aucun mot n’a été changé ici, mais autre chose, comme une image ou une source.',
+    besideWords: 'Aucun mot n’a été changé ici, seulement ce qui les accompagne.',
+    noWord: 'Rien de ce que voient les lecteurs n’a été changé ici.',
+    beside: { image: 'Image', video: 'Vidéo', link: 'Lien', source: 'Source', author: 'Auteur' },
     tooMuch: 'Les changements sont trop nombreux pour être montrés mot à mot.',
     before: 'Avant',
     after: 'Après',
@@ -88,7 +100,9 @@ const languages = {
     erased: 'Esta versión fue borrada.',
     erasedMany: 'Estas versiones fueron borradas.',
     erasedBefore: 'La versión anterior fue borrada. Esta decía:',
-    noWord: 'Aquí no cambió ninguna palabra, sino otra cosa, como una imagen o una fuente.',
+    besideWords: 'Aquí no cambió ninguna palabra, solo lo que las acompaña.',
+    noWord: 'Aquí no cambió nada de lo que ven los lectores.',
+    beside: { image: 'Imagen', video: 'Vídeo', link: 'Enlace', source: 'Fuente', author: 'Autor' },
     tooMuch: 'Los cambios son demasiados para mostrarlos palabra por palabra.',
     before: 'Antes',
     after: 'Después',
@@ -106,7 +120,9 @@ const languages = {
     erased: 'مُحيت هذه النسخة.',
     erasedMany: 'مُحيت هذه النسخ.',
     erasedBefore: 'مُحيت النسخة السابقة. وكان نص هذه النسخة:',
-    noWord: 'لم تتغير هنا أي كلمة، بل شيء آخر مثل صورة أو مصدر.',
+    besideWords: 'لم تتغير هنا أي كلمة، بل ما يرافقها فقط.',
+    noWord: 'لم يتغير هنا شيء مما يراه القرّاء.',
+    beside: { image: 'صورة', video: 'فيديو', link: 'رابط', source: 'المصدر', author: 'الكاتب' },
     tooMuch: 'التغييرات أكثر من أن تُعرض كلمة بكلمة.',
     before: 'قبل',
     after: 'بعد',

@@ -1,5 +1,5 @@
 import { channelPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
-import type { Change, Channel } from '../../../src/protocol/model.ts';
+import type { Change, Channel, Media } from '../../../src/protocol/model.ts';
 import { en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
@@ -19,13 +19,28 @@ export interface Version {
   headline: string | null;
   /** What its html says. Plain text. */
   text: string;
+  beside: readonly Beside[];
+}
+
+/** What a post has beside its words: a picture, a source, who wrote it, or a mark such as that it is breaking. */
+export interface Beside {
+  what: Media['type'] | 'source' | 'author' | 'mark';
+  /** Two of a kind with one id are the same thing, whatever is said of it. */
+  id: string;
+  /** What a reader is told of it; of a mark its id. */
+  text: string;
+}
+
+/** One thing beside the words, with what went and what came. */
+export interface Line extends Pick<Beside, 'what'> {
+  pieces: Piece[];
 }
 
 export type Step =
-  /** Beside the version before it. */
-  | { status: 'compared'; version: Version; headline: Piece[]; text: Piece[] }
+  /** Beside the version before it. `lines`: what was changed beside the words. */
+  | { status: 'compared'; version: Version; headline: Piece[]; text: Piece[]; lines: Line[] }
   /** Too much was changed to be told by word. */
-  | { status: 'both'; version: Version; before: Version }
+  | { status: 'both'; version: Version; before: Version; lines: Line[] }
   /** The first version, or the first after an erased one. */
   | { status: 'whole'; version: Version }
   /** The revisions from one to the other, both included, are missing for everyone. */
@@ -49,8 +64,44 @@ function stepTo(version: Version, before: Version | undefined, mostEdits: number
   if (before === undefined) return { status: 'whole', version };
   const headline = diffWords(before.headline ?? '', version.headline ?? '', mostEdits);
   const text = diffWords(before.text, version.text, mostEdits);
-  if (headline === undefined || text === undefined) return { status: 'both', version, before };
-  return { status: 'compared', version, headline, text };
+  const lines = linesOf(before.beside, version.beside, mostEdits);
+  if (headline === undefined || text === undefined) return { status: 'both', version, before, lines };
+  return { status: 'compared', version, headline, text, lines };
+}
+
+/** What went, then what came or is told otherwise. The order in which they stand counts for nothing. */
+function linesOf(before: readonly Beside[], after: readonly Beside[], mostEdits: number): Line[] {
+  const old = keyed(before);
+  const came: Line[] = [];
+  for (const [key, { what, text }] of keyed(after)) {
+    const was = old.get(key);
+    old.delete(key);
+    if (was === undefined) came.push({ what, pieces: [{ kind: 'added', text }] });
+    else if (was.text !== text) came.push({ what, pieces: diffWords(was.text, text, mostEdits) ?? replaced(was.text, text) });
+  }
+  const went = [...old.values()].map(({ what, text }): Line => ({ what, pieces: [{ kind: 'removed', text }] }));
+  return [...went, ...came];
+}
+
+function replaced(before: string, after: string): Piece[] {
+  return [
+    { kind: 'removed', text: before },
+    { kind: 'added', text: after },
+  ];
+}
+
+/** The same picture may stand in a post twice. */
+function keyed(all: readonly Beside[]): Map<string, Beside> {
+  const found = new Map<string, Beside>();
+  for (const one of all) {
+    for (let nth = 1; ; nth += 1) {
+      const key = JSON.stringify([one.what, one.id, nth]);
+      if (found.has(key)) continue;
+      found.set(key, one);
+      break;
+    }
+  }
+  return found;
 }
 
 export interface VersionsShown {
@@ -115,15 +166,37 @@ function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
   const { own } = said;
   const whole = ({ headline, text }: Version) => texts(headline ?? '', text, said);
   switch (step.status) {
-    case 'whole':
-      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}`;
+    case 'whole': {
+      const lines = step.version.beside.map(({ what, text }): Line => ({ what, pieces: [{ kind: 'same', text }] }));
+      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}${listed(lines, said)}`;
+    }
     case 'both':
-      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}`;
+      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}${listed(step.lines, said)}`;
     default: {
       const isSame = [...step.headline, ...step.text].every(({ kind }) => kind === 'same');
-      return html`${isSame && html`<p class="hint">${own.noWord}</p>`}${texts(marked(step.headline, said), marked(step.text, said), said)}`;
+      const hint = isSame && html`<p class="hint">${step.lines.length > 0 ? own.besideWords : own.noWord}</p>`;
+      return html`${hint}${texts(marked(step.headline, said), marked(step.text, said), said)}${listed(step.lines, said)}`;
     }
   }
+}
+
+/** "Picture: A ferry at the quay". A mark is told as posts tell it. */
+function listed(lines: readonly Line[], said: Saying): Html {
+  const { setting, words, own } = said;
+  if (lines.length === 0) return nothing;
+  const marks: Record<string, string> = {
+    ...words.kinds,
+    ...words.verification,
+    key: words.keyEvent,
+    developing: words.developing,
+  };
+  return html`<ul class="beside">${lines.map(({ what, pieces }) => {
+    if (what !== 'mark') return html`<li>${own.beside[what]}: <bdi lang="${setting.language}">${marked(pieces, said)}</bdi></li>`;
+    return html`<li>${marked(
+      pieces.map(({ kind, text }) => ({ kind, text: marks[text] ?? text })),
+      said,
+    )}</li>`;
+  })}</ul>`;
 }
 
 function texts(headline: Html | string, text: Html | string, { setting }: Saying): Html {
