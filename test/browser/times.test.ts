@@ -159,9 +159,9 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.evaluate<number>('scrollY')).toBeGreaterThan(150);
     const top = async () => Math.round((await page.locator(`[data-channel="${over}"]`).boundingBox())?.y ?? Number.NaN);
     const before = await top();
-    await make('Fresher', { standfirst: 'It takes its room.' });
+    await make('<b>Fresher</b>', { standfirst: 'It takes its room.' });
     await nextAnswer();
-    await eventually(async () => expect((await headlines())[0]).toBe('Fresher'));
+    await eventually(async () => expect((await headlines())[0]).toBe('<b>Fresher</b>'));
     expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
     expect(await page.locator(`[data-channel="${fresh}"] .latest`).textContent()).toMatch(/^Latest post (?:now|\d min ago)$/);
 

@@ -91,10 +91,13 @@ function findFaults(root: Shown): string[] {
     blockquote code pre hr br table thead tbody tr th td article time figure figcaption img video source track bdi footer details
     summary ins del`.split(/\s+/),
   );
+  /** The list that the page's script puts into a place of its own. */
+  const listed = new Set(root.querySelectorAll('#times > label, #times > label > select, #times > label > select > option'));
   const faults: string[] = [];
   for (const element of [root, ...root.querySelectorAll('*')]) {
     const tag = element.localName;
-    if (!tags.has(tag) || element.namespaceURI !== 'http://www.w3.org/1999/xhtml') faults.push(`<${tag}>`);
+    if (!(tags.has(tag) || listed.has(element)) || element.namespaceURI !== 'http://www.w3.org/1999/xhtml')
+      faults.push(`<${tag}>`);
     if (
       tag === 'script' &&
       !['application/json', 'application/ld+json'].includes(element.getAttribute('type') ?? '') &&
