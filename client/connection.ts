@@ -133,6 +133,11 @@ export class Connection {
     if (this.#opened) this.#do({ type: 'wake', network });
   }
 
+  /** Lets every link go, and makes none before it is woken. */
+  rest(): void {
+    if (this.#opened) this.#do({ type: 'rest' });
+  }
+
   /** The link gives no answer: makes another one now. */
   redo(): void {
     this.#do({ type: 'lost', silent: false });

@@ -122,7 +122,11 @@ export class LiveReader {
   open(): this {
     if (this.#ended !== undefined || this.#opened) return this;
     this.#opened = true;
-    this.#stopListening = listen({ wake: (network) => this.#wake(network), hide: () => this.#keeper?.flush() });
+    this.#stopListening = listen({
+      wake: (network) => this.#wake(network),
+      hide: () => this.#keeper?.flush(),
+      leave: () => this.#connection.rest(),
+    });
     void this.#open();
     return this;
   }

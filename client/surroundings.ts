@@ -20,10 +20,12 @@ export interface Listener {
   wake(network: boolean): void;
   /** The page is looked at no more, and may be closed without another word. */
   hide(): void;
+  /** The page is closed, or put into the browser's cache, from which it wakes. No browser keeps one there that has a connection. */
+  leave(): void;
 }
 
 /** Returns its undo. */
-export function listen({ wake, hide }: Listener): () => void {
+export function listen({ wake, hide, leave }: Listener): () => void {
   const page = globalThis as Surroundings;
   const { document } = page;
   const connection = page.navigator?.connection;
@@ -31,7 +33,10 @@ export function listen({ wake, hide }: Listener): () => void {
   const undo = [
     on(page, 'online', () => wake(true)),
     on(page, 'pageshow', ({ persisted }) => persisted && wake(false)),
-    on(page, 'pagehide', hide),
+    on(page, 'pagehide', () => {
+      hide();
+      leave();
+    }),
     on(document, 'visibilitychange', () => (document?.visibilityState === 'visible' ? wake(false) : hide())),
     // Estimates of speed change all the time.
     on(connection, 'change', () => {

@@ -16,6 +16,7 @@ const entries = [
   'embed/frame.css',
   'desk.ts',
   'desk.css',
+  'site.css',
   'docs.css',
 ];
 

@@ -56,6 +56,8 @@ export type Happened =
   | { type: 'lost'; silent: boolean }
   /** The server asks to be left within this time. */
   | { type: 'drain'; withinMs: number }
+  /** The page is put away, and may be taken out again: no link until it wakes. */
+  | { type: 'rest' }
   /** The device or the app is awake again. `network`: it is another network, or there is one again. */
   | { type: 'wake'; network: boolean };
 
@@ -145,6 +147,8 @@ export function choose(state: ChoiceState, happened: Happened, options: ChooseOp
     case 'drain':
       if (state.trying.length > 0) return nothing(state);
       return nothing({ ...state, roundAt: options.now + options.random * Math.max(0, happened.withinMs) });
+    case 'rest':
+      return rest(state);
     case 'wake':
       return onWake(state, happened.network, options);
   }
@@ -269,11 +273,20 @@ function onLost(state: ChoiceState, silent: boolean, { now, random }: ChooseOpti
   return { ...nothing(lost), down: true };
 }
 
+/** Nothing failed, so nothing is held against any way. */
+function rest(state: ChoiceState): Chosen {
+  const resting = { ...state, using: undefined, trying: [], untried: [], nextAt: undefined, roundAt: undefined, restarts: 0 };
+  return { ...nothing(resting), giveUp: state.trying, down: true };
+}
+
 function onWake(state: ChoiceState, network: boolean, options: ChooseOptions): Chosen {
   // What was learned of the network before says nothing of this one.
   const fresh = network ? { ...state, remembered: state.ways[0], failures: noFailures, rounds: 0, betterRounds: 0 } : state;
   if (state.using === undefined) {
-    if (state.trying.length === 0) return !network && options.now < state.notBefore ? nothing(fresh) : begin(fresh, options);
+    if (state.trying.length === 0) {
+      const isAskedToWait = !network && options.now < state.notBefore;
+      return isAskedToWait ? nothing({ ...fresh, roundAt: state.roundAt ?? state.notBefore }) : begin(fresh, options);
+    }
     // The device may have slept since it began. But who is woken all the time must connect some time, too.
     const patienceMs = waits.wakeMs * (network ? 1 : 2 ** Math.min(state.restarts, 4));
     if (options.now - state.beganAt < patienceMs) return nothing(fresh);

@@ -53,6 +53,12 @@ export class Announcer {
     this.#speakIn(gatherMs);
   }
 
+  /** Says this in place of what there was to say of posts, which it tells. */
+  sayInstead(sentence: string): void {
+    this.#changes.clear();
+    this.say(sentence);
+  }
+
   #speakIn(ms: number): void {
     this.#speaking ??= setTimeout(() => {
       this.#speaking = undefined;

@@ -85,13 +85,18 @@ export class Coverage {
     this.#corrected.clear();
   }
 
+  /** New posts wait no more. What is read stays where it is. */
+  reveal(): void {
+    this.#list.reveal(this.#timeline.posts);
+    this.#render(this.#timeline.newestSeq);
+  }
+
   /** Takes the reader to what is new: the newest post, or the topmost that was corrected. */
   revealHeldBack(): void {
     const { posts } = this.news;
-    this.#list.reveal(this.#timeline.posts);
     const corrected = this.#timeline.posts.find(({ id }) => this.#corrected.has(id));
     this.#corrected.clear();
-    this.#render(this.#timeline.newestSeq);
+    this.reveal();
     const target =
       posts > 0 ? this.#posts.querySelector<HTMLElement>(':scope > .post') : corrected && this.#elementOf(corrected.id);
     target?.scrollIntoView({ block: 'start', behavior: 'instant' });
@@ -106,8 +111,7 @@ export class Coverage {
       if (element === null || isIn(this.#view, element)) this.#corrected.delete(id);
     }
     if (this.#isOpen && this.#list.heldBack(this.#timeline.posts) > 0) {
-      this.#list.reveal(this.#timeline.posts);
-      this.#render(this.#timeline.newestSeq);
+      this.reveal();
       return true;
     }
     return before !== this.#corrected.size;

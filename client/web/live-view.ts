@@ -56,6 +56,10 @@ export class LiveView {
     return this.#timeline.channel;
   }
 
+  get timeline(): Timeline {
+    return this.#timeline;
+  }
+
   /** The post with this id, where it is on the page. */
   post(id: string): ReaderPost | undefined {
     return this.#timeline.posts.find((post) => post.id === id);
@@ -126,6 +130,11 @@ export class LiveView {
   /** The reader asked for what waits above: it is shown, and they are taken to it. */
   revealHeldBack(): void {
     this.#coverage.revealHeldBack();
+  }
+
+  /** Shows what waits above, and leaves the reader where they are. */
+  reveal(): void {
+    this.#coverage.reveal();
   }
 
   onScroll(): void {

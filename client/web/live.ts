@@ -6,6 +6,7 @@ import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';
 import { enableSharing, postOnPage } from './share.ts';
+import { SinceYouLeft } from './since.ts';
 import { Status } from './status.ts';
 import { isLoaded, loadWords } from './strings/index.ts';
 import { counted } from './strings/words.ts';
@@ -44,21 +45,30 @@ function run(page: PageData): void {
   const announcer = new Announcer(words);
   const status = new Status(new Date().toISOString());
   const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
+  const since = new SinceYouLeft({
+    timeline: () => view.timeline,
+    posts: view.posts,
+    say: (sentence) => announcer.sayInstead(sentence),
+    dress: times.dress,
+  });
   const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
 
   const forgetLiveBlog = () => document.getElementById(liveBlogElementId)?.remove();
 
   client.on('reset', () => {
     forgetLiveBlog();
+    since.forget();
     view.revealNext();
   });
   client.on('event', (event) => {
     announcer.tell(event);
+    since.hear(event);
     view.hear(event);
   });
   const show = (timeline: Timeline) => {
     view.show(timeline);
     times.show(timeline.channel);
+    since.render();
     showStatus();
   };
   client.on('timeline', (timeline) => {
@@ -69,8 +79,10 @@ function run(page: PageData): void {
   });
   client.on('state', (state: ReaderState) => {
     showStatus();
+    since.onState(state);
     if (state.status === 'ended' && state.reason === 'gone') {
       forgetLiveBlog();
+      since.forget(true);
       view.clear();
     }
   });
@@ -82,6 +94,8 @@ function run(page: PageData): void {
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
     if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
+    // It leads to posts that may wait to be shown.
+    if (link.closest('#since') !== null) view.reveal();
     const id = postOnPage(link, started.channelId);
     if (id !== null) {
       click.preventDefault();

@@ -28,10 +28,16 @@ export interface WatchedPage {
   complaints: string[];
 }
 
-/** Chromium. The scripts of the pages were built before the tests, by test/support/built.ts. */
-export async function startBrowser(executablePath: string): Promise<TestBrowser> {
+/** Chromium. `keepsPages`: those that are left, to go back to them. The scripts of the pages were built before the tests, by test/support/built.ts. */
+export async function startBrowser(executablePath: string, { keepsPages = false } = {}): Promise<TestBrowser> {
   const profile = await newProfile();
-  const browser = await chromium.launch({ executablePath, args: quiet, env: { ...process.env, HOME: profile } });
+  const browser = await chromium.launch({
+    executablePath,
+    args: quiet,
+    env: { ...process.env, HOME: profile },
+    // As browsers do; what drives it would rather not.
+    ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
+  });
   // Pictures and films of posts lie elsewhere on the web, where nothing is to be asked for.
   return testBrowser(browser, profile, (context) =>
     context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture })),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import { type ServerWords, serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
 import type { PageWords, Words } from '../../client/web/strings/words.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -75,10 +76,14 @@ function standsIn(text: string, piece: string): boolean {
   return new RegExp(`(?<!\\p{L})${escaped}(?!\\p{L})`, 'iu').test(text);
 }
 
-const wordsFor = (language: string) => [wordsIn(language), pageWordsIn(language)] as [Words, PageWords];
+const wordsFor = (language: string) =>
+  [wordsIn(language), { ...pageWordsIn(language), ...serverWordsIn(wordsIn(language)?.language ?? 'en') }] as [
+    Words,
+    PageWords & ServerWords,
+  ];
 
 /** What has to stand on some page of a coverage. */
-function expected([words, page]: [Words, PageWords]): string[] {
+function expected([words, page]: [Words, PageWords & ServerWords]): string[] {
   const { kinds, verification, changes, keyEvent, developing, source, via, drawnFrom, postNumber, updated } = words;
   const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, newerPosts, newestPosts, olderPosts } =
     words;

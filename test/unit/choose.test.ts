@@ -254,6 +254,26 @@ describe('a better way', () => {
   });
 });
 
+describe('a page that is put away', () => {
+  it('has no link until it wakes, and then the way that it had, at once', () => {
+    const chooser = on('stream');
+    chooser.hear({ type: 'rest' });
+    expect([chooser.last?.down, chooser.state.using, alarmAt(chooser.state)]).toEqual([true, undefined, undefined]);
+    chooser.pass(3_600_000).since();
+    expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual(['stream']);
+    const trying = begun().hear({ type: 'rest' });
+    expect(trying.last?.giveUp).toEqual(['socket']);
+    expect(trying.pass(3_600_000).state.trying).toEqual([]);
+  });
+
+  it('that was asked to wait waits, also after it has woken', () => {
+    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 20_000 });
+    chooser.hear({ type: 'rest' }).pass(5_000).since();
+    expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual([]);
+    expect(chooser.pass(15_000).since()).toEqual(['socket']);
+  });
+});
+
 describe('a server that is going away', () => {
   it('is left at a moment within the time, and serves until another link stands', () => {
     const chooser = begun().up('socket');
@@ -279,6 +299,7 @@ describe('whatever happens', () => {
     }),
     fc.boolean().map((silent) => (chooser: Chooser) => chooser.lose(silent)),
     fc.boolean().map((network) => (chooser: Chooser) => chooser.hear({ type: 'wake', network })),
+    fc.constant((chooser: Chooser) => chooser.hear({ type: 'rest' }).hear({ type: 'wake', network: false })),
     fc.nat(8_000).map((withinMs) => (chooser: Chooser) => chooser.hear({ type: 'drain', withinMs })),
     fc.nat(40_000).map((ms) => (chooser: Chooser) => chooser.pass(ms)),
     fc.double({ min: 0, max: 0.999, noNaN: true }).map((random) => (chooser: Chooser) => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { elementWordsIn } from '../../client/web/strings/element.ts';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
 import * as loaded from '../../client/web/strings/loaded.ts';
+import { serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
 import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
@@ -89,8 +91,9 @@ describe('the words around posts', () => {
 
   it('are not left empty in any language', () => {
     for (const language of languages) {
-      const said = JSON.stringify([words(language), pageWords(language), siteWordsIn(language)], (_, value) =>
-        typeof value === 'function' ? value('X', 'Y') : value,
+      const said = JSON.stringify(
+        [words, pageWords, siteWordsIn, serverWordsIn, elementWordsIn].map((of) => of(language)),
+        (_, value) => (typeof value === 'function' ? value('X', 'Y') : value),
       );
       expect(said).not.toMatch(/""|undefined/);
     }

@@ -4,6 +4,7 @@ import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../reader.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
+import type { ElementWords } from '../strings/element.ts';
 import type { Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { people } from '../view/links.ts';
@@ -16,7 +17,7 @@ export type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 
 
 /** What there is to show around the posts. */
 export interface Scene {
-  words: Words;
+  words: Words & ElementWords;
   setting: PostSetting;
   server: string;
   timeline: Timeline | undefined;

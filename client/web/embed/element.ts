@@ -7,6 +7,7 @@ import { Announcer } from '../announcer.ts';
 import { Coverage } from '../coverage.ts';
 import { morphInside } from '../morph.ts';
 import type { View } from '../place.ts';
+import { type ElementWords, elementWordsIn } from '../strings/element.ts';
 import { en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import { newsText, type Words } from '../strings/words.ts';
@@ -276,8 +277,9 @@ export class PressboxLive extends LitElement {
     return this.#timeline?.channel ?? this.#about;
   }
 
-  get #words(): Words {
-    return wordsIn(this.#language) ?? en;
+  get #words(): Words & ElementWords {
+    const words = wordsIn(this.#language) ?? en;
+    return { ...words, ...elementWordsIn(words.language) };
   }
 
   get #setting(): PostSetting {

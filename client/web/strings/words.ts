@@ -6,6 +6,8 @@ export interface Words {
   language: string;
   /** Between two things that are told in a row. */
   comma: string;
+  /** Between what is told of and its names: "1 correction: ". */
+  colon: string;
 
   // Of a post
   kinds: Record<Exclude<PostKind, 'update'>, string>;
@@ -46,7 +48,6 @@ export interface Words {
 
   // Of the connection
   upToDate: string;
-  connectingFirst: string;
   connecting: (asOf: string) => string;
   reconnecting: (asOf: string) => string;
   offline: (asOf: string) => string;
@@ -61,8 +62,6 @@ export interface Words {
   newerPosts: string;
   newestPosts: string;
   olderPosts: string;
-  olderFailed: string;
-  openPage: string;
 
   // Said to screen readers
   aPost: string;
@@ -74,12 +73,8 @@ export interface Words {
   saidRetracted: string;
   saidRemoved: string;
 
-  // Where nothing can be shown
-  noChannel: string;
-  notFound: string;
+  // Where nothing may be shown
   forMembers: string;
-  notAdmitted: string;
-  refused: string;
 }
 
 /** What the server's own pages and feeds say beyond that. Apart, so that the element does not carry what it never shows. */
@@ -89,9 +84,6 @@ export interface PageWords {
   storySoFar: string;
   /** Stands before the number of further key events. */
   earlier: string;
-  /** Without a script: as of when the page is true. */
-  reloadFor: (asOf: string) => string;
-  signOut: string;
 
   // How times are told, to be chosen from. Behind the two there stands the label of the zone: "(UTC)"
   times: string;
@@ -106,17 +98,12 @@ export interface PageWords {
   saidNewer: Plural;
   saidOlder: Plural;
 
-  // Where a post was withdrawn
-  wasWithdrawn: string;
-  wasWithdrawnFrom: (coverage: string) => string;
-  partOf: (coverage: string) => string;
-  theCoverage: string;
-  aroundIt: string;
+  // To someone who comes back
+  missed: string;
+  sinceYouLeft: (at: string) => string;
+  whileOffline: (at: string) => string;
+  close: string;
 
-  // In lists
-  latestPost: (at: string) => string;
-  noPosts: string;
-  members: string;
   /** The name of a post that has none, as it stands within a sentence. */
   postOf: (at: string) => string;
 }

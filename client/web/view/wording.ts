@@ -1,5 +1,6 @@
 import { enPage } from '../strings/en.ts';
 import { pageWordsIn } from '../strings/index.ts';
+import { type ServerWords, serverWordsIn } from '../strings/server.ts';
 import type { PageWords } from '../strings/words.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
 import { directionOf, type Setting, wordsOf } from './time.ts';
@@ -9,6 +10,11 @@ import { directionOf, type Setting, wordsOf } from './time.ts';
 /** What the server's own pages say beyond what `wordsOf` has. English for a language that there are no words in. */
 export function pageWordsOf({ language }: Pick<Setting, 'language'>): PageWords {
   return pageWordsIn(language) ?? enPage;
+}
+
+/** What only pages say that no script draws. */
+export function serverWordsOf(setting: Pick<Setting, 'words' | 'language'>): ServerWords {
+  return serverWordsIn(wordsOf(setting).language);
 }
 
 /** A sentence with markup in its place. */
@@ -37,9 +43,10 @@ export const partNames = {
   pinned: (setting) => wordsOf(setting).pinned,
   summary: (setting) => pageWordsOf(setting).storySoFar,
   'key-events': (setting) => wordsOf(setting).keyEvents,
+  since: (setting) => pageWordsOf(setting).missed,
   newer: (setting) => wordsOf(setting).newerPosts,
   older: (setting) => wordsOf(setting).olderPosts,
 } as const satisfies Record<string, (setting: Pick<Setting, 'language'>) => string>;
 
 /** Elements that hold our words and nothing else, by id, in the language that `spoken` tells; not every page has them all. */
-export const spokenParts = ['connection-text', 'new-posts', 'posts-name', 'to-posts', 'announcement'] as const;
+export const spokenParts = ['connection-text', 'new-posts', 'since', 'posts-name', 'to-posts', 'announcement'] as const;

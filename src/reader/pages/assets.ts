@@ -40,6 +40,7 @@ export function loadAssets(): Assets {
     words: Object.fromEntries(words),
     front: address('front.js'),
     style: address('live.css'),
+    site: address('site.css'),
     docs: address('docs.css'),
   };
 }

@@ -1,6 +1,6 @@
 import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
 import { directionOf } from '../../../client/web/view/time.ts';
-import { pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */
 export interface Assets {
@@ -11,6 +11,8 @@ export interface Assets {
   /** The script of the list of channels. */
   front: string;
   style: string;
+  /** What every page has beyond that but the one of a coverage, which is to weigh little. */
+  site: string;
   /** What the page of the documents has beyond that. */
   docs: string;
 }
@@ -47,6 +49,7 @@ export function htmlDocument({
   head,
   body,
 }: Document): string {
+  const sheets = script === assets.script ? [assets.style] : [assets.style, assets.site];
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -58,7 +61,7 @@ export function htmlDocument({
 ${description && html`<meta name="description"${attribute('content', description)}>`}
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
 <link rel="icon" href="data:,">
-${[assets.style, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
+${[...sheets, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
 ${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
 ${head}
 </head>
@@ -86,7 +89,7 @@ export function siteBar(visitor?: Visitor, language = 'en', ...more: Part[]): Ht
 }
 
 function signOutForm({ name, page }: Visitor, language: string): Html {
-  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${pageWordsOf({ language }).signOut}</button></form>`;
+  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
 }
 
 /** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */

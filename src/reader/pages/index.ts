@@ -2,7 +2,7 @@ import { type Html, html } from '../../../client/web/view/html.ts';
 import { renderState } from '../../../client/web/view/page.ts';
 import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { clockBeside, directionOf } from '../../../client/web/view/time.ts';
-import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
@@ -51,11 +51,11 @@ function renderListed(channel: ListedChannel): Html {
     channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
   }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
-  }<p class="latest"${spoken(channel)}>${latest(channel)}${channel.access === 'members' && html` <span class="mark">${pageWordsOf(channel).members}</span>`}</p></li>`;
+  }<p class="latest"${spoken(channel)}>${latest(channel)}${channel.access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p></li>`;
 }
 
 function latest(channel: ListedChannel): Html | string {
   const { latestPostAt: at } = channel;
-  const { latestPost, noPosts } = pageWordsOf(channel);
+  const { latestPost, noPosts } = serverWordsOf(channel);
   return at === null ? noPosts : around(latestPost, clockBeside(at, null, channel));
 }

@@ -5,7 +5,7 @@ import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
 import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { clock, wordsOf } from '../../../client/web/view/time.ts';
-import { around, pageWordsOf, partNames, spoken } from '../../../client/web/view/wording.ts';
+import { around, partNames, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
@@ -59,6 +59,7 @@ ${window === undefined && html`<p class="to-posts"><a class="step" id="to-posts"
 <div class="coverage">
 ${window === undefined && section('pinned', shown)}
 <button class="new-posts" id="new-posts" type="button"${mark} hidden></button>
+<aside class="since" id="since" aria-label="${partNames.since(channel)}"${mark} hidden></aside>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
 <section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
@@ -164,7 +165,7 @@ ${signInForm({ to: page, language: channel.language })}
 
 /** Says as of when the page is true, until its script says that it is live. */
 function connectionLine(channel: Channel, at: string): Html {
-  return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(pageWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
+  return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(serverWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
 }
 
 function region(name: Region, shown: Shown): Html {

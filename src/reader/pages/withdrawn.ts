@@ -2,7 +2,7 @@ import { html } from '../../../client/web/view/html.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { renderPost } from '../../../client/web/view/post.ts';
 import { wordsOf } from '../../../client/web/view/time.ts';
-import { around, pageWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
@@ -17,7 +17,7 @@ export interface WithdrawnPage {
 
 /** Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it said. */
 export function withdrawnPage({ channel, post, visitor, assets }: WithdrawnPage): string {
-  const words = pageWordsOf(channel);
+  const words = serverWordsOf(channel);
   const mark = spoken(channel);
   const coverage = html`<a href="${channelPath(channel.id)}" lang="${channel.language}" dir="auto">${channel.headline}</a>`;
   return htmlDocument({

@@ -1,0 +1,130 @@
+import { type ChangeKind, type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import type { Cause, Line, Named } from './view/since.ts';
+
+/**
+ * What someone missed. An absence is a minute or more in which the page was not looked at (another tab or app, another page, the browser
+ * closed) or could not hear of anything (offline). Less is a glance elsewhere, and what came meanwhile stands where it stands. Pure: time
+ * and what there was to see come in as arguments.
+ */
+export const absentMs = 60_000;
+
+/** Where a reader was when they left. */
+export interface Left {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Posts with a higher `seq` are new. */
+  newest: number;
+  /** Posts that were in view, and the revision that was. */
+  seen: ReadonlyMap<string, number>;
+}
+
+export class Absence {
+  #left: (Left & { cause: Cause }) | undefined;
+  #missed = new Missed();
+  #told: { cause: Cause; since: number; missed: Missed } | undefined;
+
+  /** What is to be told now. */
+  get line(): Line | undefined {
+    return this.#told && { cause: this.#told.cause, since: this.#told.since, ...this.#told.missed };
+  }
+
+  /** Whoever is away already is away since then; that they looked elsewhere counts for more than the connection. */
+  leave(cause: Cause, left: Left): void {
+    if (this.#left !== undefined) this.#left.cause = cause === 'left' ? cause : this.#left.cause;
+    else this.#left = { ...left, cause };
+  }
+
+  /** Every event, in order. Returns whether the line is another one. */
+  hear(event: Event): boolean {
+    if (event.type === 'channel.changed') return false;
+    const { post } = event as PostEvent;
+    if (this.#left !== undefined) this.#missed.hear(post, this.#left);
+    return this.#told?.missed.follow(post) ?? false;
+  }
+
+  /** The page is looked at, and knows all there is. Returns whether the line is another one: what was not read of it before stays in it. */
+  comeBack(now: number): boolean {
+    const left = this.#left;
+    const missed = this.#missed;
+    this.#left = undefined;
+    this.#missed = new Missed();
+    if (left === undefined || now - left.at < absentMs || missed.isNothing) return false;
+    if (this.#told === undefined) this.#told = { cause: left.cause, since: left.at, missed };
+    else this.#told.missed.add(missed);
+    return true;
+  }
+
+  /** The page was opened anew, by someone who had left it so. `events`: what changed since. */
+  returnFrom(left: Left, events: readonly Event[], now: number): boolean {
+    if (this.#left !== undefined) return false;
+    this.leave('left', left);
+    for (const event of events) this.hear(event);
+    return this.comeBack(now);
+  }
+
+  /** Posts that are in view. One that is new tells that there are new ones. Returns whether the line is another one. */
+  read(ids: Iterable<string>): boolean {
+    const told = this.#told;
+    if (told === undefined) return false;
+    const changed = told.missed.read(ids);
+    if (told.missed.isNothing) this.#told = undefined;
+    return changed;
+  }
+
+  close(): void {
+    this.#told = undefined;
+    this.#missed = new Missed();
+  }
+}
+
+/** Of a post no more is kept than its name, and of a withdrawn one not that. */
+class Missed {
+  readonly posts = new Map<string, number>();
+  readonly changed = new Map<string, Named>();
+
+  get isNothing(): boolean {
+    return this.posts.size === 0 && this.changed.size === 0;
+  }
+
+  hear(post: ReaderPost, { newest, seen }: Left): void {
+    const { id, seq } = post;
+    if (seq > newest) {
+      if (isWithdrawn(post)) this.posts.delete(id);
+      else this.posts.set(id, seq);
+      return;
+    }
+    const read = seen.get(id);
+    const wasWrong = post.history.some(({ revision, kind }) => revision > (read ?? 0) && tellsOfMistake.has(kind));
+    if (read !== undefined && (wasWrong || isWithdrawn(post))) this.changed.set(id, nameOf(post));
+    else this.follow(post);
+  }
+
+  /** A later state of a post that is told of. */
+  follow(post: ReaderPost): boolean {
+    if (this.posts.has(post.id) && isWithdrawn(post)) return this.posts.delete(post.id);
+    if (!this.changed.has(post.id)) return false;
+    this.changed.set(post.id, nameOf(post));
+    return true;
+  }
+
+  add({ posts, changed }: Missed): void {
+    for (const [id, seq] of posts) this.posts.set(id, seq);
+    for (const [id, named] of changed) this.changed.set(id, named);
+  }
+
+  read(ids: Iterable<string>): boolean {
+    let isOther = false;
+    for (const id of ids) {
+      isOther = this.changed.delete(id) || this.posts.has(id) || isOther;
+      if (this.posts.has(id)) this.posts.clear();
+    }
+    return isOther;
+  }
+}
+
+const tellsOfMistake: ReadonlySet<ChangeKind> = new Set(['clarification', 'correction', 'retraction', 'takedown']);
+
+function nameOf(post: ReaderPost): Named {
+  const { id, publishedAt } = post;
+  return { id, headline: isWithdrawn(post) ? null : post.headline, publishedAt, withdrawn: isWithdrawn(post) };
+}

@@ -1,0 +1,194 @@
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import type { ReaderState } from '../reader.ts';
+import type { Timeline } from '../timeline.ts';
+import { Absence, absentMs, type Left } from './absence.ts';
+import { forgetLeft, keepLeft, recallLeft } from './left.ts';
+import { morphInside } from './morph.ts';
+import { renderSince } from './view/since.ts';
+
+/** Before the line has stood so long, what is in view beside it is not taken for read. Milliseconds. */
+const readMs = 5_000;
+/** Posts whose last view is remembered, the latest ones. */
+const mostSeen = 500;
+/** Answers of the server that are asked for to know what changed since: beyond that, the line counts no further. */
+const mostAnswers = 3;
+
+export interface SinceOptions {
+  /** As it is shown. */
+  timeline: () => Timeline;
+  posts: HTMLElement;
+  say: (sentence: string) => void;
+  /** Is given what is rendered. */
+  dress: (content: ParentNode) => void;
+}
+
+/**
+ * The line that tells who comes back what they missed: how many posts are new, and which of those that they had read were corrected or
+ * withdrawn. It goes when that was read, and takes no room on the page. Where a reader was when they left is kept in the browser, without
+ * a word of any post.
+ */
+export class SinceYouLeft {
+  readonly #element = document.getElementById('since');
+  readonly #options: SinceOptions;
+  readonly #absence = new Absence();
+  readonly #seen = new Map<string, number>();
+  readonly #inView = new Map<string, HTMLElement>();
+  #status: ReaderState['status'] = 'catching-up';
+  #reading: ReturnType<typeof setTimeout> | undefined;
+  #isRead = false;
+  #isLookedAt = !document.hidden;
+
+  constructor(options: SinceOptions) {
+    this.#options = options;
+    document.addEventListener('visibilitychange', () => this.#look());
+    window.addEventListener('pagehide', () => this.#leave());
+    this.#element?.addEventListener('click', ({ target }) => {
+      if ((target as Element).closest('.since-close') === null) return;
+      this.#absence.close();
+      this.render();
+    });
+    this.#watch(options.posts);
+    void this.#recall();
+  }
+
+  /** Before the timeline is shown that holds the change. */
+  hear(event: Event): void {
+    this.#absence.hear(event);
+  }
+
+  onState({ status }: ReaderState): void {
+    this.#status = status;
+    this.#look();
+  }
+
+  /** What is told is void. `forGood`: the channel is gone. */
+  forget(forGood = false): void {
+    this.#absence.close();
+    this.#seen.clear();
+    if (forGood) forgetLeft(this.#options.timeline().channelId);
+    this.render();
+  }
+
+  /** As the timeline is now. */
+  render(): void {
+    const { line } = this.#absence;
+    if (this.#element === null || (line === undefined && this.#element.hidden)) return;
+    const now = new Date().toISOString();
+    const markup = line === undefined ? '' : renderSince(line, this.#options.timeline(), now).text;
+    // Who closed it, or followed it to its end, goes on from the posts.
+    const [reading = this.#options.posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
+    if (line === undefined && this.#element.contains(document.activeElement)) reading?.focus({ preventScroll: true });
+    morphInside(this.#element, markup, this.#options.dress);
+    this.#element.hidden = line === undefined;
+  }
+
+  // ---- Coming and going
+
+  #look(): void {
+    if (document.hidden) return this.#leave();
+    this.#isLookedAt = true;
+    if (this.#status === 'offline') this.#absence.leave('offline', this.#whereabouts());
+    else if (this.#status === 'live' && this.#absence.comeBack(Date.now())) this.#tell();
+  }
+
+  #leave(): void {
+    const left = this.#whereabouts();
+    // A tab that was not looked at since has nothing to say of what was read.
+    if (this.#isLookedAt) keepLeft(this.#options.timeline(), left);
+    this.#isLookedAt = false;
+    this.#absence.leave('left', left);
+  }
+
+  /** Where the reader is. */
+  #whereabouts(): Left {
+    for (const [id, post] of this.#inView) this.#see(id, post);
+    return { at: Date.now(), newest: this.#options.timeline().newestSeq, seen: new Map(this.#seen) };
+  }
+
+  /** The page is opened by someone who had left it before. */
+  async #recall(): Promise<void> {
+    const kept = recallLeft(this.#options.timeline().channelId);
+    if (kept === undefined) return;
+    for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
+    if (Date.now() - kept.at < absentMs) return;
+    const events = await changesSince(this.#options.timeline().channelId, kept.cursor);
+    if (this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
+  }
+
+  #tell(): void {
+    this.render();
+    if (this.#element === null) return;
+    const parts = this.#element.querySelectorAll<HTMLElement>('.since-when, li');
+    this.#options.say([...parts].map(({ textContent }) => textContent).join(' '));
+    this.#isRead = false;
+    clearTimeout(this.#reading);
+    this.#reading = setTimeout(() => {
+      this.#isRead = true;
+      this.#read();
+    }, readMs);
+  }
+
+  // ---- What is in view
+
+  #watch(posts: HTMLElement): void {
+    // The bar covers the top, and at the bottom a line or two are no post that was read.
+    const views = new IntersectionObserver((seen) => this.#onView(seen), { rootMargin: '-36px 0px -64px 0px' });
+    const observe = (nodes: Iterable<Node>, watched: boolean) => {
+      for (const node of nodes) {
+        if (!(node instanceof HTMLElement) || node.dataset.post === undefined) continue;
+        if (watched) views.observe(node);
+        else views.unobserve(node);
+        if (!watched) this.#inView.delete(node.dataset.post);
+      }
+    };
+    observe(posts.children, true);
+    new MutationObserver((changes) => {
+      for (const { removedNodes } of changes) observe(removedNodes, false);
+      for (const { addedNodes } of changes) observe(addedNodes, true);
+    }).observe(posts, { childList: true });
+  }
+
+  #onView(seen: readonly IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting } of seen) {
+      const post = target as HTMLElement;
+      const id = post.dataset.post as string;
+      if (!isIntersecting) this.#inView.delete(id);
+      else if (!document.hidden) {
+        this.#inView.set(id, post);
+        this.#see(id, post);
+      }
+    }
+    this.#read();
+  }
+
+  #see(id: string, { dataset }: HTMLElement): void {
+    this.#seen.delete(id);
+    this.#seen.set(id, Number(dataset.revision));
+    for (const [longestAgo] of this.#seen) if (this.#seen.size > mostSeen) this.#seen.delete(longestAgo);
+  }
+
+  #read(): void {
+    if (this.#isRead && !document.hidden && this.#absence.read(this.#inView.keys())) this.render();
+  }
+}
+
+/** Each post that changed since, once. Nothing where that cannot be known: another history, or no answer. */
+async function changesSince(channelId: string, cursor: string): Promise<Event[]> {
+  const events: Event[] = [];
+  let after = cursor;
+  try {
+    for (let answers = 0; answers < mostAnswers; answers += 1) {
+      const answer = await fetch(
+        `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`,
+      );
+      const catchUp = (await answer.json()) as CatchUp;
+      if (!answer.ok || catchUp.mode !== 'replay') return [];
+      events.push(...catchUp.events);
+      if (!catchUp.more) break;
+      after = catchUp.cursor;
+    }
+    return events;
+  } catch {
+    return [];
+  }
+}

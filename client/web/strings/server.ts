@@ -1,0 +1,82 @@
+/** What the pages of a coverage say that the server alone draws. Apart from the others: no script loads them. */
+export interface ServerWords {
+  /** Without a script: as of when the page is true. */
+  reloadFor: (asOf: string) => string;
+  signOut: string;
+  wasWithdrawn: string;
+  wasWithdrawnFrom: (coverage: string) => string;
+  partOf: (coverage: string) => string;
+  theCoverage: string;
+  aroundIt: string;
+  latestPost: (at: string) => string;
+  noPosts: string;
+  members: string;
+}
+
+/** By the language of the words around posts, which has them. */
+export function serverWordsIn(language: string): ServerWords {
+  return languages[language as keyof typeof languages] ?? languages.en;
+}
+
+const languages = {
+  en: {
+    reloadFor: (asOf) => `As of ${asOf}. Reload for what is new.`,
+    signOut: 'Sign out',
+    wasWithdrawn: 'This post was withdrawn',
+    wasWithdrawnFrom: (coverage) => `A post was withdrawn: ${coverage}`,
+    partOf: (coverage) => `It was part of ${coverage}.`,
+    theCoverage: 'The coverage',
+    aroundIt: 'What was around it',
+    latestPost: (at) => `Latest post ${at}`,
+    noPosts: 'No posts yet',
+    members: 'Members',
+  },
+  de: {
+    reloadFor: (asOf) => `Stand ${asOf}. Für Neues neu laden.`,
+    signOut: 'Abmelden',
+    wasWithdrawn: 'Dieser Beitrag wurde zurückgezogen',
+    wasWithdrawnFrom: (coverage) => `Ein Beitrag wurde zurückgezogen: ${coverage}`,
+    partOf: (coverage) => `Er gehörte zu ${coverage}.`,
+    theCoverage: 'Die Berichterstattung',
+    aroundIt: 'Was um ihn herum stand',
+    latestPost: (at) => `Letzter Beitrag ${at}`,
+    noPosts: 'Noch keine Beiträge',
+    members: 'Für Mitglieder',
+  },
+  fr: {
+    reloadFor: (asOf) => `État à ${asOf}. Rechargez la page pour voir la suite.`,
+    signOut: 'Se déconnecter',
+    wasWithdrawn: 'Ce message a été retiré',
+    wasWithdrawnFrom: (coverage) => `Un message a été retiré : ${coverage}`,
+    partOf: (coverage) => `Il faisait partie de ce direct : ${coverage}.`,
+    theCoverage: 'Le direct',
+    aroundIt: 'Ce qui l’entourait',
+    latestPost: (at) => `Dernier message : ${at}`,
+    noPosts: 'Aucun message pour l’instant',
+    members: 'Membres',
+  },
+  es: {
+    reloadFor: (asOf) => `Datos de las ${asOf}. Recargue la página para ver lo nuevo.`,
+    signOut: 'Cerrar sesión',
+    wasWithdrawn: 'Este mensaje fue retirado',
+    wasWithdrawnFrom: (coverage) => `Un mensaje fue retirado: ${coverage}`,
+    partOf: (coverage) => `Formaba parte de esta cobertura: ${coverage}.`,
+    theCoverage: 'La cobertura',
+    aroundIt: 'Lo que lo rodeaba',
+    latestPost: (at) => `Último mensaje: ${at}`,
+    noPosts: 'Aún no hay mensajes',
+    members: 'Miembros',
+  },
+  ar: {
+    reloadFor: (asOf) => `حتى ${asOf}. أعد تحميل الصفحة للاطلاع على الجديد.`,
+    signOut: 'تسجيل الخروج',
+    wasWithdrawn: 'سُحب هذا المنشور',
+    wasWithdrawnFrom: (coverage) => `سُحب منشور: ${coverage}`,
+    partOf: (coverage) => `كان جزءًا من هذه التغطية: ${coverage}.`,
+    theCoverage: 'التغطية',
+    aroundIt: 'ما كان حوله',
+    latestPost: (at) => `آخر منشور ${at}`,
+    noPosts: 'لا منشورات بعد',
+    members: 'للأعضاء',
+  },
+} satisfies Record<string, ServerWords>;

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { AuthorClient, type NewChannel, type NewPost } from '../../client/author-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestBrowser, WatchedPage } from './browser.ts';
+
+/** A browser, a server and an author for as long as the suite runs that asks for them, and what its tests do with them. */
+export interface Newsroom {
+  readonly browser: TestBrowser;
+  readonly server: TestServer;
+  readonly author: AuthorClient;
+  /** A channel with these posts, whose ids are told, oldest first; a text is the body of one. */
+  coverage(posts?: readonly (string | NewPost)[], fields?: Partial<NewChannel>): Promise<{ id: string; ids: string[] }>;
+  publish(channelId: string, ...posts: (string | NewPost)[]): Promise<string[]>;
+  /** The page of a channel, or another one below `/live/`, once it is live. */
+  open(path: string, options?: BrowserContextOptions): Promise<WatchedPage>;
+}
+
+export function newsroom(start: () => Promise<TestBrowser>): Newsroom {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([start(), startTestServer()]);
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterAll(async () => {
+    for (const each of [browser, server]) await each?.[Symbol.asyncDispose]();
+  });
+
+  const room: Newsroom = {
+    get browser() {
+      return browser;
+    },
+    get server() {
+      return server;
+    },
+    get author() {
+      return author;
+    },
+    async coverage(posts = [], fields = {}) {
+      const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live', ...fields });
+      return { id: channel.id, ids: await room.publish(channel.id, ...posts) };
+    },
+    async publish(channelId, ...posts) {
+      const ids: string[] = [];
+      for (const post of posts) {
+        ids.push((await author.publish(channelId, typeof post === 'string' ? { body: post } : post)).post.id);
+      }
+      return ids;
+    },
+    async open(path, options = {}) {
+      const watched = await browser.page({ viewport: { width: 1000, height: 700 }, ...options });
+      await watched.page.goto(`${server.url}/live/${path}`);
+      if (options.javaScriptEnabled !== false) await isLive(watched.page);
+      return watched;
+    },
+  };
+  return room;
+}
+
+export const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
+
+export const post = (page: Page, id: string | undefined) => page.locator(`#post-${id}`);
+
+/** Where a post begins in the window, in pixels. */
+export const topOf = (page: Page, id: string | undefined) =>
+  post(page, id).evaluate((element) => element.getBoundingClientRect().top);
+
+/** The text of an element, white space as a reader sees it. */
+export async function textOf(locator: Locator): Promise<string> {
+  return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
+}
+
+/** What is said to those who hear the page. */
+export async function announced(page: Page, said: string): Promise<void> {
+  await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain(said));
+}
+
+/** Waits for a fact; on a busy machine longer than usual. */
+export function eventually(fact: () => Promise<void>): Promise<void> {
+  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
+}
+
+/** Put in by the debugger: the policy of the pages lets no other script in. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds on the page as it stands, with the rule of WCAG 2.2 AA that it leaves out by itself. */
+export async function faultsOf(page: Page): Promise<unknown[]> {
+  await page.evaluate(axe);
+  return await page.evaluate(
+    `axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'], selectors: false })
+      .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html])))`,
+  );
+}

@@ -1,0 +1,160 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../support/needs.ts';
+import { startBrowser } from './browser.ts';
+import { announced, eventually, faultsOf, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
+
+/** The page is hidden, or seen again, as far as it can know. */
+async function hide(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+     Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${hidden ? 'hidden' : 'visible'}' });
+     document.dispatchEvent(new Event('visibilitychange'));`,
+  );
+}
+
+const long = 'Some words that fill a few lines of the page. '.repeat(12);
+const minuteMs = 60_000;
+
+describeWith(needs.chromium, 'someone who comes back to the page', (chromium) => {
+  const room = newsroom(() => startBrowser(chromium, { keepsPages: true }));
+  const line = (page: Page) => page.locator('#since');
+
+  /** Connected to the server, of every test so far. */
+  async function readers(): Promise<number> {
+    const metrics = await (await fetch(`${room.server.url}/metrics`)).text();
+    return [...metrics.matchAll(/^pressbox_readers\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
+  it('after a minute in another tab is told what is new and what of theirs was corrected or withdrawn, until it is read', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([
+      ...Array.from({ length: 9 }, () => long),
+      { headline: 'The bridge is open', body: long },
+      long,
+      long,
+    ]);
+    const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
+    await page.clock.install();
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    const [notRead, wrong, rumour, reading] = [ids[0], ids[9], ids[10], ids[5]];
+    // Two are read, and left behind.
+    for (const read of [wrong, rumour, reading]) {
+      await post(page, read).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+      await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    }
+    await eventually(async () => expect(Math.abs((await topOf(page, wrong)) - 350)).toBeGreaterThan(600));
+    await hide(page, true);
+    await author.correct(id, notRead ?? '', 1, { note: 'Elsewhere.', changes: { body: 'Elsewhere.' } });
+    await author.correct(id, wrong ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    await author.retract(id, rumour ?? '', { note: 'Nobody said so.' });
+    const added = await room.publish(id, `New one. ${long}${long}`, `New two. ${long}${long}`);
+    await post(page, wrong).getByText('It is shut.').waitFor({ state: 'attached' });
+    expect(await line(page).isVisible()).toBe(false);
+    await page.clock.fastForward(minuteMs);
+    await hide(page, false);
+    await line(page).waitFor();
+    expect(await textOf(line(page).locator('ul'))).toMatch(
+      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \d\d:\d\d UTC$/,
+    );
+    expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
+    await page.clock.fastForward(1_000);
+    await announced(page, '2 new posts 1 correction: “The bridge is shut” 1 withdrawn');
+
+    // Before it has stood for a while it is not taken for read, whatever is in view.
+    expect(await line(page).isVisible()).toBe(true);
+    await page.clock.fastForward(5_000);
+    await line(page).getByRole('link', { name: '2 new posts' }).click();
+    await post(page, added[1]).waitFor();
+    await line(page).getByRole('link', { name: '2 new posts' }).waitFor({ state: 'detached' });
+    expect(await textOf(line(page).locator('ul'))).toMatch(/^1 correction: .*1 withdrawn: /);
+    await post(page, wrong).scrollIntoViewIfNeeded();
+    await post(page, rumour).scrollIntoViewIfNeeded();
+    await line(page).waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('after a glance elsewhere is told nothing', async () => {
+    const { id } = await room.coverage(['One.']);
+    const { page } = await room.open(id);
+    await hide(page, true);
+    const [added] = await room.publish(id, 'Two.');
+    await post(page, added).waitFor();
+    await hide(page, false);
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    expect(await line(page).isVisible()).toBe(false);
+  });
+
+  it('on a later day is told so by the page that they open anew, from what the browser kept, which holds no text', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
+    const { page, complaints } = await room.open(id);
+    await post(page, ids[0]).waitFor();
+    await page.goto(`${room.server.url}/`);
+    const kept = await page.evaluate<string>(`JSON.stringify(localStorage)`);
+    expect(kept).toContain(ids[0]);
+    expect(kept).not.toContain('zq');
+    await author.correct(id, ids[0] ?? '', 1, { note: 'Three.', changes: { headline: 'Three ships' } });
+    await room.publish(id, ...Array.from({ length: 22 }, (_, at) => `Number ${at}. ${long}`));
+    await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await line(page).waitFor();
+    expect(await textOf(line(page).locator('ul'))).toMatch(/^22 new posts ?1 correction: “Three ships”$/);
+    expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \w+ \d+, \d\d:\d\d UTC$/);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await faultsOf(page)).toEqual([]);
+    }
+    // It is not on this page, so its own page is led to; closed, the line stays away.
+    expect(await line(page).getByRole('link', { name: 'Three ships' }).getAttribute('href')).toBe(`/live/${id}/${ids[0]}`);
+    await line(page).getByRole('button', { name: 'Close' }).press('Enter');
+    await line(page).waitFor({ state: 'hidden' });
+    expect(await page.locator(':focus').getAttribute('class')).toContain('post');
+    expect(complaints).toEqual([]);
+  });
+
+  it('by the browser’s Back finds the page that it kept, without a connection meanwhile, live again and with the correction they missed', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
+    const { page, complaints } = await room.open(id);
+    await page.evaluate('window.samePage = true');
+    const connected = await readers();
+    await page.goto(`${room.server.url}/`);
+    await eventually(async () => expect(await readers()).toBe(connected - 1));
+    await author.correct(id, ids[0] ?? '', 1, {
+      note: 'It is shut.',
+      changes: { headline: 'The bridge is shut', body: 'It is shut, all of it.' },
+    });
+    await room.publish(id, 'Trains run again.');
+    // Nothing is loaded.
+    await page.evaluate('setTimeout(() => history.back(), 0)');
+    await page.waitForURL(`${room.server.url}/live/${id}`, { waitUntil: 'commit' });
+    await post(page, ids[0]).getByText('It is shut, all of it.').waitFor();
+    await page.getByText('Trains run again.').waitFor();
+    await isLive(page);
+    expect(await page.evaluate('window.samePage')).toBe(true);
+    expect(await page.content()).not.toContain('The bridge is open');
+    expect(complaints).toEqual([]);
+  });
+
+  it('of the connection after a minute offline is told what they missed, too', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
+    const { page } = await room.browser.page({ viewport: { width: 390, height: 844 } });
+    await page.clock.install();
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    await page.context().setOffline(true);
+    await room.server.restart();
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    await page.clock.fastForward(minuteMs);
+    await page.context().setOffline(false);
+    await line(page).waitFor();
+    expect(await textOf(line(page))).toMatch(
+      /^While you were offline, since \d\d:\d\d UTC ?1 correction: “The bridge is shut” ?×$/,
+    );
+    expect(await faultsOf(page)).toEqual([]);
+  });
+});
