@@ -89,7 +89,7 @@ class Group {
       exec: fileURLToPath(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)),
       args: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // So that the configuration arrives as it is, secret and infinite numbers too.
+      // So that the configuration arrives as it is, its secret in bytes.
       serialization: 'advanced',
     });
   }
@@ -101,6 +101,8 @@ class Group {
       const others = Array.from({ length: this.#config.workers - 1 }, (_, at) => this.#launch(at + 2));
       await Promise.all(others.map(({ serving }) => serving));
       this.#isUp = true;
+      // One that has died while others started.
+      for (const [worker, member] of this.#current) if (!this.#members.has(member)) this.#launch(worker);
     } catch (error) {
       await this.close();
       throw error;
@@ -194,7 +196,8 @@ class Group {
     else if (this.#isUp) this.#log.error({ ...facts, reason: refused }, 'worker cannot start');
     // Somebody else has its number, or waits for it and hears.
     if (this.#current.get(worker) !== member || !this.#isUp || this.#closing) return;
-    if (refused !== undefined && this.#members.size === 0) return this.#giveUp({ reason: refused, code: 1 });
+    // As at the start: those that are being started would be refused the same.
+    if (refused !== undefined && this.#serving().length === 0) return this.#giveUp({ reason: refused, code: 1 });
     const streak = this.#streaks.get(worker) ?? noStreak;
     this.#follow(worker, refused === undefined ? afterDeath(streak, servedMs) : afterRefusal(streak));
   }

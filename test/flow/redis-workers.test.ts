@@ -313,7 +313,18 @@ for (const kind of ['redis', 'valkey'] as const) {
         await redis.admin.config('SET', 'appendfsync', 'always');
       }
       expect(lines.filter(({ said }) => String(said).includes('appendfsync always'))).toHaveLength(1);
+    });
+
+    it('puts another in the place of one that dies while the rest are being started', async () => {
+      const said = lines.length;
+      const first = vi.waitFor(() => {
+        const serves = lines.slice(said).find(({ msg, worker }) => msg === 'worker serves' && worker === 1);
+        process.kill(serves!.pid!, 'SIGKILL');
+        return serves!.pid!;
+      }, patient);
       await server.start();
+      await vi.waitFor(async () => expect((await metrics()).get('pressbox_workers')).toBe(2), patient);
+      expect(pidOf(1)).not.toBe(await first);
     });
 
     it('ends in good order', async () => {
