@@ -259,6 +259,11 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await page.getByText('Of the one.').waitFor();
     await page.getByText('Of the other.').waitFor();
     expect(await page.evaluate('typeof io.Manager')).toBe('function');
+    const conversation = `new Promise((resolve) => {
+      const socket = io('${server.url}', { transports: ['websocket'] });
+      socket.emit('subscribe', { channelId: '${one}' }, ({ ok, snapshot }) => resolve([ok, snapshot.posts.length]));
+    })`;
+    expect(await page.evaluate(conversation)).toEqual([true, 1]);
     await publish(two, { body: 'New in the other.' });
     await page.locator('pressbox-live').nth(1).getByText('New in the other.').waitFor();
     expect(await page.locator('pressbox-live').first().getByText('New in the other.').count()).toBe(0);
