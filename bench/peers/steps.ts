@@ -59,6 +59,7 @@ export function needsReturn(step: Step): boolean {
 }
 
 const postsOfBurst = 8;
+const burstsPerSecond = 3;
 const missedPosts = 50;
 /** Collecting the garbage of the largest heap here takes less, in seconds. */
 const collectSeconds = 0.7;
@@ -95,10 +96,27 @@ async function capacity({ sink, readers, channels, seconds, measure }: Scene): P
   return await measure(`closed ${underWay} ${seconds}`);
 }
 
-/** Some posts at one moment, and again when all readers have them. */
-async function burst({ sink, seconds, measure }: Scene): Promise<Figures> {
+/**
+ * Some posts that wait for the server, and again. It is stopped while they are published: a store hands on what several authors say in
+ * pieces of its own, and the first of them would find a server that is free.
+ */
+async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<Figures> {
   await warm(sink);
-  return await measure(`burst ${postsOfBurst} ${seconds}`);
+  const sum = { messages: 0, expected: 0, serverCpu: 0 };
+  for (let left = seconds * burstsPerSecond; left > 0; left -= 1) {
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      await sink.ask(`publish ${postsOfBurst} 0`);
+      await sink.ask('sleep 0.1');
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }
+    const { messages = 0, serverCpu = 0 } = await measure('listen 0.4');
+    sum.messages += messages;
+    sum.expected += postsOfBurst * readers;
+    sum.serverCpu += serverCpu;
+  }
+  return { ...sum, cpuPerMillion: (sum.serverCpu * 1e6) / sum.messages };
 }
 
 /** The highest of some rates that is held: deliveries a second. The rates are shares of what went through as fast as it goes. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
@@ -21,6 +22,11 @@ export class SocketEngine extends EngineServer {
       perMessageDeflate: false,
       allowUpgrades: false,
     });
+  }
+
+  /** Node draws many of these at a time. */
+  override generateId(): string {
+    return randomUUID();
   }
 
   /** For a request that asks for `EIO=4&transport=websocket`. */
