@@ -1,25 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
 import { openGallery } from './gallery.ts';
+import { everyRule, faultsOf } from './newsroom.ts';
 
-/** Put in by the debugger: the policy of the pages lets no other script in. */
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** The rules of axe-core, with the one of WCAG 2.2 AA that it leaves out by itself; and those whose answer is another one on a phone or in the dark. */
-const everyRule = { 'target-size': { enabled: true } };
+/** What is not asked of a part of somebody's page; and the rules whose answer is another one on a phone or in the dark. */
 const ofAPart = { 'page-has-heading-one': { enabled: false } };
 const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
-
-async function faults(page: Page, options: { rules?: object; runOnly?: string[] }): Promise<unknown[]> {
-  return await page.evaluate(
-    `axe.run(document, ${JSON.stringify({ ...options, resultTypes: ['violations'], selectors: false })}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html])))`,
-  );
-}
 
 const isTooWide = (page: Page) =>
   page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
@@ -36,13 +25,12 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
     const { page } = await browser.page();
     const found: Record<string, unknown[]> = {};
     for (const { name, path, isPart, isLong, reach, leave } of await openGallery(server)) {
-      const rules = { ...everyRule, ...(isPart && ofAPart) };
+      const rules = { ...everyRule.rules, ...(isPart && ofAPart) };
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize(desk);
       await page.goto(server.url + path);
       await reach?.(page);
-      await page.evaluate(axe);
-      const all = await faults(page, { rules });
+      const all = await faultsOf(page, { rules });
       for (const width of zoomed) {
         await page.setViewportSize({ ...desk, width });
         if (await isTooWide(page)) all.push(`wider than a window of ${width} pixels`);
@@ -50,7 +38,7 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       await page.setViewportSize(phone);
       if (await isTooWide(page)) all.push('wider than a phone');
       await page.emulateMedia({ colorScheme: 'dark' });
-      if (!isLong) all.push(...(await faults(page, { runOnly: ofTheLook })));
+      if (!isLong) all.push(...(await faultsOf(page, { runOnly: ofTheLook })));
       await leave?.(page);
       if (all.length > 0) found[name] = all;
     }

@@ -18,13 +18,17 @@ export interface Newsroom {
   open(path: string, options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
-export function newsroom(start: () => Promise<TestBrowser>): Newsroom {
+/** `environment`: what the server is started with beyond a test server's own, asked for when the suite begins. */
+export function newsroom(
+  start: () => Promise<TestBrowser>,
+  environment: () => Promise<Record<string, string>> = async () => ({}),
+): Newsroom {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
 
   beforeAll(async () => {
-    [browser, server] = await Promise.all([start(), startTestServer()]);
+    [browser, server] = await Promise.all([start(), environment().then((env) => startTestServer(env))]);
     author = new AuthorClient({ url: server.url, token: await server.token() });
   });
   afterAll(async () => {
@@ -88,11 +92,14 @@ export function eventually(fact: () => Promise<void>): Promise<void> {
 /** Put in by the debugger: the policy of the pages lets no other script in. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe-core finds on the page as it stands, with the rule of WCAG 2.2 AA that it leaves out by itself. */
-export async function faultsOf(page: Page): Promise<unknown[]> {
+/** Every rule of axe-core, with the one of WCAG 2.2 AA that it leaves out by itself. */
+export const everyRule = { rules: { 'target-size': { enabled: true } } };
+
+/** What axe-core finds on the page as it stands. */
+export async function faultsOf(page: Page, options: { rules?: object; runOnly?: string[] } = everyRule): Promise<unknown[]> {
   await page.evaluate(axe);
   return await page.evaluate(
-    `axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'], selectors: false })
+    `axe.run(document, ${JSON.stringify({ ...options, resultTypes: ['violations'], selectors: false })})
       .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html])))`,
   );
 }

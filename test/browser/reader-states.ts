@@ -1,10 +1,8 @@
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { AuthorClient, type NewChannel } from '../../client/author-client.ts';
+import { afterAll, expect, it } from 'vitest';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { startObstacles } from '../support/obstacles.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import type { TestBrowser, WatchedPage } from './browser.ts';
+import type { TestBrowser } from './browser.ts';
+import { eventually, isLive, newsroom, post, topOf } from './newsroom.ts';
 
 /** The browser under examination, with scripts and without. */
 export interface ReadersBrowser {
@@ -14,48 +12,20 @@ export interface ReadersBrowser {
 
 /** What readers meet, in whatever browser: each state is written once, and every browser passes the same exam. */
 export function examineReaderStates({ start, startWithoutScripts }: ReadersBrowser): void {
-  let browser: TestBrowser;
-  let server: TestServer;
   let host: HostSite;
-  let author: AuthorClient;
-
-  beforeAll(async () => {
+  const room = newsroom(start, async () => {
     host = await startHostSite();
-    [browser, server] = await Promise.all([start(), startTestServer({ PRESSBOX_ORIGINS: host.url })]);
-    author = new AuthorClient({ url: server.url, token: await server.token() });
+    return { PRESSBOX_ORIGINS: host.url };
   });
-  afterAll(async () => {
-    for (const each of [browser, server, host]) await each?.[Symbol.asyncDispose]();
-  });
+  const { coverage, publish, open } = room;
+  afterAll(() => host[Symbol.asyncDispose]());
 
   const few = 'Some words that fill a few lines of the page. '.repeat(8);
-  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
-  const post = (page: Page, id: string) => page.locator(`#post-${id}`);
-  const topOf = (page: Page, id: string) => post(page, id).evaluate((element) => Math.round(element.getBoundingClientRect().top));
-
-  /** A channel with posts of these bodies, whose ids are told. */
-  async function coverage(bodies: readonly string[], fields: Partial<NewChannel> = {}): Promise<{ id: string; ids: string[] }> {
-    const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live', ...fields });
-    return { id: channel.id, ids: await publish(channel.id, ...bodies) };
-  }
-
-  async function publish(channelId: string, ...bodies: string[]): Promise<string[]> {
-    const ids: string[] = [];
-    for (const body of bodies) ids.push((await author.publish(channelId, { body })).post.id);
-    return ids;
-  }
-
-  async function open(path: string, viewport = { width: 1000, height: 700 }): Promise<WatchedPage> {
-    const watched = await browser.page({ viewport });
-    await watched.page.goto(`${server.url}/live/${path}`);
-    await isLive(watched.page);
-    return watched;
-  }
 
   it('shows a post that is pushed, newest first, escaped but for its body, and says so to who hears the page', async () => {
     const { id } = await coverage(['The first.']);
     const { page, complaints } = await open(id);
-    const { post: added } = await author.publish(id, {
+    const { post: added } = await room.author.publish(id, {
       headline: '<b>Bold</b> & "quoted"',
       body: 'It is **new**.',
       keyEvent: true,
@@ -72,9 +42,9 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     const { id, ids } = await coverage(['There were thirteen ships.', 'A rumour.', 'An address.']);
     const [wrong = '', rumour = '', address = ''] = ids;
     const { page, complaints } = await open(id);
-    await author.correct(id, wrong, 1, { note: 'Three, not thirteen.', changes: { body: 'There were three ships.' } });
-    await author.retract(id, rumour, { note: 'Nobody said so.' });
-    await author.takedown(id, address);
+    await room.author.correct(id, wrong, 1, { note: 'Three, not thirteen.', changes: { body: 'There were three ships.' } });
+    await room.author.retract(id, rumour, { note: 'Nobody said so.' });
+    await room.author.takedown(id, address);
     await post(page, wrong).getByText('There were three ships.').waitFor();
     await post(page, rumour).getByText('Nobody said so.').waitFor();
     await post(page, address).and(page.locator('.withdrawn')).waitFor();
@@ -82,7 +52,7 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
       /^Correction, \d\d:\d\d UTC: Three, not thirteen\.$/,
     );
     for (const gone of ['There were thirteen', 'A rumour.', 'An address.']) expect(await page.content()).not.toContain(gone);
-    await page.goto(`${server.url}/live/${id}/${wrong}/versions`);
+    await page.goto(`${room.server.url}/live/${id}/${wrong}/versions`);
     expect(await page.locator('del').first().textContent()).toContain('thirteen');
     expect(await page.locator('ins').first().textContent()).toContain('three');
     expect(complaints).toEqual([]);
@@ -95,7 +65,7 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     const before = await topOf(page, reading);
     const added = await publish(id, ...Array.from({ length: 50 }, (_, at) => `New number ${at}.`));
-    await author.revise(id, above, 1, { kind: 'update', changes: { body: few.repeat(4) } });
+    await room.author.revise(id, above, 1, { kind: 'update', changes: { body: few.repeat(4) } });
     await post(page, above).and(page.locator('[data-revision="2"]')).waitFor({ state: 'attached' });
     const button = page.locator('#new-posts');
     await eventually(async () => expect(await button.textContent()).toMatch(/^50 new posts/));
@@ -116,9 +86,9 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     await tabs[1]?.goto(page.url());
     for (const tab of tabs) await isLive(tab);
     await page.context().setOffline(true);
-    await server.restart();
+    await room.server.restart();
     for (const tab of tabs) await tab.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
-    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { body: 'The bridge is shut.' } });
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { body: 'The bridge is shut.' } });
     await publish(id, 'Trains run again.');
     await page.context().setOffline(false);
     for (const tab of tabs) {
@@ -152,10 +122,10 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     const reading = ids[5] ?? '';
     await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     const before = await topOf(page, reading);
-    await page.goto(`${server.url}/`);
+    await page.goto(`${room.server.url}/`);
     await publish(id, 'Meanwhile.');
     await page.evaluate('setTimeout(() => history.back(), 0)');
-    await page.waitForURL(`${server.url}/live/${id}`);
+    await page.waitForURL(`${room.server.url}/live/${id}`);
     await isLive(page);
     await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
     await page.evaluate('scrollTo(0, 0)');
@@ -165,8 +135,8 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
 
   it('is live by Server-Sent Events where the network lets no WebSocket through', async () => {
     const { id } = await coverage(['There from the start.']);
-    await using way = Object.assign(await startObstacles(server.url), { webSockets: 'refused' as const });
-    const { page, complaints } = await browser.page();
+    await using way = Object.assign(await startObstacles(room.server.url), { webSockets: 'refused' as const });
+    const { page, complaints } = await room.browser.page();
     await page.goto(`${way.url}/live/${id}`);
     await page.locator('#connection[data-state=live][data-transport=stream]').waitFor();
     await publish(id, 'Pushed as an event.');
@@ -176,10 +146,10 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
 
   it('lets members in with a token, keeps them in on a reload, and lets them out', async () => {
     const { id } = await coverage(['The first word.'], { access: 'members' });
-    const { page } = await browser.page();
-    await page.goto(`${server.url}/live/${id}`);
+    const { page } = await room.browser.page();
+    await page.goto(`${room.server.url}/live/${id}`);
     expect(await page.content()).not.toContain('The first word.');
-    await page.getByLabel('Access token').fill(await server.token({ reader: [id] }));
+    await page.getByLabel('Access token').fill(await room.server.token({ reader: [id] }));
     await page.getByRole('button', { name: 'Sign in' }).click();
     for (const said of ['The second word.', 'The third word.']) {
       await isLive(page);
@@ -194,8 +164,8 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
 
   it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
-    const { page, complaints } = await open(id, { width: 390, height: 844 });
-    await author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
+    const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
     const note = post(page, ids[0] ?? '').locator('.change-correction');
     await note.waitFor();
     expect(await note.textContent()).toMatch(/^تصحيح، /);
@@ -206,7 +176,7 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     })()`);
     expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
     // Key events stand above the posts, and a link leads past them.
-    await author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
+    await room.author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
     await publish(id, few, few);
     await page.locator('#to-posts').click();
     await eventually(async () => {
@@ -218,11 +188,11 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
 
   it('is live on a page of another origin under the strictest policy, and corrects there in place', async () => {
     const { id, ids } = await coverage(['Thirteen ships.']);
-    const body = `<pressbox-live channel="${id}"></pressbox-live><script type="module" src="${server.url}/embed.js"></script>`;
-    const { page, complaints } = await browser.page({ viewport: { width: 800, height: 700 } });
-    await page.goto(host.put('/element', body, { policy: strictPolicy(server.url) }));
+    const body = `<pressbox-live channel="${id}"></pressbox-live><script type="module" src="${room.server.url}/embed.js"></script>`;
+    const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
+    await page.goto(host.put('/element', body, { policy: strictPolicy(room.server.url) }));
     await page.locator('.status[data-state="live"]').waitFor();
-    await author.correct(id, ids[0] ?? '', 1, { note: 'Three.', changes: { body: 'Three ships.' } });
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'Three.', changes: { body: 'Three ships.' } });
     await post(page, ids[0] ?? '')
       .getByText('Three ships.')
       .waitFor();
@@ -242,9 +212,9 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
       Array.from({ length: 25 }, (_, at) => `Number ${at + 1}.`),
       { standfirst: 'What it is about.' },
     );
-    await author.correct(id, ids[24] ?? '', 1, { note: 'It is more.', changes: { body: 'Number 26.' } });
+    await room.author.correct(id, ids[24] ?? '', 1, { note: 'It is more.', changes: { body: 'Number 26.' } });
     const { page, complaints } = await plain.page();
-    await page.goto(`${server.url}/live/${id}`);
+    await page.goto(`${room.server.url}/live/${id}`);
     expect(await page.locator('.standfirst').textContent()).toBe('What it is about.');
     expect(await page.locator('#posts > .post').count()).toBe(20);
     expect(await page.locator('#connection').textContent()).toMatch(/^As of \d\d:\d\d UTC\. Reload for what is new\.$/);
@@ -258,9 +228,4 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     expect(await bodies.first().textContent()).toBe('Number 26.');
     expect(complaints).toEqual([]);
   });
-}
-
-/** Waits for a fact; on a busy machine longer than usual. */
-function eventually(fact: () => Promise<void>): Promise<void> {
-  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
 }
