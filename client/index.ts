@@ -33,6 +33,7 @@ export {
   applySummaryPage,
   moveTo,
   type Need,
+  narrow,
   needs,
   newerPage,
   olderPage,

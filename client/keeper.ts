@@ -1,5 +1,5 @@
 import { parseCursor } from '../src/protocol/cursor.ts';
-import { limits } from '../src/protocol/limits.ts';
+import { cursorCharacters } from '../src/protocol/limits.ts';
 import { parsed, pause } from './http.ts';
 import { partsOf } from './portable.ts';
 import type { ReaderStorage, SavedReader } from './reader.ts';
@@ -174,7 +174,7 @@ function decoded(text: string, channelId: string): SavedReader | undefined {
   const kept: Partial<Kept> | undefined | null = text.length <= mostCharacters ? parsed(text) : undefined;
   if (kept?.version !== 1 || kept.channelId !== channelId) return undefined;
   const { cursor, timeline } = kept as { cursor: unknown; timeline: unknown };
-  if (typeof cursor !== 'string' || cursor.length > limits.cursorCharacters) return undefined;
+  if (typeof cursor !== 'string' || cursor.length > cursorCharacters) return undefined;
   if (timeline === undefined) return { cursor };
   return isSavedTimeline(timeline, channelId) && timeline.cursor === cursor
     ? { cursor, timeline: timeline as SavedTimeline }

@@ -10,6 +10,7 @@ import { Pages } from './pages.ts';
 import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
 import { listen } from './surroundings.ts';
 import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
+import { narrow } from './timeline-pages.ts';
 import type { SavedTimeline } from './timeline-saved.ts';
 
 /** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */
@@ -184,6 +185,12 @@ export class LiveReader {
     const seq = await this.#pages.seqOf(postId);
     if (seq !== undefined) await this.#pages.moveTo(seq + 1, limit);
     return seq !== undefined;
+  }
+
+  /** Holds no more than the posts with a `seq` from `floor` to `ceiling`, null being as far as it does. The others are paged for again. */
+  narrow(floor: number, ceiling: number | null): void {
+    const timeline = this.#timeline && narrow(this.#timeline, floor, ceiling);
+    if (timeline !== undefined && timeline !== this.#timeline) this.#show(timeline);
   }
 
   // ---- What happens

@@ -1,4 +1,4 @@
-import { limits } from '../src/protocol/limits.ts';
+import { snapshotKeyEvents } from '../src/protocol/limits.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../src/protocol/model.ts';
 import { type Doubt, held, type Timeline } from './timeline.ts';
 
@@ -29,12 +29,12 @@ export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, po
   if (!post.keyEvent || isWithdrawn(post)) return { keyEvents: others, keyEventsDoubt };
 
   const { id, seq, headline, publishedAt } = post;
-  const newest = inserted(others, { id, seq, headline: headline ?? '', publishedAt }).slice(0, limits.snapshotKeyEvents);
+  const newest = inserted(others, { id, seq, headline: headline ?? '', publishedAt }).slice(0, snapshotKeyEvents);
   return { keyEvents: newest, keyEventsDoubt: { ...keyEventsDoubt, before: lowest(newest, keyEventsDoubt.before) } };
 }
 
 function lowest(keyEvents: readonly KeyEvent[], otherwise: number): number {
-  return keyEvents.length < limits.snapshotKeyEvents ? otherwise : (keyEvents.at(-1)?.seq ?? otherwise);
+  return keyEvents.length < snapshotKeyEvents ? otherwise : (keyEvents.at(-1)?.seq ?? otherwise);
 }
 
 // ---- Summary: the newest published post of that kind

@@ -1,5 +1,5 @@
 import { parseCursor } from '../src/protocol/cursor.ts';
-import { limits } from '../src/protocol/limits.ts';
+import { snapshotKeyEvents } from '../src/protocol/limits.ts';
 import type { ReaderPost } from '../src/protocol/model.ts';
 import { readPost } from './read-post.ts';
 import { hear, revisionHeard, type Timeline } from './timeline.ts';
@@ -33,7 +33,7 @@ export function needs(timeline: Timeline): Need[] {
   const found: Need[] = [];
   if (channel.pinnedPostId !== null && pinned === null) found.push({ ask: 'post', id: channel.pinnedPostId, window });
   if (summaryDoubt !== null) found.push({ ask: 'summary', before: summaryDoubt.before, window });
-  if (keyEvents.length < limits.snapshotKeyEvents && keyEventsDoubt.before > 0) {
+  if (keyEvents.length < snapshotKeyEvents && keyEventsDoubt.before > 0) {
     found.push({ ask: 'key-events', before: keyEventsDoubt.before, window });
   }
   return found;
@@ -85,6 +85,17 @@ export function moveTo(timeline: Timeline, page: Page, before: number | null): T
     return timeline;
   const ceiling = top > newestSeq ? null : top - 1;
   return applyOlder({ ...timeline, posts: [], floor: top, ceiling, window: timeline.window + 1 }, page, top);
+}
+
+/**
+ * The window with its posts from `floor` to `ceiling` alone, null being as far as it reaches: whoever shows posts for hours lets go of
+ * those that nobody looks at. They are paged for again.
+ */
+export function narrow(timeline: Timeline, floor: number, ceiling: number | null): Timeline {
+  const lowest = Math.max(timeline.floor, floor);
+  const highest = ceiling === null ? timeline.ceiling : Math.min(timeline.ceiling ?? ceiling, ceiling);
+  const posts = timeline.posts.filter(({ seq }) => seq >= lowest && (highest === null || seq <= highest));
+  return posts.length === timeline.posts.length ? timeline : { ...timeline, posts, floor: lowest, ceiling: highest };
 }
 
 /** Takes a post that was asked for by its id. Unchanged where a newer copy was heard of since: ask again. */

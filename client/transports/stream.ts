@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { limits } from '../../src/protocol/limits.ts';
+import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
 import { eventTypes } from '../../src/protocol/model.ts';
 import { type Http, parsed, wordOf } from '../http.ts';
 import { queryOf } from '../portable.ts';
@@ -27,7 +27,7 @@ export function dialStream(options: DialOptions): Link {
 }
 
 /** Characters of one message, whose text may be a CatchUp with a summary and a pinned post on top. Past it the stream is given up. */
-const mostCharacters = 2 * limits.answerBytes + 2 * limits.eventBytes;
+const mostCharacters = 2 * answerBytes + 2 * eventBytes;
 
 class StreamLink implements Link {
   readonly #http: Http;

@@ -3,6 +3,7 @@ import type { Timeline } from '../timeline.ts';
 import { isAtTop, isIn, keepPlace, theWindow, type View } from './place.ts';
 import { PostList } from './post-list.ts';
 import type { News } from './strings/words.ts';
+import { mostBeyond, mostPosts } from './view/paging.ts';
 import type { PostSetting } from './view/post.ts';
 
 export interface CoverageOptions {
@@ -52,10 +53,18 @@ export class Coverage {
   get news(): News {
     const kinds = [...this.#corrected.values()];
     return {
-      posts: this.#list.heldBack(this.#timeline.posts),
+      posts: this.#list.heldBack(this.#timeline.posts).length,
       corrections: kinds.filter((kind) => kind === 'corrections').length,
       withdrawals: kinds.filter((kind) => kind === 'withdrawals').length,
     };
+  }
+
+  /** The ids of posts that wait and have a higher `seq`. */
+  heldBackAbove(seq: number): string[] {
+    return this.#list
+      .heldBack(this.#timeline.posts)
+      .filter((post) => post.seq > seq)
+      .map(({ id }) => id);
   }
 
   /** Before the timeline is shown that holds the change. */
@@ -110,11 +119,34 @@ export class Coverage {
       const element = this.#elementOf(id);
       if (element === null || isIn(this.#view, element)) this.#corrected.delete(id);
     }
-    if (this.#isOpen && this.#list.heldBack(this.#timeline.posts) > 0) {
+    if (this.#isOpen && this.#list.heldBack(this.#timeline.posts).length > 0) {
       this.reveal();
       return true;
     }
     return before !== this.#corrected.size;
+  }
+
+  /**
+   * What is to be held of more than `mostPosts`: the lowest go where they are far below what is in view and nobody is in them. Whoever
+   * reads there keeps them, and the highest go: all that wait, and what is far above.
+   */
+  get excess(): { floor: number; ceiling: number | null } | undefined {
+    const { posts, floor, ceiling } = this.#timeline;
+    if (posts.length <= mostPosts + mostBeyond) return undefined;
+    const height = this.#view.bottom() - this.#view.top();
+    let kept = posts.length;
+    while (kept > mostPosts && this.#isFarBelow(posts[kept - 1]?.id ?? '', this.#view.bottom() + height)) kept -= 1;
+    if (kept <= mostPosts) return { floor: posts[kept - 1]?.seq ?? floor, ceiling };
+    const shown = posts.slice(this.#list.waiting(posts), kept);
+    return { floor: shown.at(-1)?.seq ?? floor, ceiling: shown.at(-mostPosts)?.seq ?? shown[0]?.seq ?? ceiling };
+  }
+
+  #isFarBelow(postId: string, far: number): boolean {
+    const element = this.#elementOf(postId);
+    if (element === null || element.getBoundingClientRect().top < far) return false;
+    const { activeElement } = element.getRootNode() as Document | ShadowRoot;
+    const { anchorNode = null, focusNode = null } = getSelection() ?? {};
+    return ![activeElement, anchorNode, focusNode].some((node) => element.contains(node));
   }
 
   /** Again, with another setting. */

@@ -96,9 +96,15 @@ export class LiveView {
     this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
     if (timeline.ceiling === null) this.#above.clear();
+    else for (const id of this.#coverage.heldBackAbove(timeline.ceiling)) this.#above.add(id);
     for (const { id } of timeline.posts) this.#above.delete(id);
     this.#coverage.show(this.#timeline, this.#paging);
     this.#forgetPreview();
+  }
+
+  /** What is to be held of more posts than a page is to hold. */
+  get excess(): Coverage['excess'] {
+    return this.#paging === undefined ? this.#coverage.excess : undefined;
   }
 
   /** What comes next is another history: shown whole. */

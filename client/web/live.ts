@@ -65,11 +65,16 @@ function run(page: PageData): void {
     since.hear(event);
     view.hear(event);
   });
+  const letGo = () => {
+    const { excess } = view;
+    if (excess !== undefined) client.narrow(excess.floor, excess.ceiling);
+  };
   const show = (timeline: Timeline) => {
     view.show(timeline);
     times.show(timeline.channel);
     since.render();
     showStatus();
+    letGo();
   };
   client.on('timeline', (timeline) => {
     if (timeline.offset !== page.offset) forgetLiveBlog();
@@ -108,6 +113,7 @@ function run(page: PageData): void {
     view
       .page(way, () => (way === 'older' ? client.loadOlder() : client.loadNewer()))
       .then((count) => {
+        letGo();
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
         announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, words()));
       })

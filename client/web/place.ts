@@ -15,7 +15,7 @@ export function keepPlace(posts: HTMLElement, change: () => void, view: View = t
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
   const moved = anchor.element.getBoundingClientRect().top - anchor.top;
-  if (Math.abs(moved) >= 1) view.scrollBy(moved);
+  if (Math.abs(moved) >= 0.5) view.scrollBy(moved);
 }
 
 /** Whether the start of the list is in view or below it: then a new post may come in without taking the reader's line away. */

@@ -53,8 +53,13 @@ export class PostList {
   }
 
   /** Posts that are held back, withdrawn ones not counted. */
-  heldBack(posts: readonly ReaderPost[]): number {
-    return posts.filter((post) => post.seq > this.#upTo && post.status === 'published').length;
+  heldBack(posts: readonly ReaderPost[]): ReaderPost[] {
+    return posts.filter((post) => post.seq > this.#upTo && post.status === 'published');
+  }
+
+  /** How many of these, newest first, are not shown, withdrawn ones counted in. */
+  waiting(posts: readonly ReaderPost[]): number {
+    return posts.filter((post) => post.seq > this.#upTo).length;
   }
 
   /** Lets every post of these be shown from now on. */

@@ -1,4 +1,4 @@
-import { limits } from './limits.ts';
+import { cursorCharacters } from './limits.ts';
 
 /**
  * A place in one history of a channel: everything up to `offset` of the history `epoch`, whose chain has the value `check` there.
@@ -22,7 +22,7 @@ export function formatCursor({ epoch, offset, check }: Position): string {
 
 /** The position that a cursor stands for, or undefined if it is not one that `formatCursor` could have made. */
 export function parseCursor(text: string): Position | undefined {
-  if (text.length > limits.cursorCharacters) return undefined;
+  if (text.length > cursorCharacters) return undefined;
   const match = form.exec(text);
   if (!match) return undefined;
   const offset = Number(match[2]);

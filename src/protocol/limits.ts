@@ -1,3 +1,9 @@
+// What clients heed stands apart: a page's script brings no other limit.
+export const snapshotKeyEvents = 100;
+export const answerBytes = 768 * 1024;
+export const eventBytes = 512 * 1024;
+export const cursorCharacters = 128;
+
 /**
  * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.
  * What happens at the bound is said beside it. A leaf module: it may be loaded by a browser.
@@ -8,18 +14,18 @@ export const limits = {
   /** A line of an import; past it 413. There may be any number. */
   importLineBytes: 1024 * 1024,
   /** One event as JSON on any transport. */
-  eventBytes: 512 * 1024,
+  eventBytes,
   /** A post as JSON without its history; past it 400. With `historyBytes` and the event's own fields it stays below `eventBytes`. */
   postBytes: 448 * 1024,
   /** `html` of a post; past it 400. Checked while rendering, not after. */
   htmlBytes: 256 * 1024,
   /** Posts or events of one answer, as JSON; the rest is asked for with the next page. At least one is always given. */
-  answerBytes: 768 * 1024,
+  answerBytes,
   /** Lists and objects in one another, in a body; past it 400. Our schemas need four. */
   bodyNesting: 16,
   /** Errors of one refusal that are told: a stranger's input does not choose the size of our answer. */
   problemErrors: 20,
-  cursorCharacters: 128,
+  cursorCharacters,
   channelIdCharacters: 96,
   idempotencyKeyCharacters: 255,
   /** How long a request's outcome is remembered. */
@@ -44,7 +50,7 @@ export const limits = {
   /** Of a post, likewise. */
   historyBytes: 32 * 1024,
   /** Key events in a snapshot, newest first. */
-  snapshotKeyEvents: 100,
+  snapshotKeyEvents,
 
   pageDefault: 20,
   pageMost: 100,

@@ -8,6 +8,7 @@ import {
   applySummaryPage,
   moveTo,
   type Need,
+  narrow,
   needs,
   newerPage,
   olderPage,
@@ -88,6 +89,14 @@ class Reader {
       epoch: this.epoch,
       take: (timeline) => (timeline.window === window ? moveTo(timeline, page, before) : timeline),
     });
+  }
+
+  /** Holds only these of its posts. */
+  narrow(from: number, count: number, ceiling: boolean): void {
+    const { posts } = this.timeline;
+    const kept = posts.slice(from % Math.max(1, posts.length)).slice(0, count + 1);
+    const [top, bottom] = [kept[0], kept.at(-1)];
+    if (bottom !== undefined) this.show(narrow(this.timeline, bottom.seq, ceiling ? (top?.seq ?? null) : null));
   }
 
   askNeeds(lag: number): void {
@@ -248,6 +257,14 @@ const happening = fc.oneof(
   { weight: 2, arbitrary: which.map((which) => write(`retract ${which}`, (to) => to.withdraw(which, 'retracted'))) },
   { weight: 1, arbitrary: which.map((which) => write(`take down ${which}`, (to) => to.withdraw(which, 'taken-down'))) },
   { weight: 2, arbitrary: which.map((which) => write(`pin ${which}`, (to) => to.pin(which))) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.boolean())
+      .map(([from, count, ceiling]) =>
+        named(`narrow ${from} ${count} ${ceiling}`, (reader) => reader.narrow(from, count, ceiling)),
+      ),
+  },
   { weight: 1, arbitrary: fc.constant(write('unpin', (to) => to.unpin())) },
   { weight: 1, arbitrary: fc.constant(write('retitle', (to) => to.retitle())) },
   { weight: 10, arbitrary: fc.constant(named('hear the next', (reader) => reader.hear(0, false))) },
@@ -314,7 +331,7 @@ describe('a timeline', () => {
         reader.settle();
         pageToBothEnds(reader);
         expect(reader.timeline.posts).toHaveLength(reader.server.state.posts.size);
-        for (const happen of after) if (!/^move/.test(String(happen))) happen(reader);
+        for (const happen of after) if (!/^(?:move|narrow)/.test(String(happen))) happen(reader);
         reader.settle();
         if (reader.timeline.ceiling === null) expect(reader.timeline.posts).toHaveLength(reader.server.state.posts.size);
         expectEqual(reader.timeline, reader.server);

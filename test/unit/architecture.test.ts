@@ -85,7 +85,7 @@ const arrows: Record<string, readonly string[]> = {
   // Knows a server from outside alone.
   'conformance/': ['src/protocol/'],
   // Measures from outside, with the helpers that tests have.
-  'bench/': ['src/', 'test/support/'],
+  'bench/': ['src/', 'client/', 'test/support/'],
   'test/support/': [],
 };
 
@@ -111,6 +111,7 @@ const packages: Record<string, readonly string[]> = {
   'markdown-it': ['src/desk/'],
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
+  'playwright-core': ['bench/'],
   // Types alone: the vocabulary of schema.org.
   'schema-dts': ['src/reader/'],
 };

@@ -8,6 +8,7 @@ import {
   applySummaryPage,
   moveTo,
   type Need,
+  narrow,
   needs,
   newerPage,
   olderPage,
@@ -129,6 +130,40 @@ describe('a page', () => {
     const timeline = begin(server, 3);
     const ask = older(timeline);
     expect(applyPage(timeline, server.page({ before: ask.before, limit: 3 }, 4), ask)).toBe(timeline);
+  });
+});
+
+describe('a window that is made narrower', () => {
+  it('lets go of what is below it, which comes again with its page as it is by then', () => {
+    const server = serverWith(9);
+    const timeline = narrow(begin(server, 9), begin(server, 9).posts[3]?.seq ?? 0, null);
+    expect([ids(timeline), reachedEnd(timeline), timeline.ceiling]).toEqual([[9, 8, 7, 6], false, null]);
+    server.revise(1, 'correction', {});
+    server.publish(plain);
+    const later = follow(timeline, server);
+    expect(ids(later)).toEqual([10, 9, 8, 7, 6]);
+    const whole = applyPage(later, server.page({ before: older(later).before, limit: 9 }), older(later));
+    expect([ids(whole), reachedEnd(whole)]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], true]);
+    expect(JSON.stringify(whole.posts)).toBe(JSON.stringify(begin(server, 10).posts));
+  });
+
+  it('lets go of what is above it, takes no new posts, and is closed by paging', () => {
+    const server = serverWith(9);
+    const held = begin(server, 9);
+    const timeline = narrow(held, 0, held.posts[5]?.seq ?? 0);
+    expect([ids(timeline), timeline.ceiling]).toEqual([[4, 3, 2, 1], held.posts[5]?.seq]);
+    server.publish(plain);
+    const later = follow(timeline, server);
+    expect(ids(later)).toEqual([4, 3, 2, 1]);
+    const ask = newerPage(later) as PageAsk & { after: number };
+    const whole = applyPage(later, server.page({ after: ask.after, limit: 9 }), ask);
+    expect([ids(whole), whole.ceiling]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], null]);
+  });
+
+  it('is the same one where it has nothing else, and never becomes wider', () => {
+    const timeline = begin(serverWith(9), 3);
+    expect(narrow(timeline, 0, null)).toBe(timeline);
+    expect(narrow(timeline, 0, 10_000)).toBe(timeline);
   });
 });
 

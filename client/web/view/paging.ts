@@ -4,6 +4,10 @@ import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
+/** Posts that a page holds at most, and how many more there may be before they are let go of together. */
+export const mostPosts = 200;
+export const mostBeyond = 20;
+
 /** The ways on from what a page shows: links that work as they are, and that its script follows in place. */
 export interface Stretch {
   channelId: string;
