@@ -158,8 +158,12 @@ describe('a channel of members', () => {
     const [channel, ...rest] = under('members');
     expect((await get(channel!)).status).toBe(200);
     for (const path of rest) {
-      expect(await refusal(path), path).toMatchObject({ code: 'token-missing', status: 401 });
-      expect((await get(path)).headers.get('www-authenticate'), path).toBe('Bearer realm="pressbox"');
+      const stranger = await get(path);
+      expect(stranger.headers.get('www-authenticate'), path).toBe('Bearer realm="pressbox"');
+      expect(stranger.text, path).not.toContain('Within members');
+      // Who reads feeds is told in them where to sign in; test/flow/feeds.test.ts looks at how.
+      if (/\/feed\.(?:atom|json)$/.test(path)) expect([path, stranger.status]).toEqual([path, 200]);
+      else expect(await refusal(path), path).toMatchObject({ code: 'token-missing', status: 401 });
       expect(await refusal(path, other), path).toMatchObject({ code: 'forbidden', status: 403 });
     }
     for (const path of rest.slice(0, -1)) expect([path, (await get(path, reader)).status]).toEqual([path, 200]);
