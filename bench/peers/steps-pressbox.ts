@@ -65,7 +65,8 @@ async function stalled(scene: Scene): Promise<Figures> {
   const { sink, readers, reading, measure } = scene;
   const seconds = scene.seconds * stallTimes;
   const stopping = Math.round((readers * stalledShare) / (1 - stalledShare));
-  await sink.ask('closed 1 1');
+  // The same for a while before it counts, or the figure without them would be one of code that is still cold.
+  await sink.ask(`rate ${stalledRate} ${Math.ceil(seconds / 4)}`);
   const without = await measure(`rate ${stalledRate} ${seconds}`);
 
   await using stopped = startSink(['--n', stopping, ...reading, '--marker', marker]);
