@@ -19,7 +19,7 @@ console.log('reader   posts  ms a post  longest ms  posts held  nodes  heap MiB'
 for (const reader of ['top', 'below']) {
   const { channel } = await author.createChannel({ headline: `Read at the ${reader}`, state: 'live' });
   for (let nth = 0; nth < 20; nth += 1) await author.publish(channel.id, { headline: `Before ${nth}`, body });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
   await page.goto(`${server.url}/live/${channel.id}`);
   await page.locator('#connection[data-state="live"]').waitFor();
   if (reader === 'below') await page.evaluate('scrollTo(0, 2_000)');
