@@ -116,7 +116,10 @@ export const limitGroups = [
       metric: closed('stalled'),
     },
     sweepMs: { what: 'So often that, and expired tokens, are looked for.', metric: closed('stalled') },
-    joinMs: { what: 'A connection that has not joined the namespace is closed.', metric: 'pressbox_readers{transport="socket"}' },
+    joinMs: {
+      what: 'A connection that has not joined the namespace, or has left it, is closed.',
+      metric: 'pressbox_readers{transport="socket"}',
+    },
     handshakesMost: {
       what: 'Another connection is refused with `rate-limited`: so many have upgraded and not joined yet, in a process.',
       metric: closed('handshakes'),

@@ -4,7 +4,7 @@ export const readerLimits = {
   stallMs: 20_000,
   /** How often stalled connections and expired tokens are looked for. */
   sweepMs: 1_000,
-  /** A connection that does not join the namespace within this time is closed. */
+  /** A connection that does not join the namespace within this time is closed; so is one that leaves it and does not join again. */
   joinMs: 10_000,
   /** Connections that have upgraded and not joined yet, in a process; past it whoever comes is refused. */
   handshakesMost: 5_000,

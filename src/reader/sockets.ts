@@ -113,6 +113,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     });
     pipe.on('close', (reason: string) => {
       joined.delete(pipe);
+      forgetLeaver(pipe);
       if (isClosed(pipe)) return;
       if (reason === 'ping timeout') return terminateSocket(pipe);
       // Who was sent away may not say goodbye, and would be waited for.
@@ -121,6 +122,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   });
 
   io.use((socket, next) => {
+    // It ended in the moment in which it asked, and its end would not be heard again: Socket.IO lets go of it by itself.
+    if (socket.conn.readyState === 'closed') return next();
     // Socket.IO does not mind a second one while the first awaits its token.
     if (joined.has(socket.conn)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
     joined.add(socket.conn);
@@ -140,16 +143,25 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   });
   const joined = new Set<EngineSocket>();
   const principals = new WeakMap<ClientSocket, Principal>();
+  /** Who left the namespace. Socket.IO would let them stay for ever, and they would be counted among those who are about to join. */
+  const leavers = new Map<EngineSocket, NodeJS.Timeout>();
+  const forgetLeaver = (pipe: EngineSocket) => {
+    clearTimeout(leavers.get(pipe));
+    leavers.delete(pipe);
+  };
 
   io.on('connection', (socket) => {
     const { readers } = context;
+    forgetLeaver(socket.conn);
     forgetRequest(socket.conn);
     Object.assign(socket, { handshake });
     if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
     const left = readers.add(new Conversation(socket, principals.get(socket), context));
     socket.on('disconnect', () => {
       left();
-      joined.delete(socket.conn);
+      const { conn } = socket;
+      joined.delete(conn);
+      if (conn.readyState === 'open') leavers.set(conn, setTimeout(() => conn.close(), readerLimits.joinMs).unref());
     });
   });
 

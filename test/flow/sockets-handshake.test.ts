@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { queryObjects } from 'node:v8';
+import { Socket as EngineSocket } from 'engine.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../src/protocol/limits.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
-import { type ConnectOptions, type Handshake, openReader, shakeHands } from '../support/socket-reader.ts';
+import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../support/socket-reader.ts';
 
 /** Who gets a connection and who does not, on the wire. */
 let server: TestServer;
@@ -127,6 +129,38 @@ describe('the endpoint', () => {
       await vi.waitFor(() => expect(reader!.packets.filter((packet) => packet.startsWith('40'))).toHaveLength(times + 1));
     }
     expect(await reader!.subscribe('nowhere')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
+  });
+
+  it('closes who leaves the namespace and does not join again in time', async () => {
+    await using small = await startTestServer();
+    const { reader } = await knock({}, small.url);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    using _ = { [Symbol.dispose]: () => void vi.useRealTimers() };
+    const leave = async () => {
+      reader!.send('41');
+      await vi.waitFor(() => expect(small.server.readers.size).toBe(0), { interval: 1 });
+    };
+    await leave();
+    reader!.send('40');
+    await vi.waitFor(() => expect(small.server.readers.size).toBe(1), { interval: 1 });
+    await vi.advanceTimersByTimeAsync(readerLimits.joinMs);
+    expect(await reader!.subscribe('nowhere')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
+    await leave();
+    await vi.advanceTimersByTimeAsync(readerLimits.joinMs + readerLimits.refusedMs);
+    await vi.waitFor(() => expect(reader!.isOpen).toBe(false));
+  });
+
+  it('keeps nothing of connections that break in the moment in which they join', async () => {
+    await using small = await startTestServer();
+    const kept = () => queryObjects(EngineSocket, { format: 'count' });
+    const before = kept();
+    for (let times = 0; times < 10; times += 1) {
+      const { reader } = await knock({ join: false }, small.url);
+      // A frame with bits that mean nothing, in one piece with the join.
+      reader!.sendBytes(Buffer.concat([maskedFrame('40'), Buffer.from([0xf1, 0x80, 0, 0, 0, 0])]));
+      await reader!.closed;
+    }
+    await vi.waitFor(() => expect(kept()).toBeLessThanOrEqual(before), { timeout: 5_000, interval: 500 });
   });
 
   it('takes one join at a time', async () => {
