@@ -14,6 +14,8 @@ export interface Pipe {
   write(frames: Buffer): void;
   /** Calls the listener, the only one, when what was written has been taken. Returns its undo. */
   onTaken(listener: () => void): () => void;
+  /** Has it called also where the bytes that wait are not its own, such as the answer to a client's ping. */
+  tell(): void;
   /** Ends it in good order. */
   cut(): void;
   /**
@@ -85,6 +87,7 @@ export class Connection {
   /** Something waits for it: its bytes must be taken within a time. */
   busy(): void {
     if (this.busySince === 0) this.busySince = this.#now();
+    this.#pipe.tell();
   }
 
   /** Resolves when nothing waits, or the connection is closed. */

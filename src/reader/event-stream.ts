@@ -83,6 +83,10 @@ export class StreamPipe implements Pipe {
     this.#outgoing.write(frames);
   }
 
+  tell(): void {
+    this.#outgoing.tell();
+  }
+
   onTaken(listener: () => void): () => void {
     this.#outgoing.onTaken = listener;
     return () => {

@@ -25,7 +25,13 @@ export class Outgoing {
 
   write(frames: Buffer): void {
     this.#socket.write(frames);
-    if (!this.#asked && this.waiting > 0) this.#ask();
+    if (this.waiting > 0) this.tell();
+  }
+
+  /** Has `onTaken` called when what waits has been taken, whoever wrote it. */
+  tell(): void {
+    const { destroyed, writableEnded } = this.#socket;
+    if (!this.#asked && this.waiting > 0 && !destroyed && !writableEnded) this.#ask();
   }
 
   #ask(): void {

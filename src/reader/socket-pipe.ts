@@ -82,6 +82,10 @@ export class SocketPipe implements Pipe {
     this.#outgoing.write(frames);
   }
 
+  tell(): void {
+    this.#outgoing.tell();
+  }
+
   onTaken(listener: () => void): () => void {
     this.#outgoing.onTaken = listener;
     const { transport } = this.#inside;

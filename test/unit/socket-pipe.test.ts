@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type Socket as EngineSocket, Server } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { Connection } from '../../src/reader/connection.ts';
 import { socketFormat } from '../../src/reader/encoder.ts';
 import { SocketPipe } from '../../src/reader/socket-pipe.ts';
 
@@ -112,6 +113,23 @@ it('tells of what was written in the moment in which the kernel had taken what w
   client.resume();
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
   await vi.waitFor(() => expect(told.at(-1)).toBe(true));
+});
+
+it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
+  const { pipe, connection, client } = await connect();
+  const reader = new Connection(pipe, Date.now);
+  client.pause();
+  const { socket } = (connection as unknown as { transport: { socket: WebSocket } }).transport;
+  const answer = Buffer.alloc(125);
+  for (let count = 0; pipe.ready && count < 200_000; count += 1) socket.pong(answer);
+  expect(pipe.ready).toBe(false);
+  let isTold = false;
+  void reader.whenReady().then(() => {
+    isTold = true;
+  });
+  client.resume();
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
+  await vi.waitFor(() => expect(isTold).toBe(true));
 });
 
 it('is not ready from the moment at which either end begins to close', async () => {
