@@ -1,41 +1,21 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { expect, it } from 'vitest';
 import { wordsIn } from '../../client/web/strings/index.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser } from './browser.ts';
+import { announced, eventually, newsroom } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the words of a live page in a browser', (chromium) => {
-  let browser: TestBrowser;
-  let server: TestServer;
-  let author: AuthorClient;
-
-  beforeAll(async () => {
-    browser = await startBrowser(chromium);
-    server = await startTestServer();
-    author = new AuthorClient({ url: server.url, token: await server.token() });
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
-
-  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 50 });
+  const room = newsroom(() => startBrowser(chromium));
 
   async function open(language: string, count: number) {
-    const { channel } = await author.createChannel({ headline: 'Sturm', state: 'live', language });
     const body = 'Ein paar Wörter, die einige Zeilen füllen. '.repeat(12);
-    for (let nth = 0; nth < count; nth += 1) await author.publish(channel.id, { body });
-    const watched = await browser.page({ viewport: { width: 1000, height: 700 } });
-    await watched.page.goto(`${server.url}/live/${channel.id}`);
-    await watched.page.locator('#connection[data-state="live"]').waitFor();
-    const announced = (said: string) =>
-      eventually(async () => expect(await watched.page.locator('#announcement').textContent()).toContain(said));
-    return { ...watched, channelId: channel.id, announced };
+    const { id } = await room.coverage(Array<string>(count).fill(body), { headline: 'Sturm', language });
+    const watched = await room.open(id);
+    return { ...watched, channelId: id, author: room.author, announced: (said: string) => announced(watched.page, said) };
   }
 
   it('are in the language of the channel where the script says them: button, connection, links, what is read aloud', async () => {
-    const { page, complaints, channelId, announced } = await open('de', 25);
+    const { page, complaints, channelId, author, announced } = await open('de', 25);
     await page.getByRole('link', { name: 'Ältere Beiträge' }).click();
     await announced('5 ältere Beiträge.');
     await page.mouse.wheel(0, 3_000);
@@ -55,7 +35,7 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
   });
 
   it('follow when the channel takes another language, to one that is written from right to left, and to one without words', async () => {
-    const { page, complaints, channelId, announced } = await open('de', 25);
+    const { page, complaints, channelId, author, announced } = await open('de', 25);
     const nameOf = (id: string) => page.locator(`#${id}`).getAttribute('aria-label');
     await author.updateChannel(channelId, '*', { language: 'ar' });
     const words = wordsIn('ar');

@@ -1,48 +1,22 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+import { eventually, isLive, newsroom } from './newsroom.ts';
 
 describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
-  let browser: TestBrowser;
-  let server: TestServer;
-  let author: AuthorClient;
+  const room = newsroom(() => startBrowser(chromium));
   let channelId: string;
   let ids: string[];
-  let channels = 0;
-
-  beforeAll(async () => {
-    browser = await startBrowser(chromium);
-    server = await startTestServer();
-    author = new AuthorClient({ url: server.url, token: await server.token() });
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
 
   /** A channel with so many posts, and the page of the nth. */
   async function open(count: number, nth: number, options: Parameters<TestBrowser['page']>[0] = {}): Promise<WatchedPage> {
-    channels += 1;
-    const { channel } = await author.createChannel({ id: `linked-${channels}`, headline: 'Harbour fire', state: 'live' });
-    channelId = channel.id;
-    ids = [];
-    for (let at = 1; at <= count; at += 1) {
-      const { post } = await author.publish(channelId, {
-        headline: `Headline ${at}`,
-        body: `${'Some words to fill a few lines. '.repeat(12)}`,
-      });
-      ids.push(post.id);
-    }
-    const watched = await browser.page({ viewport: { width: 1000, height: 700 }, ...options });
-    await watched.page.goto(`${server.url}/live/${channelId}/${ids[nth - 1]}`);
-    if (options.javaScriptEnabled !== false) await isLive(watched.page);
-    return watched;
+    const body = 'Some words to fill a few lines. '.repeat(12);
+    const posts = Array.from({ length: count }, (_, at) => ({ headline: `Headline ${at + 1}`, body }));
+    ({ id: channelId, ids } = await room.coverage(posts));
+    return await room.open(`${channelId}/${ids[nth - 1]}`, options);
   }
 
-  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
   const post = (page: Page, nth: number) => page.locator(`#post-${ids[nth - 1]}`);
   const shown = async (page: Page) =>
     (await page.locator('#posts > .post > .headline').allTextContents()).map((headline) => Number(headline.split(' ')[1]));
@@ -69,9 +43,9 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
 
   it('takes changes of what it shows and no newer posts, which it counts, until the way up is closed', async () => {
     const { page, complaints } = await open(30, 8);
-    await author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });
+    await room.author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });
     await post(page, 9).getByText('It is five.').waitFor();
-    await author.publish(channelId, { headline: 'Headline 31' });
+    await room.author.publish(channelId, { headline: 'Headline 31' });
     await page.locator('#newer').getByText('1 new').waitFor();
     expect(await page.title()).toBe('(1) Headline 8 · Harbour fire');
     expect(await shown(page)).not.toContain(31);
@@ -88,7 +62,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('15 newer posts.'));
 
     // Now it reaches the newest, and holds new ones back while someone reads below.
-    await author.publish(channelId, { headline: 'Headline 32' });
+    await room.author.publish(channelId, { headline: 'Headline 32' });
     await page.getByRole('button', { name: '1 new post' }).click();
     expect((await shown(page))[0]).toBe(32);
     expect(complaints).toEqual([]);
@@ -105,7 +79,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
 
   it('leaves nothing of its post, title too, when it is taken down', async () => {
     const { page, complaints } = await open(3, 2);
-    await author.takedown(channelId, ids[1] as string);
+    await room.author.takedown(channelId, ids[1] as string);
     await page.locator('.withdrawn[aria-current=true]').waitFor();
     expect(await page.title()).toBe('Harbour fire');
     // What others are to be shown of a link stands in the head.
@@ -121,12 +95,12 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
       [await post(page, 3).boundingBox(), await button.boundingBox()].map((box) => [box?.width, box?.height]);
     const before = await sizes();
     await button.click();
-    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${server.url}/live/${channelId}/${ids[2]}`);
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
     await eventually(async () => expect(await button.textContent()).toBe('Link copied'));
     await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
     expect(await sizes()).toEqual(before);
     // A new state of the post in between changes nothing of it.
-    await author.correct(channelId, ids[2] as string, 1, { note: 'It is four.', changes: { headline: 'Headline 4' } });
+    await room.author.correct(channelId, ids[2] as string, 1, { note: 'It is four.', changes: { headline: 'Headline 4' } });
     await post(page, 3).getByText('It is four.').waitFor();
     await eventually(async () => expect(await button.textContent()).toBe('Copy link'));
     // No sheet in this browser to share with.
@@ -144,7 +118,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await isLive(page);
     await page.evaluate(`document.addEventListener('copy', () => { window.copied = String(document.activeElement.value); })`);
     await page.getByRole('button', { name: /^Copy link/ }).click();
-    const address = `${server.url}/live/${channelId}/${ids[0]}`;
+    const address = `${room.server.url}/live/${channelId}/${ids[0]}`;
     expect(await page.evaluate('copied')).toBe(address);
     await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
     expect(await page.locator(':focus').getAttribute('data-action')).toBe('copy');
@@ -154,7 +128,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
 
   it('in a text goes to the post in the same page where it is on it, and can be gone back from', async () => {
     const { page, complaints } = await open(12, 12);
-    const { post: said } = await author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
+    const { post: said } = await room.author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
     await page.locator(`#post-${said.id}`).waitFor();
     await page.evaluate('window.samePage = true');
     await page.getByRole('link', { name: 'told before' }).click();
@@ -179,18 +153,21 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
           }),
         );
     const { page } = await open(1, 1);
-    await author.correct(channelId, ids[0] as string, 1, { note: 'It was the other.', changes: { headline: 'Headline one' } });
+    await room.author.correct(channelId, ids[0] as string, 1, {
+      note: 'It was the other.',
+      changes: { headline: 'Headline one' },
+    });
     await post(page, 1).locator('.versions').waitFor();
     const all = await sizes(page);
     expect(all).toHaveLength(3);
     expect(Math.min(...all)).toBeGreaterThanOrEqual(24);
-    const phone = await browser.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const phone = await room.browser.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     await phone.page.goto(page.url());
     await isLive(phone.page);
     const [, ...pressed] = await sizes(phone.page);
     expect(Math.min(...pressed)).toBeGreaterThanOrEqual(44);
     expect((await phone.page.locator('html').boundingBox())?.width).toBe(390);
-    const plain = await browser.page({ javaScriptEnabled: false });
+    const plain = await room.browser.page({ javaScriptEnabled: false });
     await plain.page.goto(page.url());
     expect(await sizes(plain.page)).toHaveLength(2);
   });
@@ -199,7 +176,10 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     const { page, complaints } = await open(3, 2);
     const link = post(page, 2).getByRole('link', { name: 'Earlier versions' });
     expect(await link.count()).toBe(0);
-    await author.correct(channelId, ids[1] as string, 1, { note: 'It was the other.', changes: { headline: 'Headline two' } });
+    await room.author.correct(channelId, ids[1] as string, 1, {
+      note: 'It was the other.',
+      changes: { headline: 'Headline two' },
+    });
     await link.click();
     const told = page.locator('.version').first();
     await told.waitFor();
@@ -228,8 +208,3 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await eventually(async () => expect(Math.abs((await topOf(page, 6)) - before)).toBeLessThanOrEqual(2));
   });
 });
-
-/** Waits for a fact; on a busy machine longer than usual. */
-function eventually(fact: () => Promise<void>): Promise<void> {
-  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
-}
