@@ -1,54 +1,19 @@
-import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { sampleDay } from '../support/sample-day.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+import { startTestServer } from '../support/server.ts';
+import { startBrowser } from './browser.ts';
+import { eventually, newsroom, post, textOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
-  let browser: TestBrowser;
-  let server: TestServer;
-  let author: AuthorClient;
-  let channels = 0;
-
-  beforeAll(async () => {
-    browser = await startBrowser(chromium);
-    server = await startTestServer();
-    author = new AuthorClient({ url: server.url, token: await server.token() });
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
-
-  async function newChannel(): Promise<string> {
-    channels += 1;
-    const { channel } = await author.createChannel({
-      id: `coverage-${channels}`,
-      headline: `Coverage ${channels}`,
-      state: 'live',
-    });
-    return channel.id;
-  }
-
-  async function publish(channelId: string, ...bodies: string[]): Promise<string[]> {
-    const ids: string[] = [];
-    for (const body of bodies) ids.push((await author.publish(channelId, { body })).post.id);
-    return ids;
-  }
-
+  const room = newsroom(() => startBrowser(chromium));
+  const newChannel = async () => (await room.coverage()).id;
+  const publish = (channelId: string, ...bodies: string[]) => room.publish(channelId, ...bodies);
   /** The channel's page, once it is live. */
-  async function open(channelId: string, search = ''): Promise<WatchedPage> {
-    const watched = await browser.page({ viewport: { width: 1000, height: 700 } });
-    await watched.page.goto(`${server.url}/live/${channelId}${search}`);
-    await isLive(watched.page);
-    return watched;
-  }
-
-  const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
-  const post = (page: Page, id: string) => page.locator(`#post-${id}`);
+  const open = (channelId: string, search = '') => room.open(channelId + search);
 
   it('holds for search engines what it shows, until something changes, and then nothing of what was taken down', async () => {
     const channelId = await newChannel();
@@ -59,7 +24,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       '@type': 'LiveBlogPosting',
       liveBlogUpdate: [{ articleBody: 'A zqsecretqz.' }, { articleBody: 'It stays.' }],
     });
-    await author.takedown(channelId, goes, { note: 'By order.' });
+    await room.author.takedown(channelId, goes, { note: 'By order.' });
     await post(page, goes).getByText('By order.').waitFor();
     expect(await page.content()).not.toContain('zqsecretqz');
     expect(await told.count()).toBe(0);
@@ -70,10 +35,10 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   it('leaves a tombstone with the reason where a post is retracted', async () => {
     const channelId = await newChannel();
     const [id] = (await publish(channelId, 'A rumour.')) as [string];
-    await author.pin(channelId, id);
+    await room.author.pin(channelId, id);
     const { page, complaints } = await open(channelId);
     await page.locator('#pinned .body').waitFor();
-    await author.retract(channelId, id, { note: 'It was only a rumour that we misheard.' });
+    await room.author.retract(channelId, id, { note: 'It was only a rumour that we misheard.' });
 
     await post(page, id).getByText('It was only a rumour that we misheard.').waitFor();
     expect(await textOf(post(page, id))).toContain('Retracted');
@@ -91,13 +56,13 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       kind: 'summary',
       media: [{ type: 'link', url: 'https://example.org/secret-link', title: 'Secret link' }],
     };
-    const shown = await author.publish(channelId, fields);
-    await author.pin(channelId, shown.post.id);
+    const shown = await room.author.publish(channelId, fields);
+    await room.author.pin(channelId, shown.post.id);
     const { page, complaints } = await open(channelId);
-    const pushed = await author.publish(channelId, { ...fields, media: [] });
+    const pushed = await room.author.publish(channelId, { ...fields, media: [] });
     await post(page, pushed.post.id).waitFor();
     await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('secret'));
-    for (const { post } of [shown, pushed]) await author.takedown(channelId, post.id);
+    for (const { post } of [shown, pushed]) await room.author.takedown(channelId, post.id);
 
     for (const { post: gone } of [shown, pushed]) await post(page, gone.id).and(page.locator('.withdrawn')).waitFor();
     await eventually(async () => expect((await page.content()).toLowerCase()).not.toContain('secret'));
@@ -120,7 +85,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
 
     const added = await publish(channelId, 'New one.', 'New two.');
     const above = ids[11] as string;
-    await author.correct(channelId, above, 1, { note: 'It is longer.', changes: { body: long.repeat(4) } });
+    await room.author.correct(channelId, above, 1, { note: 'It is longer.', changes: { body: long.repeat(4) } });
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
     expect(await page.getByRole('button', { name: '2 new posts, 1 correction' }).isVisible()).toBe(true);
     await eventually(async () =>
@@ -132,7 +97,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await page.content()).not.toContain('New one.');
     expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
 
-    await author.retract(channelId, added[0] as string, { note: 'Not so.' });
+    await room.author.retract(channelId, added[0] as string, { note: 'Not so.' });
     await page.getByRole('button', { name: '1 new post, 1 correction' }).click();
     await post(page, added[1] as string).waitFor();
     expect(await textOf(page.locator('#posts'))).toContain('Not so.');
@@ -150,7 +115,10 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await post(page, ids[0] as string).waitFor();
     expect(await page.locator('#posts > .post').count()).toBe(25);
     expect(await page.getByRole('link', { name: 'Older posts' }).count()).toBe(0);
-    await author.correct(channelId, ids[0] as string, 1, { note: 'It was the zeroth.', changes: { body: 'Post number 0.' } });
+    await room.author.correct(channelId, ids[0] as string, 1, {
+      note: 'It was the zeroth.',
+      changes: { body: 'Post number 0.' },
+    });
     await post(page, ids[0] as string)
       .getByText('Post number 0.')
       .waitFor();
@@ -160,12 +128,12 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   it('keeps a page of older posts up to date, and puts no newer ones into it', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
-    const oldest = await author.getPost(channelId, ids[5] as string);
+    const oldest = await room.author.getPost(channelId, ids[5] as string);
     const { page, complaints } = await open(channelId, `?before=${oldest.seq}`);
     expect(await page.locator('#posts > .post').count()).toBe(5);
     const [newest] = (await publish(channelId, 'Brand new.')) as [string];
-    await author.correct(channelId, ids[20] as string, 1, { note: 'Elsewhere.', changes: { body: 'Corrected elsewhere.' } });
-    await author.correct(channelId, ids[2] as string, 1, { note: 'Here.', changes: { body: 'Corrected here.' } });
+    await room.author.correct(channelId, ids[20] as string, 1, { note: 'Elsewhere.', changes: { body: 'Corrected elsewhere.' } });
+    await room.author.correct(channelId, ids[2] as string, 1, { note: 'Here.', changes: { body: 'Corrected here.' } });
     await post(page, ids[2] as string)
       .getByText('Corrected here.')
       .waitFor();
@@ -177,10 +145,10 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   it('follows the channel itself: its headline, its end, and its deletion', async () => {
     const channelId = await newChannel();
     await publish(channelId, 'The only post.');
-    const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
+    const admin = new AuthorClient({ url: room.server.url, token: await room.server.token({ admin: true }) });
     const { page, complaints } = await open(channelId);
     const change = { kind: 'correction' as const, note: 'It was the other coast.' };
-    await author.updateChannel(channelId, '*', { headline: 'The right headline', state: 'ended', change });
+    await room.author.updateChannel(channelId, '*', { headline: 'The right headline', state: 'ended', change });
     await page.getByRole('heading', { name: 'The right headline' }).waitFor();
     expect(await page.title()).toBe('The right headline');
     expect(await textOf(page.locator('.masthead'))).toContain('It was the other coast.');
@@ -234,14 +202,4 @@ describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
 /** Without what marks a post as new, which is no part of its text. */
 function markupOf(html: string): string {
   return html.replace(/ fresh"/g, '"');
-}
-
-/** The text of an element, white space as a reader sees it. */
-async function textOf(locator: Locator): Promise<string> {
-  return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
-}
-
-/** Waits for a fact; on a busy machine longer than usual. */
-function eventually(fact: () => Promise<void>): Promise<void> {
-  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
 }
