@@ -331,7 +331,7 @@ export class PressboxLive extends LitElement {
     const { paging, failed, newer, newest, older } = this.#browsing;
     const ways = { asking: paging !== undefined, failed, newer, newest, older };
     return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language)} data-theme=${theme}>
-      <header class="head" part="header" ?hidden=${this.#trouble !== undefined}>${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
+      <header class="head" part="header" ?hidden=${this.#trouble !== undefined && scene.channel === undefined}>${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
       ${
         isWaiting
           ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
