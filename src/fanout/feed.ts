@@ -31,8 +31,10 @@ export interface Reader {
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
 
-/** Frames to be written at once, how many events they are, and the offset of the last one. */
+/** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */
 interface Slice {
+  readonly after: number;
+  readonly format: Format;
   frames: Buffer;
   events: number;
   last: number;
@@ -80,6 +82,8 @@ export class Feed {
   /** The tail holds what nobody was handed yet. */
   #isDue = false;
   readonly #slices = new Map<string, Slice>();
+  /** Nearly all readers stand where the one before them stood. */
+  #latest: Slice | undefined;
 
   private constructor(channel: Channel, position: Position, context: FeedContext) {
     this.channelId = channel.id;
@@ -181,15 +185,9 @@ export class Feed {
    * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
   pump(reader: Reader): void {
-    if (this.#isSilent || !this.readers.has(reader) || reader.offset >= this.tail.head) return;
-    if (!reader.ready) return reader.lag();
-    if (reader.offset < this.tail.whole) return this.#end(reader, 'slow');
-    const { frames, events, last } = this.#slice(reader.offset, reader.format);
-    if (events === 0) return;
-    reader.offset = last;
-    reader.write(frames);
-    this.#context.delivered(events, reader.format.name);
-    if (last < this.tail.head) reader.lag();
+    if (this.#isSilent || !this.readers.has(reader)) return;
+    const events = this.#hand(reader);
+    if (events > 0) this.#context.delivered(events, reader.format.name);
   }
 
   /**
@@ -334,35 +332,26 @@ export class Feed {
     if (!this.#isDue) return;
     this.#isDue = false;
     if (this.#isSilent) return;
-    const { head, whole } = this.tail;
     const delivered = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
-    // Nearly all readers stand where the last one stood, and share its slice.
-    let slice: Slice = { frames: Buffer.alloc(0), events: 0, last: head };
-    let after = -1;
-    let format: Format | undefined;
-    for (const reader of this.readers) {
-      const { offset } = reader;
-      if (offset >= head) continue;
-      if (!reader.ready) {
-        reader.lag();
-        continue;
-      }
-      if (offset < whole) {
-        this.#end(reader, 'slow');
-        continue;
-      }
-      if (offset !== after || reader.format !== format) {
-        after = offset;
-        format = reader.format;
-        slice = this.#slice(offset, format);
-      }
-      if (slice.events === 0) continue;
-      reader.offset = slice.last;
-      reader.write(slice.frames);
-      if (slice.last < head) reader.lag();
-      delivered[reader.format.name] += slice.events;
-    }
+    for (const reader of this.readers) delivered[reader.format.name] += this.#hand(reader);
     for (const transport of transports) if (delivered[transport] > 0) this.#context.delivered(delivered[transport], transport);
+  }
+
+  /** What `pump` does. Returns how many events it was. */
+  #hand(reader: Reader): number {
+    const { tail } = this;
+    if (reader.offset >= tail.head) return 0;
+    if (!reader.ready) reader.lag();
+    else if (reader.offset < tail.whole) this.#end(reader, 'slow');
+    else {
+      const { frames, events, last } = this.#slice(reader.offset, reader.format);
+      if (events === 0) return 0;
+      reader.offset = last;
+      reader.write(frames);
+      if (last < tail.head) reader.lag();
+      return events;
+    }
+    return 0;
   }
 
   /**
@@ -389,9 +378,14 @@ export class Feed {
    * all who ask.
    */
   #slice(after: number, format: Format): Slice {
+    if (this.#latest?.after === after && this.#latest.format === format) return this.#latest;
     const key = `${format.name} ${after}`;
-    const known = this.#slices.get(key);
-    if (known !== undefined) return known;
+    this.#latest = this.#slices.get(key) ?? this.#cut(after, format);
+    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, this.#latest);
+    return this.#latest;
+  }
+
+  #cut(after: number, format: Format): Slice {
     const frames: Buffer[] = [];
     let last = after;
     let bytes = 0;
@@ -404,9 +398,7 @@ export class Feed {
     }
     const [first] = frames;
     const whole = frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
-    const slice = { frames: whole, events: frames.length, last };
-    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, slice);
-    return slice;
+    return { after, format, frames: whole, events: frames.length, last };
   }
 
   #end(reader: Reader, reason: EndReason): void {
@@ -416,6 +408,7 @@ export class Feed {
 
   #dropAnswers(): void {
     this.#slices.clear();
+    this.#latest = undefined;
     this.shared.clear();
     this.sharedFromTail.clear();
     this.sharedCharacters = 0;

@@ -32,7 +32,7 @@ export class Tail {
 
   /** Nothing is missing after this offset. */
   get whole(): number {
-    return Math.max(this.start, ...this.#holes.values());
+    return this.#holes.size === 0 ? this.start : Math.max(this.start, ...this.#holes.values());
   }
 
   /** Appends a change at an offset above the head. The offsets between were superseded. */

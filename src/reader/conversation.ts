@@ -107,8 +107,7 @@ export class Conversation implements OpenReader {
         throw new Refusal('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 });
       }
       this.#wishes.add(wish);
-      const turn = this.#inTurn(this.#last, wish, say).catch(refuse);
-      this.#last = turn;
+      this.#last = this.#inTurn(this.#last, wish, say).catch(refuse);
     } catch (error) {
       refuse(error);
     }
