@@ -7,10 +7,13 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node';
  */
 export interface Summary {
   passed: number;
-  /** Failed tests, files that could not be loaded, and errors outside any test. */
-  failed: number;
+  /** Failed tests, files that could not be loaded, and errors outside any test: each with where it was and what it said. */
+  failures: string[];
   skipped: { reason: string; tests: string[] }[];
 }
+
+/** Characters of an error in the summary; the whole of it stands where the runner printed it. */
+const MESSAGE_MOST = 300;
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
@@ -22,27 +25,41 @@ export default class SummaryReporter implements Reporter {
 }
 
 function summarise(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Summary {
-  const summary: Summary = { passed: 0, failed: unhandled.length, skipped: [] };
+  const summary: Summary = { passed: 0, failures: unhandled.map((error) => `outside any test: ${said([error])}`), skipped: [] };
   const skippedBy = new Map<string, string[]>();
   for (const module of modules) {
     let tests = 0;
     for (const test of module.children.allTests()) {
       tests += 1;
       const result = test.result();
+      const name = `${module.relativeModuleId} > ${test.fullName}`;
       if (result.state === 'passed') summary.passed += 1;
-      else if (result.state === 'failed') summary.failed += 1;
+      else if (result.state === 'failed') summary.failures.push(`${name}: ${said(result.errors)}`);
       else {
         const reason = (result.state === 'skipped' ? result.note : undefined) ?? 'without a reason';
-        skippedBy.set(reason, [...(skippedBy.get(reason) ?? []), `${module.relativeModuleId} > ${test.fullName}`]);
+        skippedBy.set(reason, [...(skippedBy.get(reason) ?? []), name]);
       }
     }
     // A file that fails to load has no tests; a suite whose hook fails leaves its tests skipped, but is a failure.
-    const suitesFailed = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0).length;
-    summary.failed += module.errors().length + suitesFailed;
-    if (tests === 0 && module.errors().length === 0) summary.failed += 1;
+    for (const suite of module.children.allSuites()) {
+      if (suite.errors().length > 0)
+        summary.failures.push(`${module.relativeModuleId} > ${suite.fullName}: ${said(suite.errors())}`);
+    }
+    for (const error of module.errors()) summary.failures.push(`${module.relativeModuleId}: ${said([error])}`);
+    if (tests === 0 && module.errors().length === 0) summary.failures.push(`${module.relativeModuleId}: holds no test`);
   }
   summary.skipped = [...skippedBy].map(([reason, tests]) => ({ reason, tests }));
   return summary;
+}
+
+/** Each error's first words and where in the tests it came up. */
+function said(errors: readonly SerializedError[]): string {
+  return errors
+    .map(({ message, stack }) => {
+      const place = /[\w-]+\.test\.ts:\d+/.exec(stack ?? '')?.[0];
+      return `${message.split('\n', 1)[0]?.slice(0, MESSAGE_MOST)}${place === undefined ? '' : ` (${place})`}`;
+    })
+    .join('; ');
 }
 
 function count(number: number, noun: string): string {

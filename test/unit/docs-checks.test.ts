@@ -41,7 +41,11 @@ describe('the summary of a test run', () => {
       it.todo('is to be written');
       describe('whose preparation fails', () => { beforeAll(() => { throw new Error('x'); }); it('never runs', () => {}); });
     `);
-    expect(summary).toMatchObject({ passed: 2, failed: 2 });
+    expect(summary.passed).toBe(2);
+    expect(summary.failures).toEqual([
+      'a.test.ts > fails: expected 1 to be 2 // Object.is equality (a.test.ts:7)',
+      'a.test.ts > whose preparation fails: x (a.test.ts:10)',
+    ]);
     expect(summary.skipped).toEqual([
       { reason: "tests on the moon: install Debian's moon", tests: ['a.test.ts > tests on the moon'] },
       {
@@ -53,14 +57,18 @@ describe('the summary of a test run', () => {
   });
 
   it('counts a file that cannot be loaded, and one without tests, as failed', async () => {
-    expect((await summaryOf("throw new Error('x');")).summary).toEqual({ passed: 0, failed: 1, skipped: [] });
+    expect((await summaryOf("throw new Error('x');")).summary).toEqual({
+      passed: 0,
+      failures: ['a.test.ts: x (a.test.ts:2)'],
+      skipped: [],
+    });
   });
 
   it('counts an error outside any test as failed', async () => {
     const { summary } = await summaryOf(
       "it('passes', async () => { void Promise.reject(new Error('x')); await new Promise(setImmediate); });",
     );
-    expect(summary).toEqual({ passed: 1, failed: 1, skipped: [] });
+    expect(summary).toEqual({ passed: 1, failures: ['outside any test: x (a.test.ts:2)'], skipped: [] });
   });
 });
 
@@ -85,15 +93,16 @@ describe('the check of a fresh machine', () => {
     `if [ "$1" != ci ]; then echo '${JSON.stringify(summary)}' > "$PRESSBOX_TEST_SUMMARY"; exit ${status}; fi`;
 
   it('ends with how many passed and failed', async () => {
-    const { code, last } = await check(writing({ passed: 12, failed: 0, skipped: [] }));
+    const { code, last } = await check(writing({ passed: 12, failures: [], skipped: [] }));
     expect(last).toBe('12 passed, 0 failed');
     expect(code).toBe(0);
   });
 
   it('adds the disasters, and the tests on each store, up with the rest', async () => {
-    const { code, last, out } = await check(writing({ passed: 12, failed: 1, skipped: [] }, 1), {
+    const { code, last, out } = await check(writing({ passed: 12, failures: ['a > b: expected 1 to be 2'], skipped: [] }, 1), {
       longer: ['chaos', 'stores'],
     });
+    expect(out.trimEnd().split('\n').slice(-4, -1)).toEqual(Array(3).fill('ci: failed: a > b: expected 1 to be 2'));
     expect(out).toContain('ci: npm run test:chaos');
     expect(out).toContain('ci: npm run test:stores');
     expect(last).toBe('36 passed, 3 failed');
@@ -102,7 +111,7 @@ describe('the check of a fresh machine', () => {
 
   it('counts a skipped test as failed, and names it', async () => {
     const { code, last, out } = await check(
-      writing({ passed: 12, failed: 0, skipped: [{ reason: 'no moon', tests: ['a > b', 'a > c'] }] }),
+      writing({ passed: 12, failures: [], skipped: [{ reason: 'no moon', tests: ['a > b', 'a > c'] }] }),
     );
     expect(last).toBe('12 passed, 2 failed');
     expect(out).toContain('ci: skipped, which counts as failed: a > c (no moon)');
@@ -112,8 +121,8 @@ describe('the check of a fresh machine', () => {
   it.each([
     ['the install failed', 'exit 1', '0 passed, 1 failed'],
     ['types or lint failed', 'if [ "$1" != ci ]; then exit 2; fi', '0 passed, 1 failed'],
-    ['nothing ran', writing({ passed: 0, failed: 0, skipped: [] }), '0 passed, 1 failed'],
-    ['the runner failed although no test did', writing({ passed: 3, failed: 0, skipped: [] }, 1), '3 passed, 1 failed'],
+    ['nothing ran', writing({ passed: 0, failures: [], skipped: [] }), '0 passed, 1 failed'],
+    ['the runner failed although no test did', writing({ passed: 3, failures: [], skipped: [] }, 1), '3 passed, 1 failed'],
   ])('fails when %s', async (_what, npm, expected) => {
     const { code, last } = await check(npm);
     expect(last).toBe(expected);
@@ -121,7 +130,7 @@ describe('the check of a fresh machine', () => {
   });
 
   it('fails when the README tells people another command', async () => {
-    const { code, last } = await check(writing({ passed: 3, failed: 0, skipped: [] }), { readme: 'npm install' });
+    const { code, last } = await check(writing({ passed: 3, failures: [], skipped: [] }), { readme: 'npm install' });
     expect(last).toBe('3 passed, 1 failed');
     expect(code).toBe(1);
   });
