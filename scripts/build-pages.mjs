@@ -36,8 +36,11 @@ export async function buildPages(esbuild, root) {
     legalComments: 'eof',
     logLevel: 'warning',
     charset: 'utf8',
-    // Its file says why.
-    alias: { 'socket.io-client': join(source, 'socket-io.ts') },
+    // Their files say why.
+    alias: {
+      'socket.io-client': join(source, 'socket-io.ts'),
+      'eventsource-parser': join(source, 'event-stream.ts'),
+    },
   };
   const entryPoints = entries.map((name) => join(source, name)).filter(existsSync);
   const built = await Promise.all([
