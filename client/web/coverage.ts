@@ -1,4 +1,4 @@
-import { type Event, isWithdrawn } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { isAtTop, isIn, keepPlace, theWindow, type View } from './place.ts';
 import { PostList } from './post-list.ts';
@@ -34,6 +34,11 @@ export class Coverage {
   #timeline: Timeline;
   /** Posts that were corrected or withdrawn above what is in view. */
   readonly #corrected = new Map<string, 'corrections' | 'withdrawals'>();
+  /** The ids of posts that came in above a window that does not reach the newest, where they have no room. */
+  readonly #above = new Set<string>();
+  /** Posts with a higher `seq` came after the coverage was opened. */
+  #openedAt: number;
+  #paged: 'newer' | 'older' | undefined;
   #revealNext = false;
 
   /** Takes over the posts of the timeline that stand there already, all or none. */
@@ -46,6 +51,7 @@ export class Coverage {
     this.#holds = holds;
     this.#beside = beside;
     this.#timeline = timeline;
+    this.#openedAt = timeline.newestSeq;
     this.#list = new PostList(posts, timeline, { setting, dress, marked });
   }
 
@@ -59,18 +65,20 @@ export class Coverage {
     };
   }
 
-  /** The ids of posts that wait and have a higher `seq`. */
-  heldBackAbove(seq: number): string[] {
-    return this.#list
-      .heldBack(this.#timeline.posts)
-      .filter((post) => post.seq > seq)
-      .map(({ id }) => id);
+  /** How many posts came in that have no room in the window. */
+  get above(): number {
+    return this.#above.size;
   }
 
   /** Before the timeline is shown that holds the change. */
   hear(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
+    const { ceiling } = this.#timeline;
+    if (ceiling !== null && post.seq > ceiling) {
+      if (isWithdrawn(post)) this.#above.delete(post.id);
+      else if (post.seq > this.#openedAt) this.#above.add(post.id);
+    }
     const last = post.history.at(-1)?.kind;
     if (!isWithdrawn(post) && last !== 'correction' && last !== 'clarification') return;
     const element = this.#elementOf(post.id);
@@ -82,16 +90,27 @@ export class Coverage {
   show(timeline: Timeline, paged?: 'newer' | 'older'): void {
     const newest = this.#timeline.newestSeq;
     const whole = this.#revealNext;
+    this.#countAbove(timeline);
     this.#timeline = timeline;
+    this.#paged = paged;
     this.#revealNext = false;
+    if (whole) this.#openedAt = timeline.newestSeq;
     if (whole || paged === 'newer' || this.#isOpen) this.#list.reveal(timeline.posts);
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
+  }
+
+  /** Those that waited and are let go of wait above from now on. */
+  #countAbove({ ceiling, posts }: Timeline): void {
+    if (ceiling === null) return this.#above.clear();
+    for (const { id, seq } of this.#list.heldBack(this.#timeline.posts)) if (seq > ceiling) this.#above.add(id);
+    for (const { id } of posts) this.#above.delete(id);
   }
 
   /** What comes next is another history: shown whole. */
   revealNext(): void {
     this.#revealNext = true;
     this.#corrected.clear();
+    this.#above.clear();
   }
 
   /** New posts wait no more. What is read stays where it is. */
@@ -128,25 +147,32 @@ export class Coverage {
 
   /**
    * What is to be held of more than `mostPosts`: the lowest go where they are far below what is in view and nobody is in them. Whoever
-   * reads there keeps them, and the highest go: all that wait, and what is far above.
+   * reads there, or has just asked for them, keeps them, and the highest go: all that wait, and what is far above.
    */
   get excess(): { floor: number; ceiling: number | null } | undefined {
     const { posts, floor, ceiling } = this.#timeline;
     if (posts.length <= mostPosts + mostBeyond) return undefined;
-    const height = this.#view.bottom() - this.#view.top();
-    let kept = posts.length;
-    while (kept > mostPosts && this.#isFarBelow(posts[kept - 1]?.id ?? '', this.#view.bottom() + height)) kept -= 1;
-    if (kept <= mostPosts) return { floor: posts[kept - 1]?.seq ?? floor, ceiling };
-    const shown = posts.slice(this.#list.waiting(posts), kept);
-    return { floor: shown.at(-1)?.seq ?? floor, ceiling: shown.at(-mostPosts)?.seq ?? shown[0]?.seq ?? ceiling };
+    const [top, bottom] = [this.#view.top(), this.#view.bottom()];
+    const far = bottom - top;
+    let end = posts.length;
+    const isFarBelow = (place: DOMRect) => place.top >= bottom + far;
+    while (this.#paged !== 'older' && end > mostPosts && this.#isLeft(posts[end - 1], isFarBelow)) end -= 1;
+    const lowest = posts[end - 1]?.seq ?? floor;
+    if (end <= mostPosts) return { floor: lowest, ceiling };
+    const waiting = this.#list.waiting(posts);
+    // Where nobody has looked at any of them yet, the first of those that wait are kept.
+    let start = Math.min(waiting, end - (waiting === posts.length ? mostPosts : 1));
+    const isFarAbove = (place: DOMRect) => place.bottom <= top - far;
+    while (end - start > mostPosts && this.#isLeft(posts[start], isFarAbove)) start += 1;
+    return { floor: lowest, ceiling: start === 0 ? ceiling : (posts[start]?.seq ?? ceiling) };
   }
 
-  #isFarBelow(postId: string, far: number): boolean {
-    const element = this.#elementOf(postId);
-    if (element === null || element.getBoundingClientRect().top < far) return false;
-    const { activeElement } = element.getRootNode() as Document | ShadowRoot;
-    const { anchorNode = null, focusNode = null } = getSelection() ?? {};
-    return ![activeElement, anchorNode, focusNode].some((node) => element.contains(node));
+  /** Whether nobody is in a post, nor near it. */
+  #isLeft(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
+    const element = post && this.#elementOf(post.id);
+    if (!element || !isFar(element.getBoundingClientRect())) return false;
+    const root = element.getRootNode() as Document | ShadowRoot;
+    return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
   }
 
   /** Again, with another setting. */
@@ -181,4 +207,12 @@ export class Coverage {
   #elementOf(postId: string): HTMLElement | null {
     return this.#posts.querySelector(`:scope > .post[data-post="${CSS.escape(postId)}"]`);
   }
+}
+
+/** Inside an embedded element it takes more to be told what is selected. */
+function endsOfSelection(root: Document | ShadowRoot): (Node | null)[] {
+  const selection = getSelection();
+  const [range] = selection?.getComposedRanges?.({ shadowRoots: root instanceof ShadowRoot ? [root] : [] }) ?? [];
+  if (range !== undefined) return [range.startContainer, range.endContainer];
+  return [selection?.anchorNode ?? null, selection?.focusNode ?? null];
 }

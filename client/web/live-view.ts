@@ -28,10 +28,6 @@ export class LiveView {
   #paging: 'newer' | 'older' | undefined;
   readonly #marked: string | null;
   readonly #markedRevision: number | undefined;
-  /** The ids of posts that came in above a window that does not reach the newest. */
-  readonly #above = new Set<string>();
-  /** Posts with a higher `seq` came after the page was opened. */
-  readonly #openedAt: number;
 
   /** `marked`: the id of the post that a permanent link led to. */
   constructor(timeline: Timeline, marked: string | null, times: Times) {
@@ -39,7 +35,6 @@ export class LiveView {
     this.#timeline = timeline;
     this.#language = timeline.channel.language;
     this.#marked = marked;
-    this.#openedAt = timeline.newestSeq;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
     this.#coverage = new Coverage(timeline, {
       posts: this.posts,
@@ -83,10 +78,6 @@ export class LiveView {
   /** Before the timeline is shown that holds the change. */
   hear(event: Event): void {
     this.#coverage.hear(event);
-    const { ceiling } = this.#timeline;
-    if (event.type === 'channel.changed' || ceiling === null || event.post.seq <= ceiling) return;
-    if (event.post.status !== 'published') this.#above.delete(event.post.id);
-    else if (event.post.seq > this.#openedAt) this.#above.add(event.post.id);
     this.#renderPaging();
     this.#showCounts();
   }
@@ -95,9 +86,6 @@ export class LiveView {
     const newest = this.#timeline.newestSeq;
     this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
-    if (timeline.ceiling === null) this.#above.clear();
-    else for (const id of this.#coverage.heldBackAbove(timeline.ceiling)) this.#above.add(id);
-    for (const { id } of timeline.posts) this.#above.delete(id);
     this.#coverage.show(this.#timeline, this.#paging);
     this.#forgetPreview();
   }
@@ -110,7 +98,6 @@ export class LiveView {
   /** What comes next is another history: shown whole. */
   revealNext(): void {
     this.#coverage.revealNext();
-    this.#above.clear();
   }
 
   /**
@@ -200,7 +187,7 @@ export class LiveView {
   }
 
   #renderPaging(): void {
-    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#above.size).text);
+    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#coverage.above).text);
     morphInside(this.older, renderOlder(this.#timeline, this.channel).text);
   }
 
@@ -211,7 +198,7 @@ export class LiveView {
     this.button.hidden = said === '';
     this.button.textContent = said;
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
-    showDocument(channel, name, Math.max(news.posts, this.#unseen, this.#above.size));
+    showDocument(channel, name, Math.max(news.posts, this.#unseen, this.#coverage.above));
   }
 }
 

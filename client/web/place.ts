@@ -8,10 +8,10 @@ export function keepPlace(posts: HTMLElement, change: () => void, view: View = t
     element,
     top: element.getBoundingClientRect().top,
   }));
-  const { bottom } = posts.getBoundingClientRect();
+  const { bottom, height } = posts.getBoundingClientRect();
   change();
   // Whoever has read past the posts reads what comes after them.
-  if (bottom <= view.top()) return view.scrollBy(posts.getBoundingClientRect().bottom - bottom);
+  if (height > 0 && bottom <= view.top()) return view.scrollBy(posts.getBoundingClientRect().bottom - bottom);
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
   const moved = anchor.element.getBoundingClientRect().top - anchor.top;

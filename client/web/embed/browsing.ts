@@ -1,7 +1,5 @@
 import { postAnchor } from '../../../src/protocol/addresses.ts';
-import { type Event, isWithdrawn } from '../../../src/protocol/model.ts';
 import type { LiveReader } from '../../live-reader.ts';
-import type { Timeline } from '../../timeline.ts';
 
 export interface BrowsingOptions {
   client: () => LiveReader | undefined;
@@ -17,8 +15,6 @@ export interface BrowsingOptions {
  */
 export class Browsing {
   readonly #options: BrowsingOptions;
-  /** The ids of posts that came in above a window that does not reach the newest. */
-  readonly #above = new Set<string>();
   #paging: 'newer' | 'older' | undefined;
   failed = false;
 
@@ -29,22 +25,6 @@ export class Browsing {
   /** What the reader is asking for; what comes then is not new. */
   get paging(): 'newer' | 'older' | undefined {
     return this.#paging;
-  }
-
-  /** How many posts came in that have no room in the window. */
-  get above(): number {
-    return this.#above.size;
-  }
-
-  hear(event: Event, { ceiling }: Timeline): void {
-    if (event.type === 'channel.changed' || ceiling === null || event.post.seq <= ceiling) return;
-    if (isWithdrawn(event.post)) this.#above.delete(event.post.id);
-    else if (event.post.seq >= event.from) this.#above.add(event.post.id);
-  }
-
-  show({ ceiling, posts }: Timeline): void {
-    if (ceiling === null) this.#above.clear();
-    for (const { id } of posts) this.#above.delete(id);
   }
 
   readonly older = (): void => void this.#page('older', (client) => client.loadOlder());

@@ -1,0 +1,159 @@
+import type { Channel, Event } from '../../../src/protocol/model.ts';
+import { LiveReader } from '../../live-reader.ts';
+import type { ReaderState } from '../../reader.ts';
+import type { Timeline } from '../../timeline.ts';
+import { admissionTo, channelOn } from './admission.ts';
+import type { Trouble } from './around.ts';
+
+/** What is followed. */
+export interface Subject {
+  /** `https://live.example.org`. */
+  server: string;
+  /** The id of a channel; without one there is nothing to follow. */
+  channel: string | null;
+  /** Posts to begin with; the server's default where it is none from 1 to 100. */
+  limit: number | null;
+}
+
+/** Who is told what happens. */
+export interface Audience {
+  event(event: Event): void;
+  /** What comes next is another history. */
+  reset(): void;
+  timeline(timeline: Timeline): void;
+  /** Of the connection; ended for the reason `origin` where the server does not admit the page. */
+  state(state: object): void;
+  /** There is something else to say around the posts. */
+  changed(): void;
+  /** Nothing of the channel may be shown any more. */
+  ended(): void;
+}
+
+/** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
+const toldOf = new Set<string>();
+
+/** A channel as it is followed on somebody's page: what is known of it, how the connection is, or why there is nothing to show. */
+export class Following {
+  readonly subject: Subject;
+  readonly #audience: Audience;
+  #client: LiveReader | undefined;
+  #timeline: Timeline | undefined;
+  #state: ReaderState | undefined;
+  #trueAt: string | undefined;
+  #trouble: Trouble | undefined;
+  #about: Channel | undefined;
+
+  constructor(subject: Subject, audience: Audience) {
+    this.subject = subject;
+    this.#audience = audience;
+  }
+
+  /** Undefined while it is closed. */
+  get client(): LiveReader | undefined {
+    return this.#client;
+  }
+
+  get timeline(): Timeline | undefined {
+    return this.#timeline;
+  }
+
+  get state(): ReaderState | undefined {
+    return this.#state;
+  }
+
+  /** As of when the timeline is known to be true. RFC 3339. */
+  get trueAt(): string | undefined {
+    return this.#trueAt;
+  }
+
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  /** Also where its posts are for members, as far as anyone may know of it. */
+  get channel(): Channel | undefined {
+    return this.#timeline?.channel ?? this.#about;
+  }
+
+  /** Goes on from what it held when it was closed. Nothing happens where it is open, or has found that there is nothing to follow. */
+  open(): void {
+    if (this.#client !== undefined || this.#trouble !== undefined) return;
+    const { server, channel, limit } = this.subject;
+    if (!channel) return this.#end('noChannel');
+    const client = new LiveReader({
+      url: server,
+      channelId: channel,
+      ...(this.#timeline !== undefined && { timeline: this.#timeline }),
+      ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
+    });
+    this.#client = client;
+    client.on('reset', () => this.#audience.reset());
+    client.on('event', (event) => this.#audience.event(event));
+    client.on('timeline', (timeline) => {
+      this.#timeline = timeline;
+      this.#audience.timeline(timeline);
+    });
+    client.on('state', (state) => this.#onState(client, state));
+    client.open();
+    this.#audience.changed();
+  }
+
+  close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close();
+  }
+
+  #onState(client: LiveReader, state: ReaderState): void {
+    if (client !== this.#client) return;
+    this.#state = state;
+    if (state.status === 'live') this.#trueAt = state.asOf ?? new Date().toISOString();
+    if (state.status === 'offline') {
+      if (this.#timeline === undefined) void this.#askWhy(client);
+      else this.#trueAt = state.since;
+    }
+    if (state.status === 'ended' && state.reason !== 'closed') this.#end(troubleOf(state));
+    this.#audience.state(state);
+    this.#audience.changed();
+  }
+
+  /** No answer ever came: is it the network, or does the server not admit this page? */
+  async #askWhy(client: LiveReader): Promise<void> {
+    const { server } = this.subject;
+    const admission = await admissionTo(server, client.channelId);
+    if (client !== this.#client || this.#timeline !== undefined || admission !== 'not-admitted') return;
+    this.close();
+    this.#end('notAdmitted');
+    this.#audience.state({ status: 'ended', reason: 'origin', problem: undefined });
+    if (toldOf.has(server)) return;
+    toldOf.add(server);
+    console.error(
+      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+    );
+  }
+
+  /** Members' posts may not stay either once the server says that they may not be read. */
+  #end(trouble: Trouble | undefined): void {
+    if (trouble === undefined) return;
+    this.#timeline = undefined;
+    this.#trouble = trouble;
+    if (trouble === 'forMembers' && this.#client) void this.#introduce(this.#client);
+    this.#audience.ended();
+    this.#audience.changed();
+  }
+
+  /** What a coverage for members is about is no secret. */
+  async #introduce(client: LiveReader): Promise<void> {
+    const about = await channelOn(this.subject.server, client.channelId);
+    if (client !== this.#client || this.#trouble !== 'forMembers') return;
+    this.#about = about;
+    this.#audience.changed();
+  }
+}
+
+function troubleOf({ reason, problem }: Extract<ReaderState, { status: 'ended' }>): Trouble | undefined {
+  if (reason === 'gone' || problem?.code === 'channel-deleted') return 'deleted';
+  if (reason === 'forbidden' || problem?.code === 'token-missing' || problem?.code === 'forbidden') return 'forMembers';
+  if (problem?.code === 'not-found') return 'notFound';
+  return reason === 'refused' ? 'refused' : undefined;
+}
