@@ -5,20 +5,12 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** The script of a coverage's page, of which each language is a file of its own. */
-const live = 'live.ts';
+/** The scripts that show a coverage, of which each language is a file of its own. */
+const shows = ['live.ts', 'embed/embed.ts'];
+/** It has a short name beside the folder of the others. */
+const element = 'embed.js';
 /** What else a page can ask for by name, as far as it is there. */
-const entries = [
-  'live.css',
-  'front.ts',
-  'embed/embed.ts',
-  'embed/frame.ts',
-  'embed/frame.css',
-  'desk.ts',
-  'desk.css',
-  'site.css',
-  'docs.css',
-];
+const entries = ['live.css', 'front.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'site.css', 'docs.css'];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');
@@ -44,20 +36,24 @@ export async function buildPages(esbuild, root) {
   };
   const entryPoints = entries.map((name) => join(source, name)).filter(existsSync);
   const built = await Promise.all([
-    esbuild.build({ ...shared, entryPoints, plugins: [noVersions, sheetAsText(esbuild)] }),
-    esbuild.build({
-      ...shared,
-      entryPoints: [join(source, live)],
-      splitting: true,
-      chunkNames: 'words-[name].[hash]',
-      plugins: [oneLanguage(source)],
-    }),
+    esbuild.build({ ...shared, entryPoints }),
+    ...shows.map((name) =>
+      esbuild.build({
+        ...shared,
+        entryPoints: [join(source, name)],
+        splitting: true,
+        chunkNames: 'words-[name].[hash]',
+        plugins: [oneLanguage(source), noVersions, sheetAsText(esbuild)],
+      }),
+    ),
   ]);
   const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
 
   const manifest = {};
-  for (const { path, contents } of outputFiles) {
+  for (const { path, contents: built } of outputFiles) {
     const name = basename(path);
+    const contents =
+      name === element ? Buffer.from(Buffer.from(built).toString().replaceAll('"./words-', '"./assets/words-')) : built;
     // One of the languages, by whose name the script asks for it.
     const [, language] = /^(words-\w+)\.\w+\.js$/.exec(name) ?? [];
     if (language !== undefined) {

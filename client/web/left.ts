@@ -13,22 +13,23 @@ const version = 1;
 /** Posts, the latest that were in view. */
 const mostKept = 200;
 
-const keyOf = (channelId: string) => `pressbox-left:${channelId}`;
+const keyOf = (address: string) => `pressbox-left:${address}`;
 
-export function keepLeft({ channelId, cursor }: Timeline, { at, newest, seen }: Left): void {
+/** `address`: of the coverage; without its server on a page of the server itself. */
+export function keepLeft(address: string, { cursor }: Timeline, { at, newest, seen }: Left): void {
   // Another tab may have shown other posts; what this one showed is known better here.
-  const all = new Map([...(recallLeft(channelId)?.seen ?? []), ...seen]);
+  const all = new Map([...(recallLeft(address)?.seen ?? []), ...seen]);
   const kept = { version, cursor, at, newest, seen: [...all].slice(-mostKept) };
   try {
-    localStorage.setItem(keyOf(channelId), JSON.stringify(kept));
+    localStorage.setItem(keyOf(address), JSON.stringify(kept));
   } catch {
     // A browser that keeps nothing, or has no room: then nothing is told of this absence.
   }
 }
 
-export function recallLeft(channelId: string): KeptLeft | undefined {
+export function recallLeft(address: string): KeptLeft | undefined {
   try {
-    const kept = JSON.parse(localStorage.getItem(keyOf(channelId)) ?? 'null');
+    const kept = JSON.parse(localStorage.getItem(keyOf(address)) ?? 'null');
     if (kept?.version !== version || typeof kept.cursor !== 'string') return undefined;
     if (!Number.isFinite(kept.at) || !Number.isFinite(kept.newest)) return undefined;
     return { cursor: kept.cursor, at: kept.at, newest: kept.newest, seen: new Map(kept.seen) };
@@ -37,9 +38,9 @@ export function recallLeft(channelId: string): KeptLeft | undefined {
   }
 }
 
-export function forgetLeft(channelId: string): void {
+export function forgetLeft(address: string): void {
   try {
-    localStorage.removeItem(keyOf(channelId));
+    localStorage.removeItem(keyOf(address));
   } catch {
     // Nothing was kept.
   }

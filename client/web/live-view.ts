@@ -17,6 +17,7 @@ export class LiveView {
   readonly newer = required('newer');
   readonly older = required('older');
   readonly posts = required('posts');
+  readonly since = required('since');
   readonly #coverage: Coverage;
   readonly #times: Times;
   /** The markup of each region as it stands in the document. */

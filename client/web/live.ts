@@ -46,6 +46,7 @@ function run(page: PageData): void {
   const status = new Status(new Date().toISOString());
   const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
   const since = new SinceYouLeft({
+    element: view.since,
     timeline: () => view.timeline,
     posts: view.posts,
     say: (sentence) => announcer.sayInstead(sentence),
@@ -87,7 +88,7 @@ function run(page: PageData): void {
     since.onState(state);
     if (state.status === 'ended' && state.reason === 'gone') {
       forgetLiveBlog();
-      since.forget(true);
+      since.forgetForGood();
       view.clear();
     }
   });

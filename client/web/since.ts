@@ -1,3 +1,4 @@
+import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
 import type { Timeline } from '../timeline.ts';
@@ -5,6 +6,7 @@ import { Absence, absentMs, type Left } from './absence.ts';
 import { forgetLeft, keepLeft, recallLeft } from './left.ts';
 import { morphInside } from './morph.ts';
 import { renderSince } from './view/since.ts';
+import type { Setting } from './view/time.ts';
 
 /** Before the line has stood so long, what is in view beside it is not taken for read. Milliseconds. */
 const readMs = 5_000;
@@ -14,12 +16,16 @@ const mostSeen = 500;
 const mostAnswers = 3;
 
 export interface SinceOptions {
+  /** Where the line stands. */
+  element: HTMLElement;
   /** As it is shown. */
   timeline: () => Timeline;
   posts: HTMLElement;
   say: (sentence: string) => void;
   /** Is given what is rendered. */
-  dress: (content: ParentNode) => void;
+  dress?: (content: ParentNode) => void;
+  /** What there is beyond the channel's own setting. */
+  setting?: () => Partial<Setting>;
 }
 
 /**
@@ -28,8 +34,12 @@ export interface SinceOptions {
  * a word of any post.
  */
 export class SinceYouLeft {
-  readonly #element = document.getElementById('since');
+  readonly #element: HTMLElement;
   readonly #options: SinceOptions;
+  readonly #server: string;
+  /** Of the coverage. */
+  readonly #address: string;
+  readonly #listening = new AbortController();
   readonly #absence = new Absence();
   readonly #seen = new Map<string, number>();
   readonly #inView = new Map<string, HTMLElement>();
@@ -40,15 +50,33 @@ export class SinceYouLeft {
 
   constructor(options: SinceOptions) {
     this.#options = options;
-    document.addEventListener('visibilitychange', () => this.#look());
-    window.addEventListener('pagehide', () => this.#leave());
-    this.#element?.addEventListener('click', ({ target }) => {
+    this.#element = options.element;
+    this.#server = options.setting?.().server ?? '';
+    this.#address = onServer(channelPath(options.timeline().channelId), this.#server);
+    const { signal } = this.#listening;
+    document.addEventListener('visibilitychange', () => this.#look(), { signal });
+    window.addEventListener('pagehide', () => this.#leave(), { signal });
+    const onClick = ({ target }: MouseEvent) => {
       if ((target as Element).closest('.since-close') === null) return;
       this.#absence.close();
       this.render();
-    });
-    this.#watch(options.posts);
+    };
+    this.#element.addEventListener('click', onClick, { signal });
+    this.#watch(options.posts, signal);
     void this.#recall();
+  }
+
+  /** The reader leaves, and is told nothing more. */
+  close(): void {
+    this.#leave();
+    this.#stop();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#reading);
+    this.#listening.abort();
+    this.#absence.close();
+    this.render();
   }
 
   /** Before the timeline is shown that holds the change. */
@@ -56,29 +84,36 @@ export class SinceYouLeft {
     this.#absence.hear(event);
   }
 
-  onState({ status }: ReaderState): void {
+  onState({ status }: Pick<ReaderState, 'status'>): void {
     this.#status = status;
     this.#look();
   }
 
-  /** What is told is void. `forGood`: the channel is gone. */
-  forget(forGood = false): void {
+  /** What is told is void. */
+  forget(): void {
     this.#absence.close();
     this.#seen.clear();
-    if (forGood) forgetLeft(this.#options.timeline().channelId);
     this.render();
+  }
+
+  /** The channel is gone. */
+  forgetForGood(): void {
+    this.#stop();
+    forgetLeft(this.#address);
   }
 
   /** As the timeline is now. */
   render(): void {
     const { line } = this.#absence;
-    if (this.#element === null || (line === undefined && this.#element.hidden)) return;
+    if (line === undefined && this.#element.hidden) return;
     const now = new Date().toISOString();
-    const markup = line === undefined ? '' : renderSince(line, this.#options.timeline(), now).text;
+    const { timeline, setting, posts, dress } = this.#options;
+    const markup = line === undefined ? '' : renderSince(line, timeline(), now, setting?.()).text;
     // Who closed it, or followed it to its end, goes on from the posts.
-    const [reading = this.#options.posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
-    if (line === undefined && this.#element.contains(document.activeElement)) reading?.focus({ preventScroll: true });
-    morphInside(this.#element, markup, this.#options.dress);
+    const [reading = posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
+    const { activeElement } = this.#element.getRootNode() as Document | ShadowRoot;
+    if (line === undefined && this.#element.contains(activeElement)) reading?.focus({ preventScroll: true });
+    morphInside(this.#element, markup, dress);
     this.#element.hidden = line === undefined;
   }
 
@@ -94,7 +129,7 @@ export class SinceYouLeft {
   #leave(): void {
     const left = this.#whereabouts();
     // A tab that was not looked at since has nothing to say of what was read.
-    if (this.#isLookedAt) keepLeft(this.#options.timeline(), left);
+    if (this.#isLookedAt) keepLeft(this.#address, this.#options.timeline(), left);
     this.#isLookedAt = false;
     this.#absence.leave('left', left);
   }
@@ -107,17 +142,16 @@ export class SinceYouLeft {
 
   /** The page is opened by someone who had left it before. */
   async #recall(): Promise<void> {
-    const kept = recallLeft(this.#options.timeline().channelId);
+    const kept = recallLeft(this.#address);
     if (kept === undefined) return;
     for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
     if (Date.now() - kept.at < absentMs) return;
-    const events = await changesSince(this.#options.timeline().channelId, kept.cursor);
-    if (this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
+    const events = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
+    if (!this.#listening.signal.aborted && this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
   }
 
   #tell(): void {
     this.render();
-    if (this.#element === null) return;
     const parts = this.#element.querySelectorAll<HTMLElement>('.since-when, li');
     this.#options.say([...parts].map(({ textContent }) => textContent).join(' '));
     this.#isRead = false;
@@ -130,7 +164,7 @@ export class SinceYouLeft {
 
   // ---- What is in view
 
-  #watch(posts: HTMLElement): void {
+  #watch(posts: HTMLElement, signal: AbortSignal): void {
     // The bar covers the top, and at the bottom a line or two are no post that was read.
     const views = new IntersectionObserver((seen) => this.#onView(seen), { rootMargin: '-36px 0px -64px 0px' });
     const observe = (nodes: Iterable<Node>, watched: boolean) => {
@@ -142,10 +176,15 @@ export class SinceYouLeft {
       }
     };
     observe(posts.children, true);
-    new MutationObserver((changes) => {
-      for (const { removedNodes } of changes) observe(removedNodes, false);
-      for (const { addedNodes } of changes) observe(addedNodes, true);
-    }).observe(posts, { childList: true });
+    const changes = new MutationObserver((seen) => {
+      for (const { removedNodes } of seen) observe(removedNodes, false);
+      for (const { addedNodes } of seen) observe(addedNodes, true);
+    });
+    changes.observe(posts, { childList: true });
+    signal.addEventListener('abort', () => {
+      views.disconnect();
+      changes.disconnect();
+    });
   }
 
   #onView(seen: readonly IntersectionObserverEntry[]): void {
@@ -173,14 +212,13 @@ export class SinceYouLeft {
 }
 
 /** Each post that changed since, once. Nothing where that cannot be known: another history, or no answer. */
-async function changesSince(channelId: string, cursor: string): Promise<Event[]> {
+async function changesSince(server: string, channelId: string, cursor: string): Promise<Event[]> {
   const events: Event[] = [];
   let after = cursor;
   try {
     for (let answers = 0; answers < mostAnswers; answers += 1) {
-      const answer = await fetch(
-        `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`,
-      );
+      const path = `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`;
+      const answer = await fetch(onServer(path, server));
       const catchUp = (await answer.json()) as CatchUp;
       if (!answer.ok || catchUp.mode !== 'replay') return [];
       events.push(...catchUp.events);

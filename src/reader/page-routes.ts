@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import express, { type Request, type Response, Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { etagOf, sendJson, sendProblem, vary } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
@@ -49,16 +49,15 @@ export function assetRoutes(): Router {
   router.use(
     '/assets',
     assetHeaders(),
+    forEveryPage,
     // Names carry a hash of the content, so a file never changes under its name.
     compressed(compress, assetNames()),
     express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
   const element = fileOf('embed.js');
-  router.get('/embed.js', assetHeaders(), async (req, res) => {
+  router.get('/embed.js', assetHeaders(), forEveryPage, async (req, res) => {
     const encoding = encodingFor(req);
     vary(res, 'Accept-Encoding');
-    // A page elsewhere asks for a module as it asks for data, whether or not the page may read channels.
-    res.setHeader('Access-Control-Allow-Origin', '*');
     if (encoding !== false) res.setHeader('Content-Encoding', encoding);
     const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
     // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
@@ -67,6 +66,12 @@ export function assetRoutes(): Router {
   });
   return router;
 }
+
+/** A page elsewhere asks for a module, and for what that imports, as it asks for data, whether or not the page may read channels. */
+const forEveryPage: RequestHandler = (_req, res, next) => {
+  res.setHeader('Access-Control-Allow-Origin', '*');
+  next();
+};
 
 export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics }: PageContext): Router {
   const router = Router({ caseSensitive: true });

@@ -4,7 +4,7 @@ import { mostBeyond, mostPosts } from '../../client/web/view/paging.ts';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser, type WatchedPage } from './browser.ts';
-import { eventually, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { eventually, hide, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
 /** More than are let go of together. */
@@ -22,13 +22,20 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
   afterAll(() => host[Symbol.asyncDispose]());
 
   /** A page of another site with an element for each channel, under the strict policy. */
-  async function open(...channelIds: string[]): Promise<WatchedPage> {
+  function pageWith(...channelIds: string[]): string {
     const tags = channelIds.map((id) => `<pressbox-live channel="${id}"></pressbox-live>`);
     const script = `<script type="module" src="${room.server.url}/embed.js"></script>`;
-    const url = host.put(`/${channelIds.join('-')}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
+    return host.put(`/${channelIds.join('-')}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
+  }
+
+  const areLive = async (page: Page, elements: number) => {
+    for (let nth = 0; nth < elements; nth += 1) await page.locator('.status[data-state="live"]').nth(nth).waitFor();
+  };
+
+  async function open(...channelIds: string[]): Promise<WatchedPage> {
     const watched = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await watched.page.goto(url);
-    for (const nth of channelIds.keys()) await watched.page.locator('.status[data-state="live"]').nth(nth).waitFor();
+    await watched.page.goto(pageWith(...channelIds));
+    await areLive(watched.page, channelIds.length);
     return watched;
   }
 
@@ -122,6 +129,92 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await inside.getByRole('button', { name: 'Newer posts' }).waitFor();
     expect(await held.count()).toBe(mostPosts);
     expect(await inside.locator(`#post-${last}`).count()).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells someone who comes back to the tab what they missed, where it was, and leads to it without leaving the page', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([
+      ...Array.from({ length: 9 }, () => long),
+      { headline: 'The bridge is open', body: long },
+      long,
+      long,
+    ]);
+    const other = await room.coverage(['Of the other.']);
+    const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
+    await page.clock.install();
+    await page.goto(pageWith(id, other.id));
+    await areLive(page, 2);
+    const [wrong, rumour] = [ids[9], ids[10]];
+    for (const read of [wrong, rumour, ids[3]]) {
+      await post(page, read).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+      await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    }
+    const before = await topOf(page, ids[3]);
+    await hide(page, true);
+    await author.correct(id, wrong ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    await author.retract(id, rumour ?? '', { note: 'Nobody said so.' });
+    const added = await room.publish(id, `New one. ${long}`, `New two. ${long}`);
+    await page.getByRole('button', { name: '2 new posts' }).waitFor();
+    await page.clock.fastForward(60_000);
+    await hide(page, false);
+    const line = page.locator('.since').first();
+    await line.waitFor();
+    expect(await textOf(line.locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
+    expect(await textOf(line.locator('ul'))).toMatch(
+      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \d\d:\d\d UTC$/,
+    );
+    // It stands in the window over its own element, takes no room, and the other element has nothing to tell.
+    const { y = 0, height = 0 } = (await line.boundingBox()) ?? {};
+    expect(Math.round(y + height)).toBe(700 - 16);
+    expect(Math.abs((await topOf(page, ids[3])) - before)).toBeLessThan(0.5);
+    expect(await page.locator('.since').nth(1).isVisible()).toBe(false);
+    await page.clock.fastForward(1_000);
+    const said = page.locator('#announcement').first();
+    await eventually(async () =>
+      expect(await said.textContent()).toContain('2 new posts 1 correction: “The bridge is shut” 1 with'),
+    );
+    await page.clock.fastForward(5_000);
+    const url = page.url();
+    await line.getByRole('link', { name: '2 new posts' }).click();
+    await post(page, added[1]).waitFor();
+    await line.getByRole('link', { name: '2 new posts' }).waitFor({ state: 'detached' });
+    await line.getByRole('link', { name: 'The bridge is shut' }).click();
+    await eventually(async () => expect(Math.abs(await topOf(page, wrong))).toBeLessThan(20));
+    await post(page, rumour).scrollIntoViewIfNeeded();
+    await line.waitFor({ state: 'hidden' });
+    expect(page.url()).toBe(url);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells so on a later day, from what the browser kept for the page around, which holds no text', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }], {
+      language: 'de',
+      headline: 'Brand im Hafen',
+    });
+    const { page, complaints } = await open(id);
+    await post(page, ids[0]).waitFor();
+    await page.goto(host.put('/elsewhere', 'Nothing of Pressbox here.'));
+    const kept = await page.evaluate<string>('JSON.stringify(localStorage)');
+    expect(kept).toContain(`pressbox-left:${room.server.url}/live/${id}`);
+    expect(kept).toContain(ids[0]);
+    expect(kept).not.toContain('zq');
+    await author.correct(id, ids[0] ?? '', 1, { note: 'Drei.', changes: { headline: 'Drei Schiffe' } });
+    await room.publish(id, ...Array.from({ length: 22 }, (_, at) => `Number ${at}. ${long}`));
+    await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
+    await page.goto(pageWith(id));
+    const line = page.locator('.since');
+    await line.waitFor();
+    expect(await textOf(line.locator('ul'))).toBe('22 neue Beiträge1 Korrektur: „Drei Schiffe“');
+    // It is further back than what is shown, and is fetched.
+    expect(await post(page, ids[0]).count()).toBe(0);
+    await line.getByRole('link', { name: 'Drei Schiffe' }).click();
+    await post(page, ids[0]).waitFor();
+    await line.getByRole('button', { name: 'Schließen' }).press('Enter');
+    await line.waitFor({ state: 'hidden' });
+    const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.className);
+    expect(await focused()).toContain('post');
     expect(complaints).toEqual([]);
   });
 });

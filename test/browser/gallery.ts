@@ -161,6 +161,23 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const isLiveInFrame = (page: Page) => page.locator('.status:not([data-state="waiting"])').waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
+  /** Back after two hours, in which something was corrected that they had read. */
+  const comesBack = (path: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
+    await live(page);
+    const read = await publish(harbour, { headline: 'The basin stays closed', body: words });
+    await page.locator(`#post-${read.id}`).waitFor();
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    await page.goto(`${server.url}/`);
+    const note = 'It opens at noon.';
+    await client.correct(harbour, read.id, 1, { note, changes: { headline: 'The basin opens at noon' } });
+    await publish(harbour, { headline: 'Pilots are back on board', body: words });
+    await page.evaluate(`for (const [key, kept] of Object.entries(localStorage)) {
+      if (key.startsWith('pressbox-left:')) localStorage.setItem(key, JSON.stringify({ ...JSON.parse(kept), at: Date.now() - 7_200_000 }));
+    }`);
+    await page.goto(server.url + path);
+    await page.locator('.since', { hasText: 'The basin opens at noon' }).waitFor();
+  };
+
   return [
     { name: 'the list of channels', path: '/', reach: isLive },
     inArabic('the list of channels', '/'),
@@ -172,6 +189,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
         await page.locator('.side summary').click();
       },
     },
+    { name: 'live coverage, to someone who comes back', path: live(harbour), reach: comesBack(live(harbour), isLive) },
     { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
     {
       name: 'new posts that wait to be shown',
@@ -252,6 +270,12 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
         await page.locator('.connection', { hasText: 'Offline' }).waitFor();
       },
       leave: (page) => page.context().setOffline(false),
+    },
+    {
+      name: 'the frame, to someone who comes back',
+      isPart: true,
+      path: frame(harbour),
+      reach: comesBack(frame(harbour), isLiveInFrame),
     },
     { name: 'the frame of coverage that ended', isPart: true, path: frame(ended), reach: isLiveInFrame },
     { name: 'the frame without a post', isPart: true, path: frame(empty), reach: isLiveInFrame },

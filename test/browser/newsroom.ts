@@ -84,6 +84,15 @@ export async function announced(page: Page, said: string): Promise<void> {
   await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain(said));
 }
 
+/** The page is hidden, or seen again, as far as it can know. */
+export async function hide(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+     Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${hidden ? 'hidden' : 'visible'}' });
+     document.dispatchEvent(new Event('visibilitychange'));`,
+  );
+}
+
 /** Waits for a fact; on a busy machine longer than usual. */
 export function eventually(fact: () => Promise<void>): Promise<void> {
   return vi.waitFor(fact, { timeout: 10_000, interval: 30 });

@@ -2,16 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser } from './browser.ts';
-import { announced, eventually, faultsOf, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
-
-/** The page is hidden, or seen again, as far as it can know. */
-async function hide(page: Page, hidden: boolean): Promise<void> {
-  await page.evaluate(
-    `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
-     Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${hidden ? 'hidden' : 'visible'}' });
-     document.dispatchEvent(new Event('visibilitychange'));`,
-  );
-}
+import { announced, eventually, faultsOf, hide, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(12);
 const minuteMs = 60_000;

@@ -7,6 +7,8 @@ import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** What the element may weigh, compressed with gzip: less than one picture of a post. */
 const mostBytes = 40_000;
+/** The words of another language than English. */
+const mostBytesOfWords = 2_000;
 
 describe('/embed.js', () => {
   let server: TestServer;
@@ -48,6 +50,18 @@ describe('/embed.js', () => {
   it(`weighs less than ${mostBytes / 1_000} kB`, async () => {
     const script = await (await get()).text();
     expect(gzipSync(script, { level: 9 }).length).toBeLessThan(mostBytes);
+  });
+
+  it('brings English, and has every other language beside it, which any page may load', async () => {
+    const script = await (await get()).text();
+    const paths = [...script.matchAll(/import\("\.(\/assets\/words-\w+\.\w+\.js)"\)/g)].map(([, path]) => path);
+    expect(paths).toHaveLength(4);
+    for (const path of paths) {
+      const words = await fetch(server.url + path, { headers: { origin: 'https://stranger.example.org' } });
+      expect([words.status, words.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      expect(words.headers.get('cache-control')).toContain('immutable');
+      expect(gzipSync(await words.text(), { level: 9 }).length).toBeLessThan(mostBytesOfWords);
+    }
   });
 
   it('runs no text as code and names nothing of the whole page', async () => {

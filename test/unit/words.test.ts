@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { elementWordsIn } from '../../client/web/strings/element.ts';
-import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import { elementWordsIn, pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
 import * as loaded from '../../client/web/strings/loaded.ts';
 import { serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
@@ -61,10 +60,11 @@ describe('the words around posts', () => {
       const tag = `${language}-AT`;
       expect(loaded.isLoaded(tag)).toBe(language === 'en');
       await loaded.loadWords(tag);
-      expect([loaded.isLoaded(tag), loaded.wordsIn(tag), loaded.pageWordsIn(tag)]).toEqual([
+      expect([loaded.isLoaded(tag), loaded.wordsIn(tag), loaded.pageWordsIn(tag), loaded.elementWordsIn(tag)]).toEqual([
         true,
         words(language),
         pageWords(language),
+        elementWordsIn(language),
       ]);
     }
     expect([loaded.isLoaded('pl'), loaded.wordsIn('pl')]).toEqual([true, undefined]);

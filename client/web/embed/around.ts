@@ -4,8 +4,7 @@ import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../reader.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
-import type { ElementWords } from '../strings/element.ts';
-import type { Words } from '../strings/words.ts';
+import type { ElementWords, Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
@@ -18,6 +17,8 @@ export type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 
 /** What there is to show around the posts. */
 export interface Scene {
   words: Words & ElementWords;
+  /** In which they are; undefined until they are there. */
+  language: string | undefined;
   setting: PostSetting;
   server: string;
   timeline: Timeline | undefined;
@@ -48,8 +49,8 @@ export function statusLine(scene: Scene) {
   </p>`;
 }
 
-function sentenceOf({ words, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
-  if (trouble !== undefined) return ['still', ''];
+function sentenceOf({ words, language, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
+  if (trouble !== undefined || language === undefined) return ['still', ''];
   if (timeline === undefined || state === undefined || trueAt === undefined) {
     const isOff = state?.status === 'offline' && !navigator.onLine;
     return ['waiting', isOff ? words.offline('–') : words.connectingFirst];

@@ -1,16 +1,15 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
 import type { Event } from '../../../src/protocol/model.ts';
-import { reachedEnd, type Timeline } from '../../timeline.ts';
+import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
-import { Coverage } from '../coverage.ts';
 import { morphInside } from '../morph.ts';
 import { keepPlace, type View } from '../place.ts';
-import { type ElementWords, elementWordsIn } from '../strings/element.ts';
-import { en } from '../strings/en.ts';
-import { wordsIn } from '../strings/index.ts';
-import { newsText, type Words } from '../strings/words.ts';
+import { en, enElement } from '../strings/en.ts';
+import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../strings/index.ts';
+import { type ElementWords, newsText, type Words } from '../strings/words.ts';
 import type { PostSetting } from '../view/post.ts';
 import { directionOf } from '../view/time.ts';
+import { pageWordsOf } from '../view/wording.ts';
 import {
   keyEventList,
   notesMarkup,
@@ -24,9 +23,10 @@ import {
 } from './around.ts';
 import { Browsing, postOf } from './browsing.ts';
 import sheet from './embed.css';
-import { moveByKey, numberPosts } from './feed.ts';
-import { Following, type Subject } from './following.ts';
+import { moveByKey } from './feed.ts';
+import { Following, type StateTold, type Subject } from './following.ts';
 import { namePartsOf } from './parts.ts';
+import { Showing } from './showing.ts';
 
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
@@ -58,14 +58,16 @@ export class PressboxLive extends LitElement {
   declare wording: string | null;
 
   #following: Following | undefined;
-  #coverage: Coverage | undefined;
+  #showing: Showing | undefined;
+  /** In which things are said; undefined until its words are there. */
+  #language: string | undefined;
   #announcer: Announcer | undefined;
   readonly #browsing = new Browsing({
     client: () => this.#following?.client,
     find: (id) => this.#find(id),
     changed: () => {
       this.requestUpdate();
-      this.#letGo();
+      if (this.#browsing.paging === undefined) this.#showing?.letGo();
     },
   });
   /** The markup of what is put in where it changed, by the id of its place. */
@@ -87,8 +89,15 @@ export class PressboxLive extends LitElement {
     this.#listening.abort();
     // An element that is only moved is back in the page before this is run.
     queueMicrotask(() => {
-      if (!this.isConnected) this.#following?.close();
+      if (this.isConnected) return;
+      this.#showing?.close();
+      this.#showing = undefined;
+      this.#following?.close();
     });
+  }
+
+  protected override willUpdate(): void {
+    this.#speak();
   }
 
   /** What changes around the posts moves nothing that is read either. */
@@ -103,7 +112,7 @@ export class PressboxLive extends LitElement {
   }
 
   #putAround(): void {
-    const { pinned } = this.#following?.timeline ?? {};
+    const { pinned } = this.#showing?.timeline ?? {};
     this.#find('pinned')?.toggleAttribute('hidden', !pinned);
     this.#putIn('pinned', pinnedMarkup(this.#scene), namePartsOf);
     this.#putIn('notes', notesMarkup(this.#scene));
@@ -113,7 +122,9 @@ export class PressboxLive extends LitElement {
     if (this.isConnected) this.#follow();
     // What waited comes in where it need not wait any more.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
-    if (changed.has('wording')) this.#coverage?.refresh();
+    const { timeline } = this.#following ?? {};
+    const isShown = this.#showing !== undefined && this.#showing.language === this.#language;
+    if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
   }
 
   // ---- What is followed
@@ -129,66 +140,57 @@ export class PressboxLive extends LitElement {
   #follow(): void {
     const subject: Subject = { server: this.#server, channel: this.channel, limit: this.limit };
     if (JSON.stringify(subject) !== JSON.stringify(this.#following?.subject)) {
+      this.#clear(false);
       this.#following?.close();
-      this.#clear();
       this.#browsing.failed = false;
       this.#announcer ??= new Announcer(() => this.#words, this.#find('announcement'));
       this.#following = new Following(subject, {
         event: (event) => this.#onEvent(event),
-        reset: () => this.#coverage?.revealNext(),
+        reset: () => this.#showing?.reset(),
         timeline: (timeline) => this.#show(timeline),
-        state: (state) => this.#tell('state', state),
+        state: (state) => this.#onState(state),
         changed: () => this.requestUpdate(),
-        ended: () => this.#clear(),
+        ended: () => this.#clear(true),
       });
     }
     this.#following?.open();
   }
 
-  /** Nothing of the channel stays. */
-  #clear(): void {
-    this.#coverage?.clear();
-    this.#coverage = undefined;
+  #clear(forGood: boolean): void {
+    this.#showing?.clear(forGood);
+    this.#showing = undefined;
   }
 
   #onEvent(event: Event): void {
-    this.#coverage?.hear(event);
+    this.#showing?.hear(event);
     this.#announcer?.tell(event);
     if (event.type !== 'channel.changed') this.#tell('post', { type: event.type, post: event.post });
   }
 
+  #onState(state: StateTold): void {
+    this.#showing?.onState(state);
+    this.#tell('state', state);
+  }
+
+  /** Where its language has yet to come, so has the timeline. */
   #show(timeline: Timeline): void {
-    const posts = this.#find('posts');
-    if (posts === null) return;
-    const isFirst = this.#coverage === undefined;
-    this.#coverage ??= this.#cover(posts, timeline);
-    this.#coverage.show(timeline, this.#browsing.paging);
+    const [posts, since] = [this.#find('posts'), this.#find('since')];
+    if (posts === null || since === null || !this.#speak()) return;
+    const isFirst = this.#showing === undefined;
+    this.#showing ??= new Showing(timeline, {
+      posts,
+      since,
+      view: this.#view,
+      setting: () => this.#setting,
+      holds: () => this.hold,
+      say: (sentence) => this.#announcer?.sayInstead(sentence),
+      narrow: (floor, ceiling) => this.#following?.client?.narrow(floor, ceiling),
+    });
+    this.#showing.show(timeline, this.#browsing.paging);
     this.requestUpdate();
-    if (isFirst) void this.updateComplete.then(() => this.#goToFragment());
-    this.#letGo();
-  }
-
-  /** An element that is open all day holds so many posts, as a page does. */
-  #letGo(): void {
-    const excess = this.#browsing.paging === undefined ? this.#coverage?.excess : undefined;
-    if (excess !== undefined) this.#following?.client?.narrow(excess.floor, excess.ceiling);
-  }
-
-  #cover(posts: HTMLElement, timeline: Timeline): Coverage {
-    posts.replaceChildren();
-    const coverage = new Coverage(
-      { ...timeline, posts: [] },
-      {
-        posts,
-        view: this.#view,
-        setting: () => this.#setting,
-        holds: () => this.hold,
-        dress: namePartsOf,
-        beside: () => numberPosts(posts, this.#isWhole ? posts.childElementCount : undefined),
-      },
-    );
-    coverage.revealNext();
-    return coverage;
+    if (!isFirst) return;
+    if (this.#following?.state) this.#showing.onState(this.#following.state);
+    void this.updateComplete.then(() => this.#goToFragment());
   }
 
   /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
@@ -204,38 +206,41 @@ export class PressboxLive extends LitElement {
   // ---- How it is said
 
   /** The language of the words around the posts: that of `lang`, else the channel's, else the page's. */
-  get #language(): string {
+  get #wanted(): string {
     const page = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
     return this.wording || this.#following?.channel?.language || page;
   }
 
+  /** Goes over to the language that is wanted, once its words are there. Returns whether that is done. */
+  #speak(): boolean {
+    const wanted = this.#wanted;
+    if (isLoaded(wanted)) this.#language = wanted;
+    else void loadWords(wanted).then(() => this.requestUpdate());
+    return this.#language === wanted;
+  }
+
   get #words(): Words & ElementWords {
-    const words = wordsIn(this.#language) ?? en;
-    return { ...words, ...elementWordsIn(words.language) };
+    const language = this.#language ?? 'en';
+    return { ...(wordsIn(language) ?? en), ...(elementWordsIn(language) ?? enElement) };
   }
 
   get #setting(): PostSetting {
     const timezone = this.#following?.channel?.timezone ?? 'UTC';
-    return { timezone, language: this.#language, words: this.#words, server: this.#server };
+    return { timezone, language: this.#language ?? 'en', words: this.#words, server: this.#server };
   }
 
   get #scene(): Scene {
     return {
       words: this.#words,
+      language: this.#language,
       setting: this.#setting,
       server: this.#server,
-      timeline: this.#following?.timeline,
-      channel: this.#following?.channel,
+      timeline: this.#showing?.timeline,
+      channel: this.#showing?.timeline.channel ?? this.#following?.about,
       state: this.#following?.state,
       trueAt: this.#following?.trueAt,
-      trouble: this.#following?.trouble,
+      trouble: this.#language === undefined ? undefined : this.#following?.trouble,
     };
-  }
-
-  /** Every post of the channel is there. */
-  get #isWhole(): boolean {
-    const { timeline } = this.#following ?? {};
-    return timeline !== undefined && timeline.ceiling === null && reachedEnd(timeline);
   }
 
   get #view(): View {
@@ -269,13 +274,16 @@ export class PressboxLive extends LitElement {
     const theme = ['light', 'dark', 'auto'].includes(this.theme ?? '') ? this.theme : nothing;
     const { paging, failed, newer, newest, older } = this.#browsing;
     const ways = { asking: paging !== undefined, failed, newer, newest, older };
-    return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language)} data-theme=${theme}>
+    return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language ?? words.language)} data-theme=${theme}>
       <header class="head" part="header" ?hidden=${trouble !== undefined && scene.channel === undefined}>${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
       ${
         isWaiting
           ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
           : nothing
       }
+      <div class="over" @click=${this.#onClick}>
+        <aside class="since" part="since" id="since" aria-label=${pageWordsOf(scene.setting).missed} hidden></aside>
+      </div>
       <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting} @click=${this.#onClick}>
         ${keyEventList(scene)}
         <div class="pinned" part="pinned" id="pinned" role="group" aria-label=${words.pinned} hidden></div>
@@ -300,8 +308,7 @@ export class PressboxLive extends LitElement {
 
   /** "3 new posts, 1 correction". */
   #renderNews(words: Words) {
-    const { news, above } = this.#coverage ?? {};
-    const said = news ? newsText({ ...news, ...(above && { posts: above }) }, words) : '';
+    const said = this.#showing ? newsText(this.#showing.news, words) : '';
     return html`<button class="new-posts" part="button new" type="button" ?hidden=${said === ''} @click=${this.#reveal}>${said}</button>`;
   }
 
@@ -316,8 +323,7 @@ export class PressboxLive extends LitElement {
   // ---- What the reader does
 
   readonly #reveal = (): void => {
-    if (this.#coverage?.above) void this.#browsing.newest();
-    else this.#coverage?.revealHeldBack();
+    if (this.#showing?.revealHeldBack() === false) void this.#browsing.newest();
     this.requestUpdate();
   };
 
@@ -327,6 +333,8 @@ export class PressboxLive extends LitElement {
     const id = link && postOf(link, this.channel ?? '');
     if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
     click.preventDefault();
+    // It may lead to one that waits to be shown.
+    if (link?.closest('.since')) this.#showing?.reveal();
     void this.#browsing.goTo(id);
   };
 
@@ -336,6 +344,6 @@ export class PressboxLive extends LitElement {
   };
 
   #onScroll(): void {
-    if (this.#coverage?.onScroll()) this.requestUpdate();
+    if (this.#showing?.onScroll()) this.requestUpdate();
   }
 }

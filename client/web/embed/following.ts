@@ -15,14 +15,16 @@ export interface Subject {
   limit: number | null;
 }
 
+/** Of the connection; ended for the reason `origin` where the server does not admit the page. */
+export type StateTold = ReaderState | { status: 'ended'; reason: 'origin'; problem: undefined };
+
 /** Who is told what happens. */
 export interface Audience {
   event(event: Event): void;
   /** What comes next is another history. */
   reset(): void;
   timeline(timeline: Timeline): void;
-  /** Of the connection; ended for the reason `origin` where the server does not admit the page. */
-  state(state: object): void;
+  state(state: StateTold): void;
   /** There is something else to say around the posts. */
   changed(): void;
   /** Nothing of the channel may be shown any more. */
@@ -70,7 +72,11 @@ export class Following {
     return this.#trouble;
   }
 
-  /** Also where its posts are for members, as far as anyone may know of it. */
+  /** Where its posts are for members, what anyone may know of it. */
+  get about(): Channel | undefined {
+    return this.#about;
+  }
+
   get channel(): Channel | undefined {
     return this.#timeline?.channel ?? this.#about;
   }

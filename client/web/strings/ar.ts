@@ -1,4 +1,4 @@
-import type { PageWords, Words } from './words.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
 export const ar: Words = {
   language: 'ar',
@@ -115,4 +115,14 @@ export const arPage: PageWords = {
   whileOffline: (at) => `أثناء انقطاع اتصالك، منذ ${at}`,
   close: 'إغلاق',
   postOf: (at) => `منشور ${at}`,
+};
+
+export const arElement: ElementWords = {
+  connectingFirst: 'جارٍ الاتصال',
+  olderFailed: 'تعذّر جلب المنشورات الأقدم. حاول مرة أخرى.',
+  openPage: 'افتح التغطية في صفحتها',
+  noChannel: 'لم تُحدَّد أي تغطية.',
+  notFound: 'هذه التغطية غير موجودة هنا.',
+  notAdmitted: 'لا يمكن عرض هذه التغطية في هذا الموقع: الخادم لا يسمح به (PRESSBOX_ORIGINS).',
+  refused: 'لا يمكن عرض هذه التغطية.',
 };

@@ -1,4 +1,4 @@
-import type { PageWords, Words } from './words.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
 export const de: Words = {
   language: 'de',
@@ -82,4 +82,15 @@ export const dePage: PageWords = {
   whileOffline: (at) => `Während Sie offline waren, seit ${at}`,
   close: 'Schließen',
   postOf: (at) => `Beitrag vom ${at}`,
+};
+
+export const deElement: ElementWords = {
+  connectingFirst: 'Verbinden',
+  olderFailed: 'Die älteren Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
+  openPage: 'Die Berichterstattung auf eigener Seite öffnen',
+  noChannel: 'Es ist kein Kanal angegeben.',
+  notFound: 'Diese Berichterstattung gibt es hier nicht.',
+  notAdmitted:
+    'Diese Berichterstattung kann auf dieser Website nicht gezeigt werden: Der Server lässt sie nicht zu (PRESSBOX_ORIGINS).',
+  refused: 'Diese Berichterstattung kann nicht gezeigt werden.',
 };

@@ -1,4 +1,4 @@
-import type { PageWords, Words } from './words.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
 export const en: Words = {
   language: 'en',
@@ -82,4 +82,14 @@ export const enPage: PageWords = {
   whileOffline: (at) => `While you were offline, since ${at}`,
   close: 'Close',
   postOf: (at) => `post of ${at}`,
+};
+
+export const enElement: ElementWords = {
+  connectingFirst: 'Connecting',
+  olderFailed: 'The older posts could not be fetched. Try again.',
+  openPage: 'Open the coverage on its own page',
+  noChannel: 'No channel is named.',
+  notFound: 'This coverage is not here.',
+  notAdmitted: 'This coverage cannot be shown on this site: the server does not admit it (PRESSBOX_ORIGINS).',
+  refused: 'This coverage cannot be shown.',
 };

@@ -1,4 +1,4 @@
-import type { PageWords, Words } from './words.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
 export const es: Words = {
   language: 'es',
@@ -82,4 +82,14 @@ export const esPage: PageWords = {
   whileOffline: (at) => `Mientras estaba sin conexión, desde ${at}`,
   close: 'Cerrar',
   postOf: (at) => `mensaje del ${at}`,
+};
+
+export const esElement: ElementWords = {
+  connectingFirst: 'Conectando',
+  olderFailed: 'No se han podido cargar los mensajes anteriores. Inténtelo de nuevo.',
+  openPage: 'Abrir la cobertura en su propia página',
+  noChannel: 'No se indica ninguna cobertura.',
+  notFound: 'Esta cobertura no está aquí.',
+  notAdmitted: 'Esta cobertura no puede mostrarse en este sitio: el servidor no lo admite (PRESSBOX_ORIGINS).',
+  refused: 'Esta cobertura no puede mostrarse.',
 };

@@ -1,4 +1,4 @@
-import type { PageWords, Words } from './words.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
 export const fr: Words = {
   language: 'fr',
@@ -82,4 +82,14 @@ export const frPage: PageWords = {
   whileOffline: (at) => `Pendant que vous étiez hors ligne, depuis ${at}`,
   close: 'Fermer',
   postOf: (at) => `message du ${at}`,
+};
+
+export const frElement: ElementWords = {
+  connectingFirst: 'Connexion',
+  olderFailed: 'Les messages précédents n’ont pas pu être chargés. Réessayez.',
+  openPage: 'Ouvrir le direct sur sa propre page',
+  noChannel: 'Aucun direct n’est indiqué.',
+  notFound: 'Ce direct ne se trouve pas ici.',
+  notAdmitted: 'Ce direct ne peut pas être affiché sur ce site : le serveur ne l’admet pas (PRESSBOX_ORIGINS).',
+  refused: 'Ce direct ne peut pas être affiché.',
 };

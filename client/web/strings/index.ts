@@ -1,16 +1,24 @@
-import { ar, arPage } from './ar.ts';
-import { de, dePage } from './de.ts';
-import { en, enPage } from './en.ts';
-import { es, esPage } from './es.ts';
-import { fr, frPage } from './fr.ts';
-import { type PageWords, primaryOf, type Words } from './words.ts';
+import { ar, arElement, arPage } from './ar.ts';
+import { de, deElement, dePage } from './de.ts';
+import { en, enElement, enPage } from './en.ts';
+import { es, esElement, esPage } from './es.ts';
+import { fr, frElement, frPage } from './fr.ts';
+import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
 
 /** The languages that there are words in. Another one is a file, and its name here, below and in `loaded.ts`. */
 const languages = { ar, de, en, es, fr } satisfies Record<string, Words>;
 export type Language = keyof typeof languages;
 
-/** In a table of its own: what bundles one of the two leaves out the other. */
+/** In tables of their own: what bundles one of them leaves out the others. */
 const pages: Readonly<Record<Language, PageWords>> = { ar: arPage, de: dePage, en: enPage, es: esPage, fr: frPage };
+
+const elements: Readonly<Record<Language, ElementWords>> = {
+  ar: arElement,
+  de: deElement,
+  en: enElement,
+  es: esElement,
+  fr: frElement,
+};
 
 /** The words of a language, whatever its region or script; undefined where there are none. */
 export function wordsIn(language: string): Words | undefined {
@@ -24,7 +32,13 @@ export function pageWordsIn(language: string): PageWords | undefined {
   return Object.hasOwn(pages, primary) ? pages[primary as Language] : undefined;
 }
 
-/** Here every language is at hand. The script of a coverage's page has `loaded.ts` in the place of this file, and English alone. */
+/** The same of what only the embedded element says. */
+export function elementWordsIn(language: string): ElementWords | undefined {
+  const primary = primaryOf(language);
+  return Object.hasOwn(elements, primary) ? elements[primary as Language] : undefined;
+}
+
+/** Here every language is at hand. Scripts that show a coverage have `loaded.ts` in the place of this file, and English alone. */
 export function isLoaded(_language: string): boolean {
   return true;
 }

@@ -1,24 +1,25 @@
-import { en, enPage } from './en.ts';
+import { en, enElement, enPage } from './en.ts';
 import type { Language } from './index.ts';
-import { type PageWords, primaryOf, type Words } from './words.ts';
+import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
 
 /**
- * What the script of a coverage's page has in the place of `index.ts`: English, and every other language in a file of its own, which is
- * loaded where the coverage is in it. A page needs one of them, and all together weigh as much as a picture.
+ * What scripts that show a coverage have in the place of `index.ts`: English, and every other language in a file of its own, which is
+ * loaded where the coverage is in it. A reader needs one of them, and all together weigh as much as a picture.
  */
 interface Loaded {
   words: Words | undefined;
   page: PageWords | undefined;
+  element: ElementWords | undefined;
 }
 
 const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
-  ar: () => import('./ar.ts').then(({ ar, arPage }) => ({ words: ar, page: arPage })),
-  de: () => import('./de.ts').then(({ de, dePage }) => ({ words: de, page: dePage })),
-  es: () => import('./es.ts').then(({ es, esPage }) => ({ words: es, page: esPage })),
-  fr: () => import('./fr.ts').then(({ fr, frPage }) => ({ words: fr, page: frPage })),
+  ar: () => import('./ar.ts').then(({ ar, arPage, arElement }) => ({ words: ar, page: arPage, element: arElement })),
+  de: () => import('./de.ts').then(({ de, dePage, deElement }) => ({ words: de, page: dePage, element: deElement })),
+  es: () => import('./es.ts').then(({ es, esPage, esElement }) => ({ words: es, page: esPage, element: esElement })),
+  fr: () => import('./fr.ts').then(({ fr, frPage, frElement }) => ({ words: fr, page: frPage, element: frElement })),
 };
 
-const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage }]]);
+const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage, element: enElement }]]);
 
 /** Whether all words that there are in a language are here. */
 export function isLoaded(language: string): boolean {
@@ -30,7 +31,7 @@ export function isLoaded(language: string): boolean {
 export async function loadWords(language: string): Promise<void> {
   if (isLoaded(language)) return;
   const primary = primaryOf(language) as keyof typeof loaders;
-  loaded.set(primary, await loaders[primary]().catch(() => ({ words: undefined, page: undefined })));
+  loaded.set(primary, await loaders[primary]().catch(() => ({ words: undefined, page: undefined, element: undefined })));
 }
 
 export function wordsIn(language: string): Words | undefined {
@@ -39,4 +40,8 @@ export function wordsIn(language: string): Words | undefined {
 
 export function pageWordsIn(language: string): PageWords | undefined {
   return loaded.get(primaryOf(language))?.page;
+}
+
+export function elementWordsIn(language: string): ElementWords | undefined {
+  return loaded.get(primaryOf(language))?.element;
 }

@@ -77,7 +77,7 @@ export interface Words {
   forMembers: string;
 }
 
-/** What the server's own pages and feeds say beyond that. Apart, so that the element does not carry what it never shows. */
+/** What the server's own pages and feeds say beyond that, and the element where it does as they do. */
 export interface PageWords {
   // Of a channel
   asItHappened: string;
@@ -106,6 +106,17 @@ export interface PageWords {
 
   /** The name of a post that has none, as it stands within a sentence. */
   postOf: (at: string) => string;
+}
+
+/** What the embedded element says, and no page of ours. */
+export interface ElementWords {
+  connectingFirst: string;
+  olderFailed: string;
+  openPage: string;
+  noChannel: string;
+  notFound: string;
+  notAdmitted: string;
+  refused: string;
 }
 
 /** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */

@@ -1,9 +1,9 @@
-import { channelPath, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { channelPath, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { counted } from '../strings/words.ts';
 import { type Html, html, joined } from './html.ts';
 import { settingOf } from './page.ts';
-import { clockBeside, clockText, wordsOf } from './time.ts';
+import { clockBeside, clockText, type Setting, wordsOf } from './time.ts';
 import { around, pageWordsOf } from './wording.ts';
 
 /** `offline`: they stayed, and it was the connection that left. */
@@ -30,18 +30,22 @@ export interface Line {
 /** Names in a row; of more there is the number. */
 const mostNamed = 5;
 
-/** "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", each a way to it. `now`: RFC 3339. */
+/** "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", each a way to it. `now`: RFC 3339. `more`: beyond the channel's own setting. */
 export function renderSince(
   { cause, since, posts, changed }: Line,
   shown: { channel: Channel; posts: readonly ReaderPost[] },
   now: string,
+  more: Partial<Setting> = {},
 ): Html {
   const { channel } = shown;
-  const setting = settingOf(channel);
+  const setting = { ...settingOf(channel), ...more };
+  const { server = '' } = setting;
   const words = wordsOf(setting);
   const { sinceYouLeft, whileOffline, close } = pageWordsOf(setting);
   const held = new Set(shown.posts.map(({ id }) => id));
-  const address = (id: string) => (held.has(id) ? `#${postAnchor(id)}` : postPath(channel.id, id));
+  // In a page of others each post has its whole address, by which it is found wherever it is.
+  const isHere = (id: string) => server === '' && held.has(id);
+  const address = (id: string) => (isHere(id) ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), server));
   const [newest] = [...posts].sort(([, one], [, other]) => other - one)[0] ?? [];
   const of = (withdrawn: boolean) => [...changed.values()].filter((named) => named.withdrawn === withdrawn);
   const names = (of: Named[]) => {
@@ -53,7 +57,7 @@ export function renderSince(
   const items = [
     // On a page that does not reach the newest they are on another one.
     newest !== undefined &&
-      html`<a href="${held.has(newest) ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, words)}</a>`,
+      html`<a href="${isHere(newest) || server !== '' ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, words)}</a>`,
     of(false).length > 0 && html`${counted(words.corrections, of(false).length, words)}${words.colon}${names(of(false))}`,
     of(true).length > 0 && html`${counted(words.withdrawals, of(true).length, words)}${words.colon}${names(of(true))}`,
   ].filter((item) => item !== false);
