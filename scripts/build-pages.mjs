@@ -43,7 +43,7 @@ export async function buildPages(esbuild, root) {
         entryPoints: [join(source, name)],
         splitting: true,
         chunkNames: 'words-[name].[hash]',
-        plugins: [oneLanguage(source), noVersions, sheetAsText(esbuild)],
+        plugins: [oneLanguage(source), noVersions, noTemplates, sheetAsText(esbuild)],
       }),
     ),
   ]);
@@ -102,6 +102,18 @@ const noVersions = {
           'import.meta.$1',
         ),
       };
+    });
+  },
+};
+
+/** Of Lit the element is made, and what is in it is drawn as pages are: its templates, which nothing of ours uses, stay away. */
+const noTemplates = {
+  name: 'no-templates',
+  setup(build) {
+    build.onResolve({ filter: /^lit-(?:html|element)\b/ }, async ({ path, resolveDir, kind, pluginData }) => {
+      if (pluginData === noTemplates) return undefined;
+      const resolved = await build.resolve(path, { resolveDir, kind, pluginData: noTemplates });
+      return { ...resolved, sideEffects: false };
     });
   },
 };

@@ -19,34 +19,65 @@ const storageKey = 'pressbox-times';
 export interface TimesOptions {
   /** Of the page. */
   setting: ChoiceSetting;
+  /** Where times are told: a page, or an element in one. */
+  root?: Document | ShadowRoot;
+  /** What it begins with, for a reader who has not chosen yet. */
+  preset?: TimeChoice;
   /** Renders the page in the zone that `inZone` gives. Without it each time is told in the reader's zone where it stands. */
   renderInZone?: () => void;
   /** Makes a change to what is shown, in a way that moves nothing that is read. */
   within?: (change: () => void) => void;
 }
 
+/** All that are on a page: what is chosen in one counts for each. */
+const all = new Set<Times>();
+
 /**
  * How the reader has times told, chosen from a list in the element `times`. A coverage in another zone is rendered anew, since its days
  * begin elsewhere. How long ago is put in the place of what was rendered: by one timer for the page, which rests while nobody sees it.
  */
 export class Times {
-  readonly #place = document.getElementById('times');
+  readonly #root: Document | ShadowRoot;
+  readonly #place: HTMLElement | null;
   readonly #own = ownZone();
+  readonly #listening = new AbortController();
   readonly #renderInZone: (() => void) | undefined;
   readonly #within: (change: () => void) => void;
   /** What was rendered, of each time that says something else. */
   readonly #rendered = new WeakMap<Element, string>();
   #setting: ChoiceSetting;
-  #choice: TimeChoice = remembered();
+  #choice: TimeChoice;
+  #isChosen: boolean;
   #markup = '';
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ setting, renderInZone, within = (change) => change() }: TimesOptions) {
+  constructor({ setting, root = document, preset = 'coverage', renderInZone, within = (change) => change() }: TimesOptions) {
+    const chosen = remembered();
+    this.#choice = chosen ?? preset;
+    this.#isChosen = chosen !== undefined;
+    this.#root = root;
+    this.#place = root.getElementById('times');
     this.#setting = setting;
     this.#renderInZone = renderInZone;
     this.#within = within;
-    this.#place?.addEventListener('change', ({ target }) => this.#choose((target as HTMLSelectElement).value));
-    document.addEventListener('visibilitychange', () => this.#keepTime());
+    const { signal } = this.#listening;
+    const choose = ({ target }: Event) => chosenBy((target as HTMLSelectElement).value);
+    this.#place?.addEventListener('change', choose, { signal });
+    document.addEventListener('visibilitychange', () => this.#keepTime(), { signal });
+    all.add(this);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    all.delete(this);
+    this.#listening.abort();
+    clearInterval(this.#timer);
+    this.#place?.replaceChildren();
+  }
+
+  /** Counts for a reader who has not chosen. */
+  prefer(preset: TimeChoice): void {
+    if (!this.#isChosen) this.#turnTo(preset);
   }
 
   /** Tells the times of a page that has just been opened as the reader chose on another one. */
@@ -64,8 +95,12 @@ export class Times {
     if (markup === this.#markup) return;
     morphInside(this.#place, markup);
     this.#markup = markup;
-    const list = this.#place.querySelector('select');
-    if (list === null) return;
+    this.#showChoice();
+  }
+
+  #showChoice(): void {
+    const list = this.#place?.querySelector('select');
+    if (!list) return;
     list.value = this.#choice;
     // Whoever chose their own zone has it here under the coverage's name.
     if (list.value === '') list.value = 'coverage';
@@ -91,23 +126,31 @@ export class Times {
 
   /** Null: what was rendered. */
   #textOf(time: HTMLTimeElement, now: number): string | null {
-    const language = time.closest<HTMLElement>('[lang]')?.lang || this.#setting.language;
+    // An element may say times in another language than its posts are in.
+    const around = this.#root === document ? time.closest<HTMLElement>('[lang]')?.lang : undefined;
+    const language = around || this.#setting.language;
     if (this.#choice === 'ago') return time.matches(timesAlone) ? agoText(time.dateTime, now, { language }) : null;
     if (this.#renderInZone !== undefined || this.#own === undefined) return null;
     return datedText(time.dateTime, { language, timezone: this.#own });
   }
 
-  #choose(value: string): void {
+  /** By the reader, here or elsewhere on the page. */
+  choose(choice: TimeChoice): void {
+    this.#isChosen = true;
+    this.#turnTo(choice);
+  }
+
+  #turnTo(choice: TimeChoice): void {
     const before = this.#choice;
-    this.#choice = choiceOf(value);
-    remember(this.#choice);
+    this.#choice = choice;
+    this.#showChoice();
     this.#within(() => this.#undress());
     if (before === 'own' || this.#choice === 'own') this.#renderInZone?.();
     this.#keepTime();
   }
 
   #undress(): void {
-    for (const time of document.querySelectorAll('time')) {
+    for (const time of this.#root.querySelectorAll('time')) {
       const rendered = this.#rendered.get(time);
       if (rendered !== undefined) time.textContent = rendered;
     }
@@ -115,22 +158,29 @@ export class Times {
 
   #keepTime(): void {
     clearInterval(this.#timer);
-    const tell = () => this.#within(() => this.dress(document));
+    const tell = () => this.#within(() => this.dress(this.#root));
     tell();
     if (this.#choice === 'ago' && !document.hidden) this.#timer = setInterval(tell, tickMs);
   }
 }
 
-function choiceOf(value: string | null): TimeChoice {
-  return timeChoices.find((choice) => choice === value) ?? 'coverage';
+function chosenBy(value: string): void {
+  const choice = choiceOf(value) ?? 'coverage';
+  remember(choice);
+  for (const times of all) times.choose(choice);
+}
+
+/** Undefined where it is none. */
+export function choiceOf(value: string | null): TimeChoice | undefined {
+  return timeChoices.find((choice) => choice === value);
 }
 
 /** A browser may be told to remember nothing. */
-function remembered(): TimeChoice {
+function remembered(): TimeChoice | undefined {
   try {
     return choiceOf(localStorage.getItem(storageKey));
   } catch {
-    return 'coverage';
+    return undefined;
   }
 }
 

@@ -97,6 +97,8 @@ export const operatingOperations: readonly Operation[] = [
     query: query(embedQuerySchema, {
       theme: "The colours: `auto`, unless it is given, are those of the reader's device.",
       lang: "The language of the words around the posts; else the channel's.",
+      times:
+        "How times are told to a reader who has not chosen: in the coverage's zone, unless it is given, in their own, or as how long ago.",
       limit: 'Posts to begin with.',
     }),
     takes,

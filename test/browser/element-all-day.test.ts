@@ -12,6 +12,7 @@ const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'the element on a page that is open all day', (chromium) => {
   let host: HostSite;
+  let pages = 0;
   const room = newsroom(
     () => startBrowser(chromium),
     async () => {
@@ -22,10 +23,11 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
   afterAll(() => host[Symbol.asyncDispose]());
 
   /** A page of another site with an element for each channel, under the strict policy. */
-  function pageWith(...channelIds: string[]): string {
-    const tags = channelIds.map((id) => `<pressbox-live channel="${id}"></pressbox-live>`);
+  function pageWith(channelIds: readonly string[], attributes = ''): string {
+    const tags = channelIds.map((id) => `<pressbox-live channel="${id}" ${attributes}></pressbox-live>`);
     const script = `<script type="module" src="${room.server.url}/embed.js"></script>`;
-    return host.put(`/${channelIds.join('-')}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
+    pages += 1;
+    return host.put(`/page-${pages}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
   }
 
   const areLive = async (page: Page, elements: number) => {
@@ -34,7 +36,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
 
   async function open(...channelIds: string[]): Promise<WatchedPage> {
     const watched = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await watched.page.goto(pageWith(...channelIds));
+    await watched.page.goto(pageWith(channelIds));
     await areLive(watched.page, channelIds.length);
     return watched;
   }
@@ -143,7 +145,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const other = await room.coverage(['Of the other.']);
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.clock.install();
-    await page.goto(pageWith(id, other.id));
+    await page.goto(pageWith([id, other.id]));
     await areLive(page, 2);
     const [wrong, rumour] = [ids[9], ids[10]];
     for (const read of [wrong, rumour, ids[3]]) {
@@ -203,7 +205,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await author.correct(id, ids[0] ?? '', 1, { note: 'Drei.', changes: { headline: 'Drei Schiffe' } });
     await room.publish(id, ...Array.from({ length: 22 }, (_, at) => `Number ${at}. ${long}`));
     await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
-    await page.goto(pageWith(id));
+    await page.goto(pageWith([id]));
     const line = page.locator('.since');
     await line.waitFor();
     expect(await textOf(line.locator('ul'))).toBe('22 neue Beiträge1 Korrektur: „Drei Schiffe“');
@@ -215,6 +217,111 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await line.waitFor({ state: 'hidden' });
     const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.className);
     expect(await focused()).toContain('post');
+    expect(complaints).toEqual([]);
+  });
+
+  /** A time as an English page tells it. */
+  const clockIn = (timeZone: string, at: string) =>
+    new Intl.DateTimeFormat('en', {
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+      timeZone,
+      timeZoneName: 'short',
+    }).format(new Date(at));
+  const publishedOf = async (page: Page) => (await page.locator('.posts .when time').first().getAttribute('datetime')) ?? '';
+  const [kolkata, newYork] = ['Asia/Kolkata', 'America/New_York'];
+
+  it('tells times in the zone of the coverage, in the reader’s own or as how long ago, as they choose, in every element and from then on', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The beginning', keyEvent: true }], { timezone: kolkata });
+    const other = await room.coverage(['Of the other.'], { timezone: kolkata });
+    await author.pin(id, ids[0] ?? '');
+    const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 }, timezoneId: newYork });
+    await page.clock.install({ time: Date.now() + 5_000 });
+    const url = pageWith([id, other.id]);
+    await page.goto(url);
+    await areLive(page, 2);
+    const lists = page.getByLabel('Times');
+    const told = () => page.locator('.posts .when time').allTextContents();
+    const around = () => page.locator('pressbox-live').first().locator('.key-list time, .pinned .when time').allTextContents();
+    const publishedAt = await publishedOf(page);
+    const here = clockIn(kolkata, publishedAt);
+    expect((await told())[0]).toBe(here);
+    expect(await around()).toEqual([here, here]);
+    expect(await lists.first().locator('option').allTextContents()).toEqual([
+      'Coverage time (GMT+5:30)',
+      expect.stringMatching(/^Your time \((?:EST|EDT|GMT-[45])\)$/),
+      'How long ago',
+    ]);
+    // By keyboard alone.
+    await lists.first().focus();
+    await page.keyboard.press('ArrowDown');
+    const own = clockIn(newYork, publishedAt);
+    await eventually(async () => expect((await told())[0]).toBe(own));
+    expect((await told()).every((time) => time.endsWith(own.split(' ')[1] ?? ''))).toBe(true);
+    expect(await around()).toEqual([own, own]);
+    expect(await lists.nth(1).inputValue()).toBe('own');
+    await page.keyboard.press('ArrowDown');
+    await eventually(async () => expect(await told()).toEqual(['now', 'now']));
+    expect(await around()).toEqual(['now', 'now']);
+    expect(await page.locator('.key-list time').first().getAttribute('title')).toContain('India Standard Time');
+    const isFocused = `document.querySelector('pressbox-live').shadowRoot.activeElement?.localName`;
+    expect(await page.evaluate(isFocused)).toBe('select');
+
+    // It is kept current, and what comes in is told alike.
+    await page.clock.setSystemTime(Date.now() + 130_000);
+    await page.clock.runFor(15_000);
+    await eventually(async () => expect(await told()).toEqual(['2 min. ago', '2 min. ago']));
+    expect(await around()).toEqual(['2 min. ago', '2 min. ago']);
+    await author.correct(id, ids[0] ?? '', 1, { note: 'A slip.', changes: { headline: 'The start' } });
+    await page
+      .locator('.posts .change-correction')
+      .getByText(/^Correction, \d min. ago/)
+      .waitFor();
+
+    await page.reload();
+    await eventually(async () => expect(await told()).toEqual(['2 min. ago', '2 min. ago']));
+    await lists.nth(1).selectOption('coverage');
+    await eventually(async () => expect((await told())[0]).toBe(here));
+    expect(await around()).toEqual([here, here]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('begins with the times that the page around asks for, until the reader chooses', async () => {
+    const { id } = await room.coverage(['The beginning.'], { timezone: kolkata });
+    const { page, complaints } = await room.browser.page({ timezoneId: newYork });
+    await page.goto(pageWith([id], 'times="own"'));
+    const told = async () => await page.locator('.posts .when time').first().textContent();
+    const publishedAt = await publishedOf(page);
+    await eventually(async () => expect(await told()).toBe(clockIn(newYork, publishedAt)));
+    const ask = (times: string) =>
+      page.locator('pressbox-live').evaluate((element, asked) => element.setAttribute('times', asked), times);
+    await ask('ago');
+    await eventually(async () => expect(await told()).toMatch(/^now$|min\. ago$/));
+    expect(await page.getByLabel('Times').inputValue()).toBe('ago');
+    await page.getByLabel('Times').selectOption('coverage');
+    await eventually(async () => expect(await told()).toBe(clockIn(kolkata, publishedAt)));
+    await ask('own');
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    expect(await told()).toBe(clockIn(kolkata, publishedAt));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is let go of with what it listened to where the page takes it out, and goes on where it was put back', async () => {
+    const { id, ids } = await room.coverage(['The first.', 'The second.']);
+    const { page, complaints } = await open(id);
+    await page.evaluate(`(window.kept = document.querySelector('pressbox-live')).remove()`);
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'Not the first.', changes: { body: 'The third.' } });
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    expect(await page.evaluate(`kept.shadowRoot.querySelector('.times select')`)).toBe(null);
+    await page.evaluate('document.body.append(kept)');
+    await post(page, ids[0]).getByText('The third.').waitFor();
+    await areLive(page, 1);
+    expect(await posts(page).count()).toBe(2);
+    expect(await page.getByLabel('Times').count()).toBe(1);
+    const [added] = await room.publish(id, 'The fourth.');
+    await post(page, added).waitFor();
     expect(complaints).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ export function strictPolicy(url: string): string {
     'img-src https:',
     'media-src https:',
     "require-trusted-types-for 'script'",
-    'trusted-types lit-html pressbox',
+    'trusted-types pressbox',
   ].join('; ');
 }
 

@@ -1,15 +1,16 @@
-import { html, nothing } from 'lit';
 import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../reader.ts';
-import { reachedEnd, type Timeline } from '../../timeline.ts';
+import type { Timeline } from '../../timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
 import type { ElementWords, Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';
+import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
 import { type PostSetting, renderPost } from '../view/post.ts';
-import { clockText, datedText } from '../view/time.ts';
+import { clock, clockText, datedText } from '../view/time.ts';
+import { around } from '../view/wording.ts';
 
 /** Why nothing can be shown. */
 export type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
@@ -28,28 +29,29 @@ export interface Scene {
   /** As of when what is shown is known to be true. RFC 3339. */
   trueAt: string | undefined;
   trouble: Trouble | undefined;
+  /** What is new to the reader: "3 new posts, 1 correction". */
+  news: string;
+  /** One of the ways on is being gone. */
+  asking: boolean;
+  /** It could not be. */
+  failed: boolean;
 }
 
-/** The templates of what stands around the posts. */
+/** What stands around the posts, each piece by the id of its place. */
+export const pieces = {
+  status: (scene) => status(scene),
+  title: (scene) => title(scene),
+  notes: (scene) => notes(scene),
+  'key-events-name': ({ words, timeline }) =>
+    html`${words.keyEvents} (${new Intl.NumberFormat(words.language).format(timeline?.keyEvents.length ?? 0)})`,
+  'key-list': (scene) => keyEvents(scene),
+  pinned: (scene) => pinned(scene),
+  trouble: (scene) => troubleLine(scene),
+  failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
+} as const satisfies Record<string, (scene: Scene) => Html>;
 
-export function statusLine(scene: Scene) {
-  const { words, setting } = scene;
-  const { channel } = scene.timeline ?? {};
-  const [tone, said] = sentenceOf(scene);
-  const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
-  // The colour is for what is live here and now; that the coverage goes on is told without it.
-  const isLive = tone === 'live' && channel?.state === 'live';
-  // Beside "Live" as the channel's state, a connection that is well says nothing more.
-  const shown = isLive ? '' : said;
-  return html`<p class="status" part="status" data-state=${tone}>
-    ${badge ? html`<span class=${isLive ? 'badge live' : 'badge'} part="badge">${badge}</span>` : nothing}
-    <span class="connection" part="connection" data-state=${tone} ?hidden=${shown === ''}>${shown}</span>
-    ${channel?.state === 'scheduled' && channel.startsAt ? html`<span>${words.begins(datedText(channel.startsAt, setting))}</span>` : nothing}
-    ${channel?.state === 'ended' && channel.endedAt ? html`<span>${words.endedAt(datedText(channel.endedAt, setting))}</span>` : nothing}
-  </p>`;
-}
-
-function sentenceOf({ words, language, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
+/** Whether what is shown is live, and that in a few words. */
+export function connection({ words, language, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
   if (trouble !== undefined || language === undefined) return ['still', ''];
   if (timeline === undefined || state === undefined || trueAt === undefined) {
     const isOff = state?.status === 'offline' && !navigator.onLine;
@@ -58,77 +60,55 @@ function sentenceOf({ words, language, setting, timeline, state, trueAt, trouble
   return connectionSentence(state, timeline.channel.state, clockText(trueAt, setting), words);
 }
 
-export function title({ channel, server }: Scene) {
+function status(scene: Scene): Html {
+  const { words, setting } = scene;
+  const { channel } = scene.timeline ?? {};
+  const [tone, said] = connection(scene);
+  const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
+  // The colour is for what is live here and now; that the coverage goes on is told without it.
+  const isLive = tone === 'live' && channel?.state === 'live';
+  const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
+  // Beside "Live" as the channel's state, a connection that is well says nothing more.
+  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || said === '' ? '' : null)}>${said}</span>${
+    channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
+  }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
+}
+
+function title({ channel, server }: Scene): Html {
   if (channel === undefined) return nothing;
-  return html`<h2 class="title" part="title" lang=${channel.language} dir="auto">
-      <a href=${channelAddress(channel, server)}>${channel.headline}</a>
-    </h2>
-    ${channel.standfirst ? html`<p class="standfirst" part="standfirst" lang=${channel.language} dir="auto">${channel.standfirst}</p>` : nothing}`;
-}
-
-/** In place of the posts. Members sign in on the server's own page. */
-export function troubleLine({ words, server, trouble, channel }: Scene) {
-  if (trouble === undefined) return nothing;
-  const page = channel && html` <a href=${onServer(channelPath(channel.id), server)}>${words.openPage}</a>`;
-  return html`<p class="trouble" part="trouble">${words[trouble]}${page}</p>`;
-}
-
-export function keyEventList({ words, setting, timeline, server }: Scene) {
-  const { keyEvents = [], channel } = timeline ?? {};
-  if (keyEvents.length === 0 || channel === undefined) return nothing;
-  return html`<details class="key-events" part="key-events">
-    <summary part="key-events-summary">${words.keyEvents} (${new Intl.NumberFormat(words.language).format(keyEvents.length)})</summary>
-    <ol class="key-list" lang=${channel.language}>
-      ${keyEvents.map(
-        ({ id, headline, publishedAt }) => html`<li>
-          <a href=${onServer(postPath(channel.id, id), server)}>
-            <time datetime=${publishedAt}>${clockText(publishedAt, setting)}</time><bdi>${headline}</bdi>
-          </a>
-        </li>`,
-      )}
-    </ol>
-  </details>`;
-}
-
-/** The ways on from a window of the coverage. `asking`: one of them is being gone. */
-export interface Ways {
-  asking: boolean;
-  failed: boolean;
-  newer(): void;
-  newest(): void;
-  older(): void;
-}
-
-/** Where the window does not reach the newest post. */
-export function waysUp({ words, timeline }: Scene, { asking, newer, newest }: Ways) {
-  if (timeline === undefined || timeline.ceiling === null) return nothing;
-  return html`<p class="ways">
-    <button class="way" part="button newer" type="button" aria-disabled=${asking} @click=${newer}>${words.newerPosts}</button>
-    <button class="way" part="button newest" type="button" aria-disabled=${asking} @click=${newest}>${words.newestPosts}</button>
-  </p>`;
-}
-
-export function waysDown({ words, timeline }: Scene, { asking, failed, older }: Ways) {
-  if (timeline === undefined) return nothing;
-  const button = html`<button class="way" part="button older" type="button" aria-disabled=${asking} @click=${older}>
-    ${words.olderPosts}
-  </button>`;
-  return html`${reachedEnd(timeline) ? nothing : button}${failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing}`;
-}
-
-// ---- Rendered as pages are, and put in where it changed
-
-/** The pinned post, as it is in the list. */
-export function pinnedMarkup({ words, setting, timeline }: Scene): string {
-  const { channel, pinned } = timeline ?? {};
-  if (!channel || !pinned) return '';
-  return `<p class="label-line">${words.pinned}</p>${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' }).text}`;
+  const { language, headline, standfirst } = channel;
+  return html`<h2 class="title" part="title" lang="${language}" dir="auto"><a href="${channelAddress(channel, server)}">${headline}</a></h2>${
+    standfirst && html`<p class="standfirst" part="standfirst" lang="${language}" dir="auto">${standfirst}</p>`
+  }`;
 }
 
 /** What was corrected in the headline and the standfirst, and who writes. */
-export function notesMarkup({ words, setting, channel }: Scene): string {
-  if (channel === undefined) return '';
-  const notes = correctionNotes(channel.history, null, setting).text;
-  if (channel.byline.length === 0) return notes;
-  return `${notes}<p class="credits">${words.by(people(channel.byline, words.comma).text)}</p>`;
+function notes({ words, setting, channel }: Scene): Html {
+  if (channel === undefined) return nothing;
+  return html`${correctionNotes(channel.history, null, setting)}${
+    channel.byline.length > 0 && html`<p class="credits">${around(words.by, people(channel.byline, words.comma))}</p>`
+  }`;
+}
+
+/** In place of the posts. Members sign in on the server's own page. */
+function troubleLine({ words, server, trouble, channel }: Scene): Html {
+  if (trouble === undefined) return nothing;
+  const page = channel && html` <a href="${onServer(channelPath(channel.id), server)}">${words.openPage}</a>`;
+  return html`<p class="trouble" part="trouble">${words[trouble]}${page}</p>`;
+}
+
+function keyEvents({ setting, timeline, server }: Scene): Html {
+  const { keyEvents = [], channel } = timeline ?? {};
+  const address = (id: string) => onServer(postPath(channel?.id ?? '', id), server);
+  return html`${keyEvents.map(
+    ({ id, headline, publishedAt }) =>
+      html`<li><a href="${address(id)}">${clock(publishedAt, setting)}<bdi>${headline}</bdi></a></li>`,
+  )}`;
+}
+
+/** The pinned post, as it is in the list. */
+function pinned({ words, setting, timeline }: Scene): Html {
+  const { channel, pinned } = timeline ?? {};
+  if (!channel || !pinned) return nothing;
+  return html`<p class="label-line">${words.pinned}</p>${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' })}`;
 }

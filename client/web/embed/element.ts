@@ -1,41 +1,27 @@
-import { html, LitElement, nothing, unsafeCSS } from 'lit';
+import { ReactiveElement, unsafeCSS } from 'lit';
 import type { Event } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
-import { morphInside } from '../morph.ts';
 import { keepPlace, type View } from '../place.ts';
 import { en, enElement } from '../strings/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../strings/index.ts';
 import { type ElementWords, newsText, type Words } from '../strings/words.ts';
+import { choiceOf, Times } from '../times.ts';
 import type { PostSetting } from '../view/post.ts';
-import { directionOf } from '../view/time.ts';
-import { pageWordsOf } from '../view/wording.ts';
-import {
-  keyEventList,
-  notesMarkup,
-  pinnedMarkup,
-  type Scene,
-  statusLine,
-  title,
-  troubleLine,
-  waysDown,
-  waysUp,
-} from './around.ts';
+import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
+import type { Scene } from './around.ts';
 import { Browsing, postOf } from './browsing.ts';
 import sheet from './embed.css';
 import { moveByKey } from './feed.ts';
 import { Following, type StateTold, type Subject } from './following.ts';
-import { namePartsOf } from './parts.ts';
 import { Showing } from './showing.ts';
+import { Stage } from './stage.ts';
 
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
 
-/** Grey lines before the first answer; as many as fill the height that is kept free. */
-const skeletonLines = 12;
-
 /** `<pressbox-live>`: a channel on anyone's page. docs/embedding.md says what it takes, tells and lets be styled. */
-export class PressboxLive extends LitElement {
+export class PressboxLive extends ReactiveElement {
   static override styles = unsafeCSS(sheet);
   static override properties = {
     channel: { type: String },
@@ -43,6 +29,7 @@ export class PressboxLive extends LitElement {
     theme: { type: String },
     limit: { type: Number },
     hold: { type: Boolean },
+    times: { type: String },
     wording: { type: String, attribute: 'lang' },
   };
   /** The channel's id. */
@@ -55,23 +42,25 @@ export class PressboxLive extends LitElement {
   declare limit: number | null;
   /** New posts wait behind the button even at the top. */
   declare hold: boolean;
+  /** `coverage`, `own` or `ago`: how times are told to a reader who has not chosen. */
+  declare times: string | null;
   declare wording: string | null;
 
+  #stage: Stage | undefined;
   #following: Following | undefined;
   #showing: Showing | undefined;
+  #told: Times | undefined;
   /** In which things are said; undefined until its words are there. */
   #language: string | undefined;
   #announcer: Announcer | undefined;
   readonly #browsing = new Browsing({
     client: () => this.#following?.client,
-    find: (id) => this.#find(id),
+    find: (id) => this.shadowRoot?.getElementById(id) ?? null,
     changed: () => {
       this.requestUpdate();
       if (this.#browsing.paging === undefined) this.#showing?.letGo();
     },
   });
-  /** The markup of what is put in where it changed, by the id of its place. */
-  readonly #put = new Map<string, string>();
   #listening = new AbortController();
 
   override connectedCallback(): void {
@@ -92,6 +81,8 @@ export class PressboxLive extends LitElement {
       if (this.isConnected) return;
       this.#showing?.close();
       this.#showing = undefined;
+      this.#told?.close();
+      this.#told = undefined;
       this.#following?.close();
     });
   }
@@ -100,28 +91,29 @@ export class PressboxLive extends LitElement {
     this.#speak();
   }
 
-  /** What changes around the posts moves nothing that is read either. */
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    const change = () => {
-      super.update(changed);
-      this.#putAround();
-    };
-    const posts = this.#find('posts');
-    if (posts === null) change();
-    else keepPlace(posts, change, this.#view);
+    super.update(changed);
+    const { theme } = this;
+    this.#stage ??= this.#setUp(this.renderRoot as ShadowRoot);
+    this.#stage.draw(this.#scene, ['light', 'dark', 'auto'].includes(theme ?? '') ? theme : null);
   }
 
-  #putAround(): void {
-    const { pinned } = this.#showing?.timeline ?? {};
-    this.#find('pinned')?.toggleAttribute('hidden', !pinned);
-    this.#putIn('pinned', pinnedMarkup(this.#scene), namePartsOf);
-    this.#putIn('notes', notesMarkup(this.#scene));
+  #setUp(root: ShadowRoot): Stage {
+    const stage = new Stage(root, this.#view, (content) => this.#told?.dress(content));
+    for (const way of ['newer', 'newest', 'older'] as const) stage.find(way).addEventListener('click', this.#browsing[way]);
+    for (const id of ['scroller', 'over']) stage.find(id).addEventListener('click', this.#onClick);
+    stage.find('new-posts').addEventListener('click', this.#reveal);
+    const posts = stage.find('posts');
+    posts.addEventListener('keydown', (event) => moveByKey(posts, event));
+    this.#announcer = new Announcer(() => this.#words, stage.find('announcement'));
+    return stage;
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#follow();
     // What waited comes in where it need not wait any more.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
+    if (changed.has('times')) this.#told?.prefer(this.#preset);
     const { timeline } = this.#following ?? {};
     const isShown = this.#showing !== undefined && this.#showing.language === this.#language;
     if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
@@ -143,7 +135,6 @@ export class PressboxLive extends LitElement {
       this.#clear(false);
       this.#following?.close();
       this.#browsing.failed = false;
-      this.#announcer ??= new Announcer(() => this.#words, this.#find('announcement'));
       this.#following = new Following(subject, {
         event: (event) => this.#onEvent(event),
         reset: () => this.#showing?.reset(),
@@ -159,6 +150,8 @@ export class PressboxLive extends LitElement {
   #clear(forGood: boolean): void {
     this.#showing?.clear(forGood);
     this.#showing = undefined;
+    this.#told?.close();
+    this.#told = undefined;
   }
 
   #onEvent(event: Event): void {
@@ -174,14 +167,19 @@ export class PressboxLive extends LitElement {
 
   /** Where its language has yet to come, so has the timeline. */
   #show(timeline: Timeline): void {
-    const [posts, since] = [this.#find('posts'), this.#find('since')];
-    if (posts === null || since === null || !this.#speak()) return;
+    const stage = this.#stage;
+    if (stage === undefined || !this.#speak()) return;
+    const posts = stage.find('posts');
     const isFirst = this.#showing === undefined;
+    const setting = { language: this.#language ?? 'en', timezone: timeline.channel.timezone };
+    this.#told ??= this.#tellTimes(posts, setting);
+    this.#told.show(setting);
     this.#showing ??= new Showing(timeline, {
       posts,
-      since,
+      since: stage.find('since'),
       view: this.#view,
       setting: () => this.#setting,
+      dress: (content) => this.#told?.dress(content),
       holds: () => this.hold,
       say: (sentence) => this.#announcer?.sayInstead(sentence),
       narrow: (floor, ceiling) => this.#following?.client?.narrow(floor, ceiling),
@@ -190,7 +188,22 @@ export class PressboxLive extends LitElement {
     this.requestUpdate();
     if (!isFirst) return;
     if (this.#following?.state) this.#showing.onState(this.#following.state);
+    this.#told.start();
     void this.updateComplete.then(() => this.#goToFragment());
+  }
+
+  #tellTimes(posts: HTMLElement, setting: ChoiceSetting): Times {
+    return new Times({
+      setting,
+      root: this.renderRoot as ShadowRoot,
+      preset: this.#preset,
+      renderInZone: () => this.#showing && this.#show(this.#showing.timeline),
+      within: (change) => keepPlace(posts, change, this.#view),
+    });
+  }
+
+  get #preset(): TimeChoice {
+    return choiceOf(this.times) ?? 'coverage';
   }
 
   /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
@@ -225,8 +238,9 @@ export class PressboxLive extends LitElement {
   }
 
   get #setting(): PostSetting {
-    const timezone = this.#following?.channel?.timezone ?? 'UTC';
-    return { timezone, language: this.#language ?? 'en', words: this.#words, server: this.#server };
+    const { timezone = 'UTC' } = this.#following?.channel ?? {};
+    const setting = { timezone, language: this.#language ?? 'en', words: this.#words, server: this.#server };
+    return this.#told?.inZone(setting) ?? setting;
   }
 
   get #scene(): Scene {
@@ -240,11 +254,14 @@ export class PressboxLive extends LitElement {
       state: this.#following?.state,
       trueAt: this.#following?.trueAt,
       trouble: this.#language === undefined ? undefined : this.#following?.trouble,
+      news: this.#showing ? newsText(this.#showing.news, this.#words) : '',
+      asking: this.#browsing.paging !== undefined,
+      failed: this.#browsing.failed,
     };
   }
 
   get #view(): View {
-    const scroller = () => (this.hasAttribute('scroll') ? this.#find('scroller') : null);
+    const scroller = () => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : undefined);
     return {
       edge: () => scroller()?.getBoundingClientRect().top ?? 0,
       top: () => Math.max(0, scroller()?.getBoundingClientRect().top ?? 0),
@@ -257,67 +274,6 @@ export class PressboxLive extends LitElement {
   get #lowestSeen(): number {
     const isStartInView = window !== window.parent && !this.hold && window.scrollY === 0;
     return Math.min(window.innerHeight, isStartInView ? 2 * screen.height : Number.POSITIVE_INFINITY);
-  }
-
-  #find(id: string): HTMLElement | null {
-    return this.renderRoot instanceof ShadowRoot ? this.renderRoot.getElementById(id) : null;
-  }
-
-  protected override render() {
-    const scene = this.#scene;
-    const { words, timeline, trouble } = scene;
-    const channel = timeline?.channel;
-    // What stands in for the posts is apart from where they come: it makes room for them, and nothing is moved.
-    const isWaiting = channel === undefined && trouble === undefined;
-    // A feed has articles, or is none.
-    const isFeed = (timeline?.posts.length ?? 0) > 0;
-    const theme = ['light', 'dark', 'auto'].includes(this.theme ?? '') ? this.theme : nothing;
-    const { paging, failed, newer, newest, older } = this.#browsing;
-    const ways = { asking: paging !== undefined, failed, newer, newest, older };
-    return html`<div class="frame" part="frame" lang=${words.language} dir=${directionOf(this.#language ?? words.language)} data-theme=${theme}>
-      <header class="head" part="header" ?hidden=${trouble !== undefined && scene.channel === undefined}>${statusLine(scene)}${title(scene)}<div id="notes"></div></header>
-      ${
-        isWaiting
-          ? html`<div class="skeleton" part="skeleton" aria-hidden="true">${Array.from({ length: skeletonLines }, () => html`<i></i>`)}</div>`
-          : nothing
-      }
-      <div class="over" @click=${this.#onClick}>
-        <aside class="since" part="since" id="since" aria-label=${pageWordsOf(scene.setting).missed} hidden></aside>
-      </div>
-      <div class="scroller" id="scroller" part="scroller" ?hidden=${isWaiting} @click=${this.#onClick}>
-        ${keyEventList(scene)}
-        <div class="pinned" part="pinned" id="pinned" role="group" aria-label=${words.pinned} hidden></div>
-        ${troubleLine(scene)}
-        ${waysUp(scene, ways)} ${this.#renderNews(words)}
-        <div
-          class="posts"
-          part="posts"
-          id="posts"
-          role=${isFeed ? 'feed' : nothing}
-          aria-label=${isFeed ? words.posts : nothing}
-          aria-busy=${scene.state?.status === 'catching-up' || ways.asking}
-          lang=${channel?.language ?? nothing}
-          dir=${channel === undefined ? nothing : directionOf(channel.language)}
-          @keydown=${this.#onKey}
-        ></div>
-        ${waysDown(scene, ways)}
-      </div>
-      <p class="visually-hidden" id="announcement" aria-live="polite"></p>
-    </div>`;
-  }
-
-  /** "3 new posts, 1 correction". */
-  #renderNews(words: Words) {
-    const said = this.#showing ? newsText(this.#showing.news, words) : '';
-    return html`<button class="new-posts" part="button new" type="button" ?hidden=${said === ''} @click=${this.#reveal}>${said}</button>`;
-  }
-
-  #putIn(id: string, markup: string, dress?: (post: HTMLElement) => void): void {
-    const place = this.#find(id);
-    if (place === null || markup === (this.#put.get(id) ?? '')) return;
-    this.#put.set(id, markup);
-    morphInside(place, markup);
-    if (dress) for (const post of place.querySelectorAll<HTMLElement>('.post')) dress(post);
   }
 
   // ---- What the reader does
@@ -336,11 +292,6 @@ export class PressboxLive extends LitElement {
     // It may lead to one that waits to be shown.
     if (link?.closest('.since')) this.#showing?.reveal();
     void this.#browsing.goTo(id);
-  };
-
-  readonly #onKey = (event: KeyboardEvent): void => {
-    const posts = this.#find('posts');
-    if (posts !== null) moveByKey(posts, event);
   };
 
   #onScroll(): void {

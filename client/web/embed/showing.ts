@@ -15,6 +15,8 @@ export interface ShowingOptions {
   since: HTMLElement;
   view: View;
   setting: () => PostSetting;
+  /** Is given what is rendered, before it is compared with what stands. */
+  dress: (content: ParentNode) => void;
   /** New posts wait for the reader even at the top. */
   holds: () => boolean;
   say: (sentence: string) => void;
@@ -31,14 +33,18 @@ export class Showing {
   #language = '';
 
   constructor(timeline: Timeline, options: ShowingOptions) {
-    const { posts, since, view, setting, holds, say } = options;
+    const { posts, since, view, setting, dress, holds, say } = options;
     this.#options = options;
     this.#timeline = timeline;
     posts.replaceChildren();
     const beside = () => numberPosts(posts, this.#isWhole ? posts.childElementCount : undefined);
-    this.#coverage = new Coverage({ ...timeline, posts: [] }, { posts, view, setting, holds, dress: namePartsOf, beside });
+    const dressPost = (post: HTMLElement) => {
+      dress(post);
+      namePartsOf(post);
+    };
+    this.#coverage = new Coverage({ ...timeline, posts: [] }, { posts, view, setting, holds, dress: dressPost, beside });
     this.#coverage.revealNext();
-    this.#since = new SinceYouLeft({ element: since, timeline: () => this.#timeline, posts, say, setting });
+    this.#since = new SinceYouLeft({ element: since, timeline: () => this.#timeline, posts, say, dress, setting });
   }
 
   get timeline(): Timeline {

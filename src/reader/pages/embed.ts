@@ -9,14 +9,14 @@ export interface EmbedPage {
   /** Addresses of the built files. */
   frame: { script: string; style: string };
   /** Of the element. */
-  attributes: { theme?: string | undefined; lang?: string | undefined; limit: number };
+  attributes: { theme?: string | undefined; lang?: string | undefined; times?: string | undefined; limit: number };
 }
 
 /**
  * `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame; search engines are led to the
  * coverage's own page.
  */
-export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang, limit } }: EmbedPage): string {
+export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang, times, limit } }: EmbedPage): string {
   return html`<!doctype html>
 <html lang="${channel.language}" dir="${directionOf(channel.language)}">
 <head>
@@ -34,7 +34,7 @@ export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang
 <body>
 <div id="start"></div>
 <main>
-<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('limit', limit)}></pressbox-live>
+<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}></pressbox-live>
 <noscript><p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p></noscript>
 </main>
 </body>
