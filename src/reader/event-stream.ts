@@ -64,6 +64,8 @@ export class StreamPipe implements Pipe {
 
   /** Sends the head, and these blocks with it. */
   begin(...blocks: Buffer[]): void {
+    // What goes past it would not count. Whoever takes no bytes is found out by them.
+    this.#socket.setTimeout(0);
     this.#socket.cork();
     this.#response.removeHeader('Transfer-Encoding');
     this.#response.writeHead(200, streamHeaders).flushHeaders();
@@ -76,7 +78,7 @@ export class StreamPipe implements Pipe {
   }
 
   get ready(): boolean {
-    return this.#outgoing.waiting === 0 && this.hasBegun && this.open;
+    return this.#outgoing.free && this.hasBegun && this.open;
   }
 
   write(frames: Buffer): void {

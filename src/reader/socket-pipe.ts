@@ -71,10 +71,7 @@ export class SocketPipe implements Pipe {
 
   get ready(): boolean {
     return (
-      this.#outgoing.waiting === 0 &&
-      this.#webSocket.readyState === webSocketOpen &&
-      this.#inside.writeBuffer.length === 0 &&
-      this.open
+      this.#outgoing.free && this.#webSocket.readyState === webSocketOpen && this.#inside.writeBuffer.length === 0 && this.open
     );
   }
 
