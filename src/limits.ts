@@ -169,6 +169,10 @@ export const limitGroups = [
       what: 'A reader who is behind gets so much in one write, and the rest after it.',
       metric: 'pressbox_feed_tail_entries',
     },
+    turnReaders: {
+      what: 'The others are handed theirs after whatever else there is to do, together with what has come in by then.',
+      metric: 'pressbox_events_delivered_total{transport="socket"}',
+    },
     feedIdleMs: { what: 'A channel without readers is followed for so long.', metric: 'pressbox_feeds' },
     catchUpTries: {
       what: 'A catch-up whose ground keeps moving is refused with `journal-unavailable`.',

@@ -2,10 +2,12 @@ import type { Announcement, Engine, StoredChange } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Channel, type Transport, transports } from '../protocol/model.ts';
+import type { Channel, Transport } from '../protocol/model.ts';
 import { EncodedChange, type Format } from './encoded.ts';
 import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
+import { Rounds } from './rounds.ts';
+import { Slices } from './slices.ts';
 import { Tail } from './tail.ts';
 
 /**
@@ -31,15 +33,6 @@ export interface Reader {
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
 
-/** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */
-interface Slice {
-  readonly after: number;
-  readonly format: Format;
-  frames: Buffer;
-  events: number;
-  last: number;
-}
-
 export interface FeedContext {
   engine: Engine;
   random: () => number;
@@ -48,6 +41,8 @@ export interface FeedContext {
   delivered: (events: number, transport: Transport) => void;
   /** Real time where it is not given. */
   later?: Later;
+  /** Runs something in the next turn of the event loop, which is real where it is not given. */
+  soon?: (run: () => void) => void;
 }
 
 export class Feed {
@@ -79,11 +74,8 @@ export class Feed {
   #endDoubt: (() => void) | undefined;
   #failures = 0;
   #isSilent = false;
-  /** The tail holds what nobody was handed yet. */
-  #isDue = false;
-  readonly #slices = new Map<string, Slice>();
-  /** Nearly all readers stand where the one before them stood. */
-  #latest: Slice | undefined;
+  readonly #slices = new Slices();
+  readonly #rounds: Rounds;
 
   private constructor(channel: Channel, position: Position, context: FeedContext) {
     this.channelId = channel.id;
@@ -92,6 +84,8 @@ export class Feed {
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
+    const { delivered, soon = setImmediate } = context;
+    this.#rounds = new Rounds({ readers: this.readers, hand: (reader) => this.#hand(reader), delivered, soon });
   }
 
   /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
@@ -161,7 +155,7 @@ export class Feed {
   /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
   erased(postId: string | null): void {
     // What was heard before it goes out before it, as if each were handed out alone.
-    this.#fanOut();
+    this.#rounds.finish();
     this.generation += 1;
     if (postId !== null) {
       this.tail.forget(postId);
@@ -196,7 +190,8 @@ export class Feed {
    */
   silence(isSilent: boolean): void {
     this.#isSilent = isSilent;
-    if (!isSilent) for (const reader of [...this.readers]) this.pump(reader);
+    if (isSilent) this.#rounds.stop();
+    else for (const reader of [...this.readers]) this.pump(reader);
   }
 
   /** Hands the reader on what comes after a position of this history. */
@@ -307,34 +302,23 @@ export class Feed {
 
   // ---- Handing on
 
-  /**
-   * What came in one turn of the event loop, as it does while a fan-out keeps the process busy, goes out in one write a reader: it is put
-   * on the tail here, and handed out when everything that lay ready has been heard.
-   */
+  /** Puts it on the tail, from which rounds hand it out: what came in one turn of the event loop goes out in one write a reader. */
   #advance(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
     // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#changeChannel(channel);
+    let bytes = 0;
     for (const change of changes) {
-      this.tail.push(new EncodedChange(this.channelId, this.epoch, change));
+      const encoded = new EncodedChange(this.channelId, this.epoch, change);
+      this.tail.push(encoded);
+      bytes += Math.max(encoded.bytes, fanoutLimits.tailBytes / fanoutLimits.tailOffsets);
       if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
       this.#compareAhead();
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#compareAhead();
-    if (!this.#isDue) queueMicrotask(() => this.#fanOut());
-    this.#isDue = true;
-  }
-
-  /** Hands everyone what they have not had. */
-  #fanOut(): void {
-    if (!this.#isDue) return;
-    this.#isDue = false;
-    if (this.#isSilent) return;
-    const delivered = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
-    for (const reader of this.readers) delivered[reader.format.name] += this.#hand(reader);
-    for (const transport of transports) if (delivered[transport] > 0) this.#context.delivered(delivered[transport], transport);
+    if (!this.#isSilent) this.#rounds.begin(bytes);
   }
 
   /** What `pump` does. Returns how many events it was. */
@@ -344,7 +328,7 @@ export class Feed {
     if (!reader.ready) reader.lag();
     else if (reader.offset < tail.whole) this.#end(reader, 'slow');
     else {
-      const { frames, events, last } = this.#slice(reader.offset, reader.format);
+      const { frames, events, last } = this.#slices.of(tail, reader.offset, reader.format);
       if (events === 0) return 0;
       reader.offset = last;
       reader.write(frames);
@@ -373,42 +357,13 @@ export class Feed {
     for (const reader of [...this.readers]) if (!reader.mayRead(channel)) this.#end(reader, 'forbidden');
   }
 
-  /**
-   * The tail's changes after an offset as frames, up to a size, each standing for what lies between it and the one before. Made once for
-   * all who ask.
-   */
-  #slice(after: number, format: Format): Slice {
-    if (this.#latest?.after === after && this.#latest.format === format) return this.#latest;
-    const key = `${format.name} ${after}`;
-    this.#latest = this.#slices.get(key) ?? this.#cut(after, format);
-    if (this.#slices.size < fanoutLimits.sharedAnswers) this.#slices.set(key, this.#latest);
-    return this.#latest;
-  }
-
-  #cut(after: number, format: Format): Slice {
-    const frames: Buffer[] = [];
-    let last = after;
-    let bytes = 0;
-    for (const change of this.tail.after(after)) {
-      const frame = change.frame(format, last + 1);
-      bytes += frame.length;
-      if (frames.length > 0 && bytes > fanoutLimits.sliceBytes) break;
-      frames.push(frame);
-      last = change.offset;
-    }
-    const [first] = frames;
-    const whole = frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
-    return { after, format, frames: whole, events: frames.length, last };
-  }
-
   #end(reader: Reader, reason: EndReason): void {
     this.#ahead.delete(reader);
     if (this.readers.delete(reader)) reader.end(reason);
   }
 
   #dropAnswers(): void {
-    this.#slices.clear();
-    this.#latest = undefined;
+    this.#slices.drop();
     this.shared.clear();
     this.sharedFromTail.clear();
     this.sharedCharacters = 0;

@@ -6,6 +6,8 @@ export const fanoutLimits = {
   tailBytes: 8 * 1024 * 1024,
   /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
   sliceBytes: 256 * 1024,
+  /** Readers of a feed who are handed something before the process does whatever else there is. */
+  turnReaders: 1_000,
   /** A feed without readers is kept this long. */
   feedIdleMs: 30_000,
   /** Reads again of one catch-up whose ground moved while it was awaited; past it the reader is told to wait. */

@@ -48,16 +48,18 @@ export class SimNode {
   constructor(id: string, setting: Setting) {
     this.id = id;
     this.#setting = setting;
+    const { scheduler } = setting;
+    const whileOpen = (run: () => void) => () => {
+      if (!this.engine.isClosed) run();
+    };
     this.engine = new NodeEngine(id, setting);
     this.feeds = new Feeds({
       engine: this.engine as unknown as Engine,
       random: () => setting.random.fraction(),
       log: silent,
       delivered() {},
-      later: (ms, run) =>
-        setting.scheduler.later(ms, () => {
-          if (!this.engine.isClosed) run();
-        }),
+      later: (ms, run) => scheduler.later(ms, whileOpen(run)),
+      soon: (run) => void scheduler.later(0, whileOpen(run)),
     });
   }
 

@@ -1,6 +1,7 @@
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { Random, Scheduler } from './scheduler.ts';
+import type { Chances } from './setting.ts';
 import { World } from './world.ts';
 
 /** One seed, from a calm beginning through its faults to what must hold after healing. */
@@ -83,14 +84,14 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
 }
 
 /** Sets the bounds of the code under test so low that a short run reaches them; returns what puts them back. */
-function bounded({ tailOffsets, sliceBytes, replay }: { tailOffsets: number; sliceBytes: number; replay: number }): () => void {
-  const feeds = fanoutLimits as { tailOffsets: number; sliceBytes: number };
+function bounded({ tailOffsets, sliceBytes, turnReaders, replay }: Chances): () => void {
+  const feeds = fanoutLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
   const answers = limits as { catchUpMost: number };
-  const before = { tailOffsets: feeds.tailOffsets, sliceBytes: feeds.sliceBytes, catchUpMost: answers.catchUpMost };
-  Object.assign(feeds, { tailOffsets, sliceBytes });
+  const before = { feeds: { ...feeds }, catchUpMost: answers.catchUpMost };
+  Object.assign(feeds, { tailOffsets, sliceBytes, turnReaders });
   answers.catchUpMost = replay;
   return () => {
-    Object.assign(feeds, { tailOffsets: before.tailOffsets, sliceBytes: before.sliceBytes });
+    Object.assign(feeds, before.feeds);
     answers.catchUpMost = before.catchUpMost;
   };
 }

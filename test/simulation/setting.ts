@@ -15,6 +15,7 @@ export interface Chances extends StoreChances {
   busy: number;
   tailOffsets: number;
   sliceBytes: number;
+  turnReaders: number;
   /** Changes of one replay, and posts of one snapshot. */
   replay: number;
   snapshot: number;
@@ -51,6 +52,7 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
     busy: random.pick([0, 0.1, 0.4]),
     tailOffsets: random.pick([4, 8, 4_096]),
     sliceBytes: random.pick([700, 256 * 1_024]),
+    turnReaders: random.pick([1, 2, 1_000]),
     replay: random.pick([2, 5, 1_000]),
     snapshot: random.pick([2, 4, 20]),
   };

@@ -107,7 +107,6 @@ it('tells of what was written in the moment in which the kernel had taken what w
   });
   client.resume();
   await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
-  expect(pipe.ready).toBe(false);
   client.resume();
   await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled));
   await vi.waitFor(() => expect(told.at(-1)).toBe(true));

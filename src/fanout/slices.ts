@@ -1,0 +1,49 @@
+import type { Format } from './encoded.ts';
+import { fanoutLimits } from './limits.ts';
+import type { Tail } from './tail.ts';
+
+/** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */
+export interface Slice {
+  readonly after: number;
+  readonly format: Format;
+  readonly frames: Buffer;
+  readonly events: number;
+  readonly last: number;
+}
+
+/** Slices of a tail as it stands, each made once for all who ask. Whoever changes the tail drops them. */
+export class Slices {
+  readonly #made = new Map<string, Slice>();
+  /** Nearly all readers stand where the one before them stood. */
+  #latest: Slice | undefined;
+
+  /** The tail's changes after an offset as frames, up to a size, each standing for what lies between it and the one before. */
+  of(tail: Tail, after: number, format: Format): Slice {
+    if (this.#latest?.after === after && this.#latest.format === format) return this.#latest;
+    const key = `${format.name} ${after}`;
+    this.#latest = this.#made.get(key) ?? cut(tail, after, format);
+    if (this.#made.size < fanoutLimits.sharedAnswers) this.#made.set(key, this.#latest);
+    return this.#latest;
+  }
+
+  drop(): void {
+    this.#made.clear();
+    this.#latest = undefined;
+  }
+}
+
+function cut(tail: Tail, after: number, format: Format): Slice {
+  const frames: Buffer[] = [];
+  let last = after;
+  let bytes = 0;
+  for (const change of tail.after(after)) {
+    const frame = change.frame(format, last + 1);
+    bytes += frame.length;
+    if (frames.length > 0 && bytes > fanoutLimits.sliceBytes) break;
+    frames.push(frame);
+    last = change.offset;
+  }
+  const [first] = frames;
+  const whole = frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
+  return { after, format, frames: whole, events: frames.length, last };
+}
