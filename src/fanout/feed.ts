@@ -85,7 +85,8 @@ export class Feed {
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
     const { delivered, soon = setImmediate } = context;
-    this.#rounds = new Rounds({ readers: this.readers, hand: (reader) => this.#hand(reader), delivered, soon });
+    const awaits = (reader: Reader) => this.#awaits(reader);
+    this.#rounds = new Rounds({ readers: this.readers, awaits, hand: (reader) => this.#hand(reader), delivered, soon });
   }
 
   /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
@@ -179,7 +180,7 @@ export class Feed {
    * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
   pump(reader: Reader): void {
-    if (this.#isSilent || !this.readers.has(reader)) return;
+    if (this.#isSilent || !this.readers.has(reader) || !this.#awaits(reader)) return;
     const events = this.#hand(reader);
     if (events > 0) this.#context.delivered(events, reader.format.name);
   }
@@ -321,21 +322,27 @@ export class Feed {
     if (!this.#isSilent) this.#rounds.begin(bytes);
   }
 
-  /** What `pump` does. Returns how many events it was. */
+  /** Whether a reader lacks something and their connection is free. If only that is not, they come back when it is. */
+  #awaits(reader: Reader): boolean {
+    if (reader.offset >= this.tail.head) return false;
+    if (reader.ready) return true;
+    reader.lag();
+    return false;
+  }
+
+  /** For one who awaits it. Returns how many events it was. */
   #hand(reader: Reader): number {
     const { tail } = this;
-    if (reader.offset >= tail.head) return 0;
-    if (!reader.ready) reader.lag();
-    else if (reader.offset < tail.whole) this.#end(reader, 'slow');
-    else {
-      const { frames, events, last } = this.#slices.of(tail, reader.offset, reader.format);
-      if (events === 0) return 0;
-      reader.offset = last;
-      reader.write(frames);
-      if (last < tail.head) reader.lag();
-      return events;
+    if (reader.offset < tail.whole) {
+      this.#end(reader, 'slow');
+      return 0;
     }
-    return 0;
+    const { frames, events, last } = this.#slices.of(tail, reader.offset, reader.format);
+    if (events === 0) return 0;
+    reader.offset = last;
+    reader.write(frames);
+    if (last < tail.head) reader.lag();
+    return events;
   }
 
   /**

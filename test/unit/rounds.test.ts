@@ -18,9 +18,10 @@ function open(names: string) {
   const delivered = vi.fn();
   const rounds = new Rounds({
     readers: readers as unknown as ReadonlySet<Reader>,
+    awaits: (reader) => reader.offset < head,
     hand(reader) {
       const events = head - reader.offset;
-      if (events > 0) said.push(`${(reader as unknown as { name: string }).name}:${reader.offset + 1}-${head}`);
+      said.push(`${(reader as unknown as { name: string }).name}:${reader.offset + 1}-${head}`);
       reader.offset = head;
       return events;
     },
