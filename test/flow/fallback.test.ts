@@ -220,8 +220,9 @@ describe('a reader who is woken', () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused', streams: 'refused', requests: 'refused' });
     const { client } = read(way.url, channelId, { random: () => 1 });
-    // Two rounds that failed, and a pause of two seconds.
+    // Two rounds that failed, and a pause of two seconds that has begun.
     await vi.waitFor(() => expect(way.asked.length).toBeGreaterThanOrEqual(5), promisedMs);
+    await new Promise((resolve) => setTimeout(resolve, 300));
     Object.assign(way, { webSockets: 'free', streams: 'free', requests: 'free' });
     const tried = way.asked.length;
     const began = performance.now();

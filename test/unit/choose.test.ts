@@ -164,6 +164,29 @@ describe('a server out of reach', () => {
   });
 });
 
+describe('a reader that is woken while an attempt is under way', () => {
+  it('waits a second at most if that fails, however long it waited before', () => {
+    const chooser = begun();
+    chooser.random = 1;
+    const failAll = () => {
+      while (chooser.state.trying[0] !== undefined) chooser.fail(chooser.state.trying[0]);
+      chooser.since();
+    };
+    for (let rounds = 0; rounds < 6; rounds += 1) {
+      failAll();
+      chooser.pass(30_000);
+    }
+    failAll();
+    expect(chooser.pass(29_999).since()).toEqual([]);
+
+    expect(chooser.pass(1).since()).toEqual(['socket']);
+    chooser.pass(500).hear({ type: 'wake', network: false });
+    expect(chooser.since()).toEqual([]);
+    failAll();
+    expect(chooser.pass(1_000).since()).toEqual(['socket']);
+  });
+});
+
 describe('a reader that is woken all the time', () => {
   it('connects all the same, where that takes seconds', () => {
     const chooser = begun();
