@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
 import { mostBeyond, mostPosts } from '../../client/web/view/paging.ts';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
@@ -28,6 +28,17 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const script = `<script type="module" src="${room.server.url}/embed.js"></script>`;
     pages += 1;
     return host.put(`/page-${pages}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
+  }
+
+  /** A page of another site with a frame as high as what is in it. */
+  function pageAround(channelId: string): string {
+    const fit = `addEventListener('message', ({ data }) => { document.querySelector('iframe').height = data.height; });`;
+    host.put('/fit.js', fit);
+    pages += 1;
+    return host.put(
+      `/page-${pages}`,
+      `<script src="/fit.js"></script><iframe src="${room.server.url}/embed/${channelId}" width="700" height="800"></iframe>`,
+    );
   }
 
   const areLive = async (page: Page, elements: number) => {
@@ -107,14 +118,8 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
 
   it('lets go of what is furthest down in a frame as high as what is in it, where the browser does not tell what is seen', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 20 }, () => long));
-    const fit = `addEventListener('message', ({ data }) => { document.querySelector('iframe').height = data.height; });`;
-    host.put('/fit-all-day.js', fit);
-    const url = host.put(
-      '/frame-all-day',
-      `<script src="/fit-all-day.js"></script><iframe src="${room.server.url}/embed/${id}" width="700" height="800"></iframe>`,
-    );
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await page.goto(url);
+    await page.goto(pageAround(id));
     const inside = page.frameLocator('iframe');
     const held = inside.locator('.posts > .post');
     await held.nth(19).waitFor();
@@ -217,6 +222,26 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await line.waitFor({ state: 'hidden' });
     const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.className);
     expect(await focused()).toContain('post');
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells it at the beginning of a frame as high as what is in it, of which nobody sees the end', async () => {
+    const { id, ids } = await room.coverage([...Array.from({ length: 9 }, () => long), { headline: 'Open', body: long }]);
+    const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
+    await page.clock.install();
+    await page.goto(pageAround(id));
+    const inside = page.frameLocator('iframe');
+    await inside.locator(`#post-${ids[0]}`).waitFor();
+    await eventually(async () => expect((await page.locator('iframe').boundingBox())?.height).toBeGreaterThan(1_300));
+    const frame = page.frames().find((each) => each.url().includes('/embed/')) as Frame;
+    await hide(frame, true);
+    await room.author.correct(id, ids[9] ?? '', 1, { note: 'Shut.', changes: { headline: 'Shut' } });
+    await inside.locator('.posts').getByText('Shut', { exact: true }).waitFor();
+    await page.clock.fastForward(60_000);
+    await hide(frame, false);
+    const line = inside.locator('.since');
+    await line.getByRole('link', { name: 'Shut' }).waitFor();
+    expect((await line.boundingBox())?.y).toBeLessThan(100);
     expect(complaints).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { BrowserContextOptions, Frame, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { AuthorClient, type NewChannel, type NewPost } from '../../client/author-client.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -85,7 +85,7 @@ export async function announced(page: Page, said: string): Promise<void> {
 }
 
 /** The page is hidden, or seen again, as far as it can know. */
-export async function hide(page: Page, hidden: boolean): Promise<void> {
+export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
      Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${hidden ? 'hidden' : 'visible'}' });

@@ -63,7 +63,8 @@ export class Stage {
     // A feed has articles, or is none.
     const isFeed = (timeline?.posts.length ?? 0) > 0;
     const { language = null } = timeline?.channel ?? {};
-    this.#set('frame', { lang: words.language, dir: directionOf(scene.language ?? words.language), 'data-theme': theme });
+    const dir = directionOf(scene.language ?? words.language);
+    this.#set('frame', { lang: words.language, dir, 'data-theme': theme, 'data-framed': window !== window.parent });
     this.#set('head', { hidden: trouble !== undefined && channel === undefined });
     this.#set('status', { 'data-state': connection(scene)[0] });
     this.#set('skeleton', { hidden: !isWaiting });
