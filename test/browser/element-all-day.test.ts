@@ -139,6 +139,22 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
+  it('holds no more where all of them wait from the first one on, and tells of each', async () => {
+    const { id } = await room.coverage();
+    const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
+    await page.goto(pageWith([id], 'hold'));
+    await areLive(page, 1);
+    await publishMany(id, beyond);
+    const news = page.getByRole('button', { name: `${beyond} new posts` });
+    await news.waitFor();
+    // Those that have no room are above.
+    await page.getByRole('button', { name: 'Newer posts' }).waitFor();
+    await news.click();
+    await eventually(async () => expect(await textOf(posts(page).first())).toContain('New number'));
+    expect(await posts(page).count()).toBeLessThan(mostPosts);
+    expect(complaints).toEqual([]);
+  });
+
   it('tells someone who comes back to the tab what they missed, where it was, and leads to it without leaving the page', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([

@@ -59,7 +59,7 @@ export class Showing {
   /** What waits above what is in view, in the window and above it. */
   get news(): News {
     const { news, above } = this.#coverage;
-    return above > 0 ? { ...news, posts: above } : news;
+    return { ...news, posts: news.posts + above };
   }
 
   /** Before the timeline is shown that holds the change. */
