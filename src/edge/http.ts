@@ -30,8 +30,11 @@ export const httpLimits = {
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
 
-/** How often slow requests are looked for: each may take this much longer. */
-const slowEveryMs = 5_000;
+/**
+ * How often slow requests are looked for: each may take this much longer. A crowd of them that came together is refused in as many
+ * portions, so that nobody else waits for long.
+ */
+const slowEveryMs = 250;
 /** How often unread answers are. */
 const unreadCheckMs = 500;
 

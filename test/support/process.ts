@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
@@ -46,6 +47,8 @@ export interface ServerProcessOptions {
   within?: string;
   /** Hears every line that it prints, on either stream. */
   onLine?: (line: string) => void;
+  /** Where it prints instead, for whoever measures and has no time to listen. `onLine` then hears nothing. */
+  logFile?: string;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -58,6 +61,7 @@ export async function startServerProcess({
   dataDir,
   within = tmpdir(),
   onLine,
+  logFile,
 }: ServerProcessOptions = {}): Promise<ServerProcess> {
   const directory = dataDir ?? (await mkdtemp(join(within, 'pressbox-process-')));
   const ownStore = dataDir === undefined && (typeof env === 'function' || env.PRESSBOX_REDIS_URL === undefined);
@@ -79,8 +83,9 @@ export async function startServerProcess({
 
   async function start(): Promise<void> {
     if (child !== undefined) throw new Error('The server runs already.');
+    const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a');
     const started = spawn(process.execPath, ['--import', withParent, main], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', log, log],
       env: {
         ...process.env,
         ...store.env,
@@ -94,9 +99,10 @@ export async function startServerProcess({
         ...(typeof env === 'function' ? env() : env),
       },
     });
+    if (typeof log === 'number') closeSync(log);
     running.add(started);
     // It may end before it is told anything.
-    started.stdin.on('error', () => {});
+    started.stdin?.on('error', () => {});
     started.once('exit', () => {
       running.delete(started);
       if (child !== started) return;
@@ -106,10 +112,10 @@ export async function startServerProcess({
       serving = false;
     });
     child = started;
-    url = await untilListening(started, onLine);
+    url = logFile === undefined ? await untilListening(started, onLine) : await untilWritten(started, logFile);
     port = new URL(url).port;
     serving = true;
-    started.stdin.write('serves\n');
+    started.stdin?.write('serves\n');
     up.open();
   }
 
@@ -189,6 +195,20 @@ async function untilListening(child: ChildProcess, heard?: (line: string) => voi
       reject(new Error(`The server ended with ${code ?? signal} before it served:\n${last.join('\n')}`));
     });
   });
+}
+
+/** The same, of a log that goes to a file. */
+async function untilWritten(child: ChildProcess, file: string): Promise<string> {
+  for (;;) {
+    const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+    const listening = lines.findLast((line) => line.includes('"listening"'));
+    if (listening !== undefined) return (JSON.parse(listening) as { url: string }).url;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      const ended = child.exitCode ?? child.signalCode;
+      throw new Error(`The server ended with ${ended} before it served:\n${lines.slice(-logLines).join('\n')}`);
+    }
+    await pause(20);
+  }
 }
 
 function gate(): { opened: Promise<void>; open: () => void } {

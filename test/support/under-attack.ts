@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
@@ -52,7 +55,10 @@ const attacker = fileURLToPath(new URL('./attacker.ts', import.meta.url));
 const memoryOnSignal = new URL('./memory-on-signal.mjs', import.meta.url).href;
 
 export async function underAttack(trial: Trial): Promise<Outcome> {
-  const lines: string[] = [];
+  const directory = await mkdtemp(join(tmpdir(), 'pressbox-attack-'));
+  await using _ = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  // Some thousand lines a second, at the finest level: to hear them would cost the time that is measured here.
+  const logFile = join(directory, 'log');
   await using server = await startServerProcess({
     env: {
       PRESSBOX_WRITES_PER_SECOND: '20',
@@ -61,7 +67,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
       PRESSBOX_LOG_LEVEL: 'trace',
       NODE_OPTIONS: `--expose-gc --import ${memoryOnSignal}`,
     },
-    onLine: (line) => lines.push(line),
+    logFile,
   });
   const tokens = [await server.token(), await server.token({}, { sub: 'nobody' })];
   const [author = '', nobody = ''] = tokens;
@@ -77,7 +83,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   };
 
   const calm = [await measure(server, author, attack(trial.calmSeconds))];
-  const before = await memoryOf(server, lines);
+  const before = await memoryOf(server, logFile);
   const running = attack(trial.attackSeconds, Number(new URL(server.url).port));
   const attacked = await measure(server, author, running);
   const said = await running;
@@ -86,16 +92,17 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   await vi.waitFor(async () => expect(await metric(server, 'pressbox_readers\\{transport="socket"\\}')).toBe(0), {
     timeout: 20_000,
   });
-  let after = await memoryOf(server, lines);
+  let after = await memoryOf(server, logFile);
   const isBack = () => after.rss - before.rss < 50_000_000 && keptIn(after) - keptIn(before) < 50_000_000;
   // What is free goes back to the system a little later.
   for (let tries = 0; tries < 30 && !isBack(); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 500));
-    after = await memoryOf(server, lines);
+    after = await memoryOf(server, logFile);
   }
   // Before and after: what else the machine does meanwhile comes and goes.
   calm.push(await measure(server, author, attack(trial.calmSeconds)));
   expect(await server.stop()).toBe(0);
+  const lines = await linesOf(logFile);
   return { calm: delaysOf(calm), attacked: delaysOf([attacked]), attack: said, memory: { before, after }, lines, tokens };
 }
 
@@ -159,18 +166,23 @@ function p99(values: number[]): number {
   return Math.round((sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN) * 10) / 10;
 }
 
-async function memoryOf({ pid }: ServerProcess, lines: readonly string[]): Promise<Memory> {
-  const from = lines.length;
+async function memoryOf({ pid }: ServerProcess, logFile: string): Promise<Memory> {
+  const said = async () => (await linesOf(logFile)).filter((line) => line.startsWith('{"memory":'));
+  const before = (await said()).length;
   process.kill(pid, 'SIGUSR2');
   const line = await vi.waitFor(
-    () => {
-      const found = lines.slice(from).find((one) => one.startsWith('{"memory":'));
+    async () => {
+      const found = (await said())[before];
       expect(found).toBeDefined();
       return found as string;
     },
     { timeout: 10_000 },
   );
   return (JSON.parse(line) as { memory: Memory }).memory;
+}
+
+async function linesOf(logFile: string): Promise<string[]> {
+  return (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
 }
 
 async function metric({ url }: ServerProcess, name: string): Promise<number> {
