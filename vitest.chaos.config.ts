@@ -4,14 +4,32 @@ import { longFiles } from './test/support/long.ts';
 
 keepCompiled();
 
-/** The long disasters, one file each, and what else takes long: not part of `npm test`. */
+const patient = { testTimeout: 120_000, hookTimeout: 30_000 };
+
+/** What takes long, and then the disasters, one file at a time: not part of `npm test`. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
-    include: ['test/chaos/**/*.test.ts', ...longFiles],
-    globalSetup: 'test/support/built.ts',
-    testTimeout: 120_000,
-    hookTimeout: 30_000,
-    fileParallelism: false,
+    projects: [
+      {
+        test: {
+          ...patient,
+          name: 'long',
+          include: longFiles,
+          globalSetup: 'test/support/built.ts',
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...patient,
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
