@@ -155,8 +155,6 @@ export class Feed {
 
   /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
   erased(postId: string | null): void {
-    // What was heard before it goes out before it, as if each were handed out alone.
-    this.#rounds.finish();
     this.generation += 1;
     if (postId !== null) {
       this.tail.forget(postId);
@@ -192,7 +190,7 @@ export class Feed {
   silence(isSilent: boolean): void {
     this.#isSilent = isSilent;
     if (isSilent) this.#rounds.stop();
-    else for (const reader of [...this.readers]) this.pump(reader);
+    else this.#rounds.begin(0);
   }
 
   /** Hands the reader on what comes after a position of this history. */
@@ -309,17 +307,20 @@ export class Feed {
     // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#changeChannel(channel);
+    const { head: before } = this.tail;
     let bytes = 0;
     for (const change of changes) {
       const encoded = new EncodedChange(this.channelId, this.epoch, change);
       this.tail.push(encoded);
-      bytes += Math.max(encoded.bytes, fanoutLimits.tailBytes / fanoutLimits.tailOffsets);
+      bytes += encoded.bytes;
       if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
       this.#compareAhead();
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#compareAhead();
-    if (!this.#isSilent) this.#rounds.begin(bytes);
+    // As much of the tail as they take, by whichever of its bounds.
+    const share = (this.tail.head - before) / fanoutLimits.tailOffsets;
+    if (!this.#isSilent) this.#rounds.begin(Math.max(bytes, share * fanoutLimits.tailBytes));
   }
 
   /** Whether a reader lacks something and their connection is free. If only that is not, they come back when it is. */

@@ -18,9 +18,10 @@ export class Rounds {
   #isScheduled = false;
 
   readonly #turn = (): void => {
+    // Should anything be thrown, what comes next begins again where this was left.
+    this.#isScheduled = false;
     this.#hand(fanoutLimits.turnReaders);
-    if (this.#isUnderWay) this.#context.soon(this.#turn);
-    else this.#isScheduled = false;
+    if (this.#isUnderWay) this.#schedule(this.#context.soon);
   };
 
   constructor(context: RoundsContext) {
@@ -34,14 +35,12 @@ export class Rounds {
   begin(bytes: number): void {
     this.#isDue = true;
     this.#bytes += bytes;
-    if (this.#bytes > fanoutLimits.tailBytes / 2) this.finish();
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(this.#turn);
+    if (this.#bytes > fanoutLimits.tailBytes / 2) this.#finish();
+    this.#schedule(queueMicrotask);
   }
 
-  /** Hands everyone everything at once. */
-  finish(): void {
+  /** Goes to everyone who is still to come, at once. */
+  #finish(): void {
     this.#hand(Number.POSITIVE_INFINITY);
   }
 
@@ -50,6 +49,12 @@ export class Rounds {
     this.#isDue = false;
     this.#rest = undefined;
     this.#bytes = 0;
+  }
+
+  #schedule(run: (turn: () => void) => void): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    run(this.#turn);
   }
 
   get #isUnderWay(): boolean {

@@ -64,7 +64,7 @@ export class StreamPipe implements Pipe {
 
   /** Sends the head, and these blocks with it. */
   begin(...blocks: Buffer[]): void {
-    // What goes past it would not count. Whoever takes no bytes is found out by them.
+    // Writes past it do not count for this timer. Who takes no bytes is found by the sweep.
     this.#socket.setTimeout(0);
     this.#socket.cork();
     this.#response.removeHeader('Transfer-Encoding');

@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
  * stream makes objects and turns of a queue, which cost more than all that we do for a delivery ourselves.
  *
  * This is the one place that knows what is under Node's sockets: the handle, and the requests and the state that `stream_wrap` has for it.
- * Where they are not as expected there is no handle to be had, and whoever asks for one writes to the stream.
+ * Where they are not as expected, or Node's permission model forbids a look, there is no handle to be had, and whoever asks for one writes to
+ * the stream. Under `--pending-deprecation` Node warns of the look (DEP0111).
  * `test/unit/kernel.test.ts` fails where they have moved.
  */
 export interface Handle {
@@ -26,10 +27,11 @@ export interface Rest {
 
 /** Writes behind all that was written to the handle before. Whoever gets a rest is told of its end; a socket that refuses is done with. */
 export function writeTo(handle: Handle, bytes: Buffer): 'taken' | 'refused' | Rest {
-  if (streams === undefined) return 'refused';
-  spare ??= new streams.WriteWrap();
+  // Without them there is no handle.
+  const { WriteWrap, streamBaseState, kLastWriteWasAsync } = streams as Streams;
+  spare ??= new WriteWrap();
   if (handle.writeBuffer(spare, bytes) !== 0) return 'refused';
-  if (streams.streamBaseState[streams.kLastWriteWasAsync] === 0) return 'taken';
+  if (streamBaseState[kLastWriteWasAsync] === 0) return 'taken';
   const rest = spare;
   // For as long as they are needed.
   rest.buffer = bytes;

@@ -14,8 +14,7 @@ export class Outgoing {
   onTaken: () => void = nobody;
   readonly #socket: Socket;
   readonly #handle;
-  /** Writes past the stream of which bytes are left. */
-  #left = 0;
+  /** An empty write of the stream is behind bytes that wait. */
   #asked = false;
 
   constructor(socket: Socket) {
@@ -25,12 +24,12 @@ export class Outgoing {
 
   /** No bytes wait for the kernel. */
   get free(): boolean {
-    return this.#left === 0 && this.#socket.writableLength === 0;
+    return !this.#asked && this.#socket.writableLength === 0 && !this.#socket.destroyed;
   }
 
   write(frames: Buffer): void {
     const socket = this.#socket;
-    if (this.#handle === undefined || socket.writableLength > 0 || socket.writableCorked > 0) {
+    if (this.#handle === undefined || !this.free || socket.writableCorked > 0) {
       socket.write(frames);
       this.tell();
       return;
@@ -38,31 +37,29 @@ export class Outgoing {
     const rest = writeTo(this.#handle, frames);
     if (rest === 'taken') return;
     if (rest === 'refused') return void socket.destroy();
-    this.#left += 1;
     rest.oncomplete = (status) => {
-      this.#left -= 1;
       if (status < 0) socket.destroy();
-      this.#passOn();
     };
+    // With a write behind them the stream does not end before they have been taken: a socket that is about to end cannot be reset.
+    this.#ask();
   }
 
   /** Has `onTaken` called when what waits has been taken, whoever wrote it. */
   tell(): void {
-    const { destroyed, writableEnded, writableLength } = this.#socket;
-    // Of our own it is called anyway.
-    if (this.#left > 0 || this.#asked || writableLength === 0 || destroyed || writableEnded) return;
+    if (this.#socket.writableLength > 0) this.#ask();
+  }
+
+  #ask(): void {
+    const { destroyed, writableEnded } = this.#socket;
+    if (this.#asked || destroyed || writableEnded) return;
     this.#asked = true;
     // It is taken when all before it has been.
     this.#socket.write(nothing, () => {
       this.#asked = false;
-      this.#passOn();
+      // By now more may have been written, of which this told nothing.
+      this.tell();
+      if (!this.#asked) this.onTaken();
     });
-  }
-
-  #passOn(): void {
-    // By now more may have been written, of which this told nothing.
-    this.tell();
-    if (this.#left === 0 && !this.#asked) this.onTaken();
   }
 }
 

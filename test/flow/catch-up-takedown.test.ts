@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
@@ -6,6 +5,7 @@ import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';
 import { answerLate, troubleTheBus } from '../support/trouble.ts';
+import { watchWrites } from '../support/watch-writes.ts';
 import { createChannel, publish, type Written, write } from '../support/writers.ts';
 
 /**
@@ -27,12 +27,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 beforeEach(() => {
   sent = [];
   const port = Number(new URL(server.url).port);
-  const { write: plain } = Socket.prototype;
-  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
-    const [chunk] = given;
-    if (this.localPort === port) sent.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
-    return plain.apply(this, given);
-  } as Socket['write']);
+  watchWrites(port, ({ bytes }) => sent.push(bytes.toString()));
   answerLate(server.server.engine, random, ['channel', 'catchUp', 'snapshot', 'post', 'posts', 'revisions', 'corrections'], 25);
 });
 afterEach(() => vi.restoreAllMocks());

@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { followed, openReader, type SocketReader } from '../support/socket-reader.ts';
 import { openStream, type StreamReader, streamed } from '../support/stream-reader.ts';
+import { watchWrites } from '../support/watch-writes.ts';
 import { allPosts, createChannel, publish, type Written, write } from '../support/writers.ts';
 
 /**
@@ -22,15 +22,9 @@ beforeEach(async () => {
   editor = await server.token();
   waited = new Map();
   const port = Number(new URL(server.url).port);
-  const { write: plain } = Socket.prototype;
-  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
-    const taken = plain.apply(this, given);
-    if (this.localPort === port) {
-      const client = this.remotePort ?? 0;
-      waited.set(client, Math.max(waited.get(client) ?? 0, this.writableLength, given[0].length));
-    }
-    return taken;
-  } as Socket['write']);
+  watchWrites(port, ({ bytes, client, waiting }) => {
+    waited.set(client, Math.max(waited.get(client) ?? 0, waiting, bytes.length));
+  });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -95,7 +89,10 @@ describe('a reader who stops reading', () => {
       expect(faults).toEqual([]);
       expect(events).toHaveLength(8 * 18);
     }
-    for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
+    for (const { port } of [slow, slowStream]) {
+      expect(waited.get(port)).toBeGreaterThan(100_000);
+      expect(waited.get(port)).toBeLessThan(oneWriteBytes);
+    }
 
     slow.resume();
     slowStream.resume();

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Announcement, Engine, Replay, StoredChange } from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import type { EndReason, Reader } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import { fanoutLimits } from '../../src/fanout/limits.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { newChannel, newPost } from '../simulation/contents.ts';
@@ -284,6 +285,30 @@ describe('an announcement that comes after its text was erased while the feed wa
   });
 });
 
+describe('an erasure while a post is handed out', () => {
+  it('gives those who are still to come what came in its place, and never the text', async () => {
+    const usual = fanoutLimits.turnReaders;
+    Object.assign(fanoutLimits, { turnReaders: 1 });
+    onTestFinished(() => void Object.assign(fanoutLimits, { turnReaders: usual }));
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const first = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    const second = await join(opened, at(6), replay(at(10), [change(10, 'p')]));
+    await Promise.all([first.done, second.done]);
+    journal.announce(change(11, 'q', { text: 'secret' }), check(10));
+    await settled();
+    expect(JSON.stringify(first.listener.events)).toContain('secret');
+    expect(second.listener.events).toEqual([]);
+
+    journal.erase('q');
+    journal.announce({ ...change(12, 'q', { text: '' }), type: 'post.taken-down' } as StoredChange, check(11));
+    for (let turns = 0; turns < 5; turns += 1) await new Promise(setImmediate);
+    expect(second.listener.events.map(({ type, from, offset }) => [type, from, offset])).toEqual([['post.taken-down', 11, 12]]);
+    expect(JSON.stringify(second.listener.events)).not.toContain('secret');
+    expect(first.listener.events.at(-1)?.type).toBe('post.taken-down');
+  });
+});
+
 describe('a node whose store is out of reach', () => {
   it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
     const opened = await open(at(10));
@@ -299,6 +324,7 @@ describe('a node whose store is out of reach', () => {
     journal.erase('q');
     journal.announce(change(13, 'p'), check(12));
     journal.reach(true);
+    await settled();
     expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
     // What was erased left a hole, which nobody is led over: the reader asks again.
     expect(listener.ended).toBe('slow');
@@ -312,6 +338,7 @@ describe('a node whose store is out of reach', () => {
     opened.journal.announce(change(11, 'q'), check(10));
     expect(listener.events).toEqual([]);
     opened.journal.reach(true);
+    await settled();
     expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([[11, 11]]);
   });
 });

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { handleOf, writeTo } from '../../src/reader/kernel.ts';
 
@@ -70,6 +72,25 @@ it('tells of bytes that nobody will take any more', async () => {
   socket.destroy();
   await vi.waitFor(() => expect(told).toHaveBeenCalled());
   expect(told.mock.lastCall?.[0]).toBeLessThan(0);
+});
+
+it('is not to be had where Node forbids a look, and what goes out goes through the stream', async () => {
+  const program = `
+    const { createServer, connect } = await import('node:net');
+    const { handleOf } = await import('./src/reader/kernel.ts');
+    const { Outgoing } = await import('./src/reader/outgoing.ts');
+    const server = createServer((socket) => {
+      const outgoing = new Outgoing(socket);
+      outgoing.write(Buffer.from(String(handleOf(socket))));
+      outgoing.write(Buffer.from(' all'));
+      socket.end();
+    });
+    server.listen(0, '127.0.0.1', () => {
+      connect(server.address().port, '127.0.0.1').on('data', (data) => process.stdout.write(data)).on('end', () => server.close());
+    });`;
+  const flags = ['--permission', '--allow-fs-read=*', '--allow-net', '--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, flags);
+  expect(stdout).toBe('undefined all');
 });
 
 it('is refused by a socket that is closed', async () => {

@@ -77,23 +77,46 @@ it('comes to whoever joins during a round, and not to whoever leaves', async () 
   expect(said).toEqual(['a:1-1', 'b:1-1', 'd:1-1', 'e:1-1']);
 });
 
-it('can be finished at once, and stopped', async () => {
+it('can be stopped, and begins again with what comes', async () => {
   const { rounds, said, come, turn, turns } = open('abcd');
-  come();
-  await undefined;
-  rounds.finish();
-  expect(said).toHaveLength(4);
-  turn();
-  expect([said.length, turns]).toEqual([4, []]);
-
   come();
   await undefined;
   rounds.stop();
   turn();
-  expect(said.slice(4)).toEqual(['a:2-2', 'b:2-2']);
+  expect([said, turns]).toEqual([['a:1-1', 'b:1-1'], []]);
   come();
   await undefined;
-  expect(said.slice(6)).toEqual(['a:3-3', 'b:3-3']);
+  expect(said.slice(2)).toEqual(['a:2-2', 'b:2-2']);
+});
+
+it('goes on with what comes where something was thrown', async () => {
+  const { readers, said, come, turn } = open('abc');
+  const [first] = readers;
+  const thrown = new Error('thrown in the test');
+  Object.defineProperty(first, 'offset', {
+    configurable: true,
+    get: () => {
+      throw thrown;
+    },
+  });
+  const heard: unknown[] = [];
+  const hear = (error: unknown) => heard.push(error);
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException').on('uncaughtException', hear);
+  try {
+    come();
+    await new Promise(setImmediate);
+  } finally {
+    process.off('uncaughtException', hear);
+    for (const other of others) process.on('uncaughtException', other);
+  }
+  expect(heard).toEqual([thrown]);
+  Object.defineProperty(first, 'offset', { value: 0, writable: true });
+  come();
+  await undefined;
+  turn();
+  turn();
+  expect(new Set(said)).toEqual(new Set(['a:1-2', 'b:1-2', 'c:1-2']));
 });
 
 it('hands everything out before the tail has to let go of what some have not had', async () => {

@@ -1,0 +1,44 @@
+import { Socket } from 'node:net';
+import { vi } from 'vitest';
+
+/** What the server hands to one of its sockets. */
+export interface Written {
+  bytes: Buffer;
+  /** The port of the client. */
+  client: number;
+  /** Bytes that wait in the process after it. */
+  waiting: number;
+}
+
+/** Tells of everything that the server on a port writes, through the streams of its sockets and past them, until mocks are restored. */
+export function watchWrites(port: number, saw: (written: Written) => void): void {
+  const { write } = Socket.prototype;
+  vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
+    const taken = write.apply(this, given);
+    const [chunk] = given;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
+    if (this.localPort === port) saw({ bytes, client: this.remotePort ?? 0, waiting: this.writableLength });
+    return taken;
+  } as Socket['write']);
+
+  const { prototype } = (process as unknown as { binding(name: 'tcp_wrap'): { TCP: { prototype: Handle } } }).binding(
+    'tcp_wrap',
+  ).TCP;
+  const { writeBuffer } = prototype;
+  vi.spyOn(prototype, 'writeBuffer').mockImplementation(function (this: Handle, request, bytes) {
+    const said = writeBuffer.call(this, request, bytes);
+    const [ours, theirs] = [{ port: 0 }, { port: 0 }];
+    this.getsockname(ours);
+    this.getpeername(theirs);
+    if (ours.port === port) saw({ bytes, client: theirs.port, waiting: this.writeQueueSize });
+    return said;
+  });
+}
+
+/** Of a TCP connection, under Node's socket. */
+interface Handle {
+  writeBuffer(request: object, bytes: Buffer): number;
+  getsockname(into: { port: number }): number;
+  getpeername(into: { port: number }): number;
+  readonly writeQueueSize: number;
+}
