@@ -5,6 +5,7 @@ import { type HostSite, startHostSite, strictPolicy } from '../support/host-page
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser, type WatchedPage } from './browser.ts';
 import { eventually, hide, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { holdsItsMost, pageDown } from './paging.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
 /** More than are let go of together. */
@@ -66,16 +67,9 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await publishMany(id, beyond);
     const [last] = await room.publish(id, 'The last.');
     await post(page, last).waitFor();
-    expect(await posts(page).count()).toBeGreaterThanOrEqual(mostPosts);
-    expect(await posts(page).count()).toBeLessThanOrEqual(mostPosts + mostBeyond);
+    await holdsItsMost(posts(page));
     expect(await post(page, ids[0]).count()).toBe(0);
-    const older = page.getByRole('button', { name: 'Older posts' });
-    while ((await post(page, ids[0]).count()) === 0) {
-      const lowest = await posts(page).last().getAttribute('id');
-      await older.click();
-      await eventually(async () => expect(await posts(page).last().getAttribute('id')).not.toBe(lowest));
-      expect(await posts(page).count()).toBeLessThanOrEqual(mostPosts + mostBeyond);
-    }
+    await pageDown(posts(page), page.getByRole('button', { name: 'Older posts' }), post(page, ids[0]));
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
     // Whoever pages down lets go of the top, which is paged for likewise.
     expect(await post(page, last).count()).toBe(0);
