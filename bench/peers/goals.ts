@@ -144,8 +144,8 @@ export const goals: readonly Goal[] = [
 export function sessionsFor(wanted: readonly Goal[]): Session[] {
   const sessions = new Map<string, Session & { steps: Step[] }>();
   for (const { subject, step, readers, crowd } of wanted.flatMap(({ of, against }) => (against ? [of, against] : [of]))) {
-    // What changes what readers hold, or leaves much behind, is measured alone.
-    const key = [readers, crowd, subject, needsReturn(step) && step].join();
+    // What changes what readers hold, or leaves much behind, is measured alone; so is a burst, as it is of the peer beside it.
+    const key = [readers, crowd, subject, (needsReturn(step) || step === 'burst') && step].join();
     const session = sessions.get(key) ?? { subject, readers, crowd, steps: [] };
     if (!session.steps.includes(step)) session.steps.push(step);
     sessions.set(key, session);
