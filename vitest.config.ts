@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { keepCompiled } from './test/support/compiled.ts';
 import { longFiles } from './test/support/long.ts';
+import { LongFirst } from './test/support/long-first.ts';
 
 keepCompiled();
 
@@ -11,6 +12,7 @@ export default defineConfig({
   test: {
     // Many tests wait for a disk, a socket or a deadline, so two workers would leave a small machine idle.
     maxWorkers: 3,
+    sequence: { sequencer: LongFirst },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: kinds.map((name) => ({
       test: {
