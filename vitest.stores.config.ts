@@ -13,6 +13,10 @@ const notOnEachStore = {
   'test/flow/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
   'test/flow/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
   'test/flow/bench.test.ts': 'has a server and a Redis of its own',
+  'test/flow/fallback.test.ts': 'is about ways through networks, of which no store knows',
+  'test/flow/client-storage.test.ts': 'is about what browsers and apps keep, of which no store knows',
+  'test/flow/documents.test.ts': 'is about what the documents say, which is the same on each',
+  'test/flow/demo.test.ts': 'tells a story by calls that the other files make on each',
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',
 };
 
