@@ -4,7 +4,7 @@ import { longFiles } from './test/support/long.ts';
 
 keepCompiled();
 
-const patient = { testTimeout: 120_000, hookTimeout: 30_000 };
+const patient = { testTimeout: 120_000, hookTimeout: 30_000, setupFiles: ['test/support/patience.ts'] };
 
 /** What takes long, and then the disasters, one file at a time: not part of `npm test`. */
 export default defineConfig({
@@ -17,7 +17,8 @@ export default defineConfig({
           name: 'long',
           include: longFiles,
           globalSetup: 'test/support/built.ts',
-          maxWorkers: 2,
+          // Some of them wait for most of their time.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

@@ -131,7 +131,12 @@ export class Http {
 
   /** Asks for a stream of events. Resolves once it begins; until then it throws as `ask` does. Whoever asks sets the deadlines. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
-    return this.#begin({ method: 'GET', path, fresh: true }, eventStream, signal);
+    const response = await this.#begin({ method: 'GET', path, fresh: true }, eventStream, signal);
+    // What an EventSource is told in the place of a 429, as it would give up at one.
+    const retryAfter = secondsOf(response.headers.get('retry-after'));
+    if (retryAfter === undefined) return response;
+    response.body?.cancel().catch(() => {});
+    throw new NoAnswer('The server asked to come back later.', { retryAfter });
   }
 
   /** Asks for what is long and is read as it comes, as `stream` does. */

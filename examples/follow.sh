@@ -26,9 +26,10 @@ stream() {
 
 # Prints what is whole: a message ends with an empty line, and one that was cut is not told. Ends with 3 where it should not be tried again.
 tell() {
-  id='' name='' data=''
+  id='' name='' data='' alone=''
   while IFS= read -r line; do
     case $line in
+      'retry: '*) alone=${line#retry: } ;;
       'id: '*) id=${line#id: } ;;
       'event: '*) name=${line#event: } ;;
       'data: '*) data=${line#data: } ;;
@@ -39,7 +40,10 @@ tell() {
       '')
         case $name in
           '' | ping) ;;
-          *) printf '%s%s%s\n' "$name" "$tab" "$data" || exit 3 ;;
+          *)
+            alone=''
+            printf '%s%s%s\n' "$name" "$tab" "$data" || exit 3
+            ;;
         esac
         if [ -n "$id" ]; then printf '%s\n' "$id" >"$kept.draft" && mv "$kept.draft" "$kept"; fi
         case $name:$data in
@@ -50,6 +54,8 @@ tell() {
         ;;
     esac
   done
+  # A stream that says no more than this has no room at the moment.
+  if [ -n "$alone" ]; then sleep "$(awk -v ms="$alone" 'BEGIN { printf "%.3f", ms / 1000 }')"; fi
 }
 
 # Seconds, below so many milliseconds.

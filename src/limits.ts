@@ -31,6 +31,7 @@ const closed = (kind: string) => `pressbox_rate_limited_total{kind="${kind}"}`;
 const ended = (reason: string) => `pressbox_subscriptions_ended_total{reason="${reason}"}`;
 const fed = 'pressbox_feed_pages_total{format="atom"}';
 const reachable = 'pressbox_store_reachable';
+const erasing = 'pressbox_erasures_pending';
 const workers = (how: string) => `pressbox_worker_ends_total{how="${how}"}`;
 const refusedField: AtBound = { what: 'More is 400 `invalid-body`, which names the field.', metric: problem('invalid-body') };
 
@@ -121,11 +122,11 @@ export const limitGroups = [
       metric: 'pressbox_readers{transport="socket"}',
     },
     handshakesMost: {
-      what: 'Another connection is refused with `rate-limited`: so many have upgraded and not joined yet, in a process.',
+      what: 'So many have come, over sockets, streams and polls, and not been answered yet: one more is refused with `rate-limited`, a stream ended with `Retry-After`.',
       metric: closed('handshakes'),
     },
     handshakeRetrySeconds: {
-      what: 'Whoever is refused so is told to come back at a moment of their own within so many seconds.',
+      what: 'Whoever is sent away so is told to come back at a moment of their own within so many seconds.',
       metric: closed('handshakes'),
     },
     waitingSubscribes: { what: 'One more subscribe is refused with `rate-limited`.', metric: problem('rate-limited') },
@@ -170,7 +171,7 @@ export const limitGroups = [
       metric: 'pressbox_feed_tail_entries',
     },
     turnReaders: {
-      what: 'The others are handed theirs after whatever else there is to do, together with what has come in by then.',
+      what: 'The others are handed theirs after whatever else there is to do, with what has come in by then. A poll counts as twenty.',
       metric: 'pressbox_events_delivered_total{transport="socket"}',
     },
     feedIdleMs: { what: 'A channel without readers is followed for so long.', metric: 'pressbox_feeds' },
@@ -197,6 +198,10 @@ export const limitGroups = [
     unreadAnswerBytes: {
       what: 'Past it, summed over clients, the connections that wait longest are closed.',
       metric: closed('unread'),
+    },
+    waitingConnections: {
+      what: "One more is not taken up by the kernel; its client tries again after a second and more. The kernel's own bound is `net.core.somaxconn`.",
+      metric: 'pressbox_connections',
     },
   }),
   group('Rates', rateLimits, {
@@ -231,7 +236,7 @@ export const limitGroups = [
     },
     erasureWaitMs: {
       what: 'An erasure that takes longer is answered 202, with what is pending.',
-      metric: 'pressbox_append_seconds_count',
+      metric: erasing,
     },
     derivedPages: {
       what: 'Posts further back are not named in `derived`.',
@@ -259,11 +264,11 @@ export const limitGroups = [
     journalLogBytes: { what: 'Past it the log is copied into the journal.', metric: 'pressbox_append_seconds_count' },
     journalErasureWaitMs: {
       what: 'An erasure that takes longer is pending, and finished in the background.',
-      metric: 'pressbox_append_seconds_count',
+      metric: erasing,
     },
     erasureStepEntries: {
       what: 'The rest of a deleted channel goes in further transactions.',
-      metric: 'pressbox_append_seconds_count',
+      metric: erasing,
     },
   }),
   group('The journal in Redis or Valkey', redisLimits, {
@@ -278,7 +283,7 @@ export const limitGroups = [
     },
     redisConnectMs: { what: 'A connection that is not there is tried for again.', metric: reachable },
     redisReachMs: { what: 'A server of the store that does not answer is passed over.', metric: reachable },
-    replicaTakenMs: { what: 'A replica that lags longer keeps an erasure pending.', metric: reachable },
+    replicaTakenMs: { what: 'A replica that lags longer keeps an erasure pending.', metric: erasing },
     redisSilenceMs: { what: 'A connection that gives nothing back is given up.', metric: reachable },
     headsMs: { what: 'So often a node compares what it holds with the journal.', metric: reachable },
     probeMs: { what: 'So often it asks whether it still hears announcements.', metric: reachable },
@@ -288,10 +293,10 @@ export const limitGroups = [
       what: 'Without a good comparison for so long, catch-ups and snapshots are 503 and readers hear `store`.',
       metric: reachable,
     },
-    countsMs: { what: 'A node that has said nothing for so long is not waited for by erasures.', metric: reachable },
+    countsMs: { what: 'A node that has said nothing for so long is not waited for by erasures.', metric: erasing },
     redisErasureWaitMs: {
       what: 'An erasure that takes longer is pending, and finished by any node.',
-      metric: 'pressbox_append_seconds_count',
+      metric: erasing,
     },
     notedMs: { what: 'A note of an erasure that never came is dropped.', metric: reachable },
     rememberedAnnouncements: { what: 'Older ones are forgotten, and a head is asked for instead.', metric: 'pressbox_feeds' },
@@ -313,6 +318,11 @@ export const limitGroups = [
     },
     workerStartMs: { what: 'A worker that does not serve by then is killed.', metric: workers('died') },
     workerEndMs: { what: 'A worker that was told to end and has not is killed.', metric: workers('died') },
+    workerSignMs: { what: 'So often a worker says that it is there.', metric: workers('silent') },
+    workerSilentMs: {
+      what: 'A worker that gave no sign for so long is killed, and followed by another.',
+      metric: workers('silent'),
+    },
     workerReportMs: {
       what: '`/metrics` tells of a worker that does not answer what it said last.',
       metric: 'pressbox_workers',

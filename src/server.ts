@@ -16,6 +16,7 @@ import { closeHttp, createHttp, httpLimits, leaveOpen, listen, requireOneHost, s
 import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
+import { believeProxies } from './edge/proxies.ts';
 import { createRates, limitRequests } from './edge/rates.ts';
 import { authenticate, signedIn } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
@@ -34,6 +35,7 @@ import { documentPaths, documentRoutes } from './reader/document-routes.ts';
 import { embedRoutes } from './reader/embed-routes.ts';
 import { exportRoutes } from './reader/export.ts';
 import { feedRoutes } from './reader/feed-routes.ts';
+import { admitReaders, Handshakes } from './reader/handshakes.ts';
 import { readerLimits } from './reader/limits.ts';
 import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
 import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
@@ -111,9 +113,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   app.use(whileServing(health, pageErrors));
 
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
+  const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
     metrics.connections.inc();
-    socket.on('close', () => metrics.connections.dec());
+    socket.on('close', onGone);
   });
   // Before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
   if (group === undefined) await listen(http, config);
@@ -125,8 +128,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
-    health.unsafe = unsafe;
-    metrics.storeUnsafe.set(unsafe.length);
     undo.unshift(() => engine.close());
     const sessions = createSessions({ tokens, secret, now });
     const identity = createIdentity({ tokens, sessions, revocations: engine, now });
@@ -141,12 +142,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       log,
     });
     undo.unshift(() => readers.close());
+    const handshakes = new Handshakes({ random, metrics });
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
-    const append = measureAppends(engine, metrics);
+    const append = measureAppends(engine, { metrics, log });
     const desk = createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) });
 
     const limit = limitRequests(rates);
-    const reading = readerRoutes({ engine, feeds, readers, identity, renderer, rates, now, random, log, metrics });
+    const reading = readerRoutes({ engine, feeds, readers, handshakes, identity, renderer, rates, now, random, log, metrics });
     const slotsFor = (kind: 'exports' | 'imports', most: number) =>
       createSlots(most, {
         onRejected: () => metrics.rejections.inc({ kind }),
@@ -170,7 +172,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const api = [writing, reading, feeding, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
     // One router, so that its prefix is looked for once, ahead of what is asked for less often.
     const v1 = Router({ caseSensitive: true });
-    v1.use(limit, authenticate(identity, cookie), onlyMethodsOf(...api), notFound());
+    v1.use(limit, admitReaders(handshakes), authenticate(identity, cookie), onlyMethodsOf(...api), notFound());
     app.use(warnOfForwarded(config, log));
     app.use('/v1', v1);
     app.use(assetRoutes(), limit);
@@ -185,6 +187,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const sockets = openSockets(http, {
       feeds,
       readers,
+      handshakes,
       identity,
       signedIn: (request) => signedIn(request as Request, identity, cookie),
       rates,
@@ -197,7 +200,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, readers, engine));
-    undo.unshift(watchStore(engine, health, metrics, log));
+    undo.unshift(watchStore({ engine, unsafe }, health, metrics, log));
     if (group !== undefined) await listen(http, config);
     health.phase = 'ready';
     const where = { url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) };
@@ -241,16 +244,16 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
 }
 
-/** `unsafe`: settings of the store that are not as they should be, where that is allowed. */
+/** `unsafe`: settings of the store that are not as they should be, where that is allowed, as looked at last. */
 async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
   parts: { renderer: Renderer; now: () => number; log: Log },
-): Promise<{ engine: Engine; node?: Node; unsafe: string[] }> {
-  if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: [] };
+): Promise<{ engine: Engine; node?: Node; unsafe: () => string[] }> {
+  if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: () => [] };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
   try {
     const engine = await openRedis({ ...options, ...parts });
-    return { engine, node: engine, unsafe: engine.faults.map(({ line }) => line) };
+    return { engine, node: engine, unsafe: () => engine.faults.map(({ line }) => line) };
   } catch (error) {
     // Whoever starts the server is told which variable to look at.
     if (!(error instanceof JournalUnavailable)) throw error;
@@ -263,7 +266,7 @@ function createApp({ trustProxy }: Config): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
-  app.set('trust proxy', trustProxy);
+  believeProxies(app, trustProxy);
   app.set('query parser', 'simple');
   return app;
 }
@@ -302,6 +305,7 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
     metrics.revokedTokens.set(engine.revokedTokens);
+    metrics.erasuresPending.set(engine.pendingErasures);
     const open = [...feeds];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));
@@ -314,10 +318,21 @@ function newPostId(ms: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** Keeps `health.degraded` true to the store, with a line in the log when it changes. */
-function watchStore(engine: Engine, health: Health, metrics: Metrics, log: Log): () => void {
+interface Watched {
+  engine: Engine;
+  unsafe: () => string[];
+}
+
+/** Keeps what `health` says of the store true, with a line in the log when it comes out of reach, or back. */
+function watchStore({ engine, unsafe }: Watched, health: Health, metrics: Metrics, log: Log): () => void {
   metrics.storeReachable.set(1);
+  const lookAtSettings = () => {
+    health.unsafe = unsafe();
+    metrics.storeUnsafe.set(health.unsafe.length);
+  };
+  lookAtSettings();
   const probe = setInterval(async () => {
+    lookAtSettings();
     const reason = await engine.ready().then(
       () => undefined,
       () => 'The journal cannot be reached.',

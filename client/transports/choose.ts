@@ -289,8 +289,10 @@ function onWake(state: ChoiceState, network: boolean, options: ChooseOptions): C
     }
     // The device may have slept since it began. But who is woken all the time must connect some time, too.
     const patienceMs = waits.wakeMs * (network ? 1 : 2 ** Math.min(state.restarts, 4));
+    // One that began with the way that another network let through tells nothing of this one.
+    const isOfAnother = network && state.remembered !== state.ways[0];
     // Nor is it waited for long if the round under way comes to nothing.
-    if (options.now - state.beganAt < patienceMs) return nothing({ ...fresh, rounds: 0 });
+    if (!isOfAnother && options.now - state.beganAt < patienceMs) return nothing({ ...fresh, rounds: 0 });
     return begin({ ...fresh, restarts: state.restarts + 1 }, options);
   }
   const due = options.now - state.triedBetterAt >= (network ? waits.wakeMs : firstBetterMs(options));

@@ -61,19 +61,12 @@ export class LiveView {
     return this.#timeline.posts.find((post) => post.id === id);
   }
 
-  /** Takes the reader to the post that the page was opened for, or on their return to where they were. */
-  openAtMarked(): void {
+  /** Takes the reader to the post that the page was opened for; `isBack`: who has come back to it, and is where they were, stays there. */
+  openAtMarked(isBack: boolean): void {
     const element = this.#marked === null ? null : document.getElementById(postAnchor(this.#marked));
-    if (element === null) return;
-    window.addEventListener('pagehide', () => history.replaceState({ ...history.state, top: window.scrollY }, ''));
     // Once it has the focus, the browser does not open at it by itself any more.
-    element.focus({ preventScroll: true });
-    if (location.hash !== '') return;
-    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    const top: unknown = history.state?.top;
-    if (navigation?.type === 'navigate' || typeof top !== 'number')
-      element.scrollIntoView({ block: 'start', behavior: 'instant' });
-    else window.scrollTo({ top, behavior: 'instant' });
+    element?.focus({ preventScroll: true });
+    if (!isBack && location.hash === '') element?.scrollIntoView({ block: 'start', behavior: 'instant' });
   }
 
   /** Before the timeline is shown that holds the change. */
@@ -101,11 +94,8 @@ export class LiveView {
     this.#coverage.revealNext();
   }
 
-  /**
-   * Shows the posts that `load` pages in, and takes the reader to the nearest of them. Where there were some above, what was in view stays
-   * in view. Returns how many there are.
-   */
-  async page(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
+  /** Shows the posts that `load` pages in, and leaves the reader where they are. Returns them. */
+  async load(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<ReaderPost[]> {
     const before = new Set(this.#timeline.posts.map(({ id }) => id));
     this.#paging = way;
     try {
@@ -113,7 +103,12 @@ export class LiveView {
     } finally {
       this.#paging = undefined;
     }
-    const came = this.#timeline.posts.filter(({ id }) => !before.has(id));
+    return this.#timeline.posts.filter(({ id }) => !before.has(id));
+  }
+
+  /** Likewise, and takes the reader to the nearest of them; where there were some above, what was in view stays in view. Returns how many there are. */
+  async page(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
+    const came = await this.load(way, load);
     const nearest = way === 'newer' ? came.at(-1) : came[0];
     const element = nearest && document.getElementById(postAnchor(nearest.id));
     element?.scrollIntoView({ block: 'nearest', behavior: 'instant' });

@@ -1,4 +1,5 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
+import { pageMost } from '../../src/protocol/limits.ts';
 import { LiveReader } from '../live-reader.ts';
 import type { ReaderState } from '../reader.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';
@@ -14,6 +15,7 @@ import { Times } from './times.ts';
 import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
 import { wordsOf } from './view/time.ts';
 import { pageWordsOf } from './view/wording.ts';
+import { comeBack } from './way-back.ts';
 
 /**
  * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
@@ -125,7 +127,13 @@ function run(page: PageData): void {
   enableSharing(words, (sentence) => announcer.say(sentence));
   showStatus();
   times.start();
-  view.openAtMarked();
+  const isBack = comeBack({
+    posts: view.posts,
+    timeline: () => client.timeline ?? started,
+    load: (way) => view.load(way, () => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
+    moveTo: (seq) => view.load('older', () => client.moveTo(seq + 1)),
+  });
+  view.openAtMarked(isBack);
   client.open();
 }
 

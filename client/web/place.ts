@@ -32,6 +32,18 @@ function anchorsIn(posts: HTMLElement, view: View): Element[] {
   return [...parts, ...startsInView, ...inView];
 }
 
+/** The post that is read: the first that begins in view, as one that is left above may change, else the one in view, else the nearest. */
+export function postRead(posts: HTMLElement, view: View = theWindow): HTMLElement | undefined {
+  const all = [...posts.querySelectorAll<HTMLElement>(':scope > .post')];
+  const inView = all.filter((post) => isIn(view, post));
+  return inView.find((post) => startOf(post) >= view.top()) ?? inView[0] ?? all.at(isAtTop(posts, view) ? 0 : -1);
+}
+
+/** Where a post starts in the window, in CSS pixels: below the name of its day, which goes to a newer post of the day that comes in. */
+export function startOf(post: HTMLElement): number {
+  return (post.querySelector(':scope > .line') ?? post).getBoundingClientRect().top;
+}
+
 export function isIn(view: View, element: Element): boolean {
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > view.top() && top < view.bottom();

@@ -53,7 +53,10 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
 
   return {
     read(request) {
-      const session = cookieIn(request.headers.cookie, nameFor(request));
+      const { cookie } = request.headers;
+      // Most readers have cookies of others alone.
+      if (cookie?.includes('pressbox') !== true) return undefined;
+      const session = cookieIn(cookie, nameFor(request));
       return session !== undefined && counts(request) ? session : undefined;
     },
     set(request, response, value, maxAgeSeconds) {
@@ -75,9 +78,7 @@ function typeOf(request: Request): string {
 }
 
 /** The first of this name: browsers send that of the longest path and of the earliest day first. */
-function cookieIn(header: string | undefined, name: string): string | undefined {
-  // Most readers have cookies of others alone.
-  if (header?.includes(name) !== true) return undefined;
+function cookieIn(header: string, name: string): string | undefined {
   for (const pair of header.split(';')) {
     const [key = '', value = ''] = pair.split(/=(.*)/s);
     if (key.trim() === name && value.trim() !== '') return value.trim();

@@ -26,6 +26,11 @@ export const httpLimits = {
   pipelinedRequests: 16,
   /** Finished answers of all clients that wait to be taken; past it the connections of those that wait longest are closed. */
   unreadAnswerBytes: 256 * 1024 * 1024,
+  /**
+   * Connections that the kernel keeps until they are taken up, which a crowd that comes back makes at one moment. It forgets one more, whose
+   * client tries again after a second and more. It keeps no more than its own `net.core.somaxconn`, of which this is the default.
+   */
+  waitingConnections: 4_096,
 } as const;
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
@@ -66,16 +71,16 @@ export function createHttp(
   /** Answers under way, the oldest first. */
   const open = new Set<ServerResponse>();
   const waiting = new WeakMap<Socket, number>();
-  http.on('connection', (socket: Socket) => {
-    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-      const kind = cutByNode[code];
-      if (kind !== undefined) onCut(kind);
-    });
+  // The same ones for every connection, as they stay with it, and with what it becomes.
+  const onError = ({ code = '' }: NodeJS.ErrnoException) => {
+    const kind = cutByNode[code];
+    if (kind !== undefined) onCut(kind);
+  };
+  function onTimeout(this: Socket): void {
     // Without a request it is only a connection that was kept.
-    socket.on('timeout', () => {
-      if ((waiting.get(socket) ?? 0) > 0) onCut('idle');
-    });
-  });
+    if ((waiting.get(this) ?? 0) > 0) onCut('idle');
+  }
+  http.on('connection', (socket: Socket) => socket.on('error', onError).on('timeout', onTimeout));
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const before = waiting.get(socket) ?? 0;
@@ -128,7 +133,7 @@ function pathOf(target: string): string {
 export async function listen(server: NetServer, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: httpLimits.waitingConnections }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -6,7 +6,7 @@ import { vary } from './answers.ts';
  * `https://example.org.evil.example` too often.
  */
 
-/** Further origins beside the server's own; `*` lets every page in. */
+/** Further origins beside the server's own, each as `isOrigin` has it; `*` lets every page in. */
 export type Origins = '*' | readonly string[];
 
 export interface Asked {
@@ -30,16 +30,14 @@ export function askedBy(request: Request): Asked {
  * every page may. The spelling must be the one browsers send: lower case, no path, no default port.
  */
 export function mayConnect({ origin, host, secure }: Asked, allowed: Origins): boolean {
-  if (origin === undefined || allowed === '*') return true;
+  if (origin === undefined || allowed === '*' || allowed.includes(origin)) return true;
   // Libraries for apps name the address that they connect to as it stands, which begins with `ws`. No browser does.
-  const page = origin.replace(/^ws/, 'http');
-  if (!isOrigin(page)) return false;
-  return allowed.includes(origin) || isOwn(page, host, secure);
+  return isOwn(origin.replace(/^ws/, 'http'), host, secure);
 }
 
 /** Whether a page of this server asks, by its origin. */
 export function isOwnOrigin({ origin, host, secure }: Asked): boolean {
-  return origin !== undefined && isOrigin(origin) && isOwn(origin, host, secure);
+  return origin !== undefined && isOwn(origin, host, secure);
 }
 
 /** Whether the text is a web origin, spelled as browsers do. */
@@ -48,8 +46,18 @@ export function isOrigin(text: string): boolean {
   return /^https?:\/\/[a-z0-9.:[\]_-]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
-/** The origin's host and port are those of the Host header. Behind a proxy that speaks TLS the scheme may differ from ours. */
+/** What was last found to be this server's own: nearly everyone comes from its pages, and for them no URL is parsed. */
+let lastOwn: Asked | undefined;
+
 function isOwn(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
+  if (origin === lastOwn?.origin && host === lastOwn.host && secure === lastOwn.secure) return true;
+  if (!isOrigin(origin) || !isHost(origin, host, secure)) return false;
+  lastOwn = { origin, host, secure };
+  return true;
+}
+
+/** The origin's host and port are those of the Host header. Behind a proxy that speaks TLS the scheme may differ from ours. */
+function isHost(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
   if (host === undefined || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return false;
   const page = new URL(origin);
   const server = URL.parse(`${secure === true ? 'https:' : page.protocol}//${host}`);

@@ -93,34 +93,31 @@ const forwardedWithPort = /^(?:([\d.]+):\d+|\[([^[\]]+)\](?::\d+)?)$/;
 /** Whom an address belongs to: an IPv4 address, also where IPv6 maps it, or the first 64 bits of an IPv6 one. */
 export function addressKey(address: string): string {
   if (isIPv4(address)) return address;
+  // What Node calls an IPv4 client where it listens for both.
+  if (address.startsWith('::ffff:') && isIPv4(address.slice(7))) return address.slice(7);
   const withPort = forwardedWithPort.exec(address);
   if (withPort !== null) return addressKey(withPort[1] ?? withPort[2] ?? '');
   const plain = address.split('%', 1)[0] ?? '';
   if (!isIPv6(plain)) return 'unknown';
-  const groups = groupsOf(plain);
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped)
-    return groups
-      .slice(6)
-      .flatMap((group) => [group >> 8, group & 0xff])
-      .join('.');
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(':')}::/64`;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groupsOf(plain);
+  const isMapped = (a | b | c | d | e) === 0 && f === 0xffff;
+  if (isMapped) return `${g >> 8}.${g & 0xff}.${h >> 8}.${h & 0xff}`;
+  return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;
 }
 
 /** The eight 16-bit groups of a valid IPv6 address. */
 function groupsOf(address: string): number[] {
-  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
-    [(Number(a) << 8) | Number(b), (Number(c) << 8) | Number(d)].map((group) => group.toString(16)).join(':'),
-  );
-  const [head = '', tail] = hex.split('::');
-  const parse = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
-  const before = parse(head);
-  if (tail === undefined) return before;
-  const after = parse(tail);
-  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+  const groups: number[] = [];
+  let gap = 0;
+  for (const part of address.split(':')) {
+    if (part === '') gap = groups.length;
+    else if (part.includes('.')) {
+      const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+      groups.push((a << 8) | b, (c << 8) | d);
+    } else groups.push(Number.parseInt(part, 16));
+  }
+  while (groups.length < 8) groups.splice(gap, 0, 0);
+  return groups;
 }
 
 interface Buckets {

@@ -75,6 +75,12 @@ export interface Journal {
   erase(channelId: string, postId: string): Promise<Erasure>;
 
   /**
+   * Erasures that whoever asked for them was told to be pending, of whatever process, and that are not complete: from memory, as looked at
+   * last, which is every few seconds while there are any. A deleted channel counts as one.
+   */
+  readonly pendingErasures: number;
+
+  /**
    * Erases the channel with everything in it but its id, its access and its requests. `missing`: there is none. Repeated, it tells the state of the
    * erasure. Subscribers hear `gone`.
    */

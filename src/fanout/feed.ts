@@ -9,6 +9,7 @@ import { fanoutLimits } from './limits.ts';
 import { Rounds } from './rounds.ts';
 import { Slices } from './slices.ts';
 import { Tail } from './tail.ts';
+import { Turns } from './turns.ts';
 
 /**
  * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the
@@ -19,6 +20,8 @@ export interface Reader {
   /** Everything up to here was handed to the connection. Moved by the feed alone. */
   offset: number;
   readonly format: Format;
+  /** As how many readers it counts in a turn. */
+  readonly weight: number;
   /** Whether the connection has nothing pending. */
   readonly ready: boolean;
   /** Whether it may have the posts of this channel as the channel now is. */
@@ -29,6 +32,8 @@ export interface Reader {
   lag(): void;
   /** It is no longer in the feed. */
   end(reason: EndReason): void;
+  /** Nor is it, and it could not be written to: ends its connection at once, so that it comes back with its cursor. */
+  terminate(): void;
 }
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
@@ -41,8 +46,8 @@ export interface FeedContext {
   delivered: (events: number, transport: Transport) => void;
   /** Real time where it is not given. */
   later?: Later;
-  /** Runs something in the next turn of the event loop, which is real where it is not given. */
-  soon?: (run: () => void) => void;
+  /** In which it hands out what it has, together with the other feeds of the process. */
+  turns?: Turns;
 }
 
 export class Feed {
@@ -72,7 +77,10 @@ export class Feed {
   #endRetry: () => void = () => {};
   /** What calls off the read that is to settle whether the history heard of is the one held; undefined while there is no doubt. */
   #endDoubt: (() => void) | undefined;
+  /** Reads of the journal that failed, one after the other. */
   #failures = 0;
+  /** Readers whose connections threw just now. */
+  #failed = 0;
   #isSilent = false;
   readonly #slices = new Slices();
   readonly #rounds: Rounds;
@@ -84,9 +92,11 @@ export class Feed {
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
-    const { delivered, soon = setImmediate } = context;
-    const awaits = (reader: Reader) => this.#awaits(reader);
-    this.#rounds = new Rounds({ readers: this.readers, awaits, hand: (reader) => this.#hand(reader), delivered, soon });
+    const { delivered, turns = new Turns() } = context;
+    const lacks = (reader: Reader) => this.#lacks(reader);
+    const hand = (reader: Reader) => this.#hand(reader);
+    const failed = (reader: Reader, error: unknown) => this.#fail(reader, error);
+    this.#rounds = new Rounds({ readers: this.readers, lacks, hand, failed, delivered, turns });
   }
 
   /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
@@ -178,9 +188,14 @@ export class Feed {
    * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
   pump(reader: Reader): void {
-    if (this.#isSilent || !this.readers.has(reader) || !this.#awaits(reader)) return;
-    const events = this.#hand(reader);
-    if (events > 0) this.#context.delivered(events, reader.format.name);
+    if (this.#isSilent || !this.readers.has(reader) || !this.#lacks(reader)) return;
+    try {
+      if (!reader.ready) return reader.lag();
+      const events = this.#hand(reader);
+      if (events > 0) this.#context.delivered(events, reader.format.name);
+    } catch (error) {
+      this.#fail(reader, error);
+    }
   }
 
   /**
@@ -323,15 +338,11 @@ export class Feed {
     if (!this.#isSilent) this.#rounds.begin(Math.max(bytes, share * fanoutLimits.tailBytes));
   }
 
-  /** Whether a reader lacks something and their connection is free. If only that is not, they come back when it is. */
-  #awaits(reader: Reader): boolean {
-    if (reader.offset >= this.tail.head) return false;
-    if (reader.ready) return true;
-    reader.lag();
-    return false;
+  #lacks(reader: Reader): boolean {
+    return reader.offset < this.tail.head;
   }
 
-  /** For one who awaits it. Returns how many events it was. */
+  /** For one who lacks something and is ready. Returns how many events it was. */
   #hand(reader: Reader): number {
     const { tail } = this;
     if (reader.offset < tail.whole) {
@@ -367,7 +378,29 @@ export class Feed {
 
   #end(reader: Reader, reason: EndReason): void {
     this.#ahead.delete(reader);
-    if (this.readers.delete(reader)) reader.end(reason);
+    if (!this.readers.delete(reader)) return;
+    try {
+      reader.end(reason);
+    } catch (error) {
+      this.#fail(reader, error);
+    }
+  }
+
+  /** Its connection threw: it is let go, so that nobody is behind without knowing. What befalls many at once is said once. */
+  #fail(reader: Reader, error: unknown): void {
+    this.leave(reader);
+    if (this.#failed === 0) {
+      queueMicrotask(() => {
+        this.#context.log.warn({ channel: this.channelId, readers: this.#failed, err: error }, 'delivery failed');
+        this.#failed = 0;
+      });
+    }
+    this.#failed += 1;
+    try {
+      reader.terminate();
+    } catch {
+      // Nothing is left to be done with it.
+    }
   }
 
   #dropAnswers(): void {

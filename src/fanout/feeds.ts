@@ -3,6 +3,7 @@ import type { Access, Channel } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
 import { inRealTime } from './later.ts';
 import { fanoutLimits } from './limits.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.
@@ -32,7 +33,7 @@ export class Feeds {
   #erasures = 0;
 
   constructor(context: FeedContext) {
-    this.#context = context;
+    this.#context = { turns: new Turns(), ...context };
     const undoErased = context.engine.onErased((channelId, postId) => {
       this.#erasures += 1;
       const entry = this.#open.get(channelId);

@@ -6,7 +6,7 @@ export const fanoutLimits = {
   tailBytes: 8 * 1024 * 1024,
   /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
   sliceBytes: 256 * 1024,
-  /** Readers of a feed who are handed something before the process does whatever else there is. */
+  /** Readers of all feeds who are handed something before the process does whatever else there is; a poll counts as twenty. */
   turnReaders: 1_000,
   /** A feed without readers is kept this long. */
   feedIdleMs: 30_000,

@@ -1,13 +1,13 @@
 import { type Transport, transports } from '../protocol/model.ts';
 import type { Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
+import type { Taker, Turns } from './turns.ts';
 
 /**
- * Goes round the readers of a feed until each has been handed everything, some of them in one turn of the event loop. Between two turns
- * the process hears what else there is: what comes in during a round goes to all who are still to come in the same write, and to the
- * others in the round that follows. Nobody waits for more, and there is no timer.
+ * Goes round the readers of a feed until each has been handed everything, or told that they are behind, some of them in a turn: what comes
+ * in during a round goes to all who are still to come in the same write, and to the others in the round that follows.
  */
-export class Rounds {
+export class Rounds implements Taker {
   readonly #context: RoundsContext;
   /** Whom the round under way has still to come to. */
   #rest: SetIterator<Reader> | undefined;
@@ -15,33 +15,17 @@ export class Rounds {
   #isDue = false;
   /** Bytes that came since everyone last had everything. */
   #bytes = 0;
-  #isScheduled = false;
-
-  readonly #turn = (): void => {
-    // Should anything be thrown, what comes next begins again where this was left.
-    this.#isScheduled = false;
-    this.#hand(fanoutLimits.turnReaders);
-    if (this.#isUnderWay) this.#schedule(this.#context.soon);
-  };
 
   constructor(context: RoundsContext) {
     this.#context = context;
   }
 
-  /**
-   * There are some bytes to be handed out: when everything that lies ready has been heard, so that it makes one write. At once where so
-   * much has come that the tail would let go of what some have not had.
-   */
+  /** There are some bytes to be handed out, in turn; at once where so much has come that the tail would let go of what some have not had. */
   begin(bytes: number): void {
     this.#isDue = true;
     this.#bytes += bytes;
-    if (this.#bytes > fanoutLimits.tailBytes / 2) this.#finish();
-    this.#schedule(queueMicrotask);
-  }
-
-  /** Goes to everyone who is still to come, at once. */
-  #finish(): void {
-    this.#hand(Number.POSITIVE_INFINITY);
+    if (this.#bytes > fanoutLimits.tailBytes / 2) this.take(Number.POSITIVE_INFINITY);
+    this.#context.turns.ask(this);
   }
 
   /** Hands nobody anything any more, until there is something new. */
@@ -51,20 +35,25 @@ export class Rounds {
     this.#bytes = 0;
   }
 
-  #schedule(run: (turn: () => void) => void): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    run(this.#turn);
-  }
-
   get #isUnderWay(): boolean {
     return this.#isDue || this.#rest !== undefined;
   }
 
-  #hand(most: number): void {
-    const { readers, awaits, hand, delivered } = this.#context;
+  take(most: number): number {
+    const { readers, lacks, hand, failed, delivered } = this.#context;
     const events = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
-    for (let left = most; left > 0 && this.#isUnderWay; ) {
+    let left = most;
+    let free: Reader[] = [];
+    const ask = (reader: Reader) => {
+      if (!lacks(reader)) return;
+      left -= reader.weight;
+      if (reader.ready) free.push(reader);
+      else reader.lag();
+    };
+    const handOn = (reader: Reader) => {
+      events[reader.format.name] += hand(reader);
+    };
+    while (left > 0 && this.#isUnderWay) {
       if (this.#rest === undefined) {
         this.#isDue = false;
         this.#rest = readers.values();
@@ -72,13 +61,13 @@ export class Rounds {
       const asked = Math.min(askedAtATime, left);
       const some = take(this.#rest, asked);
       if (some.length < asked) this.#rest = undefined;
-      for (const reader of some.filter(awaits)) {
-        events[reader.format.name] += hand(reader);
-        left -= 1;
-      }
+      free = [];
+      forEach(some, ask, failed);
+      forEach(free, handOn, failed);
     }
     if (!this.#isUnderWay) this.#bytes = 0;
     for (const transport of transports) if (events[transport] > 0) delivered(events[transport], transport);
+    return most - left;
   }
 }
 
@@ -95,14 +84,27 @@ function take<T>(from: IterableIterator<T>, most: number): T[] {
   return taken;
 }
 
+/** Does something with each of them. Whoever makes it throw is passed over. */
+function forEach(readers: readonly Reader[], act: (reader: Reader) => void, failed: RoundsContext['failed']): void {
+  for (let at = 0; at < readers.length; at += 1) {
+    try {
+      // Begun again behind whoever threw, so that nothing has to be guarded for each.
+      for (; at < readers.length; at += 1) act(readers[at] as Reader);
+    } catch (error) {
+      failed(readers[at] as Reader, error);
+    }
+  }
+}
+
 export interface RoundsContext {
   readers: ReadonlySet<Reader>;
-  /** Whether a reader lacks something and can be handed it now. */
-  awaits(reader: Reader): boolean;
-  /** Hands it to them, in one write. Returns how many events it was. Nothing else happens between the two but that others are handed theirs. */
+  /** Whether there is something that a reader was not handed. */
+  lacks(reader: Reader): boolean;
+  /** Hands it to one who is ready, in one write; returns how many events it was. Between the two only others are asked and handed theirs. */
   hand(reader: Reader): number;
+  /** It threw, asked or handed something. The others are gone on with. */
+  failed(reader: Reader, error: unknown): void;
   /** Told how many events were handed to the readers of a transport. */
   delivered(events: number, transport: Transport): void;
-  /** Runs something in the next turn of the event loop. */
-  soon(run: () => void): void;
+  turns: Pick<Turns, 'ask'>;
 }

@@ -3,6 +3,7 @@ export const snapshotKeyEvents = 100;
 export const answerBytes = 768 * 1024;
 export const eventBytes = 512 * 1024;
 export const cursorCharacters = 128;
+export const pageMost = 100;
 
 /**
  * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.
@@ -53,7 +54,7 @@ export const limits = {
   snapshotKeyEvents,
 
   pageDefault: 20,
-  pageMost: 100,
+  pageMost,
   /** Posts on a page of a feed, such as Atom's. */
   feedPageDefault: 50,
   /** Older posts that the first page of a feed holds as well, because they were corrected or withdrawn last. */

@@ -18,6 +18,11 @@ export class Asker {
     this.#standing = standing;
   }
 
+  /** A token was sent. */
+  get isKnown(): boolean {
+    return this.#who !== undefined;
+  }
+
   /** Of the token; `good` where none was sent. */
   get standing(): Standing {
     return this.#who === undefined ? 'good' : this.#standing(this.#who);

@@ -25,55 +25,57 @@ export interface Pipe {
   terminate(): void;
 }
 
+export interface ConnectionContext {
+  now: () => number;
+  /** Runs something in the next turn; `setImmediate` where it is not given. */
+  soon?: (run: () => void) => void;
+  /** Has those in it that something waits for. */
+  busy?: Set<Connection>;
+}
+
 /**
  * One connection of a reader. It is ready when nothing it was given is still waiting: then it takes one write. Whoever missed something
  * meanwhile is brought up to date when the kernel has taken the bytes.
  */
 export class Connection {
-  /** Milliseconds since 1970 since when something waits; 0 if nothing does. */
-  busySince = 0;
-  readonly #pipe: Pipe;
-  readonly #now: () => number;
-  readonly #soon: (run: () => void) => void;
+  readonly pipe: Pipe;
+  readonly #context: ConnectionContext;
   readonly #undo: () => void;
+  #busySince = 0;
   /** Subscriptions that missed something while the connection was busy, the longest waiting first. */
   #lagging: Set<Subscription> | undefined;
   #waiting: (() => void)[] | undefined;
 
   readonly #drained = (): void => {
-    if (this.busySince === 0 || !this.ready) return;
-    this.busySince = 0;
+    if (this.#busySince === 0 || !this.ready) return;
+    this.#isFree();
     for (const subscription of this.#lagging ?? []) {
       // In turn: whoever is served goes to the end, should it fall behind again.
       this.#lagging?.delete(subscription);
       subscription.pump();
       if (!this.ready) break;
     }
-    if (this.#lagging !== undefined && this.#lagging.size > 0) this.busySince = this.#now();
+    if (this.#lagging !== undefined && this.#lagging.size > 0) this.#isBusy();
     this.#release();
   };
 
-  constructor(pipe: Pipe, now: () => number, soon: (run: () => void) => void = setImmediate) {
-    this.#pipe = pipe;
-    this.#now = now;
-    this.#soon = soon;
+  constructor(pipe: Pipe, context: ConnectionContext) {
+    this.pipe = pipe;
+    this.#context = context;
     this.#undo = pipe.onTaken(this.#drained);
   }
 
-  get format(): Format {
-    return this.#pipe.format;
+  /** Milliseconds since 1970 since when something waits; 0 if nothing does. */
+  get busySince(): number {
+    return this.#busySince;
   }
 
   get open(): boolean {
-    return this.#pipe.open;
+    return this.pipe.open;
   }
 
   get ready(): boolean {
-    return this.#pipe.ready;
-  }
-
-  write(frames: Buffer): void {
-    this.#pipe.write(frames);
+    return this.pipe.ready;
   }
 
   lag(subscription: Subscription): void {
@@ -81,13 +83,14 @@ export class Connection {
     this.#lagging.add(subscription);
     this.busy();
     // Nothing pending means that nothing will be taken.
-    if (this.ready) this.#soon(this.#drained);
+    const { soon = setImmediate } = this.#context;
+    if (this.ready) soon(this.#drained);
   }
 
   /** Something waits for it: its bytes must be taken within a time. */
   busy(): void {
-    if (this.busySince === 0) this.busySince = this.#now();
-    this.#pipe.tell();
+    this.#isBusy();
+    this.pipe.tell();
   }
 
   /** Resolves when nothing waits, or the connection is closed. */
@@ -102,11 +105,11 @@ export class Connection {
 
   /** Closes without a word, so that the client comes back by itself. */
   cut(): void {
-    this.#pipe.cut();
+    this.pipe.cut();
   }
 
   terminate(): void {
-    this.#pipe.terminate();
+    this.pipe.terminate();
   }
 
   /** Ends it so, unless the other end has closed it by then. */
@@ -121,8 +124,19 @@ export class Connection {
   closed(): void {
     this.#undo();
     this.#lagging = undefined;
-    this.busySince = 0;
+    this.#isFree();
     this.#release();
+  }
+
+  #isBusy(): void {
+    if (this.#busySince !== 0) return;
+    this.#busySince = this.#context.now();
+    this.#context.busy?.add(this);
+  }
+
+  #isFree(): void {
+    this.#busySince = 0;
+    this.#context.busy?.delete(this);
   }
 
   #release(): void {

@@ -12,11 +12,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
-import { CatchUpAnswer } from './encoder.ts';
 import { readerLimits } from './limits.ts';
-import type { ClientSocket, ProblemAnswer } from './messages.ts';
-import type { OpenReader } from './readers.ts';
-import { SocketPipe } from './socket-pipe.ts';
+import type { Answer, ClientSocket, Talk } from './messages.ts';
+import type { OpenReader, Readers } from './readers.ts';
 import { answerAndJoin, countCatchUp, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
 
 /**
@@ -26,6 +24,7 @@ import { answerAndJoin, countCatchUp, holdFor, Subscription, subscriptionEnded }
 export interface ConversationContext {
   feeds: Feeds;
   identity: Pick<Identity, 'standing'>;
+  readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
   soon?: (run: () => void) => void;
@@ -33,9 +32,9 @@ export interface ConversationContext {
   metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
 }
 
-export class Conversation implements OpenReader {
+export class Conversation implements OpenReader, Talk {
   readonly transport = 'socket';
-  readonly connection: Connection;
+  readonly #connection: Connection;
   readonly #socket: ClientSocket;
   readonly asker: Asker;
   readonly #context: ConversationContext;
@@ -43,24 +42,33 @@ export class Conversation implements OpenReader {
   /** Catch-ups go one after the other: this one is the last of the queue, while there is one. */
   #last: Promise<void> | undefined;
   /** Subscribes that are not answered yet. */
-  readonly #wishes = new Set<Wish>();
+  #wishes: readonly Wish[] = [];
   #misuses = 0;
 
   constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
     this.#socket = socket;
     this.asker = new Asker(who, context.identity.standing);
     this.#context = context;
-    this.connection = new Connection(new SocketPipe(socket.conn), context.now, context.soon);
-    socket.on('subscribe', (request: unknown, answer: unknown) => this.#onSubscribe(request, answer));
-    socket.on('unsubscribe', (request: unknown, answer: unknown) => this.#onUnsubscribe(request, answer));
-    socket.onAny((name: string, ...rest: unknown[]) => {
-      if (name !== 'subscribe' && name !== 'unsubscribe') this.#misuse(rest.at(-1), 'There is no such message.');
-    });
-    socket.on('disconnect', () => this.close());
+    const { readers, now, soon } = context;
+    this.#connection = new Connection(socket.pipe, { now, busy: readers.busy, ...(soon && { soon }) });
+    readers.add(this);
+  }
+
+  hear(name: unknown, said: readonly unknown[], id: number | undefined): void {
+    // What is more than one thing is not what it should be.
+    const request = said.length > 1 ? said : said[0];
+    if (name === 'unsubscribe') this.#onUnsubscribe(request, id);
+    else if (name !== 'subscribe') this.#misuse(id, 'There is no such message.');
+    else if (id === undefined) this.#countMisuse();
+    else this.#onSubscribe(request, id);
   }
 
   get subscriptions(): number {
     return this.#subscriptions.size;
+  }
+
+  get isTimed(): boolean {
+    return this.asker.isKnown;
   }
 
   sweep(): void {
@@ -77,9 +85,9 @@ export class Conversation implements OpenReader {
       this.#drop(channelId);
       this.#tellEnd(channelId, 'revoked');
     }
-    this.#socket.disconnect(true);
+    this.#socket.disconnect();
     // A close frame waits behind bytes that are not taken, and may not be answered.
-    this.connection.terminateSoon();
+    this.#connection.terminateSoon();
   }
 
   /** Its client picks the moment. */
@@ -88,47 +96,43 @@ export class Conversation implements OpenReader {
   }
 
   cut(): void {
-    this.connection.cut();
+    this.#connection.cut();
   }
 
   close(): void {
     for (const wish of this.#wishes) wish.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) this.#drop(channelId);
-    this.connection.closed();
+    this.#connection.closed();
+    this.#context.readers.remove(this);
   }
 
-  #onSubscribe(request: unknown, answer: unknown): void {
-    if (typeof answer !== 'function') return this.#misuse(answer, '');
-    const say = answer as (said: CatchUpAnswer | ProblemAnswer) => void;
-    const refuse = (error: unknown) => say({ ok: false, problem: this.#problemOf(error) });
+  #onSubscribe(request: unknown, id: number): void {
+    const refuse = (error: unknown) => this.#refuse(id, error);
     try {
       const wish = this.#parsed(() => wishFrom(request));
-      if (this.#wishes.size >= readerLimits.waitingSubscribes) {
+      if (this.#wishes.length >= readerLimits.waitingSubscribes) {
         throw new Refusal('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 });
       }
-      this.#wishes.add(wish);
-      this.#last = this.#inTurn(this.#last, wish, say).catch(refuse);
+      this.#wishes = [...this.#wishes, wish];
+      this.#last = this.#inTurn(this.#last, wish, id).catch(refuse);
     } catch (error) {
       refuse(error);
     }
   }
 
-  async #inTurn(
-    earlier: Promise<void> | undefined,
-    wish: Wish,
-    say: (said: CatchUpAnswer | ProblemAnswer) => void,
-  ): Promise<void> {
+  async #inTurn(earlier: Promise<void> | undefined, wish: Wish, id: number): Promise<void> {
     try {
       await earlier;
-      if (!this.connection.ready) await this.connection.whenReady();
-      await this.#subscribe(wish, say);
+      // Once the client has left, nobody would hear that its connection is ready.
+      if (!wish.withdrawn && !this.#connection.ready) await this.#connection.whenReady();
+      await this.#subscribe(wish, id);
     } finally {
-      this.#wishes.delete(wish);
-      if (this.#wishes.size === 0) this.#last = undefined;
+      this.#wishes = this.#wishes.filter((other) => other !== wish);
+      if (this.#wishes.length === 0) this.#last = undefined;
     }
   }
 
-  async #subscribe(wish: Wish, say: (said: CatchUpAnswer | ProblemAnswer) => void): Promise<void> {
+  async #subscribe(wish: Wish, id: number): Promise<void> {
     const { channelId, cursor, posts } = wish;
     if (wish.withdrawn) throw subscriptionEnded();
     this.#drop(channelId);
@@ -140,7 +144,7 @@ export class Conversation implements OpenReader {
     }
     const { feeds, metrics } = this.#context;
     const held = await holdFor(this.asker, feeds, channelId);
-    const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#ended(channelId, reason));
+    const subscription = new Subscription(held, this.#connection, this.asker, (reason) => this.#ended(channelId, reason));
     try {
       if (wish.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
@@ -150,7 +154,7 @@ export class Conversation implements OpenReader {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
-        say(new CatchUpAnswer(answer, this.connection));
+        this.#socket.acknowledgeCatchUp(id, answer);
       });
     } catch (error) {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);
@@ -159,16 +163,15 @@ export class Conversation implements OpenReader {
     }
   }
 
-  #onUnsubscribe(request: unknown, answer: unknown): void {
-    const say = typeof answer === 'function' ? answer : () => {};
+  #onUnsubscribe(request: unknown, id: number | undefined): void {
     try {
       const { channelId } = this.#parsed(() => parse(unsubscribeSchema, request));
       // Also what was asked for before and is not answered yet.
       for (const wish of this.#wishes) if (wish.channelId === channelId) wish.withdrawn = true;
       this.#drop(channelId);
-      say({ ok: true });
+      if (id !== undefined) this.#socket.acknowledge(id, { ok: true });
     } catch (error) {
-      say({ ok: false, problem: this.#problemOf(error) });
+      this.#refuse(id, error);
     }
   }
 
@@ -196,16 +199,21 @@ export class Conversation implements OpenReader {
     }
   }
 
-  #misuse(answer: unknown, detail: string): void {
-    if (typeof answer === 'function') answer({ ok: false, problem: problem('invalid-body', { detail }) });
+  #misuse(id: number | undefined, detail: string): void {
+    if (id !== undefined) this.#socket.acknowledge(id, { ok: false, problem: problem('invalid-body', { detail }) });
     this.#countMisuse();
+  }
+
+  #refuse(id: number | undefined, error: unknown): void {
+    const said: Answer = { ok: false, problem: this.#problemOf(error) };
+    if (id !== undefined) this.#socket.acknowledge(id, said);
   }
 
   #countMisuse(): void {
     this.#misuses += 1;
     if (this.#misuses < limits.socketMisuses) return;
     if (this.#misuses === limits.socketMisuses) this.#context.metrics.rejections.inc({ kind: 'misused' });
-    setImmediate(() => this.#socket.disconnect(true));
+    setImmediate(() => this.#socket.disconnect());
   }
 
   #problemOf(error: unknown): Problem {

@@ -5,7 +5,7 @@ import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Pipe } from './connection.ts';
-import { nobody, Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 
 /**
  * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
@@ -46,16 +46,13 @@ const otherLineBreaks = /[\u2028\u2029]/g;
  * that was made for many is written to the socket as it is; the HTML standard advises against chunks, and a proxy that speaks HTTP/1.0
  * to us takes none.
  */
-export class StreamPipe implements Pipe {
+export class StreamPipe extends Outgoing implements Pipe {
   readonly format = streamFormat;
   readonly #response: Response;
-  readonly #socket: Socket;
-  readonly #outgoing: Outgoing;
 
   constructor(response: Response, socket: Socket) {
+    super(socket);
     this.#response = response;
-    this.#socket = socket;
-    this.#outgoing = new Outgoing(socket);
   }
 
   get hasBegun(): boolean {
@@ -65,45 +62,33 @@ export class StreamPipe implements Pipe {
   /** Sends the head, and these blocks with it. */
   begin(...blocks: Buffer[]): void {
     // Writes past it do not count for this timer. Who takes no bytes is found by the sweep.
-    this.#socket.setTimeout(0);
-    this.#socket.cork();
+    this.socket.setTimeout(0);
+    this.socket.cork();
     this.#response.removeHeader('Transfer-Encoding');
     this.#response.writeHead(200, streamHeaders).flushHeaders();
     for (const one of blocks) this.write(one);
-    this.#socket.uncork();
+    this.socket.uncork();
   }
 
   get open(): boolean {
-    return !this.#response.writableEnded && !this.#socket.destroyed;
+    return !this.#response.writableEnded && !this.socket.destroyed;
   }
 
   get ready(): boolean {
-    return this.#outgoing.free && this.hasBegun && this.open;
-  }
-
-  write(frames: Buffer): void {
-    this.#outgoing.write(frames);
-  }
-
-  tell(): void {
-    this.#outgoing.tell();
-  }
-
-  onTaken(listener: () => void): () => void {
-    this.#outgoing.onTaken = listener;
-    return () => {
-      this.#outgoing.onTaken = nobody;
-    };
+    return this.free && this.hasBegun && this.open;
   }
 
   /** The connection ends when what was written has been taken. */
   cut(): void {
     this.#response.end();
   }
+}
 
-  terminate(): void {
-    this.#socket.resetAndDestroy();
-  }
+/** Sends a stream that says when to come back, and ends. */
+export function sendComeBack(response: Response, ms: number): void {
+  const block = retryAfter(ms);
+  const head = { 'Retry-After': Math.round(ms / 1_000), 'Content-Length': block.length };
+  response.writeHead(200, { ...streamHeaders, ...head }).end(block);
 }
 
 export const streamHeaders = {

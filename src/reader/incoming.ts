@@ -1,26 +1,42 @@
 import type { Duplex } from 'node:stream';
 import { readerLimits } from './limits.ts';
 
+const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
+
+interface Bounds {
+  /** Milliseconds. */
+  now: () => number;
+  onCut: () => void;
+}
+
 /**
  * What may come in over one socket, counted in bytes below WebSocket: there frames count that nobody above sees, such as pings,
  * continuations of a message that never ends, and acknowledgements of nothing. A reader has little to say, and pays for all of it here.
  */
-export function boundIncoming(socket: Duplex, { now, onCut }: { now: () => number; onCut: () => void }): void {
-  const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
-  let left: number = socketBurstBytes;
-  let countedAt = now();
+export function boundIncoming(socket: Duplex, bounds: Bounds): void {
+  (socket as Bounded)[allowance] = { bytes: socketBurstBytes, countedAt: bounds.now(), bounds };
+  socket.on('data', count);
+}
 
-  socket.on('data', (chunk: Buffer) => {
-    const at = now();
-    left = Math.min(socketBurstBytes, left + (Math.max(0, at - countedAt) / 1000) * socketBytesPerSecond) - chunk.length;
-    countedAt = at;
-    if (left < 0) {
-      onCut();
-      socket.destroy();
-    } else if (socket.writableNeedDrain && !socket.isPaused()) {
-      // Each ping is answered, so of who does not read, nothing more is read. The ping that we send then goes unanswered and ends it.
-      socket.pause();
-      socket.once('drain', () => socket.resume());
-    }
-  });
+/** What a socket may send, as of when it last did. Kept with it: a listener of its own would be another hundred bytes a reader. */
+const allowance = Symbol('allowance');
+
+interface Bounded extends Duplex {
+  [allowance]: { bytes: number; countedAt: number; readonly bounds: Bounds };
+}
+
+function count(this: Bounded, chunk: Buffer): void {
+  const left = this[allowance];
+  const at = left.bounds.now();
+  const regained = (Math.max(0, at - left.countedAt) / 1000) * socketBytesPerSecond;
+  left.bytes = Math.min(socketBurstBytes, left.bytes + regained) - chunk.length;
+  left.countedAt = at;
+  if (left.bytes < 0) {
+    left.bounds.onCut();
+    this.destroy();
+  } else if (this.writableNeedDrain && !this.isPaused()) {
+    // Each ping is answered, so of who does not read, nothing more is read. The ping that we send then goes unanswered and ends it.
+    this.pause();
+    this.once('drain', this.resume);
+  }
 }

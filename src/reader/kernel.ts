@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 
 /**
- * Hands bytes to the kernel past the stream that Node has around a socket. For a write that is taken at once, as nearly all are, that
- * stream makes objects and turns of a queue, which cost more than all that we do for a delivery ourselves.
+ * Hands bytes to the kernel, and hears what came from it, past the stream that Node has around a socket. For a write that is taken at once,
+ * as nearly all are, that stream makes objects and turns of a queue, which cost more than all that we do for a delivery ourselves; and for
+ * the byte that answers a ping it sets 64 kB aside.
  *
  * This is the one place that knows what is under Node's sockets: the handle, and the requests and the state that `stream_wrap` has for it.
  * Where they are not as expected, or Node's permission model forbids a look, there is no handle to be had, and whoever asks for one writes to
@@ -18,6 +19,11 @@ export interface Handle {
 export function handleOf(socket: Socket): Handle | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: Partial<Handle> | null };
   return streams !== undefined && typeof handle?.writeBuffer === 'function' ? (handle as Handle) : undefined;
+}
+
+/** Whether a socket still has the handle that it had. It loses it in the moment in which it is destroyed. */
+export function isHandleOf(socket: Socket, handle: Handle): boolean {
+  return (socket as unknown as { _handle?: unknown })._handle === handle;
 }
 
 /** Bytes that the kernel has not taken yet. It is called with 0 when they have been, or with a negative number when they cannot be. */
@@ -39,6 +45,48 @@ export function writeTo(handle: Handle, bytes: Buffer): 'taken' | 'refused' | Re
   return rest;
 }
 
+/** Is shown what came in over a socket before Node is. */
+export interface FirstHearer {
+  /** Whether it has done with the first bytes of this memory, `length` of them: then nobody else hears of them. It may keep none. */
+  hearFirst(memory: Uint8Array, length: number): boolean;
+}
+
+/**
+ * Has all that comes in over a socket read into memory that all such sockets share, and shown to `first`. What that leaves, the stream gets
+ * as ever, in memory of its own. Where nothing is known of what is under the socket, all goes to the stream.
+ */
+export function hearFirst(socket: Socket, first: FirstHearer): void {
+  const handle = handleOf(socket) as ReadHandle | undefined;
+  if (typeof handle?.useUserBuffer !== 'function' || typeof handle.onread !== 'function') return;
+  handle[hearer] = first;
+  handle[usual] = handle.onread;
+  handle.useUserBuffer(shared);
+  handle.onread = onRead;
+}
+
+function onRead(this: ReadHandle, made?: ArrayBuffer): unknown {
+  const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = streams as Streams;
+  const length = streamBaseState[kReadBytesOrError] as number;
+  // The end of it, or an error.
+  if (length <= 0) return this[usual](made);
+  if (this[hearer].hearFirst(shared, length)) return undefined;
+  streamBaseState[kArrayBufferOffset] = 0;
+  return this[usual](shared.buffer.slice(0, length));
+}
+
+/** As much as Node sets aside for a read. */
+const shared = Buffer.allocUnsafeSlow(65_536);
+const hearer = Symbol('hearer');
+const usual = Symbol('usual');
+
+interface ReadHandle extends Handle {
+  /** With the bytes where they were read into memory of their own; returns what the next are to be read into, if not the same. */
+  onread(made?: ArrayBuffer): unknown;
+  useUserBuffer(memory: Buffer): void;
+  [hearer]: FirstHearer;
+  [usual](made?: ArrayBuffer): unknown;
+}
+
 /** One serves all writes until bytes are left of one. */
 let spare: WriteRequest | undefined;
 
@@ -50,6 +98,8 @@ interface Streams {
   readonly WriteWrap: new () => WriteRequest;
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
+  readonly kReadBytesOrError: number;
+  readonly kArrayBufferOffset: number;
 }
 
 const streams = findStreams();
@@ -60,7 +110,7 @@ function findStreams(): Streams | undefined {
     const isKnown =
       typeof found.WriteWrap === 'function' &&
       found.streamBaseState instanceof Int32Array &&
-      typeof found.kLastWriteWasAsync === 'number';
+      [found.kLastWriteWasAsync, found.kReadBytesOrError, found.kArrayBufferOffset].every(Number.isInteger);
     return isKnown ? (found as Streams) : undefined;
   } catch {
     return undefined;

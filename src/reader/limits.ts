@@ -6,9 +6,9 @@ export const readerLimits = {
   sweepMs: 1_000,
   /** A connection that does not join the namespace within this time is closed; so is one that leaves it and does not join again. */
   joinMs: 10_000,
-  /** Connections that have upgraded and not joined yet, in a process; past it whoever comes is refused. */
+  /** Readers who have come, over sockets, streams and polls, and not been answered yet, in a process; past it whoever comes is sent away. */
   handshakesMost: 5_000,
-  /** Whoever was refused so is told to come back after a second at least, and this many at most, each at another moment. */
+  /** Whoever was sent away so is told to come back after a second at least, and this many at most, each at another moment. */
   handshakeRetrySeconds: 5,
   /** Subscribe messages of one socket that may wait for their turn; past it they are refused. */
   waitingSubscribes: 100,

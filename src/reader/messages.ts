@@ -1,23 +1,34 @@
-import type { Server, Socket } from 'socket.io';
-import type { CatchUp, EndedReason } from '../protocol/model.ts';
+import type { EncodedCatchUp } from '../fanout/catch-up.ts';
+import type { EndedReason } from '../protocol/model.ts';
 import type { Problem } from '../protocol/problems.ts';
-import type { CatchUpAnswer } from './encoder.ts';
+import type { Pipe } from './connection.ts';
 
-/** The one map of what goes over the socket, both ways (contract, 3). Events themselves go out as ready-made frames. */
-export type SubscribeAnswer = ({ ok: true } & CatchUp) | ProblemAnswer;
-export type ProblemAnswer = { ok: false; problem: Problem };
-
-export interface FromClient {
-  subscribe(request: unknown, answer: (said: CatchUpAnswer | ProblemAnswer) => void): void;
-  unsubscribe(request: unknown, answer: (said: { ok: true } | ProblemAnswer) => void): void;
-}
-
+/** What goes over a socket from here (contract, 3). Events themselves go out as ready-made frames. */
 export interface FromServer {
-  event(event: unknown): void;
-  store(state: { reachable: boolean; since: string }): void;
-  unsubscribed(ended: { channelId: string; reason: EndedReason }): void;
-  drain(draining: { withinMs: number }): void;
+  store: { reachable: boolean; since: string };
+  unsubscribed: { channelId: string; reason: EndedReason };
+  drain: { withinMs: number };
 }
 
-export type SocketServer = Server<FromClient, FromServer, Record<string, never>, Record<string, never>>;
-export type ClientSocket = Socket<FromClient, FromServer, Record<string, never>, Record<string, never>>;
+/** What a message of the client's is answered with that says no more than that. A `subscribe` that is taken is answered with a CatchUp. */
+export type Answer = { ok: true } | { ok: false; problem: Problem };
+
+/** A client that has joined, as whoever talks with it has it. */
+export interface ClientSocket {
+  /** For ready-made frames. */
+  readonly pipe: Pipe;
+  emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void;
+  /** Acknowledges the message that came with this number. */
+  acknowledge(id: number, said: Answer): void;
+  acknowledgeCatchUp(id: number, said: EncodedCatchUp): void;
+  /** Says that it is over, and closes the connection. */
+  disconnect(): void;
+}
+
+/** Who talks with a client that has joined. */
+export interface Talk {
+  /** A message; `id` is the number to acknowledge it with, where its sender wants that. */
+  hear(name: unknown, said: readonly unknown[], id: number | undefined): void;
+  /** The client has left, or its connection is closed. */
+  close(): void;
+}

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { handleOf, writeTo } from './kernel.ts';
+import { handleOf, isHandleOf, writeTo } from './kernel.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -10,25 +10,26 @@ const nothing = Buffer.alloc(0);
  * the event loop's queue a reader. So they go past the socket's stream, unless that holds something: nothing may overtake it.
  */
 export class Outgoing {
-  /** Called when bytes that the kernel did not take at once have been taken, or the socket has been destroyed. */
-  onTaken: () => void = nobody;
-  readonly #socket: Socket;
+  protected readonly socket: Socket;
   readonly #handle;
+  #taken: () => void = nobody;
   /** An empty write of the stream is behind bytes that wait. */
   #asked = false;
 
   constructor(socket: Socket) {
-    this.#socket = socket;
+    this.socket = socket;
     this.#handle = handleOf(socket);
   }
 
   /** No bytes wait for the kernel. */
   get free(): boolean {
-    return !this.#asked && this.#socket.writableLength === 0 && !this.#socket.destroyed;
+    const { socket } = this;
+    const isThere = this.#handle === undefined ? !socket.destroyed : isHandleOf(socket, this.#handle);
+    return isThere && !this.#asked && socket.writableLength === 0;
   }
 
   write(frames: Buffer): void {
-    const socket = this.#socket;
+    const { socket } = this;
     if (this.#handle === undefined || !this.free || socket.writableCorked > 0) {
       socket.write(frames);
       this.tell();
@@ -44,23 +45,35 @@ export class Outgoing {
     this.#ask();
   }
 
-  /** Has `onTaken` called when what waits has been taken, whoever wrote it. */
+  /** Calls the listener, the only one, when bytes that the kernel did not take at once have been taken, or the socket has been destroyed. */
+  onTaken(listener: () => void): () => void {
+    this.#taken = listener;
+    return () => {
+      this.#taken = nobody;
+    };
+  }
+
+  /** Has it called when what waits has been taken, whoever wrote it. */
   tell(): void {
-    if (this.#socket.writableLength > 0) this.#ask();
+    if (this.socket.writableLength > 0) this.#ask();
+  }
+
+  terminate(): void {
+    this.socket.resetAndDestroy();
   }
 
   #ask(): void {
-    const { destroyed, writableEnded } = this.#socket;
+    const { destroyed, writableEnded } = this.socket;
     if (this.#asked || destroyed || writableEnded) return;
     this.#asked = true;
     // It is taken when all before it has been.
-    this.#socket.write(nothing, () => {
+    this.socket.write(nothing, () => {
       this.#asked = false;
       // By now more may have been written, of which this told nothing.
       this.tell();
-      if (!this.#asked) this.onTaken();
+      if (!this.#asked) this.#taken();
     });
   }
 }
 
-export function nobody(): void {}
+function nobody(): void {}

@@ -27,7 +27,7 @@ export interface PollQuery {
 }
 
 export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
-  const { feeds, identity, readers, rates, metrics } = context;
+  const { feeds, identity, readers, handshakes, rates, metrics } = context;
   const isHeld = waitMs > 0 && req.method === 'GET';
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
@@ -35,11 +35,11 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const asker = new Asker(principalOf(res), identity.standing);
   const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);
-  const left = readers.add(poll);
+  readers.add(poll);
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());
   try {
-    const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0);
+    const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0, () => handshakes.end(res));
     if (res.closed) return;
     countCatchUp(metrics, answer);
     if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);
@@ -47,7 +47,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
     if (readers.isDraining) res.set('Connection', 'close');
     sendJson(res, bytesOf(answer), { cache: 'none' });
   } finally {
-    left();
+    readers.remove(poll);
     poll.close();
   }
 }
@@ -63,6 +63,8 @@ class Poll implements Reader, OpenReader {
   readonly subscriptions = 1;
   readonly format = noFormat;
   readonly ready = false;
+  /** A whole answer of HTTP takes as long as frames for so many. */
+  readonly weight = 20;
   offset = -1;
   readonly #held: Held;
   readonly #feed: Feed;
@@ -83,8 +85,12 @@ class Poll implements Reader, OpenReader {
     this.#random = random;
   }
 
-  /** What was missed; `waited` where it was not there at once. Throws a `Refusal` or `JournalUnavailable`. */
-  async answer(query: Omit<PollQuery, 'waitMs'>, waitMs: number): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
+  /** What was missed; `waited` where it was not there at once, and `onHeld` called then. Throws a `Refusal` or `JournalUnavailable`. */
+  async answer(
+    query: Omit<PollQuery, 'waitMs'>,
+    waitMs: number,
+    onHeld: () => void,
+  ): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
     if (waitMs === 0) this.#isFinished = true;
     else this.#finishAfter(waitMs);
     const parts = { feed: this.#feed, asker: this.asker, reader: this, wanted: () => true };
@@ -95,7 +101,10 @@ class Poll implements Reader, OpenReader {
       });
       const answer = await answerAndJoin({ ...query, ...parts }, () => {});
       const isEmpty = answer.mode === 'replay' && answer.events === 0 && !answer.more;
-      if (isEmpty && !this.#isFinished && this.#failure === undefined) await woken;
+      if (isEmpty && !this.#isFinished && this.#failure === undefined) {
+        onHeld();
+        await woken;
+      }
       this.#feed.leave(this);
       if (this.#failure !== undefined) throw this.#failure;
       if (!isEmpty || this.#isFinished) return { answer, waited };
@@ -121,6 +130,14 @@ class Poll implements Reader, OpenReader {
   /** It asks again, and so is told what stands now: another history, that it may not read any more, or that there is nothing. */
   end(): void {
     this.#wake();
+  }
+
+  terminate(): void {
+    this.#wake();
+  }
+
+  get isTimed(): boolean {
+    return this.asker.isKnown;
   }
 
   sweep(): void {

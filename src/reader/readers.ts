@@ -13,9 +13,9 @@ export interface OpenReader {
   readonly asker: Asker;
   /** Channels that it follows now. */
   readonly subscriptions: number;
-  /** Where a connection takes no bytes for long, it is terminated. */
-  readonly connection?: Connection;
-  /** Once in a while: ends what a token was needed for that has run out. */
+  /** Something of it is due with time, such as the end of its token. Others are not looked at. */
+  readonly isTimed: boolean;
+  /** Once in a while, where it is timed: ends what a token was needed for that has run out. */
   sweep(now: number): void;
   /** The token was revoked: ends whatever was begun with it, of public channels too, and says so where it can. */
   endRevoked(): void;
@@ -45,7 +45,10 @@ export class Readers {
   /** How the store is, while it is out of reach. */
   outOfReach: Reach | undefined;
   isDraining = false;
+  /** Connections that something waits for, of all who read. Where one takes no bytes for long, it is terminated. */
+  readonly busy = new Set<Connection>();
   readonly #open = new Set<OpenReader>();
+  readonly #timed = new Set<OpenReader>();
   readonly #counts: Record<Transport, number> = { socket: 0, stream: 0, poll: 0 };
   readonly #context: ReadersContext;
   readonly #undoReach: () => void;
@@ -60,13 +63,16 @@ export class Readers {
     this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
   }
 
-  /** Returns what to call when it has ended. */
-  add(reader: OpenReader): () => void {
+  add(reader: OpenReader): void {
     this.#open.add(reader);
     this.#counts[reader.transport] += 1;
-    return () => {
-      if (this.#open.delete(reader)) this.#counts[reader.transport] -= 1;
-    };
+    if (reader.isTimed) this.#timed.add(reader);
+  }
+
+  /** It has ended. */
+  remove(reader: OpenReader): void {
+    if (this.#open.delete(reader)) this.#counts[reader.transport] -= 1;
+    this.#timed.delete(reader);
   }
 
   count(transport: Transport): number {
@@ -105,14 +111,14 @@ export class Readers {
 
   #sweep(): void {
     const now = this.#context.now();
-    for (const reader of this.#open) {
+    for (const reader of this.#timed) {
       if (reader.asker.standing === 'revoked') reader.endRevoked();
       else reader.sweep(now);
-      const { connection } = reader;
-      if (connection === undefined || connection.busySince === 0) continue;
+    }
+    for (const connection of this.busy) {
       const busyMs = now - connection.busySince;
       if (busyMs < readerLimits.stallMs) continue;
-      this.#context.log.info({ transport: reader.transport, busyMs }, 'connection took no bytes and was terminated');
+      this.#context.log.info({ transport: connection.pipe.format.name, busyMs }, 'connection took no bytes and was terminated');
       this.#context.onStalled();
       connection.terminate();
     }

@@ -51,9 +51,13 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/events', async (req, res) => {
     const { after, limit, posts, wait } = schemas.parse(schemas.eventsQuerySchema, req.query);
     const query = { after: cursorFrom(after), limit, posts };
-    if (wait !== undefined) return await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
-    const answer = await answerFromFeed(req, res, query);
-    sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
+    if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
+    else {
+      const answer = await answerFromFeed(req, res, query);
+      sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
+    }
+    // However long it takes to go out.
+    context.handshakes.end(res);
   });
 
   router.get('/channels/:channelId/stream', stream(context));

@@ -1,53 +1,70 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Server as EngineServer, type Socket as EngineSocket } from 'engine.io';
+import { Server as EngineServer, Socket as EngineSocket, protocol, transports } from 'engine.io';
 import { limits } from '../protocol/limits.ts';
+import { packetFrame } from './encoder.ts';
+import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';
+import { type FirstHearer, hearFirst } from './kernel.ts';
+import { SocketPipe } from './socket-pipe.ts';
 
 /**
  * The server of engine.io for WebSockets alone, which carries its clients with less: whoever connects has been looked at already, so no
- * request is parsed or checked a second time, no answer is made up for middleware that is not there, what a handshake says goes out in one
- * write, and of its request nothing stays.
+ * request is parsed or checked a second time, no answer is made up for middleware that is not there, nothing is waited for, what a handshake
+ * says goes out in one write, of its request nothing stays, one timer pings them all, and what answers a ping costs next to nothing.
  *
  * With `socket-pipe.ts` this is the one place that knows the insides of engine.io; `test/unit/socket-engine.test.ts` fails where they have
  * moved.
  */
 export class SocketEngine extends EngineServer {
-  constructor() {
+  readonly heartbeat: Heartbeat;
+  /** What a connection is told when it opens, beside its name. */
+  readonly terms: object;
+
+  constructor(rhythm: Partial<Rhythm> = {}) {
+    const { everyMs = limits.pingSeconds * 1_000, withinMs = limits.pingTimeoutSeconds * 1_000, random = Math.random } = rhythm;
     super({
       transports: ['websocket'],
-      pingInterval: limits.pingSeconds * 1_000,
-      pingTimeout: limits.pingTimeoutSeconds * 1_000,
+      pingInterval: everyMs,
+      pingTimeout: withinMs,
       maxHttpBufferSize: limits.socketMessageBytes,
       perMessageDeflate: false,
       allowUpgrades: false,
     });
+    this.terms = { upgrades: [], pingInterval: everyMs, pingTimeout: withinMs, maxPayload: limits.socketMessageBytes };
+    this.heartbeat = new Heartbeat({ ...rhythm, everyMs, withinMs, random });
   }
 
-  /** Node draws many of these at a time. */
-  override generateId(): string {
-    return randomUUID();
+  override close(): this {
+    this.heartbeat.stop();
+    return super.close();
   }
 
-  /** For a request that asks for `EIO=4&transport=websocket`. */
+  /** For a request that asks for `EIO=4&transport=websocket`. Whoever closes the server closes the sockets: it keeps no list of them. */
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const asked = request as AskedRequest;
     asked._query = query;
     socket.cork();
-    insideOf(this).ws.handleUpgrade(asked, socket, head, (webSocket) => {
-      // Until engine.io listens itself.
-      webSocket.on('error', ignored);
-      asked.websocket = webSocket;
-      // Whoever fails here has been told why by then.
-      const done = () => socket.uncork();
-      insideOf(this)
-        .handshake('websocket', asked, () => socket.destroy())
-        .then(done, done);
-    });
-    // Where there was no upgrade, its refusal waits.
-    if (asked.websocket === undefined) socket.uncork();
+    try {
+      // At once, or not at all: then ws has written why.
+      insideOf(this).ws.handleUpgrade(asked, socket, head, (webSocket) => {
+        asked.websocket = webSocket;
+        const transport = new transports.websocket(asked as ConstructorParameters<typeof transports.websocket>[0]);
+        this.emit('connection', new PingedConnection(randomUUID(), this, transport, asked, protocol));
+      });
+    } catch (error) {
+      // It has been told that it upgrades: no other answer may follow.
+      if (asked.websocket !== undefined) socket.destroy();
+      throw error;
+    } finally {
+      socket.uncork();
+    }
   }
 }
+
+/** A connection as this server makes it. */
+export type SocketConnection = EngineSocket & { readonly pipe: SocketPipe };
 
 /** Lets go of the request that a connection began with: some kilobytes a reader, in headers alone. */
 export function forgetRequest(connection: EngineSocket): void {
@@ -56,25 +73,103 @@ export function forgetRequest(connection: EngineSocket): void {
 }
 
 /** As engine.io has it while it takes it up. */
-type AskedRequest = IncomingMessage & { _query: Record<string, string>; websocket?: WebSocket };
-
-interface WebSocket {
-  on(name: 'error', listener: () => void): void;
-}
+type AskedRequest = IncomingMessage & { _query: Record<string, string>; websocket?: unknown };
 
 interface Inside {
-  handshake(transport: 'websocket', request: AskedRequest, refuse: () => void): Promise<void>;
   readonly ws: {
-    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: WebSocket) => void): void;
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: unknown) => void): void;
   };
 }
 
+/** What a connection of engine.io has, and does with packets, pings and its end. */
+interface Connection {
+  readonly id: string;
+  readonly server: SocketEngine;
+  readyState: string;
+  readonly transport: { readonly socket: { readonly _socket: Socket } };
+  onPacket(packet: unknown): void;
+  onClose(reason: string, description?: unknown): void;
+  sendPacket(type: 'ping'): void;
+}
+
+const Connection = EngineSocket as unknown as new (
+  id: string,
+  engine: EngineServer,
+  transport: object,
+  request: IncomingMessage,
+  protocol: number,
+) => Connection;
+
+class PingedConnection extends Connection implements Beating, FirstHearer {
+  readonly pipe: SocketPipe;
+  isAwaited = false;
+  place = 0;
+  readonly #heartbeat: Heartbeat;
+
+  constructor(id: string, engine: SocketEngine, transport: object, request: IncomingMessage, protocol: number) {
+    super(id, engine, transport, request, protocol);
+    this.pipe = new SocketPipe(this as unknown as EngineSocket);
+    this.#heartbeat = engine.heartbeat;
+    this.#heartbeat.add(this);
+    hearFirst(this.transport.socket._socket, this);
+  }
+
+  /** In the answer to the handshake, which waits to go out. Called while it is made, when it has what engine.io gives it. */
+  onOpen(): void {
+    this.readyState = 'open';
+    this.transport.socket._socket.write(packetFrame(`0${JSON.stringify({ sid: this.id, ...this.server.terms })}`));
+  }
+
+  /** Where engine.io would set two timers. */
+  schedulePing(): void {}
+
+  ping(): void {
+    if (this.pipe.ready) this.pipe.write(pingFrame);
+    else this.sendPacket('ping');
+  }
+
+  /**
+   * All that most readers ever say after their first words is that they are there. Where that comes in a frame of its own, and was asked
+   * for, nobody else takes it apart.
+   */
+  hearFirst(memory: Uint8Array, length: number): boolean {
+    if (!this.isAwaited || length !== pongLength || !isPong(memory)) return false;
+    if (!this.pipe.open || !this.pipe.isBetweenMessages) return false;
+    this.isAwaited = false;
+    return true;
+  }
+
+  miss(): void {
+    this.onClose('ping timeout');
+  }
+
+  override onPacket(packet: unknown): void {
+    // Of one that is to be closed nothing is heard: it may never take what goes out before.
+    if (this.pipe.open) this.isAwaited = false;
+    super.onPacket(packet);
+  }
+
+  override onClose(reason: string, description?: unknown): void {
+    this.#heartbeat.remove(this);
+    super.onClose(reason, description);
+  }
+}
+
+/** A whole text frame of a client that says `3`: two bytes, four of the mask, and one under it. */
+function isPong(frame: Uint8Array): boolean {
+  return frame[0] === 0x81 && frame[1] === 0x81 && (frame[2]! ^ frame[6]!) === pong;
+}
+
+const pongLength = 7;
+const pong = '3'.charCodeAt(0);
+
+/** A packet of engine.io that has no more than its type, in a frame. */
+const pingFrame = packetFrame('2');
+
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
-/** What engine.io and Socket.IO may still look at of a request. */
+/** What engine.io may still look at of a request. */
 const forgotten = Object.freeze({ headers: Object.freeze({}), url: '', _query: query, connection: Object.freeze({}) });
 
 function insideOf(engine: EngineServer): Inside {
   return engine as unknown as Inside;
 }
-
-function ignored(): void {}

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Pipe } from './connection.ts';
 import { socketFormat } from './encoder.ts';
-import { nobody, Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 
 /**
  * One Socket.IO connection as a pipe for ready-made frames, which go straight to its socket where that is as good as to go through
  * engine.io: nothing of engine.io's waits, nobody has begun to close, and the kernel has taken all there was. Nothing may follow a close
- * frame. Pings, answers and everything else stay with engine.io.
+ * frame. Whatever cannot go so goes through engine.io.
  *
  * With `socket-engine.ts` this is the one place that knows the insides of engine.io and ws: `writeBuffer`, the transport's `ready` event,
  * the WebSocket under it and the socket under that. `test/unit/socket-pipe.test.ts` fails where they have moved.
@@ -26,6 +26,13 @@ interface Inside {
 interface WebSocket {
   readonly readyState: number;
   readonly _socket: Socket;
+  readonly _receiver: {
+    /** What it expects next: 0 where a frame begins. */
+    readonly _state: number;
+    readonly _bufferedBytes: number;
+    /** The type of a message of which parts are still to come, or 0. */
+    readonly _fragmented: number;
+  };
 }
 
 const webSocketOpen = 1;
@@ -53,16 +60,17 @@ export function terminateSocket(connection: EngineSocket): void {
   insideOf(connection).transport.socket._socket.resetAndDestroy();
 }
 
-export class SocketPipe implements Pipe {
+export class SocketPipe extends Outgoing implements Pipe {
   readonly format = socketFormat;
   readonly #inside: Inside;
   readonly #webSocket: WebSocket;
-  readonly #outgoing: Outgoing;
 
   constructor(connection: EngineSocket) {
-    this.#inside = insideOf(connection);
-    this.#webSocket = this.#inside.transport.socket;
-    this.#outgoing = new Outgoing(this.#webSocket._socket);
+    const inside = insideOf(connection);
+    const webSocket = inside.transport.socket;
+    super(webSocket._socket);
+    this.#inside = inside;
+    this.#webSocket = webSocket;
   }
 
   get open(): boolean {
@@ -70,26 +78,23 @@ export class SocketPipe implements Pipe {
   }
 
   get ready(): boolean {
-    return (
-      this.#outgoing.free && this.#webSocket.readyState === webSocketOpen && this.#inside.writeBuffer.length === 0 && this.open
-    );
+    return this.free && this.#webSocket.readyState === webSocketOpen && this.#inside.writeBuffer.length === 0 && this.open;
   }
 
-  write(frames: Buffer): void {
-    this.#outgoing.write(frames);
+  /** Whether what comes in next is read at once, and begins a frame of a message that is none of several parts. */
+  get isBetweenMessages(): boolean {
+    const { _state, _bufferedBytes, _fragmented } = this.#webSocket._receiver;
+    const isRead = this.socket.readableLength === 0 && !this.socket.isPaused();
+    return isRead && _state === 0 && _bufferedBytes === 0 && _fragmented === 0;
   }
 
-  tell(): void {
-    this.#outgoing.tell();
-  }
-
-  onTaken(listener: () => void): () => void {
-    this.#outgoing.onTaken = listener;
+  override onTaken(listener: () => void): () => void {
+    const undo = super.onTaken(listener);
     const { transport } = this.#inside;
     // Of what engine.io sent itself.
     transport.on('ready', listener);
     return () => {
-      this.#outgoing.onTaken = nobody;
+      undo();
       transport.off('ready', listener);
     };
   }
@@ -97,9 +102,5 @@ export class SocketPipe implements Pipe {
   /** Without a word to the client's Socket.IO, so that it comes back by itself. */
   cut(): void {
     this.#inside.close();
-  }
-
-  terminate(): void {
-    this.#webSocket._socket.resetAndDestroy();
   }
 }

@@ -1,9 +1,7 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Socket as EngineSocket } from 'engine.io';
 import type { RequestHandler } from 'express';
-import { Server } from 'socket.io';
 import { sendProblem } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -11,13 +9,12 @@ import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Conversation } from './conversation.ts';
-import { socketParser } from './encoder.ts';
+import type { Handshakes } from './handshakes.ts';
 import { boundIncoming } from './incoming.ts';
 import { readerLimits } from './limits.ts';
-import type { ClientSocket, SocketServer } from './messages.ts';
+import { Namespace } from './namespace.ts';
 import type { Readers } from './readers.ts';
-import { forgetRequest, SocketEngine } from './socket-engine.ts';
-import { isClosed, packetsWaiting, terminateSocket } from './socket-pipe.ts';
+import { type SocketConnection, SocketEngine } from './socket-engine.ts';
 
 /**
  * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and
@@ -26,6 +23,7 @@ import { isClosed, packetsWaiting, terminateSocket } from './socket-pipe.ts';
 export interface SocketsContext {
   feeds: Feeds;
   readers: Readers;
+  handshakes: Handshakes;
   identity: Pick<Identity, 'verify' | 'standing'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
   signedIn(request: IncomingMessage): Promise<Principal | undefined> | undefined;
@@ -45,16 +43,10 @@ export interface Sockets {
 
 export const socketPath = '/socket.io';
 
-/** Of one who has connected, nobody asks any more how. */
-const handshake = Object.freeze({});
-
 export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
-  const engine = new SocketEngine();
-  const io: SocketServer = new Server({ serveClient: false, parser: socketParser, connectTimeout: readerLimits.joinMs });
-  io.bind(engine);
-  // Nobody is sent to by room, so nobody needs one.
-  Object.assign(io.sockets.adapter, { addAll() {}, delAll() {} });
+  const engine = new SocketEngine({ random: context.random });
   const connections = new Set<Duplex>();
+  const bounds = { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) };
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     connections.add(socket);
@@ -67,7 +59,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       left = admit(request);
       engine.handleUpgrade(request, socket, head);
       // After it, as a listener for bytes sets them flowing.
-      boundIncoming(socket, { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) });
+      boundIncoming(socket, bounds);
     } catch (error) {
       refuse(socket, error);
     }
@@ -77,12 +69,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const admit = (request: IncomingMessage): (() => void) => {
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
-    // Of whoever is counted here the handshake is under way, or a crowd keeps them waiting.
-    if (engine.clientsCount - context.readers.count('socket') >= readerLimits.handshakesMost) {
-      context.metrics.rejections.inc({ kind: 'handshakes' });
-      const retryAfter = 1 + Math.floor(context.random() * readerLimits.handshakeRetrySeconds);
-      throw new Refusal('rate-limited', { detail: 'Too many readers come at this moment.', retryAfter });
-    }
+    context.handshakes.mustHaveRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
     context.rates.requests(address);
@@ -104,66 +91,20 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     return context.identity.verify(token);
   };
 
-  engine.on('connection', (pipe: EngineSocket) => {
-    pipe.on('packet', () => {
-      // Who asks without reading the answers would have them all kept here.
-      if (pipe.readyState === 'closed' || packetsWaiting(pipe) <= readerLimits.waitingAnswers) return;
-      context.metrics.rejections.inc({ kind: 'unanswered' });
-      terminateSocket(pipe);
-    });
-    pipe.on('close', (reason: string) => {
-      joined.delete(pipe);
-      forgetLeaver(pipe);
-      if (isClosed(pipe)) return;
-      if (reason === 'ping timeout') return terminateSocket(pipe);
-      // Who was sent away may not say goodbye, and would be waited for.
-      setTimeout(() => terminateSocket(pipe), readerLimits.refusedMs).unref();
-    });
+  const namespace = new Namespace({
+    handshakes: context.handshakes,
+    known({ token }, { request }) {
+      return token === undefined || token === null ? context.signedIn(request) : verify(token);
+    },
+    joined(socket, who) {
+      const { readers } = context;
+      if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
+      return new Conversation(socket, who, context);
+    },
+    onFailed: (error) => context.log.warn({ err: error }, 'connection could not join'),
+    onUnanswered: () => context.metrics.rejections.inc({ kind: 'unanswered' }),
   });
-
-  io.use((socket, next) => {
-    // It ended in the moment in which it asked, and its end would not be heard again: Socket.IO lets go of it by itself.
-    if (socket.conn.readyState === 'closed') return next();
-    // Socket.IO does not mind a second one while the first awaits its token.
-    if (joined.has(socket.conn)) return next(connectError(problem('rate-limited', { retryAfter: 1 })));
-    joined.add(socket.conn);
-    const { token } = socket.handshake.auth;
-    const asked = token === undefined || token === null ? context.signedIn(socket.request) : verify(token);
-    if (asked === undefined) return next();
-    asked.then(
-      (who) => {
-        if (who !== undefined) principals.set(socket, who);
-        next();
-      },
-      (error: unknown) => {
-        joined.delete(socket.conn);
-        next(connectError(error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: 1 })));
-      },
-    );
-  });
-  const joined = new Set<EngineSocket>();
-  const principals = new WeakMap<ClientSocket, Principal>();
-  /** Who left the namespace. Socket.IO would let them stay for ever, and they would be counted among those who are about to join. */
-  const leavers = new Map<EngineSocket, NodeJS.Timeout>();
-  const forgetLeaver = (pipe: EngineSocket) => {
-    clearTimeout(leavers.get(pipe));
-    leavers.delete(pipe);
-  };
-
-  io.on('connection', (socket) => {
-    const { readers } = context;
-    forgetLeaver(socket.conn);
-    forgetRequest(socket.conn);
-    Object.assign(socket, { handshake });
-    if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
-    const left = readers.add(new Conversation(socket, principals.get(socket), context));
-    socket.on('disconnect', () => {
-      left();
-      const { conn } = socket;
-      joined.delete(conn);
-      if (conn.readyState === 'open') leavers.set(conn, setTimeout(() => conn.close(), readerLimits.joinMs).unref());
-    });
-  });
+  engine.on('connection', (connection: SocketConnection) => namespace.take(connection));
 
   http.on('upgrade', onUpgrade);
 
@@ -173,7 +114,6 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       // Also those that have not joined, and those that do not answer a close frame: the server waits for each of them.
       for (const socket of connections) socket.destroy();
       engine.close();
-      io.removeAllListeners();
     },
   };
 }
@@ -200,11 +140,6 @@ export function refusePolling(): RequestHandler {
     const detail = 'Long-polling is not served. Connect by WebSocket: transports: ["websocket"] in a Socket.IO v4 client.';
     sendProblem(res, problem('invalid-body', { detail }));
   };
-}
-
-/** Socket.IO sends `message` and `data` of the error to the client as `connect_error`. */
-function connectError(said: Problem): Error {
-  return Object.assign(new Error(said.title), { data: said });
 }
 
 function httpAnswer(said: Problem): string {

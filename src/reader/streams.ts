@@ -14,6 +14,7 @@ import { cursorFrom } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { catchUpMessage, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
+import type { Handshakes } from './handshakes.ts';
 import { readerLimits } from './limits.ts';
 import type { OpenReader, Readers } from './readers.ts';
 import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscription.ts';
@@ -25,6 +26,7 @@ import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscripti
 export interface StreamsContext {
   feeds: Feeds;
   readers: Readers;
+  handshakes: Pick<Handshakes, 'end'>;
   identity: Pick<Identity, 'standing'>;
   /** Throws a `Refusal` where the address has too many open; returns the end of it. */
   rates: { connection(address: string): () => void };
@@ -64,7 +66,10 @@ const pingMs = limits.pingSeconds * 1_000;
 
 class EventStream implements OpenReader {
   readonly transport = 'stream';
+  /** It is pinged. */
+  readonly isTimed = true;
   readonly connection: Connection;
+  readonly #response: Response;
   readonly #pipe: StreamPipe;
   readonly #channelId: string;
   readonly asker: Asker;
@@ -80,15 +85,17 @@ class EventStream implements OpenReader {
   constructor(res: Response, channelId: string, asker: Asker, context: StreamsContext) {
     // Asked for while another answer goes out on the same connection.
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
+    this.#response = res;
     this.#pipe = new StreamPipe(res, res.socket);
     this.#channelId = channelId;
     this.asker = asker;
     this.#context = context;
     this.#pingedAt = context.now();
-    this.connection = new Connection(this.#pipe, context.now);
-    const left = context.readers.add(this);
+    const { readers, now } = context;
+    this.connection = new Connection(this.#pipe, { now, busy: readers.busy });
+    readers.add(this);
     res.once('close', () => {
-      left();
+      readers.remove(this);
       this.close();
     });
   }
@@ -202,8 +209,9 @@ class EventStream implements OpenReader {
   }
 
   #say(block: Buffer): void {
-    if (this.#pipe.hasBegun) this.#pipe.write(block);
-    else this.#pipe.begin(retryFrom(0, this.#context.random), block);
+    if (this.#pipe.hasBegun) return this.#pipe.write(block);
+    this.#pipe.begin(retryFrom(0, this.#context.random), block);
+    this.#context.handshakes.end(this.#response);
   }
 
   /** Last words, if any, and the end of the answer. */

@@ -7,7 +7,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Asker } from './asker.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Pipe } from './connection.ts';
 
 /** What sockets, streams and polls do alike: find a channel's feed, answer what was missed, and go on with what follows. */
 
@@ -94,6 +94,7 @@ export class Subscription implements Reader {
   readonly feed: Feed;
   readonly #held: Held;
   readonly #connection: Connection;
+  readonly #pipe: Pipe;
   readonly #asker: Asker;
   readonly #ended: (reason: EndedReason) => void;
 
@@ -101,14 +102,19 @@ export class Subscription implements Reader {
   constructor(held: Held, connection: Connection, asker: Asker, ended: (reason: EndedReason) => void) {
     this.#held = held;
     this.feed = held.feed;
-    this.format = connection.format;
+    this.format = connection.pipe.format;
     this.#connection = connection;
+    this.#pipe = connection.pipe;
     this.#asker = asker;
     this.#ended = ended;
   }
 
+  get weight(): number {
+    return 1;
+  }
+
   get ready(): boolean {
-    return this.#connection.ready;
+    return this.#pipe.ready;
   }
 
   mayRead(channel: Channel): boolean {
@@ -116,7 +122,7 @@ export class Subscription implements Reader {
   }
 
   write(frames: Buffer): void {
-    this.#connection.write(frames);
+    this.#pipe.write(frames);
   }
 
   lag(): void {
@@ -137,6 +143,11 @@ export class Subscription implements Reader {
   end(reason: EndReason): void {
     this.leave();
     this.#ended(this.#asker.told(reason));
+  }
+
+  terminate(): void {
+    this.leave();
+    this.#connection.terminate();
   }
 
   /** Ends it where it needed a token that has run out. */

@@ -1,25 +1,39 @@
 import { type AppendResult, type Journal, JournalUnavailable } from '../engine/engine.ts';
 import type { AppendOutcome, Metrics } from './metrics.ts';
 
+export interface Measuring {
+  metrics: Pick<Metrics, 'appends' | 'appendSeconds'>;
+  log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
+  /** Of a clock that never goes back, in milliseconds. */
+  nowMs?: () => number;
+}
+
 /**
  * Appends as `journal` does, and counts each with what became of it. Only those that were on disk when they were answered are timed:
- * how fast a refusal came says nothing of the disk. `nowMs`: a clock that never goes back, in milliseconds.
+ * how fast a refusal came says nothing of the disk. The log says why the first of several in a row failed, since authors are not told, and
+ * when one is on disk again.
  */
 export function measureAppends(
   journal: Pick<Journal, 'append'>,
-  { appends, appendSeconds }: Pick<Metrics, 'appends' | 'appendSeconds'>,
-  nowMs: () => number = () => performance.now(),
+  { metrics: { appends, appendSeconds }, log, nowMs = () => performance.now() }: Measuring,
 ): Journal['append'] {
+  let isFailing = false;
   return async (channelId, request) => {
     const began = nowMs();
     try {
       const result = await journal.append(channelId, request);
-      if (result.status === 'appended') appendSeconds.observe((nowMs() - began) / 1_000);
+      if (result.status === 'appended') {
+        appendSeconds.observe((nowMs() - began) / 1_000);
+        if (isFailing) log.info({}, 'the journal takes writes again');
+        isFailing = false;
+      }
       appends.inc({ outcome: outcomes[result.status] });
       return result;
     } catch (error) {
       const unchanged = error instanceof JournalUnavailable && error.outcome === 'unchanged';
       appends.inc({ outcome: unchanged ? 'refused' : 'unknown' });
+      if (!isFailing) log.error({ channel: channelId, err: error }, 'the journal takes no writes');
+      isFailing = true;
       throw error;
     }
   };

@@ -77,6 +77,8 @@ export interface Metrics {
   revokedTokens: Gauge;
   /** Settings of the store that durability needs and that are not as they should be. */
   storeUnsafe: Gauge;
+  /** Erasures, as of takedowns, that whoever asked was told to be pending, and that are not complete. */
+  erasuresPending: Gauge;
   /** Calls the function before each scrape, to set gauges that are cheaper to read than to keep. Returns its undo. */
   beforeScrape(set: () => void): () => void;
   /** The whole in Prometheus' text format. */
@@ -186,6 +188,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       aggregator: 'max',
       registers,
     }),
+    erasuresPending: new Gauge({
+      name: 'pressbox_erasures_pending',
+      help: 'Takedowns and deletions whose text is not gone yet from everything that the store keeps.',
+      aggregator: 'max',
+      registers,
+    }),
     beforeScrape(set) {
       scrapes.add(set);
       return () => void scrapes.delete(set);
@@ -250,8 +258,11 @@ export function addMemory(registry: Registry): void {
   });
 }
 
-/** How a worker ended: by itself or by a signal, without being able to start, or because it was asked to leave. */
-const workerEnds = ['died', 'refused', 'left'] as const;
+/**
+ * How a worker ended: by itself or by a signal, killed because it gave no sign any more, without being able to start, or because it was
+ * asked to leave.
+ */
+const workerEnds = ['died', 'silent', 'refused', 'left'] as const;
 export type WorkerEnd = (typeof workerEnds)[number];
 
 /** Counts the ends of workers. */

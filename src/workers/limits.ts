@@ -10,6 +10,10 @@ export const workerLimits = {
   workerStartMs: 30_000,
   /** One that was told to end and has not is killed. Longer than readers, answers and the store have. */
   workerEndMs: 20_000,
+  /** So often each says that it is there. */
+  workerSignMs: 1_000,
+  /** One that gave no sign for so long is killed. Many times longer than a collection of garbage, or a moment with much to do, takes. */
+  workerSilentMs: 30_000,
   /** A worker that has not said what it counted is told of as of when it last did. */
   workerReportMs: 1_000,
 } as const;

@@ -8,6 +8,7 @@ import type { FromWorker, ToWorker } from './messages.ts';
 /** One worker, as the primary sees it. */
 export interface MemberEvents {
   onServing(member: Member): void;
+  onSign(member: Member): void;
   onReport(member: Member, report: Report): void;
   onScrape(member: Member): void;
   /** It leaves, and nobody here asked it to. */
@@ -18,7 +19,7 @@ export interface MemberEvents {
 export interface MemberEnd {
   code: number | null;
   signal: string | null;
-  /** 0 where it never served. */
+  /** Until it ended, or its last sign where it was killed for its silence; 0 where it never served. */
   servedMs: number;
   /** As other nodes know it, once it has served. */
   nodeId: string | undefined;
@@ -32,7 +33,7 @@ export class Member {
   /** Resolves when it serves. Throws `NotStarted` where it ends before. */
   readonly serving: Promise<void>;
   readonly ended: Promise<void>;
-  state: 'starting' | 'serving' | 'leaving' = 'starting';
+  state: 'starting' | 'serving' | 'leaving' | 'silent' = 'starting';
   readonly #process: Worker;
   #servesSince: number | undefined;
   #refused: string | undefined;
@@ -59,6 +60,8 @@ export class Member {
           if (this.state === 'starting') this.state = 'serving';
           serving.resolve();
           return events.onServing(this);
+        case 'sign':
+          return events.onSign(this);
         case 'refused':
           this.#refused = message.reason;
           return;
@@ -80,8 +83,7 @@ export class Member {
       clearTimeout(late);
       for (const resolve of this.#reported.splice(0)) resolve();
       serving.reject(new NotStarted(this.#refused ?? `Worker ${worker} ended with ${code ?? signal} before it served.`));
-      const servedMs = this.#servesSince === undefined ? 0 : performance.now() - this.#servesSince;
-      events.onEnd(this, { code, signal, servedMs, nodeId: this.#nodeId, refused: this.#refused });
+      events.onEnd(this, { code, signal, servedMs: this.#servedMs(), nodeId: this.#nodeId, refused: this.#refused });
       ended.resolve();
     });
     this.tell({ type: 'start', worker, config });
@@ -114,7 +116,19 @@ export class Member {
     clearTimeout(late);
   }
 
+  /** It is there, and does nothing any more. */
+  killSilent(): void {
+    this.state = 'silent';
+    this.kill();
+  }
+
   kill(): void {
     this.#process.process.kill('SIGKILL');
+  }
+
+  #servedMs(): number {
+    if (this.#servesSince === undefined) return 0;
+    const runMs = performance.now() - this.#servesSince;
+    return this.state === 'silent' ? Math.max(0, runMs - workerLimits.workerSilentMs) : runMs;
   }
 }

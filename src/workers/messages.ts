@@ -20,6 +20,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { type: 'serves'; nodeId: string | undefined }
+  /** It is there. From when it serves until it ends, again and again: whose loop is blocked says nothing. */
+  | { type: 'sign' }
   /** It cannot start, for this reason, and ends. */
   | { type: 'refused'; reason: string }
   /** It was asked to leave by somebody else, and does. */

@@ -11,6 +11,7 @@ import { Totals } from '../telemetry/totals.ts';
 import { workerLimits } from './limits.ts';
 import { Member, type MemberEnd } from './member.ts';
 import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from './restarts.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Several processes that serve one port: this one, the primary, serves nobody, and looks after the others. */
 export interface Workers {
@@ -36,6 +37,8 @@ export interface Failure {
 
 /** What a fault of the program ends with (sysexits.h, EX_SOFTWARE), as against what an operator can mend. */
 const faultCode = 70;
+
+const { workerRestartFirstMs, workerSignMs, workerSilentMs } = workerLimits;
 
 /** Resolves once all serve. Throws what a single server would, or `NotStarted` with what a worker gave as its reason. */
 export async function startWorkers(config: Config, log: Log): Promise<Workers> {
@@ -70,6 +73,8 @@ class Group {
   readonly #restarts = new Map<number, NodeJS.Timeout>();
   /** Nodes that ended while there was nobody to tell the others. */
   readonly #gone = new Set<string>();
+  readonly #watchdog = new Watchdog<Member>(workerSilentMs / workerSignMs, (member) => this.#killSilent(member));
+  readonly #watching = setInterval(() => this.#watchdog.step(), workerSignMs).unref();
   #isUp = false;
   #renewing = false;
   #closing: Promise<void> | undefined;
@@ -145,6 +150,7 @@ class Group {
       for (const timer of this.#restarts.values()) clearTimeout(timer);
       if (this.#isUp) this.#log.info({ workers: this.#members.size }, 'draining workers');
       await Promise.all([...this.#members].map((member) => member.end('end')));
+      clearInterval(this.#watching);
       if (this.#isUp) this.#log.info({}, 'closed');
     })();
     return this.#closing;
@@ -168,19 +174,31 @@ class Group {
 
   #fork(worker: number): Member {
     const member = new Member(worker, this.#config, {
-      onServing: () => this.#tellGone(),
+      onServing: (serving) => {
+        if (this.#members.has(serving)) this.#watchdog.watch(serving);
+        this.#tellGone();
+      },
+      onSign: (there) => this.#watchdog.heard(there),
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
       // What ends all processes of a service at once comes here a moment later.
-      onLeaving: ({ worker }) => this.#launchLater(worker, workerLimits.workerRestartFirstMs),
+      onLeaving: ({ worker }) => this.#launchLater(worker, workerRestartFirstMs),
       onEnd: (ended, how) => this.#ended(ended, how),
     });
     this.#members.add(member);
     return member;
   }
 
+  /** Its readers would wait for ever: their connections stand. */
+  #killSilent(member: Member): void {
+    const { worker, pid } = member;
+    this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker gives no sign and is killed');
+    member.killSilent();
+  }
+
   #ended(member: Member, { code, signal, servedMs, nodeId, refused }: MemberEnd): void {
     this.#members.delete(member);
+    this.#watchdog.forget(member);
     const { worker, pid, state } = member;
     const facts = { worker, workerPid: pid, code, signal, servedMs: Math.round(servedMs) };
     if (state === 'leaving' && signal === null) {
@@ -188,7 +206,7 @@ class Group {
       this.#log.info(facts, 'worker left');
       return;
     }
-    this.#totals.end(member, refused === undefined ? 'died' : 'refused');
+    this.#totals.end(member, state === 'silent' ? 'silent' : refused === undefined ? 'died' : 'refused');
     if (nodeId !== undefined) this.#gone.add(nodeId);
     this.#tellGone();
     if (refused === undefined) this.#log.error(facts, 'worker died');

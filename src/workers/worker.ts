@@ -50,6 +50,7 @@ async function begin(worker: number, config: Config): Promise<void> {
     const server = await startServer(config, { log, group: { worker, metrics } });
     start(server);
     tell({ type: 'serves', nodeId: server.node?.nodeId });
+    setInterval(() => tell({ type: 'sign' }), workerLimits.workerSignMs).unref();
   } catch (error) {
     const reason = reasonNotToStart(error);
     if (reason === undefined) throw error;

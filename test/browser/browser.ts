@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Frame,
+  firefox,
+  type Page,
+} from 'playwright-core';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
 const quiet = [
@@ -72,6 +80,20 @@ export async function startFirefox(
     },
   });
   return testBrowser(browser, profile, async () => {});
+}
+
+/**
+ * Resolves when the page as it stands has been drawn, and it was told what is in view: observers are told in the order in which they were
+ * made. Frames of animation would not do: with a clock of the test's they come whether or not anything was drawn.
+ */
+export async function drawn(page: Page | Frame): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const views = new IntersectionObserver(() => {
+      views.disconnect();
+      resolve();
+    });
+    views.observe(document.documentElement);
+  })`);
 }
 
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));

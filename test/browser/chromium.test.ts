@@ -5,7 +5,8 @@ import { examineReaderStates } from './reader-states.ts';
 
 describeWith(needs.chromium, 'the reader’s pages in Chromium', (chromium) => {
   examineReaderStates({
-    start: () => startBrowser(chromium),
+    start: () => startBrowser(chromium, { keepsPages: true }),
+    keepsPages: true,
     startWithoutScripts: async () => withoutScripts(await startBrowser(chromium)),
   });
 });

@@ -3,7 +3,8 @@ import { afterAll, expect, it } from 'vitest';
 import { mostBeyond, mostPosts } from '../../client/web/view/paging.ts';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { startBrowser, type WatchedPage } from './browser.ts';
+import { drawn, startBrowser, type WatchedPage } from './browser.ts';
+import { coverageToLeave, read } from './coming-back.ts';
 import { eventually, hide, newsroom, post, textOf, topOf } from './newsroom.ts';
 import { holdsItsMost, pageDown } from './paging.ts';
 
@@ -61,7 +62,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
       await Promise.all(Array.from({ length: 10 }, (_, nth) => room.publish(channelId, `New number ${done + nth}. ${long}`)));
   }
 
-  it('holds so many posts and no more, and brings the older ones back when it is asked for them', async () => {
+  it('holds so many posts and no more, brings the older ones back when it is asked for them, and has what is read of them on a reload', async () => {
     const { id, ids } = await room.coverage(['The first.', ...Array.from({ length: 9 }, () => long)]);
     const { page, complaints } = await open(id);
     await publishMany(id, beyond);
@@ -73,6 +74,11 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
     // Whoever pages down lets go of the top, which is paged for likewise.
     expect(await post(page, last).count()).toBe(0);
+    await post(page, ids[2]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, ids[2]);
+    await page.reload();
+    await eventually(async () => expect(Math.abs((await topOf(page, ids[2])) - before)).toBeLessThanOrEqual(2));
+    expect(await posts(page).count()).toBeLessThanOrEqual(mostPosts + mostBeyond);
     await page.getByRole('button', { name: 'Newest posts' }).click();
     await post(page, last).waitFor();
     expect(complaints).toEqual([]);
@@ -123,7 +129,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await held.count()).toBe(mostPosts);
     expect(await inside.locator(`#post-${ids[0]}`).count()).toBe(0);
     // Further down new ones wait, and it is they that are let go of.
-    await page.evaluate('scrollTo(0, 9_000)');
+    await eventually(async () => expect(await page.evaluate('scrollTo(0, 9_000), scrollY')).toBe(9_000));
     await inside.locator('pressbox-live[hold]').waitFor();
     await publishMany(id, mostBeyond + 10);
     await inside.getByRole('button', { name: `${mostBeyond + 10} new posts` }).waitFor();
@@ -150,27 +156,16 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
   });
 
   it('tells someone who comes back to the tab what they missed, where it was, and leads to it without leaving the page', async () => {
-    const { author } = room;
-    const { id, ids } = await room.coverage([
-      ...Array.from({ length: 9 }, () => long),
-      { headline: 'The bridge is open', body: long },
-      long,
-      long,
-    ]);
+    const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const other = await room.coverage(['Of the other.']);
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.clock.install();
     await page.goto(pageWith([id, other.id]));
     await areLive(page, 2);
-    const [wrong, rumour] = [ids[9], ids[10]];
-    for (const read of [wrong, rumour, ids[3]]) {
-      await post(page, read).evaluate((element) => element.scrollIntoView({ block: 'center' }));
-      await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
-    }
+    await read(page, wrong, rumour, ids[3]);
     const before = await topOf(page, ids[3]);
     await hide(page, true);
-    await author.correct(id, wrong ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
-    await author.retract(id, rumour ?? '', { note: 'Nobody said so.' });
+    await setRight();
     const added = await room.publish(id, `New one. ${long}`, `New two. ${long}`);
     await page.getByRole('button', { name: '2 new posts' }).waitFor();
     await page.clock.fastForward(60_000);
@@ -211,7 +206,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
       headline: 'Brand im Hafen',
     });
     const { page, complaints } = await open(id);
-    await post(page, ids[0]).waitFor();
+    await drawn(page);
     await page.goto(host.put('/elsewhere', 'Nothing of Pressbox here.'));
     const kept = await page.evaluate<string>('JSON.stringify(localStorage)');
     expect(kept).toContain(`pressbox-left:${room.server.url}/live/${id}`);
@@ -244,6 +239,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await inside.locator(`#post-${ids[0]}`).waitFor();
     await eventually(async () => expect((await page.locator('iframe').boundingBox())?.height).toBeGreaterThan(1_300));
     const frame = page.frames().find((each) => each.url().includes('/embed/')) as Frame;
+    await drawn(frame);
     await hide(frame, true);
     await room.author.correct(id, ids[9] ?? '', 1, { note: 'Shut.', changes: { headline: 'Shut' } });
     await inside.locator('.posts').getByText('Shut', { exact: true }).waitFor();
@@ -338,7 +334,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await page.getByLabel('Times').selectOption('coverage');
     await eventually(async () => expect(await told()).toBe(clockIn(kolkata, publishedAt)));
     await ask('own');
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    await drawn(page);
     expect(await told()).toBe(clockIn(kolkata, publishedAt));
     expect(complaints).toEqual([]);
   });
@@ -348,7 +344,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const { page, complaints } = await open(id);
     await page.evaluate(`(window.kept = document.querySelector('pressbox-live')).remove()`);
     await room.author.correct(id, ids[0] ?? '', 1, { note: 'Not the first.', changes: { body: 'The third.' } });
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    await drawn(page);
     expect(await page.evaluate(`kept.shadowRoot.querySelector('.times select')`)).toBe(null);
     await page.evaluate('document.body.append(kept)');
     await post(page, ids[0]).getByText('The third.').waitFor();

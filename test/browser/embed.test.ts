@@ -242,7 +242,10 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await page.evaluate(`location.hash = 'post-${latest[0]}'`);
     await eventually(async () => expect(await focused()).toBe(`post-${latest[0]}`));
     // One that is not of this coverage changes nothing.
-    await page.evaluate("location.hash = 'post-00000000-0000-7000-8000-000000000000'");
+    const unknown = '00000000-0000-7000-8000-000000000000';
+    const answered = page.waitForResponse((answer) => answer.url().includes(unknown));
+    await page.evaluate(`location.hash = 'post-${unknown}'`);
+    expect((await answered).status()).toBe(404);
     await eventually(async () => expect(await page.locator('.posts').getAttribute('aria-busy')).toBe('false'));
     expect(await focused()).toBe(`post-${latest[0]}`);
     expect(await page.locator('[role="alert"]').count()).toBe(0);
@@ -358,11 +361,13 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const url = stranger.put('/page', `${tag(channelId)}${tag(channelId)}${script()}`, { policy: strictPolicy(server.url) });
     const { page, complaints } = await browser.page();
     await page.goto(url);
-    await page.getByText('PRESSBOX_ORIGINS').first().waitFor();
-    const said = complaints.filter((line) => line.includes('PRESSBOX_ORIGINS'));
-    expect(said).toEqual([
-      `<pressbox-live>: ${server.url} does not admit pages of ${stranger.url}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
-    ]);
+    await page.getByText('PRESSBOX_ORIGINS').nth(1).waitFor();
+    // What the console says comes by itself.
+    await eventually(async () =>
+      expect(complaints.filter((line) => line.includes('PRESSBOX_ORIGINS'))).toEqual([
+        `<pressbox-live>: ${server.url} does not admit pages of ${stranger.url}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+      ]),
+    );
   });
 
   it('says where there is nothing to show: no such channel, one for members, none named', async () => {

@@ -5,6 +5,8 @@ import { examineReaderStates } from './reader-states.ts';
 describeWith(needs.firefox, 'the reader’s pages in Firefox', (firefox) => {
   examineReaderStates({
     start: () => startFirefox(firefox),
+    // None whose WebSocket is open when it is left.
+    keepsPages: false,
     startWithoutScripts: () => startFirefox(firefox, { scripts: false, colorScheme: 'dark' }),
   });
 });

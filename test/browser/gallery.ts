@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import type { TestServer } from '../support/server.ts';
+import { drawn } from './browser.ts';
 
 /** Every page of a server and the states that readers meet it in, one of each: for what is to hold of all of them. */
 export interface Scene {
@@ -158,7 +159,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const token = await server.token({ reader: ['*'] }, { name: 'Ruth Calder' });
   const live = (id: string) => `/live/${id}`;
   const frame = (id: string) => `/embed/${id}`;
-  const isLiveInFrame = (page: Page) => page.locator('.status:not([data-state="waiting"])').waitFor();
+  const isLiveInFrame = (page: Page) => page.locator('.status[data-state="live"]').waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
   /** Back after two hours, in which something was corrected that they had read. */
@@ -166,7 +167,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     await live(page);
     const read = await publish(harbour, { headline: 'The basin stays closed', body: words });
     await page.locator(`#post-${read.id}`).waitFor();
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    await drawn(page);
     await page.goto(`${server.url}/`);
     const note = 'It opens at noon.';
     await client.correct(harbour, read.id, 1, { note, changes: { headline: 'The basin opens at noon' } });

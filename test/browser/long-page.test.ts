@@ -39,7 +39,7 @@ describeWith(needs.chromium, 'a page that is open for long', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves what is read, its place, focus and selection alone while more arrives than it holds, and leads to that', async () => {
+  it('leaves what is read, its place, focus and selection alone while more arrives than it holds, has it on a reload, and leads to the rest', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await room.open(id);
     const reading = ids[2];
@@ -70,6 +70,8 @@ describeWith(needs.chromium, 'a page that is open for long', (chromium) => {
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThan(0.5);
     expect(await page.locator(':focus').evaluate((element) => element.closest('.post')?.id)).toBe(`post-${reading}`);
     expect(await page.evaluate(chosen)).toEqual([`Number 2. ${long}`.trim(), 'Number 2.']);
+    await page.reload();
+    await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
     await page.getByRole('link', { name: 'Newest posts' }).click();
     await eventually(async () => expect(await textOf(posts(page).first())).toContain('New number'));
     expect(complaints).toEqual([]);

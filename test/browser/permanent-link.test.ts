@@ -95,10 +95,10 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
       [await post(page, 3).boundingBox(), await button.boundingBox()].map((box) => [box?.width, box?.height]);
     const before = await sizes();
     await button.click();
-    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
     await eventually(async () => expect(await button.textContent()).toBe('Link copied'));
-    await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
     expect(await sizes()).toEqual(before);
+    await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
     // A new state of the post in between changes nothing of it.
     await room.author.correct(channelId, ids[2] as string, 1, { note: 'It is four.', changes: { headline: 'Headline 4' } });
     await post(page, 3).getByText('It is four.').waitFor();
@@ -133,7 +133,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await page.evaluate('window.samePage = true');
     await page.getByRole('link', { name: 'told before' }).click();
     await eventually(async () => expect(await topOf(page, 2)).toBeLessThan(700));
-    expect(new URL(page.url()).hash).toBe(`#post-${ids[1]}`);
+    await page.waitForURL(`**/*#post-${ids[1]}`);
     expect(await page.evaluate('window.samePage')).toBe(true);
     await page.goBack();
     expect(new URL(page.url()).hash).toBe('');

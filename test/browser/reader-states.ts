@@ -1,17 +1,26 @@
+import type { Page } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { startObstacles } from '../support/obstacles.ts';
-import type { TestBrowser } from './browser.ts';
-import { eventually, isLive, newsroom, post, topOf } from './newsroom.ts';
+import type { TestBrowser, WatchedPage } from './browser.ts';
+import { eventually, hide, isLive, newsroom, post, topOf } from './newsroom.ts';
 
 /** The browser under examination, with scripts and without. */
 export interface ReadersBrowser {
   start(): Promise<TestBrowser>;
   startWithoutScripts(): Promise<TestBrowser>;
+  /** It keeps a page that is left while it is live, to go back to it. */
+  keepsPages: boolean;
+}
+
+async function goBackTo(page: Page, channelId: string): Promise<void> {
+  await page.evaluate('setTimeout(() => history.back(), 0)');
+  await eventually(async () => expect(await page.evaluate('location.pathname')).toBe(`/live/${channelId}`));
+  await isLive(page);
 }
 
 /** What readers meet, in whatever browser: each state is written once, and every browser passes the same exam. */
-export function examineReaderStates({ start, startWithoutScripts }: ReadersBrowser): void {
+export function examineReaderStates({ start, startWithoutScripts, keepsPages }: ReadersBrowser): void {
   let host: HostSite;
   const room = newsroom(start, async () => {
     host = await startHostSite();
@@ -19,6 +28,24 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
   });
   const { coverage, publish, open } = room;
   afterAll(() => host[Symbol.asyncDispose]());
+
+  /** A channel's page that whoever goes back to it has from the server again, as it is by then. */
+  async function openUnkept(posts: string[]): Promise<WatchedPage & { id: string; ids: string[] }> {
+    // A page for members is in no cache of answers; that of a public channel is taken from there, as it was, and goes on from it.
+    const { id, ids } = await coverage(posts, { access: 'members' });
+    const watched = await room.browser.page({ viewport: { width: 1000, height: 700 } });
+    await watched.page.goto(`${room.server.url}/live/${id}`);
+    await signIn(watched.page, id);
+    await isLive(watched.page);
+    // No browser of a desktop keeps a page itself that listens for this.
+    await watched.page.evaluate(`window.samePage = true; addEventListener('unload', () => {})`);
+    return { ...watched, id, ids };
+  }
+
+  async function signIn(page: Page, id: string): Promise<void> {
+    await page.getByLabel('Access token').fill(await room.server.token({ reader: [id] }));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  }
 
   const few = 'Some words that fill a few lines of the page. '.repeat(8);
 
@@ -122,14 +149,102 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     const reading = ids[5] ?? '';
     await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     const before = await topOf(page, reading);
+    await page.evaluate('window.samePage = true');
     await page.goto(`${room.server.url}/`);
     await publish(id, 'Meanwhile.');
-    await page.evaluate('setTimeout(() => history.back(), 0)');
-    await page.waitForURL(`${room.server.url}/live/${id}`);
-    await isLive(page);
+    await goBackTo(page, id);
+    if (keepsPages) expect(await page.evaluate('window.samePage')).toBe(true);
     await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
     await page.evaluate('scrollTo(0, 0)');
     await page.getByText('Meanwhile.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is where the reader left it, too, where the browser kept nothing of it, and more is above', async () => {
+    const { page, id, ids, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
+    const [above, reading] = [ids[9] ?? '', ids[5] ?? ''];
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await publish(id, 'Meanwhile.');
+    await room.author.correct(id, above, 1, { note: 'It is longer.', changes: { body: few.repeat(3) } });
+    await goBackTo(page, id);
+    expect(await page.evaluate('window.samePage')).toBe(undefined);
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
+    expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('stays where it is read on a reload, though there is more above, and goes by links within it as ever', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page, complaints } = await open(id);
+    const [above, reading] = [ids[7] ?? '', ids[5] ?? ''];
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    for (let nth = 1; nth <= 2; nth += 1) {
+      await publish(id, few);
+      await room.author.revise(id, above, nth, { kind: 'update', changes: { body: few.repeat(nth + 1) } });
+      const revised = post(page, above).and(page.locator(`[data-revision="${nth + 1}"]`));
+      await revised.waitFor({ state: 'attached' });
+      const before = await topOf(page, reading);
+      await page.reload();
+      await isLive(page);
+      expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2);
+    }
+    expect(await page.locator('#posts > .post').count()).toBe(14);
+    const before = await page.evaluate('scrollY');
+    await page.evaluate(`location.hash = 'post-${ids[0]}'`);
+    expect(await page.evaluate('scrollY')).not.toBe(before);
+    await page.evaluate('history.back()');
+    await eventually(async () => expect(await page.evaluate('scrollY')).toBe(before));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is kept where it is read when it is left, or goes into the background, where it may end, and no word of it', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page } = await open(id);
+    const kept = () => page.evaluate<string>('JSON.stringify(sessionStorage)');
+    const readFrom = (id = '') => post(page, id).evaluate((element) => element.scrollIntoView());
+    await readFrom(ids[7]);
+    await page.reload();
+    await isLive(page);
+    expect(await kept()).toContain(ids[7]);
+    await readFrom(ids[5]);
+    await hide(page, true);
+    expect(await kept()).toContain(ids[5]);
+    for (const word of ['Some', 'Harbour']) expect(await kept()).not.toContain(word);
+  });
+
+  it('stays at its top for who was there, when they go back to it and on a reload, and shows what came', async () => {
+    const { page, id, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
+    const scrolled = await page.evaluate<number>(`(() => {
+      scrollBy(0, Math.floor(document.getElementById('posts').getBoundingClientRect().top) - 20);
+      return scrollY;
+    })()`);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await publish(id, few);
+    await goBackTo(page, id);
+    expect(await page.evaluate('window.samePage')).toBe(undefined);
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
+    expect(await page.evaluate('scrollY')).toBe(scrolled);
+    await page.reload();
+    await isLive(page);
+    expect(await page.evaluate('scrollY')).toBe(scrolled);
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for the post that was read where it is not among those that the page begins with', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(id);
+    const reading = ids[3] ?? '';
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, reading).waitFor({ state: 'attached' });
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.reload();
+    await post(page, reading).waitFor({ state: 'attached' });
+    await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
+    expect(await page.locator('#posts > .post').count()).toBe(30);
+    await isLive(page);
     expect(complaints).toEqual([]);
   });
 
@@ -149,8 +264,7 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     const { page } = await room.browser.page();
     await page.goto(`${room.server.url}/live/${id}`);
     expect(await page.content()).not.toContain('The first word.');
-    await page.getByLabel('Access token').fill(await room.server.token({ reader: [id] }));
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await signIn(page, id);
     for (const said of ['The second word.', 'The third word.']) {
       await isLive(page);
       await publish(id, said);
@@ -177,7 +291,9 @@ export function examineReaderStates({ start, startWithoutScripts }: ReadersBrows
     expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
     // Key events stand above the posts, and a link leads past them.
     await room.author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
-    await publish(id, few, few);
+    const below = await publish(id, few, few);
+    // Without them the page is too short to be scrolled so far.
+    await post(page, below[1]).waitFor();
     await page.locator('#to-posts').click();
     await eventually(async () => {
       const top = (await page.locator('#posts').boundingBox())?.y ?? 0;

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
-import { startBrowser } from './browser.ts';
+import { drawn, startBrowser } from './browser.ts';
+import { coverageToLeave, read } from './coming-back.ts';
 import { announced, eventually, faultsOf, hide, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(12);
@@ -19,29 +20,21 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
 
   it('after a minute in another tab is told what is new and what of theirs was corrected or withdrawn, until it is read', async () => {
     const { author } = room;
-    const { id, ids } = await room.coverage([
-      ...Array.from({ length: 9 }, () => long),
-      { headline: 'The bridge is open', body: long },
-      long,
-      long,
-    ]);
+    const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
     await page.clock.install();
     await page.goto(`${room.server.url}/live/${id}`);
     await isLive(page);
-    const [notRead, wrong, rumour, reading] = [ids[0], ids[9], ids[10], ids[5]];
+    const [notRead, reading] = [ids[0], ids[5]];
     // Two are read, and left behind.
-    for (const read of [wrong, rumour, reading]) {
-      await post(page, read).evaluate((element) => element.scrollIntoView({ block: 'center' }));
-      await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
-    }
+    await read(page, wrong, rumour, reading);
     await eventually(async () => expect(Math.abs((await topOf(page, wrong)) - 350)).toBeGreaterThan(600));
     await hide(page, true);
     await author.correct(id, notRead ?? '', 1, { note: 'Elsewhere.', changes: { body: 'Elsewhere.' } });
-    await author.correct(id, wrong ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
-    await author.retract(id, rumour ?? '', { note: 'Nobody said so.' });
+    await setRight();
     const added = await room.publish(id, `New one. ${long}${long}`, `New two. ${long}${long}`);
-    await post(page, wrong).getByText('It is shut.').waitFor({ state: 'attached' });
+    // The last that comes, so the rest is there.
+    await page.getByRole('button', { name: '2 new posts' }).waitFor();
     expect(await line(page).isVisible()).toBe(false);
     await page.clock.fastForward(minuteMs);
     await hide(page, false);
@@ -60,8 +53,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await post(page, added[1]).waitFor();
     await line(page).getByRole('link', { name: '2 new posts' }).waitFor({ state: 'detached' });
     expect(await textOf(line(page).locator('ul'))).toMatch(/^1 correction: .*1 withdrawn: /);
-    await post(page, wrong).scrollIntoViewIfNeeded();
-    await post(page, rumour).scrollIntoViewIfNeeded();
+    await read(page, wrong, rumour);
     await line(page).waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });
@@ -73,7 +65,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     const [added] = await room.publish(id, 'Two.');
     await post(page, added).waitFor();
     await hide(page, false);
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    await drawn(page);
     expect(await line(page).isVisible()).toBe(false);
   });
 
@@ -81,7 +73,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
     const { page, complaints } = await room.open(id);
-    await post(page, ids[0]).waitFor();
+    await drawn(page);
     await page.goto(`${room.server.url}/`);
     const kept = await page.evaluate<string>(`JSON.stringify(localStorage)`);
     expect(kept).toContain(ids[0]);

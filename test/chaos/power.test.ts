@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { renderer } from '../support/engines.ts';
 import { leftOf, writeUntilKilled } from '../support/powercut/authors.ts';
-import { noPowercut, seeded, watchPower } from '../support/powercut/powercut.ts';
+import { noPowercut, watchPower } from '../support/powercut/powercut.ts';
+import { randomFrom } from '../support/random.ts';
 
 const reason = noPowercut();
 const rounds = 5;
@@ -15,7 +16,7 @@ describe.skipIf(reason !== undefined)(`power cuts in a row${reason ? ` (not here
   it('take nothing that was answered, and bring nothing back that was erased, each on top of what the one before left', async () => {
     const seed = Date.now() % 2 ** 31;
     console.log(`power cuts with seed ${seed}`);
-    const random = seeded(seed);
+    const random = randomFrom(seed);
     const parent = mkdtempSync(join(tmpdir(), 'pressbox-power-'));
     const dataDir = join(parent, 'data');
     const answered = new Map<string, number>();

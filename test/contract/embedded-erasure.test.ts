@@ -84,6 +84,7 @@ describe('an erased text', () => {
       await appended(engine, id, [takedown(post)]);
       const erasure = await engine.erase(id, post.id);
       expect(erasure).toEqual({ complete: false, pending: [{ where: expect.any(String), why: expect.any(String) }] });
+      expect(engine.pendingErasures).toBe(1);
       // Neither readers nor authors wait for it.
       expect((await engine.post(id, post.id))?.post.status).toBe('taken-down');
       await publish(engine, id);
@@ -93,6 +94,7 @@ describe('an erased text', () => {
     }
     await vi.waitFor(async () => expect(await found(dataDir, ['zqpending'])).toEqual([]), { timeout: 15_000, interval: 500 });
     expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] });
+    await vi.waitFor(() => expect(engine.pendingErasures).toBe(0));
   });
 
   it('that was owed when the journal was closed is erased by the next start', async () => {

@@ -18,9 +18,9 @@ import {
   renderer,
   samplePost,
   type TempEngine,
+  wide,
 } from '../support/engines.ts';
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const appender = fileURLToPath(new URL('../support/powercut/appender.ts', import.meta.url));
 
 let opened: TempEngine;

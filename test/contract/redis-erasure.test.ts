@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
-import { registry } from '../../src/engine/redis/keys.ts';
+import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { appended, createChannel, newRequest, publish, takedown } from '../support/engines.ts';
 import { found, writeAndErase } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { openTwoNodesFor, type RedisServer } from '../support/redis.ts';
+import { type Finishing, openNodeFor, openTwoNodesFor, type RedisServer, startRedisFor } from '../support/redis.ts';
 
 const complete = { complete: true, pending: [] };
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
@@ -42,8 +42,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       await appended(here, id, [takedown(post)]);
       const erasure = await here.erase(id, post.id);
       expect(erasure).toEqual({ complete: false, pending: [{ where: `node ${deaf}`, why: expect.any(String) }] });
+      // Whichever node is asked.
+      const counted = () => [here.pendingErasures, there.pendingErasures];
+      await vi.waitFor(() => expect(counted()).toEqual([1, 1]), patient);
       await server.admin.zrem(registry.nodes, deaf);
       await vi.waitFor(async () => expect(await there.erase(id, post.id)).toEqual(complete), patient);
+      await vi.waitFor(() => expect(counted()).toEqual([0, 0]), patient);
     }, 30_000);
 
     it('that was owed when its node was gone is erased by another', async (test) => {
@@ -58,7 +62,54 @@ for (const kind of ['redis', 'valkey'] as const) {
         interval: 200,
       });
     }, 30_000);
+
+    it('waits for no other channel whose erasures wait or fail, which are counted, told and tried again', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const warned: unknown[][] = [];
+      const warn = (...said: unknown[]) => warned.push(said);
+      const here = await openNodeFor(test, server, { log: { info() {}, warn, error() {} } });
+      const [fails, waits, unhindered] = [await createChannel(here), await createChannel(here), await createChannel(here)];
+      const held = await joinHolding(test, server, waits.id);
+      // The oldest first. Nobody has asked for their end.
+      for (const { id } of [fails, waits, unhindered])
+        await appended(here, id, [takedown(await publish(here, id, { body: 'zqsweep' }))]);
+      const owed = (channelId: string) => channelKeys(channelId)[8] as string;
+      await server.admin.rename(owed(fails.id), 'aside');
+      await server.admin.set(owed(fails.id), 'no sorted set');
+      const counts = (id: string) => server.admin.zcard(owed(id));
+      await vi.waitFor(async () => expect(await counts(unhindered.id)).toBe(0), { timeout: 20_000, interval: 100 });
+      await vi.waitFor(() => expect(here.pendingErasures).toBe(2));
+      expect(await counts(waits.id)).toBe(1);
+      expect(warned).toEqual([[{ channel: fails.id, err: expect.any(Error) }, 'erasures are pending']]);
+      await server.admin.rename('aside', owed(fails.id));
+      held.letGo();
+      await vi.waitFor(() => expect(here.pendingErasures).toBe(0), { timeout: 20_000, interval: 100 });
+      expect([await counts(fails.id), await counts(waits.id)]).toEqual([0, 0]);
+      expect(warned).toHaveLength(1);
+    }, 60_000);
   });
+}
+
+/** A node that acknowledges erasures of every channel but one, until it is told to. What it was asked before, it has forgotten by then. */
+async function joinHolding(test: Finishing, server: RedisServer, channelId: string): Promise<{ letGo(): void }> {
+  const nodeId = 'node-that-holds-on';
+  let isHolding = true;
+  const ears = server.admin.duplicate();
+  test.onTestFinished(async () => ears.disconnect());
+  ears.on('message', (_: string, text: string) => {
+    const said = JSON.parse(text);
+    if (said.ask === undefined || (said.channelId === channelId && isHolding)) return;
+    const answer = JSON.stringify({ type: 'acknowledged', from: nodeId, ask: said.ask });
+    void server.admin.publish(registry.node(said.from), answer);
+  });
+  await ears.subscribe(registry.control);
+  // Ahead of the clock: it counts for as long as the test takes.
+  await server.admin.zadd(registry.nodes, Date.now() + 60_000, nodeId);
+  return {
+    letGo() {
+      isHolding = false;
+    },
+  };
 }
 
 // One after the other: nobody else's deadline is to wait for them.

@@ -4,11 +4,10 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Announcement, Engine } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
-import { createChannel, publish } from '../support/engines.ts';
+import { createChannel, publish, wide } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const patient = { timeout: 15_000, interval: 50 };
 
 async function head(engine: Engine, channelId: string): Promise<Position> {

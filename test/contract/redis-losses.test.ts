@@ -15,11 +15,11 @@ import {
   retraction,
   revision,
   samplePost,
+  wide,
 } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, openTwoNodesFor } from '../support/redis.ts';
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const patient = { timeout: 10_000, interval: 50 };
 const head = async (engine: RedisEngine, channelId: string) => (await engine.heads([channelId]))[0] as Position;
 

@@ -3,7 +3,8 @@ import type { AuthorPost, ReaderPost } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
 import { createChannel, publish } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { seeded, watchPower } from '../support/powercut/powercut.ts';
+import { watchPower } from '../support/powercut/powercut.ts';
+import { randomFrom } from '../support/random.ts';
 import { openNode, startRedis } from '../support/redis.ts';
 
 const rounds = 2;
@@ -16,7 +17,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       it('takes nothing that was answered, and nothing that a reader saw', async () => {
         const seed = Date.now() % 2 ** 31;
         console.log(`power cuts with seed ${seed}`);
-        const random = seeded(seed);
+        const random = randomFrom(seed);
         // The first files are written by other calls than the ones that are watched, so they are there before.
         await using redis = await startRedis(binary, ['auto-aof-rewrite-percentage 0']);
         const answered: AuthorPost[] = [];

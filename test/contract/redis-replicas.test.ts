@@ -9,12 +9,12 @@ import {
   publish,
   samplePost,
   takedown,
+  wide,
 } from '../support/engines.ts';
 import { found } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNode, openNodeFor, startRedisFor } from '../support/redis.ts';
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const patient = { timeout: 15_000, interval: 50 };
 const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 

@@ -164,7 +164,7 @@ describe('a server that is going away', () => {
     // It goes on answering as long as a reader stays.
     const staying = await openReader(leaving.url);
     onTestFinished(() => staying.destroy());
-    const closing = leaving.server.close({ drainMs: 3_000 });
+    const closing = leaving.server.close({ drainMs: 15_000 });
     await vi.waitFor(() => expect(staying.heard('drain')).toHaveLength(1));
     const api = await call(`${leaving.url}/v1/channels`, { headers: { origin } });
     expect([api.status, api.headers.get('retry-after')]).toEqual([503, '2']);

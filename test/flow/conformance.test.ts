@@ -17,11 +17,12 @@ beforeAll(async () => {
 });
 afterAll(async () => await server[Symbol.asyncDispose]());
 
-const signal = AbortSignal.timeout(60_000);
+/** For each case anew. */
+const signal = () => AbortSignal.timeout(60_000);
 
 describe('the examination of a server', () => {
   it('finds every rule kept by this one, and leaves nothing behind', async () => {
-    const { results, left } = await examine({ url: server.url, token, signal, quick: true });
+    const { results, left } = await examine({ url: server.url, token, signal: signal(), quick: true });
     expect(results.filter(({ outcome }) => outcome === 'broken').map(({ name, why }) => ({ name, why }))).toEqual([]);
     expect(results.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name)).toEqual(
       cases.filter(({ slow }) => slow).map(({ name }) => name),
@@ -33,7 +34,7 @@ describe('the examination of a server', () => {
 
   it('says what a token lacks, and what was left for that', async () => {
     const editor = await server.token({ editor: ['conformance-*'] });
-    const { results, left } = await examine({ url: server.url, token: editor, signal, only: ['withdrawals/'] });
+    const { results, left } = await examine({ url: server.url, token: editor, signal: signal(), only: ['withdrawals/'] });
     const skipped = results.filter(({ outcome }) => outcome === 'skipped');
     expect(skipped).toMatchObject([{ name: 'withdrawals/deleted-channel', why: expect.stringContaining('--admin') }]);
     expect(left.length).toBeGreaterThan(5);
@@ -88,7 +89,7 @@ const sabotages: Record<string, Sabotage> = {
 describe('a server that breaks a rule is found out', () => {
   it.each(Object.entries(sabotages))('%s', async (name, sabotage) => {
     await using saboteur = await startSaboteur(server.url, sabotage);
-    const { results } = await examine({ url: saboteur.url, token, signal, only: [name] });
+    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: [name] });
     expect(results.map(({ outcome }) => outcome)).toEqual(['broken']);
     // By the rule, and not because nothing went through.
     expect(results[0]?.why).not.toContain('could not go on');
@@ -96,7 +97,7 @@ describe('a server that breaks a rule is found out', () => {
 
   it('and is kept by one that is only passed on', async () => {
     await using saboteur = await startSaboteur(server.url, {});
-    const { results } = await examine({ url: saboteur.url, token, signal, only: Object.keys(sabotages) });
+    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages) });
     expect(results.filter(({ outcome }) => outcome !== 'kept')).toEqual([]);
   });
 });

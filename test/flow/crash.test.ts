@@ -3,15 +3,15 @@ import type { Fetch } from '../../client/http.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { cover, expectWhole, seedOf } from '../support/coverage.ts';
 import { startLine } from '../support/line.ts';
-import { seeded } from '../support/powercut/powercut.ts';
 import { startServerProcess } from '../support/process.ts';
+import { randomFrom } from '../support/random.ts';
 import { startTestServer } from '../support/server.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
 describe('A server that is killed at any point of a thousand publications', () => {
   it('loses none that it acknowledged, doubles none, and leaves its readers with the whole of it in order', async () => {
-    const random = seeded(seedOf('crash'));
+    const random = randomFrom(seedOf('crash'));
     await using server = await startServerProcess();
     const total = 1_000;
     const coverage = await cover({

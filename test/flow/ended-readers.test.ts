@@ -1,5 +1,7 @@
 import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createLog } from '../../src/telemetry/log.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';
@@ -8,10 +10,18 @@ import { createChannel, publish, write } from '../support/writers.ts';
 let server: TestServer;
 let editor: string;
 let skewMs = 0;
+let log = '';
 
 beforeEach(async () => {
   skewMs = 0;
-  server = await startTestServer({}, { now: () => Date.now() + skewMs });
+  log = '';
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      log += chunk;
+      done();
+    },
+  });
+  server = await startTestServer({}, { now: () => Date.now() + skewMs, log: createLog('warn', sink) });
   editor = await server.token();
 });
 afterEach(() => server[Symbol.asyncDispose]());
@@ -51,4 +61,45 @@ it('a socket that takes no bytes and has closed its half is cut off, once', { ti
   await vi.waitFor(() => expect(server.server.readers.size).toBe(0), 5_000);
   expect((await call(`${server.url}/metrics`)).text).toContain('pressbox_rate_limited_total{kind="stalled"} 1\n');
   dead.destroy();
+});
+
+it('who cannot be written to is cut off and comes back with a cursor, and the others are handed what came', async () => {
+  const { id } = await createChannel(server, editor);
+  const sockets = await Promise.all(Array.from({ length: 6 }, () => openReader(server.url)));
+  for (const socket of sockets) await socket.subscribe(id);
+  const readers = [...sockets, await openStream(server.url, id), await openStream(server.url, id)];
+  await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(8));
+  const headlines = () =>
+    readers.map((reader) =>
+      ['event', 'post.published'].flatMap((name) =>
+        reader.heard<{ post: { headline: string } }>(name).map(({ post }) => post.headline),
+      ),
+    );
+  const { cursor } = await publish(server, editor, id, { headline: 'Before' });
+  await vi.waitFor(() => expect(headlines()).toEqual(readers.map(() => ['Before'])));
+
+  const isBroken = (index: number) => index % 2 === 1;
+  for (const [index, { port }] of readers.entries()) {
+    const { _handle: handle } = oursOf(port) as unknown as { _handle: object };
+    const writeBuffer = () => {
+      throw new Error('thrown in the test');
+    };
+    if (isBroken(index)) Object.assign(handle, { writeBuffer });
+  }
+  await publish(server, editor, id, { headline: 'After' });
+  const whole = readers.map((_, index) => (isBroken(index) ? ['Before'] : ['Before', 'After']));
+  await vi.waitFor(() =>
+    expect([headlines(), readers.map(({ isOpen }) => !isOpen)]).toEqual([whole, readers.map((_, index) => isBroken(index))]),
+  );
+  await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(4));
+  expect(JSON.parse(log)).toMatchObject({
+    msg: 'delivery failed',
+    channel: id,
+    readers: 4,
+    err: { message: 'thrown in the test' },
+  });
+
+  const back = await openReader(server.url);
+  expect(await back.subscribe(id, cursor)).toMatchObject({ mode: 'replay', events: [{ post: { headline: 'After' } }] });
+  for (const reader of [back, ...readers]) reader.destroy();
 });

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startServerProcess } from '../support/process.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 for (const kind of ['redis', 'valkey'] as const) {

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { signToken } from '../../src/edge/tokens.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -25,14 +24,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
       const onLine = (line: string) => lines.push(line);
       [a, b] = await Promise.all([startServerProcess({ env, onLine }), startServerProcess({ env })]);
-      token = await signToken(new TextEncoder().encode(secret), {
-        sub: 'ada',
-        name: 'Ada Byron',
-        grants: { reader: [], author: [], editor: ['*'], admin: true },
-        ttlSeconds: 3_600,
-        now: Date.now(),
-        jti: 'nodes',
-      });
+      token = await a.token({ editor: ['*'], admin: true });
     });
     afterEach(() => {
       for (const watcher of watchers.splice(0)) watcher[Symbol.dispose]();
@@ -102,7 +94,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await caughtUp(near, 1);
       const [firstA, firstB] = [near.socket.id, far.socket.id];
       const writes = Array.from({ length: 30 }, async (_, index) =>
-        publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` }),
+        publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` }, `key-${index}`),
       );
       await redis.kill();
       await redis.start();
@@ -125,7 +117,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { cursor } = await publish(a!, token, id, { body: 'Before.' });
       await vi.waitFor(() => expect(stream.cursor).toBe(cursor), patient);
       const poll = call(`${b!.url}/v1/channels/${id}/events?wait=30&after=${cursor}`);
-      await vi.waitFor(async () => expect((await call(`${b!.url}/metrics`)).text).toContain('{transport="poll"} 1'), patient);
+      await vi.waitFor(
+        async () => expect((await call(`${b!.url}/metrics`)).text).toContain('pressbox_readers{transport="poll"} 1\n'),
+        patient,
+      );
       process.kill(redis.pid, 'SIGSTOP');
       let late: typeof stream | undefined;
       try {

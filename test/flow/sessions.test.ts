@@ -9,14 +9,14 @@ import { openStream } from '../support/stream-reader.ts';
 /** The session of a browser: made of a token, kept in a cookie, and good for pages of this server alone. */
 const elsewhere = 'https://news.example';
 let now = Date.now();
+const clock = { now: () => now };
 let server: TestServer;
 let secured: TestServer;
 let members: string;
 
 beforeAll(async () => {
-  const origins = { PRESSBOX_ORIGINS: elsewhere };
-  server = await startTestServer(origins, { now: () => now });
-  secured = await startTestServer({ PRESSBOX_PUBLIC_URL: 'https://live.example', PRESSBOX_TRUST_PROXY: 'loopback' });
+  server = await startTestServer({ PRESSBOX_ORIGINS: elsewhere }, clock);
+  secured = await startTestServer({ PRESSBOX_PUBLIC_URL: 'https://live.example', PRESSBOX_TRUST_PROXY: 'loopback' }, clock);
   const body = { headline: 'For members', access: 'members', state: 'live' };
   const made = await call(`${server.url}/v1/channels`, { method: 'POST', token: await server.token(), body });
   members = (made.body as { channel: { id: string } }).channel.id;
@@ -45,7 +45,7 @@ describe('the cookie', () => {
   it('is bound to the host and to TLS where readers reach the server over TLS', async () => {
     const bound = /^__Host-pressbox=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax; Secure$/;
     expect((await signIn({}, secured)).setCookie).toMatch(bound);
-    const proxied = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' });
+    const proxied = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' }, clock);
     onTestFinished(() => proxied[Symbol.asyncDispose]());
     expect((await signIn({}, proxied, { 'x-forwarded-proto': 'https' })).setCookie).toMatch(bound);
     // What a neighbour may have planted without TLS counts for nothing.

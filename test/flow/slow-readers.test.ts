@@ -166,6 +166,22 @@ describe('a reader who stops reading', () => {
     await vi.waitFor(() => expect(slow.received).toBeGreaterThan(90 * 600_000), { timeout: 10_000 });
   });
 
+  it('and leaves while some of what it asked for waits is waited for no longer', async () => {
+    const { id } = await createChannel(server, editor);
+    for (let index = 0; index < 5; index += 1) await publish(server, editor, id, { headline: 'Long', body: long });
+    const { busy, size } = server.server.readers;
+    const slow = await open(true);
+    slow.pause();
+    for (let index = 0; index < 90; index += 1) slow.send(`42${index}["subscribe",{"channelId":"${id}"}]`);
+    await vi.waitFor(() => expect(busy.size).toBe(1), 5_000);
+    slow.send('41');
+    await vi.waitFor(() => expect(server.server.readers.size).toBe(size));
+    await vi.waitFor(() => expect(busy.size).toBe(0));
+    slow[Symbol.dispose]();
+    skewMs = 21_000;
+    expect((await call(`${server.url}/metrics`)).text).toMatch(/^pressbox_rate_limited_total\{kind="stalled"\} 0$/m);
+  });
+
   it('and never reads again is cut off, the others are not', { timeout: 30_000 }, async () => {
     const { id } = await createChannel(server, editor);
     const [dead, healthy] = [await open(), await open(true)];
@@ -178,6 +194,8 @@ describe('a reader who stops reading', () => {
       await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
     }
     expect(server.server.readers.size).toBe(4);
+    // Those who read have taken what is on its way to them, or they would seem to have stalled as well when the clock leaps.
+    await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(2), { timeout: 10_000, interval: 5 });
     skewMs = 21_000;
     await vi.waitFor(() => expect(server.server.readers.size).toBe(2), 5_000);
     expect([server.server.readers.count('socket'), server.server.readers.count('stream')]).toEqual([1, 1]);

@@ -78,8 +78,8 @@ describe('pressbox verify', () => {
     await sendTo(other, await exportOf(server, id));
     const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
     const faultAfter = async (sql: string) => {
-      const db = new DatabaseSync(join(other.dataDir, 'journal.db'));
-      db.exec('BEGIN');
+      const db = new DatabaseSync(join(other.dataDir, 'journal.db'), { timeout: 10_000 });
+      db.exec('BEGIN IMMEDIATE');
       expect(db.prepare(sql).run().changes).toBe(1);
       db.exec('COMMIT');
       db.close();

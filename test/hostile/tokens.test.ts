@@ -1,10 +1,10 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { CompactEncrypt, FlattenedSign, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedServer, startAttackedServer } from '../support/hostile.ts';
+import { startIssuer } from '../support/issuer.ts';
 import { call } from '../support/server.ts';
+import type { Site } from '../support/site.ts';
 import { shakeHands } from '../support/socket-reader.ts';
 import { createChannel } from '../support/writers.ts';
 
@@ -18,29 +18,23 @@ const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const hmac = new TextEncoder().encode(secret);
 
 let server: AttackedServer;
-let issuer: Server;
+let issuer: Site;
 let asked: string[] = [];
 let evil: string;
 
 beforeAll(async () => {
-  issuer = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    const keys = [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }];
-    const evilKeys = [{ ...own.publicKey.export({ format: 'jwk' }), kid: 'evil', alg: 'RS256', use: 'sig' }];
-    response
-      .setHeader('Content-Type', 'application/json')
-      .end(JSON.stringify({ keys: request.url === '/keys' ? keys : evilKeys }));
+  issuer = await startIssuer((path) => {
+    asked.push(path);
+    const [{ publicKey }, kid] = path === '/keys' ? [rsa, 'k1'] : [own, 'evil'];
+    return [{ ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }];
   });
-  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
-  const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
-  evil = `${issuerUrl}/evil`;
-  server = await startAttackedServer({ PRESSBOX_JWT_SECRET: secret, PRESSBOX_JWKS_URL: `${issuerUrl}/keys` });
+  evil = `${issuer.url}/evil`;
+  server = await startAttackedServer({ PRESSBOX_JWT_SECRET: secret, PRESSBOX_JWKS_URL: `${issuer.url}/keys` });
   await createChannel(server, await server.token(), { id: 'moon' });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  issuer.closeAllConnections();
-  issuer.close();
+  await issuer[Symbol.asyncDispose]();
 });
 
 const seconds = () => Math.floor(Date.now() / 1000);

@@ -17,6 +17,7 @@ import {
   sampleChannel,
   samplePost,
   takedown,
+  wide,
 } from '../support/engines.ts';
 
 /** The engine against a small model of it: a list of entries in memory, from which every answer is worked out anew. */
@@ -41,7 +42,6 @@ interface Real {
   channelId: string;
 }
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const engineOf = (real: Real): Engine => real.opened.engine;
 
 /** Posts as they are, in the order of their publication. */

@@ -1,29 +1,11 @@
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
+import { aChannel } from '../support/samples.ts';
 
 /** The one channel of a simulation, and posts of it that differ in their text alone. */
 export const channelId = 'moon';
 
 export function newChannel(revision: number): Channel {
-  return {
-    id: channelId,
-    state: 'live',
-    headline: `Headline ${revision}`,
-    standfirst: null,
-    section: null,
-    byline: [],
-    language: 'en',
-    timezone: 'UTC',
-    access: 'public',
-    url: null,
-    pinnedPostId: null,
-    startsAt: null,
-    createdAt: timeOf(0),
-    startedAt: null,
-    endedAt: null,
-    updatedAt: null,
-    revision,
-    history: [],
-  };
+  return aChannel({ id: channelId, headline: `Headline ${revision}`, createdAt: timeOf(0), startedAt: null, revision });
 }
 
 export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {

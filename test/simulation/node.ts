@@ -1,14 +1,17 @@
+import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../client/timeline-pages.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import { Turns } from '../../src/fanout/turns.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
-import type { ClientSocket } from '../../src/reader/messages.ts';
+import type { Answer, ClientSocket, FromServer, Talk } from '../../src/reader/messages.ts';
+import { SocketPipe } from '../../src/reader/socket-pipe.ts';
 import { channelId } from './contents.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { Setting } from './setting.ts';
@@ -59,7 +62,7 @@ export class SimNode {
       log: silent,
       delivered() {},
       later: (ms, run) => scheduler.later(ms, whileOpen(run)),
-      soon: (run) => void scheduler.later(0, whileOpen(run)),
+      turns: new Turns((run) => void scheduler.later(0, whileOpen(run))),
     });
   }
 
@@ -71,8 +74,9 @@ export class SimNode {
     const socket = new ServerSocket(this.#setting, deliver, watcher, hungUp);
     this.sockets.add(socket);
     const { scheduler } = this.#setting;
-    new Conversation(socket as unknown as ClientSocket, undefined, {
+    socket.talk = new Conversation(socket, undefined, {
       feeds: this.feeds,
+      readers: { add() {}, remove() {}, busy: new Set() },
       identity: { standing: () => 'good' },
       now: () => scheduler.now,
       soon: (run) => void scheduler.later(0, run),
@@ -125,19 +129,19 @@ export class SimNode {
   }
 }
 
-/** A connection's end at the node: what a conversation uses of Socket.IO, and the pipe under it. */
-export class ServerSocket {
+/** A connection's end at the node: what a conversation has of it, over what the pipe uses of engine.io. */
+export class ServerSocket implements ClientSocket {
   isOpen = true;
   /** The highest offset that was handed to it. */
   handedTo = -1;
   /** The socket whose readiness was asked for last: so a reader can be told to belong to it. */
   static asked: ServerSocket | undefined;
-  readonly conn;
+  readonly pipe: SocketPipe;
+  talk: Talk | undefined;
   readonly #setting: Setting;
   readonly #deliver: (told: Told) => void;
   readonly #watcher: Watcher;
   readonly #hungUp: () => void;
-  readonly #handlers = new Map<string, (...said: unknown[]) => void>();
   readonly #ready = new Set<() => void>();
   /** What engine.io was given and has not sent. */
   #waiting: Told[] = [];
@@ -153,7 +157,7 @@ export class ServerSocket {
     this.#watcher = watcher;
     this.#hungUp = hungUp;
     const self = this;
-    this.conn = {
+    const connection = {
       get readyState() {
         return self.isOpen ? 'open' : 'closed';
       },
@@ -183,16 +187,19 @@ export class ServerSocket {
         off: (_name: 'ready', listener: () => void) => void this.#ready.delete(listener),
       },
     };
+    this.pipe = new SocketPipe(connection as unknown as EngineSocket);
   }
 
-  on(name: string, handler: (...said: unknown[]) => void): void {
-    this.#handlers.set(name, handler);
+  emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void {
+    this.send({ type: name, ...said } as Told);
   }
 
-  onAny(): void {}
+  acknowledge(number: number, said: Answer): void {
+    this.send({ type: 'answer', number, said: said as Extract<Told, { type: 'answer' }>['said'] });
+  }
 
-  emit(name: 'unsubscribed', { reason }: { reason: string }): void {
-    this.send({ type: name, reason });
+  acknowledgeCatchUp(number: number, { json }: EncodedCatchUp): void {
+    this.send({ type: 'answer', number, said: { ok: true, ...(JSON.parse(json) as CatchUp) } });
   }
 
   disconnect(): void {
@@ -203,9 +210,7 @@ export class ServerSocket {
   hearSubscribe(number: number, after: string | undefined, limit: number): void {
     if (!this.isOpen) return;
     const request = { channelId, ...(after !== undefined && { after }), limit };
-    this.#handlers.get('subscribe')?.(request, (said: { text: string } | { ok: false; problem: { code: string } }) => {
-      this.send({ type: 'answer', number, said: 'text' in said ? JSON.parse(said.text) : said });
-    });
+    this.talk?.hear('subscribe', [request], number);
   }
 
   send(told: Told): void {
@@ -219,7 +224,7 @@ export class ServerSocket {
   cut(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.#handlers.get('disconnect')?.();
+    this.talk?.close();
     this.#hungUp();
   }
 

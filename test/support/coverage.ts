@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import type { JournalLine, ReaderPost } from '../../src/protocol/model.ts';
 import type { ServerProcess } from './process.ts';
@@ -38,6 +39,8 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
     const moments = Array.from({ length: strikes }, (_, index) => Math.floor(((index + random()) * posts) / strikes));
     const acknowledged: Coverage['acknowledged'] = [];
     let striking: Promise<void> = Promise.resolve();
+    // Or authors would wait for ever for a server that nobody starts again.
+    const { promise: failed, reject: fail } = Promise.withResolvers<never>();
     let next = 0;
     const work = async (token: string) => {
       while (next < posts) {
@@ -53,12 +56,13 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
           moments.shift();
           // Not at the end of an answer, but somewhere between two.
           const delay = random() * 8;
-          striking = striking.then(() => new Promise((resolve) => setTimeout(resolve, delay))).then(strike);
+          striking = striking.then(() => pause(delay)).then(strike);
+          striking.catch(fail);
         }
       }
     };
     const tokens = Array.from({ length: authors }, (_, index) => server.token({ author: [id] }, { sub: `author-${index}` }));
-    await Promise.all((await Promise.all(tokens)).map(work));
+    await Promise.race([failed, Promise.all((await Promise.all(tokens)).map(work))]);
     await striking;
 
     const { cursor } = await read<{ cursor: string }>(`${server.url}/v1/channels/${id}/snapshot`);

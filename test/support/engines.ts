@@ -11,6 +11,9 @@ import { aChannel, anAuthorPost, emptied } from './samples.ts';
 /** An engine in a directory of its own, and sample entries: as the desk would make them, without the desk. */
 export const renderer = createRenderer({ publicUrl: 'https://news.example' });
 
+/** More than any of the tests has, so that one answer is the whole. */
+export const wide = { limit: 1_000, bytes: 10_000_000 };
+
 export interface TempEngine extends AsyncDisposable {
   readonly dataDir: string;
   /** The one that is open now. */

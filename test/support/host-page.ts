@@ -1,11 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
+import { type Site, startSite } from './site.ts';
 
 /** A page of another site that carries the element: its own origin on the loopback, and the strictest policy the element works under. */
-export interface HostSite extends AsyncDisposable {
-  /** Its origin. */
-  url: string;
+export interface HostSite extends Site {
   /** Serves `body` at `path` from now on. */
   put(path: string, body: string, options?: { policy?: string; head?: string; lang?: string }): string;
 }
@@ -27,27 +24,21 @@ const types: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/
 
 export async function startHostSite(): Promise<HostSite> {
   const pages = new Map<string, { html: string; policy: string | undefined; type: string }>();
-  const http = createServer((request, response) => {
+  const site = await startSite((request, response) => {
     const page = pages.get(request.url ?? '');
     response.setHeader('Content-Type', page?.type ?? 'text/plain');
     if (page?.policy !== undefined) response.setHeader('Content-Security-Policy', page.policy);
     response.statusCode = page !== undefined ? 200 : request.url === '/favicon.ico' ? 204 : 404;
     response.end(page?.html ?? 'Not here.');
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   return {
-    url,
+    ...site,
     put(path, body, { policy, head = '', lang = 'en' } = {}) {
       const html = types[extname(path)]
         ? body
         : `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>The Harbour Post</title><meta name="viewport" content="width=device-width, initial-scale=1">${head}</head><body>${body}</body></html>`;
       pages.set(path, { html, policy, type: types[extname(path)] ?? 'text/html; charset=utf-8' });
-      return url + path;
-    },
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
+      return site.url + path;
     },
   };
 }

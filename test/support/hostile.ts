@@ -67,21 +67,25 @@ export async function startAttackedServer(env: Record<string, string> = {}): Pro
 
 /**
  * Sends bytes on a connection of its own, and resolves with what came until the server closed it, `closed` then being true, or until
- * `untilMs` have passed.
+ * that matches `until`, or `untilMs` have passed.
  */
 export async function sendBytes(
   { port }: { port: number },
   bytes: string | Uint8Array,
-  { untilMs = 5_000, from = '127.0.0.1' }: { untilMs?: number; from?: string } = {},
+  { until, untilMs = 15_000, from = '127.0.0.1' }: { until?: RegExp; untilMs?: number; from?: string } = {},
 ): Promise<{ text: string; closed: boolean; statuses: number[] }> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   const chunks: Buffer[] = [];
   const closed = await new Promise<boolean>((resolve) => {
     const late = setTimeout(() => resolve(false), untilMs);
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
-    socket.on('close', () => {
+    const done = (isClosed: boolean) => {
       clearTimeout(late);
-      resolve(true);
+      resolve(isClosed);
+    };
+    socket.on('error', () => {}).on('close', () => done(true));
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (until?.test(Buffer.concat(chunks).toString('latin1'))) done(false);
     });
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   });

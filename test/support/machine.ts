@@ -51,6 +51,18 @@ export const needs = {
     find: () => onPath('openssl'),
     advice: "install Debian's openssl",
   },
+  nginx: {
+    find: () => onPath('nginx'),
+    advice: "install Debian's nginx",
+  },
+  caddy: {
+    find: () => onPath('caddy'),
+    advice: "install Debian's caddy",
+  },
+  promtool: {
+    find: () => onPath('promtool'),
+    advice: "install Debian's promtool",
+  },
   valkey: {
     find: () => onPath('valkey-server'),
     advice: "install Debian's valkey-server",

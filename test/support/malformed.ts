@@ -1,19 +1,10 @@
-/** Messages that are none, made from a seed: the same seed makes the same ones. Imports nothing, so that an attacker starts fast. */
+import { randomFrom } from './random.ts';
+
+/** Messages that are none, made from a seed: the same seed makes the same ones. Imports little, so that an attacker starts fast. */
 export interface Malformed {
   /** Over which kind of connection. */
   over: 'http' | 'socket';
   bytes: Buffer;
-}
-
-/** Numbers from 0 to below 1 (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export function malformedMessages(seed: number): () => Malformed {

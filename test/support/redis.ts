@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/index.ts';
 import { renderer } from './engines.ts';
+import { freePort } from './free-port.ts';
 
 /** A real Redis or Valkey on a free port of the loopback, with a directory of its own and a user that has the rights of the docs. */
 export interface RedisServer extends AsyncDisposable {
@@ -107,17 +107,6 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 export function openNode(server: RedisServer, options: Partial<RedisEngineOptions> = {}): Promise<RedisEngine> {

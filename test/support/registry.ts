@@ -1,39 +1,24 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { root } from './imports.ts';
+import { type Site, startSite } from './site.ts';
 
 /**
  * A registry on the loopback for npm, that gives what `npm ci` has installed here and nothing else, in the versions of the lock file. So the
  * packed tarball is installed by npm as anyone's would be, with no network and nothing in npm's cache.
  */
-export interface Registry extends AsyncDisposable {
-  readonly url: string;
-}
-
-export async function startRegistry(): Promise<Registry> {
+export async function startRegistry(): Promise<Site> {
   const packages = installedPackages();
-  const server = createServer((request, response) => {
+  const site = await startSite((request, response) => {
     const [, name = '', version] = /^\/([^@]+|@[^@]+)(?:@([^/]+)\.tar)?$/.exec(decodeURIComponent(request.url ?? '')) ?? [];
     const versions = packages.get(name);
     const folder = version === undefined ? undefined : versions?.get(version);
     if (folder !== undefined) pack(folder).pipe(response);
     else if (versions === undefined || version !== undefined) response.writeHead(404).end('{"error":"not installed here"}');
-    else response.setHeader('content-type', 'application/json').end(JSON.stringify(documentOf(url, name, versions)));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+    else response.setHeader('content-type', 'application/json').end(JSON.stringify(documentOf(site.url, name, versions)));
+  });
+  return site;
 }
 
 /** Name → version → folder. */

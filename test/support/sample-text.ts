@@ -1,3 +1,5 @@
+import { randomFrom } from './random.ts';
+
 /** Texts of the sample day: what newsrooms write, and what breaks software that has only seen English prose. All of it made up. */
 
 export interface Random {
@@ -7,15 +9,9 @@ export interface Random {
   chance(of: number): boolean;
 }
 
-/** The same numbers for the same seed, on every machine (mulberry32). */
+/** The same choices for the same seed, on every machine. */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = randomFrom(seed);
   const below = (bound: number) => Math.floor(next() * bound);
   return { below, pick: (from) => from[below(from.length)] as (typeof from)[number], chance: (of) => next() < of };
 }

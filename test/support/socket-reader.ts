@@ -18,6 +18,8 @@ export interface SocketReader extends Disposable {
   readonly received: number;
   /** Resolves when the connection is over, with the status of the close frame where one came. */
   readonly closed: Promise<{ code: number | undefined }>;
+  /** Resolves when the server begins to close it, or it is over. */
+  readonly closing: Promise<void>;
   readonly isOpen: boolean;
   /** Its own port, by which the server's end of the connection can be told from others. */
   readonly port: number;
@@ -25,6 +27,8 @@ export interface SocketReader extends Disposable {
   send(text: string): void;
   /** Sends bytes as they are, frames or not. */
   sendBytes(bytes: Uint8Array): void;
+  /** Resolves with the next message of engine.io that fits. */
+  until(fits: (packet: string) => boolean): Promise<string>;
   /** Sends a Socket.IO message and resolves with what acknowledges it. */
   ask(name: string, ...data: unknown[]): Promise<SubscribeAnswer>;
   subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer>;
@@ -110,6 +114,7 @@ async function readHead(socket: Socket): Promise<{ status: number; headers: Reco
 
 async function readBody(socket: Socket, rest: Buffer): Promise<string> {
   const chunks = [rest];
+  socket.on('error', () => {});
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.resume();
   await new Promise((resolve) => socket.once('close', resolve));
@@ -122,11 +127,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-interface InnerReader extends SocketReader {
-  until(fits: (packet: string) => boolean): Promise<string>;
-}
-
-function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReader {
+function createReader(socket: Socket, rest: Buffer, forget: boolean): SocketReader {
   const packets: string[] = [];
   const frames: Buffer[] = [];
   const waiting = new Set<Waiting>();
@@ -150,7 +151,10 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
     pending = pending.subarray(at);
   };
   const hear = (opcode: number, payload: Buffer) => {
-    if (opcode === 8) code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+    if (opcode === 8) {
+      code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+      closing.resolve();
+    }
     if (opcode !== 1) return;
     const packet = payload.toString();
     if (!forget) packets.push(packet);
@@ -161,9 +165,11 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
       one.resolve(packet);
     }
   };
+  const closing = Promise.withResolvers<void>();
   const closed = new Promise<{ code: number | undefined }>((resolve) => {
     socket.once('close', () => {
       isOpen = false;
+      closing.resolve();
       for (const { reject } of waiting) reject(new Error('The connection was closed.'));
       waiting.clear();
       resolve({ code });
@@ -172,7 +178,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
   socket.on('error', () => {});
   socket.on('data', take);
 
-  const reader: InnerReader = {
+  const reader: SocketReader = {
     packets,
     frames,
     get bytes() {
@@ -185,6 +191,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): InnerReade
       return isOpen;
     },
     closed,
+    closing: closing.promise,
     port: socket.localPort ?? 0,
     send: (text) => socket.write(maskedFrame(text)),
     sendBytes: (bytes) => socket.write(bytes),
@@ -229,10 +236,18 @@ function frameAt(bytes: Buffer, at: number): { opcode: number; payload: Buffer; 
 
 /** A text frame as clients send it; with a mask of zeros the bytes are those of the text. */
 export function maskedFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
+  return frameOf(0x81, Buffer.from(text));
+}
+
+/** The same of bytes. */
+export function binaryFrame(bytes: Buffer): Buffer {
+  return frameOf(0x82, bytes);
+}
+
+function frameOf(first: number, payload: Buffer): Buffer {
   const { length } = payload;
   const head = length < 126 ? Buffer.alloc(2) : length < 65_536 ? Buffer.alloc(4) : Buffer.alloc(10);
-  head[0] = 0x81;
+  head[0] = first;
   head[1] = 0x80 | (length < 126 ? length : length < 65_536 ? 126 : 127);
   if (head.length === 4) head.writeUInt16BE(length, 2);
   if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);

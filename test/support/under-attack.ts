@@ -131,9 +131,11 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
   await live;
 
   let over = false;
-  void until.finally(() => {
+  const end = () => {
     over = true;
-  });
+  };
+  // Where it failed, that is thrown below.
+  void until.then(end, end);
   for (let nth = 0; !over; nth += 1) {
     const headline = `${secretWord} ${nth}`;
     const began = performance.now();

@@ -94,8 +94,6 @@ const packages: Record<string, readonly string[]> = {
   'node:sqlite': ['src/engine/embedded/'],
   ioredis: ['src/engine/redis/'],
   express: ['src/author/', 'src/reader/', 'src/edge/', 'src/telemetry/', 'src/server.ts'],
-  'socket.io': ['src/reader/'],
-  // They come with socket.io, each at the version that it uses; named as our own they could become a second copy.
   'engine.io': ['src/reader/'],
   'socket.io-parser': ['src/reader/'],
   ws: ['bench/'],

@@ -187,6 +187,18 @@ describe('a reader that is woken while an attempt is under way', () => {
   });
 });
 
+describe('a reader that has another network while an attempt is under way', () => {
+  it('begins again with the best way where that began with what the one before let through, once', () => {
+    const chooser = on('stream').pass(waits.steadyMs).lose();
+    while (chooser.state.trying.length === 0) chooser.pass(100);
+    expect(chooser.since().at(-1)).toBe('stream');
+    chooser.pass(100).hear({ type: 'wake', network: true });
+    expect([chooser.since(), chooser.last?.giveUp]).toEqual([['socket'], ['stream']]);
+    chooser.pass(100).hear({ type: 'wake', network: true });
+    expect([chooser.since(), chooser.state.trying]).toEqual([[], ['socket']]);
+  });
+});
+
 describe('a reader that is woken all the time', () => {
   it('connects all the same, where that takes seconds', () => {
     const chooser = begun();

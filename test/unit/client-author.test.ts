@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import * as client from '../../client/author-client.ts';
 import { NoAnswer, NotPressbox, ProblemError } from '../../client/http.ts';
@@ -7,6 +6,7 @@ import { newKey, newPostId } from '../../client/ids.ts';
 import { pauseMs } from '../../client/reconnect.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import * as schemas from '../../src/protocol/schemas.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 /** How a command comes to its answer, over a server that answers badly or not at all. */
 interface Heard {
@@ -17,28 +17,22 @@ interface Heard {
 }
 type Said = (response: ServerResponse) => void;
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
+const sites: Site[] = [];
+afterEach(async () => {
+  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
 });
 
 /** Answers each request with the next of `said`, the last one for ever. */
 async function server(...said: Said[]): Promise<{ url: string; heard: Heard[] }> {
   const heard: Heard[] = [];
-  const http = createServer(async (request, response) => {
+  const site = await startSite(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     heard.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
     (said[Math.min(heard.length, said.length) - 1] as Said)(response);
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  servers.push({
-    close: () => {
-      http.closeAllConnections();
-      http.close();
-    },
-  });
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, heard };
+  sites.push(site);
+  return { url: site.url, heard };
 }
 const json =
   (status: number, body: unknown, headers: Record<string, string> = {}): Said =>

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Http } from '../../client/http.ts';
 import type { ReaderState } from '../../client/reader.ts';
@@ -9,6 +8,7 @@ import { dialStream } from '../../client/transports/stream.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
+import { startSite } from '../support/site.ts';
 
 /** What a reader does when a stream says what a healthy one seldom says. The answers are real HTTP; what they say is a model's. */
 interface Asked {
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function scripted() {
   const asked: Asked[] = [];
-  const server = createServer((request, response) => {
+  const site = await startSite((request, response) => {
     asked.push({
       url: new URL(request.url ?? '/', 'http://localhost'),
       headers: request.headers,
@@ -41,16 +41,10 @@ async function scripted() {
       },
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push({
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  });
+  const { url } = site;
+  opened.push({ close: () => site[Symbol.asyncDispose]() });
   const model = new ModelServer();
   for (let each = 0; each < 2; each += 1) model.publish({ kind: 'update', keyEvent: false });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new ReaderClient({
     url,
     channelId: 'moon',
@@ -173,6 +167,17 @@ describe('a reader of a stream', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(290);
     second.refuse(403, problem('forbidden'));
     await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', problem: { code: 'forbidden' } }));
+  });
+
+  it('waits as long as a stream asks that says no more than when to come back, though it is no refusal', async () => {
+    const { nth, states, catchUp, live } = await scripted();
+    const began = performance.now();
+    const { response } = await nth(1);
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'retry-after': '1' }).end('retry: 1200\n\n');
+    (await nth(2)).say('catchup', catchUp(3));
+    expect(performance.now() - began).toBeGreaterThanOrEqual(990);
+    await live();
+    expect(states.map(({ status }) => status)).not.toContain('ended');
   });
 
   it('is not taken in by what answers in the place of the server', async () => {

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { ModelServer } from '../support/model-server.ts';
+import { startSite } from '../support/site.ts';
 
 /** What a reader does with what no Pressbox server says: hotels, proxies, service workers and apps that are at odds with themselves. */
 const opened: { close(): unknown }[] = [];
@@ -23,19 +23,13 @@ type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 /** Gives these answers, one after the other; the last one to all that follow. */
 async function answering(...answers: [Answer, ...Answer[]]) {
   const askedAt: number[] = [];
-  const server = createServer((request, response) => {
+  const site = await startSite((request, response) => {
     const answer = answers[Math.min(askedAt.length, answers.length - 1)] as Answer;
     askedAt.push(performance.now());
     answer(response, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push({
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, askedAt };
+  opened.push({ close: () => site[Symbol.asyncDispose]() });
+  return { url: site.url, askedAt };
 }
 
 const model = new ModelServer();
@@ -189,7 +183,7 @@ describe('a reader that is closed leaves no timer behind,', () => {
       const turns = async (enough: () => boolean) => {
         for (let turn = 0; turn < 2_000 && !enough(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
       };
-      if (isLive) await turns(() => client.state.status === 'live');
+      if (isLive) await live(client);
       else await turns(() => false);
       expect(client.state.status === 'live').toBe(isLive === true);
       if (wake) client.wake();

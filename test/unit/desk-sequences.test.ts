@@ -10,6 +10,7 @@ import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../../sr
 import { authorPostSchema, channelSchema, type NewPost, type Revision } from '../../src/protocol/schemas.ts';
 import { newPost, revision } from '../support/arbitraries.ts';
 import { channel } from '../support/decisions.ts';
+import { emptied } from '../support/samples.ts';
 
 /** Whatever a newsroom does, in whatever order: what stands afterwards is what the contract says can stand. */
 type Step =
@@ -141,22 +142,9 @@ function expectSound(post: AuthorPost): void {
       expect(post.keyEvent && post.headline === null).toBe(false);
       break;
     case 'retracted':
-    case 'taken-down': {
-      const { headline, body, html, media, authors, sources, verification, developing, derivedFrom, keyEvent } = post;
-      expect({ headline, body, html, media, authors, sources, verification, developing, derivedFrom, keyEvent }).toEqual({
-        headline: null,
-        body: '',
-        html: '',
-        media: [],
-        authors: [],
-        sources: [],
-        verification: null,
-        developing: false,
-        derivedFrom: [],
-        keyEvent: false,
-      });
+    case 'taken-down':
+      expect(post).toEqual(emptied(post));
       expect(last).toMatchObject({ revision: post.revision, kind: post.status === 'retracted' ? 'retraction' : 'takedown' });
       if (post.status === 'taken-down') expect(post.history.every(({ note }) => note === null)).toBe(true);
-    }
   }
 }

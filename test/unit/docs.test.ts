@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { generatedPages, withGenerated } from '../../scripts/docs.ts';
-import { variables } from '../../src/config.ts';
+import { readConfig, variables } from '../../src/config.ts';
+import { workerLimits } from '../../src/workers/limits.ts';
+import { blocksOf } from '../support/blocks.ts';
 import { root } from '../support/imports.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -16,6 +20,16 @@ const pages = ['.', 'src', 'docs', 'docs/decisions', 'bench', 'test'].flatMap((f
         .map((name) => join(folder, name))
     : [],
 );
+
+/** As sites that show Markdown name the parts of a page, by its headings. */
+function partsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 describe('the docs', () => {
   it('have the table of variables as the program has it', () => {
@@ -32,6 +46,15 @@ describe('the docs', () => {
     const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
     const local = links.filter((target) => !/^(?:https?:|mailto:|#)/.test(target)).map((target) => target.split('#')[0] ?? '');
     expect(local.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+
+  it.each(pages)('lead to parts of pages that are there: %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
+    const missing = links.filter(([, target, part = '']) => {
+      const there = target ? join(dirname(page), target) : page;
+      return there.endsWith('.md') && !partsOf(read(there)).includes(part);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
   });
 
   it.each(pages)('name only scripts that package.json has: %s', (page) => {
@@ -59,6 +82,26 @@ describe('the docs', () => {
     const named = [...changes.matchAll(/`([a-z./-]+\.(?:ts|css))`/g)].map(([, path]) => path ?? '');
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((path) => !existsSync(join(root, 'src', path)) && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('start as many processes as they say with the lines that they give for it', async () => {
+    const [lines = ''] = blocksOf(read('docs/workers.md'), '# Several processes');
+    // What the command would read, with a secret in the place of the file.
+    const script = `cat() { printf %32s; }; npx() { [ "$*" = "pressbox serve" ] && env; }; ${lines}`;
+    const { stdout } = await promisify(execFile)('bash', ['-euc', script]);
+    const given = [...stdout.matchAll(/^(PRESSBOX_(?:REDIS_URL|JWT_SECRET|WORKERS))=(.*)$/gm)];
+    expect(readConfig(Object.fromEntries(given.map(([, name, value]) => [name, value]))).workers).toBe(4);
+  });
+
+  it('say of workers after how long one counts as hung, and as steady', () => {
+    const page = read('docs/workers.md');
+    for (const [words, ms] of [
+      ['no sign for 30 s', workerLimits.workerSilentMs],
+      ['has served for 30 s', workerLimits.workerSteadyMs],
+    ] as const) {
+      expect(page).toContain(words);
+      expect([words, Number(/\d+/.exec(words)?.[0]) * 1_000]).toEqual([words, ms]);
+    }
   });
 
   it('number the decisions without a gap, each with its date, and what was the case, was decided and follows', () => {

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendProblem } from '../../src/edge/answers.ts';
@@ -10,10 +8,11 @@ import { measureAppends } from '../../src/telemetry/appends.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
+import { type Site, startSite } from '../support/site.ts';
 
-const closers: (() => Promise<void>)[] = [];
+const sites: Site[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
 });
 
 async function serve(health: () => Health) {
@@ -22,14 +21,9 @@ async function serve(health: () => Health) {
   app.use(countProblems(metrics));
   app.use(healthRoutes(health, metrics.text));
   app.get('/gone', (_request, response) => sendProblem(response, problem('channel-deleted')));
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, metrics };
+  const site = await startSite(app);
+  sites.push(site);
+  return { url: site.url, metrics };
 }
 
 describe('health', () => {
@@ -88,7 +82,7 @@ describe('metrics', () => {
       expect(text).toContain(`pressbox_limit{name="${name}"} ${value}\n`);
   });
 
-  it('count appends by what became of them, and time those that were on disk', async () => {
+  it('count appends by what became of them, time those that were on disk, and have the log say why none is', async () => {
     const metrics = createMetrics();
     const results = ['appended', 'appended', 'duplicate', 'conflict', 'deleted'].map((status) => ({ status }));
     const failures = [
@@ -96,20 +90,30 @@ describe('metrics', () => {
       new JournalUnavailable('It is gone.', 'unknown'),
       new Error('What is this?'),
     ];
-    const answers = [...results.map((result) => Promise.resolve(result)), ...failures.map((failure) => Promise.reject(failure))];
+    const answers = [...results, ...failures, results[0]].map((answer) =>
+      answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer),
+    );
     let clock = 0;
     const journal = { append: async () => (await answers.shift()) as AppendResult };
-    const append = measureAppends(journal, metrics, () => (clock += 200));
+    const lines: unknown[] = [];
+    const log = {
+      info: (_facts: object, message: string) => lines.push(message),
+      error: ({ err }: { err?: Error }, message: string) => lines.push(`${message}: ${err?.message}`),
+    };
+    const append = measureAppends(journal, { metrics, log, nowMs: () => (clock += 200) });
     const request = {} as AppendRequest;
     for (const result of results) expect(await append('moon', request)).toBe(result);
     for (const failure of failures) await expect(append('moon', request)).rejects.toBe(failure);
+    await append('moon', request);
     const text = await metrics.text();
-    const counted = { appended: 2, duplicate: 1, conflict: 1, refused: 2, unknown: 2 };
+    const counted = { appended: 3, duplicate: 1, conflict: 1, refused: 2, unknown: 2 };
     for (const [outcome, count] of Object.entries(counted)) {
       expect(text).toContain(`pressbox_appends_total{outcome="${outcome}"} ${count}\n`);
     }
-    expect(text).toContain('pressbox_append_seconds_count 2\n');
-    expect(text).toContain('pressbox_append_seconds_sum 0.4\n');
+    expect(text).toContain('pressbox_append_seconds_count 3\n');
+    expect(text).toMatch(/^pressbox_append_seconds_sum 0\.6/m);
+    // Once for all that failed in a row.
+    expect(lines).toEqual(['the journal takes no writes: It is full.', 'the journal takes writes again']);
   });
 
   it('count problems by their code', async () => {

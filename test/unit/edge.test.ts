@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import express, { type Express, type RequestHandler } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -17,13 +16,14 @@ import { createTokens, signToken } from '../../src/edge/tokens.ts';
 import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 const secret = new Uint8Array(randomBytes(32));
 const now = Date.parse('2026-11-25T12:00:00Z');
-const closers: (() => Promise<void>)[] = [];
+const sites: Site[] = [];
 
 afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
 });
 
 /** A server with these routes between what stands before and after them in the real one. */
@@ -42,14 +42,9 @@ async function serve(routes: (app: Express) => void, before: RequestHandler[] = 
   routes(app);
   app.use(notFound());
   app.use(handleErrors(log));
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, lines };
+  const site = await startSite(app);
+  sites.push(site);
+  return { url: site.url, lines };
 }
 
 async function problemOf(response: Response) {

@@ -69,6 +69,7 @@ class Journal {
 class Listener implements Reader {
   offset = -1;
   readonly format = { name: 'socket' as const, frame: (event: string) => Buffer.from(`${event}\n`) };
+  readonly weight = 1;
   ready = true;
   readonly events: Event[] = [];
   writes = 0;
@@ -78,6 +79,7 @@ class Listener implements Reader {
   end(reason: EndReason): void {
     this.ended = reason;
   }
+  terminate = () => undefined;
   write(frames: Buffer): void {
     this.writes += 1;
     for (const line of frames.toString().trim().split('\n')) this.events.push(JSON.parse(line));

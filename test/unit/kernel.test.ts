@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { handleOf, writeTo } from '../../src/reader/kernel.ts';
+import { handleOf, hearFirst, isHandleOf, writeTo } from '../../src/reader/kernel.ts';
+
+/** It takes no time, but for what else the machine has to do. */
+const patient = { timeout: 10_000 };
 
 /** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
 async function connect() {
@@ -34,7 +37,7 @@ it('writes what the kernel takes at once, between what the stream writes', async
   socket.write('one ');
   expect(writeTo(mustHandle(socket), Buffer.from('two '))).toBe('taken');
   socket.write('three');
-  await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
+  await vi.waitFor(() => expect(String(heard())).toBe('one two three'), patient);
 });
 
 it('keeps what the kernel leaves, in order, and tells when it has been taken', async () => {
@@ -54,9 +57,9 @@ it('keeps what the kernel leaves, in order, and tells when it has been taken', a
   socket.write(' all');
   expect(first).not.toHaveBeenCalled();
   client.resume();
-  await vi.waitFor(() => expect(second).toHaveBeenCalledWith(0, handle, undefined));
+  await vi.waitFor(() => expect(second).toHaveBeenCalledWith(0, handle, undefined), patient);
   expect(first).toHaveBeenCalledTimes(1);
-  await vi.waitFor(() => expect(heard().length).toBe(written * large.length + 'after all'.length));
+  await vi.waitFor(() => expect(heard().length).toBe(written * large.length + 'after all'.length), patient);
   expect(String(heard().subarray(-9))).toBe('after all');
 });
 
@@ -70,23 +73,84 @@ it('tells of bytes that nobody will take any more', async () => {
   const told = vi.fn();
   rest.oncomplete = told;
   socket.destroy();
-  await vi.waitFor(() => expect(told).toHaveBeenCalled());
+  await vi.waitFor(() => expect(told).toHaveBeenCalled(), patient);
   expect(told.mock.lastCall?.[0]).toBeLessThan(0);
 });
 
-it('is not to be had where Node forbids a look, and what goes out goes through the stream', async () => {
+it('shows what comes in before the stream has it, which gets what is left, whole and in order', async () => {
+  const { socket, client } = await connect();
+  const shown: string[] = [];
+  const left: Buffer[] = [];
+  const isLeft = (length: number) => length !== 3;
+  hearFirst(socket, {
+    hearFirst(memory, length) {
+      if (!isLeft(length)) shown.push(Buffer.from(memory.subarray(0, length)).toString());
+      return !isLeft(length);
+    },
+  });
+  socket.on('data', (chunk: Buffer) => left.push(chunk));
+  const ended = new Promise((resolve) => socket.once('end', resolve));
+  client.write('one');
+  await vi.waitFor(() => expect(shown).toEqual(['one']), patient);
+  client.write('four');
+  await vi.waitFor(() => expect(String(Buffer.concat(left))).toBe('four'), patient);
+  // While the stream does not read, more comes than it is given memory for at once.
+  socket.pause();
+  const numbers = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, at) => at).buffer);
+  client.write(numbers);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.resume();
+  await vi.waitFor(() => expect(Buffer.concat(left).length).toBe(4 + numbers.length), patient);
+  expect(Buffer.concat(left).subarray(4).equals(numbers)).toBe(true);
+  client.end('two');
+  await ended;
+  expect(shown).toEqual(['one', 'two']);
+});
+
+it('shows each of two sockets its own, though both are read into the same memory', async () => {
+  const both = [await connect(), await connect()];
+  const told = both.map(({ socket }, at) => {
+    const heard: string[] = [];
+    hearFirst(socket, { hearFirst: (memory, length) => heard.push(`${at} ${Buffer.from(memory.subarray(0, length))}`) < 3 });
+    socket.on('data', (chunk: Buffer) => heard.push(`${at} left ${chunk}`));
+    return heard;
+  });
+  for (const said of ['a', 'b', 'c']) {
+    for (const [at, { client }] of both.entries()) {
+      const before = told[at]?.length ?? 0;
+      client.write(said);
+      await vi.waitFor(() => expect(told[at]?.length).toBeGreaterThan(before), patient);
+    }
+  }
+  await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])), patient);
+});
+
+it('tells the stream of a connection that is reset', async () => {
+  const { socket, client } = await connect();
+  hearFirst(socket, { hearFirst: () => false });
+  const failed = new Promise((resolve) => socket.once('error', resolve));
+  socket.resume();
+  client.resetAndDestroy();
+  expect(await failed).toMatchObject({ code: 'ECONNRESET' });
+});
+
+it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
-    const { handleOf } = await import('./src/reader/kernel.ts');
+    const { handleOf, hearFirst } = await import('./src/reader/kernel.ts');
     const { Outgoing } = await import('./src/reader/outgoing.ts');
     const server = createServer((socket) => {
       const outgoing = new Outgoing(socket);
       outgoing.write(Buffer.from(String(handleOf(socket))));
-      outgoing.write(Buffer.from(' all'));
-      socket.end();
+      hearFirst(socket, { hearFirst: () => true });
+      socket.once('data', (data) => {
+        outgoing.write(data);
+        socket.end();
+      });
     });
     server.listen(0, '127.0.0.1', () => {
-      connect(server.address().port, '127.0.0.1').on('data', (data) => process.stdout.write(data)).on('end', () => server.close());
+      const client = connect(server.address().port, '127.0.0.1', () => client.write(' all'));
+      client.on('data', (data) => process.stdout.write(data)).on('end', () => server.close());
     });`;
   const flags = ['--permission', '--allow-fs-read=*', '--allow-net', '--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, flags);
@@ -96,7 +160,16 @@ it('is not to be had where Node forbids a look, and what goes out goes through t
 it('is refused by a socket that is closed', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
+  expect(isHandleOf(socket, handle)).toBe(true);
   socket.destroy();
   expect(writeTo(handle, large)).toBe('refused');
   expect(handleOf(socket)).toBeUndefined();
+  expect(isHandleOf(socket, handle)).toBe(false);
+});
+
+it('is lost by a socket in the moment in which it is reset', async () => {
+  const { socket } = await connect();
+  const handle = mustHandle(socket);
+  socket.resetAndDestroy();
+  expect(isHandleOf(socket, handle)).toBe(false);
 });

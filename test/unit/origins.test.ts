@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOrigin, mayConnect } from '../../src/edge/origins.ts';
+import { type Asked, isOrigin, isOwnOrigin, mayConnect } from '../../src/edge/origins.ts';
 
 const host = 'live.example.org';
 const list = ['https://www.example.org', 'http://localhost:8080'];
@@ -67,6 +68,44 @@ describe('a page may not connect', () => {
 it('* lets every page in, also files and sandboxed frames', () => {
   for (const origin of ['https://evil.example', 'null', 'capacitor://localhost'])
     expect(mayConnect({ origin, host }, '*')).toBe(true);
+});
+
+it('what was asked before changes no answer', () => {
+  const scheme = fc.constantFrom('http://', 'https://', 'ws://', 'HTTP://', '');
+  const name = fc.constantFrom('a.example', 'A.example', 'b.example', '127.0.0.1', '127.1', '[::1]', '[0::1]', 'xn--a', '');
+  const host = fc.tuple(name, fc.constantFrom('', '', ':80', ':443', ':8080', ':99999')).map((parts) => parts.join(''));
+  const secure = fc.constantFrom(true, false, undefined);
+  const asked = fc.record({
+    origin: fc.tuple(scheme, host).map((parts) => parts.join('')),
+    host: fc.option(host, { nil: undefined }),
+    secure,
+  });
+  /** From a page of the server, or one that differs in one thing. */
+  const alike = fc.tuple(scheme, host).chain(([scheme, host]) => {
+    const own = { origin: scheme + host, host };
+    return fc.array(
+      fc.oneof(
+        secure.map((secure) => ({ ...own, secure })),
+        asked.map(({ origin }) => ({ ...own, origin })),
+        asked.map(({ host }) => ({ ...own, host })),
+        asked,
+      ),
+      { minLength: 2, maxLength: 12 },
+    );
+  });
+  const answers = (one: Asked) => [mayConnect(one, list), mayConnect(one, []), isOwnOrigin(one)];
+  const answersAlone = (one: Asked) => {
+    // What is remembered now is this one.
+    expect(isOwnOrigin({ origin: 'http://other.example', host: 'other.example' })).toBe(true);
+    return answers(one);
+  };
+  fc.assert(
+    fc.property(alike, (asks) => {
+      const alone = asks.map(answersAlone);
+      expect(asks.map(answers)).toEqual(alone);
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 it('an origin is told from what is none', () => {

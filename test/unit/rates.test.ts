@@ -127,6 +127,40 @@ describe('the rate of requests', () => {
     expect(addressKey(address)).toBe(key);
   });
 
+  it('knows an IPv6 address by its first half, and a mapped one by the IPv4 address, however they are spelled', () => {
+    const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
+    const any = fc.array(group, { minLength: 8, maxLength: 8 });
+    const mapped = fc.tuple(group, group).map((last) => [0, 0, 0, 0, 0, 0xffff, ...last]);
+    const spelling = fc.record({
+      groups: fc.oneof(any, mapped),
+      nth: fc.nat(),
+      isLong: fc.boolean(),
+      isLoud: fc.boolean(),
+      isDotted: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(spelling, ({ groups, nth, isLong, isLoud, isDotted }) => {
+        const bytes = groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]);
+        const parts = groups.map((group) => group.toString(16).padStart(isLong ? 4 : 1, '0'));
+        if (isDotted) parts.splice(6, 2, bytes.join('.'));
+        const zeros = [...parts.join(':').matchAll(/(?<=^|:)0+(?::0+)*(?=:|$)/g)];
+        const { index, 0: run } = zeros[nth % (zeros.length + 1)] ?? { index: 0, 0: '' };
+        const whole = parts.join(':');
+        const short =
+          run === '' ? whole : `${whole.slice(0, index).replace(/:$/, '')}::${whole.slice(index + run.length).replace(/^:/, '')}`;
+        const isMapped = groups.slice(0, 6).join() === '0,0,0,0,0,65535';
+        const key = isMapped
+          ? bytes.join('.')
+          : `${groups
+              .slice(0, 4)
+              .map((group) => group.toString(16))
+              .join(':')}::/64`;
+        expect(addressKey(isLoud ? short.toUpperCase() : short)).toBe(key);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('keeps its memory bounded: of very many addresses it forgets those who asked longest ago', () => {
     const { rates } = start({ requestsPerSecond: 1 });
     const first = () => rates.requests('192.0.2.1');

@@ -2,6 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Reader } from '../../src/fanout/feed.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { Rounds } from '../../src/fanout/rounds.ts';
+import { Turns } from '../../src/fanout/turns.ts';
 
 /** What is handed out is a number that rises; who is handed something has it all from then on. */
 const usual = { ...fanoutLimits };
@@ -9,31 +10,36 @@ afterEach(() => {
   Object.assign(fanoutLimits, usual);
 });
 
+const reader = (name: string) => ({ name, offset: 0, format: { name: 'socket' }, weight: 1, ready: true, lag: () => {} });
+
 function open(names: string) {
   Object.assign(fanoutLimits, { turnReaders: 2 });
-  const readers = new Set([...names].map((name) => ({ name, offset: 0, format: { name: 'socket' } })));
+  const readers = new Set([...names].map((name) => reader(name)));
   const said: string[] = [];
   const turns: (() => void)[] = [];
+  const inTurn = new Turns((run) => turns.push(run));
   let head = 0;
   const delivered = vi.fn();
+  const failed = vi.fn();
   const rounds = new Rounds({
     readers: readers as unknown as ReadonlySet<Reader>,
-    awaits: (reader) => reader.offset < head,
+    lacks: (reader) => reader.offset < head,
     hand(reader) {
       const events = head - reader.offset;
       said.push(`${(reader as unknown as { name: string }).name}:${reader.offset + 1}-${head}`);
       reader.offset = head;
       return events;
     },
+    failed,
     delivered,
-    soon: (run) => turns.push(run),
+    turns: inTurn,
   });
   const come = (bytes = 1) => {
     head += 1;
     rounds.begin(bytes);
   };
   const turn = () => turns.shift()?.();
-  return { rounds, readers, said, turns, delivered, come, turn };
+  return { rounds, readers, said, turns, failed, delivered, come, turn };
 }
 
 it('hands out in one write what came before the end of the turn, to some in each turn', async () => {
@@ -72,9 +78,21 @@ it('comes to whoever joins during a round, and not to whoever leaves', async () 
   await undefined;
   const [, , third] = readers;
   if (third !== undefined) readers.delete(third);
-  readers.add({ name: 'e', offset: 0, format: { name: 'socket' } });
+  readers.add(reader('e'));
   turn();
   expect(said).toEqual(['a:1-1', 'b:1-1', 'd:1-1', 'e:1-1']);
+});
+
+it('counts who is busy, and is told so, as one of the turn', async () => {
+  const { readers, said, turns, come, turn } = open('abcd');
+  for (const one of [...readers].slice(0, 3)) Object.assign(one, { ready: false, lag: () => said.push(`${one.name} is behind`) });
+  come();
+  await undefined;
+  expect(said).toEqual(['a is behind', 'b is behind']);
+  turn();
+  expect(said.slice(2)).toEqual(['c is behind', 'd:1-1']);
+  turn();
+  expect(turns).toEqual([]);
 });
 
 it('can be stopped, and begins again with what comes', async () => {
@@ -89,34 +107,27 @@ it('can be stopped, and begins again with what comes', async () => {
   expect(said.slice(2)).toEqual(['a:2-2', 'b:2-2']);
 });
 
-it('goes on with what comes where something was thrown', async () => {
-  const { readers, said, come, turn } = open('abc');
-  const [first] = readers;
-  const thrown = new Error('thrown in the test');
-  Object.defineProperty(first, 'offset', {
-    configurable: true,
-    get: () => {
-      throw thrown;
-    },
-  });
-  const heard: unknown[] = [];
-  const hear = (error: unknown) => heard.push(error);
-  const others = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException').on('uncaughtException', hear);
-  try {
-    come();
-    await new Promise(setImmediate);
-  } finally {
-    process.off('uncaughtException', hear);
-    for (const other of others) process.on('uncaughtException', other);
-  }
-  expect(heard).toEqual([thrown]);
-  Object.defineProperty(first, 'offset', { value: 0, writable: true });
+it('passes over whoever makes it throw, when asked or when handed something, and comes to the others in the same turn', async () => {
+  const { readers, said, failed, come, turns } = open('abcdef');
+  Object.assign(fanoutLimits, { turnReaders: 6 });
+  const [first, , third, , , last] = readers;
+  const thrown = [new Error('asked'), new Error('handed'), new Error('at the end')];
+  const throws = (error: unknown) => () => {
+    throw error;
+  };
+  Object.defineProperty(first, 'offset', { get: throws(thrown[0]) });
+  Object.defineProperty(third, 'offset', { get: () => 0, set: throws(thrown[1]) });
+  Object.defineProperty(last, 'offset', { get: () => 0, set: throws(thrown[2]) });
+  for (const reader of [first, third, last]) failed.mockImplementationOnce(() => reader && readers.delete(reader));
   come();
   await undefined;
-  turn();
-  turn();
-  expect(new Set(said)).toEqual(new Set(['a:1-2', 'b:1-2', 'c:1-2']));
+  expect(said).toEqual(['b:1-1', 'c:1-1', 'd:1-1', 'e:1-1', 'f:1-1']);
+  expect(failed.mock.calls).toEqual([
+    [first, thrown[0]],
+    [third, thrown[1]],
+    [last, thrown[2]],
+  ]);
+  expect(turns).toEqual([]);
 });
 
 it('hands everything out before the tail has to let go of what some have not had', async () => {

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../src/edge/identity.ts';
 import { createSessions } from '../../src/edge/sessions.ts';
 import { createTokens, signToken } from '../../src/edge/tokens.ts';
+import { startIssuer } from '../support/issuer.ts';
+import type { Site } from '../support/site.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const seconds = now / 1000;
@@ -64,19 +64,13 @@ describe('a session of a token that an issuer signed', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const known = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' };
   let keys: object[] = [known];
-  let issuer: Server;
+  let issuer: Site;
   let jwksUrl: string;
   beforeAll(async () => {
-    issuer = createServer((_request, response) =>
-      response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys })),
-    );
-    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
-    jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/keys`;
+    issuer = await startIssuer(() => keys);
+    jwksUrl = `${issuer.url}/keys`;
   });
-  afterAll(() => {
-    issuer.closeAllConnections();
-    issuer.close();
-  });
+  afterAll(() => issuer[Symbol.asyncDispose]());
   const issued = () =>
     new SignJWT({ sub: 'ida', jti: 't2', iat: seconds, exp: seconds + 7 * 86_400, aud: 'pressbox' })
       .setProtectedHeader({ alg: 'ES256', kid: 'one' })

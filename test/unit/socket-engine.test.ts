@@ -1,15 +1,21 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect as dial } from 'node:net';
+import { type AddressInfo, connect as dial, type Socket as NetSocket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Rhythm } from '../../src/reader/heartbeat.ts';
 import { forgetRequest, SocketEngine } from '../../src/reader/socket-engine.ts';
 
+/** It takes no time, but for what else the machine has to do. */
+const patient = { timeout: 10_000 };
+
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
-async function serve() {
+async function serve(rhythm?: Partial<Rhythm>) {
   const http = createServer();
-  const engine = new SocketEngine();
+  const engine = new SocketEngine(rhythm);
   const requests: WeakRef<IncomingMessage>[] = [];
   http.on('upgrade', (request, socket, head) => {
     requests.push(new WeakRef(request));
@@ -43,7 +49,7 @@ const good = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub2
 it('says in one write that it upgrades, and opens', async () => {
   const { port, connections } = await serve();
   const chunks = ask(port, good);
-  await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0), patient);
   expect(connections).toHaveLength(1);
   expect(chunks).toHaveLength(1);
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
@@ -52,8 +58,33 @@ it('says in one write that it upgrades, and opens', async () => {
 it('answers at once where it does not upgrade', async () => {
   const { port, connections } = await serve();
   const chunks = ask(port, 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: no\r\n');
-  await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /));
+  await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /), patient);
   expect(connections).toHaveLength(0);
+});
+
+it('ends a connection that cannot be taken up, and says so to whoever gave it the request', async () => {
+  const http = createServer();
+  const engine = new SocketEngine();
+  const thrown = new Error('thrown in the test');
+  engine.on('connection', () => {
+    throw thrown;
+  });
+  const caught = new Promise<unknown>((resolve) => {
+    http.on('upgrade', (request, socket, head) => {
+      try {
+        engine.handleUpgrade(request, socket, head);
+      } catch (error) {
+        resolve([error, socket.destroyed]);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    engine.close();
+    http.close();
+  });
+  ask((http.address() as AddressInfo).port, good);
+  expect(await caught).toEqual([thrown, true]);
 });
 
 it('keeps nothing of the request that a connection began with', async () => {
@@ -61,7 +92,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   const collect = runInNewContext('gc') as () => void;
   const { port, connections, requests } = await serve();
   ask(port, good);
-  await vi.waitFor(() => expect(connections).toHaveLength(1));
+  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
   // Not the request itself is looked at, as whatever is looked at may be kept by that.
   const isKept = () => requests[0]?.deref() !== undefined;
   collect();
@@ -71,5 +102,178 @@ it('keeps nothing of the request that a connection began with', async () => {
     collect();
     expect(isKept()).toBe(false);
   });
+  expect(connections[0]?.readyState).toBe('open');
+});
+
+const quick: Partial<Rhythm> = { everyMs: 300, withinMs: 200, stepMs: 20, random: () => 0 };
+
+/** A client that answers pings as long as it is told to. */
+async function join(port: number) {
+  const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
+  onTestFinished(() => client.terminate());
+  const state = { answers: true, pings: 0, client };
+  client.on('message', (data) => {
+    if (String(data) !== '2') return;
+    state.pings += 1;
+    if (state.answers) client.send('3');
+  });
+  await once(client, 'message');
+  return state;
+}
+
+it('pings each connection, and closes one that answers no longer', async () => {
+  const { port, connections } = await serve(quick);
+  const client = await join(port);
+  const reasons: string[] = [];
+  connections[0]?.on('close', (reason: string) => reasons.push(reason));
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(3), { timeout: 5_000 });
+  expect(connections[0]?.readyState).toBe('open');
+  client.answers = false;
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']), { timeout: 5_000 });
+});
+
+it('gives up one that is to be closed and takes nothing, whatever it goes on saying', async () => {
+  const { port, connections } = await serve(quick);
+  const { client } = await join(port);
+  const connection = connections[0] as Socket & { transport: { socket: { _socket: NetSocket } } };
+  const reasons: string[] = [];
+  connection.on('close', (reason: string) => reasons.push(reason));
+  const saying = setInterval(() => client.send('3'), 20);
+  onTestFinished(() => clearInterval(saying));
+  // As if the kernel took no more.
+  connection.transport.socket._socket.cork();
+  connection.send('one');
+  connection.send('two');
+  connection.close();
+  expect(connection.readyState).toBe('closing');
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']), { timeout: 3_000 });
+});
+
+/** A client without a library, which has opened a connection that is pinged once a minute; `heard` are the messages that the server had of it. */
+async function open() {
+  const { port, connections } = await serve({ ...quick, everyMs: 60_000 });
+  const socket = dial(port, '127.0.0.1')
+    .setNoDelay(true)
+    .on('error', () => {})
+    .resume();
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${good}\r\n`,
+  );
+  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
+  const connection = connections[0] as Socket & {
+    ping(): void;
+    isAwaited: boolean;
+    transport: { socket: WebSocket & { _socket: NetSocket } };
+  };
+  const messages: string[] = [];
+  connection.on('data', (data: unknown) => messages.push(String(data)));
+  /** What was taken apart frame by frame. */
+  const frames: string[] = [];
+  connection.transport.socket.on('message', (data: unknown) => frames.push(String(data)));
+  /** Each is read before the next one goes out. */
+  const send = async (...pieces: Buffer[]) => {
+    const far = connection.transport.socket._socket;
+    for (const piece of pieces) {
+      const read = far.bytesRead + piece.length;
+      socket.write(piece);
+      await vi.waitFor(() => expect(far.bytesRead).toBe(read), { interval: 2 });
+    }
+  };
+  /** As the heartbeat does. */
+  const ask = () => {
+    connection.isAwaited = true;
+    connection.ping();
+  };
+  return { connection, messages, frames, ask, send };
+}
+
+/** A frame of a client. */
+function masked(said: string | Buffer, { mask = [1, 2, 3, 4], head = 0x81 } = {}): Buffer {
+  const bytes = Buffer.from(said as string).map((byte, at) => byte ^ mask[at % 4]!);
+  return Buffer.concat([Buffer.from([head, 0x80 | bytes.length, ...mask]), bytes]);
+}
+
+it('hears the answer to a ping without taking it apart, once for each ping', async () => {
+  const { connection, frames, ask, send } = await open();
+  await send(masked('3'));
+  expect(frames).toEqual(['3']);
+  ask();
+  await send(masked('3'));
+  expect([connection.isAwaited, frames]).toEqual([false, ['3']]);
+  await send(masked('3'));
+  expect(frames).toEqual(['3', '3']);
+});
+
+it('hears it as well in pieces, and with what else comes', async () => {
+  const { connection, messages, frames, ask, send } = await open();
+  const answers = [
+    [masked('3').subarray(0, 3), masked('3').subarray(3)],
+    [Buffer.concat([masked('3'), masked('4one')])],
+    [Buffer.concat([masked('4two'), masked('3')])],
+  ];
+  for (const pieces of answers) {
+    ask();
+    await send(...pieces);
+    expect(connection.isAwaited).toBe(false);
+  }
+  expect(messages).toEqual(['one', 'two']);
+  expect(frames.filter((frame) => frame === '3')).toHaveLength(3);
+});
+
+it('takes no answer of one of whom nothing is read, such as who takes none of ours', async () => {
+  const { connection, frames, ask, send } = await open();
+  const { _socket: below } = connection.transport.socket as unknown as { _socket: NetSocket };
+  below.pause();
+  ask();
+  await send(masked('3'));
+  expect([connection.isAwaited, frames]).toEqual([true, []]);
+  below.resume();
+  await vi.waitFor(() => expect([connection.isAwaited, frames]).toEqual([false, ['3']]), patient);
+});
+
+it('takes no part of a message for it, though it looks the same', async () => {
+  const { messages, ask, send } = await open();
+  // As they go over the wire, its last bytes are those of an answer.
+  const answer = masked('3', { mask: [0x81, 0x82, 0x83, 0x84] });
+  const text = `4${Buffer.from(answer.map((byte) => byte ^ 0x80))}`;
+  const message = masked(text, { mask: [0x80, 0x80, 0x80, 0x80] });
+  expect(message.subarray(-answer.length).equals(answer)).toBe(true);
+  ask();
+  await send(message.subarray(0, -answer.length), message.subarray(-answer.length));
+  expect(messages).toEqual([text.slice(1)]);
+});
+
+it('lets no answer stand between the parts of a message', async () => {
+  const { connection, messages, ask, send } = await open();
+  ask();
+  await send(masked('4on', { head: 0x01 }), masked('3'));
+  await vi.waitFor(() => expect(connection.readyState).toBe('closed'), patient);
+  expect(messages).toEqual([]);
+});
+
+it('pings through engine.io where something waits there, and behind it', async () => {
+  const { port, connections } = await serve(quick);
+  const client = await join(port);
+  const connection = connections[0] as Socket & { ping(): void };
+  connection.send('one');
+  connection.send('two');
+  const before = client.pings;
+  connection.ping();
+  expect((connection as unknown as { writeBuffer: { type: string }[] }).writeBuffer.map(({ type }) => type)).toEqual([
+    'message',
+    'ping',
+  ]);
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before), patient);
+});
+
+it('gives nobody up whose answer lies there unread, after the process was held up', async () => {
+  const { port, connections } = await serve(quick);
+  const client = await join(port);
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(0), { timeout: 5_000, interval: 1 });
+  const until = performance.now() + 1_000;
+  while (performance.now() < until);
+  const before = client.pings;
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before + 1), { timeout: 5_000 });
   expect(connections[0]?.readyState).toBe('open');
 });

@@ -7,6 +7,9 @@ import { Connection } from '../../src/reader/connection.ts';
 import { socketFormat } from '../../src/reader/encoder.ts';
 import { SocketPipe } from '../../src/reader/socket-pipe.ts';
 
+/** It takes no time, but for what else the machine has to do. */
+const patient = { timeout: 10_000 };
+
 /** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
 async function connect() {
   const http = createServer();
@@ -24,7 +27,7 @@ async function connect() {
     http.close();
   });
   const pipe = new SocketPipe(connection);
-  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/));
+  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/), patient);
   return { pipe, connection, client, heard: () => heard.slice(1) };
 }
 
@@ -37,10 +40,10 @@ it('writes frames between what engine.io sends, in the order in which they were 
   expect(pipe.ready).toBe(true);
   pipe.write(event('first'));
   connection.send('second');
-  await vi.waitFor(() => expect(heard()).toHaveLength(2));
+  await vi.waitFor(() => expect(heard()).toHaveLength(2), patient);
   expect(pipe.ready).toBe(true);
   pipe.write(event('third'));
-  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
+  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]), patient);
 });
 
 it('is not ready while engine.io has packets that wait, and tells when they are gone', async () => {
@@ -51,10 +54,10 @@ it('is not ready while engine.io has packets that wait, and tells when they are 
   // The first one is on its way, so this one waits for it.
   connection.send('two');
   expect(pipe.ready).toBe(false);
-  await vi.waitFor(() => expect(taken).toHaveBeenCalled());
+  await vi.waitFor(() => expect(taken).toHaveBeenCalled(), patient);
   expect(pipe.ready).toBe(true);
   pipe.write(event('three'));
-  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
+  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]), patient);
 });
 
 it('is not ready while the kernel has not taken what it was given, and tells when it has', async () => {
@@ -68,9 +71,9 @@ it('is not ready while the kernel has not taken what it was given, and tells whe
   expect(pipe.ready).toBe(false);
   expect(taken).not.toHaveBeenCalled();
   client.resume();
-  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1), patient);
   expect(pipe.ready).toBe(true);
-  await vi.waitFor(() => expect(heard()).toHaveLength(written));
+  await vi.waitFor(() => expect(heard()).toHaveLength(written), patient);
 });
 
 it('is ready again after what engine.io sent behind bytes that the kernel had not taken', async () => {
@@ -84,7 +87,7 @@ it('is ready again after what engine.io sent behind bytes that the kernel had no
   connection.send('one');
   connection.send('two');
   client.resume();
-  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2));
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2), patient);
   expect(told).toContain(true);
 });
 
@@ -106,15 +109,15 @@ it('tells of what was written in the moment in which the kernel had taken what w
     client.pause();
   });
   client.resume();
-  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0), patient);
   client.resume();
-  await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled));
-  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled), patient);
+  await vi.waitFor(() => expect(told.at(-1)).toBe(true), patient);
 });
 
 it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
   const { pipe, connection, client } = await connect();
-  const reader = new Connection(pipe, Date.now);
+  const reader = new Connection(pipe, { now: Date.now });
   client.pause();
   const { socket } = (connection as unknown as { transport: { socket: WebSocket } }).transport;
   const answer = Buffer.alloc(125);
@@ -125,8 +128,8 @@ it('tells whoever waits when the answers to pings have been taken, which nobody 
     isTold = true;
   });
   client.resume();
-  await vi.waitFor(() => expect(pipe.ready).toBe(true));
-  await vi.waitFor(() => expect(isTold).toBe(true));
+  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
+  await vi.waitFor(() => expect(isTold).toBe(true), patient);
 });
 
 it('is not ready from the moment at which either end begins to close', async () => {
@@ -142,5 +145,5 @@ it('is not ready from the moment at which either end begins to close', async () 
 
   const theirs = await connect();
   theirs.client.close();
-  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false));
+  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false), patient);
 });

@@ -1,7 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
@@ -9,6 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { loadSecret, secretFor } from '../../src/edge/secret.ts';
 import { createTokens, signToken, type Tokens } from '../../src/edge/tokens.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
+import { startIssuer } from '../support/issuer.ts';
+import type { Site } from '../support/site.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const seconds = now / 1000;
@@ -159,20 +159,14 @@ describe('tokens signed by an issuer with a JWK set', () => {
     alg,
     use: 'sig',
   }));
-  let issuer: Server;
+  let issuer: Site;
   let jwksUrl: string;
 
   beforeAll(async () => {
-    issuer = createServer((_request, response) =>
-      response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys })),
-    );
-    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
-    jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/keys`;
+    issuer = await startIssuer(() => keys);
+    jwksUrl = `${issuer.url}/keys`;
   });
-  afterAll(() => {
-    issuer.closeAllConnections();
-    issuer.close();
-  });
+  afterAll(() => issuer[Symbol.asyncDispose]());
 
   it.each(['RS256', 'ES256', 'EdDSA'])('are taken with %s', async (alg) => {
     const tokens = createTokens({ jwksUrl, now: () => now });

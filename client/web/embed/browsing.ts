@@ -43,20 +43,30 @@ export class Browsing {
     if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) lead(find());
   }
 
-  /** Whether it was done. */
-  async #page(way: 'newer' | 'older', load: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
+  /** Shows what is asked for, and leaves the reader where they are. Throws where it could not be had. */
+  async load(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<void> {
     const client = this.#options.client();
-    if (client === undefined || this.#paging !== undefined) return false;
+    if (client === undefined || this.#paging !== undefined) throw new Error('Nothing more can be asked for now.');
     this.#paging = way;
     this.failed = false;
     this.#options.changed();
     try {
-      await load(client);
+      await ask(client);
+    } finally {
+      this.#paging = undefined;
+      this.#options.changed();
+    }
+  }
+
+  /** Whether it was done. */
+  async #page(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
+    if (this.#options.client() === undefined || this.#paging !== undefined) return false;
+    try {
+      await this.load(way, ask);
     } catch {
       this.failed = true;
+      this.#options.changed();
     }
-    this.#paging = undefined;
-    this.#options.changed();
     return !this.failed;
   }
 }

@@ -1,4 +1,6 @@
 import { ReactiveElement, unsafeCSS } from 'lit';
+import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { pageMost } from '../../../src/protocol/limits.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
@@ -16,6 +18,7 @@ import { moveByKey } from './feed.ts';
 import { Following, type StateTold, type Subject } from './following.ts';
 import { Showing } from './showing.ts';
 import { Stage } from './stage.ts';
+import { expectReader, WayBack } from './way-back.ts';
 
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
@@ -49,6 +52,7 @@ export class PressboxLive extends ReactiveElement {
   #stage: Stage | undefined;
   #following: Following | undefined;
   #showing: Showing | undefined;
+  #wayBack: WayBack | undefined;
   #told: Times | undefined;
   /** In which things are said; undefined until its words are there. */
   #language: string | undefined;
@@ -65,6 +69,7 @@ export class PressboxLive extends ReactiveElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    expectReader();
     this.#listening = new AbortController();
     const options = { passive: true, capture: true, signal: this.#listening.signal };
     window.addEventListener('scroll', () => this.#onScroll(), options);
@@ -80,9 +85,7 @@ export class PressboxLive extends ReactiveElement {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#showing?.close();
-      this.#showing = undefined;
-      this.#told?.close();
-      this.#told = undefined;
+      this.#end();
       this.#following?.close();
     });
   }
@@ -149,7 +152,14 @@ export class PressboxLive extends ReactiveElement {
 
   #clear(forGood: boolean): void {
     this.#showing?.clear(forGood);
+    this.#end();
+  }
+
+  /** What there is with a timeline ends with it. */
+  #end(): void {
     this.#showing = undefined;
+    this.#wayBack?.close();
+    this.#wayBack = undefined;
     this.#told?.close();
     this.#told = undefined;
   }
@@ -189,7 +199,25 @@ export class PressboxLive extends ReactiveElement {
     if (!isFirst) return;
     if (this.#following?.state) this.#showing.onState(this.#following.state);
     this.#told.start();
-    void this.updateComplete.then(() => this.#goToFragment());
+    const wayBack = this.#openWayBack(this.#showing, posts);
+    void this.updateComplete.then(() => {
+      if (!this.#goToFragment()) void wayBack.comeBack();
+    });
+  }
+
+  #openWayBack(showing: Showing, posts: HTMLElement): WayBack {
+    const browsing = this.#browsing;
+    this.#wayBack = new WayBack({
+      address: onServer(channelPath(showing.timeline.channelId), this.#server),
+      posts,
+      root: this.renderRoot as ShadowRoot,
+      view: this.#view,
+      scroller: this.#scroller,
+      timeline: () => showing.timeline,
+      load: (way) => browsing.load(way, (client) => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
+      moveTo: (seq) => browsing.load('newer', (client) => client.moveTo(seq + 1)),
+    });
+    return this.#wayBack;
   }
 
   #tellTimes(posts: HTMLElement, setting: ChoiceSetting): Times {
@@ -206,10 +234,14 @@ export class PressboxLive extends ReactiveElement {
     return choiceOf(this.times) ?? 'coverage';
   }
 
-  /** A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. */
-  #goToFragment(): void {
-    const { hash } = location;
-    if (hash.startsWith('#post-')) void this.#browsing.goTo(hash.slice('#post-'.length));
+  /**
+   * A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. Returns
+   * whether the address is such a one.
+   */
+  #goToFragment(): boolean {
+    const [, id] = /^#post-(.*)/.exec(location.hash) ?? [];
+    if (id !== undefined) void this.#browsing.goTo(id);
+    return id !== undefined;
   }
 
   #tell(name: 'post' | 'state', detail: object): void {
@@ -260,8 +292,10 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
+  readonly #scroller = (): HTMLElement | undefined => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : undefined);
+
   get #view(): View {
-    const scroller = () => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : undefined);
+    const scroller = this.#scroller;
     return {
       edge: () => scroller()?.getBoundingClientRect().top ?? 0,
       top: () => Math.max(0, scroller()?.getBoundingClientRect().top ?? 0),

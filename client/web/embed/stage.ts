@@ -45,11 +45,9 @@ export class Stage {
     root.append(parse(markup));
   }
 
-  /** Throws where there is none with this id. */
+  /** Of the markup, which is always there. */
   find(id: string): HTMLElement {
-    const element = this.#root.getElementById(id);
-    if (element === null) throw new Error(`The element has no ${id}.`);
-    return element;
+    return this.#root.getElementById(id) as HTMLElement;
   }
 
   /** What changes around the posts moves nothing that is read. `theme`: null for that of the page around. */

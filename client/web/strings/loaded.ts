@@ -1,4 +1,4 @@
-import { en, enElement, enPage } from './en.ts';
+import { en, enPage } from './en.ts';
 import type { Language } from './index.ts';
 import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
 
@@ -19,7 +19,8 @@ const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
   fr: () => import('./fr.ts').then(({ fr, frPage, frElement }) => ({ words: fr, page: frPage, element: frElement })),
 };
 
-const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage, element: enElement }]]);
+/** The element has its own English words itself, so that a page, which says none of them, does not load them. */
+const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage, element: undefined }]]);
 
 /** Whether all words that there are in a language are here. */
 export function isLoaded(language: string): boolean {

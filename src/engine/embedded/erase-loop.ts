@@ -21,6 +21,7 @@ export class EraseLoop {
   readonly #log: Log;
   readonly #stop = new AbortController();
   #background: Promise<void> | undefined;
+  #owed = 0;
 
   constructor(writer: Thread<Writes>, log: Log) {
     this.#writer = writer;
@@ -49,13 +50,20 @@ export class EraseLoop {
     return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };
   }
 
+  /** Those that did not succeed for who asked, as of the last attempt. */
+  get pending(): number {
+    return this.#background === undefined ? 0 : this.#owed;
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#background;
   }
 
-  #goOn(wanted: Wanted): Promise<Writes['erase']['answer']> {
-    return this.#writer.call('erase', wanted);
+  async #goOn(wanted: Wanted): Promise<Writes['erase']['answer']['state']> {
+    const { state, owed } = await this.#writer.call('erase', wanted);
+    this.#owed = owed;
+    return state;
   }
 
   #retry(): void {

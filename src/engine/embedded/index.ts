@@ -193,6 +193,10 @@ class EmbeddedEngine implements Engine {
     return this.#erasures.finish({ channelId, postId });
   }
 
+  get pendingErasures(): number {
+    return this.#erasures.pending;
+  }
+
   async deleteChannel(channelId: string, request: RequestId) {
     const deletion = await this.#writer.call('delete', { channelId, request, now: this.#now() }, (answer) => {
       if (answer !== 'deleted') return;

@@ -14,8 +14,11 @@ export interface Writes {
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; now: number }; answer: string };
   delete: { given: { channelId: string; request: RequestId; now: number }; answer: Deletion };
   revoke: { given: { jti: string; until: number | null; now: number }; answer: 'revoked' | 'full' };
-  /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. */
-  erase: { given: { channelId: string; postId: string | null } | null; answer: 'complete' | 'goes-on' | 'waits' };
+  /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. `owed`: how many are, in all. */
+  erase: {
+    given: { channelId: string; postId: string | null } | null;
+    answer: { state: 'complete' | 'goes-on' | 'waits'; owed: number };
+  };
   ping: { given: null; answer: null };
   /** Everything asked before is done. */
   close: { given: null; answer: null };

@@ -149,7 +149,8 @@ function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, broken: string | u
 
 function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
   const isComplete = () => (wanted === null ? countOwed(sql) === 0 : !isOwed(sql, wanted.channelId, wanted.postId));
-  if (isComplete()) return 'complete';
+  const tell = (state: Writes['erase']['answer']['state']) => ({ state, owed: countOwed(sql) });
+  if (isComplete()) return tell('complete');
   db.exec('BEGIN IMMEDIATE');
   let more: boolean;
   try {
@@ -159,8 +160,8 @@ function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given'
     rollBack(db);
     throw error;
   }
-  if (more) return 'goes-on';
-  return truncateLog(db, sql) && isComplete() ? 'complete' : 'waits';
+  if (more) return tell('goes-on');
+  return tell(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
 }
 
 function refuse(batch: AskedWrite[], message: string): Answered[] {

@@ -7,6 +7,8 @@ import { announcements, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 
 const { erasuresKept } = redisLimits;
+/** Who has not acknowledged an erasure by then is asked again. */
+const askAgainMs = 4_000;
 
 /** What goes over Redis' pub/sub, as JSON. `from` is a node. */
 type Message =
@@ -118,13 +120,18 @@ export class RedisBus {
     this.#send(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId });
   }
 
-  /** Tells of an erasure once more, and hears who has let go of what was read before. The function returned ends that. */
+  /** Tells of an erasure, again and again, and hears who has let go of what was read before. The function returned ends that. */
   askErased(channelId: string, postId: string | null, acknowledged: (nodeId: string) => void): () => void {
     const ask = `${this.#nodeId}.${++this.#asks}`;
     this.#asked.set(ask, acknowledged);
     if (!this.#fresh.delete(`${channelId} ${postId}`)) this.#announcer.announceErased(channelId, postId);
-    this.#send(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId, ask });
-    return () => void this.#asked.delete(ask);
+    const tell = () => this.#send(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId, ask });
+    tell();
+    const again = setInterval(tell, askAgainMs).unref();
+    return () => {
+      clearInterval(again);
+      this.#asked.delete(ask);
+    };
   }
 
   /** Resolves when a message has come through Redis and back. */

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Erasure } from '../../protocol/model.ts';
-import type { Log } from '../announcer.ts';
 import { JournalUnavailable } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
 import { own } from './codec.ts';
@@ -10,11 +9,11 @@ import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { eachServer } from './servers.ts';
 
-const { redisErasureWaitMs: patienceMs, notedMs, countsMs } = redisLimits;
-/** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
-const sweepMs = 4_000;
-const staleMs = 5_000;
+const { redisErasureWaitMs: patienceMs, countsMs } = redisLimits;
 const pollMs = 20;
+
+/** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
+export type Owed = readonly [who: string, offset: string];
 
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
@@ -24,32 +23,28 @@ export interface ErasureParts {
   writes: Connection;
   bus: RedisBus;
   nodeId: string;
-  log: Log;
 }
 
 /**
  * Drives erasures to their end. The script has deleted the text; what still holds it are files written before, the log of slow
- * commands, and nodes that have read it. Any node finishes what is owed.
+ * commands, and nodes that have read it. Any node finishes what is owed (`sweep.ts`).
  */
 export class Erasures {
   readonly #parts: ErasureParts;
   readonly #stop = new AbortController();
-  #sweeping: Promise<void> | undefined;
   /** The rewrite that is going on, and the one that whoever comes now waits for: only what begins after a deletion leaves it out. */
   #rewriting: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  /** The nodes that count, a moment from now: asked once for all who wait for some. */
+  #counting: Promise<string[]> | undefined;
 
   constructor(parts: ErasureParts) {
     this.#parts = parts;
   }
 
-  start(): void {
-    this.#sweeping = this.#sweep().catch(() => undefined);
-  }
-
-  async close(): Promise<void> {
+  /** Gives up what is being finished. */
+  close(): void {
     this.#stop.abort();
-    await this.#sweeping;
   }
 
   /** To be sent before the entry that erases, down the same connection. */
@@ -59,11 +54,11 @@ export class Erasures {
 
   /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */
   async finish(channelId: string, postId: string | null): Promise<Erasure> {
-    const owed = (await this.#owed(channelId)).filter(([who]) => who === own || who === postId);
+    const owed = (await this.owed(channelId)).filter(([who]) => who === own || who === postId);
     if (owed.length === 0) return { complete: true, pending: [] };
     const pending: Pending = new Map();
     const timer = new AbortController();
-    const done = this.#complete(channelId, owed, pending).then(
+    const done = this.complete(channelId, owed, pending).then(
       () => true,
       (error: unknown) => {
         pending.set('Redis', error instanceof Error ? error.message : String(error));
@@ -76,49 +71,59 @@ export class Erasures {
     return { complete: false, pending: [...pending].map(([where, why]) => ({ where, why })) };
   }
 
-  async #owed(channelId: string): Promise<[who: string, offset: string][]> {
+  /** What a channel owes. */
+  async owed(channelId: string): Promise<Owed[]> {
     const flat = (await this.#parts.writes.run('owed', channelKeys(channelId))) as string[];
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }
 
-  async #complete(channelId: string, owed: [string, string][], pending: Pending): Promise<void> {
-    const { writes } = this.#parts;
-    if (owed.length === 0) return this.#forget(channelId);
-    await Promise.all([
-      ...owed.map(([who]) => this.#acknowledged(channelId, who === own ? null : who, pending)),
-      this.#rewritten(pending),
-    ]);
-    await writes.run('settle', channelKeys(channelId), owed.flat());
+  /** Resolves when they are complete; until then, where they are not stands in `pending`. */
+  async complete(channelId: string, owed: readonly Owed[], pending: Pending = new Map()): Promise<void> {
+    const failed = new AbortController();
+    try {
+      await Promise.all([
+        ...owed.map(([who]) => this.#acknowledged(channelId, who === own ? null : who, pending, failed.signal)),
+        this.#rewritten(pending),
+      ]);
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+    await this.#parts.writes.run('settle', channelKeys(channelId), owed.flat());
   }
 
-  /** A channel that owes nothing, unless what erases may still be on its way. */
-  async #forget(channelId: string): Promise<void> {
-    const { writes } = this.#parts;
-    const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
-    if (noted !== null && Number(noted) < Date.now() - notedMs) await writes.ask((redis) => redis.zrem(registry.owed, channelId));
-  }
-
-  /** Every other node that counts has let go of what it read before. */
-  async #acknowledged(channelId: string, postId: string | null, pending: Pending): Promise<void> {
-    const { bus, writes, nodeId } = this.#parts;
+  /** Every other node that counts has let go of what it read before, or that is of no use any more. */
+  async #acknowledged(channelId: string, postId: string | null, pending: Pending, failed: AbortSignal): Promise<void> {
+    const { bus, nodeId } = this.#parts;
     const acknowledged = new Set([nodeId]);
     const undo = bus.askErased(channelId, postId, (other) => {
       acknowledged.add(other);
       pending.delete(`node ${other}`);
     });
     try {
-      while (true) {
-        const counted = (await writes.run('beat', [registry.nodes], ['', countsMs])) as string[];
+      for (let counted = await this.#count(); !failed.aborted; counted = await this.#countSoon()) {
         const missing = counted.filter((other) => !acknowledged.has(other));
         for (const where of pending.keys())
           if (where.startsWith('node ') && !missing.includes(where.slice(5))) pending.delete(where);
         if (missing.length === 0) return;
         for (const other of missing) pending.set(`node ${other}`, 'it has not yet said that it let go of what it read before');
-        await pause(pollMs, undefined, { signal: this.#stop.signal });
       }
     } finally {
       undo();
     }
+  }
+
+  async #count(): Promise<string[]> {
+    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs])) as string[];
+  }
+
+  #countSoon(): Promise<string[]> {
+    this.#counting ??= pause(pollMs, undefined, { signal: this.#stop.signal })
+      .then(() => this.#count())
+      .finally(() => {
+        this.#counting = undefined;
+      });
+    return this.#counting;
   }
 
   async #rewritten(pending: Pending): Promise<void> {
@@ -149,28 +154,6 @@ export class Erasures {
         this.#rewriting = undefined;
       });
     return this.#rewriting;
-  }
-
-  async #sweep(): Promise<void> {
-    const { signal } = this.#stop;
-    for (let waitMs = 1_000; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
-      await pause(waitMs, undefined, { signal, ref: false });
-      try {
-        const stale = Date.now() - staleMs;
-        const channelIds = await this.#parts.writes.ask((redis) =>
-          redis.zrangebyscore(registry.owed, '-inf', stale, 'LIMIT', 0, 100),
-        );
-        for (const channelId of channelIds) {
-          const owed = await this.#owed(channelId);
-          if (owed.length > 0)
-            this.#parts.log.info({ channel: channelId, erasures: owed.length }, 'finishing erasures that are owed');
-          await this.#complete(channelId, owed, new Map());
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!(error instanceof JournalUnavailable)) this.#parts.log.warn({ err: error }, 'erasures are pending');
-      }
-    }
   }
 }
 

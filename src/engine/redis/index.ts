@@ -27,6 +27,7 @@ import { brokenChannel, isBroken, Reads } from './reads.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import type { Fault } from './settings.ts';
+import { Sweep } from './sweep.ts';
 import { Watch } from './watch.ts';
 import { Writes } from './writes.ts';
 
@@ -90,6 +91,7 @@ class Shared implements RedisEngine {
   readonly #writing: Writes;
   readonly #mender: Mender;
   readonly #erasures: Erasures;
+  readonly #sweep: Sweep;
   readonly #revocations: RedisRevocations;
   readonly #watch: Watch;
   #closing: Promise<void> | undefined;
@@ -106,7 +108,8 @@ class Shared implements RedisEngine {
     this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
     this.#mender = new Mender(talk, renderer, now, log);
     this.#reads = new Reads((operation, channelId, args) => this.#ask(talk, operation, channelId, args), talk, renderer);
-    this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId, log });
+    this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
+    this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
     this.#writing = new Writes({
       writes,
@@ -144,7 +147,7 @@ class Shared implements RedisEngine {
     await this.#revocations.compare();
     await this.#watch.compare();
     this.#watch.start();
-    this.#erasures.start();
+    this.#sweep.start();
   }
 
   /** Subscribe first, then compare: what falls between is in one of the two. */
@@ -178,9 +181,9 @@ class Shared implements RedisEngine {
     const tooLate = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
     await Promise.race([this.#writing.finish(), tooLate]);
     await this.#watch.leave();
-    const closed = this.#erasures.close();
+    this.#erasures.close();
     for (const connection of [this.#writes, this.#talk, this.#ears]) connection.close();
-    await closed;
+    await this.#sweep.close();
   }
 
   /** Mends the channel where the script finds it broken, and runs it again. */
@@ -225,6 +228,10 @@ class Shared implements RedisEngine {
 
   erase(channelId: string, postId: string) {
     return this.#writing.erase(channelId, postId);
+  }
+
+  get pendingErasures(): number {
+    return this.#sweep.pending;
   }
 
   deleteChannel(channelId: string, request: RequestId) {

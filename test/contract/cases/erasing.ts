@@ -9,10 +9,9 @@ import {
   retraction,
   revision,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
-
-const wide = { limit: 1_000, bytes: 10_000_000 };
 
 /** That nothing is left in the store itself, each engine shows in a test of its own: only it knows where to look. */
 export function deletingAndErasing({ open, it }: Exam): void {
@@ -83,6 +82,7 @@ export function deletingAndErasing({ open, it }: Exam): void {
     for (let time = 0; time < 2; time++) {
       expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] });
     }
+    expect(engine.pendingErasures).toBe(0);
     expect(await engine.erase(id, newPostId())).toEqual({ complete: true, pending: [] });
   });
 

@@ -11,10 +11,9 @@ import {
   sampleChannel,
   samplePost,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
-
-const wide = { limit: 1_000, bytes: 10_000_000 };
 
 export function listening({ open, it }: Exam): void {
   let examined: Examined;

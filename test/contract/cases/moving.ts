@@ -13,11 +13,10 @@ import {
   revision,
   samplePost,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import { emptied } from '../../support/samples.ts';
 import type { Exam, Examined } from '../engine.ts';
-
-const wide = { limit: 1_000, bytes: 10_000_000 };
 
 /** entries, and what an append takes of an entry that was written elsewhere. */
 export function moving({ open, it }: Exam): void {

@@ -16,10 +16,9 @@ import {
   revision,
   sampleChannel,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
-
-const wide = { limit: 1_000, bytes: 10_000_000 };
 
 /** channel, channels, post, posts, revisions, corrections, journal. */
 export function pages({ open, it }: Exam): void {

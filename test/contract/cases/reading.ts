@@ -10,10 +10,10 @@ import {
   retraction,
   revision,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
 
-const wide = { limit: 1_000, bytes: 10_000_000 };
 const nameOf = (change: StoredChange) => (change.type === 'channel.changed' ? 'channel' : change.post.id);
 
 /** catchUp, snapshot and heads. */

@@ -16,10 +16,9 @@ import {
   sampleChannel,
   samplePost,
   takedown,
+  wide,
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
-
-const wide = { limit: 1_000, bytes: 10_000_000 };
 
 export function writing({ open, it }: Exam): void {
   let examined: Examined;

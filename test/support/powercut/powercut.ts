@@ -15,7 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Disk, type Random, type Tree } from './record.ts';
+import { randomFrom } from '../random.ts';
+import { Disk, type Tree } from './record.ts';
 
 /**
  * Takes the power away from a process: a kill alone proves nothing about the disk, since the kernel still has what the process wrote.
@@ -66,7 +67,7 @@ export function watchPower(directory: string): Power {
     lose({ seed } = {}) {
       const disk = new Disk(root, base, existsSync(log) ? readFileSync(log) : new Uint8Array());
       for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
-      writeTree(root, disk.afterPowerCut(seed === undefined ? undefined : seeded(seed)));
+      writeTree(root, disk.afterPowerCut(seed === undefined ? undefined : randomFrom(seed)));
       return disk.seen;
     },
     fail(how, on) {
@@ -109,15 +110,4 @@ function writeTree(directory: string, tree: Tree): void {
     if (value instanceof Map) writeTree(join(directory, name), value);
     else writeFileSync(join(directory, name), value);
   }
-}
-
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

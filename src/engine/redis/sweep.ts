@@ -1,0 +1,120 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../announcer.ts';
+import type { Connection } from './connection.ts';
+import type { Erasures, Owed } from './erasure.ts';
+import { registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
+
+const { notedMs } = redisLimits;
+/** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
+const sweepMs = 4_000;
+const staleMs = 5_000;
+
+export interface SweepParts {
+  writes: Connection;
+  erasures: Pick<Erasures, 'owed' | 'complete'>;
+  log: Log;
+}
+
+/** Of a channel, as looked at last. */
+interface Debt {
+  erasures: number;
+  /** While it is tried to finish them. */
+  finishing?: Promise<void> | undefined;
+  /** Why that failed, which is said once. */
+  why?: string;
+}
+
+/**
+ * Finishes erasures that are owed, of whatever node. Each channel is tried on its own: one whose erasures fail, or wait for a node, keeps
+ * those of no other from their end.
+ */
+export class Sweep {
+  readonly #parts: SweepParts;
+  readonly #stop = new AbortController();
+  readonly #debts = new Map<string, Debt>();
+  #sweeping: Promise<void> | undefined;
+
+  constructor(parts: SweepParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#sweeping = this.#sweep().catch(() => undefined);
+  }
+
+  /** Once `erasures` and the connection are closed: what is waited for is given up then. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#sweeping;
+    await Promise.all([...this.#debts.values()].map(({ finishing }) => finishing));
+  }
+
+  /** Erasures that are owed for longer than who asks waits, as looked at last. */
+  get pending(): number {
+    return this.#debts.values().reduce((sum, { erasures }) => sum + erasures, 0);
+  }
+
+  async #sweep(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let waitMs = 1_000; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
+      await pause(waitMs, undefined, { signal, ref: false });
+      const channelIds = await this.#stale().catch(() => undefined);
+      // That the store is away is said by who watches it.
+      if (channelIds === undefined) continue;
+      for (const [channelId, { finishing }] of this.#debts)
+        if (finishing === undefined && !channelIds.has(channelId)) this.#debts.delete(channelId);
+      await Promise.all([...channelIds].map((channelId) => this.#look(channelId)));
+    }
+  }
+
+  /** All of them: none is hidden behind others that are not done. */
+  async #stale(): Promise<Set<string>> {
+    const before = Date.now() - staleMs;
+    return new Set(await this.#parts.writes.ask((redis) => redis.zrangebyscore(registry.owed, '-inf', before)));
+  }
+
+  async #look(channelId: string): Promise<void> {
+    const debt = this.#debts.get(channelId) ?? { erasures: 0 };
+    try {
+      const owed = await this.#parts.erasures.owed(channelId);
+      debt.erasures = owed.length;
+      if (owed.length === 0) return await this.#forget(channelId);
+      debt.finishing ??= this.#finish(channelId, owed, debt);
+    } catch (error) {
+      // Nobody knows that there are none.
+      debt.erasures ||= 1;
+      this.#failed(channelId, debt, error);
+    }
+    this.#debts.set(channelId, debt);
+  }
+
+  async #finish(channelId: string, owed: readonly Owed[], debt: Debt): Promise<void> {
+    const { erasures, log } = this.#parts;
+    if (debt.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing erasures that are owed');
+    try {
+      await erasures.complete(channelId, owed);
+      this.#debts.delete(channelId);
+    } catch (error) {
+      this.#failed(channelId, debt, error);
+    } finally {
+      debt.finishing = undefined;
+    }
+  }
+
+  #failed(channelId: string, debt: Debt, error: unknown): void {
+    const { writes, log } = this.#parts;
+    const why = error instanceof Error ? error.message : String(error);
+    if (why === debt.why || !writes.isOpen) return;
+    debt.why = why;
+    log.warn({ channel: channelId, err: error }, 'erasures are pending');
+  }
+
+  /** A channel that owes nothing, unless what erases may still be on its way. */
+  async #forget(channelId: string): Promise<void> {
+    const { writes } = this.#parts;
+    if (this.#debts.get(channelId)?.finishing === undefined) this.#debts.delete(channelId);
+    const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
+    if (noted !== null && Number(noted) < Date.now() - notedMs) await writes.ask((redis) => redis.zrem(registry.owed, channelId));
+  }
+}

@@ -1,0 +1,73 @@
+import type { RequestHandler } from 'express';
+import { Refusal } from '../protocol/problems.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { sendComeBack } from './event-stream.ts';
+import { readerLimits } from './limits.ts';
+
+/**
+ * Readers who have come and not been answered yet: over a socket from the handshake until it has joined, over a stream until that begins,
+ * over a poll until it is answered or held. So many at a time are let in, whatever they come over. The others are told to come back, each at
+ * another moment, before anything is looked up for them: a crowd that returns at once is taken in portions, and nobody else waits for it.
+ */
+export class Handshakes {
+  readonly #underWay = new Set<object>();
+  readonly #random: () => number;
+  readonly #metrics: Pick<Metrics, 'rejections'>;
+
+  constructor({ random, metrics }: { random: () => number; metrics: Pick<Metrics, 'rejections'> }) {
+    this.#random = random;
+    this.#metrics = metrics;
+  }
+
+  /** Throws `rate-limited` where there are as many as there may be. */
+  mustHaveRoom(): void {
+    const backMs = this.sentAwayFor();
+    if (backMs === undefined) return;
+    throw new Refusal('rate-limited', {
+      detail: 'Too many readers come at this moment.',
+      retryAfter: Math.round(backMs / 1_000),
+    });
+  }
+
+  /** There likewise, for who is told in another way: milliseconds until it may come back. */
+  sentAwayFor(): number | undefined {
+    if (this.#underWay.size < readerLimits.handshakesMost) return undefined;
+    this.#metrics.rejections.inc({ kind: 'handshakes' });
+    return 1_000 * (1 + this.#random() * (readerLimits.handshakeRetrySeconds - 1));
+  }
+
+  begin(of: object): void {
+    this.#underWay.add(of);
+  }
+
+  /** It has been answered, or has gone. Again does nothing. */
+  end(of: object): void {
+    this.#underWay.delete(of);
+  }
+}
+
+/**
+ * For those who ask over HTTP; mount it before who they are is looked up. A handshake is that of the response, and ends with it at the latest.
+ *
+ * A poll is refused with the problem, as a socket is. A stream is not: the HTML standard (9.2.3) has an EventSource give up for good at any
+ * status but 200, and whoever reads with one would see the coverage stand still and never learn why. It is answered with a stream that says
+ * when to come back and ends, and comes back by itself, with its cursor. Who reads with fetch finds the same in the header.
+ */
+export function admitReaders(handshakes: Handshakes): RequestHandler {
+  function onClose(this: object): void {
+    handshakes.end(this);
+  }
+  return (req, res, next) => {
+    const [, way] = (req.method === 'GET' && asked.exec(req.path)) || [];
+    if (way === undefined) return next();
+    if (way === 'events') handshakes.mustHaveRoom();
+    const backMs = way === 'stream' ? handshakes.sentAwayFor() : undefined;
+    if (backMs !== undefined) return sendComeBack(res, backMs);
+    handshakes.begin(res);
+    res.on('close', onClose);
+    next();
+  };
+}
+
+/** As their routes have it. A router of its own would answer OPTIONS in their place. */
+const asked = /^\/channels\/[^/]+\/(events|stream)\/?$/;

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket as EngineSocket } from 'engine.io';
+import { Decoder, type Packet, PacketType } from 'socket.io-parser';
+import type { EncodedCatchUp } from '../fanout/catch-up.ts';
+import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import type { Principal } from '../protocol/rights.ts';
+import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';
+import type { Handshakes } from './handshakes.ts';
+import { readerLimits } from './limits.ts';
+import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
+import { forgetRequest, type SocketConnection } from './socket-engine.ts';
+import { isClosed, packetsWaiting, type SocketPipe, terminateSocket } from './socket-pipe.ts';
+
+/**
+ * The namespace `/` of Socket.IO (its protocol, revision 5) on connections of engine.io: who joins, what they say, and what they are told.
+ * There are no other namespaces, no rooms, no middleware, and nothing that is sent again: what Socket.IO's own server has for these a
+ * reader would pay for with every connection (docs/decisions/0025).
+ */
+export interface NamespaceContext {
+  /** One is under way for each connection that has not joined yet, or has left. */
+  handshakes: Pick<Handshakes, 'begin' | 'end'>;
+  /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
+  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Principal | undefined> | undefined;
+  /** A client has joined. */
+  joined(socket: ClientSocket, who: Principal | undefined): Talk;
+  /** It threw something that is no refusal: the client is told to come back. */
+  onFailed(error: unknown): void;
+  /** A connection was ended that goes on asking without reading the answers. */
+  onUnanswered(): void;
+}
+
+export class Namespace {
+  readonly #context: NamespaceContext;
+
+  constructor(context: NamespaceContext) {
+    this.#context = context;
+  }
+
+  take(connection: SocketConnection): void {
+    new Client(connection, this.#context);
+  }
+}
+
+class Client implements ClientSocket {
+  readonly pipe: SocketPipe;
+  readonly #connection: EngineSocket;
+  readonly #context: NamespaceContext;
+  /** While it has joined. */
+  #talk: Talk | undefined;
+  /** Its credentials are being looked at. */
+  #isAsking = false;
+  /** Until when it has to join. */
+  #deadline: NodeJS.Timeout | undefined;
+  /** Of messages with binary parts, which come one by one. */
+  #parts: Decoder | undefined;
+
+  constructor(connection: SocketConnection, context: NamespaceContext) {
+    this.#connection = connection;
+    this.#context = context;
+    this.pipe = connection.pipe;
+    connection.on('data', (data: unknown) => this.#hear(data));
+    connection.on('close', (reason: string) => this.#closed(reason));
+    this.#stayOutside();
+  }
+
+  emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void {
+    this.#send(textOf({ type: PacketType.EVENT, data: [name, said] }));
+  }
+
+  acknowledge(id: number, said: Answer): void {
+    this.#send(textOf({ type: PacketType.ACK, id, data: [said] }));
+  }
+
+  acknowledgeCatchUp(id: number, said: EncodedCatchUp): void {
+    if (this.pipe.ready) this.pipe.write(catchUpFrame(id, said));
+    else this.#connection.write(catchUpText(id, said));
+  }
+
+  disconnect(): void {
+    if (this.#talk === undefined) return;
+    this.#send(textOf({ type: PacketType.DISCONNECT }));
+    this.#leave();
+    this.#connection.close();
+  }
+
+  #hear(data: unknown): void {
+    let packet: Packet | undefined;
+    try {
+      packet = this.#decoded(data);
+    } catch {
+      // It is no Socket.IO.
+      this.#connection.close();
+    }
+    if (packet !== undefined) this.#take(packet);
+    // Who asks without reading the answers would have them all kept here.
+    if (this.#connection.readyState === 'closed' || packetsWaiting(this.#connection) <= readerLimits.waitingAnswers) return;
+    this.#context.onUnanswered();
+    terminateSocket(this.#connection);
+  }
+
+  /** Undefined while parts of it are on their way. */
+  #decoded(data: unknown): Packet | undefined {
+    if (this.#parts === undefined && typeof data === 'string' && !isBinaryType.test(data)) return decoded(decoder, data);
+    // A decoder keeps what has come so far, so that nobody else may have this one.
+    this.#parts ??= decoderOf();
+    const packet = decoded(this.#parts, data);
+    if (packet !== undefined) this.#parts = undefined;
+    return packet;
+  }
+
+  #take({ type, nsp, data, id }: Packet): void {
+    if (type === PacketType.CONNECT && nsp !== '/') {
+      return this.#send(textOf({ type: PacketType.CONNECT_ERROR, nsp, data: { message: 'Invalid namespace' } }));
+    }
+    if (type === PacketType.CONNECT && this.#talk === undefined) return this.#onConnect(data ?? {});
+    if (this.#talk === undefined || nsp !== '/') return void this.#connection.close();
+    switch (type) {
+      case PacketType.EVENT: {
+        const [name, ...said] = data ?? [];
+        return this.#talk.hear(name, said, id);
+      }
+      case PacketType.DISCONNECT:
+        this.#leave();
+        return this.#stayOutside();
+      // Nothing of ours asks for one.
+      case PacketType.ACK:
+        return;
+      default:
+        this.#connection.close();
+    }
+  }
+
+  #onConnect(auth: Record<string, unknown>): void {
+    if (this.#isAsking) return this.#refuse(problem('rate-limited', { retryAfter: 1 }));
+    const known = this.#context.known(auth, this.#connection);
+    if (known === undefined) return this.#join(undefined);
+    this.#isAsking = true;
+    known
+      .then((who) => this.#join(who))
+      .catch((error: unknown) => {
+        if (error instanceof Refusal) return this.#refuse(error.problem);
+        this.#context.onFailed(error);
+        this.#refuse(problem('internal-error', { retryAfter: 1 }));
+      })
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
+
+  #join(who: Principal | undefined): void {
+    // It may have gone while it was looked at.
+    if (!this.pipe.open) return;
+    this.#stopWaiting();
+    forgetRequest(this.#connection);
+    this.#send(`${PacketType.CONNECT}{"sid":"${randomUUID()}"}`);
+    this.#talk = this.#context.joined(this, who);
+  }
+
+  /** Its client hears of it as a `connect_error`. */
+  #refuse(said: Problem): void {
+    this.#send(textOf({ type: PacketType.CONNECT_ERROR, data: { message: said.title, data: said } }));
+  }
+
+  #leave(): void {
+    const talk = this.#talk;
+    this.#talk = undefined;
+    talk?.close();
+  }
+
+  #stayOutside(): void {
+    this.#context.handshakes.begin(this);
+    this.#deadline = setTimeout(() => this.#connection.close(), readerLimits.joinMs);
+  }
+
+  /** For it to join. */
+  #stopWaiting(): void {
+    clearTimeout(this.#deadline);
+    // Nor is the timer kept with each reader.
+    this.#deadline = undefined;
+    this.#context.handshakes.end(this);
+  }
+
+  #closed(reason: string): void {
+    this.#stopWaiting();
+    this.#leave();
+    if (isClosed(this.#connection)) return;
+    if (reason === 'ping timeout') return terminateSocket(this.#connection);
+    // Who was sent away may not say goodbye, and would be waited for.
+    setTimeout(() => terminateSocket(this.#connection), readerLimits.refusedMs).unref();
+  }
+
+  #send(packet: string): void {
+    if (this.pipe.ready) this.pipe.write(messageFrame(packet));
+    else this.#connection.write(packet);
+  }
+}
+
+/** Of a packet whose binary parts follow it. */
+const isBinaryType = /^[56]/;
+
+function decoderOf(): Decoder {
+  const made = new Decoder();
+  made.on('decoded', (packet) => {
+    latest = packet;
+  });
+  return made;
+}
+
+let latest: Packet | undefined;
+
+/** Of all packets that come whole. */
+const decoder = decoderOf();
+
+/** Throws where it is not as the protocol says. */
+function decoded(by: Decoder, data: unknown): Packet | undefined {
+  latest = undefined;
+  by.add(data);
+  return latest;
+}

@@ -1,0 +1,175 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it, vi } from 'vitest';
+import { quotedIn, tablesOf } from '../support/blocks.ts';
+import { freePort } from '../support/free-port.ts';
+import { root } from '../support/imports.ts';
+import { startLine } from '../support/line.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { startRedisFor } from '../support/redis.ts';
+import { call } from '../support/server.ts';
+import { openReader } from '../support/socket-reader.ts';
+import { createChannel, publish, write } from '../support/writers.ts';
+
+/** What docs/operating.md says of stores that are away, full or in another place. */
+const page = await readFile(join(root, 'docs/operating.md'), 'utf8');
+const patient = { timeout: 15_000, interval: 50 };
+
+/** Each process its own mounts, which end with it. */
+const ownMounts = {
+  find: () => (spawnSync('unshare', ['--mount', 'true']).status === 0 ? 'unshare' : undefined),
+  advice: 'run it as root',
+};
+
+describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has it', (unshare) => {
+  it('takes no writes, erases nothing, serves readers, and goes on when there is room', async (test) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
+    test.onTestFinished(() => rm(dataDir, { recursive: true }));
+    const starter = [unshare, '--mount', 'sh', '-c', 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"', dataDir];
+    const said: string[] = [];
+    const server = await startServerProcess({ dataDir, starter, onLine: (line) => said.push(line) });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    const send = (path: string, body: object) => call(`${server.url}/v1/channels/${id}/${path}`, { method: 'POST', token, body });
+    const { body } = await send('posts', { body: 'First.' });
+    const first = (body as { post: { id: string } }).post.id;
+    // Until not even a word fits.
+    for (const text of ['Word. '.repeat(8_000), 'Word.']) {
+      let answer = await send('posts', { body: text });
+      for (let count = 0; answer.status === 201 && count < 500; count += 1) answer = await send('posts', { body: text });
+      expect(answer).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unchanged' } });
+    }
+    expect([202, 503]).toContain((await send(`posts/${first}/takedown`, {})).status);
+    expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' });
+    expect((await call(`${server.url}/v1/channels/${id}/snapshot`)).status).toBe(200);
+    const why = await vi.waitFor(() => {
+      expect(said.join()).toContain('the journal takes no writes');
+      return said.find((line) => line.includes('the journal takes no writes'))!;
+    });
+    expect(JSON.parse(why)).toMatchObject({ err: { message: expect.stringContaining('full') } });
+    await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,size=30m', dataDir]);
+    await write(server, token, { path: `/v1/channels/${id}/posts/${first}/takedown`, body: {} });
+    await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+  }, 30_000);
+});
+
+describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs/operating.md has it', (binary) => {
+  /** What the page says that `/readyz` answers. */
+  const [states = []] = tablesOf(page, 'Is it up');
+  const told = (status: string) => quotedIn(states.find(([, body]) => body?.includes(`"status":"${status}"`))?.[1])[0];
+
+  const answered = async ({ url }: ServerProcess) => {
+    const { status, text } = await call(`${url}/readyz`);
+    return [status, text];
+  };
+  const seriesOf = async ({ url }: ServerProcess, series: string) =>
+    Number(new RegExp(`^${series} (.*)$`, 'm').exec((await call(`${url}/metrics`)).text)?.[1]);
+
+  it('tells in /readyz what the page has, while its store goes and comes, and while it starts and ends', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    const said: string[] = [];
+    const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: String(await freePort()) };
+    const server = await startServerProcess({ env, onLine: (line) => said.push(line) });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    expect(await answered(server)).toEqual([200, told('ready')]);
+    await redis.kill();
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
+    expect((await call(`${server.url}/healthz`)).status).toBe(200);
+    expect(await seriesOf(server, 'pressbox_store_reachable')).toBe(0);
+    await vi.waitFor(() => expect(said.join()).toContain('the journal is out of reach'), patient);
+    await redis.start();
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
+    expect(await seriesOf(server, 'pressbox_store_reachable')).toBe(1);
+    const reader = await openReader(server.url);
+    test.onTestFinished(() => reader.destroy());
+    const ended = server.exit();
+    process.kill(server.pid, 'SIGTERM');
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([503, told('draining')]));
+    reader.destroy();
+    expect(await ended).toBe(0);
+
+    process.kill(redis.pid, 'SIGSTOP');
+    const starting = server.start();
+    starting.catch(() => undefined);
+    const url = `http://127.0.0.1:${env.PRESSBOX_PORT}`;
+    await vi.waitFor(async () => {
+      const { status, text } = await call(`${url}/readyz`);
+      expect([status, text]).toEqual([503, told('starting')]);
+    }, patient);
+    await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
+  }, 60_000);
+
+  it('tells which settings are unsafe, and no more when they were mended', async (test) => {
+    const redis = await startRedisFor(test, binary, ['appendfsync everysec']);
+    const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const [, unsafe] = states.find(([, body]) => body?.startsWith('`"unsafe"')) ?? [];
+    expect((await answered(server))[1]).toContain(quotedIn(unsafe)[0]);
+    expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(1);
+    await redis.admin.config('SET', 'appendfsync', 'always');
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), { ...patient, timeout: 20_000 });
+    expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(0);
+  }, 40_000);
+
+  it('at its maxmemory takes no writes and no takedowns, says why once, and goes on when there is more', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    const said: string[] = [];
+    const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url }, onLine: (line) => said.push(line) });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    const { post } = await publish(server, token, id, { body: 'Before.' });
+    await redis.admin.config('SET', 'maxmemory', '1mb');
+    for (const path of ['posts', `posts/${post.id}/takedown`]) {
+      const answer = await call(`${server.url}/v1/channels/${id}/${path}`, {
+        method: 'POST',
+        token,
+        body: path === 'posts' ? { body: 'x' } : {},
+      });
+      expect([path, answer.status, answer.body]).toMatchObject([
+        path,
+        503,
+        { code: 'journal-unavailable', outcome: 'unchanged' },
+      ]);
+    }
+    expect(await seriesOf(server, 'pressbox_appends_total{outcome="refused"}')).toBe(2);
+    expect(await answered(server)).toEqual([200, told('ready')]);
+    await redis.admin.config('SET', 'maxmemory', '0');
+    await publish(server, token, id, { body: 'After.' });
+    await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+    const about = said
+      .filter((line) => line.includes('the journal takes'))
+      .map((line) => JSON.parse(line) as { msg: string; err?: { message: string } });
+    expect(about.map(({ msg }) => msg)).toEqual(['the journal takes no writes', 'the journal takes writes again']);
+    expect(about[0]?.err?.message).toContain('OOM');
+  }, 30_000);
+
+  it('stays with a server that became a replica until its connections are ended, and then follows the address', async (test) => {
+    const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+    const [before, after] = [await startRedisFor(test, binary, replicating), await startRedisFor(test, binary, replicating)];
+    const address = await startLine(`http://127.0.0.1:${before.port}`);
+    test.onTestFinished(() => address[Symbol.asyncDispose]());
+    const server = await startServerProcess({
+      env: { PRESSBOX_REDIS_URL: before.url.replace(String(before.port), new URL(address.url).port) },
+    });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    await after.admin.call('REPLICAOF', '127.0.0.1', String(before.port));
+    await vi.waitFor(async () => expect(await after.admin.info('replication')).toContain('master_link_status:up'), patient);
+    const { offset } = await publish(server, token, id, { body: 'Before.' });
+    await after.admin.call('REPLICAOF', 'NO', 'ONE');
+    await before.admin.call('REPLICAOF', '127.0.0.1', String(after.port));
+    address.target = `http://127.0.0.1:${after.port}`;
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
+    for (const [, type = ''] of page.matchAll(/`CLIENT KILL TYPE (\w+)`/g))
+      await before.admin.call('CLIENT', 'KILL', 'TYPE', type);
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
+    expect((await publish(server, token, id, { body: 'After.' })).offset).toBe(offset + 1);
+  }, 60_000);
+});

@@ -1,0 +1,199 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { httpLimits } from '../../src/edge/http.ts';
+import { limits } from '../../src/protocol/limits.ts';
+import { blocksOf } from '../support/blocks.ts';
+import { freePort } from '../support/free-port.ts';
+import { root } from '../support/imports.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** What docs/operating.md says of proxies, of those that are there. */
+const [nginx = '', caddy = '', environment = ''] = blocksOf(
+  await readFile(join(root, 'docs/operating.md'), 'utf8'),
+  'Behind a proxy',
+);
+const settings = Object.fromEntries(
+  [...environment.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value ?? '']),
+);
+
+describe('the proxies of docs/operating.md', () => {
+  it('wait for longer than the server is silent, and keep connections for less long than it does', () => {
+    const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(nginx)?.[1]);
+    expect(seconds).toBeGreaterThan(Math.max(limits.waitSeconds, limits.pingSeconds));
+    // The default of nginx.
+    expect(httpLimits.keepAliveMs).toBeGreaterThan(60_000);
+  });
+
+  it('are spoken to at the default address, under the name that the server is told', () => {
+    for (const config of [nginx, caddy]) {
+      expect(config).toContain('127.0.0.1:4000');
+      expect(config).toContain(new URL(settings.PRESSBOX_PUBLIC_URL ?? '').host);
+    }
+  });
+});
+
+interface Place {
+  folder: string;
+  /** Where the proxy is to listen. */
+  port: number;
+  /** Of the server. */
+  behind: number;
+  key: string;
+  certificate: string;
+}
+
+const proxies = {
+  nginx: {
+    /** The lines around those of the page are what a package of nginx brings; they keep everything in the folder. */
+    config: ({ folder, port, behind, key, certificate }: Place) => {
+      const server = nginx
+        .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`)
+        .replace(/(?<=ssl_certificate +)\/[^;]+/, certificate)
+        .replace(/(?<=ssl_certificate_key +)\/[^;]+/, key);
+      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (name) => `${name}_temp_path ${join(folder, name)};`,
+      );
+      const main = `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; error_log stderr warn;`;
+      return `${main}\nevents { worker_connections 512; }\nhttp {\naccess_log off; ${paths.join(' ')}\n${server}\n}\n`;
+    },
+    args: ({ folder }: Place) => ['-p', folder, '-c', join(folder, 'config'), '-e', 'stderr'],
+  },
+  caddy: {
+    config: ({ port, behind, key, certificate }: Place) => {
+      const site = caddy
+        .replace(/^\S+ \{\n/, `https://127.0.0.1:${port} {\n  bind 127.0.0.1\n  tls ${certificate} ${key}\n`)
+        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`);
+      return `{\n  admin off\n  auto_https off\n}\n${site}`;
+    },
+    args: ({ folder }: Place) => ['run', '--adapter', 'caddyfile', '--config', join(folder, 'config')],
+  },
+};
+
+for (const name of ['nginx', 'caddy'] as const) {
+  describeWith.ifThere(needs[name], `${name} before a server, as docs/operating.md has it`, (binary) => {
+    describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
+      let server: TestServer;
+      let url: string;
+      let token: string;
+      let end: () => Promise<unknown> = async () => {};
+      let folder: string;
+
+      beforeAll(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'pressbox-proxy-'));
+        const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+        const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+        const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate];
+        await promisify(execFile)(openssl, [...made, ...subject]);
+        const port = await freePort();
+        url = `https://127.0.0.1:${port}`;
+        server = await startTestServer({ ...settings, PRESSBOX_PUBLIC_URL: url, PRESSBOX_REQUESTS_PER_SECOND: '5' });
+        token = await server.token({ editor: ['*'], admin: true });
+        const place = { folder, port, behind: Number(new URL(server.server.url).port), key, certificate };
+        await writeFile(join(folder, 'config'), proxies[name].config(place));
+        const child = spawn(binary, proxies[name].args(place), {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, HOME: folder },
+        });
+        let said = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+        const ended = once(child, 'exit');
+        end = () => {
+          child.kill('SIGTERM');
+          return ended;
+        };
+        await vi.waitFor(() => ask('/').catch(() => expect.fail(said)), { timeout: 10_000, interval: 50 });
+      });
+      afterAll(async () => {
+        await end();
+        await server?.[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, force: true });
+      });
+
+      interface Asking {
+        /** Whose address it comes from. */
+        from?: string;
+        headers?: Record<string, string>;
+        body?: string;
+      }
+
+      /** Resolves with the head of the answer; its text is still to come. */
+      async function begin(path: string, { from = '127.0.0.1', headers = {}, body }: Asking = {}) {
+        const method = body === undefined ? 'GET' : 'POST';
+        const asked = request(`${url}${path}`, { method, headers, localAddress: from, rejectUnauthorized: false, agent: false });
+        asked.end(body);
+        const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+        return answer.setEncoding('utf8');
+      }
+
+      async function ask(path: string, asking: Asking = {}) {
+        const answer = await begin(path, asking);
+        let text = '';
+        for await (const chunk of answer) text += chunk;
+        return { status: answer.statusCode, text };
+      }
+
+      it('keeps the questions of operators from everyone else', async () => {
+        for (const path of ['/healthz', '/readyz', '/metrics']) {
+          expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+          for (const asked of [path, `${path}/`, `${path}?x`]) expect([asked, (await ask(asked)).status]).toEqual([asked, 404]);
+        }
+      });
+
+      it('lets pages of the server connect, and hands on each event at once, to sockets and streams', async () => {
+        const { id } = await createChannel({ url: server.url }, token);
+        expect((await ask(`/live/${id}`)).text).toContain(url);
+        const socket = io(url, {
+          transports: ['websocket'],
+          forceNew: true,
+          rejectUnauthorized: false,
+          extraHeaders: { origin: url },
+        });
+        onTestFinished(() => void socket.disconnect());
+        const heard: unknown[] = [];
+        socket.on('event', ({ offset }: { offset: number }) => heard.push(offset));
+        await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+        expect(await socket.timeout(5_000).emitWithAck('subscribe', { channelId: id })).toMatchObject({ ok: true });
+        const stream = await begin(`/v1/channels/${id}/stream`);
+        onTestFinished(() => void stream.destroy());
+        let streamed = '';
+        stream.on('data', (text: string) => (streamed += text));
+        await vi.waitFor(() => expect(streamed).toContain('event: catchup'));
+        const { cursor } = await publish({ url: server.url }, token, id, { headline: 'One' });
+        await vi.waitFor(() => expect([heard, streamed]).toEqual([[2], expect.stringContaining(`id: ${cursor}\n`)]));
+        const waiting = ask(`/v1/channels/${id}/events?after=${cursor}&wait=5`);
+        await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(1));
+        await publish({ url: server.url }, token, id, { headline: 'Two' });
+        expect((await waiting).text).toContain('Two');
+      });
+
+      it('takes imports larger than the bodies of other requests', async () => {
+        const { id } = await createChannel({ url: server.url }, token);
+        const body = 'Word. '.repeat(8_000);
+        for (let count = 0; count < 30; count += 1) await publish({ url: server.url }, token, id, { body });
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+        const { text } = await ask(`/v1/channels/${id}/export`, { headers });
+        expect(text.length).toBeGreaterThan(1.2 * limits.bodyBytes);
+        expect((await ask('/v1/import', { headers, body: text })).status).toBe(200);
+      });
+
+      it('tells who asks, whatever they say of themselves', async () => {
+        const status = async (from: string, headers = {}) => (await ask('/v1/channels', { from, headers })).status;
+        const crowd = await Promise.all(Array.from({ length: 60 }, () => status('127.0.0.2')));
+        expect(new Set(crowd)).toEqual(new Set([200, 429]));
+        expect(await status('127.0.0.2', { 'x-forwarded-for': '192.0.2.7' })).toBe(429);
+        expect(await status('127.0.0.3')).toBe(200);
+      });
+    });
+  });
+}

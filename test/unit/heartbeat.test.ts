@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type Beating, Heartbeat } from '../../src/reader/heartbeat.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const everyMs = 1_000;
+const withinMs = 600;
+const stepMs = 50;
+
+function beating(random: () => number = () => 0.5) {
+  const heartbeat = new Heartbeat({ everyMs, withinMs, stepMs, random });
+  const began = Date.now();
+  const answered = (one: Beating) => {
+    one.isAwaited = false;
+  };
+  const open = (answers: boolean) => {
+    const one: Beating & { pings: number[]; missed: number[] } = {
+      isAwaited: false,
+      place: 0,
+      pings: [],
+      missed: [],
+      ping() {
+        one.pings.push(Date.now() - began);
+        if (answers) setTimeout(() => answered(one), withinMs - stepMs);
+      },
+      miss() {
+        one.missed.push(Date.now() - began);
+        heartbeat.remove(one);
+      },
+    };
+    heartbeat.add(one);
+    return one;
+  };
+  return { heartbeat, open };
+}
+
+it('asks each once in every time, and never gives up one that answers', () => {
+  const { open } = beating();
+  const one = open(true);
+  vi.advanceTimersByTime(10 * everyMs);
+  expect(one.pings).toEqual(Array.from({ length: 10 }, (_, turn) => turn * everyMs + everyMs / 2));
+  expect(one.missed).toEqual([]);
+});
+
+it('gives up one that does not answer, when its time is over and not before', () => {
+  const { open } = beating();
+  const [silent, other] = [open(false), open(true)];
+  vi.advanceTimersByTime(5 * everyMs);
+  expect(silent.pings).toEqual([500]);
+  expect(silent.missed).toEqual([500 + withinMs]);
+  expect(other.pings).toHaveLength(5);
+});
+
+it('asks a crowd that came at one moment at many', () => {
+  let drawn = 0;
+  const { open } = beating(() => (drawn++ % 20) / 20);
+  const crowd = Array.from({ length: 100 }, () => open(true));
+  vi.advanceTimersByTime(everyMs);
+  const moments = Map.groupBy(
+    crowd.flatMap(({ pings }) => pings),
+    (ms) => ms,
+  );
+  expect([...moments.values()].map(({ length }) => length)).toEqual(Array(20).fill(5));
+});
+
+it('asks nobody any more who has left, or when it is stopped', () => {
+  const { heartbeat, open } = beating();
+  const [gone, there] = [open(true), open(true)];
+  vi.advanceTimersByTime(everyMs);
+  heartbeat.remove(gone);
+  vi.advanceTimersByTime(everyMs);
+  heartbeat.stop();
+  vi.advanceTimersByTime(everyMs);
+  expect([gone.pings.length, there.pings.length]).toEqual([1, 2]);
+  expect(vi.getTimerCount()).toBe(0);
+});

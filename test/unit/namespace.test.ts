@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { Refusal } from '../../src/protocol/problems.ts';
+import { Handshakes } from '../../src/reader/handshakes.ts';
+import { Namespace, type NamespaceContext } from '../../src/reader/namespace.ts';
+import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+
+/** What a client is told that joins, where a look at its credentials ends like this. */
+async function join(known: NamespaceContext['known']) {
+  const http = createServer();
+  const engine = new SocketEngine();
+  const onFailed = vi.fn();
+  const joined = vi.fn(() => ({ hear: () => {}, close: () => {} }));
+  const namespace = new Namespace({
+    handshakes: new Handshakes({ random: Math.random, metrics: createMetrics() }),
+    known,
+    joined,
+    onFailed,
+    onUnanswered: () => {},
+  });
+  engine.on('connection', (connection: SocketConnection) => namespace.take(connection));
+  http.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=4&transport=websocket`);
+  onTestFinished(() => {
+    client.terminate();
+    engine.close();
+    http.close();
+  });
+  await once(client, 'message');
+  client.send('40');
+  const [said] = await once(client, 'message');
+  return { said: String(said), onFailed, joined };
+}
+
+it('says nothing of a refusal to the log', async () => {
+  const { said, onFailed, joined } = await join(() => Promise.reject(new Refusal('token-invalid')));
+  expect(said).toMatch(/^44\{.*"token-invalid"/);
+  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[], []]);
+});
+
+it('tells whoever runs the server of anything else, and the client nothing of it but to come back', async () => {
+  const thrown = new Error('thrown in the test');
+  const { said, onFailed, joined } = await join(() => Promise.reject(thrown));
+  expect(said).toMatch(/^44\{.*"internal-error".*"retryAfter":1/);
+  expect(said).not.toContain('thrown');
+  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[[thrown]], []]);
+});
