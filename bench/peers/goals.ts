@@ -134,6 +134,7 @@ export const goals: readonly Goal[] = [
   alone(11, `${stopped}: p99 of the others, by that without them`, 'p99Ratio', '×', stalled, 1.5, true),
   alone(11, `${stopped}: neither caught up nor closed 30 s after`, 'left', '', stalled, 0, true),
   overChannels('readers over 100 channels', 'capacity', 10_000, 'spread'),
+  overChannels('the same, a post of each at a time', 'single', 10_000, 'spread'),
   overChannels('each on 100 channels', 'single', 1_000, 'everywhere'),
   alone(13, '2,000 readers coming and going, 20 events a second: memory grows by', 'mbPerMinute', 'MB/min', lasting, 1, true),
   alone(13, 'the same: gaps', 'gaps', '', lasting, 0, true),

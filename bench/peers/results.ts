@@ -19,7 +19,6 @@ export function writeResults(lines: string): void {
 }
 
 export function page(rows: readonly Row[], { runs, measured }: Kept): string {
-  const { machine, versions } = runs.at(-1)!;
   const met = rows.filter(({ isMet }) => isMet === true).length;
   const judged = rows.filter(({ isMet }) => isMet !== undefined).length;
   const remarks = [...new Set(runs.flatMap((run) => run.remarks)), ...disturbed(measured)];
@@ -30,18 +29,32 @@ export function page(rows: readonly Row[], { runs, measured }: Kept): string {
     markdownTable(rows),
     '## Measured on',
     [
-      `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, ${machine.fileSystem}; open files ${machine.openFiles}`,
+      ...new Set(
+        runs.map(
+          ({ machine }) =>
+            `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, ${machine.fileSystem}; open files ${machine.openFiles}`,
+        ),
+      ),
       `- The server alone on one core; readers, publisher and Redis on another one. Load average before: ${runs.map(({ machine }) => machine.load).join(', ')}`,
-      `- ${Object.entries(versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ')}`,
+      `- ${versionsOf(runs)}`,
       `- ${spanOf(runs.map(({ at }) => at))}`,
     ].join('\n'),
     '## Commands',
-    ['```', 'npm ci --prefix bench/peers', ...new Set(runs.map(({ command }) => command)), '```'].join('\n'),
+    [
+      '```',
+      'npm ci --prefix bench/peers',
+      ...new Set(runs.map(({ command, versions }) => `${command} # ${versions.Pressbox}`)),
+      '```',
+    ].join('\n'),
     ...(remarks.length === 0 ? [] : ['## Remarks', remarks.map((remark) => `- ${remark}`).join('\n')]),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Of each program, all that were measured. */
+function versionsOf(runs: Kept['runs']): string {
+  const names = Object.keys(runs.at(-1)!.versions);
+  return names.map((name) => `${name} ${[...new Set(runs.map(({ versions }) => versions[name]))].join(' and ')}`).join(', ');
 }
 
 /** Of the time, something else may have used so much of the server's processor. */

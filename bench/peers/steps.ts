@@ -39,10 +39,7 @@ export interface Scene {
 export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
   connect: connected,
   capacity,
-  single: async ({ sink, seconds, measure }) => {
-    await warm(sink);
-    return await measure(`closed 1 ${seconds}`);
-  },
+  single,
   burst,
   latency: async ({ sink, seconds, measure }) => {
     await warm(sink);
@@ -87,6 +84,12 @@ async function connected({ server, sink, readers, pids, measure }: Scene): Promi
     bytesPerReader: (after - before) / readers,
     ...(server.collects && { bytesPerReaderCollected: (collected - before) / readers }),
   };
+}
+
+/** A post at a time: the next one of a channel when all have the one before, and of all channels where each reader has them all. */
+async function single({ sink, reading, channels, seconds, measure }: Scene): Promise<Figures> {
+  await warm(sink);
+  return await measure(`closed ${reading.includes('--everywhere') ? 1 : channels} ${seconds}`);
 }
 
 /** As fast as it goes, with so many posts under way that the server always has one to send. */
