@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts';
 import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { type PressboxServer, type ServerOptions, startServer } from '../../src/server.ts';
+import { freePort } from './free-port.ts';
 import { embeddedIn, openStore } from './store.ts';
 
 /** A real server on a free port of the loopback, with a data directory and a store of its own, for as long as the test runs. */
@@ -39,7 +40,8 @@ export async function startTestServer(env: Record<string, string> = {}, options:
     );
   let tokens = 0;
   const started: TestServer = {
-    server: await start(0),
+    // Its own, not one of the system's, which would give it to somebody else while the server is started again.
+    server: await start(await freePort()),
     get url() {
       return started.server.url;
     },
