@@ -11,7 +11,7 @@ import { startLine } from '../support/line.ts';
 import { startServerProcess } from '../support/process.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { startSite } from '../support/site.ts';
-import { openReader, shakeHands } from '../support/socket-reader.ts';
+import { maskedFrame, openReader, ping, shakeHands } from '../support/socket-reader.ts';
 import { openStream, type StreamOptions, type StreamReader } from '../support/stream-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
@@ -48,6 +48,8 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
         if (answer.toString().startsWith('HTTP/1.1 101 ')) upgraded.add(socket);
         else coming.delete(socket);
       })
+      // As any client does that is there.
+      .on('data', (said: Buffer) => said.equals(ping) && socket.write(maskedFrame('3')))
       .once('close', () => coming.delete(socket));
     socket.write(
       'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +

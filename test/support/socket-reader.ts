@@ -234,6 +234,9 @@ function frameAt(bytes: Buffer, at: number): { opcode: number; payload: Buffer; 
   return { opcode: bytes[at]! & 0x0f, payload: bytes.subarray(at + headLength, end), end };
 }
 
+/** The frame of a ping as the server sends it, which may come at any moment. */
+export const ping = Buffer.from([0x81, 1, ...Buffer.from('2')]);
+
 /** A text frame as clients send it; with a mask of zeros the bytes are those of the text. */
 export function maskedFrame(text: string): Buffer {
   return frameOf(0x81, Buffer.from(text));

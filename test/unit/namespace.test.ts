@@ -12,7 +12,8 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 /** What a client is told that joins, where a look at its credentials ends like this. */
 async function join(known: NamespaceContext['known']) {
   const http = createServer();
-  const engine = new SocketEngine();
+  // Pinged once all of this is over.
+  const engine = new SocketEngine({ random: () => 0 });
   const onFailed = vi.fn();
   const joined = vi.fn(() => ({ hear: () => {}, close: () => {} }));
   const namespace = new Namespace({
