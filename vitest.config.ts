@@ -21,10 +21,10 @@ export default defineConfig({
         exclude: longFiles,
         testTimeout: 20_000,
         hookTimeout: 30_000,
-        ...(name === 'unit'
-          ? // They leave nothing behind that another could see, and would load the same again and again.
-            { isolate: false }
-          : { setupFiles: ['test/support/patience.ts'], expect: { poll: { timeout: 10_000 } } }),
+        setupFiles: ['test/support/patience.ts'],
+        expect: { poll: { timeout: 10_000 } },
+        // They leave nothing behind that another could see, and would load the same again and again.
+        ...(name === 'unit' && { isolate: false }),
         // Those with a browser.
         ...((name === 'browser' || name === 'hostile') && { globalSetup: 'test/support/built.ts' }),
         // What is packed and installed once for all of them.

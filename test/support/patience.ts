@@ -6,5 +6,7 @@ import { vi } from 'vitest';
  */
 const patienceMs = 10_000;
 const { waitFor } = vi;
-vi.waitFor = (callback, options = patienceMs) =>
+const patient: typeof waitFor = (callback, options = patienceMs) =>
   waitFor(callback, typeof options === 'number' ? options : { timeout: patienceMs, ...options });
+// Files that share a worker share this too.
+if (waitFor.name !== patient.name) vi.waitFor = patient;
