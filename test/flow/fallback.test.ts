@@ -234,7 +234,7 @@ describe('a reader who is woken', () => {
     const channelId = await channelWith(1);
     const way = await network();
     const clock = sleepingClock();
-    const { client, states } = read(way.url, channelId, { now: clock.now });
+    const { client, states } = read(way.url, channelId, { transports: ['socket'], now: clock.now });
     await live(client, 'socket', 2);
     clock.sleep();
     const before = states.length;

@@ -101,10 +101,11 @@ describe('a command', () => {
     const began = performance.now();
     await expect(author(held.url, { deadlineMs: 200 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
     expect(performance.now() - began).toBeLessThan(5_000);
-    held.heard.splice(0);
+    // Another one: what was given up there may arrive late.
+    const other = await server(silent);
     const waiting = new AbortController();
-    const unanswered = author(held.url).publish('moon', {}, { signal: waiting.signal });
-    await vi.waitFor(() => expect(held.heard).toHaveLength(1));
+    const unanswered = author(other.url).publish('moon', {}, { signal: waiting.signal });
+    await vi.waitFor(() => expect(other.heard).toHaveLength(1));
     waiting.abort(new Error('enough'));
     await expect(unanswered).rejects.toThrow('enough');
   });

@@ -8,7 +8,10 @@ import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { type Asked, type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts';
 
-/** What a reader does when a server says what a healthy one seldom says. The server is real Socket.IO; what it says is a model's. */
+/**
+ * What a reader does when a server says what a healthy one seldom says. The server is real Socket.IO; what it says is a model's. No other
+ * way is tried beside that, however long it takes: it would draw on the same tokens and answers.
+ */
 
 const opened: (AsyncDisposable | { close(): void })[] = [];
 afterEach(async () => {
@@ -22,7 +25,7 @@ async function scripted(options: Parameters<typeof startScriptedServer>[0] = {})
 }
 
 function read(server: ScriptedServer, options: Partial<ReaderClientOptions> = {}) {
-  const client = new ReaderClient({ url: server.url, channelId: 'moon', random: () => 0, ...options });
+  const client = new ReaderClient({ url: server.url, channelId: 'moon', transports: ['socket'], random: () => 0, ...options });
   opened.push(client);
   const events: Event[] = [];
   const states: ReaderState[] = [];
