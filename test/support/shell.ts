@@ -20,7 +20,7 @@ export interface Started {
   readonly err: string;
   /** Sends a signal to it and all that it started. */
   kill(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
-  /** The exit code, or the signal that it died of. */
+  /** The exit code, or the signal that it died of, once all that was printed has been heard. */
   readonly ended: Promise<number | string>;
 }
 
@@ -45,7 +45,7 @@ export function openShell(folder: string, base: Record<string, string | undefine
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         printed.err += text;
       });
-      const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+      const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
       const running: Started = {
         child,
         get out() {
