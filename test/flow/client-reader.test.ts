@@ -5,6 +5,7 @@ import type { ReaderClientOptions, SavedReader } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import type { Timeline } from '../../client/timeline.ts';
 import type { Event, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
+import { randomFrom } from '../support/random.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** The reader client against the real server: what it shows is what the server holds, whatever happens in between. */
@@ -279,11 +280,7 @@ interface Cutter {
 
 /** A wire to the server that can be cut. */
 async function startCutter(port: string, seed: number): Promise<Cutter> {
-  let state = seed;
-  const random = () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
+  const random = randomFrom(seed);
   const pairs = new Set<[Socket, Socket]>();
   let cutting = true;
   const server: Server = createServer((near) => {
