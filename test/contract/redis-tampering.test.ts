@@ -153,8 +153,10 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
   it('is walked beside those who write to it, and mends nothing', async () => {
     const engine = await openNode(server);
     try {
+      let walks = 0;
       const writing = (async () => {
-        for (let count = 0; count < 50; count += 1) {
+        // At least as long as it takes to walk it twice.
+        for (let count = 0; count < 50 || walks < 2; count += 1) {
           const post = samplePost('bridge', { body: `Now ${count}.` });
           await appended(engine, 'bridge', [publication(post)], { channel: 2 });
           await appended(engine, 'bridge', [takedown(post)], { channel: 2 });
@@ -164,10 +166,8 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
       const done = writing.finally(() => {
         written = true;
       });
-      let walks = 0;
       for (; !written; walks += 1) expect(await faultOf()).toBeUndefined();
       await done;
-      expect(walks).toBeGreaterThan(1);
     } finally {
       await engine.close();
     }
