@@ -5,7 +5,7 @@ import { type HostSite, startHostSite, strictPolicy } from '../support/host-page
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser, type WatchedPage } from './browser.ts';
 import { coverageToLeave, read } from './coming-back.ts';
-import { eventually, hide, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { eventually, hide, newsroom, noon, post, textOf, topOf } from './newsroom.ts';
 import { holdsItsMost, pageDown } from './paging.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
@@ -159,7 +159,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const other = await room.coverage(['Of the other.']);
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await page.clock.install();
+    await page.clock.install({ time: noon() });
     await page.goto(pageWith([id, other.id]));
     await areLive(page, 2);
     await read(page, wrong, rumour, ids[3]);

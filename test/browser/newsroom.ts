@@ -79,6 +79,9 @@ export async function textOf(locator: Locator): Promise<string> {
   return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
 }
 
+/** Of today, for the clock of a page: where it goes on by a minute that is the same day, which then is not told. */
+export const noon = () => new Date().setUTCHours(12, 0, 0, 0);
+
 /** What is said to those who hear the page. */
 export async function announced(page: Page, said: string): Promise<void> {
   await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain(said));

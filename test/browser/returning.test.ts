@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser } from './browser.ts';
 import { coverageToLeave, read } from './coming-back.ts';
-import { announced, eventually, faultsOf, hide, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { announced, eventually, faultsOf, hide, isLive, newsroom, noon, post, textOf, topOf } from './newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(12);
 const minuteMs = 60_000;
@@ -22,7 +22,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     const { author } = room;
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
-    await page.clock.install();
+    await page.clock.install({ time: noon() });
     await page.goto(`${room.server.url}/live/${id}`);
     await isLive(page);
     const [notRead, reading] = [ids[0], ids[5]];
@@ -125,7 +125,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
     const { page } = await room.browser.page({ viewport: { width: 390, height: 844 } });
-    await page.clock.install();
+    await page.clock.install({ time: noon() });
     await page.goto(`${room.server.url}/live/${id}`);
     await isLive(page);
     await page.context().setOffline(true);
