@@ -1,4 +1,5 @@
 import { type Transport, transports } from '../protocol/model.ts';
+import { forEach } from './each.ts';
 import type { Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
 import type { Taker, Turns } from './turns.ts';
@@ -82,18 +83,6 @@ function take<T>(from: IterableIterator<T>, most: number): T[] {
   // An iterator goes on where it was left.
   for (const one of from) if (taken.push(one) === most) break;
   return taken;
-}
-
-/** Does something with each of them. Whoever makes it throw is passed over. */
-function forEach(readers: readonly Reader[], act: (reader: Reader) => void, failed: RoundsContext['failed']): void {
-  for (let at = 0; at < readers.length; at += 1) {
-    try {
-      // Begun again behind whoever threw, so that nothing has to be guarded for each.
-      for (; at < readers.length; at += 1) act(readers[at] as Reader);
-    } catch (error) {
-      failed(readers[at] as Reader, error);
-    }
-  }
 }
 
 export interface RoundsContext {

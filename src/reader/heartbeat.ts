@@ -1,3 +1,5 @@
+import { forEach } from '../fanout/each.ts';
+
 /** One that is asked now and then whether it is there. */
 export interface Beating {
   /** It was asked, and has not been heard of since. */
@@ -7,6 +9,8 @@ export interface Beating {
   ping(): void;
   /** It was not heard of in time. */
   miss(): void;
+  /** One of the two threw. It is asked no more. */
+  fail(error: unknown): void;
 }
 
 export interface Rhythm {
@@ -57,10 +61,19 @@ export class Heartbeat {
   #step(): void {
     const places = this.#places;
     this.#at = (this.#at + 1) % places.length;
-    for (const one of places.at(this.#at - this.#patience) ?? []) if (one.isAwaited) one.miss();
-    for (const one of places[this.#at] ?? []) {
+    this.#each(places.at(this.#at - this.#patience), (one) => {
+      if (one.isAwaited) one.miss();
+    });
+    this.#each(places[this.#at], (one) => {
       one.isAwaited = true;
       one.ping();
-    }
+    });
+  }
+
+  #each(some: Iterable<Beating> = [], act: (one: Beating) => void): void {
+    forEach([...some], act, (one, error) => {
+      this.remove(one);
+      one.fail(error);
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Reach } from '../engine/engine.ts';
+import { forEach } from '../fanout/each.ts';
 import type { Transport } from '../protocol/model.ts';
 import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
@@ -33,7 +34,7 @@ export interface ReadersContext {
   /** The store came out of reach, or back. */
   onReach(listener: (reach: Reach) => void): () => void;
   now: () => number;
-  log: { info(fields: object, message: string): void };
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** A connection that took no bytes was terminated. */
   onStalled(): void;
 }
@@ -58,7 +59,7 @@ export class Readers {
     this.#context = context;
     this.#undoReach = context.onReach((reach) => {
       this.outOfReach = reach.reachable ? undefined : reach;
-      for (const reader of this.#open) reader.tellReach(reach);
+      this.#each([...this.#open], (reader) => reader.tellReach(reach));
     });
     this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
   }
@@ -95,32 +96,52 @@ export class Readers {
   /** Asks the readers to leave within a time, and cuts those who have stayed. Nobody new is taken from now on. */
   async drain(withinMs: number): Promise<void> {
     this.isDraining = true;
-    for (const reader of this.#open) reader.askToLeave(withinMs);
+    this.#each([...this.#open], (reader) => reader.askToLeave(withinMs));
     for (let waitedMs = 0; this.#open.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
       await new Promise((resolve) => setTimeout(resolve, drainStepMs));
     }
-    for (const reader of this.#open) reader.cut();
+    this.#each([...this.#open], (reader) => reader.cut());
   }
 
   close(): void {
     this.isDraining = true;
     clearInterval(this.#timer);
     this.#undoReach();
-    for (const reader of this.#open) reader.close();
+    this.#each([...this.#open], (reader) => reader.close());
   }
 
   #sweep(): void {
     const now = this.#context.now();
-    for (const reader of this.#timed) {
+    this.#each([...this.#timed], (reader) => {
       if (reader.asker.standing === 'revoked') reader.endRevoked();
       else reader.sweep(now);
-    }
+    });
     for (const connection of this.busy) {
       const busyMs = now - connection.busySince;
-      if (busyMs < readerLimits.stallMs) continue;
-      this.#context.log.info({ transport: connection.pipe.format.name, busyMs }, 'connection took no bytes and was terminated');
-      this.#context.onStalled();
-      connection.terminate();
+      if (busyMs >= readerLimits.stallMs) this.#endStalled(connection, busyMs);
     }
+  }
+
+  #endStalled(connection: Connection, busyMs: number): void {
+    const { log, onStalled } = this.#context;
+    log.info({ transport: connection.pipe.format.name, busyMs }, 'connection took no bytes and was terminated');
+    onStalled();
+    connection.terminate();
+  }
+
+  /** Whoever makes it throw is cut off, to come back with their cursor; the others are gone on with. What befalls many at once is said once. */
+  #each(readers: readonly OpenReader[], act: (reader: OpenReader) => void): void {
+    const errors: unknown[] = [];
+    forEach(readers, act, (reader, error) => {
+      errors.push(error);
+      try {
+        reader.cut();
+      } catch {
+        // It is lost already, and would be told again and again.
+        this.remove(reader);
+      }
+    });
+    if (errors.length === 0) return;
+    this.#context.log.warn({ readers: errors.length, err: errors[0] }, 'readers could not be told, and were cut off');
   }
 }

@@ -22,7 +22,10 @@ export class SocketEngine extends EngineServer {
   /** What a connection is told when it opens, behind its name: the rest of an object of JSON. */
   readonly terms: string;
 
-  constructor(rhythm: Partial<Rhythm> = {}) {
+  /** A connection threw when it was pinged, and was ended. */
+  readonly onFailed: (error: unknown) => void;
+
+  constructor({ onFailed = () => {}, ...rhythm }: Partial<Rhythm> & { onFailed?: (error: unknown) => void } = {}) {
     const { everyMs = limits.pingSeconds * 1_000, withinMs = limits.pingTimeoutSeconds * 1_000, random = Math.random } = rhythm;
     super({
       transports: ['websocket'],
@@ -34,6 +37,7 @@ export class SocketEngine extends EngineServer {
     });
     const terms = { upgrades: [], pingInterval: everyMs, pingTimeout: withinMs, maxPayload: limits.socketMessageBytes };
     this.terms = JSON.stringify(terms).slice(1);
+    this.onFailed = onFailed;
     this.heartbeat = new Heartbeat({ ...rhythm, everyMs, withinMs, random });
   }
 
@@ -142,6 +146,11 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
 
   miss(): void {
     this.onClose('ping timeout');
+  }
+
+  fail(error: unknown): void {
+    this.server.onFailed(error);
+    this.transport.socket._socket.destroy();
   }
 
   override onPacket(packet: unknown): void {

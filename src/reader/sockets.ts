@@ -44,7 +44,10 @@ export interface Sockets {
 export const socketPath = '/socket.io';
 
 export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
-  const engine = new SocketEngine({ random: context.random });
+  const engine = new SocketEngine({
+    random: context.random,
+    onFailed: (error) => context.log.warn({ err: error }, 'connection could not be pinged'),
+  });
   const connections = new Set<Duplex>();
   const bounds = { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) };
 

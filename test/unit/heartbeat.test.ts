@@ -15,11 +15,12 @@ function beating(random: () => number = () => 0.5) {
     one.isAwaited = false;
   };
   const open = (answers: boolean) => {
-    const one: Beating & { pings: number[]; missed: number[] } = {
+    const one: Beating & { pings: number[]; missed: number[]; failures: unknown[] } = {
       isAwaited: false,
       place: 0,
       pings: [],
       missed: [],
+      failures: [],
       ping() {
         one.pings.push(Date.now() - began);
         if (answers) setTimeout(() => answered(one), withinMs - stepMs);
@@ -27,6 +28,9 @@ function beating(random: () => number = () => 0.5) {
       miss() {
         one.missed.push(Date.now() - began);
         heartbeat.remove(one);
+      },
+      fail(error) {
+        one.failures.push(error);
       },
     };
     heartbeat.add(one);
@@ -50,6 +54,21 @@ it('gives up one that does not answer, when its time is over and not before', ()
   expect(silent.pings).toEqual([500]);
   expect(silent.missed).toEqual([500 + withinMs]);
   expect(other.pings).toHaveLength(5);
+});
+
+it('goes on with the others where one throws, asked or given up, and asks it no more', () => {
+  const { open } = beating();
+  const thrown = new Error('it has come apart');
+  const fault = () => {
+    throw thrown;
+  };
+  const [askedInVain, before, givenUpInVain, after] = [open(false), open(true), open(false), open(true)];
+  Object.assign(askedInVain, { ping: fault });
+  Object.assign(givenUpInVain, { miss: fault });
+  vi.advanceTimersByTime(5 * everyMs);
+  expect([askedInVain.failures, givenUpInVain.failures]).toEqual([[thrown], [thrown]]);
+  expect(givenUpInVain.pings).toHaveLength(1);
+  for (const other of [before, after]) expect([other.pings.length, other.missed, other.failures]).toEqual([5, [], []]);
 });
 
 it('asks a crowd that came at one moment at many', () => {

@@ -15,7 +15,8 @@ const patient = { timeout: 10_000 };
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
 async function serve(rhythm?: Partial<Rhythm>) {
   const http = createServer();
-  const engine = new SocketEngine(rhythm);
+  const failures: unknown[] = [];
+  const engine = new SocketEngine({ ...rhythm, onFailed: (error) => failures.push(error) });
   const requests: WeakRef<IncomingMessage>[] = [];
   http.on('upgrade', (request, socket, head) => {
     requests.push(new WeakRef(request));
@@ -28,7 +29,7 @@ async function serve(rhythm?: Partial<Rhythm>) {
   });
   const connections: Socket[] = [];
   engine.on('connection', (connection: Socket) => connections.push(connection));
-  return { port: (http.address() as AddressInfo).port, connections, requests };
+  return { port: (http.address() as AddressInfo).port, connections, requests, failures };
 }
 
 /** Asks for a WebSocket with these headers, and collects what comes, as it comes. */
@@ -101,7 +102,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   await vi.waitFor(() => {
     collect();
     expect(isKept()).toBe(false);
-  });
+  }, patient);
   expect(connections[0]?.readyState).toBe('open');
 });
 
@@ -130,6 +131,24 @@ it('pings each connection, and closes one that answers no longer', async () => {
   expect(connections[0]?.readyState).toBe('open');
   client.answers = false;
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']), { timeout: 5_000 });
+});
+
+it('ends one that throws when it is pinged, and goes on with the others', async () => {
+  const { port, connections, failures } = await serve(quick);
+  const thrown = new Error('it has come apart');
+  await join(port);
+  const other = await join(port);
+  const reasons: string[] = [];
+  connections[0]?.on('close', (reason: string) => reasons.push(reason));
+  Object.assign(connections[0] as Socket, {
+    ping: () => {
+      throw thrown;
+    },
+  });
+  await vi.waitFor(() => expect(reasons).toEqual(['transport close']), patient);
+  const before = other.pings;
+  await vi.waitFor(() => expect(other.pings).toBeGreaterThan(before + 2), patient);
+  expect(failures).toEqual([thrown]);
 });
 
 it('gives up one that is to be closed and takes nothing, whatever it goes on saying', async () => {
