@@ -5,6 +5,7 @@ import type { RedisBus } from './bus.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { within } from './within.ts';
 
 const { headsMs, probeMs, settingsMs, deadlineMs, leaseMs, countsMs } = redisLimits;
 /** A head that was not heard of may be on its way here: looked at again after this long. */
@@ -144,20 +145,5 @@ export class Watch {
         'Redis is out of reach: what is held here may be old',
       );
     this.#parts.onReach(this.reach);
-  }
-}
-
-/** Undefined where it failed or was not there in time. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<(T extends void ? true : T) | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return (await Promise.race([promise.then((value) => value ?? true), late])) as (T extends void ? true : T) | undefined;
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
