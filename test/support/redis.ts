@@ -12,6 +12,8 @@ import { freePort } from './free-port.ts';
 export interface RedisServer extends AsyncDisposable {
   /** With the user that Pressbox is to have. */
   readonly url: string;
+  /** With one that may do the same, except that it publishes nothing: what it would tell other nodes is lost. */
+  readonly muteUrl: string;
   readonly port: number;
   readonly directory: string;
   /** A connection that may do everything. Closed with the server. */
@@ -45,6 +47,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-redis-'));
   const port = await freePort();
   const config = join(directory, 'server.conf');
+  const rule = await aclRule(binary);
   const settings = [
     `port ${port}`,
     'bind 127.0.0.1',
@@ -53,7 +56,8 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     // So that a search of the files finds what is in them.
     'rdbcompression no',
     ...safe,
-    `user pressbox on >word ${await aclRule(binary)}`,
+    `user pressbox on >word ${rule}`,
+    `user mute on >word ${rule} -publish`,
     ...lines,
   ];
   await writeFile(config, `${settings.join('\n')}\n`);
@@ -96,6 +100,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   await start();
   return {
     url: `redis://pressbox:word@127.0.0.1:${port}`,
+    muteUrl: `redis://mute:word@127.0.0.1:${port}`,
     port,
     directory,
     admin,
@@ -130,6 +135,11 @@ export async function openNodeFor(test: Finishing, ...node: Parameters<typeof op
   const engine = await openNode(...node);
   test.onTestFinished(() => engine.close());
   return engine;
+}
+
+/** What it tells other nodes reaches none of them, while their connections stay as they are. */
+export function openMuteNodeFor(test: Finishing, server: RedisServer): Promise<RedisEngine> {
+  return openNodeFor(test, { ...server, url: server.muteUrl });
 }
 
 /** Two nodes on a server of the test's own. */
