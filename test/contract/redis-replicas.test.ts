@@ -74,7 +74,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const post = await publish(engine, id, { body: 'zqsecret' });
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqsecret'])).toEqual(['zqsecret']), patient);
       await appended(engine, id, [takedown(post)]);
-      expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] });
+      await vi.waitFor(async () => expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] }), patient);
       expect(await found(master.directory, ['zqsecret'])).toEqual([]);
       expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
     });

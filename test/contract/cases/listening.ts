@@ -24,18 +24,22 @@ export function listening({ open, it }: Exam): void {
   });
   afterAll(() => examined.close());
 
-  /** The offsets heard so far, and all that was heard. */
+  /**
+   * All that was heard so far, the entries of it, and their offsets. Beside them an engine that shares its store may say at any moment that
+   * something may have been missed, or that there is no channel yet: when it looks what was not announced to it is a matter of time.
+   */
   async function listen(channelId: string, on: Engine = engine) {
     const heard: Announcement[] = [];
     const undo = await on.subscribe(channelId, (announcement) => heard.push(announcement));
-    const offsets = () => heard.flatMap((one) => (one.type === 'entry' ? [one.change.offset] : []));
-    return { heard, undo, offsets };
+    const entries = () => heard.filter((one) => one.type === 'entry');
+    const offsets = () => entries().map(({ change }) => change.offset);
+    return { heard, undo, entries, offsets };
   }
 
   it('announces each entry once, with its place in the chain', async () => {
     const channel = await createChannel(engine);
     const [start] = await engine.heads([channel.id]);
-    const { heard, offsets } = await listen(channel.id);
+    const { entries, offsets } = await listen(channel.id);
     const post = samplePost(channel.id);
     const first = await appended(engine, channel.id, [publication(post)]);
     const second = await appended(engine, channel.id, [takedown(post), channelChange(channel, { headline: 'New' })]);
@@ -44,8 +48,7 @@ export function listening({ open, it }: Exam): void {
     const changes = [...first.changes, ...second.changes];
     const befores = [start?.check, first.changes[0]?.check, second.changes[0]?.check];
     const expected = changes.map((change, index) => ({ type: 'entry', epoch, before: befores[index], change }));
-    const place = (one: Announcement) => (one.type === 'entry' ? one.change.offset : 0);
-    expect(heard.toSorted((a, b) => place(a) - place(b))).toEqual(expected);
+    expect(entries().toSorted((a, b) => a.change.offset - b.change.offset)).toEqual(expected);
   });
 
   it('announces an entry only where it can be read', async () => {
@@ -83,8 +86,8 @@ export function listening({ open, it }: Exam): void {
     const [own, others] = [await listen(id), await listen(other.id)];
     await createChannel(engine, id);
     await vi.waitFor(() => expect(own.offsets()).toEqual([1]));
-    expect(own.heard[0]).toMatchObject({ type: 'entry', change: { type: 'channel.changed', channel: sampleChannel(id) } });
-    expect(others.heard).toEqual([]);
+    expect(own.entries()[0]).toMatchObject({ change: { type: 'channel.changed', channel: sampleChannel(id) } });
+    expect(others.offsets()).toEqual([]);
   });
 
   it('tells each of several listeners, and none that was undone', async () => {
@@ -92,13 +95,15 @@ export function listening({ open, it }: Exam): void {
     const [a, b, c] = [await listen(id), await listen(id), await listen(id)];
     b.undo();
     b.undo();
+    const heardByB = [...b.heard];
     await publish(engine, id);
     await vi.waitFor(() => expect([a.offsets(), c.offsets()]).toEqual([[2], [2]]));
-    expect(b.heard).toEqual([]);
     c.undo();
+    const heardByC = [...c.heard];
     await publish(engine, id);
     await vi.waitFor(() => expect(a.offsets()).toEqual([2, 3]));
-    expect(c.offsets()).toEqual([2]);
+    expect([b.heard, c.heard]).toEqual([heardByB, heardByC]);
+    expect(b.offsets()).toEqual([]);
   });
 
   it('does not let one listener that fails keep the others, or the author, from hearing', async () => {
@@ -114,11 +119,11 @@ export function listening({ open, it }: Exam): void {
 
   it('tells subscribers that the channel is gone', async () => {
     const { id } = await createChannel(engine);
-    const { heard } = await listen(id);
+    const { heard, offsets } = await listen(id);
     await engine.deleteChannel(id, newRequest());
-    await vi.waitFor(() => expect(heard).toEqual([{ type: 'gone' }]));
+    await vi.waitFor(() => expect(heard).toContainEqual({ type: 'gone' }));
     await engine.deleteChannel(id, newRequest());
-    expect(heard.filter(({ type }) => type === 'entry')).toEqual([]);
+    expect(offsets()).toEqual([]);
   });
 
   it('tells of every erasure before the entry is announced and its author answered', async () => {
@@ -126,9 +131,12 @@ export function listening({ open, it }: Exam): void {
     const post = await publish(engine, id);
     const order: string[] = [];
     const undo = engine.onErased((channelId, postId) => {
-      if (channelId === id) order.push(`erased ${postId}`);
+      // Of one that is not complete yet it may be told again.
+      if (channelId === id && !order.includes(`erased ${postId}`)) order.push(`erased ${postId}`);
     });
-    await engine.subscribe(id, (heard) => order.push(heard.type === 'entry' ? heard.change.type : heard.type));
+    await engine.subscribe(id, (heard) => {
+      if (heard.type === 'entry') order.push(heard.change.type);
+    });
     await appended(engine, id, [takedown(post)]).then(() => order.push('answered'));
     await vi.waitFor(() => expect(order).toContain('post.taken-down'));
     expect(order[0]).toBe(`erased ${post.id}`);
@@ -138,21 +146,25 @@ export function listening({ open, it }: Exam): void {
 
   it('tells of an erasure also who subscribed to nothing, and of none that was not', async () => {
     const channel = await createChannel(engine);
-    const erased: (string | null)[] = [];
+    // Of one that is not complete yet it may be told again.
+    const erased = new Set<string | null>();
+    let told = 0;
     const undo = engine.onErased((channelId, postId) => {
-      if (channelId === channel.id) erased.push(postId);
+      told += 1;
+      if (channelId === channel.id) erased.add(postId);
     });
     const post = await publish(engine, channel.id);
     await appended(engine, channel.id, [channelChange(channel, {})]);
-    expect(erased).toEqual([]);
+    expect([...erased]).toEqual([]);
     await appended(engine, channel.id, [takedown(post)], { channel: 2 });
-    expect(erased).toEqual([post.id]);
+    expect([...erased]).toEqual([post.id]);
     await engine.deleteChannel(channel.id, newRequest());
-    expect(erased).toEqual([post.id, null]);
+    expect([...erased]).toEqual([post.id, null]);
     undo();
+    const toldBefore = told;
     const other = await createChannel(engine);
     await engine.deleteChannel(other.id, newRequest());
-    expect(erased).toHaveLength(2);
+    expect(told).toBe(toldBefore);
   });
 
   it('misses nothing for who subscribes first and then reads', async () => {
@@ -170,11 +182,14 @@ export function listening({ open, it }: Exam): void {
   it('tells listeners nothing more once it is closed', async () => {
     const own = await open();
     const { id } = await createChannel(own.engine);
-    const { heard } = await listen(id, own.engine);
-    await own.engine.close();
+    const { heard, offsets } = await listen(id, own.engine);
+    const closed = own.engine.close();
+    const heardBefore = [...heard];
+    await closed;
     const again = await own.reopen();
     await publish(again, id);
-    expect(heard).toEqual([]);
+    expect(heard).toEqual(heardBefore);
+    expect(offsets()).toEqual([]);
     await own.close();
   });
 }
