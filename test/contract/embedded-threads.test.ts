@@ -28,7 +28,7 @@ describe('a thread of the journal that dies', () => {
     const { id } = await createChannel(engine);
     const { seq } = await publish(engine, id);
     await workers[index]?.terminate();
-    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]), 5_000);
+    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]));
     expect((await publish(engine, id)).seq).toBe(seq + 1);
     const journal = await engine.journal(id, { from: 1, limit: 10 });
     expect(journal?.entries.map(({ offset }) => offset)).toEqual([1, 2, 3]);
@@ -43,7 +43,7 @@ describe('a thread of the journal that dies', () => {
     );
     await workers[0]?.terminate();
     expect(['done', 'unknown', 'unchanged']).toContain(await written);
-    await vi.waitFor(() => engine.ready(), 5_000);
+    await vi.waitFor(() => engine.ready());
     await publish(engine, id);
   });
 

@@ -6,6 +6,8 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNodeFor, startRedisFor } from '../support/redis.ts';
 
 const patient = { timeout: 10_000, interval: 50 };
+/** The contract: by then a node has noticed by itself that it missed something. */
+const promisedMs = 5_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
@@ -16,22 +18,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       await far.subscribe(id, (one) => heard.push(one));
       await publish(near, id);
       await vi.waitFor(() => expect(heard.some(({ type }) => type === 'entry')).toBe(true), patient);
-      expect(line.deafen('subscribe')).toBe(1);
-      const since = performance.now();
+      await vi.waitFor(() => expect(line.deafen('subscribe')).toBe(1), patient);
       heard.length = 0;
       const missed = await publish(near, id);
-      await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), patient);
-      const next = await vi.waitFor(async () => {
-        const post = await publish(near, id);
-        await vi.waitFor(
-          () => expect(heard.some((one) => one.type === 'entry' && one.change.offset === post.seq)).toBe(true),
-          500,
-        );
-        return post;
-      }, patient);
-      expect(next.seq).toBeGreaterThan(missed.seq);
-      // The promise is five seconds; the rest is this machine's.
-      expect(performance.now() - since).toBeLessThan(9_000);
+      await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), { timeout: promisedMs, interval: 20 });
+      // When does not matter: until then listeners are told again and again.
+      const isHeard = () => heard.some(({ type }) => type === 'entry');
+      await vi.waitFor(
+        async () => {
+          await publish(near, id);
+          expect(isHeard()).toBe(true);
+        },
+        { timeout: 20_000, interval: 200 },
+      );
       expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
     }, 30_000);
 

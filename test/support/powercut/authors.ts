@@ -10,13 +10,13 @@ import type { Power } from './powercut.ts';
 export interface Authors {
   dataDir: string;
   power: Power;
-  /** Killed once so many appends were answered. */
-  answers: number;
+  /** Killed once so many appends were answered; left out: when one of the callbacks does it. */
+  answers?: number;
   authors?: number;
   env?: Record<string, string>;
   /** Called with each append that was refused, and with each that was answered. */
   onRefused?: (refused: { outcome: string; post: string }, kill: () => void) => void;
-  onAnswered?: (count: number) => void;
+  onAnswered?: (count: number, kill: () => void) => void;
 }
 
 export interface Written {
@@ -34,16 +34,17 @@ export async function writeUntilKilled({ dataDir, power, answers, authors = 4, e
   });
   const written: Written = { answered: new Map(), erased: [] };
   let count = 0;
+  const kill = () => void child.kill('SIGKILL');
   for await (const line of createInterface({ input: child.stdout })) {
     const [first = '', rest] = line.split(' ');
     if (rest === undefined) continue;
-    if (first === 'refused') on.onRefused?.(JSON.parse(rest), () => child.kill('SIGKILL'));
+    if (first === 'refused') on.onRefused?.(JSON.parse(rest), kill);
     else if (first === 'erased') written.erased.push(rest);
     else {
       written.answered.set(first, Number(rest));
       count++;
-      on.onAnswered?.(count);
-      if (count === answers) child.kill('SIGKILL');
+      on.onAnswered?.(count, kill);
+      if (count === answers) kill();
     }
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
