@@ -113,6 +113,7 @@ describeWith(needs.redis, 'the installed command with several processes', (binar
     server.kill('SIGTERM');
     // npx may not wait for it.
     await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow(), { timeout: 15_000 });
+    await server.ended;
     expect([server.out, server.err].join()).not.toMatch(/Error|worker died/);
   }, 60_000);
 });

@@ -20,7 +20,7 @@ export interface Started {
   readonly err: string;
   /** Sends a signal to it and all that it started. */
   kill(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
-  /** The exit code, or the signal that it died of, once all that was printed has been heard. */
+  /** The exit code, or the signal that it died of, once all that it and what it started had to say was heard. */
   readonly ended: Promise<number | string>;
 }
 
@@ -45,7 +45,11 @@ export function openShell(folder: string, base: Record<string, string | undefine
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         printed.err += text;
       });
-      const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+      let isOver = false;
+      const ended = once(child, 'close').then(([code, signal]) => {
+        isOver = true;
+        return (code ?? signal) as number | string;
+      });
       const running: Started = {
         child,
         get out() {
@@ -55,8 +59,13 @@ export function openShell(folder: string, base: Record<string, string | undefine
           return printed.err;
         },
         kill(signal = 'SIGTERM') {
-          if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-          process.kill(-child.pid, signal);
+          if (child.pid === undefined || isOver) return;
+          try {
+            // The group outlives the shell where what it started does.
+            process.kill(-child.pid, signal);
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+          }
         },
         ended,
       };
