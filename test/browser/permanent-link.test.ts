@@ -94,15 +94,24 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     const sizes = async () =>
       [await post(page, 3).boundingBox(), await button.boundingBox()].map((box) => [box?.width, box?.height]);
     const before = await sizes();
+    // From here on time passes as it is told to, and what is said for a while is not over before anyone looks.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 10_000);
     await button.click();
     await eventually(async () => expect(await button.textContent()).toBe('Link copied'));
     expect(await sizes()).toEqual(before);
-    await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
+    await page.clock.runFor(1_000);
+    expect(await page.locator('#announcement').textContent()).toBe('Link copied');
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
-    // A new state of the post in between changes nothing of it.
+    // It ends by itself, and also where the post has a new state in between.
+    await page.clock.runFor(2_000);
+    expect(await button.textContent()).toBe('Copy link');
+    await button.click();
+    await eventually(async () => expect(await button.textContent()).toBe('Link copied'));
     await room.author.correct(channelId, ids[2] as string, 1, { note: 'It is four.', changes: { headline: 'Headline 4' } });
     await post(page, 3).getByText('It is four.').waitFor();
-    await eventually(async () => expect(await button.textContent()).toBe('Copy link'));
+    await page.clock.runFor(3_000);
+    expect(await button.textContent()).toBe('Copy link');
     // No sheet in this browser to share with.
     expect(await page.getByRole('button', { name: /^Share/ }).count()).toBe(0);
     expect(complaints).toEqual([]);
