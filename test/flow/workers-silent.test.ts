@@ -9,8 +9,10 @@ import { createChannel, publish } from '../support/writers.ts';
 
 const { workerSilentMs, workerSignMs } = workerLimits;
 const seconds = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const patient = { timeout: 15_000, interval: 50 };
-const untilKilled = { timeout: workerSilentMs + 15_000, interval: 50 };
+const patient = { timeout: 30_000, interval: 50 };
+const untilKilled = { timeout: workerSilentMs + 60_000, interval: 50 };
+/** What is killed was silent for longer, whenever its last sign came: where the machine is busy that may be some seconds before it is stopped. */
+const silentForMs = workerSilentMs - 5 * workerSignMs;
 /** So long a worker is held up that lives. */
 const heldMs = workerSilentMs - 10_000;
 
@@ -60,7 +62,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);
     const [killed, ...more] = said('worker gives no sign and is killed');
     expect(killed).toMatchObject({ level: 'error', pid: server.pid, worker: 1, workerPid: stopped, silentMs: workerSilentMs });
-    expect(killed!.at - began).toBeGreaterThan(workerSilentMs - workerSignMs);
+    expect(killed!.at - began).toBeGreaterThan(silentForMs);
     expect(more).toEqual([]);
     expect(said('worker died')).toMatchObject([{ worker: 1, workerPid: stopped, signal: 'SIGKILL' }]);
     expect(said('was held up')).toMatchObject([{ pid: held }]);
@@ -71,7 +73,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     await publish(server, token, id, { body: 'All are there.' });
     await vi.waitFor(() => expect(readers.map(({ offset }) => offset)).toEqual(readers.map(() => 2)), patient);
     expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
-  });
+  }, 240_000);
 
   it('kills nobody for the time in which the machine slept, or the process that looks after them was held up', async (test) => {
     const { server, pidOf, ends, said } = await start(test);
@@ -83,8 +85,8 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     const woken = performance.now();
     await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);
     expect(said('worker died')).toMatchObject([{ worker: 1, workerPid: silent }]);
-    expect(said('worker died')[0]!.at - woken).toBeGreaterThan(workerSilentMs - 2 * workerSignMs);
+    expect(said('worker died')[0]!.at - woken).toBeGreaterThan(silentForMs);
     expect([pidOf(2), pidOf(3)]).toEqual(others);
     expect([await ends('silent'), await ends('died')]).toEqual([1, 0]);
-  });
+  }, 240_000);
 });

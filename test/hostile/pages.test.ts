@@ -202,13 +202,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     const last = await author.publish('live', { headline: 'The last one' });
 
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 30_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
       const persons = await textsOf(page, '#posts .by .role');
       expect(persons).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
       await expectHarmless(page);
       await page.context().close();
     }
-  }, 60_000);
+  });
 
   it('is text in the element, which begins with some of it, and around which it changes', async () => {
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/embed/live`)));
@@ -219,13 +219,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
     const last = await author.publish('live', { headline: 'The last one' });
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 30_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
       const events = await textsOf(page, '.key-list bdi');
       expect(events).toEqual(expect.arrayContaining(attacks.slice(-90).map((attack) => lineOf(attack).trim())));
       await expectHarmless(page, '.frame');
       await page.context().close();
     }
-  }, 60_000);
+  });
 
   it('is text on the pages as the server made them', async () => {
     for (const attack of attacks) {
@@ -258,7 +258,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
       }
       await page.context().close();
     }
-  }, 60_000);
+  });
 
   it('is text in what a post said before', async () => {
     await author.createChannel({ id: 'changed', headline: 'Changed', state: 'live' });
@@ -285,7 +285,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
       expect(marked).toBeGreaterThan(post.revision);
       await page.context().close();
     }
-  }, 60_000);
+  });
 
   it('is no address, or an address and nothing more', async () => {
     await author.createChannel({ id: 'urls', headline: 'Addresses', state: 'live' });
@@ -308,13 +308,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     expect(taken).toEqual(urlAttacks.filter((url) => /^https:\/\/media\.example\/[\x21-\x7e ]+$/.test(url) && !/ /.test(url)));
     const last = await author.publish('urls', { headline: 'The last one' });
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 30_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
       await expectHarmless(page);
       await page.goto(page.url(), { waitUntil: 'domcontentloaded' });
       await expectHarmless(page);
       await page.context().close();
     }
-  }, 60_000);
+  });
 
   it('leaves no token and no text in the log', () => server.expectCleanLog());
 });
