@@ -14,7 +14,8 @@ import { createChannel, publish } from './writers.ts';
 /**
  * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured: while
  * an attacker wears itself out on a listener that takes everything, and while the same attacker attacks the server. So both
- * measurements have the same load on the machine beside them, and what differs is what the attack does to the server.
+ * measurements have the same load on the machine beside them, and what differs is what the attack does to the server. What else the
+ * machine does meanwhile is measured on a second server, which nobody attacks.
  */
 export interface Trial {
   seeds: number[];
@@ -28,6 +29,8 @@ export interface Trial {
 export interface Outcome {
   calm: Delays;
   attacked: Delays;
+  /** At the same time, on the server that is not attacked. */
+  beside: Delays;
   /** What the attacker says it did. */
   attack: { sent: number; sockets: number; requests: number; halfOpen: number; slow: number; refused: number };
   /** Bytes, after a collection of garbage. */
@@ -71,7 +74,13 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   });
   const tokens = [await server.token(), await server.token({}, { sub: 'nobody' })];
   const [author = '', nobody = ''] = tokens;
-  await createChannel(server, author, { id: 'moon', headline: secretWord });
+  await using other = await startServerProcess();
+  const otherAuthor = await other.token();
+  for (const [each, token] of [
+    [server, author],
+    [other, otherAuthor],
+  ] as const)
+    await createChannel(each, token, { id: 'moon', headline: secretWord });
 
   const attack = async (seconds: number, port?: number) => {
     const { seeds, messagesOfEach, halfOpen, slow, attackSeconds } = trial;
@@ -85,7 +94,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   const calm = [await measure(server, author, attack(trial.calmSeconds))];
   const before = await memoryOf(server, logFile);
   const running = attack(trial.attackSeconds, Number(new URL(server.url).port));
-  const attacked = await measure(server, author, running);
+  const [attacked, beside] = await Promise.all([measure(server, author, running), measure(other, otherAuthor, running)]);
   const said = await running;
 
   // Nothing of the attack is left: who reads is the reader who was there, and the memory is back.
@@ -103,7 +112,15 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   calm.push(await measure(server, author, attack(trial.calmSeconds)));
   expect(await server.stop()).toBe(0);
   const lines = await linesOf(logFile);
-  return { calm: delaysOf(calm), attacked: delaysOf([attacked]), attack: said, memory: { before, after }, lines, tokens };
+  return {
+    calm: delaysOf(calm),
+    attacked: delaysOf([attacked]),
+    beside: delaysOf([beside]),
+    attack: said,
+    memory: { before, after },
+    lines,
+    tokens,
+  };
 }
 
 /** What the process itself keeps, of the heap and beside it. */
