@@ -4,7 +4,7 @@ import { longFiles } from './test/support/long.ts';
 
 keepCompiled();
 
-const patient = { testTimeout: 120_000, hookTimeout: 30_000, setupFiles: ['test/support/patience.ts'] };
+const patient = { testTimeout: 120_000, hookTimeout: 60_000, setupFiles: ['test/support/patience.ts'] };
 
 /** What takes long, and then the disasters, one file at a time: not part of `npm test`. */
 export default defineConfig({

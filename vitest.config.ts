@@ -19,8 +19,9 @@ export default defineConfig({
         name,
         include: [`test/${name}/**/*.test.ts`],
         exclude: longFiles,
-        testTimeout: 20_000,
-        hookTimeout: 30_000,
+        // For what hangs alone: what is promised within a time is asserted.
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
         setupFiles: ['test/support/patience.ts'],
         expect: { poll: { timeout: 10_000 } },
         // They leave nothing behind that another could see, and would load the same again and again.
