@@ -117,7 +117,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     function expectFilled({ longestMs, behind }: Missed): void {
       expect(longestMs).toBeLessThanOrEqual(soonMs);
-      expect(behind).toBeLessThan(0.5);
+      expect(behind).toBeLessThan(0.25);
     }
 
     /** Publishes before, during and after the disaster, and resolves when every publication was answered. */

@@ -27,10 +27,17 @@ export type OpenEngine = (options?: { now?: () => number }) => Promise<Examined>
 export interface Exam {
   open: OpenEngine;
   it: (name: string, test: () => Promise<void>) => void;
+  /** Others may write to its store, so that something may have been missed at any moment. */
+  isShared: boolean;
 }
 
-/** `skips`: names of cases, each with the reason why this engine is excused. */
-export function describeEngine(name: string, open: OpenEngine, skips: Record<string, string> = {}): void {
+export interface ExamOptions {
+  isShared?: boolean;
+  /** Names of cases, each with the reason why this engine is excused. */
+  skips?: Record<string, string>;
+}
+
+export function describeEngine(name: string, open: OpenEngine, { isShared = false, skips = {} }: ExamOptions = {}): void {
   const it: Exam['it'] = (title, test) => {
     const reason = skips[title];
     const skip: TestAPI['skip'] = vitestIt.skip;
@@ -38,7 +45,7 @@ export function describeEngine(name: string, open: OpenEngine, skips: Record<str
     else skip(`${title} (excused: ${reason})`, test);
   };
   describe(`${name} engine`, () => {
-    const exam: Exam = { open, it };
+    const exam: Exam = { open, it, isShared };
     describe('writing', () => writing(exam));
     describe('requests', () => requests(exam));
     describe('catching up and snapshots', () => catchingUp(exam));

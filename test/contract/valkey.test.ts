@@ -2,4 +2,6 @@ import { describeWith, needs } from '../support/needs.ts';
 import { openTempRedis } from '../support/redis.ts';
 import { describeEngine } from './engine.ts';
 
-describeWith(needs.valkey, 'valkey', (binary) => describeEngine('valkey', (options) => openTempRedis(binary, options)));
+describeWith(needs.valkey, 'valkey', (binary) =>
+  describeEngine('valkey', (options) => openTempRedis(binary, options), { isShared: true }),
+);

@@ -15,7 +15,7 @@ import {
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
 
-export function listening({ open, it }: Exam): void {
+export function listening({ open, it, isShared }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {
@@ -31,7 +31,10 @@ export function listening({ open, it }: Exam): void {
   async function listen(channelId: string, on: Engine = engine) {
     const heard: Announcement[] = [];
     const undo = await on.subscribe(channelId, (announcement) => heard.push(announcement));
-    const entries = () => heard.filter((one) => one.type === 'entry');
+    const entries = () => {
+      if (!isShared) expect(heard).not.toContainEqual({ type: 'maybe-missed' });
+      return heard.filter((one) => one.type === 'entry');
+    };
     const offsets = () => entries().map(({ change }) => change.offset);
     return { heard, undo, entries, offsets };
   }
