@@ -18,7 +18,7 @@ const perSecond = 200;
 const soonMs = 5_000;
 /**
  * A reader is at the head who has whatever was answered this long ago. On a busy machine nobody may be for some moments; but who is told
- * only by the comparison of heads, every two seconds, is behind most of any time that is longer than that.
+ * only by the comparison of heads, every two seconds, is behind three quarters of any time that is longer than that.
  */
 const behindMs = 500;
 const stretchMs = 2_500;
@@ -109,7 +109,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           async () => {
             looks.length = 0;
             await pause(stretchMs);
-            expect(looks.filter((isBehind) => isBehind).length / looks.length).toBeLessThan(0.5);
+            expect(looks.filter((isBehind) => isBehind).length / looks.length).toBeLessThan(0.25);
           },
           { timeout: 30_000 },
         );
