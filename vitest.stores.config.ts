@@ -28,7 +28,7 @@ const notOnEachStore = {
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: (['redis', 'valkey'] as const).map((store) => ({
       test: {
         name: `flow on ${store}`,

@@ -21,7 +21,7 @@ const soonMs = 5_000;
  * only by the comparison of heads, every two seconds, is behind three quarters of any time that is longer than that.
  */
 const behindMs = 500;
-const stretchMs = 2_500;
+const stretchMs = 5_000;
 
 type Disaster = (stormed: Stormed) => Promise<unknown>;
 
