@@ -59,7 +59,7 @@ export class Readers {
     this.#context = context;
     this.#undoReach = context.onReach((reach) => {
       this.outOfReach = reach.reachable ? undefined : reach;
-      this.#each([...this.#open], (reader) => reader.tellReach(reach));
+      this.#each(this.#open, (reader) => reader.tellReach(reach));
     });
     this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
   }
@@ -96,23 +96,23 @@ export class Readers {
   /** Asks the readers to leave within a time, and cuts those who have stayed. Nobody new is taken from now on. */
   async drain(withinMs: number): Promise<void> {
     this.isDraining = true;
-    this.#each([...this.#open], (reader) => reader.askToLeave(withinMs));
+    this.#each(this.#open, (reader) => reader.askToLeave(withinMs));
     for (let waitedMs = 0; this.#open.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
       await new Promise((resolve) => setTimeout(resolve, drainStepMs));
     }
-    this.#each([...this.#open], (reader) => reader.cut());
+    this.#each(this.#open, (reader) => reader.cut());
   }
 
   close(): void {
     this.isDraining = true;
     clearInterval(this.#timer);
     this.#undoReach();
-    this.#each([...this.#open], (reader) => reader.close());
+    this.#each(this.#open, (reader) => reader.close());
   }
 
   #sweep(): void {
     const now = this.#context.now();
-    this.#each([...this.#timed], (reader) => {
+    this.#each(this.#timed, (reader) => {
       if (reader.asker.standing === 'revoked') reader.endRevoked();
       else reader.sweep(now);
     });
@@ -130,9 +130,9 @@ export class Readers {
   }
 
   /** Whoever makes it throw is cut off, to come back with their cursor; the others are gone on with. What befalls many at once is said once. */
-  #each(readers: readonly OpenReader[], act: (reader: OpenReader) => void): void {
+  #each(readers: ReadonlySet<OpenReader>, act: (reader: OpenReader) => void): void {
     const errors: unknown[] = [];
-    forEach(readers, act, (reader, error) => {
+    forEach([...readers], act, (reader, error) => {
       errors.push(error);
       try {
         reader.cut();
