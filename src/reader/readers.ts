@@ -116,17 +116,23 @@ export class Readers {
       if (reader.asker.standing === 'revoked') reader.endRevoked();
       else reader.sweep(now);
     });
-    for (const connection of this.busy) {
-      const busyMs = now - connection.busySince;
-      if (busyMs >= readerLimits.stallMs) this.#endStalled(connection, busyMs);
-    }
+    this.#endStalled(now);
   }
 
-  #endStalled(connection: Connection, busyMs: number): void {
+  /** Whoever makes it throw is lost already, and would be ended again and again; the others are gone on with. */
+  #endStalled(now: number): void {
     const { log, onStalled } = this.#context;
-    log.info({ transport: connection.pipe.format.name, busyMs }, 'connection took no bytes and was terminated');
-    onStalled();
-    connection.terminate();
+    const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= readerLimits.stallMs);
+    const end = (connection: Connection) => {
+      const { pipe, busySince } = connection;
+      log.info({ transport: pipe.format.name, busyMs: now - busySince }, 'connection took no bytes and was terminated');
+      onStalled();
+      connection.terminate();
+    };
+    forEach(stalled, end, (connection, error) => {
+      this.busy.delete(connection);
+      log.warn({ err: error }, 'connection took no bytes and could not be terminated');
+    });
   }
 
   /** Whoever makes it throw is cut off, to come back with their cursor; the others are gone on with. What befalls many at once is said once. */

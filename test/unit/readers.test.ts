@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Reach } from '../../src/engine/engine.ts';
+import { Connection, type Pipe } from '../../src/reader/connection.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
 import { type OpenReader, Readers } from '../../src/reader/readers.ts';
 
@@ -22,6 +23,10 @@ function crowd(broken: (keyof OpenReader)[]) {
     log: { info() {}, warn: (fields) => void warnings.push(fields) },
     onStalled() {},
   });
+  const stall = (terminate: () => void) => {
+    const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, tell() {}, terminate };
+    new Connection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
+  };
   const open = (throwing: (keyof OpenReader)[]) => {
     const said: string[] = [];
     const say = (what: keyof OpenReader) => () => {
@@ -41,7 +46,7 @@ function crowd(broken: (keyof OpenReader)[]) {
     return said;
   };
   const [first, bad, last] = [open([]), open(broken), open([])];
-  return { readers, first, bad, last, warnings, tell: (reach: Reach) => tell(reach) };
+  return { readers, first, bad, last, warnings, stall, tell: (reach: Reach) => tell(reach) };
 }
 
 it('tells all others of the store', () => {
@@ -74,4 +79,21 @@ it('leads all others out, and closes them', async () => {
   const { readers: others, first: one, last: other } = crowd(['close']);
   others.close();
   expect([one, other]).toEqual([['close'], ['close']]);
+});
+
+it('ends all other connections that take no bytes, and lets go of one that cannot be ended', () => {
+  const { readers, stall, warnings } = crowd([]);
+  const ended: string[] = [];
+  stall(() => ended.push('first'));
+  stall(() => {
+    ended.push('bad');
+    throw thrown;
+  });
+  stall(() => ended.push('last'));
+  vi.advanceTimersByTime(readerLimits.stallMs - readerLimits.sweepMs);
+  expect(ended).toEqual([]);
+  vi.advanceTimersByTime(readerLimits.sweepMs);
+  expect(ended).toEqual(['first', 'bad', 'last']);
+  expect(warnings).toEqual([{ err: thrown }]);
+  expect(readers.busy.size).toBe(2);
 });
