@@ -342,12 +342,12 @@ const configured = [
   },
   {
     name: 'PRESSBOX_REQUESTS_PER_SECOND',
-    what: 'Further requests and handshakes of an address are 429 `rate-limited`.',
+    what: 'Further requests and handshakes of an address are 429 `rate-limited`; an EventSource is told to come back.',
     metric: closed('requests'),
   },
   {
     name: 'PRESSBOX_CONNECTIONS_PER_ADDRESS',
-    what: 'One more socket or stream of an address is 429 `rate-limited`.',
+    what: 'One more socket or stream of an address is 429 `rate-limited`; an EventSource is told to come back.',
     metric: closed('connections'),
   },
 ] as const;

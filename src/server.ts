@@ -31,6 +31,7 @@ import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
+import { type ComeBack, createComeBack } from './reader/come-back.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
 import { embedRoutes } from './reader/embed-routes.ts';
 import { exportRoutes } from './reader/export.ts';
@@ -103,6 +104,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
   const pageErrors = createPageErrors({ log });
+  const comeBack = createComeBack({ random });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
   app.use(apiHeaders(), countProblems(metrics), requireOneHost());
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
@@ -110,7 +112,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     leadAway(health),
     healthRoutes(() => health, group?.metrics ?? metrics.text),
   );
-  app.use(whileServing(health, pageErrors));
+  app.use(whileServing(health, comeBack, pageErrors));
 
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   const onGone = () => metrics.connections.dec();
@@ -172,7 +174,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const api = [writing, reading, feeding, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
     // One router, so that its prefix is looked for once, ahead of what is asked for less often.
     const v1 = Router({ caseSensitive: true });
-    v1.use(limit, admitReaders(handshakes), authenticate(identity, cookie), onlyMethodsOf(...api), notFound());
+    v1.use(limit, admitReaders(handshakes), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
     app.use(warnOfForwarded(config, log));
     app.use('/v1', v1);
     app.use(assetRoutes(), limit);
@@ -280,11 +282,12 @@ function leadAway(health: Health): RequestHandler {
 }
 
 /** Until the journal is open, and once the server is going away, nothing but the health is answered. */
-function whileServing(health: Health, { tell }: PageErrors): RequestHandler {
+function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
     const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
-    tell(req, res, problem('draining', { ...detail, retryAfter: 2 }));
+    const said = problem('draining', { ...detail, retryAfter: 2 });
+    if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
   };
 }
 

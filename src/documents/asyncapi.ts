@@ -46,7 +46,7 @@ The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTime
 
 The name of a message is that of the Socket.IO event, its payload the one argument. What you send is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet.`;
 
-export const streamText = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. One that says nothing but \`retry:\` was too much at this moment: come back then, as an EventSource does. An EventSource sends no token: in a page of this server the session of the browser does (\`POST /v1/session\`), elsewhere read the stream with fetch.`;
+export const streamText = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. One that says nothing but \`retry:\` was too much at this moment, or came while the server could not begin it: come back then, as an EventSource does. An EventSource sends no token: in a page of this server the session of the browser does (\`POST /v1/session\`), elsewhere read the stream with fetch.`;
 
 export function asyncApi(publicUrl: string): AsyncApi {
   const { host, protocol, pathname } = new URL(publicUrl);

@@ -5,6 +5,7 @@ import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Pipe } from './connection.ts';
+import { readerLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';
 
 /**
@@ -24,6 +25,11 @@ export function message(name: string, data: object): Buffer {
 /** How long an EventSource waits before it comes back. */
 export function retryAfter(ms: number): Buffer {
   return Buffer.from(`retry: ${Math.round(ms)}\n\n`);
+}
+
+/** After this time and a little more, at random: whoever was ended together does not come back so. */
+export function comeBackMs(ms: number, random: () => number): number {
+  return ms + readerLimits.streamRetryMs * (0.5 + random());
 }
 
 /** The answer to what was missed; its id is the cursor at its end. */
@@ -82,13 +88,6 @@ export class StreamPipe extends Outgoing implements Pipe {
   cut(): void {
     this.#response.end();
   }
-}
-
-/** Sends a stream that says when to come back, and ends. */
-export function sendComeBack(response: Response, ms: number): void {
-  const block = retryAfter(ms);
-  const head = { 'Retry-After': Math.round(ms / 1_000), 'Content-Length': block.length };
-  response.writeHead(200, { ...streamHeaders, ...head }).end(block);
 }
 
 export const streamHeaders = {

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { sendComeBack } from './event-stream.ts';
+import { sendComeBack } from './come-back.ts';
 import { readerLimits } from './limits.ts';
 
 /**
@@ -49,9 +49,8 @@ export class Handshakes {
 /**
  * For those who ask over HTTP; mount it before who they are is looked up. A handshake is that of the response, and ends with it at the latest.
  *
- * A poll is refused with the problem, as a socket is. A stream is not: the HTML standard (9.2.3) has an EventSource give up for good at any
- * status but 200, and whoever reads with one would see the coverage stand still and never learn why. It is answered with a stream that says
- * when to come back and ends, and comes back by itself, with its cursor. Who reads with fetch finds the same in the header.
+ * A poll is refused with the problem, as a socket is. A stream is answered as an EventSource is told of it (`come-back.ts`), whoever
+ * asks for it.
  */
 export function admitReaders(handshakes: Handshakes): RequestHandler {
   function onClose(this: object): void {

@@ -13,9 +13,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
-import { catchUpMessage, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
+import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
 import type { Handshakes } from './handshakes.ts';
-import { readerLimits } from './limits.ts';
 import type { OpenReader, Readers } from './readers.ts';
 import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscription.ts';
 
@@ -148,15 +147,15 @@ class EventStream implements OpenReader {
   askToLeave(withinMs: number): void {
     const { random } = this.#context;
     const at = random() * withinMs;
-    // Whoever came back to this very node before it is gone would be refused, and an EventSource gives up then.
-    const retry = retryFrom(withinMs - at + random() * withinMs, random);
+    // Whoever came back to this very node before it is gone would be told to wait again.
+    const retry = retryAfter(comeBackMs(withinMs - at + random() * withinMs, random));
     this.#leaving = setTimeout(() => this.#end(retry, message('drain', { withinMs })), at).unref();
   }
 
   cut(): void {
     // Who takes no bytes would not take the last word either.
     if (this.#pipe.hasBegun && !this.connection.ready) return this.#pipe.terminate();
-    this.#end(retryFrom(0, this.#context.random), message('drain', { withinMs: 0 }));
+    this.#end(retryAfter(comeBackMs(0, this.#context.random)), message('drain', { withinMs: 0 }));
   }
 
   close(): void {
@@ -210,7 +209,7 @@ class EventStream implements OpenReader {
 
   #say(block: Buffer): void {
     if (this.#pipe.hasBegun) return this.#pipe.write(block);
-    this.#pipe.begin(retryFrom(0, this.#context.random), block);
+    this.#pipe.begin(retryAfter(comeBackMs(0, this.#context.random)), block);
     this.#context.handshakes.end(this.#response);
   }
 
@@ -229,9 +228,4 @@ class EventStream implements OpenReader {
     this.#subscription?.leave();
     this.#subscription = undefined;
   }
-}
-
-/** Has an EventSource come back after this time and a little more, at random: whoever was ended together does not come back so. */
-function retryFrom(ms: number, random: () => number): Buffer {
-  return retryAfter(ms + readerLimits.streamRetryMs * (0.5 + random()));
 }

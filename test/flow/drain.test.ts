@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
+import { openEventSource } from '../support/event-source.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader, type SocketReader, shakeHands } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';
@@ -142,35 +142,16 @@ it('leaves an EventSource able to come back by itself, with its cursor, to the n
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
-  const program = `
-    const source = new EventSource(${JSON.stringify(`${server.url}/v1/channels/${id}/stream`)});
-    for (const name of ['catchup', 'post.published', 'drain'])
-      source.addEventListener(name, ({ data, lastEventId }) => console.log(JSON.stringify({ name, lastEventId, ...JSON.parse(data) })));
-    // Node's waits without keeping the process alive.
-    setInterval(() => {}, 1_000);
-    source.onerror = () => { if (source.readyState === EventSource.CLOSED) console.log('{"name":"gave up"}'); };`;
-  const child = spawn(process.execPath, ['--experimental-eventsource', '--no-warnings', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  undo.push(() => child.kill('SIGKILL'));
-  let printed = '';
-  child.stdout.on('data', (chunk) => {
-    printed += chunk;
-  });
-  const heard = () =>
-    printed
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
-  await vi.waitFor(() => expect(heard()).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), 10_000);
+  using source = openEventSource(`${server.url}/v1/channels/${id}/stream`);
+  await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), 10_000);
   const { cursor } = await publish(server, editor, id, { headline: 'Before' });
-  await vi.waitFor(() => expect(heard().at(-1)).toMatchObject({ name: 'post.published', lastEventId: cursor }));
+  await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ name: 'post.published', lastEventId: cursor }));
   await server.server.close({ drainMs: 200 });
   await server.restart();
   await publish(server, editor, id, { headline: 'After' });
   await vi.waitFor(
     () =>
-      expect(heard().slice(2)).toMatchObject([
+      expect(source.heard.slice(2)).toMatchObject([
         { name: 'drain', lastEventId: cursor },
         { name: 'catchup', mode: 'replay', events: [{ post: { headline: 'After' } }] },
       ]),

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -7,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
+import { openEventSource } from '../support/event-source.ts';
 import { startLine } from '../support/line.ts';
 import { startServerProcess } from '../support/process.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -278,33 +278,15 @@ describe('comes back by itself when it was sent away, with its cursor,', () => {
     const token = await server.token();
     const { id } = await createChannel(server, token);
     await using line = await startLine(server.url);
-    const program = `
-      const source = new EventSource(${JSON.stringify(`${line.url}/v1/channels/${id}/stream`)});
-      source.addEventListener('catchup', ({ data }) => console.log(data));
-      // Node's waits without keeping the process alive.
-      setInterval(() => {}, 1_000);
-      source.onerror = () => { if (source.readyState === EventSource.CLOSED) console.log('"gave up"'); };`;
-    const child = spawn(process.execPath, ['--experimental-eventsource', '--no-warnings', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    let printed = '';
-    child.stdout.on('data', (chunk) => {
-      printed += chunk;
-    });
-    const heard = () =>
-      printed
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as unknown);
-    await vi.waitFor(() => expect(heard()).toMatchObject([{ mode: 'snapshot' }]), 10_000);
+    using source = openEventSource(`${line.url}/v1/channels/${id}/stream`);
+    await vi.waitFor(() => expect(source.heard).toMatchObject([{ mode: 'snapshot' }]), 10_000);
     const crowded = await crowd(server);
     line.cut();
     await publish(server, token, id, { headline: 'Meanwhile' });
     await vi.waitFor(async () => expect(await refusals(server)).toBeGreaterThan(0), 8_000);
     crowded.leave();
     await vi.waitFor(
-      () => expect(heard().slice(1)).toMatchObject([{ mode: 'replay', events: [{ post: { headline: 'Meanwhile' } }] }]),
+      () => expect(source.heard.slice(1)).toMatchObject([{ mode: 'replay', events: [{ post: { headline: 'Meanwhile' } }] }]),
       8_000,
     );
   }, 30_000);
