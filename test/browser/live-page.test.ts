@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -159,6 +159,30 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.getByText('This coverage was deleted').waitFor();
     expect(await page.content()).not.toContain('The only post.');
     expect(complaints).toEqual([]);
+  });
+
+  it('says beside its state when it begins, and when it ended, as the list of channels does, and on paper', async () => {
+    const { id } = await room.coverage([], { state: 'scheduled', startsAt: '2031-03-01T09:00:00.000Z' });
+    const { page } = await open(id);
+    const isInLine = (state: Locator) =>
+      state.evaluate((line) => {
+        const { top, bottom } = line.getBoundingClientRect();
+        return [...line.children].every((part) => {
+          const place = part.getBoundingClientRect();
+          return place.height > 0 && place.top >= top && place.bottom <= bottom;
+        });
+      });
+    for (const said of ['Begins Mar 1', 'This coverage ended']) {
+      await page.goto(`${room.server.url}/live/${id}`);
+      const head = page.locator('#state', { hasText: said });
+      expect(await isInLine(head)).toBe(true);
+      await page.emulateMedia({ media: 'print' });
+      expect(await isInLine(head)).toBe(true);
+      await page.emulateMedia({ media: 'screen' });
+      await page.goto(room.server.url);
+      expect(await isInLine(page.locator(`[data-channel="${id}"] .state`, { hasText: said }))).toBe(true);
+      for (const state of ['live', 'ended'] as const) await room.author.updateChannel(id, '*', { state });
+    }
   });
 });
 

@@ -46,13 +46,13 @@ export function renderState(channel: Channel): Html {
   const words = wordsOf(setting);
   const mark = spoken(setting);
   const badge = html`<span class="badge ${channel.state}"${mark}>${words[channel.state] ?? words.live}</span>`;
-  const since = (sentence: (at: string) => string, at: string) =>
-    html` <span class="since"${mark}>${around(sentence, clockBeside(at, null, setting))}</span>`;
+  const dated = (sentence: (at: string) => string, at: string) =>
+    html` <span class="dated"${mark}>${around(sentence, clockBeside(at, null, setting))}</span>`;
   switch (channel.state) {
     case 'scheduled':
-      return html`${badge}${channel.startsAt && since(words.begins, channel.startsAt)}`;
+      return html`${badge}${channel.startsAt && dated(words.begins, channel.startsAt)}`;
     case 'ended':
-      return html`${badge} <strong${mark}>${pageWordsOf(setting).asItHappened}</strong>${channel.endedAt && since(words.endedAt, channel.endedAt)}`;
+      return html`${badge} <strong${mark}>${pageWordsOf(setting).asItHappened}</strong>${channel.endedAt && dated(words.endedAt, channel.endedAt)}`;
     default:
       return badge;
   }

@@ -7,7 +7,7 @@ export const timeChoices = ['coverage', 'own', 'ago'] as const;
 export type TimeChoice = (typeof timeChoices)[number];
 
 /** The times that may be told as how long ago; one in the middle of a sentence stays what the sentence is made for. */
-export const timesAlone = 'time:not(.since *)';
+export const timesAlone = 'time:not(.dated *, .since *)';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
