@@ -25,6 +25,12 @@ const picture = {
 } as const;
 const words = 'The wind has turned, and the harbour office keeps the outer basin closed until the morning at least. ';
 
+/** A word, and an address, longer than a line on a phone. */
+const long = {
+  word: 'Bundesverfassungsgerichtsentscheidungsbegründung',
+  url: 'https://example.org/wiki/File:The_last_ferry_before_the_closure_2026-11-24_14-05-33.jpg',
+} as const;
+
 /** Posts with everything that a post can have. */
 const posts = {
   plain: { body: `${words.repeat(3)}\n\n${words}` },
@@ -156,6 +162,21 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const ships = await publish(arabic, { headline: 'ثلاث عشرة سفينة', body: 'ثلاث عشرة سفينة هناك.' });
   await client.correct(arabic, ships.id, 1, { note: 'ثلاث سفن فقط.', changes: { headline: 'ثلاث سفن', body: 'ثلاث سفن هناك.' } });
 
+  const unbroken = await made({ headline: long.word, section: long.word, standfirst: long.url, byline: [{ name: long.url }] });
+  const { id: unbrokenId } = await publish(unbroken, {
+    headline: long.url,
+    keyEvent: true,
+    body: long.url,
+    media: [
+      { ...picture, caption: long.url, credit: long.url },
+      { type: 'link', url: long.url, title: long.url, source: long.url, description: long.url },
+      { type: 'video', url: long.url, caption: long.url },
+    ],
+    authors: [{ name: long.url, role: long.url }],
+    sources: [{ name: long.url, via: long.url }],
+  });
+  await client.correct(unbroken, unbrokenId, 1, { note: long.url, changes: { body: long.word } });
+
   const token = await server.token({ reader: ['*'] }, { name: 'Ruth Calder' });
   const live = (id: string) => `/live/${id}`;
   const frame = (id: string) => `/embed/${id}`;
@@ -220,6 +241,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     },
     { name: 'coverage that ended', path: live(ended), reach: isLive },
     { name: 'coverage without a post', path: live(empty), reach: isLive },
+    { name: 'words longer than a line', path: live(unbroken), reach: isLive },
     { name: 'coverage in Arabic', path: live(arabic), reach: isLive },
     { name: 'members’ coverage, to a stranger', path: live(members) },
     {
@@ -277,6 +299,15 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       isPart: true,
       path: frame(harbour),
       reach: comesBack(frame(harbour), isLiveInFrame),
+    },
+    {
+      name: 'the frame of words longer than a line',
+      isPart: true,
+      path: frame(unbroken),
+      async reach(page) {
+        await isLiveInFrame(page);
+        await page.locator('.key-events summary').click();
+      },
     },
     { name: 'the frame of coverage that ended', isPart: true, path: frame(ended), reach: isLiveInFrame },
     { name: 'the frame without a post', isPart: true, path: frame(empty), reach: isLiveInFrame },
