@@ -189,7 +189,8 @@ export async function listChannels(
 }
 
 function nextPage(req: Request, posts: AuthorPost[], upwards: boolean): string {
-  const query = new URLSearchParams(req.url.split('?')[1] ?? '');
+  // A question mark may stand in it again (RFC 3986, 3.4).
+  const query = new URLSearchParams(/\?(.*)$/s.exec(req.url)?.[1]);
   const edge = upwards ? posts[0] : posts.at(-1);
   if (edge !== undefined) query.set(upwards ? 'after' : 'before', String(edge.seq));
   return `${req.baseUrl}${req.path}?${query}`;

@@ -170,6 +170,18 @@ describe('posts', () => {
     expect(await found(`source=radio+nord&keyEvent=true&before=${posts[20]!.seq}`)).toEqual([12]);
   });
 
+  it('are found by the same on the next page, also where a question mark stands in what is looked for', async () => {
+    const { id } = await createChannel(server, editor, { id: 'rumours' });
+    for (const name of ['Really?', 'Really', 'Really?']) await publish(server, editor, id, { body: name, sources: [{ name }] });
+    const seen: string[] = [];
+    for (let path: string | undefined = `/v1/channels/${id}/posts?limit=1&source=really?`; path !== undefined; ) {
+      const answer = await get(path);
+      seen.push(...(answer.body as Page).posts.flatMap(({ sources }) => sources.map(({ name }) => name)));
+      path = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    expect(seen).toEqual(['Really?', 'Really?']);
+  });
+
   it('are in the reader’s view, and in the author’s for who may write', async () => {
     const [seen] = (await read<Page>(`${base}/posts`)).posts;
     expect((await read<Page>(`${base}/posts`, reader)).posts[0]).toEqual(seen);
