@@ -227,4 +227,9 @@ describe('the script and style of a page', () => {
       expect([head.headers.get('content-encoding'), await head.text()]).toEqual(['br', '']);
     }
   });
+
+  it('are all there is: no file whose name may stay the same while its content changes', async () => {
+    for (const name of ['manifest.json', 'live.js', '', '.'])
+      expect([name, (await open(`/assets/${name}`)).status]).toEqual([name, 404]);
+  });
 });

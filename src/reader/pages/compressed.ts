@@ -30,13 +30,15 @@ export function encodingFor(req: Request): Encoding | false {
 }
 
 /**
- * For the path at which it is mounted. What is not among `names`, and whoever takes neither encoding, is passed on. What is written by people is never compressed here, so that
- * its size tells nobody what it holds.
+ * For the path at which it is mounted. Whoever takes neither encoding is passed on; what is not among `names` is not there for anyone,
+ * also where a file of that name lies beside them. What is written by people is never compressed here, so that its size tells nobody what
+ * it holds.
  */
 export function compressed(compress: Compress, names: ReadonlySet<string>): RequestHandler {
   return async (req, res, next) => {
     const name = req.path.slice(1);
-    if (!names.has(name) || (req.method !== 'GET' && req.method !== 'HEAD')) return next();
+    if (!names.has(name)) return next('router');
+    if (req.method !== 'GET' && req.method !== 'HEAD') return next();
     res.vary('Accept-Encoding');
     const encoding = encodingFor(req);
     if (encoding === false) return next();
