@@ -177,7 +177,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     v1.use(limit, admitReaders(handshakes), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
     app.use(warnOfForwarded(config, log));
     app.use('/v1', v1);
-    app.use(assetRoutes(), limit);
+    app.use(onlyMethodsOf(assetRoutes()), limit);
     app.use(socketPath, refusePolling());
     const documents = documentRoutes({ publicUrl });
     app.use(onlyMethodsOf(documents));
