@@ -15,13 +15,15 @@ import { embedPage, oembedOf } from './pages/embed.ts';
  */
 export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feeds: Feeds; publicUrl: string }): Router {
   const router = Router({ caseSensitive: true });
-  const frame = { script: `../assets/${fileOf('frame.js')}`, style: `../assets/${fileOf('frame.css')}` };
+  const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
 
   // The one page that others may show in theirs.
   router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
     const attributes = parse(embedQuerySchema, req.query);
     const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
-    sendJson(res, embedPage({ channel, publicUrl, frame, attributes }), { cache: 'public', type: 'text/html; charset=utf-8' });
+    const root = req.path.endsWith('/') ? '../../' : '../';
+    const page = embedPage({ channel, publicUrl, root, files, attributes });
+    sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
   });
 
   router.get('/oembed', async (req, res) => {

@@ -99,6 +99,17 @@ describe('a channel in a frame, and oEmbed', () => {
     expect((await call(`${server.url}/embed/fire?theme=%22onload=`)).status).toBe(400);
   });
 
+  it('loads what it is made of from wherever it is asked for, with a slash at the end of its address too', async () => {
+    for (const address of [`${server.url}/embed/fire`, `${server.url}/embed/fire/`]) {
+      const { text } = await call(address, { headers: { accept: 'text/html' } });
+      const loaded = [...text.matchAll(/<(?:script type="module" src|link rel="stylesheet" href)="([^"]+)"/g)].map(
+        ([, at]) => at!,
+      );
+      expect(loaded).toHaveLength(3);
+      for (const at of loaded) expect([address, at, (await fetch(new URL(at, address))).status]).toEqual([address, at, 200]);
+    }
+  });
+
   const oembed = (url: string, more = '') => call(`${server.url}/oembed?url=${encodeURIComponent(url)}${more}`);
 
   it('is found by a system of others from the address of its page, and fits in what it asks for', async () => {

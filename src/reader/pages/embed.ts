@@ -6,8 +6,10 @@ import type { Channel } from '../../protocol/model.ts';
 export interface EmbedPage {
   channel: Channel;
   publicUrl: string;
-  /** Addresses of the built files. */
-  frame: { script: string; style: string };
+  /** The way from the page's own address to the server's root. */
+  root: string;
+  /** Names of the built files. */
+  files: { script: string; style: string };
   /** Of the element. */
   attributes: { theme?: string | undefined; lang?: string | undefined; times?: string | undefined; limit: number };
 }
@@ -16,7 +18,7 @@ export interface EmbedPage {
  * `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame; search engines are led to the
  * coverage's own page.
  */
-export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang, times, limit } }: EmbedPage): string {
+export function embedPage({ channel, publicUrl, root, files, attributes: { theme, lang, times, limit } }: EmbedPage): string {
   return html`<!doctype html>
 <html lang="${channel.language}" dir="${directionOf(channel.language)}">
 <head>
@@ -26,10 +28,10 @@ export function embedPage({ channel, publicUrl, frame, attributes: { theme, lang
 <meta name="description"${attribute('content', channel.standfirst ?? channel.headline)}>
 <link rel="canonical" href="${channelAddress(channel, publicUrl)}">
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${frame.style}">
+<link rel="stylesheet" href="${root}assets/${files.style}">
 <base target="_blank">
-<script type="module" src="../embed.js"></script>
-<script type="module" src="${frame.script}"></script>
+<script type="module" src="${root}embed.js"></script>
+<script type="module" src="${root}assets/${files.script}"></script>
 </head>
 <body>
 <div id="start"></div>
