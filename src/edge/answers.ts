@@ -81,14 +81,19 @@ export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean
 
 /** Answers with a problem document (RFC 9457), and what of it belongs in headers. */
 export function sendProblem(response: Response, sent: Problem): void {
-  response.locals.problem = sent.code;
-  response.removeHeader('ETag');
+  noteProblem(response, sent);
   response.setHeader('Cache-Control', 'no-store');
-  if (sent.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(sent.retryAfter)));
-  const asked = challenges[sent.code];
-  if (asked !== undefined) response.setHeader('WWW-Authenticate', asked);
   response.status(sent.status);
   send(response, 'application/problem+json', JSON.stringify(sent));
+}
+
+/** Puts what of a problem belongs in headers there, however it is told, and notes it for those who count. */
+export function noteProblem(response: Response, { code, retryAfter }: Problem): void {
+  response.locals.problem = code;
+  response.removeHeader('ETag');
+  if (retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(retryAfter)));
+  const asked = challenges[code];
+  if (asked !== undefined) response.setHeader('WWW-Authenticate', asked);
 }
 
 /** RFC 6750: no error is named to who sent no token. */

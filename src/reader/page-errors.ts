@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { problemFor, sendJson, sendProblem } from '../edge/answers.ts';
+import { noteProblem, problemFor, sendJson, sendProblem } from '../edge/answers.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { loadAssets } from './pages/assets.ts';
@@ -42,11 +42,9 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
   };
 }
 
-/** Sends the page of a problem, with what of the problem belongs in headers, and notes it for those who count. */
+/** Sends the page of a problem, with what of the problem belongs in headers. */
 export function sendErrorPage(res: Response, page: string, said: Problem): void {
-  res.locals.problem = said.code;
-  if (said.retryAfter !== undefined) res.set('Retry-After', String(Math.ceil(said.retryAfter)));
-  res.removeHeader('ETag');
+  noteProblem(res, said);
   sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
 }
 

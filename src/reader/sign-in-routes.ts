@@ -8,7 +8,7 @@ import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
 import { readerLimits } from './limits.ts';
-import { sendErrorPage } from './page-errors.ts';
+import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Visitor } from './pages/document.ts';
 import { languageFor } from './pages/language.ts';
@@ -48,7 +48,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
       cookie.set(req, res, value, maxAgeSeconds);
       leadTo(res, to);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal) || !wantsPage(req)) throw error;
       sendErrorPage(res, signInPage({ to, fault: error.problem, language: languageFor(req, res), assets }), error.problem);
     }
   });

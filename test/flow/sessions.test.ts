@@ -306,7 +306,18 @@ describe('the form to sign in', () => {
       expect(page).toContain('aria-describedby="token-fault token-hint" aria-invalid="true"');
       expect(page).toContain('name="to" value="/live/x"');
       if (token !== '') expect(page).not.toContain(token);
+      // RFC 9110, 15.5.2: with every 401.
+      expect(answer.headers.get('www-authenticate')).toBe(
+        status === 401 ? 'Bearer realm="pressbox", error="invalid_token"' : null,
+      );
     }
+  });
+
+  it('tells a program what is wrong with a token as every other address does', async () => {
+    const answer = await send('/sign-in', { token: 'nonsense', to: '/' }, { accept: 'application/json' });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
+    expect(await answer.json()).toMatchObject({ code: 'token-invalid', detail: 'This is not a signed JSON Web Token.' });
+    expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });
 
   it('is told that the page is for others, where the token does not permit to read it', async () => {
