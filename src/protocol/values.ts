@@ -76,9 +76,12 @@ export const channelIdSchema = z
 export const postIdSchema = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'Must be a UUIDv7 in lower case.');
+/** Of what an offset leads out of these years there is no RFC 3339 in UTC: it has four digits for them. */
+const firstMs = Date.parse('0000-01-01T00:00:00.000Z');
+const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 export const time = z.iso
   .datetime({ offset: true, error: 'Must be an RFC 3339 time such as 2026-11-24T12:00:00Z.' })
-  .refine((value) => !Number.isNaN(Date.parse(value)), 'Must be a time that exists.')
+  .refine((value) => Date.parse(value) >= firstMs && Date.parse(value) <= lastMs, 'Must be a time that exists, in UTC too.')
   .transform((value) => new Date(value).toISOString());
 export const languageTag = line(limits.textCharacters).refine((value) => {
   try {

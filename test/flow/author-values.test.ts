@@ -194,7 +194,13 @@ const channelFields: Record<string, Bad[]> = {
   timezone: [...notText, [null], [''], ['Mars/Olympus'], ['+02:00'], [bell], ['a'.repeat(301)]],
   access: [...badEnum, [null]],
   url: badUrl('http://a.example'),
-  startsAt: [...notText, [''], ['tomorrow'], ['2026-11-24'], ['2026-13-24T12:00:00Z'], ['2026-11-24T12:00:00'], [0]],
+  startsAt: [
+    ...notText,
+    ...['', 'tomorrow', '2026-11-24', '2026-13-24T12:00:00Z', '2026-11-24T12:00:00'].map((time): Bad => [time]),
+    // In UTC of the years 10000 and -1.
+    ...['9999-12-31T23:59:59-14:00', '0000-01-01T00:00:00+14:00'].map((time): Bad => [time]),
+    [0],
+  ],
 };
 
 describe('bad values are refused, each with its place and a sentence', () => {
