@@ -24,7 +24,8 @@ const below = limits.pageDefault - above;
 
 /** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */
 export async function readWindow(engine: Engine, channelId: string, place: Place, newest: number): Promise<Window | undefined> {
-  if ('before' in place) return await readBelow(engine, channelId, place.before, newest);
+  // Below 1 there is no `seq`: a page before 0 would lead on to one after -1, which is refused.
+  if ('before' in place) return await readBelow(engine, channelId, Math.max(1, place.before), newest);
   if ('after' in place) return await readAbove(engine, channelId, place.after);
   const bytes = limits.answerBytes / 2;
   const older = await engine.posts(channelId, { before: place.around + 1, limit: below, bytes });

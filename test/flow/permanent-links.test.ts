@@ -198,6 +198,9 @@ describe('paging by links', () => {
     expect(past.text).toContain('rel="canonical"');
     const before = await open(`/live/${id}?before=${posts[0]!.seq}`);
     expect(before.text).toContain('There is nothing older than this.');
+    const { text } = await open(`/live/${id}?before=0`);
+    expect(text).toContain('There is nothing older than this.');
+    expect(listed((await open(hrefOf(text, 'Newer posts') ?? '')).text)).toEqual([2, 1]);
     for (const query of ['before=x', 'after=-1', 'after=']) expect((await open(`/live/${id}?${query}`)).status).toBe(400);
   });
 });
