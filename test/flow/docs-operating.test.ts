@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -91,6 +92,40 @@ describe('the log of docs/operating.md', () => {
     expect(quotedIn(messages).filter((message) => !isSaid(message))).toEqual([]);
   });
 
+  it('has every line that asks for something: all of level warn and above', () => {
+    const said = source.flatMap((text) => [...text.matchAll(/\.(warn|error|fatal)\([^;]*?'([^']+)'\)/g)]);
+    expect(said.length).toBeGreaterThan(30);
+    const quoted = tablesOf(page, 'The log')
+      .flat()
+      .flatMap(([level, messages]) => quotedIn(messages).map((message) => `${level}: ${message}`));
+    expect(said.map(([, level, message]) => `${level}: ${message}`).filter((line) => !quoted.includes(line))).toEqual([]);
+  });
+
+  describeWith(needs.python, 'in a terminal', (python) => {
+    it.each([
+      ['warn', {}],
+      ['info', { PRESSBOX_LOG_LEVEL: 'info' }],
+    ])('begins at the level %s where the environment has %o', async (level, env) => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
+      onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+      const inTerminal = 'import pty, sys; pty.spawn(sys.argv[1:])';
+      const command = [process.execPath, join(root, 'bin/pressbox.mjs'), 'serve', '--port', '0', '--data-dir', dataDir];
+      const { PRESSBOX_LOG_LEVEL: _, ...rest } = process.env;
+      const serving = spawn(python, ['-c', inTerminal, ...command], { env: { ...rest, ...env } });
+      onTestFinished(() => void serving.kill());
+      let shown = '';
+      serving.stdout.on('data', (chunk) => {
+        shown += chunk;
+      });
+      await vi.waitFor(() => expect(shown).toContain('Pressbox serves'));
+      // Ctrl-C, as somebody presses it.
+      const ended = once(serving, 'exit');
+      serving.stdin.write('\x03');
+      await ended;
+      expect(shown.includes('"msg":"listening"')).toBe(level === 'info');
+    });
+  });
+
   it('has lines of the form that it says', async () => {
     const lines: string[] = [];
     await using server = await startServerProcess({ onLine: (line) => lines.push(line) });
@@ -133,6 +168,11 @@ describe('the figures of docs/operating.md', () => {
     const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(page)?.[1]);
     expect(seconds * 1_000).toBeGreaterThan(readerLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
     expect(seconds * 1_000).toBeGreaterThan(workerLimits.workerEndMs + deskLimits.erasureWaitMs);
+  });
+
+  it('give a service a data directory of its own, wherever it is started', () => {
+    const [, name] = /^StateDirectory=(\w+)$/m.exec(page) ?? [];
+    expect(page).toContain(`Environment=PRESSBOX_DATA_DIR=/var/lib/${name}\n`);
   });
 });
 
