@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
 import { NoAnswer, NotPressbox, ProblemError } from '../http.ts';
 import { newKey } from '../ids.ts';
@@ -128,7 +129,8 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
   if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
     const open = error instanceof NoAnswer ? again : undefined;
-    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`], open);
+    const where = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
+    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, where], open);
   }
   if (terminal.streams.interrupted.aborted) return tell({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
@@ -147,8 +149,18 @@ function problemLines({ problem }: ProblemError): string[] {
   for (const { path, message } of problem.errors ?? []) {
     lines.push(`  ${path === '' ? '' : `${plainLine(path)}: `}${plainText(message)}`);
   }
+  const remedy = remedies[problem.code as ProblemCode];
+  if (remedy !== undefined) lines.push(`  ${remedy}`);
   return lines;
 }
+
+/** What a person can do about a refusal with the command. */
+const remedies: Partial<Record<ProblemCode, string>> = {
+  'token-missing': 'Put one into PRESSBOX_TOKEN, or give --token. `pressbox token --help` says how to make one.',
+  'token-invalid': '`pressbox token --help` says how to make another one.',
+  forbidden: '`pressbox token inspect` tells what the token in PRESSBOX_TOKEN permits.',
+  'not-found': '`pressbox channel list` tells which channels there are.',
+};
 
 function againLines(again: string | undefined): string[] {
   if (again === undefined) return [];

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { isWithdrawn } from '../../src/protocol/model.ts';
+import { ProblemError } from '../http.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
-import { type AskingOptions, addServerOptions, checkedUrl } from './asking.ts';
-import { plainJson, plainLine } from './plain.ts';
+import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError } from './asking.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -57,9 +57,8 @@ Examples:
     const { reason, problem } = await ended;
     interrupted.removeEventListener('abort', stop);
     if (reason === 'closed') return 0;
-    if (options.json) terminal.note(plainJson(problem ?? { error: endings[reason] }));
-    else terminal.note(`pressbox: ${plainLine(problem?.detail ?? problem?.title ?? endings[reason])}`);
-    return 1;
+    const error = problem === undefined ? new CannotDo(endings[reason]) : new ProblemError(problem);
+    return tellError(error, terminal, { json: options.json === true });
   }
 }
 

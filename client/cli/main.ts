@@ -60,6 +60,7 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
       'after',
       `
 The commands that ask a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 done, 1 refused or not reached, 2 wrong usage.
+In a checkout, and where it is installed in a folder, \`pressbox\` is \`npx pressbox\`.
 
 Examples:
   $ pressbox serve --demo

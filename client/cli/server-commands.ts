@@ -26,7 +26,8 @@ export function addServerCommands(program: Command, env: Env, terminal: Terminal
     .addHelpText(
       'after',
       `
-Everything else is set by environment variables; see docs/configuration.md. It ends on SIGTERM or Ctrl-C, once readers have moved away.
+Everything else is set by environment variables; see docs/configuration.md. In a terminal it logs from \`warn\` on, unless
+PRESSBOX_LOG_LEVEL says otherwise. It ends on SIGTERM or Ctrl-C, once readers have moved away.
 
 Examples:
   $ pressbox serve
@@ -82,7 +83,9 @@ Examples:
     const playing = await signToken(secret, { ...content, sub: 'demo', name: 'Demo desk', jti: newKey() });
     const client = new AuthorClient({ url, token: playing });
     if (!(await wantsDemo(client, demoChannel.id))) {
-      terminal.print('There are other channels in the data directory, so the demo is not played into it.');
+      terminal.print(
+        'There are other channels in the data directory, so the demo is not played into it. --data-dir names another directory.',
+      );
       return undefined;
     }
     const { style } = terminal;

@@ -37,8 +37,9 @@ export function addVerifyCommand(program: Command, env: Env, terminal: Terminal,
     .addHelpText(
       'after',
       `
-Without --data-dir, --redis or --file it asks a server, with an editor's token. Exit codes: 0 all holds, 1 something does not, 2 wrong usage.
+Without --data-dir, --redis or --file it asks a server, with the token of an editor of the channel, or of all.
 A copy of an earlier time holds in itself: only --since tells that something is missing.
+Exit codes: 0 all holds, 1 something does not, 2 wrong usage.
 
 Examples:
   $ pressbox verify moon-landing

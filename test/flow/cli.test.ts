@@ -408,6 +408,8 @@ describe('a start that cannot be', () => {
       ['PRESSBOX_HOST', { PRESSBOX_HOST: '192.0.2.7' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
+      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1/name', ...secret }],
+      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis://127.0.0.1:1,redis://127.0.0.1:2', ...secret }],
     ] as const) {
       const given = { PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent', ...wrong };
       const serve = run(['serve'], given);
@@ -420,6 +422,22 @@ describe('a start that cannot be', () => {
       expect(service.stderr).not.toContain('    at ');
     }
   }, 40_000);
+});
+
+describe('what a person can do about', () => {
+  it.each([
+    ['a token that is not there', () => ['post', channelId, 'One', '--token', ''], 'PRESSBOX_TOKEN'],
+    ['a token that is none', () => ['post', channelId, 'One', '--token', 'moon'], 'pressbox token --help'],
+    ['rights that are missing', () => ['channel', 'delete', channelId, '--yes'], 'pressbox token inspect'],
+    ['a channel that is not there', () => ['post', 'nothing', 'One'], 'pressbox channel list'],
+    ['a channel that cannot be followed', () => ['follow', 'nothing'], 'pressbox channel list'],
+    ['a server that is not there', () => ['export', channelId, '--url', 'http://127.0.0.1:1'], 'PRESSBOX_URL'],
+  ])('%s is said behind what happened', async (_what, argv, remedy) => {
+    const { code, err } = await done(argv());
+    const [happened, ...lines] = err.trimEnd().split('\n');
+    expect([code, happened]).toEqual([1, expect.stringMatching(/^pressbox: .+\.$/)]);
+    expect(lines.at(-1)).toContain(remedy);
+  });
 });
 
 describe('what goes wrong with --json', () => {
