@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -29,12 +29,12 @@ describeWith(needs.curl, 'docs/moving.md', () => {
     await mkdir(join(folder, 'bin'));
     const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'bin/pressbox.mjs')}' "$@"\n`;
     await writeFile(join(folder, 'bin/npx'), npx, { mode: 0o755 });
+    await symlink(server.dataDir, join(folder, 'data'));
     await using shell = openShell(folder, {
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
       HOME: folder,
       PRESSBOX_URL: server.url,
       PRESSBOX_TOKEN: await server.token({ admin: true }),
-      PRESSBOX_DATA_DIR: server.dataDir,
       OTHER_URL: other.url,
       OTHER_TOKEN: await other.token({ admin: true }),
     });

@@ -1,19 +1,19 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { generatedPages, withGenerated } from '../../scripts/docs.ts';
 import { readConfig, variables } from '../../src/config.ts';
 import { workerLimits } from '../../src/workers/limits.ts';
-import { blocksOf } from '../support/blocks.ts';
+import { blocksOf, quotedIn } from '../support/blocks.ts';
 import { root } from '../support/imports.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record<string, string>; files: string[] };
 
 /** Every page of the docs, by its path in the project. */
-const pages = ['.', 'src', 'docs', 'docs/decisions', 'bench', 'test'].flatMap((folder) =>
+const pages = ['.', 'src', 'docs', 'docs/decisions', 'bench', 'examples', 'test'].flatMap((folder) =>
   existsSync(join(root, folder))
     ? readdirSync(join(root, folder))
         .filter((name) => name.endsWith('.md'))
@@ -69,6 +69,30 @@ describe('the docs', () => {
     const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_TEST_SUMMARY'];
     const named = [...read(page).matchAll(/\bPRESSBOX_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
     expect(named.filter((name) => !(name in variables) && !others.includes(name))).toEqual([]);
+  });
+
+  it.each(pages)('give commands as they are found in a checkout and beside the package: %s', (page) => {
+    const blocks = [...read(page).matchAll(/^```sh\b.*\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
+    const commands = blocks.join('').match(/(?:\S+ )?(?<![\w/.-])pressbox (?=[a-z])/g) ?? [];
+    expect(commands.filter((command) => !command.endsWith('npx pressbox '))).toEqual([]);
+  });
+
+  it('say which of their pages are in a checkout alone', () => {
+    const way = read('README.md').split('## Find your way')[1] ?? '';
+    const alone = quotedIn(/^All of this is in the package too, but for (.*), which/m.exec(way)?.[1]);
+    expect(alone).not.toEqual([]);
+    const linked = [...way.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path ?? '');
+    const isPacked = (path: string) =>
+      path === 'LICENSE' || files.some((entry) => entry === path || path.startsWith(`${entry}/`) || matchesGlob(path, entry));
+    expect(linked.filter((path) => alone.some((entry) => path.startsWith(entry)))).toEqual(
+      linked.filter((path) => !isPacked(path)),
+    );
+  });
+
+  it('make a secret that is long enough', async () => {
+    const [lines = ''] = blocksOf(read('docs/configuration.md'), 'The secret');
+    const { stdout } = await promisify(execFile)('bash', ['-euc', lines]);
+    expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecret?.length).toBeGreaterThan(40);
   });
 
   it('tour every folder and file of src, and name only files that are there', () => {
