@@ -37,10 +37,22 @@ export interface RevisionAnswer extends PostAnswer {
   erasure?: Erasure;
 }
 
-/** What the same request did before; the refusal `key-reused` where it was another one under the same key. */
-export function sameOr422(outcome: Outcome): Outcome {
-  if (!outcome.same) throw new Refusal('key-reused');
+/** What a write is about: the channel itself, a post that is there, or one that it makes, of an id that may have been chosen. */
+export type Subject = 'channel' | { post: string } | { newPost: string | undefined };
+
+/**
+ * What the same request did before; the refusal `key-reused` where it was another one under the same key. Where the text that it made was
+ * erased nobody knows any more what it said, but still what it was about: nobody is told that another post than theirs was taken down.
+ */
+export function sameOr422(outcome: Outcome, subject: Subject): Outcome {
+  if (!outcome.same || !isAbout(outcome, subject)) throw new Refusal('key-reused');
   return outcome;
+}
+
+function isAbout({ postId, revision }: Outcome, subject: Subject): boolean {
+  if (subject === 'channel') return postId === null;
+  if ('post' in subject) return postId === subject.post && revision > 1;
+  return postId !== null && revision === 1 && postId === (subject.newPost ?? postId);
 }
 
 /** Where the journal stood after the request. A deletion has no place. */

@@ -45,7 +45,7 @@ export async function openChannel(
   for (let tries = 0; tries < candidatesMost; tries += 1) {
     const requestHere = { id: digestOf(request.id, id), digest: request.digest };
     const before = keyed ? await engine.recall(id, requestHere) : undefined;
-    if (before) return await again(id, sameOr422(before));
+    if (before) return await again(id, sameOr422(before, 'channel'));
     permit(who, id);
 
     const decision = create({ ...command, id }, deed());
@@ -57,7 +57,7 @@ export async function openChannel(
       if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');
       return { channel: entry.channel, position: result.position, replayed: false };
     }
-    if (result.status === 'duplicate') return await again(id, sameOr422(result.outcome));
+    if (result.status === 'duplicate') return await again(id, sameOr422(result.outcome, 'channel'));
 
     const next: string | undefined = ids[ids.indexOf(id) + 1];
     if (next === undefined) throw new Refusal('channel-exists');

@@ -8,7 +8,16 @@ import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
 import { admit, type Standing, standing } from './admission.ts';
-import { type Ask, afterwards, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, sameOr422 } from './ask.ts';
+import {
+  type Ask,
+  afterwards,
+  type ChannelAnswer,
+  type PostAnswer,
+  placeOf,
+  type RevisionAnswer,
+  type Subject,
+  sameOr422,
+} from './ask.ts';
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
@@ -74,12 +83,12 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer> {
     const read = await admit(engine, ask.who, channelId, mayEdit);
-    const before = await recalled(ask, channelId);
+    const before = await recalled(ask, channelId, 'channel');
     if (before)
       return await afterwards(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
     let now = standing(read);
     const { patch, expected } = ask.command();
-    const done = await carryOut(ask, channelId, async (anew) => {
+    const done = await carryOut(ask, channelId, 'channel', async (anew) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
@@ -96,10 +105,11 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function deleteChannel(ask: Ask<void>, channelId: string) {
     const read = await admit(engine, ask.who, channelId, mayAdminister);
-    let before = await recalled(ask, channelId);
+    let before = await recalled(ask, channelId, 'channel');
     const deleted = await engine.deleteChannel(channelId, ask.request);
     if (deleted.status === 'missing') throw new Refusal('not-found');
-    if (read.status === 'deleted') before ??= await noted(ask, channelId, { position: undefined, postId: null, revision: 0 });
+    if (read.status === 'deleted')
+      before ??= await noted(ask, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
   }
 
@@ -113,12 +123,12 @@ export function createDesk(options: DeskOptions): Desk {
       html = renderer.render(asked.body ?? '', { channelId });
     } catch (refusal) {
       // Looked up only now: where the form is right, the append does it.
-      const before = await recalled(ask, channelId);
+      const before = await recalled(ask, channelId, { newPost: undefined });
       if (before) return await again(channelId, before);
       throw refusal;
     }
     const command = { ...asked, id: asked.id ?? newId(), html, byline: ask.who.name };
-    const done = await carryOut(ask, channelId, async (anew) => {
+    const done = await carryOut(ask, channelId, { newPost: asked.id }, async (anew) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
@@ -134,7 +144,7 @@ export function createDesk(options: DeskOptions): Desk {
     const asked = ask.command();
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(ask, channelId, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
       const isPublished = await publishedAmong(channelId, asked.changes.derivedFrom);
       return { decision: posts.revise({ ...now, isPublished }, command, deedOf(ask.who)), position: now.position };
@@ -146,7 +156,7 @@ export function createDesk(options: DeskOptions): Desk {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
     if (before) return await withDerived(await again(channelId, before), false);
     const command = ask.command();
-    const done = await carryOut(ask, channelId, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, deedOf(ask.who)), position: now.position };
     });
@@ -157,7 +167,7 @@ export function createDesk(options: DeskOptions): Desk {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayEdit);
     if (before) return await withDerived(await again(channelId, before), true);
     const command = ask.command();
-    const done = await carryOut(ask, channelId, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, deedOf(ask.who)), position: now.position };
     });
@@ -183,6 +193,7 @@ export function createDesk(options: DeskOptions): Desk {
   async function carryOut(
     ask: Ask<unknown>,
     channelId: string,
+    subject: Subject,
     decide: (anew: boolean) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<Done> {
     let confirming = false;
@@ -192,8 +203,8 @@ export function createDesk(options: DeskOptions): Desk {
       if (decision.status !== 'append') {
         if (erasures !== known.erasures) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
-        if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, decision, position);
-        const before = await recalled(ask, channelId);
+        if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, subject, decision, position);
+        const before = await recalled(ask, channelId, subject);
         if (before) return doneBefore(before);
         confirming = true;
         continue;
@@ -202,7 +213,7 @@ export function createDesk(options: DeskOptions): Desk {
       const { decidedOn, entries } = decision;
       const result = await append(channelId, { request: ask.request, decidedOn, entries });
       if (result.status === 'appended') return result;
-      if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome));
+      if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome, subject));
     }
     throw new JournalUnavailable('others kept changing what this write was decided on', 'unchanged');
   }
@@ -211,10 +222,11 @@ export function createDesk(options: DeskOptions): Desk {
   async function unchanged(
     ask: Ask<unknown>,
     channelId: string,
+    subject: Subject,
     { postId, revision }: Unchanged,
     position: Position,
   ): Promise<Done> {
-    const before = await noted(ask, channelId, { position, postId, revision });
+    const before = await noted(ask, channelId, subject, { position, postId, revision });
     return before ? doneBefore(before) : { status: 'unchanged', position };
   }
 
@@ -311,27 +323,27 @@ export function createDesk(options: DeskOptions): Desk {
     const read = await admit(engine, ask.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
     if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden');
-    const before = await recalled(ask, channelId);
+    const before = await recalled(ask, channelId, { post: postId });
     const { channel } = standing(read);
     if (!there) throw new Refusal('not-found');
     return { channel, post: there.post, position: there.position, before };
   }
 
-  async function recalled({ request, keyed }: Ask<unknown>, channelId: string): Promise<Outcome | undefined> {
+  async function recalled({ request, keyed }: Ask<unknown>, channelId: string, subject: Subject): Promise<Outcome | undefined> {
     const outcome = keyed ? await engine.recall(channelId, request) : undefined;
-    return outcome && sameOr422(outcome);
+    return outcome && sameOr422(outcome, subject);
   }
 
   /** What the same request did at the same moment, if it did something. One that nobody can repeat need not be remembered. */
-  async function noted({ request, keyed }: Ask<unknown>, channelId: string, outcome: Omit<Outcome, 'same'>) {
+  async function noted({ request, keyed }: Ask<unknown>, channelId: string, subject: Subject, outcome: Omit<Outcome, 'same'>) {
     const before = keyed ? await engine.note(channelId, request, outcome) : undefined;
-    return before && sameOr422(before);
+    return before && sameOr422(before, subject);
   }
 
   function admitted(ask: Ask<unknown>, channelId: string): Promise<Standing> {
     return known.reading(channelId, async () => {
       const read = await admit(engine, ask.who, channelId, mayAuthor);
-      if (read.status !== 'found') await recalled(ask, channelId);
+      if (read.status !== 'found') await recalled(ask, channelId, { newPost: undefined });
       return standing(read);
     });
   }

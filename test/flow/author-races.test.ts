@@ -161,6 +161,28 @@ describe('one key', () => {
     expect((await publish({ headline: 'A' }, key('shared'))).replayed).toBeNull();
   });
 
+  it('stays that of its post when the text that it made was erased: nobody is told that another was taken down', async () => {
+    const channel = await freshChannel();
+    const doomed = (await publish({ headline: 'A' }, key('erased'))).body.post;
+    const other = (await publish({ headline: 'B' })).body.post;
+    const at = (post: AuthorPost, what: string) => `${channelUrl}/posts/${post.id}/${what}`;
+    const revised = { kind: 'update', changes: { headline: 'C' } };
+    await write(at(doomed, 'revisions'), revised, { headers: { ...key('revised'), 'if-match': '"1"' } });
+    await write(at(doomed, 'takedown'), {});
+    const reused = { status: 422, body: { code: 'key-reused' } };
+    for (const used of ['erased', 'revised']) {
+      const headers = { ...key(used), 'if-match': '*' };
+      expect(await write(at(other, 'takedown'), {}, { headers })).toMatchObject(reused);
+      expect(await write(at(other, 'retraction'), { note: 'No.' }, { headers })).toMatchObject(reused);
+      expect(await write(at(other, 'revisions'), revised, { headers })).toMatchObject(reused);
+      expect(await write(channelUrl, { state: 'ended' }, { method: 'PATCH', headers })).toMatchObject(reused);
+      expect(await publish({ id: '01890a5d-ac96-774b-bcce-b302099a8058', headline: 'D' }, key(used))).toMatchObject(reused);
+    }
+    expect(await publish({ headline: 'D' }, key('revised'))).toMatchObject(reused);
+    expect(await write(at(doomed, 'takedown'), {}, { headers: key('erased') })).toMatchObject(reused);
+    expect(await offsetOf(channel)).toBe(5);
+  });
+
   it.each([' ', '', 'a\u00e9', 'a'.repeat(256)])('must be printable: %j', async (bad) => {
     const channel = await freshChannel();
     expect(await publish({ headline: 'A' }, key(bad))).toMatchObject({
