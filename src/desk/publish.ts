@@ -154,18 +154,18 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
-    if (before) return await withDerived(await again(channelId, before), false);
+    if (before) return await withDerived(withdrawnBy(await again(channelId, before)), false);
     const command = ask.command();
     const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, deedOf(ask.who)), position: now.position };
     });
-    return await withDerived(await answerFor(channelId, done), false);
+    return await withDerived(withdrawnBy(await answerFor(channelId, done)), false);
   }
 
   async function takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayEdit);
-    if (before) return await withDerived(await again(channelId, before), true);
+    if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
     const command = ask.command();
     const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
@@ -174,7 +174,7 @@ export function createDesk(options: DeskOptions): Desk {
     if (done.status === 'unchanged') {
       return await withDerived({ post: now.post, position: now.position, replayed: false }, true);
     }
-    return await withDerived(await answerFor(channelId, done), true);
+    return await withDerived(withdrawnBy(await answerFor(channelId, done)), true);
   }
 
   // ---- One write
@@ -379,6 +379,12 @@ export function createDesk(options: DeskOptions): Desk {
   function deedOf(who: Principal): Deed {
     return { by: who.sub, at: new Date(clock()).toISOString() };
   }
+}
+
+/** A withdrawal stays. Of a post that is published the request before withdrew nothing: its key was used for a revision, erased since. */
+function withdrawnBy(answer: PostAnswer): PostAnswer {
+  if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
+  return answer;
 }
 
 /** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */

@@ -183,6 +183,25 @@ describe('one key', () => {
     expect(await offsetOf(channel)).toBe(5);
   });
 
+  it('that made a revision withdraws nothing, also when the text of that was erased', async () => {
+    const channel = await freshChannel();
+    const { post } = (await publish({ headline: 'A' })).body;
+    const url = `${channelUrl}/posts/${post.id}`;
+    const revise = (headline: string, more: object, headers: object) =>
+      write(`${url}/revisions`, { kind: 'update', changes: { headline }, ...more }, { headers });
+    await revise('B', {}, { ...key('revision'), 'if-match': '"1"' });
+    await revise('C', { eraseEarlier: true }, { 'if-match': '"2"' });
+    for (const [what, body] of [
+      ['takedown', {}],
+      ['retraction', { note: 'No.' }],
+    ] as const)
+      expect(await write(`${url}/${what}`, body, { headers: key('revision') })).toMatchObject({
+        status: 422,
+        body: { code: 'key-reused' },
+      });
+    expect(await offsetOf(channel)).toBe(4);
+  });
+
   it.each([' ', '', 'a\u00e9', 'a'.repeat(256)])('must be printable: %j', async (bad) => {
     const channel = await freshChannel();
     expect(await publish({ headline: 'A' }, key(bad))).toMatchObject({
