@@ -133,13 +133,18 @@ export function retract({ channel, post }: PostState, command: { note: string; e
   return withdraw({ channel, post }, { type: 'post.retracted', kind: 'retraction', note: command.note }, deed);
 }
 
-/** Erases the post. One that is retracted can still be taken down; for one that is taken down there is nothing left to do. */
+/**
+ * Erases the post. One that is retracted can still be taken down; for one that is taken down there is nothing left to do. A placeholder
+ * only looks so: what an import still brings of its post must find the takedown.
+ */
 export function takeDown(
   { channel, post }: PostState,
   command: { note: string | null; expected?: Expected },
   deed: Deed,
 ): Decision {
-  if (post.status === 'taken-down') return { status: 'unchanged', postId: post.id, revision: post.revision };
+  if (post.status === 'taken-down' && !isPlaceholder(post)) {
+    return { status: 'unchanged', postId: post.id, revision: post.revision };
+  }
   const late = moved(post, command.expected);
   if (late) return late;
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);

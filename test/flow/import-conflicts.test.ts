@@ -93,6 +93,24 @@ describe('an import into a channel that is there', () => {
     expect(await everythingOf(target, id, secret)).not.toContain('Secret');
   });
 
+  it('never brings back a post that was taken down when only what was erased of it had come', async () => {
+    const { id, posts } = await cover('Gone before it came.');
+    const [secret] = posts as [string];
+    await admin.source.revise(id, secret, 1, { kind: 'update', changes: { body: 'Secret two.' }, eraseEarlier: true });
+    await admin.source.revise(id, secret, 2, { kind: 'update', changes: { body: 'Secret three.' } });
+    const lines = (await exportOf(source, id)).split(/(?<=\n)/);
+    await sendTo(target, lines.slice(0, 2).join(''));
+    const taken = await admin.target.takedown(id, secret, { note: 'A court.' });
+    expect(taken).toMatchObject({ post: { status: 'taken-down', revision: 2, history: [{ note: 'A court.' }] } });
+    expect(await sendTo(target, lines.join(''))).toMatchObject({ status: 200, body: { ...none, skipped: 2, withheld: 2 } });
+    expect(await everythingOf(target, id, secret)).not.toContain('Secret');
+    expect(await statusOf(id, secret)).toBe('taken-down');
+    // As it is now it can be moved on.
+    await using third = await startTestServer();
+    await sendTo(third, await exportOf(target, id));
+    expect(await exportOf(third, id)).toBe(await exportOf(target, id));
+  });
+
   it('takes down what was taken down elsewhere, and erases it here', async () => {
     const { id, posts } = await cover('Secret here too.');
     const [secret] = posts as [string];
