@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { hashOf } from './engine/record.ts';
 import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
@@ -36,7 +37,7 @@ export async function* verifyExport(
 ): AsyncGenerator<VerifiedExport> {
   let walked: WalkedExport | undefined;
   for await (const text of lines) {
-    const line = JSON.parse(text) as ExportLine;
+    const line = lineIn(text);
     const channelId = line.channel?.id ?? line.post?.channelId ?? '';
     if (walked?.channelId !== channelId) {
       if (walked !== undefined) yield walked.finish();
@@ -48,7 +49,7 @@ export async function* verifyExport(
   if (walked !== undefined) yield walked.finish();
 }
 
-/** What a line of an export holds. It is judged by the chain alone. */
+/** What a line of an export holds. It is judged by the chain alone, so that a later version may say more. */
 interface ExportLine {
   channel?: Channel;
   post?: Partial<AuthorPost> & { id: string; channelId: string; revision: number };
@@ -65,6 +66,25 @@ interface ExportLine {
     root?: string;
   };
 }
+
+const historyForm = z.array(z.looseObject({})).optional();
+const lineForm = z
+  .looseObject({
+    channel: z.looseObject({ id: z.string(), history: historyForm }).optional(),
+    post: z.looseObject({ id: z.string(), channelId: z.string(), history: historyForm }).optional(),
+    revision: z.looseObject({ root: z.string().optional() }).optional(),
+  })
+  .refine(({ channel, post }) => (channel === undefined) !== (post === undefined));
+
+/** As it stands there, since the hash of a text covers its fields in their order. */
+function lineIn(text: string): ExportLine {
+  const line: unknown = JSON.parse(text);
+  if (lineForm.safeParse(line).success) return line as ExportLine;
+  throw new SyntaxError('This is no line of an export.');
+}
+
+/** What is left of an erased revision. */
+const namesOfErased: ReadonlySet<string> = new Set(['id', 'channelId', 'revision']);
 
 class WalkedExport {
   readonly channelId: string;
@@ -97,8 +117,14 @@ class WalkedExport {
     const content = text === undefined ? (facts.content ?? '') : hashOf(text);
     const postId = post?.id ?? null;
     const entry = { ...facts, channelId: this.channelId, postId, revision, offset, check, content };
-    this.#faulty = this.#walk.take({ ...entry, text, erasedThrough: Number.MAX_SAFE_INTEGER });
-    if (post === undefined) return;
+    // Whether a later line tells of the erasure is seen at the end. A channel's text is never erased.
+    const erasedThrough = post === undefined ? 0 : Number.MAX_SAFE_INTEGER;
+    this.#faulty = this.#walk.take({ ...entry, text, erasedThrough });
+    if (post === undefined || this.#faulty !== undefined) return;
+    if (text === undefined && Object.keys(post).some((field) => !namesOfErased.has(field))) {
+      this.#faulty = this.#walk.faulty(offset, post.id, 'there is a text where it was erased');
+      return;
+    }
     this.#posts.set(post.id, { offset, revision, digest: text === undefined ? '' : digestOfPost(post) });
     if (text === undefined) this.#missing.set(post.id, { offset, revision });
     else if ((facts.erases ?? 0) >= (this.#missing.get(post.id)?.revision ?? Number.POSITIVE_INFINITY))

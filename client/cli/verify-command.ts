@@ -74,6 +74,8 @@ Examples:
         tell({ channelId: id, entries: 0, texts: 0, erased: 0, position: undefined, fault }, json);
       }
       if (channelId !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo(`There is no channel ${channelId}.`);
+      // A file that was cut to nothing is none of an export, which has its channel at least.
+      if (options.file !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo('It holds no line of an export.');
       if (!json && channels === 0 && unseen.size === 0) terminal.print('There are no channels.');
       return faults > 0 ? 1 : 0;
     } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
+import { hashOf } from '../../src/engine/record.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
@@ -42,6 +43,12 @@ const reportsOf = (out: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+interface ExportLine {
+  channel?: { headline: string };
+  post?: object;
+  revision: { salt?: string };
+}
 
 /** A directory as that of the server is now, changed by hand. */
 async function tampered(sql: string): Promise<string> {
@@ -130,7 +137,31 @@ describe('pressbox verify', () => {
     expect(await faultOf(lines.toSpliced(30, 1))).toMatchObject({ offset: 31, why: 'the entry is missing' });
     const erased = lines.findIndex((line) => line.includes('"content":'));
     expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ why: 'the text is missing' });
-    expect(await faultOf([...lines, 'half a li'])).toContain('It holds a line that is none of an export.');
+    for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
+      expect(await faultOf([...lines, none]), none).toContain('It holds a line that is none of an export.');
+    expect(await faultOf([])).toContain('It holds no line of an export.');
+  });
+
+  it('finds in an export a text that hides from its hash', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const faultOf = async (at: number, change: (line: ExportLine) => object) => {
+      const file = join(directory, 'changed.ndjson');
+      await writeFile(file, lines.with(at, JSON.stringify(change(JSON.parse(lines[at] as string)))).join('\n'));
+      const { code, out } = await verify('--file', file, '--json');
+      expect(code).toBe(1);
+      return reportsOf(out)[0].fault;
+    };
+    // Whoever has the file has the salt, and can say what it is the hash of.
+    const { channel, revision: facts } = JSON.parse(lines[0] as string) as ExportLine;
+    const { salt = '', ...placed } = facts;
+    const content = hashOf({ salt, headline: channel?.headline ?? null, note: null, state: JSON.stringify(channel) });
+    const forged = { channel: { ...channel, headline: 'Forged' }, revision: { ...placed, content } };
+    expect(await faultOf(0, () => forged)).toMatchObject({ offset: 1, postId: null, why: 'the text is missing' });
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    expect(await faultOf(erased, (line) => ({ ...line, post: { ...line.post, body: 'Forged' } }))).toMatchObject({
+      offset: erased + 1,
+      why: 'there is a text where it was erased',
+    });
   });
 
   it('tells an older copy, and a channel that is gone, by what an earlier run printed', async () => {
