@@ -4,7 +4,7 @@ import { JournalUnavailable } from '../engine/engine.ts';
 import { prepare } from '../engine/record.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
-import type { ChannelLine, TransferLine } from '../protocol/transfer.ts';
+import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
 import { standing } from './admission.ts';
 import * as rules from './imported.ts';
 import { deskLimits } from './limits.ts';
@@ -76,7 +76,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     if (first && channelIdOf(first.line) !== channelId) await flush();
     let html = '';
     try {
-      if ('post' in line && line.post.body !== '') html = renderer.render(line.post.body, { channelId });
+      if ('post' in line) html = htmlOf(line);
       before = placeAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer.version).digest);
     } catch (error) {
       throw atLine(number, error);
@@ -84,6 +84,15 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     waiting.push({ number, line, html });
     characters += html.length + ('post' in line ? line.post.body.length : 0);
     if (waiting.length >= deskLimits.importLines || characters >= deskLimits.importCharacters) await flush();
+  }
+
+  /** The body of its post rendered; a refusal where that makes more than an event may hold. */
+  function htmlOf(line: PostLine): string {
+    const { body, channelId } = line.post;
+    const html = body === '' ? '' : renderer.render(body, { channelId });
+    const unfit = rules.misfitOfLine(line, html);
+    if (unfit !== undefined) throw new Refusal(unfit.code, unfit.details);
+    return html;
   }
 
   async function finish(): Promise<void> {

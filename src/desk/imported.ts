@@ -1,9 +1,10 @@
 import type { NewChannelEntry, NewPostEntry } from '../engine/engine.ts';
+import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
 import type { ChannelLine, ErasedLine, PostLine, TransferLine } from '../protocol/transfer.ts';
-import { same } from './decide.ts';
+import { bytesOf, misfit, type RefusedWrite, same } from './decide.ts';
 import { isListed } from './history.ts';
-import { isPlaceholder, placeholder, type UnnumberedPost } from './post.ts';
+import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post.ts';
 
 /**
  * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere
@@ -53,6 +54,12 @@ export function weighChannel(
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
   if (pins && (pinned === undefined || isWithdrawn(pinned))) return conflict('It pins a post that is not published here.');
   return { verdict: 'write' };
+}
+
+/** Why a line must not become an event, whose bounds are those of what is published here. `html` is the body of the post rendered. */
+export function misfitOfLine({ post }: PostLine, html: string): RefusedWrite | undefined {
+  if (bytesOf(post.history) <= limits.historyBytes) return misfitOfSize({ ...post, html }, 'post');
+  return misfit('post.history', `Must have at most ${limits.historyBytes / 1024} KiB as JSON.`);
 }
 
 /** Whether the two are one channel, and not two that were given the same id. */

@@ -226,9 +226,14 @@ function misfitOf(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   if (post.headline === null && post.html === '' && post.media.length === 0) {
     return misfit(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
   }
+  return misfitOfSize(post, at.slice(0, -1));
+}
+
+/** What an event holds of a post, beside its history. `at` is where the post stands in the request. */
+export function misfitOfSize(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   const sent = readerView({ ...post, seq: Number.MAX_SAFE_INTEGER, history: [] });
   if (bytesOf(sent) <= limits.postBytes) return undefined;
-  return misfit(at.slice(0, -1), `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
+  return misfit(at, `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
 }
 
 function misfitOfSources(post: UnnumberedPost, isPublished: (postId: string) => boolean, at: string): RefusedWrite | undefined {

@@ -186,6 +186,24 @@ describe('an import', () => {
       expect(await sendTo(server, good.join('\n'))).toMatchObject({ status: 200, body: { conflicting: 0, sameHistory: true } });
     });
 
+    it('refuses a post that no event could hold, and a history that is longer than one of ours', async () => {
+      const large = plainPost('large', { publishedAt: day });
+      const refusalOf = async (more: Partial<typeof large>, kind: string | null) => {
+        const { status, body } = await sendTo(
+          server,
+          JSON.stringify({ post: { ...large, ...more }, revision: { ...facts, kind } }),
+        );
+        return [status, body.line, body.errors?.map(({ path }) => path)];
+      };
+      await sendTo(server, JSON.stringify({ channel: plainChannel('large') }));
+      const url = `https://a.example/${'\u{1f680}'.repeat(2_000)}`;
+      const media = Array(20).fill({ type: 'video', url, poster: url, captions: url });
+      expect(await refusalOf({ media }, null)).toEqual([400, 1, ['post']]);
+      const change = { kind: 'correction' as const, note: '\u{1f680}'.repeat(1_000), at: day, by: 'ruth' };
+      const history = Array.from({ length: 9 }, (_, nth) => ({ ...change, revision: nth + 2 }));
+      expect(await refusalOf({ history, revision: 10 }, 'correction')).toEqual([400, 1, ['post.history']]);
+    });
+
     it('refuses a line over 1 MiB with 413, and what came before it stands', async () => {
       const body = `${JSON.stringify({ channel: plainChannel('long') })}\n{"post":"${'x'.repeat(1024 * 1024)}"}\n`;
       const answer = await sendTo(server, body);
