@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /**
  * Hands bytes to the kernel, and hears what came from it, past the stream that Node has around a socket. For a write that is taken at once,
@@ -11,6 +11,8 @@ import type { Socket } from 'node:net';
  * `test/unit/kernel.test.ts` fails where they have moved.
  */
 export interface Handle {
+  /** The descriptor; negative when it has been closed. */
+  readonly fd: number;
   /** The system's error as a negative number, or 0. The request is used only where bytes are left. */
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
 }
@@ -24,6 +26,11 @@ export function handleOf(socket: Socket): Handle | undefined {
 /** Whether a socket still has the handle that it had. It loses it in the moment in which it is destroyed. */
 export function isHandleOf(socket: Socket, handle: Handle): boolean {
   return (socket as unknown as { _handle?: unknown })._handle === handle;
+}
+
+/** Whether it can be written to. The look has the processor fetch of it what a write will need. */
+export function isOpen(handle: Handle): boolean {
+  return handle.fd >= 0;
 }
 
 /** Bytes that the kernel has not taken yet. It is called with 0 when they have been, or with a negative number when they cannot be. */
@@ -73,6 +80,35 @@ function onRead(this: ReadHandle, made?: ArrayBuffer): unknown {
   streamBaseState[kArrayBufferOffset] = 0;
   return this[usual](shared.buffer.slice(0, length));
 }
+
+/** Is told when something that was written to the stream of a socket goes to the kernel. */
+export interface WriteWatcher {
+  written(): void;
+}
+
+/** Whether it will be told: not where nothing is known of what is under the socket, or of how its stream writes. */
+export function watchWrites(socket: Socket, watcher: WriteWatcher): boolean {
+  if (handleOf(socket) === undefined || typeof writeGeneric !== 'function') return false;
+  const watched = socket as WatchedSocket;
+  watched[watching] = watcher;
+  watched._writeGeneric = onWrite;
+  return true;
+}
+
+function onWrite(this: Socket, ...write: unknown[]): unknown {
+  (this as WatchedSocket)[watching].written();
+  return (writeGeneric as WriteGeneric).apply(this, write);
+}
+
+type WriteGeneric = (this: Socket, ...write: unknown[]) => unknown;
+
+interface WatchedSocket extends Socket {
+  _writeGeneric: WriteGeneric;
+  [watching]: WriteWatcher;
+}
+
+const watching = Symbol('watching');
+const { _writeGeneric: writeGeneric } = Socket.prototype as { _writeGeneric?: unknown };
 
 /** As much as Node sets aside for a read. */
 const shared = Buffer.allocUnsafeSlow(65_536);

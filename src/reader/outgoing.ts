@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { handleOf, isHandleOf, writeTo } from './kernel.ts';
+import { type Handle, handleOf, isHandleOf, writeTo } from './kernel.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -11,38 +11,48 @@ const nothing = Buffer.alloc(0);
  */
 export class Outgoing {
   protected readonly socket: Socket;
-  readonly #handle;
+  protected readonly handle: Handle | undefined;
   #taken: () => void = nobody;
   /** An empty write of the stream is behind bytes that wait. */
   #asked = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    this.#handle = handleOf(socket);
+    this.handle = handleOf(socket);
   }
 
   /** No bytes wait for the kernel. */
   get free(): boolean {
     const { socket } = this;
-    const isThere = this.#handle === undefined ? !socket.destroyed : isHandleOf(socket, this.#handle);
+    const isThere = this.handle === undefined ? !socket.destroyed : isHandleOf(socket, this.handle);
     return isThere && !this.#asked && socket.writableLength === 0;
   }
 
   write(frames: Buffer): void {
     const { socket } = this;
-    if (this.#handle === undefined || !this.free || socket.writableCorked > 0) {
+    if (this.handle === undefined || !this.free || socket.writableCorked > 0) {
       socket.write(frames);
       this.tell();
       return;
     }
-    const rest = writeTo(this.#handle, frames);
-    if (rest === 'taken') return;
-    if (rest === 'refused') return void socket.destroy();
+    this.writePast(frames);
+  }
+
+  /** For one that is free and has a handle, past its stream. Whether it is free still. */
+  protected writePast(frames: Buffer): boolean {
+    const { socket } = this;
+    const rest = writeTo(this.handle as Handle, frames);
+    if (rest === 'taken') return true;
+    if (rest === 'refused') {
+      socket.destroy();
+      return false;
+    }
     rest.oncomplete = (status) => {
       if (status < 0) socket.destroy();
     };
     // With a write behind them the stream does not end before they have been taken: a socket that is about to end cannot be reset.
     this.#ask();
+    return false;
   }
 
   /** Calls the listener, the only one, when bytes that the kernel did not take at once have been taken, or the socket has been destroyed. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Pipe } from './connection.ts';
 import { socketFormat } from './encoder.ts';
+import { type Handle, isOpen, type WriteWatcher, watchWrites } from './kernel.ts';
 import { Outgoing } from './outgoing.ts';
 
 /**
@@ -18,6 +19,7 @@ interface Inside {
   close(): void;
   readonly transport: {
     readonly socket: WebSocket;
+    readonly writable: boolean;
     on(name: 'ready', listener: () => void): void;
     off(name: 'ready', listener: () => void): void;
   };
@@ -60,10 +62,16 @@ export function terminateSocket(connection: EngineSocket): void {
   insideOf(connection).transport.socket._socket.resetAndDestroy();
 }
 
-export class SocketPipe extends Outgoing implements Pipe {
+export class SocketPipe extends Outgoing implements Pipe, WriteWatcher {
   readonly format = socketFormat;
   readonly #inside: Inside;
   readonly #webSocket: WebSocket;
+  readonly #isWatched: boolean;
+  /**
+   * It was ready, all that was written since was taken, and nothing went through the stream: no packet, no answer to a ping, no close frame.
+   * What tells whether it is ready lies here and there in memory, and to fetch it costs more than all else of a write that is ours.
+   */
+  #isStillReady = false;
 
   constructor(connection: EngineSocket) {
     const inside = insideOf(connection);
@@ -71,6 +79,7 @@ export class SocketPipe extends Outgoing implements Pipe {
     super(webSocket._socket);
     this.#inside = inside;
     this.#webSocket = webSocket;
+    this.#isWatched = watchWrites(this.socket, this);
   }
 
   get open(): boolean {
@@ -78,7 +87,24 @@ export class SocketPipe extends Outgoing implements Pipe {
   }
 
   get ready(): boolean {
-    return this.free && this.#webSocket.readyState === webSocketOpen && this.#inside.writeBuffer.length === 0 && this.open;
+    return (this.#isStillReady && isOpen(this.handle as Handle)) || this.#look();
+  }
+
+  #look(): boolean {
+    const { writeBuffer, transport } = this.#inside;
+    const isReady = this.free && this.#webSocket.readyState === webSocketOpen && writeBuffer.length === 0 && this.open;
+    // A packet that waits for the transport goes through the stream only later.
+    this.#isStillReady = isReady && this.#isWatched && transport.writable && this.socket.writableCorked === 0;
+    return isReady;
+  }
+
+  override write(frames: Buffer): void {
+    if (this.#isStillReady) this.#isStillReady = this.writePast(frames);
+    else super.write(frames);
+  }
+
+  written(): void {
+    this.#isStillReady = false;
   }
 
   /** Whether what comes in next is read at once, and begins a frame of a message that is none of several parts. */

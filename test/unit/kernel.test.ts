@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { handleOf, hearFirst, isHandleOf, writeTo } from '../../src/reader/kernel.ts';
+import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../src/reader/kernel.ts';
 
 /** It takes no time, but for what else the machine has to do. */
 const patient = { timeout: 10_000 };
@@ -134,6 +135,32 @@ it('tells the stream of a connection that is reset', async () => {
   expect(await failed).toMatchObject({ code: 'ECONNRESET' });
 });
 
+it('tells of each write of the stream as it goes to the kernel, also of one that waited, and of none that goes past it', async () => {
+  const { socket, client, heard } = await connect();
+  const written = vi.fn();
+  expect(watchWrites(socket, { written })).toBe(true);
+  writeTo(mustHandle(socket), Buffer.from('past '));
+  expect(written).not.toHaveBeenCalled();
+  socket.write('one ');
+  expect(written).toHaveBeenCalledTimes(1);
+  socket.cork();
+  socket.write('two ');
+  socket.write('three');
+  expect(written).toHaveBeenCalledTimes(1);
+  socket.uncork();
+  expect(written).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(String(heard())).toBe('past one two three'), patient);
+  client.pause();
+  let waiting = 0;
+  for (; socket.writableLength === 0 && waiting < 100; waiting += 1) socket.write(large);
+  const before = written.mock.calls.length;
+  socket.write('more');
+  expect(written).toHaveBeenCalledTimes(before);
+  client.resume();
+  await vi.waitFor(() => expect(String(heard().subarray(-4))).toBe('more'), patient);
+  expect(written).toHaveBeenCalledTimes(before + 1);
+});
+
 it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
@@ -160,8 +187,9 @@ it('is not to be had where Node forbids a look, and what goes out and comes in g
 it('is refused by a socket that is closed', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
-  expect(isHandleOf(socket, handle)).toBe(true);
+  expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([true, true]);
   socket.destroy();
+  expect(isOpen(handle)).toBe(false);
   expect(writeTo(handle, large)).toBe('refused');
   expect(handleOf(socket)).toBeUndefined();
   expect(isHandleOf(socket, handle)).toBe(false);
@@ -171,5 +199,7 @@ it('is lost by a socket in the moment in which it is reset', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
   socket.resetAndDestroy();
-  expect(isHandleOf(socket, handle)).toBe(false);
+  expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([false, false]);
+  await once(socket, 'close');
+  expect(isOpen(handle)).toBe(false);
 });

@@ -7,7 +7,7 @@ import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Rhythm } from '../../src/reader/heartbeat.ts';
-import { forgetRequest, SocketEngine } from '../../src/reader/socket-engine.ts';
+import { forgetRequest, type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 
 /** It takes no time, but for what else the machine has to do. */
 const patient = { timeout: 10_000 };
@@ -204,7 +204,7 @@ async function open() {
     connection.isAwaited = true;
     connection.ping();
   };
-  return { connection, messages, frames, ask, send };
+  return { connection, client: socket, messages, frames, ask, send };
 }
 
 /** A frame of a client. */
@@ -212,6 +212,16 @@ function masked(said: string | Buffer, { mask = [1, 2, 3, 4], head = 0x81 } = {}
   const bytes = Buffer.from(said as string).map((byte, at) => byte ^ mask[at % 4]!);
   return Buffer.concat([Buffer.from([head, 0x80 | bytes.length, ...mask]), bytes]);
 }
+
+it('is not ready once its socket is closed, however that came', async () => {
+  for (const close of ['end', 'resetAndDestroy'] as const) {
+    const { connection, client } = await open();
+    const { pipe } = connection as unknown as SocketConnection;
+    expect(pipe.ready).toBe(true);
+    client[close]();
+    await vi.waitFor(() => expect(pipe.ready).toBe(false), patient);
+  }
+});
 
 it('hears the answer to a ping without taking it apart, once for each ping', async () => {
   const { connection, frames, ask, send } = await open();

@@ -60,6 +60,32 @@ it('is not ready while engine.io has packets that wait, and tells when they are 
   await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]), patient);
 });
 
+it('is not ready in the moment in which something waits, though it was ready in the moment before', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  expect(pipe.ready).toBe(true);
+  connection.send('one');
+  // Taken by the kernel, and engine.io knows of it only in its next turn.
+  expect(pipe.ready).toBe(true);
+  connection.send('two');
+  expect(pipe.ready).toBe(false);
+  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
+  pipe.write(event('three'));
+  expect(pipe.ready).toBe(true);
+
+  const { socket } = (connection as unknown as { transport: { socket: WebSocket & { _socket: Socket } } }).transport;
+  client.pause();
+  const large = Buffer.alloc(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) socket.send(large);
+  expect(socket._socket.writableLength).toBeGreaterThan(0);
+  client.resume();
+  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
+  expect(heard().slice(0, 3)).toEqual(['4one', '4two', saying('three')]);
+
+  socket.close();
+  expect(pipe.ready).toBe(false);
+});
+
 it('is not ready while the kernel has not taken what it was given, and tells when it has', async () => {
   const { pipe, client, heard } = await connect();
   const taken = vi.fn();
