@@ -167,7 +167,15 @@ function checkByPublicKey(url: URL): Check {
   const keys = createRemoteJWKSet(url, { timeoutDuration: jwksTimeoutMs });
   return async (token, currentDate) => {
     const options = { algorithms: [...publicKeyAlgorithms], audience, requiredClaims, currentDate };
-    return (await jwtVerify(token, keys, options)).payload;
+    // So soon after it was asked the issuer is not asked again, and may have a new key.
+    const { coolingDown } = keys;
+    try {
+      return (await jwtVerify(token, keys, options)).payload;
+    } catch (error) {
+      throw coolingDown && error instanceof errors.JWKSNoMatchingKey
+        ? unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.')
+        : error;
+    }
   };
 }
 
@@ -209,9 +217,14 @@ function refusalFor(error: unknown): Refusal {
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
     return invalid('The token is signed in a way that is not accepted here.');
   }
-  // What is left went wrong while the issuer's keys were asked for. That says nothing about the token, so trying again can help.
+  // What is left went wrong while the issuer's keys were asked for. That says nothing about the token.
+  return unclear("Its issuer's keys cannot be had.");
+}
+
+/** It may be good, so trying again can help. */
+function unclear(why: string): Refusal {
   return new Refusal('token-invalid', {
-    detail: "The token cannot be checked at the moment: its issuer's keys cannot be had.",
+    detail: `The token cannot be checked at the moment. ${why}`,
     retryAfter: jwksRetrySeconds,
   });
 }

@@ -93,4 +93,15 @@ describe('a session of a token that an issuer signed', () => {
     expect(await opened({ jwksUrl: 'http://127.0.0.1:9/keys' }).identity.resume(value)).toBe('unclear');
     expect(await opened().identity.resume(value)).toBe('stale');
   });
+
+  it('is kept where its key may be newer than what the server was told a moment ago', async () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'old' }];
+    const { identity } = opened({ jwksUrl });
+    const old = new SignJWT({ sub: 'eva', jti: 't3', iat: seconds, exp: seconds + 60, aud: 'pressbox' });
+    await identity.verify(await old.setProtectedHeader({ alg: 'ES256', kid: 'old' }).sign(other.privateKey));
+    keys = [...keys, known];
+    const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
+    expect(await identity.resume(value)).toBe('unclear');
+  });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadSecret, secretFor } from '../../src/edge/secret.ts';
 import { createTokens, signToken, type Tokens } from '../../src/edge/tokens.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
@@ -194,6 +194,25 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const tokens = createTokens({ jwksUrl, secret, now: () => now });
     const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
     expect((await tokens.verify(own)).sub).toBe('own');
+  });
+
+  it('are refused with the advice to wait where the key may be newer than what the issuer said, who is not asked each time', async () => {
+    const [first, second] = [pairs.RS256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
+    const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
+    let published = [jwkOf('first', first)];
+    await using changing = await startIssuer(() => published);
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now });
+    const by = (alg: string, kid: string, key: KeyObject) => new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
+    await tokens.verify(await by('RS256', 'first', first.privateKey));
+    published = [...published, jwkOf('second', second)];
+    const [good, forged] = await Promise.all(['second', 'third'].map((kid) => by('ES256', kid, second.privateKey)));
+    expect((await refusalOf(tokens, good!)).retryAfter).toBeGreaterThan(0);
+
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect((await tokens.verify(good!)).sub).toBe('ida');
+    vi.setSystemTime(Date.now() + 31_000);
+    expect((await refusalOf(tokens, forged!)).retryAfter).toBeUndefined();
   });
 
   it('are refused with the advice to wait while the issuer cannot be asked', async () => {
