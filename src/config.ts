@@ -130,7 +130,8 @@ export const variables = {
         (value) => !/[?#]/.test(value),
         'must be a whole URL such as https://live.example.org, without user, query and fragment.',
       )
-      .transform((value) => value.replace(/\/+$/, '')),
+      // As it is parsed, which leaves out a line break at its end: it stands in headers.
+      .transform((value) => new URL(value).href.replace(/\/+$/, '')),
     'from host and port',
     'Where readers reach the server; used in feeds and links.',
   ),

@@ -78,6 +78,13 @@ describe('the configuration', () => {
     expect(config.jwtSecret).toHaveLength(32);
   });
 
+  it('has the public URL as it is parsed, whatever stood around it', () => {
+    for (const text of ['https://live.example.org\n', ' https://live.example.org ', 'HTTPS://LIVE.example.org:443//']) {
+      expect(readConfig({ PRESSBOX_PUBLIC_URL: text }).publicUrl).toBe('https://live.example.org');
+    }
+    expect(readConfig({ PRESSBOX_PUBLIC_URL: 'http://a.example:8080/news/' }).publicUrl).toBe('http://a.example:8080/news');
+  });
+
   it('tells all mistakes at once, each with the name of the variable and what fits', () => {
     const error = mistakesOf({
       PRESSBOX_HOST: 'two words',
