@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { announcements, channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { tags } from '../../src/engine/tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
@@ -135,6 +135,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       const before = other.losses();
       await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+      await publishHeard(here, id, other);
+    });
+
+    it('take no harm from messages that are none of theirs', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      for (const name of [registry.control, registry.node(there.nodeId), announcements(id)])
+        for (const text of ['', 'null', '7', '{}', '{"type":"heard"}', '{"type":"heard","from":"x","heard":{"type":"entry"}}'])
+          await vi.waitFor(async () => expect(await server.admin.publish(name, text)).toBeGreaterThan(0), patient);
       await publishHeard(here, id, other);
     });
 

@@ -35,7 +35,6 @@ export class RedisBus {
   readonly #talk: Connection;
   readonly #announcer: Announcer;
   readonly #nodeId: string;
-  readonly #log: Log;
   readonly #followed = new Map<string, Followed>();
   readonly #asked = new Map<string, (nodeId: string) => void>();
   readonly #probes = new Map<number, () => void>();
@@ -60,8 +59,14 @@ export class RedisBus {
     this.#talk = talk;
     this.#announcer = announcer;
     this.#nodeId = nodeId;
-    this.#log = log;
-    ears.redis.on('message', (name: string, text: string) => this.#hear(name, text));
+    ears.redis.on('message', (name: string, text: string) => {
+      try {
+        this.#hear(name, JSON.parse(text) as Message);
+      } catch {
+        // From another version, or from somebody who has no business here: of no use, and no reason to end.
+        log.warn({ name }, 'a message on the bus was not understood');
+      }
+    });
   }
 
   /** Channels that are listened to. */
@@ -179,9 +184,7 @@ export class RedisBus {
     this.#announcer.announce(channelId, heard);
   }
 
-  #hear(name: string, text: string): void {
-    const message = read(text);
-    if (message === undefined) return this.#log.warn({ name }, 'a message on the bus was not understood');
+  #hear(name: string, message: Message): void {
     switch (message.type) {
       case 'probe':
         this.#probes.get(message.number)?.();
@@ -220,13 +223,5 @@ export class RedisBus {
   /** Lost where Redis cannot be reached: the comparison of heads finds what it told of. */
   #send(name: string, message: Message): void {
     this.#talk.ask((redis) => redis.publish(name, JSON.stringify(message))).catch(() => undefined);
-  }
-}
-
-function read(text: string): Message | undefined {
-  try {
-    return JSON.parse(text) as Message;
-  } catch {
-    return undefined;
   }
 }
