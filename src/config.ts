@@ -68,10 +68,10 @@ const onOrOff = z
   .refine((value) => ['on', 'true', '1', 'off', 'false', '0'].includes(value), 'must be on or off.')
   .transform((value) => ['on', 'true', '1'].includes(value));
 
-/** A URL of one of these schemes without a name or password in it. */
+/** A URL of one of these schemes without a name or password in it, as it may stand in a link: URL.parse also mends what is none. */
 const plainUrl = (message: string, ...schemes: string[]) =>
   z.string().refine((value) => {
-    const url = URL.parse(value);
+    const url = /^\w+:\/\/\S+$/.test(value) ? URL.parse(value) : null;
     return url !== null && schemes.includes(url.protocol) && url.hostname !== '' && url.username === '' && url.password === '';
   }, message);
 
@@ -86,11 +86,19 @@ const isProxy = (part: string) => {
 };
 
 const isRedisUrl = (text: string) => {
-  const schemes = ['redis:', 'rediss:', 'redis+sentinel:'];
   // Several sentinels stand in one URL, which URL.parse does not take.
   const url = URL.parse(text.replace(/^(redis\+sentinel:\/\/[^,/]+)(?:,[^,/\s]+)*(?=\/)/, '$1'));
-  if (url === null || !schemes.includes(url.protocol) || !/^[a-z0-9.:[\]_-]+$/i.test(url.hostname)) return false;
-  return url.protocol !== 'redis+sentinel:' || url.pathname.length > 1;
+  if (url === null || !/^(?:rediss?|redis\+sentinel):\/\/\S+$/.test(text)) return false;
+  if (!/^[a-z0-9.:[\]_-]+$/i.test(url.hostname) || !isEncoded(url.username) || !isEncoded(url.password)) return false;
+  return url.protocol === 'redis+sentinel:' ? url.pathname.length > 1 : /^\/?[0-9]{0,5}$/.test(url.pathname);
+};
+
+const isEncoded = (text: string) => {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 };
 
 /** Commas part both the URLs of a cluster and the sentinels of one URL; only the former are followed by a scheme. */
@@ -141,7 +149,7 @@ export const variables = {
       .transform(redisUrls)
       .refine(
         (urls) => urls.every(isRedisUrl) && (urls.length === 1 || urls.every((url) => /^rediss?:/.test(url))),
-        'must be redis://host:port, rediss://host:port, redis+sentinel://host:port,host:port/name, or several redis URLs with commas between.',
+        'must be redis://host:port, rediss://host:port, redis+sentinel://host:port,host:port/name, or several redis URLs with commas between. User and password are percent-encoded; the path is the number of a database.',
       ),
     'the embedded journal',
     'Redis or Valkey that keeps the journal: `redis://`, `rediss://`, `redis+sentinel://host:port,…/name`; several `redis` URLs, comma-separated, for a cluster.',
