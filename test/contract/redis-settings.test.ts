@@ -66,6 +66,13 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('are not asked of a server that does not know the user', async () => {
       const wrong = { ...server, url: server.url.replace('word', 'other') };
       await expect(openNode(wrong)).rejects.toThrow(JournalRefused);
+      // Nor of another database than the one that was named.
+      await expect(openNode({ ...server, url: `${server.url}/1` })).rejects.toThrow(/NOPERM.*'select'/);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '+select');
+      await expect(openNode({ ...server, url: `${server.url}/99` })).rejects.toThrow('DB index');
+      engine = await openNode({ ...server, url: `${server.url}/1` });
+      await createChannel(engine);
+      expect([await server.admin.dbsize(), await server.admin.info('keyspace')]).toEqual([0, expect.stringContaining('db1:')]);
       await server.admin.call('ACL', 'SETUSER', 'pressbox', '-config|get');
       await expect(openNode(server)).rejects.toThrow(/NOPERM/);
     });

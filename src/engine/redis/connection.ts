@@ -93,6 +93,8 @@ export class Connection {
     this.#admitting = true;
     const losses = this.#losses;
     try {
+      // ioredis goes on in the first database where it may not use the one that the URL names.
+      if (this.redis.options.db) await this.redis.select(this.redis.options.db);
       const faults = await faultsOf(this.redis, url, minReplicas);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
@@ -105,7 +107,7 @@ export class Connection {
       this.onOpen();
     } catch (error) {
       this.#why = error instanceof Error ? error.message : String(error);
-      if (/^NOPERM\b/.test(this.#why)) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
+      if (isRefusal({ message: this.#why })) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
     } finally {
       this.#admitting = false;
     }
@@ -180,9 +182,9 @@ export class Connection {
   }
 }
 
-/** Waiting does not help where the server does not know the user, or is not who its certificate should say. */
-function isRefusal(error: Error & { code?: string }): boolean {
-  return /^(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message) || /CERT|ALTNAME/.test(error.code ?? '');
+/** Waiting does not help where the server does not know the user or the database, or is not who its certificate should say. */
+function isRefusal({ message, code = '' }: { message: string; code?: string }): boolean {
+  return /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:invalid )?DB index)\b/.test(message) || /CERT|ALTNAME/.test(code);
 }
 
 /** Answers of Redis by which a command surely did nothing: it was refused before it, or its first write, was carried out. */

@@ -34,6 +34,8 @@ export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOp
   });
   try {
     await redis.connect();
+    // ioredis goes on in the first database where it may not use the one that the URL names.
+    if (redis.options.db) await redis.select(redis.options.db);
     for await (const id of channelId === undefined ? registered(redis) : [channelId]) {
       const report = await verifyChannel(redis, id, options);
       if (report !== undefined) yield report;
