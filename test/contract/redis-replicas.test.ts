@@ -67,6 +67,22 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
     }, 30_000);
 
+    it('is used again within 5 s of a lost connection, although the replica hangs', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master);
+      const { id } = await createChannel(engine);
+      process.kill(replica.pid, 'SIGSTOP');
+      try {
+        for (const type of ['pubsub', 'normal']) await master.admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+        const lostAt = performance.now();
+        await vi.waitFor(() => publish(engine, id), patient);
+        await vi.waitFor(() => engine.ready(), patient);
+        expect(performance.now() - lostAt).toBeLessThan(5_000);
+      } finally {
+        process.kill(replica.pid, 'SIGCONT');
+      }
+    }, 40_000);
+
     it('holds on neither what was erased', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);

@@ -5,7 +5,7 @@ import { redisLimits } from './limits.ts';
 import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
 import { type Fault, faultsOf, sentenceOf } from './settings.ts';
 
-const { redisSilenceMs: silenceMs, redisConnectMs: connectMs } = redisLimits;
+const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefMs, settingsMs } = redisLimits;
 
 /**
  * ioredis would send what was not answered once more after a reconnection. Request ids make that harmless, but whoever waits is better
@@ -44,6 +44,8 @@ export class Connection {
   #admitting = false;
   /** Rises when the connection is lost: what was checked before says nothing about the next one. */
   #losses = 0;
+  /** A start waits for replicas to tell their settings. Afterwards readers wait, and who was not asked is asked by `recheck`. */
+  #replicasMs: number = settingsMs;
   #closed = false;
   #why = 'Redis was not reached yet';
   #refusal: JournalRefused | undefined;
@@ -84,6 +86,7 @@ export class Connection {
       if (performance.now() > deadline) throw new JournalUnavailable(`Redis cannot be reached: ${this.#why}`, 'unchanged');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    this.#replicasMs = briefMs;
   }
 
   /** Checks the settings; what was refused is asked again, since they can be changed without a restart. */
@@ -95,7 +98,7 @@ export class Connection {
     try {
       // ioredis goes on in the first database where it may not use the one that the URL names.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
-      const faults = await faultsOf(this.redis, url, minReplicas);
+      const faults = await faultsOf(this.redis, url, minReplicas, this.#replicasMs);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
       if (faults.length > 0 && this.faults.length === 0)
@@ -121,7 +124,7 @@ export class Connection {
     const { url, minReplicas, allowUnsafe, log } = this.#options;
     if (!this.#admitted) return;
     const losses = this.#losses;
-    const faults = await faultsOf(this.redis, url, minReplicas).catch(() => undefined);
+    const faults = await faultsOf(this.redis, url, minReplicas, settingsMs).catch(() => undefined);
     if (faults === undefined || losses !== this.#losses || !this.#admitted) return;
     if (faults.length > 0 && !allowUnsafe) {
       this.#refuse(faults);

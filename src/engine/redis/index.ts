@@ -142,7 +142,12 @@ class Shared implements RedisEngine {
     this.#ears.onLost = () => {
       this.#bus.isListening = false;
     };
-    this.#ears.onOpen = () => void this.#listen().catch(() => this.#ears.replace());
+    // Erasures that were missed are asked for over the other connection, which may be back later.
+    const listenAgain = () => {
+      if (!this.#bus.isListening && this.#ears.isOpen && this.#talk.isOpen) void this.#listen().catch(() => this.#ears.replace());
+    };
+    this.#ears.onOpen = listenAgain;
+    this.#talk.onOpen = listenAgain;
     // Before anyone asks: a token that was revoked is refused from the first request on.
     await this.#revocations.compare();
     await this.#watch.compare();

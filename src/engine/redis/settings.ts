@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { eachReplica } from './servers.ts';
+import { within } from './within.ts';
 
 /**
  * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
@@ -44,14 +45,18 @@ const withReplicas: readonly Wanted[] = [
   },
 ];
 
-/** What is wrong with the server, and with those of its replicas that can be asked. Throws what Redis answers where it may not be. */
-export async function faultsOf(redis: Redis, url: string, minReplicas: number): Promise<Fault[]> {
+/**
+ * What is wrong with the server, and with those of its replicas that can be asked within `replicasMs`. Throws what Redis answers where it
+ * may not be.
+ */
+export async function faultsOf(redis: Redis, url: string, minReplicas: number, replicasMs: number): Promise<Fault[]> {
   const faults = await faultsAt(redis, minReplicas > 0);
+  const ofReplicas: Fault[] = [];
   const look = async (replica: Redis, at: string) => {
-    faults.push(...(await faultsAt(replica, true)).map((fault) => ({ at, ...fault })));
+    ofReplicas.push(...(await faultsAt(replica, true)).map((fault) => ({ at, ...fault })));
   };
-  await eachReplica(redis, url, look).catch(() => undefined);
-  return faults;
+  await within(replicasMs, eachReplica(redis, url, look));
+  return [...faults, ...ofReplicas];
 }
 
 async function faultsAt(redis: Redis, mayHaveReplicas: boolean): Promise<Fault[]> {
