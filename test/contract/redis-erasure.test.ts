@@ -68,6 +68,18 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
     }, 60_000);
 
+    it('is erased although the clock was set back since it was noted, and since a node was heard of that is gone', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary, logsAll);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id, { body: 'zqclock' });
+      await appended(here, id, [takedown(post)]);
+      await here.close();
+      const before = Date.now() + 3_600_000;
+      await server.admin.multi().zadd(registry.owed, before, id).zadd(registry.nodes, before, 'a-node-that-is-gone').exec();
+      await vi.waitFor(async () => expect(await found(server.directory, ['zqclock'])).toEqual([]), patient);
+      await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);
+    }, 60_000);
+
     it('waits for no other channel whose erasures wait or fail, which are counted, told and tried again', async (test) => {
       const server = await startRedisFor(test, binary);
       const warned: unknown[][] = [];

@@ -7,7 +7,7 @@ import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { eachServer } from './servers.ts';
+import { eachServer, timeOf } from './servers.ts';
 
 const { redisErasureWaitMs: patienceMs, countsMs } = redisLimits;
 const pollMs = 20;
@@ -49,7 +49,7 @@ export class Erasures {
 
   /** To be sent before the entry that erases, down the same connection. */
   async note(channelId: string): Promise<void> {
-    await this.#parts.writes.ask((redis) => redis.zadd(registry.owed, Date.now(), channelId));
+    await this.#parts.writes.ask(async (redis) => redis.zadd(registry.owed, await timeOf(redis), channelId));
   }
 
   /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */

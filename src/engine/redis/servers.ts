@@ -61,6 +61,12 @@ export async function eachServer(master: Redis, url: string, act: (redis: Redis)
   await Promise.all([act(master), eachReplica(master, url, afterAll)]);
 }
 
+/** Milliseconds since 1970 by the clock of the server, which is one for all nodes. */
+export async function timeOf(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = (await redis.time()).map(Number) as [number, number];
+  return seconds * 1_000 + Math.floor(microseconds / 1_000);
+}
+
 async function offsetOf(redis: Redis, field: string): Promise<number> {
   const info = await redis.info('replication');
   return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? -1);

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Erasures, Owed } from './erasure.ts';
 import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { timeOf } from './servers.ts';
 
 const { notedMs } = redisLimits;
 /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
@@ -68,10 +69,16 @@ export class Sweep {
     }
   }
 
-  /** All of them: none is hidden behind others that are not done. */
+  /** All of them: none is hidden behind others that are not done. What was noted ahead of the clock was before that was set back. */
   async #stale(): Promise<Set<string>> {
-    const before = Date.now() - staleMs;
-    return new Set(await this.#parts.writes.ask((redis) => redis.zrangebyscore(registry.owed, '-inf', before)));
+    const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.owed, 0, '-1', 'WITHSCORES'));
+    const now = await this.#parts.writes.ask(timeOf);
+    const stale = new Set<string>();
+    for (let at = 0; at < noted.length; at += 2) {
+      const ageMs = now - Number(noted[at + 1]);
+      if (ageMs < 0 || ageMs >= staleMs) stale.add(noted[at] as string);
+    }
+    return stale;
   }
 
   async #look(channelId: string): Promise<void> {
@@ -115,6 +122,7 @@ export class Sweep {
     const { writes } = this.#parts;
     if (this.#debts.get(channelId)?.finishing === undefined) this.#debts.delete(channelId);
     const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
-    if (noted !== null && Number(noted) < Date.now() - notedMs) await writes.ask((redis) => redis.zrem(registry.owed, channelId));
+    if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
+      await writes.ask((redis) => redis.zrem(registry.owed, channelId));
   }
 }
