@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { channelPath, onServer } from '../../src/protocol/addresses.ts';
+import type { Serving } from '../../src/serve.ts';
 import { AuthorClient } from '../author-client.ts';
 import { newKey } from '../ids.ts';
 import { CannotDo, tellError } from './asking.ts';
@@ -40,12 +41,14 @@ Examples:
     const [{ readConfig }, { serve: start }] = await Promise.all([import('../../src/config.ts'), import('../../src/serve.ts')]);
     // Beside a person who watches, only what is worth a look; the variable still decides.
     const quiet = terminal.streams.stdout.isTTY === true ? { PRESSBOX_LOG_LEVEL: 'warn' } : {};
-    const server = await start(readConfig({ ...quiet, ...withOptions(env, options) }));
-    const renew = () => void server.renew();
+    let server: Serving | undefined;
+    // From the beginning: by default it ends the process, and a start may take a while.
+    const renew = () => void server?.renew();
     process.on('SIGUSR2', renew);
     const { interrupted } = terminal.streams;
     let demo: { told: Promise<void> } | undefined;
     try {
+      server = await start(readConfig({ ...quiet, ...withOptions(env, options) }));
       terminal.print(`Pressbox serves ${terminal.style.bold(server.publicUrl)}`);
       if (options.demo) demo = await startDemo(server.url, server.publicUrl, server.secret);
       const asked = new Promise<undefined>((resolve) => {
@@ -61,7 +64,7 @@ Examples:
     } finally {
       process.off('SIGUSR2', renew);
       await demo?.told;
-      await server.close();
+      await server?.close();
     }
     return 0;
   }

@@ -101,6 +101,8 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
       const { status, text } = await call(`${url}/readyz`);
       expect([status, text]).toEqual([503, told('starting')]);
     }, patient);
+    // There is nothing to renew yet.
+    process.kill(server.pid, 'SIGUSR2');
     await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
   }, 60_000);
 
