@@ -25,7 +25,7 @@ import { createSessions } from './edge/sessions.ts';
 import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
-import { type Engine, JournalUnavailable, type Renderer } from './engine/engine.ts';
+import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
 import { openRedis, type RedisEngine } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
@@ -258,8 +258,9 @@ async function openEngine(
     return { engine, node: engine, unsafe: () => engine.faults.map(({ line }) => line) };
   } catch (error) {
     // Whoever starts the server is told which variable to look at.
-    if (!(error instanceof JournalUnavailable)) throw error;
-    throw new ConfigError([{ name: 'PRESSBOX_REDIS_URL', message: error.message }]);
+    if (error instanceof JournalRefused) throw new JournalRefused(`PRESSBOX_REDIS_URL: ${error.message}`);
+    if (error instanceof JournalUnavailable) throw new ConfigError([{ name: 'PRESSBOX_REDIS_URL', message: error.message }]);
+    throw error;
   }
 }
 

@@ -127,7 +127,8 @@ class Group {
         await member.serving;
         if (this.#closing) throw new NotStarted('The server is closed.');
       }
-      if (fresh.some((member) => !this.#members.has(member))) throw new NotStarted('A new worker has ended.');
+      const serving = this.#serving();
+      if (!fresh.every((member) => serving.includes(member))) throw new NotStarted('A new worker has ended, or leaves.');
     } catch (error) {
       this.#renewing = false;
       this.#log.error({ err: error }, 'workers are not renewed: the ones before go on');
@@ -182,11 +183,16 @@ class Group {
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
       // What ends all processes of a service at once comes here a moment later.
-      onLeaving: ({ worker }) => this.#launchLater(worker, workerRestartFirstMs),
+      onLeaving: (leaving) => this.#left(leaving),
       onEnd: (ended, how) => this.#ended(ended, how),
     });
     this.#members.add(member);
     return member;
+  }
+
+  /** Nobody is missing where another has its number. */
+  #left(member: Member): void {
+    if (this.#current.get(member.worker) === member) this.#launchLater(member.worker, workerRestartFirstMs);
   }
 
   /** Its readers would wait for ever: their connections stand. */

@@ -88,7 +88,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
 
     /** The process that has this number now. */
-    const pidOf = (worker: number) => lines.findLast((line) => line.worker === worker && line.msg === 'worker serves')!.pid!;
+    const pidOf = (worker: number) =>
+      lines.findLast((line) => line.worker === worker && line.msg === 'worker serves' && isAlive(line.pid!))!.pid!;
 
     it('starts with one line that says it listens, and each line says whose it is', () => {
       expect(lines.filter(({ msg }) => msg === 'listening')).toMatchObject([{ pid: server.pid, url: server.url, workers: 2 }]);
@@ -235,6 +236,20 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(sums.get('pressbox_worker_ends_total{how="died"}')).toBe(1);
     }, 40_000);
 
+    it('renews nothing where somebody ends one of the new workers meanwhile, and has as many as before', async () => {
+      const { id } = await createChannel(server, token);
+      const before = [pidOf(1), pidOf(2)];
+      const said = lines.length;
+      process.kill(server.pid, 'SIGUSR2');
+      await vi.waitFor(() => expect(before).not.toContain(pidOf(1)), patient);
+      process.kill(pidOf(1), 'SIGTERM');
+      const notRenewed = 'workers are not renewed: the ones before go on';
+      await vi.waitFor(() => expect(lines.slice(said).map(({ msg }) => msg)).toContain(notRenewed), patient);
+      await vi.waitFor(() => expect(childrenOf(server.pid).sort()).toEqual(before.sort()), patient);
+      await vi.waitFor(async () => expect((await metrics()).get('pressbox_workers')).toBe(2), patient);
+      await publish(server, token, id, { body: 'On.' });
+    }, 40_000);
+
     it('puts another in the place of one that somebody else ends, which lets its readers leave', async () => {
       const { id } = await createChannel(server, token);
       const readers = await readersOfBoth(id);
@@ -275,7 +290,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       const port = new URL(server.url).port;
       const wrong = [
         [{ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: port }, `PRESSBOX_PORT: port ${port} is in use.`],
-        [{ PRESSBOX_REDIS_URL: redis.url.replace('word', 'wrong') }, 'WRONGPASS'],
+        [{ PRESSBOX_REDIS_URL: redis.url.replace('word', 'wrong') }, 'PRESSBOX_REDIS_URL: Redis: WRONGPASS'],
+        [
+          { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:26379/one' },
+          'PRESSBOX_REDIS_URL: This version knows one Redis server',
+        ],
         [{ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_LOG_LEVEL: 'loud' }, 'PRESSBOX_LOG_LEVEL'],
       ] as const;
       await Promise.all(
