@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { hashOf } from './engine/record.ts';
 import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
+import { hasFormOfLine } from './protocol/transfer.ts';
 
 /**
  * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
@@ -67,19 +67,10 @@ interface ExportLine {
   };
 }
 
-const historyForm = z.array(z.looseObject({})).optional();
-const lineForm = z
-  .looseObject({
-    channel: z.looseObject({ id: z.string(), history: historyForm }).optional(),
-    post: z.looseObject({ id: z.string(), channelId: z.string(), history: historyForm }).optional(),
-    revision: z.looseObject({ root: z.string().optional() }).optional(),
-  })
-  .refine(({ channel, post }) => (channel === undefined) !== (post === undefined));
-
 /** As it stands there, since the hash of a text covers its fields in their order. */
 function lineIn(text: string): ExportLine {
   const line: unknown = JSON.parse(text);
-  if (lineForm.safeParse(line).success) return line as ExportLine;
+  if (hasFormOfLine(line)) return line as ExportLine;
   throw new SyntaxError('This is no line of an export.');
 }
 

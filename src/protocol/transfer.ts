@@ -87,6 +87,20 @@ export type PostLine = { post: Omit<model.AuthorPost, 'seq' | 'html'>; facts: Li
 export type ErasedLine = { erased: { id: string; channelId: string; revision: number }; facts: LineFacts & { content: string } };
 export type TransferLine = ChannelLine | PostLine | ErasedLine;
 
+const history = z.array(z.looseObject({})).optional();
+const looseLineSchema = z
+  .looseObject({
+    channel: z.looseObject({ id: z.string(), history }).optional(),
+    post: z.looseObject({ id: z.string(), channelId: z.string(), history }).optional(),
+    revision: z.looseObject({ root: z.string().optional() }).optional(),
+  })
+  .refine(({ channel, post }) => (channel === undefined) !== (post === undefined));
+
+/** Whether it is a line at all, of this version or a later one, which may say more: for those who judge it by the chain alone. */
+export function hasFormOfLine(value: unknown): boolean {
+  return looseLineSchema.safeParse(value).success;
+}
+
 /** The line that a JSON object is; a refusal with code `invalid-body` where it is none. */
 export function parseLine(value: object): TransferLine {
   const line = read(value as Record<string, unknown>);
