@@ -66,6 +66,19 @@ describe('the package in an empty folder, by its readme', () => {
     await watching.ended;
   }, 30_000);
 
+  it('has a server for other programs, as the page about configuration starts it', async () => {
+    const [program = ''] = await blocks('docs/configuration.md', 'A server in a program of your own');
+    await writeFile(join(folder, 'serve.mjs'), program);
+    const serving = shell.start('exec node serve.mjs');
+    await vi.waitFor(() => expect(serving.out).toMatch(/^Serves http:\S+$/m), { timeout: 20_000 });
+    const { status } = await fetch(`${/Serves (http:\S+)/.exec(serving.out)?.[1]}/readyz`);
+    serving.kill('SIGTERM');
+    expect([status, await serving.ended]).toEqual([200, 0]);
+    const refused = shell.start('PRESSBOX_PORT=high exec node serve.mjs');
+    expect(await refused.ended).toBe(1);
+    await vi.waitFor(() => expect(refused.err).toContain('PRESSBOX_PORT: '));
+  }, 60_000);
+
   it('has examples that are started as their readme says', async () => {
     shell.env.PRESSBOX_PORT = undefined;
     await shell.run('npx pressbox channel create "First landing" --id moon-landing');
