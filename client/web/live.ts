@@ -6,7 +6,7 @@ import { fromSnapshot, type Timeline } from '../timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';
-import { enableSharing, postOnPage } from './share.ts';
+import { enableSharing, postOf } from './share.ts';
 import { SinceYouLeft } from './since.ts';
 import { Status } from './status.ts';
 import { isLoaded, loadWords } from './strings/index.ts';
@@ -102,12 +102,13 @@ function run(page: PageData): void {
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
     if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
-    // It leads to posts that may wait to be shown.
-    if (link.closest('#since') !== null) view.reveal();
-    const id = postOnPage(link, started.channelId);
-    if (id !== null) {
+    const id = postOf(link, started.channelId);
+    if (id !== undefined && view.post(id) !== undefined) {
       click.preventDefault();
-      location.hash = postAnchor(id);
+      // It may wait to be shown.
+      if (document.getElementById(postAnchor(id)) === null) view.reveal();
+      // Other than `location.hash`, this leads there again and again.
+      location.href = `#${postAnchor(id)}`;
       return;
     }
     const way = link.dataset.page === 'older' ? 'older' : link.dataset.page === 'newer' ? 'newer' : undefined;

@@ -1,4 +1,3 @@
-import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Words } from './strings/words.ts';
 
 /** How long a button says that it did its work. Milliseconds. */
@@ -26,12 +25,11 @@ export function enableSharing(words: () => Words, say: (sentence: string) => voi
   });
 }
 
-/** The post of this channel that a link of the coverage leads to, where it is on the page: to be gone to without leaving it. */
-export function postOnPage(link: HTMLAnchorElement, channelId: string): string | null {
+/** The post of this channel that a link of the coverage leads to, on this page or another. */
+export function postOf({ rel, href }: HTMLAnchorElement, channelId: string): string | undefined {
   // Links to elsewhere, and the permanent link of a post itself, have a `rel`.
-  if (link.rel !== '') return null;
-  const [, channel, id] = new URL(link.href).pathname.match(/\/live\/([^/]+)\/([^/]+)$/) ?? [];
-  return channel === channelId && id !== undefined && document.getElementById(postAnchor(id)) !== null ? id : null;
+  const [, channel = channelId, id] = (rel === '' && /(?:\/live\/([^/]+)\/|#post-)([^/#]+)$/.exec(href)) || [];
+  return channel === channelId ? id : undefined;
 }
 
 type Done = 'shared' | 'copied' | 'failed';

@@ -6,7 +6,7 @@ import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
-import { eventually, newsroom, post, textOf } from './newsroom.ts';
+import { eventually, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -104,6 +104,26 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await page.locator('#new-posts').isVisible()).toBe(false);
     expect(await page.title()).not.toMatch(/^\(/);
     expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${added[1]}`);
+    expect(complaints).toEqual([]);
+  });
+
+  it('leads to a post that waits to be shown from a key event and from a summary, without leaving the page', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));
+    const { page, complaints } = await open(channelId);
+    await page.evaluate('window.samePage = true');
+    for (const way of ['key event', 'summary'] as const) {
+      await post(page, ids[4]).evaluate((element) => element.scrollIntoView());
+      const { post: waits } = await room.author.publish(channelId, { headline: `By ${way}`, keyEvent: way === 'key event' });
+      if (way === 'summary') await room.author.publish(channelId, { kind: way, body: 'So far.', derivedFrom: [waits.id] });
+      const link = way === 'summary' ? page.locator('#summary .derived a') : page.locator('#key-events a', { hasText: way });
+      await link.waitFor();
+      await page.locator('#new-posts').waitFor();
+      expect(await post(page, waits.id).count()).toBe(0);
+      await link.click();
+      await eventually(async () => expect(Math.round(await topOf(page, waits.id))).toBe(48));
+      expect(await page.evaluate('window.samePage')).toBe(true);
+    }
     expect(complaints).toEqual([]);
   });
 
