@@ -98,7 +98,7 @@ export class Connection {
     return this.#choice.using;
   }
 
-  /** Milliseconds since anything was heard of the server. */
+  /** Milliseconds since anything was heard of the server, or since the first attempt to reach it. */
   get silentMs(): number {
     return this.#time() - this.#heardAt;
   }
@@ -115,6 +115,7 @@ export class Connection {
   open(): void {
     if (this.#opened || this.#closed) return;
     this.#opened = true;
+    this.#heardAt = this.#time();
     this.#do({ type: 'begin' });
   }
 

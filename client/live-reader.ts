@@ -202,7 +202,9 @@ export class LiveReader {
   }
 
   #onDown(): void {
-    this.#offlineSince ??= new Date(this.#options.now?.() ?? Date.now()).toISOString();
+    // A device that slept for hours notices the loss when it wakes.
+    const heardAt = (this.#options.now?.() ?? Date.now()) - this.#connection.silentMs;
+    this.#offlineSince ??= this.#asOf ?? new Date(heardAt).toISOString();
     this.#follower.onDown();
     this.#tellState();
   }

@@ -12,7 +12,7 @@ export type ReaderState =
   | { status: 'live'; transport: Transport; asOf: string | null }
   /** Connected, or connecting for the first time (then `transport` is null), and asking for what is missing. */
   | { status: 'catching-up'; transport: Transport | null; asOf: string | null }
-  /** No connection since then; it is being tried again. */
+  /** No connection, which is being tried again. `since`: as of then what is held is true, as nothing was heard later. */
   | { status: 'offline'; since: string }
   /** It will not go on by itself. */
   | { status: 'ended'; reason: EndedReason; problem: Problem | undefined };

@@ -347,6 +347,24 @@ describe('a reader', () => {
     expect(reader.states[2]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
   });
 
+  it('says how long nothing was heard, though it notices that only when its device wakes', async () => {
+    let now = Date.UTC(2026, 10, 24, 12);
+    const { reader, first } = await live(2, { now: () => now });
+    now += 3 * 3_600_000;
+    first.socket.request.socket.destroy();
+    const since = '2026-11-24T12:00:00.000Z';
+    await vi.waitFor(() => expect(reader.states[2]).toEqual({ status: 'offline', since }));
+  });
+
+  it('says as of when what it holds is true, where the server was without its store before', async () => {
+    const { reader, first } = await live();
+    const since = '2026-11-24T12:00:00.000Z';
+    first.socket.emit('store', { reachable: false, since });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ status: 'live', asOf: since }));
+    first.socket.request.socket.destroy();
+    await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
+  });
+
   it('says since when the server is without its store', async () => {
     const { reader, first } = await live();
     first.socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
