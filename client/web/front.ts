@@ -47,7 +47,10 @@ function run(list: HTMLElement): void {
       });
       waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000 || 0;
       if (answer.status === 200) {
-        show(new DOMParser().parseFromString(await answer.text(), 'text/html'));
+        const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        // Networks that want to be signed in to answer in the place of the server.
+        if (fresh.getElementById(list.id) === null) throw new Error('It was answered with another page.');
+        show(fresh);
         etag = answer.headers.get('etag');
       } else if (answer.status !== 304) throw new Error(`It was answered with ${answer.status}.`);
       trueAt = askedAt;

@@ -204,6 +204,22 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       for (const state of ['live', 'ended'] as const) await room.author.updateChannel(id, '*', { state });
     }
   });
+
+  it('keeps the list of channels, and says as of when it is true, where a network answers in the place of the server', async () => {
+    const { id } = await room.coverage();
+    const { page, complaints } = await room.browser.page();
+    await page.clock.install();
+    await page.goto(room.server.url);
+    const connection = page.locator('#connection-text');
+    await page.route(`${room.server.url}/`, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The hotel</h1>' }));
+    await page.clock.fastForward(25_000);
+    await eventually(async () => expect(await connection.textContent()).toMatch(/^Reconnecting, as of /));
+    expect(await page.locator(`[data-channel="${id}"]`).count()).toBe(1);
+    await page.unrouteAll();
+    await page.evaluate(`dispatchEvent(new Event('online'))`);
+    await eventually(async () => expect(await connection.textContent()).toBe('Up to date'));
+    expect(complaints).toEqual([]);
+  });
 });
 
 describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
