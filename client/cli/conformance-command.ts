@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../conformance/index.ts';
 import { CannotDo, checkedUrl, several, UsageError } from './asking.ts';
+import { fileTrouble } from './export-command.ts';
 import { plainLine } from './plain.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -99,5 +100,7 @@ Examples:
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`).catch((error: unknown) => {
+    throw fileTrouble(error, path);
+  });
 }

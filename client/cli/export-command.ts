@@ -46,7 +46,7 @@ Examples:
       return 0;
     } catch (error) {
       progress.clear();
-      return tellError(fileTrouble(error), terminal, { json });
+      return tellError(fileTrouble(error, output), terminal, { json });
     }
   }
 
@@ -74,8 +74,7 @@ Examples:
       return counted;
     } catch (error) {
       terminal.streams.interrupted.throwIfAborted();
-      if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) throw error;
-      throw new NoAnswer('The connection was cut before the export was whole.', { cause: error });
+      throw whyCut(error);
     } finally {
       clearTimeout(timer);
       stop.abort();
@@ -127,8 +126,15 @@ async function each<T, R>(items: AsyncGenerator<T, R>, take: (item: T) => Promis
   }
 }
 
-/** What the file system says is nothing that a server refused, and no fault of the program. */
-export function fileTrouble(error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error && 'path' in error)) return error;
-  return new CannotDo(`${error.path}: ${error.message}`);
+/** Why an export ended before it was whole. */
+export function whyCut(error: unknown): Error {
+  if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
+  return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
+}
+
+/** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
+export function fileTrouble(error: unknown, file: string | undefined): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  const where = 'path' in error ? error.path : file;
+  return where === undefined ? error : new CannotDo(`${where}: ${error.message}`);
 }

@@ -64,7 +64,7 @@ Examples:
     } catch (error) {
       progress.clear();
       if (!json && lines > 0) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
-      return tellError(fileTrouble(error), terminal, { json });
+      return tellError(fileTrouble(error, file), terminal, { json });
     }
   }
 

@@ -8,7 +8,7 @@ import { askedToWaitMs, Http, mayHelpToRepeat, pause } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { asking, pauseMs } from '../reconnect.ts';
 import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError, UsageError } from './asking.ts';
-import { fileTrouble } from './export-command.ts';
+import { fileTrouble, whyCut } from './export-command.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -80,7 +80,7 @@ Examples:
       return faults > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      return tellError(storeTrouble(fileTrouble(error)), terminal, { json });
+      return tellError(storeTrouble(fileTrouble(error, options.file)), terminal, { json });
     }
   }
 
@@ -142,9 +142,18 @@ Examples:
       const path = `/v1/channels/${encodeURIComponent(id)}`;
       const { body } = await repeated(() => http.download(`${path}/export`, signal));
       if (body === null) throw new CannotDo('The server answered with nothing.');
-      for await (const { report, posts } of verify(linesOf(body))) {
+      for await (const { report, posts } of verify(linesOf(untilCut(body)))) {
         yield report.fault === undefined ? await withState(http, path, report, posts) : report;
       }
+    }
+  }
+
+  async function* untilCut(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      terminal.streams.interrupted.throwIfAborted();
+      throw whyCut(error);
     }
   }
 

@@ -152,6 +152,12 @@ describe('pressbox conformance', () => {
     expect(code).toBe(1);
   });
 
+  it('ends with 1 where its record cannot be written, and says so', async () => {
+    const file = join(folder, 'none', 'exchanges.json');
+    const asked = ['conformance', server.url, '--token', token, '--only', 'sockets/bad-token', '--record', file];
+    expect(await runPressbox(asked)).toMatchObject({ code: 1, err: expect.stringContaining(`pressbox: ${file}: ENOENT`) });
+  });
+
   it('records the rules for clients, which our own client keeps', async () => {
     const file = join(folder, 'rules.json');
     const { code } = await runPressbox(['conformance', server.url, '--token', token, '--client-rules', file]);

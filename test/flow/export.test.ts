@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +182,20 @@ describe('pressbox export', () => {
       const piped = run(['export', channelId], env());
       expect(await piped.code).toBe(0);
       expect(piped).toMatchObject({ out: text, err: '' });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('says so where the disk is full, and leaves no file', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await symlink('/dev/full', `${file}.part`);
+      const command = run(['export', channelId, '--output', file], env());
+      expect(await command.code).toBe(1);
+      expect(command.err).toMatch(`pressbox: ${file}: ENOSPC`);
+      expect(await readdir(directory)).toEqual([]);
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -99,6 +99,9 @@ describe('pressbox import', () => {
     const missing = run(['import', join(directory, 'none.ndjson')], env.target);
     expect(await missing.code).toBe(1);
     expect(missing.err).toMatch(/none\.ndjson: ENOENT/);
+    const folder = run(['import', directory], env.target);
+    expect(await folder.code).toBe(1);
+    expect(folder.err).toContain(`pressbox: ${directory}: EISDIR`);
     const editor = await target.token({ editor: ['*'] });
     const refused = run(['import', file()], { ...env.target, PRESSBOX_TOKEN: editor });
     expect(await refused.code).toBe(1);

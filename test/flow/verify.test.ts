@@ -11,6 +11,7 @@ import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { startRedis } from '../support/redis.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { startSite } from '../support/site.ts';
 import { exportOf, sendTo } from '../support/transfer.ts';
 
 /** Each store has its own cases in test/contract: here the command is asked, and a server from outside. */
@@ -180,6 +181,17 @@ describe('pressbox verify', () => {
     await client.deleteChannel('newest');
   });
 
+  it('ends with 1 where the connection is cut, and says so', async () => {
+    await using site = await startSite((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.write('{"channel":', () => response.destroy());
+    });
+    expect(await verify(id, '--url', site.url)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('The connection was cut before the export was whole.'),
+    });
+  });
+
   it('ends with 1 where there is nothing to look at, and with 2 where it is not understood', async () => {
     expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is nothing here.') });
     expect(await verify('none', '--data-dir', server.dataDir)).toMatchObject({
@@ -188,6 +200,7 @@ describe('pressbox verify', () => {
     });
     expect(await verify('--data-dir', directory)).toMatchObject({ code: 1, err: expect.stringContaining('no journal') });
     expect(await verify('--file', join(directory, 'none'))).toMatchObject({ code: 1, err: expect.stringContaining('ENOENT') });
+    expect(await verify('--file', directory)).toMatchObject({ code: 1, err: expect.stringContaining(`${directory}: EISDIR`) });
     expect(await verify('--redis', 'redis://127.0.0.1:1')).toMatchObject({
       code: 1,
       err: expect.stringContaining('ECONNREFUSED'),
