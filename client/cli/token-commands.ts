@@ -130,10 +130,11 @@ interface RevokeOptions extends AskingOptions {
   expiresAt?: string;
 }
 
-/** A time of a token, in seconds since 1970, as RFC 3339. */
+/** A time of a token, in seconds since 1970, as RFC 3339; undefined where that has no way to write it. */
 function timeOf(seconds: unknown): string | undefined {
   const time = new Date(typeof seconds === 'number' ? Math.ceil(seconds) * 1_000 : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+  const isWritten = time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9_999;
+  return isWritten ? time.toISOString() : undefined;
 }
 
 function patterns(value: string, before: string[] = []): string[] {

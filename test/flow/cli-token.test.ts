@@ -82,6 +82,17 @@ describe('pressbox token revoke', () => {
     expect(JSON.parse(named.out)).toEqual({ jti: 'some-id', until: null });
   });
 
+  it('takes a token that is good for longer than a time can be written, as where its end was given in milliseconds', async () => {
+    const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
+    for (const years of [10_000, 60_000, 1_000_000]) {
+      const token = await test.token({}, { ttlSeconds: years * 31_557_600 });
+      const revoked = await done(['token', 'revoke', token, '--json'], admin);
+      expect([years, revoked.code, revoked.err]).toEqual([years, 0, '']);
+      expect(JSON.parse(revoked.out)).toMatchObject({ until: null });
+      expect((await call(`${test.url}/v1/channels`, { token })).status).toBe(401);
+    }
+  });
+
   it('says what is missing: the rights of an admin, or a server', async () => {
     const editor = await done(['token', 'revoke', 'some-id'], { PRESSBOX_TOKEN: await test.token() });
     expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('takes a token with admin rights')]);
