@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -31,6 +31,12 @@ function copy(): string {
   const dataDir = join(parent, `copy-${++copies}`);
   cpSync(join(parent, 'data'), dataDir, { recursive: true });
   return dataDir;
+}
+
+/** Says which file it is, and what to do. */
+function damaged(dataDir: string): JournalRefused {
+  const message = expect.stringMatching(new RegExp(`^The journal ${dataDir}/journal\\.db is damaged: .*backup\\.$`));
+  return expect.objectContaining({ name: 'JournalRefused', message });
 }
 
 /** The message with which the journal is refused after the change, or 'opened'. */
@@ -80,7 +86,21 @@ describe('a journal that was tampered with', () => {
       join(dataDir, 'journal.db'),
       'This is not a database, but a text that someone put here by mistake. '.repeat(100),
     );
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(JournalRefused);
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
+  });
+
+  it('is refused where the disk has lost a part of the file', async () => {
+    const dataDir = copy();
+    const file = join(dataDir, 'journal.db');
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'entries'").get() as { rootpage: number };
+    db.close();
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096));
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
   });
 
   it('can be walked channel by channel, with a report of each', async () => {

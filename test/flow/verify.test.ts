@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -124,6 +124,15 @@ describe('pressbox verify', () => {
       ),
     );
     expect(out).toMatch(/^ok {2}quiet/m);
+  });
+
+  it('says of a directory whose file is damaged which one it is, and what to do', async () => {
+    const damaged = join(directory, 'damaged');
+    await mkdir(damaged);
+    await writeFile(join(damaged, 'journal.db'), 'No journal at all. '.repeat(1_000));
+    const { code, err } = await verify('--data-dir', damaged, '--json');
+    const error = expect.stringMatching(/^The journal .*\/damaged\/journal\.db is damaged: .*backup\.$/);
+    expect([code, JSON.parse(err)]).toEqual([1, { error }]);
   });
 
   it('finds in an export what was changed, and where it ends too early for what it says', async () => {

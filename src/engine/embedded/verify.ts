@@ -6,6 +6,7 @@ import type { Facts } from '../chain.ts';
 import { JournalRefused } from '../engine.ts';
 import type { Text } from '../record.ts';
 import { type ChannelReport, Walk } from '../walk.ts';
+import { notUsable } from './damage.ts';
 import { openForReading } from './schema.ts';
 
 /** The journal of a data directory, walked channel by channel. */
@@ -33,17 +34,20 @@ export const journalName = 'journal.db';
 
 /**
  * Walks the journal of a data directory, which a server may have open meanwhile: it is read as of one moment. An erasure of that time is
- * pending until the walk is over. Throws where there is no journal.
+ * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged.
  */
 export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport> {
   const file = join(dataDir, journalName);
   if (!existsSync(file)) throw new JournalRefused(`There is no journal in ${dataDir}.`);
-  const db = openForReading(file);
+  let db: DatabaseSync | undefined;
   try {
+    db = openForReading(file);
     db.exec('BEGIN');
     yield* verifyChannels(db, options);
+  } catch (error) {
+    throw notUsable(error, file);
   } finally {
-    db.close();
+    db?.close();
   }
 }
 

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { append } from './append.ts';
+import { codeOf, isDamage, notUsable } from './damage.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
@@ -27,8 +28,8 @@ function start(): void {
     db = openForWriting(file);
     verifyJournal(db);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    send(port, { type: 'failed', message, refused: error instanceof JournalRefused || isDamage(error) });
+    const why = notUsable(error, file);
+    send(port, { type: 'failed', message: messageOf(why), refused: why instanceof JournalRefused });
     port.close();
     return;
   }
@@ -172,20 +173,8 @@ function rollBack(db: DatabaseSync): void {
   if (db.isTransaction) db.exec('ROLLBACK');
 }
 
-const sqliteCorrupt = 11;
 const sqliteFull = 13;
-const sqliteNotADatabase = 26;
 const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
-
-/** SQLite's extended result code, where the error is SQLite's. */
-function codeOf(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
-}
-
-function isDamage(error: unknown): boolean {
-  const code = codeOf(error);
-  return code !== undefined && [sqliteCorrupt, sqliteNotADatabase].includes(code & 0xff);
-}
 
 /**
  * After a failed sync the kernel may drop what it could not write and call the next sync good. So nothing is written any more until a
