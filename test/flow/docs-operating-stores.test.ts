@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,31 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,size=30m', dataDir]);
     await write(server, token, { path: `/v1/channels/${id}/posts/${first}/takedown`, body: {} });
     await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+  }, 30_000);
+
+  it('that has the log too ends nothing, and has it whole when there is room', async (test) => {
+    const [dataDir, full] = await Promise.all(['data', 'full'].map((name) => mkdtemp(join(tmpdir(), `pressbox-${name}-`))));
+    test.onTestFinished(() => Promise.all([dataDir!, full!].map((path) => rm(path, { recursive: true }))).then(() => undefined));
+    const fill = 'mount -t tmpfs -o size=64k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; exec "$@" > "$0/log"; }';
+    const port = String(await freePort());
+    const server = spawn(unshare, ['--mount', 'sh', '-c', fill, full!, process.execPath, join(root, 'src/main.ts')], {
+      stdio: 'ignore',
+      env: { ...process.env, PRESSBOX_DATA_DIR: dataDir, PRESSBOX_PORT: port },
+    });
+    test.onTestFinished(() => void server.kill('SIGKILL'));
+    const ended = once(server, 'exit');
+    const url = `http://127.0.0.1:${port}`;
+    await vi.waitFor(async () => expect((await call(`${url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
+    const inside = `/proc/${server.pid}/root${full}`;
+    await rm(`${inside}/all`);
+    // It writes a line.
+    server.kill('SIGUSR2');
+    await vi.waitFor(
+      async () => expect(await readFile(`${inside}/log`, 'utf8')).toMatch(/listening.*nothing is renewed/s),
+      patient,
+    );
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   }, 30_000);
 });
 
