@@ -79,6 +79,8 @@ export function processStreams(): Streams & Disposable {
     stop.abort();
   };
   process.stdout.on('error', broken);
+  // What a person should know beside it: the exit code says how it ended.
+  process.stderr.on('error', () => undefined);
   return {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -17,6 +17,7 @@ let author: AuthorClient;
 let env: Record<string, string>;
 let channelId: string;
 const esc = '\u001b';
+const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 const serviceFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 beforeAll(async () => {
@@ -337,7 +338,6 @@ describe('pressbox follow', () => {
   });
 
   it('ends in good order when it is interrupted, as a process too', async () => {
-    const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
     const child = spawn(process.execPath, [bin, 'follow', channelId], { env: { ...process.env, ...env } });
     const exited = once(child, 'exit');
     let said = '';
@@ -378,6 +378,27 @@ describe('pressbox serve and token', () => {
       serving.interrupt();
       expect(await serving.code).toBe(0);
     } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('serve ends in good order where nobody can read what it notes', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    try {
+      const exited = once(child, 'exit');
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += chunk;
+      });
+      child.stderr.destroy();
+      await vi.waitFor(() => expect(said).toContain('"listening"'), { timeout: 15_000 });
+      child.kill('SIGTERM');
+      expect([await exited, said]).toEqual([[0, null], expect.stringContaining('"closed"')]);
+    } finally {
+      child.kill('SIGKILL');
       await rm(dataDir, { recursive: true, force: true });
     }
   });
