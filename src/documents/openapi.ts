@@ -30,6 +30,7 @@ export interface OpenApi {
 
 export interface OpenApiOperation {
   operationId: string;
+  security: readonly Record<string, readonly string[]>[];
   responses: Record<string, unknown>;
 }
 
@@ -92,17 +93,19 @@ const securitySchemes = {
   },
 };
 
+const known = [{ token: [] }, { session: [] }];
+
 /** Strangers may ask too, where the channel lets them. */
 const securityFor = {
-  anyone: [{}, { token: [] }, { session: [] }],
+  anyone: [{}, ...known],
   token: [{ token: [] }],
-  reader: [{}, { token: [] }, { session: [] }],
-  author: [{ token: [] }],
-  'its author': [{ token: [] }],
-  editor: [{ token: [] }],
-  admin: [{ token: [] }],
+  reader: [{}, ...known],
+  author: known,
+  'its author': known,
+  editor: known,
+  admin: known,
   operator: [{}],
-} as const satisfies Record<Operation['who'], readonly object[]>;
+} satisfies Record<Operation['who'], OpenApiOperation['security']>;
 
 function describe(operation: Operation, refusals: Map<string, unknown>): OpenApiOperation {
   const { id, group, summary, description, who, body, answers } = operation;

@@ -21,7 +21,7 @@ import { problems } from '../../src/protocol/problems.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { examplesUrl, type Played, playExamples } from '../support/play-examples.ts';
 import { servedRoutes } from '../support/routes.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openShell } from '../support/shell.ts';
 
 describe('the documents', () => {
@@ -46,6 +46,23 @@ describe('the documents', () => {
     expect(await answer.text()).toContain(new URL(examplesUrl).host);
     const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
+  });
+
+  it('say where a session is enough, which is of use on pages of the server', async () => {
+    const { origin } = new URL(examplesUrl);
+    const token = await server.token({ admin: true });
+    const session = await call(`${server.url}/v1/session`, { method: 'POST', token });
+    const cookie = session.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const postId = '01980f0e-9b40-7c21-9d00-2e6f7a1b0002';
+    for (const [path, methods] of Object.entries(openApi(examplesUrl).paths)) {
+      for (const [method, { security }] of Object.entries(methods)) {
+        const at = path.replace('{channelId}', 'nothing').replace('{postId}', postId);
+        const headers = { cookie, origin, 'content-type': path === '/v1/import' ? 'application/x-ndjson' : 'application/json' };
+        const { status } = await call(server.url + at, { method: method.toUpperCase(), headers });
+        const isEnough = security.some((known) => 'session' in known || Object.keys(known).length === 0);
+        expect([method, path, status === 401]).toEqual([method, path, !isEnough]);
+      }
+    }
   });
 });
 
