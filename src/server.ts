@@ -12,7 +12,7 @@ import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import { createSessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
-import { closeHttp, createHttp, httpLimits, leaveOpen, listen, requireOneHost, stopListening } from './edge/http.ts';
+import { closeHttp, createHttp, dropWaiting, httpLimits, leaveOpen, listen, requireOneHost, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
@@ -131,6 +131,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
     undo.unshift(() => engine.close());
+    undo.unshift(engine.onErased(() => dropWaiting(http)));
     const sessions = createSessions({ tokens, secret, now });
     const identity = createIdentity({ tokens, sessions, revocations: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });

@@ -68,8 +68,8 @@ export function createHttp(
   });
   http.setTimeout(bounds.idleMs);
 
-  /** Answers under way, the oldest first. */
   const open = new Set<ServerResponse>();
+  underWay.set(http, open);
   const waiting = new WeakMap<Socket, number>();
   // The same ones for every connection, as they stay with it, and with what it becomes.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
@@ -138,6 +138,19 @@ export async function listen(server: NetServer, { host, port }: { host: string; 
       resolve();
     });
   });
+}
+
+/** Answers, the oldest first. */
+const underWay = new WeakMap<Server, ReadonlySet<ServerResponse>>();
+
+/**
+ * Closes the connections on which an answer that was made waits for one before it, asked for without waiting for that: it may hold what must
+ * not go out any more. Nobody else has such answers, and no browser does.
+ */
+export function dropWaiting(http: Server): void {
+  for (const { socket, writableLength, req } of underWay.get(http) ?? []) {
+    if (socket === null && writableLength > 0) req.socket.destroy();
+  }
 }
 
 const closing = new WeakMap<Server, Promise<unknown>>();

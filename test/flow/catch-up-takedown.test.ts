@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -140,6 +141,31 @@ describe.each([
       for (const reader of readers) reader.destroy();
     }
   });
+});
+
+it('goes to no reader whose answer was made and waits behind another one of the same connection', async () => {
+  const [{ id }, other] = [await createChannel(server, editor), await createChannel(server, editor)];
+  const { cursor } = await publish(server, editor, other.id, { headline: 'Before' });
+  const secret = 'zqbehindqz';
+  const { post } = await publish(server, editor, id, { headline: secret });
+  const snapshots = async () =>
+    Number(/^pressbox_catch_ups_total\{mode="snapshot"\} (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1] ?? 0);
+  const before = await snapshots();
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  const closed = new Promise((resolve) => socket.resume().once('close', resolve));
+  const ask = (path: string) => socket.write(`GET /v1/channels/${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  ask(`${other.id}/events?after=${cursor}&wait=30`);
+  ask(`${id}/snapshot`);
+  await vi.waitFor(async () => expect(await snapshots()).toBe(before + 1));
+
+  sent.length = 0;
+  await write(server, editor, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
+  // What it waits for comes.
+  await publish(server, editor, other.id, { headline: 'After' });
+  socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await closed;
+  expect(sent.filter((chunk) => chunk.includes(secret))).toEqual([]);
 });
 
 it('goes to no reader from a feed that was repairing a loss when it was taken down', async () => {
