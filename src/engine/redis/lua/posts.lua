@@ -15,26 +15,50 @@ local marks = {}
 for number = 1, tonumber(ARGV[7]) do table.insert(marks, markOf(ARGV[7 + number], card.salt)) end
 local rest = 7 + #marks
 
+-- From where to where a tag's posts stand among all tags.
+local function rangeOf(mark)
+  return '[' .. tagged(mark, above + 1), '(' .. tagged(mark, below)
+end
+
+-- The tag that fewest have leads, and each of its posts is asked for the others: who asks for what nobody has keeps no one waiting.
+local counts = {}
+for _, mark in ipairs(marks) do counts[mark] = call('ZLEXCOUNT', tags, rangeOf(mark)) end
+table.sort(marks, function(one, other) return counts[one] < counts[other] end)
+
+local function hasOthers(seq)
+  for number = 2, #marks do
+    if not call('ZSCORE', tags, tagged(marks[number], seq)) then return false end
+  end
+  return true
+end
+
 -- Ids in order, a few at a time: calls `take` with each until that answers false, or one is found of which nothing else is known.
 local chunk = 64
 local torn = false
-local function eachPost(mark, take)
+local function eachTagged(mark, hasAll, take)
+  local low, high = rangeOf(mark)
+  while true do
+    local found = up and call('ZRANGEBYLEX', tags, low, high, 'LIMIT', 0, chunk)
+      or call('ZREVRANGEBYLEX', tags, high, low, 'LIMIT', 0, chunk)
+    for _, member in ipairs(found) do
+      if hasAll(seqTagged(member)) then
+        local id = postAt(seqTagged(member))
+        torn = not id
+        if torn or not take(id) then return end
+      end
+    end
+    if #found < chunk then return end
+    if up then low = '(' .. found[#found] else high = '(' .. found[#found] end
+  end
+end
+
+local function eachPost(take)
   local skipped = 0
   while true do
-    local found
-    if mark then
-      local low, high = tagged(mark, above + 1), tagged(mark, below)
-      found = up and call('ZRANGEBYLEX', tags, '[' .. low, '(' .. high, 'LIMIT', skipped, chunk)
-        or call('ZREVRANGEBYLEX', tags, '(' .. high, '[' .. low, 'LIMIT', skipped, chunk)
-    else
-      found = up and call('ZRANGEBYSCORE', posts, '(' .. above, '(' .. below, 'LIMIT', skipped, chunk)
-        or call('ZREVRANGEBYSCORE', posts, '(' .. below, '(' .. above, 'LIMIT', skipped, chunk)
-    end
-    for _, member in ipairs(found) do
-      local id = member
-      if mark then id = postTagged(member) end
-      torn = not id
-      if torn or not take(id) then return end
+    local found = up and call('ZRANGEBYSCORE', posts, '(' .. above, '(' .. below, 'LIMIT', skipped, chunk)
+      or call('ZREVRANGEBYSCORE', posts, '(' .. below, '(' .. above, 'LIMIT', skipped, chunk)
+    for _, id in ipairs(found) do
+      if not take(id) then return end
     end
     if #found < chunk then return end
     skipped = skipped + chunk
@@ -46,21 +70,13 @@ local function add(...)
   for _, value in ipairs({ ... }) do table.insert(answer, value) end
 end
 
-local function hasAll(post)
-  for number = 2, #marks do
-    if not call('ZSCORE', tags, tagged(marks[number], post.seq)) then return false end
-  end
-  return true
-end
-
-eachPost(marks[1], function(id)
+local function takeOne(id)
   local post = readPost(id)
   local label = post and call('HGET', labels, field(id, post.revision))
   if not label then
     torn = true
     return false
   end
-  if not hasAll(post) then return true end
   local bytes, body = sizes(label)
   left = left - (ARGV[6] == 'readers' and bytes - body or bytes)
   if answer[5] > 0 and (left < 0 or answer[5] >= limit) then
@@ -70,7 +86,8 @@ eachPost(marks[1], function(id)
   add(post.seq, label, call('HGET', texts, field(id, post.revision)))
   answer[5] = answer[5] + 1
   return true
-end)
+end
+if marks[1] then eachTagged(marks[1], hasOthers, takeOne) else eachPost(takeOne) end
 if torn then return broken end
 if not ARGV[rest + 1] then return answer end
 
@@ -82,14 +99,15 @@ end
 local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], card.salt), markOf(ARGV[rest + 3], card.salt)
 add(call('HGET', texts, field(own, card.revision)))
 addOne(card.pinned ~= '-' and readPost(card.pinned) or nil)
+local function always() return true end
 local summary
-eachPost(summaries, function(id)
+eachTagged(summaries, always, function(id)
   summary = readPost(id)
   return false
 end)
 if torn then return broken end
 addOne(summary)
-eachPost(keyEvents, function(id)
+eachTagged(keyEvents, always, function(id)
   local post = readPost(id)
   add(id, post.seq, post.publishedAt, call('HGET', labels, field(id, post.revision)))
   most = most - 1

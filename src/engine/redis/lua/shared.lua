@@ -83,9 +83,13 @@ local function tagged(mark, seq)
   return mark .. string.char(96 + #digits) .. digits
 end
 
--- The id of the post that stands there, nil where there is none.
-local function postTagged(member)
-  local seq = string.sub(member, 18)
+-- The seq of the post that stands there.
+local function seqTagged(member)
+  return tonumber(string.sub(member, 18))
+end
+
+-- The id of the post that was published at that offset, nil where there is none.
+local function postAt(seq)
   return call('ZRANGEBYSCORE', posts, seq, seq)[1]
 end
 
