@@ -97,7 +97,11 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
 
   async function finish(): Promise<void> {
     await flush();
-    // The text is gone from every answer already; this makes the files forget it. What is pending goes on by itself.
+    await erase();
+  }
+
+  /** The text is gone from every answer already; this makes the files forget it. What is pending goes on by itself. */
+  async function erase(): Promise<void> {
     for (const place of erased) {
       const [channelId, postId] = place.split('/') as [string, string];
       await engine.erase(channelId, postId).catch(() => undefined);
@@ -106,13 +110,19 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   async function flush(): Promise<void> {
-    for (let tries = 0; waiting.length > 0; tries += 1) {
-      if (tries === triesMost) throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
-      const settled = await attempt(waiting);
-      waiting = waiting.slice(settled);
-      if (settled > 0) tries = 0;
+    try {
+      for (let tries = 0; waiting.length > 0; tries += 1) {
+        if (tries === triesMost) throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
+        const settled = await attempt(waiting);
+        waiting = waiting.slice(settled);
+        if (settled > 0) tries = 0;
+      }
+      characters = 0;
+    } catch (error) {
+      // Nobody will ask for it later: sent again, what stands is passed over.
+      await erase();
+      throw error;
     }
-    characters = 0;
   }
 
   /** Returns how many of the lines, from the first, are settled. */

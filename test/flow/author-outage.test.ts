@@ -1,12 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ask } from '../../src/desk/ask.ts';
+import { createImporter } from '../../src/desk/import.ts';
 import { createDesk } from '../../src/desk/publish.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
+import type { TransferLine } from '../../src/protocol/transfer.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { openTestEngine } from '../support/store.ts';
+import { plainChannel, plainPost } from '../support/transfer.ts';
 
 /** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
 let opened: Awaited<ReturnType<typeof openTestEngine>>;
@@ -30,15 +33,18 @@ const who: Principal = {
 };
 
 /** The journal itself, with some of its verbs replaced: what it says is real, when it can be reached is not. */
-function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
-  const journal: Engine = new Proxy(engine, {
+function journalWith(replaced: Partial<Journal>): Engine {
+  return new Proxy(engine, {
     get(target, name) {
       const verb = replaced[name as keyof Journal] ?? target[name as keyof Journal];
       return typeof verb === 'function' ? verb.bind(target) : verb;
     },
   });
+}
+
+function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
   return createDesk({
-    engine: journal,
+    engine: journalWith(replaced),
     renderer,
     now: Date.now,
     newId: () => uuidv7(),
@@ -131,6 +137,39 @@ describe('a journal that cannot be reached', () => {
         erasure: { complete: true, pending: [] },
       });
     }
+  });
+});
+
+describe('an import', () => {
+  it('has what it took down erased also where the journal goes out of reach after it', async () => {
+    const channelId = 'outage-import';
+    const erasures: string[] = [];
+    const journal = journalWith({
+      erase(channelId, postId) {
+        erasures.push(postId);
+        return engine.erase(channelId, postId);
+      },
+      append: (id, request) =>
+        request.entries.some((entry) => 'post' in entry && entry.post.body === 'Later.')
+          ? unreachable()()
+          : engine.append(id, request),
+    });
+    const parts = { engine: journal, append: journal.append.bind(journal), renderer, newId: () => uuidv7() };
+    const importer = createImporter(parts, 'ed');
+    const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
+    const post = plainPost(channelId, { headline: null, body: 'A sentence that must go.' });
+    const takedown = { revision: 2, kind: 'takedown' as const, note: null, ...facts };
+    const tombstone = { ...post, body: '', authors: [], status: 'taken-down' as const, revision: 2, history: [takedown] };
+    const lines: TransferLine[] = [
+      { channel: plainChannel(channelId), facts: undefined },
+      { post, facts },
+      { post: tombstone, facts: { ...facts, kind: 'takedown' } },
+      { post: plainPost(channelId, { body: 'Later.' }), facts },
+    ];
+    for (const [index, line] of lines.entries()) await importer.take(index + 1, line);
+    await expect(importer.finish()).rejects.toBeInstanceOf(JournalUnavailable);
+    expect((await engine.post(channelId, post.id))?.post.status).toBe('taken-down');
+    expect(erasures).toEqual([post.id]);
   });
 });
 
