@@ -60,6 +60,16 @@ interface Outcome {
   writing?: Promise<AppendResult>;
 }
 
+interface Next {
+  entry: NewEntry;
+  /** The post that it is of; null for the channel. */
+  who: string | null;
+  /** At which revision that stands. */
+  was: number;
+  /** What it is decided on. */
+  revisions: Record<string, number>;
+}
+
 export function createImporter({ engine, append, renderer, newId }: ImportParts, by: string): Importer {
   const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
   const done: Imported = { ...nothing, conflicts: [], sameHistory: true };
@@ -134,7 +144,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       const outcome: Outcome = { item, weighed: weigh(item, ground) };
       outcomes.push(outcome);
       if (outcome.weighed.verdict !== 'write') continue;
-      const { entry, who, was } = next(item, ground);
+      const { entry, who, was, revisions } = next(item, ground);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
       if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
       // An engine notes these two elsewhere first, and what comes after could be faster.
@@ -143,7 +153,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       outcome.makes = was > 0 ? undefined : who === null ? 'channels' : 'posts';
       outcome.writing = append(channelIdOf(item.line), {
         request: { id: newId(), digest },
-        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...(who !== null && { [who]: was }) } },
+        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...revisions } },
         entries: [entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
       });
@@ -157,11 +167,17 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return outcomes.length;
   }
 
-  function next({ line, html }: Waiting, { channel, posts }: Ground): { entry: NewEntry; who: string | null; was: number } {
-    if ('channel' in line) return { entry: entryOf(line, ''), who: null, was: channel?.revision ?? 0 };
+  /** `revisions`: of the post that it is of, or of the one that it pins, which must still be published when the entry is taken. */
+  function next({ line, html }: Waiting, { channel, posts }: Ground): Next {
+    if ('channel' in line) {
+      const pinned = posts.get(line.channel.pinnedPostId ?? '');
+      const revisions: Record<string, number> = pinned === undefined ? {} : { [pinned.id]: pinned.revision };
+      return { entry: entryOf(line, ''), who: null, was: channel?.revision ?? 0, revisions };
+    }
     const who = postIdOf(line);
     const current = posts.get(who);
-    return { entry: rules.postEntryOf(line, html, current), who, was: current?.revision ?? 0 };
+    const was = current?.revision ?? 0;
+    return { entry: rules.postEntryOf(line, html, current), who, was, revisions: { [who]: was } };
   }
 
   /** Counts it; false where it was not written since something else was meanwhile. */

@@ -52,7 +52,9 @@ export function weighChannel(
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
   if (!keeps(current.history, channel.history)) return conflict('It does not follow on what was written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
-  if (pins && (pinned === undefined || isWithdrawn(pinned))) return conflict('It pins a post that is not published here.');
+  // What was erased of a post was published then, and what became of the post comes with a later line.
+  const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));
+  if (pins && !isThere) return conflict('It pins a post that is not published here.');
   return { verdict: 'write' };
 }
 

@@ -171,6 +171,25 @@ describe('an import', () => {
     expect((await engine.post(channelId, post.id))?.post.status).toBe('taken-down');
     expect(erasures).toEqual([post.id]);
   });
+
+  it('pins no post that is withdrawn in the moment before', async () => {
+    const id = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), id);
+    const read = await engine.channel(id);
+    if (read.status !== 'found') throw new Error('the channel is not there');
+    const { latestPostAt: _, ...channel } = read.channel;
+    let retracted = false;
+    const append: Journal['append'] = async (channelId, request) => {
+      if (!retracted) await desk().retract(asking({ note: 'No.' }), id, post.id);
+      retracted = true;
+      return await engine.append(channelId, request);
+    };
+    const importer = createImporter({ engine, append, renderer, newId: () => uuidv7() }, 'ed');
+    await importer.take(1, { channel: { ...channel, revision: 2, pinnedPostId: post.id }, facts: undefined });
+    await importer.finish();
+    expect(importer.done).toMatchObject({ revisions: 0, conflicting: 1 });
+    expect(await engine.channel(id)).toMatchObject({ channel: { revision: 1, pinnedPostId: null } });
+  });
 });
 
 describe('a write that others keep overtaking', () => {
