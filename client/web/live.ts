@@ -111,7 +111,7 @@ function run(page: PageData): void {
       location.href = `#${postAnchor(id)}`;
       return;
     }
-    const way = link.dataset.page === 'older' ? 'older' : link.dataset.page === 'newer' ? 'newer' : undefined;
+    const way = link.dataset.page as 'older' | 'newer' | undefined;
     if (way === undefined) return;
     click.preventDefault();
     view
@@ -121,8 +121,8 @@ function run(page: PageData): void {
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
         announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, words()));
       })
-      // Without an answer the link does what it does without the script.
-      .catch(() => location.assign(link.href));
+      // Without an answer the link does what it does without the script, unless that takes away what there is to read.
+      .catch(() => (navigator.onLine ? location.assign(link.href) : announcer.say(status.said)));
   });
 
   enableSharing(words, (sentence) => announcer.say(sentence));

@@ -15,6 +15,10 @@ export class Status {
     this.#trueAt = trueAt;
   }
 
+  get said(): string {
+    return this.#text?.textContent ?? '';
+  }
+
   /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `now`: RFC 3339. */
   show(state: ReaderState, channel: Channel, now: string): void {
     if (state.status === 'offline') this.#trueAt = state.since;

@@ -6,7 +6,7 @@ import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
-import { eventually, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { announced, eventually, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -142,6 +142,22 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await post(page, ids[0] as string)
       .getByText('Post number 0.')
       .waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('stays and says that it is offline where older posts are asked for then, and has them later', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    const { page, complaints } = await open(channelId);
+    await page.evaluate('window.samePage = true');
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await announced(page, 'Offline, as of');
+    await page.context().setOffline(false);
+    await isLive(page);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await page.getByText('Post number 1.').waitFor();
+    expect(await page.evaluate('window.samePage')).toBe(true);
     expect(complaints).toEqual([]);
   });
 
