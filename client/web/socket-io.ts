@@ -1,3 +1,5 @@
+import { parsed } from '../http.ts';
+
 /**
  * What of Socket.IO's client a reader in a page needs: the one namespace, over a WebSocket, text alone (Engine.IO protocol 4, Socket.IO
  * protocol 5). The build puts it in the place of `socket.io-client`, of which most is for what no reader does, and which would be a third
@@ -158,13 +160,5 @@ class PageSocket {
 
   #tell(name: string, ...told: unknown[]): void {
     for (const listener of this.#listeners.get(name) ?? []) listener(...told);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -9,7 +9,8 @@ export const postKinds = ['update', 'breaking', 'summary', 'analysis'] as const;
 export const verifications = ['verified', 'unverified', 'disputed'] as const;
 /** Kinds that a revision can carry. */
 export const revisionKinds = ['refile', 'update', 'clarification', 'correction'] as const;
-export const changeKinds = [...revisionKinds, 'retraction', 'takedown'] as const;
+/** Written out: what is put together stays in the scripts of pages, which have no use for it. */
+export const changeKinds = ['refile', 'update', 'clarification', 'correction', 'retraction', 'takedown'] as const;
 export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
 
 /** How readers are reached. */
