@@ -28,6 +28,12 @@ export interface SinceOptions {
   setting?: () => Partial<Setting>;
 }
 
+/** `since`: while it is offline, as of when what is shown is true. RFC 3339. */
+export interface ConnectionState {
+  status: ReaderState['status'];
+  since?: string;
+}
+
 /**
  * The line that tells who comes back what they missed: how many posts are new, and which of those that they had read were corrected or
  * withdrawn. It goes when that was read, and takes no room on the page. Where a reader was when they left is kept in the browser, without
@@ -43,7 +49,7 @@ export class SinceYouLeft {
   readonly #absence = new Absence();
   readonly #seen = new Map<string, number>();
   readonly #inView = new Map<string, HTMLElement>();
-  #status: ReaderState['status'] = 'catching-up';
+  #state: ConnectionState = { status: 'catching-up' };
   #reading: ReturnType<typeof setTimeout> | undefined;
   #isRead = false;
   #isLookedAt = !document.hidden;
@@ -84,8 +90,8 @@ export class SinceYouLeft {
     this.#absence.hear(event);
   }
 
-  onState({ status }: Pick<ReaderState, 'status'>): void {
-    this.#status = status;
+  onState(state: ConnectionState): void {
+    this.#state = state;
     this.#look();
   }
 
@@ -122,8 +128,9 @@ export class SinceYouLeft {
   #look(): void {
     if (document.hidden) return this.#leave();
     this.#isLookedAt = true;
-    if (this.#status === 'offline') this.#absence.leave('offline', this.#whereabouts());
-    else if (this.#status === 'live' && this.#absence.comeBack(Date.now())) this.#tell();
+    const { status, since = '' } = this.#state;
+    if (status === 'offline') this.#absence.leave('offline', { ...this.#whereabouts(), at: Date.parse(since) });
+    else if (status === 'live' && this.#absence.comeBack(Date.now())) this.#tell();
   }
 
   #leave(): void {

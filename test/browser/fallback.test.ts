@@ -7,6 +7,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
+import { noon } from './newsroom.ts';
 
 describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks what it does not know', (chromium) => {
   let browser: TestBrowser;
@@ -116,6 +117,17 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await page.clock.fastForward(3_000);
     await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor({ timeout: promisedMs });
     await isLive(page, 'socket');
+  });
+
+  it('whose device slept is told what they missed, though the page was seen all the time and was cut off only when it woke', async () => {
+    const { page, way, channelId } = await open({}, (page) => page.clock.install({ time: noon() }));
+    await isLive(page, 'socket');
+    way.freeze();
+    await author.publish(channelId, { headline: 'While it slept' });
+    await page.clock.fastForward(7_200_000);
+    const line = page.locator('#since', { hasText: '1 new post' });
+    await line.waitFor({ timeout: promisedMs });
+    expect(await line.textContent()).toMatch(/^While you were offline, since 12:0\d UTC/);
   });
 
   it('goes on from what it kept in the storage of the browser, and lives with one that is full', async () => {

@@ -1,9 +1,8 @@
 import type { Event } from '../../../src/protocol/model.ts';
-import type { ReaderState } from '../../reader.ts';
 import { reachedEnd, type Timeline } from '../../timeline.ts';
 import { Coverage } from '../coverage.ts';
 import type { View } from '../place.ts';
-import { SinceYouLeft } from '../since.ts';
+import { type ConnectionState, SinceYouLeft } from '../since.ts';
 import type { News } from '../strings/words.ts';
 import type { PostSetting } from '../view/post.ts';
 import { numberPosts } from './feed.ts';
@@ -68,7 +67,7 @@ export class Showing {
     this.#coverage.hear(event);
   }
 
-  onState(state: Pick<ReaderState, 'status'>): void {
+  onState(state: ConnectionState): void {
     this.#since.onState(state);
   }
 
