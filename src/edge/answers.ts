@@ -128,8 +128,8 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
     const known = problemFor(error);
     if (known === undefined) log.error({ err: error, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) {
-      // Half an answer must not look like a whole one.
-      response.destroy();
+      // Half an answer must not look like a whole one, and in HTTP/1.0 a whole one ends as its connection does.
+      response.socket?.resetAndDestroy();
       return;
     }
     sendProblem(response, known ?? problem('internal-error'));

@@ -25,8 +25,7 @@ beforeAll(async () => {
   await playSampleDay(client, day, day.commands);
 });
 /** More than the buffers between a server and a client that does not read. */
-async function openMuch(): Promise<PostState[]> {
-  const { engine } = server.server;
+async function openMuch({ server: { engine } }: TestServer): Promise<PostState[]> {
   await createChannel(engine, 'much');
   const posts = Array.from({ length: 300 }, (_, nth) => ({
     ...samplePost('much'),
@@ -48,17 +47,41 @@ interface Line {
   revision: { offset: number; type: string; at: string; by: string; check: string; salt?: string; content?: string };
 }
 
-async function underWay(count: number): Promise<void> {
+async function underWay(count: number, { url }: TestServer = server): Promise<void> {
   await vi.waitFor(async () => {
-    const { text } = await call(`${server.url}/metrics`);
+    const { text } = await call(`${url}/metrics`);
     expect(text).toContain(`pressbox_transfers{kind="exports"} ${count}\n`);
   });
+}
+
+/** A client that asks for an export, and takes nothing of it until it is asked what came. */
+async function slowClient({ url }: TestServer, token: string, version: string) {
+  const { hostname: host, port } = new URL(url);
+  const client = connect({ port: Number(port), host });
+  let error: Error | undefined;
+  client.on('error', (why) => {
+    error = why;
+  });
+  await once(client, 'connect');
+  client.pause();
+  const headers = [`Host: ${host}:${port}`, `Authorization: Bearer ${token}`, 'Connection: close'];
+  client.write(`GET /v1/channels/much/export ${version}\r\n${headers.join('\r\n')}\r\n\r\n`);
+  return async () => {
+    let received = '';
+    client.on('data', (chunk) => {
+      received += chunk.toString();
+    });
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.resume();
+    await closed;
+    return { error, received };
+  };
 }
 
 describe('an export', () => {
   let many: PostState[];
   beforeAll(async () => {
-    many = await openMuch();
+    many = await openMuch(server);
   });
 
   it('is for editors of the channel', async () => {
@@ -139,31 +162,27 @@ describe('an export', () => {
 
   it('gives out no text that was erased while it waited for a slow client: the connection is cut', async () => {
     const { engine } = server.server;
-    const port = Number(new URL(server.url).port);
-    const client = connect({ port, host: '127.0.0.1' });
-    let error: Error | undefined;
-    client.on('error', (why) => {
-      error = why;
-    });
-    await once(client, 'connect');
-    client.pause();
-    client.write(
-      `GET /v1/channels/much/export HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${editor}\r\nConnection: close\r\n\r\n`,
-    );
+    const taken = await slowClient(server, editor, 'HTTP/1.1');
     // What the kernel takes is gone; then it stands still.
     await underWay(1);
     for (const post of many) await appended(engine, 'much', [takedown(post)]);
-    let received = '';
-    client.on('data', (chunk) => {
-      received += chunk.toString();
-    });
-    const closed = new Promise((resolve) => client.once('close', resolve));
-    client.resume();
-    await closed;
+    const { error, received } = await taken();
     expect(error).toMatchObject({ code: 'ECONNRESET' });
     expect(received).not.toContain(`"299 Secret`);
     expect(received).not.toContain('post.taken-down');
     await underWay(0);
+  });
+
+  it('that cannot go on is cut, and does not just end: in HTTP/1.0 that is how a whole one looks', async () => {
+    await using own = await startTestServer();
+    await openMuch(own);
+    const taken = await slowClient(own, await own.token({ editor: ['*'] }), 'HTTP/1.0');
+    await underWay(1, own);
+    await own.server.engine.close();
+    const { error, received } = await taken();
+    expect(received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(received).not.toContain(`"299 Secret`);
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
   });
 });
 
