@@ -316,6 +316,20 @@ for (const kind of ['redis', 'valkey'] as const) {
 // One after the other: nobody else's deadline is to wait for them.
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `two nodes on one ${kind} that are asked for much at once`, (binary) => {
+    it('mend a channel of which more was left behind than a call has room for', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id);
+      const before = await here.snapshot(id, wide);
+      const labels = channelKeys(id)[5] as string;
+      const label = (await server.admin.hget(labels, `${post.id}:1`)) as string;
+      const places = Array.from({ length: 130_000 }, (_, revision) => `${post.id}:${revision + 2}`);
+      for (let at = 0; at < places.length; at += 10_000)
+        await server.admin.call('HSET', [labels, ...places.slice(at, at + 10_000).flatMap((place) => [place, label])]);
+      await vi.waitFor(async () => expect(await here.snapshot(id, wide)).toEqual(before), patient);
+      expect(await server.admin.hlen(labels)).toBe(2);
+    });
+
     it('make one post of two hundred requests with one id across both', async (test) => {
       const { here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);

@@ -85,7 +85,7 @@ export class Mender {
     const strays = [...remains.torn, ...[...remains.places].filter((place) => !kept.has(place.slice(0, place.lastIndexOf(':'))))];
 
     const channel = channelFrom(ownText.state);
-    const highest = Math.max(last, top, ...[...known.values()].flatMap((facts) => [facts.last, facts.seq]));
+    const highest = known.values().reduce((most, facts) => Math.max(most, facts.last, facts.seq), Math.max(last, top));
     const began = how === 'anew' ? { ...channel, revision: ownKnown.revision + 1 } : channel;
     const listed = how === 'anew' ? [] : remains.listed;
     const [newest] = posts.toSorted(([a], [b]) => b.seq - a.seq);

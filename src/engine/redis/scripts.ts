@@ -59,10 +59,12 @@ export async function run(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Answer> {
+  // As a list: a channel is mended with more arguments than a call may have.
+  const rest = [keys.length, ...keys, ...args];
   try {
-    return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Answer;
+    return (await redis.call('EVALSHA', [sha, ...rest])) as Answer;
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return (await redis.eval(text, keys.length, ...keys, ...args)) as Answer;
+    return (await redis.call('EVAL', [text, ...rest])) as Answer;
   }
 }
