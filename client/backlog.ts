@@ -1,7 +1,8 @@
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
-import { askedToWaitMs, type Http, mayHelpToRepeat, ProblemError, pause } from './http.ts';
+import { askedToWaitMs, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from './http.ts';
 import { asking, pauseMs } from './reconnect.ts';
+import { answerOf } from './transports/link.ts';
 
 /**
  * For a reader who comes back with a cursor but holds nothing. The timeline begins with a snapshot, as of some offset; what changed
@@ -17,7 +18,7 @@ export interface Told {
 /** The server does not know such a cursor, or refuses otherwise. */
 interface NotAnswered {
   mode: 'refused';
-  problem: Problem | undefined;
+  problem: Problem;
 }
 
 export class Backlog {
@@ -88,11 +89,14 @@ export class Backlog {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const { body } = await this.#http.get(`${this.#path}?after=${encodeURIComponent(this.cursor)}`, this.#stop.signal);
-        return body as CatchUp;
+        const said = answerOf(body);
+        if (said?.ok !== true) throw new NotPressbox(200);
+        return said;
       } catch (error) {
-        if (!mayHelpToRepeat(error))
-          return { mode: 'refused', problem: error instanceof ProblemError ? error.problem : undefined };
-        await pause(pauseMs(attempt, this.#random(), asking, askedToWaitMs(error)), this.#stop.signal);
+        const passes = mayHelpToRepeat(error);
+        if (!passes && error instanceof ProblemError) return { mode: 'refused', problem: error.problem };
+        // The server is there, as it gave the snapshot: what answered in its place will not always do so.
+        await pause(pauseMs(attempt, this.#random(), asking, passes ? askedToWaitMs(error) : 0), this.#stop.signal);
       }
     }
   }

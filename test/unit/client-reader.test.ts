@@ -445,6 +445,24 @@ describe('a reader with a cursor alone', () => {
     expect(reader.client.cursor).toBe(model.cursor(5));
   });
 
+  it.each(['', 'null', '{}', '<h1>The hotel</h1>'])(
+    'is told that also after “%s” came in the place of an answer',
+    async (text) => {
+      const model = modelWith(3);
+      const cursor = model.cursor(2);
+      const answers = [(response: ServerResponse) => response.end(text)];
+      const server = await scripted({
+        onRequest: (_request, response) =>
+          (answers.shift() ?? (() => json(response, model.catchUp(cursor, 2, { limit: 9, posts: 9 }))))(response),
+      });
+      const reader = read(server, { cursor });
+      answer(model, await server.subscribe(1));
+      await reader.until('live');
+      expect(offsets(reader.events)).toEqual([3, 4]);
+      expect(reader.resets()).toBe(0);
+    },
+  );
+
   it('is told that nothing can be said where the cursor is of another history', async () => {
     const model = modelWith(3);
     const server = await scripted({
