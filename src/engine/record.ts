@@ -60,6 +60,16 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
 /** In place of the salt where what stands for a text was never written: its entry's text was erased before it came here. */
 export const erasedSalt = '';
 
+/** Whether what is kept of a revision has no word of an author in it. */
+export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
+  try {
+    const { body, media, authors, sources, history } = JSON.parse(state) as Partial<AuthorPost>;
+    return headline === null && note === null && [body, media, authors, sources, history].every((part) => part?.length === 0);
+  } catch {
+    return false;
+  }
+}
+
 function textOf(
   salt: string | undefined,
   state: string,

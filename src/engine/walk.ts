@@ -1,6 +1,6 @@
 import type { Position } from '../protocol/cursor.ts';
 import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from './chain.ts';
-import { erasedSalt, hashOf, type Text } from './record.ts';
+import { erasedSalt, hashOf, saysNothing, type Text } from './record.ts';
 
 /** A history walked from its root: every fact, and every text that was not erased, against the checks that cursors carry. */
 export interface Fault {
@@ -85,8 +85,9 @@ export class Walk {
 
   #wrongText({ text, content, revision, erasedThrough }: WalkedEntry): string | undefined {
     if (text === undefined || text.salt === erasedSalt) {
-      // What stands for a text that was erased elsewhere stays until the next revision comes in.
+      // What stands for a text that was erased elsewhere stays until the next revision comes in. No hash covers it, so it must say nothing.
       if (text === undefined && revision > erasedThrough) return 'the text is missing';
+      if (text !== undefined && !saysNothing(text)) return 'the text is not the one that was written';
       this.#report.erased += 1;
       return undefined;
     }

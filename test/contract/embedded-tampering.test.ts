@@ -71,6 +71,12 @@ describe('a journal that was tampered with', () => {
     ['a note', "UPDATE texts SET note = 'B note' WHERE id = 6", 6],
     ['the text of a channel', "UPDATE texts SET state = replace(state, 'Changed', 'Swapped') WHERE id = 6", 6],
     ['a text that is gone though nothing erased it', 'UPDATE texts SET salt = NULL, state = NULL WHERE id = 5', 5],
+    [
+      'a text as if it had been erased elsewhere',
+      "UPDATE texts SET salt = '', state = replace(state, 'Some', 'No') WHERE id = 5",
+      5,
+    ],
+    ['the text of a channel, likewise', "UPDATE texts SET salt = '', note = NULL WHERE id = 6", 6],
     ['an entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 3', 3],
     ['a last entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 6', 6],
     ['a post put back to an earlier state', 'UPDATE posts SET text = 2, revision = 1, last = 2 WHERE channel = 1 AND seq = 2', 4],
