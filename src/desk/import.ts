@@ -31,9 +31,6 @@ export interface ImportParts {
   newId(): string;
 }
 
-/** How often lines are weighed again since others wrote meanwhile. */
-const triesMost = 100;
-
 /** Nobody repeats a line under its request: what stands is found by its revision. */
 const digest = '0'.repeat(64);
 
@@ -52,7 +49,7 @@ interface Ground {
   pasts: Map<TransferLine, AuthorPost | Channel | undefined>;
 }
 
-interface Outcome {
+interface Step {
   item: Waiting;
   weighed: rules.Weighed;
   /** What was not here before it. */
@@ -63,7 +60,7 @@ interface Outcome {
 interface Next {
   entry: NewEntry;
   /** The post that it is of; null for the channel. */
-  who: string | null;
+  postId: string | null;
   /** At which revision that stands. */
   was: number;
   /** What it is decided on. */
@@ -122,7 +119,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   async function flush(): Promise<void> {
     try {
       for (let tries = 0; waiting.length > 0; tries += 1) {
-        if (tries === triesMost) throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
+        if (tries === deskLimits.decisionTries)
+          throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
         const settled = await attempt(waiting);
         waiting = waiting.slice(settled);
         if (settled > 0) tries = 0;
@@ -138,33 +136,33 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   /** Returns how many of the lines, from the first, are settled. */
   async function attempt(lines: readonly Waiting[]): Promise<number> {
     const ground = await groundOf(lines);
-    const outcomes: Outcome[] = [];
+    const steps: Step[] = [];
     let previous: Record<string, number> = {};
     for (const item of lines) {
-      const outcome: Outcome = { item, weighed: weigh(item, ground) };
-      outcomes.push(outcome);
-      if (outcome.weighed.verdict !== 'write') continue;
-      const { entry, who, was, revisions } = next(item, ground);
+      const step: Step = { item, weighed: weigh(item, ground) };
+      steps.push(step);
+      if (step.weighed.verdict !== 'write') continue;
+      const { entry, postId, was, revisions } = next(item, ground);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
       if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
       // An engine notes these two elsewhere first, and what comes after could be faster.
       const alone = erases || ground.channel === undefined;
-      if (alone) await Promise.allSettled(outcomes.map(({ writing }) => writing));
-      outcome.makes = was > 0 ? undefined : who === null ? 'channels' : 'posts';
-      outcome.writing = append(channelIdOf(item.line), {
+      if (alone) await Promise.allSettled(steps.map(({ writing }) => writing));
+      step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
+      step.writing = append(channelIdOf(item.line), {
         request: { id: newId(), digest },
         decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...revisions } },
         entries: [entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
       });
-      if (alone) await Promise.allSettled([outcome.writing]);
+      if (alone) await Promise.allSettled([step.writing]);
       if (entry.type === 'channel.changed') ground.channel = entry.channel;
       else ground.posts.set(entry.post.id, entry.post);
       previous = entry.type === 'channel.changed' ? {} : { [entry.post.id]: entry.post.revision };
     }
-    await Promise.allSettled(outcomes.map(({ writing }) => writing));
-    for (const [index, outcome] of outcomes.entries()) if (!(await settle(outcome))) return index;
-    return outcomes.length;
+    await Promise.allSettled(steps.map(({ writing }) => writing));
+    for (const [index, step] of steps.entries()) if (!(await settle(step))) return index;
+    return steps.length;
   }
 
   /** `revisions`: of the post that it is of, or of the one that it pins, which must still be published when the entry is taken. */
@@ -172,16 +170,16 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     if ('channel' in line) {
       const pinned = posts.get(line.channel.pinnedPostId ?? '');
       const revisions: Record<string, number> = pinned === undefined ? {} : { [pinned.id]: pinned.revision };
-      return { entry: entryOf(line, ''), who: null, was: channel?.revision ?? 0, revisions };
+      return { entry: entryOf(line, ''), postId: null, was: channel?.revision ?? 0, revisions };
     }
-    const who = postIdOf(line);
-    const current = posts.get(who);
+    const postId = postIdOf(line);
+    const current = posts.get(postId);
     const was = current?.revision ?? 0;
-    return { entry: rules.postEntryOf(line, html, current), who, was, revisions: { [who]: was } };
+    return { entry: rules.postEntryOf(line, html, current), postId, was, revisions: { [postId]: was } };
   }
 
   /** Counts it; false where it was not written since something else was meanwhile. */
-  async function settle({ item, weighed, makes, writing }: Outcome): Promise<boolean> {
+  async function settle({ item, weighed, makes, writing }: Step): Promise<boolean> {
     const { number, line } = item;
     switch (weighed.verdict) {
       case 'stands':

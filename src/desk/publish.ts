@@ -181,7 +181,7 @@ export function createDesk(options: DeskOptions): Desk {
 
   type Done =
     | Extract<Awaited<ReturnType<Journal['append']>>, { status: 'appended' }>
-    | { status: 'done before'; outcome: Outcome; position: Position }
+    | { status: 'repeated'; outcome: Outcome; position: Position }
     | { status: 'unchanged'; position: Position };
 
   /**
@@ -231,11 +231,11 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   function doneBefore(outcome: Outcome): Done {
-    return { status: 'done before', outcome, position: placeOf(outcome) };
+    return { status: 'repeated', outcome, position: placeOf(outcome) };
   }
 
   async function answerFor(channelId: string, done: Done): Promise<PostAnswer> {
-    if (done.status === 'done before') return await again(channelId, done.outcome);
+    if (done.status === 'repeated') return await again(channelId, done.outcome);
     if (done.status === 'appended' && done.post) return { post: done.post, position: done.position, replayed: false };
     throw new Error('a write of a post answered without the post');
   }

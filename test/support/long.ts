@@ -14,6 +14,7 @@ export const longFiles = [
   'test/flow/catch-up-takedown.test.ts',
   'test/flow/crash.test.ts',
   'test/flow/docs-operating-stores.test.ts',
+  'test/flow/event-source.test.ts',
   'test/flow/handshakes.test.ts',
   'test/flow/power.test.ts',
   'test/flow/redis-workers.test.ts',
