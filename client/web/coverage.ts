@@ -95,7 +95,7 @@ export class Coverage {
     this.#paged = paged;
     this.#revealNext = false;
     if (whole) this.#openedAt = timeline.newestSeq;
-    if (whole || paged === 'newer' || this.#isOpen) this.#list.reveal(timeline.posts);
+    if (whole || paged === 'newer' || this.#isOpen) this.#list.reveal(timeline.posts, whole);
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
   }
 

@@ -62,9 +62,9 @@ export class PostList {
     return posts.filter((post) => post.seq > this.#upTo).length;
   }
 
-  /** Lets every post of these be shown from now on. */
-  reveal(posts: readonly ReaderPost[]): void {
-    this.#upTo = Math.max(this.#upTo, posts[0]?.seq ?? 0);
+  /** Lets every post of these be shown from now on. `anew`: they are of another history, in which what comes next may have a lower `seq`. */
+  reveal(posts: readonly ReaderPost[], anew = false): void {
+    this.#upTo = Math.max(anew ? 0 : this.#upTo, posts[0]?.seq ?? 0);
   }
 
   /** Makes the document show these posts, newest first, held-back ones left out. Returns the elements that are new. */

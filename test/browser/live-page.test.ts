@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
@@ -279,3 +280,34 @@ describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
 function markupOf(html: string): string {
   return html.replace(/ fresh"/g, '"');
 }
+
+describeWith(needs.chromium, 'the live page of a server that was put back to an earlier time', (chromium) => {
+  it('shows how it is now, and holds back what is new in that for whoever reads', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startServerProcess();
+    const author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'] }) });
+    const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live' });
+    const body = 'Some words that fill a few lines of the page. '.repeat(20);
+    const publish = async (headline: string) => (await author.publish(channel.id, { headline, body })).post.id;
+    const [first] = await Promise.all(Array.from({ length: 8 }, (_, at) => publish(`Report ${at + 1}`)));
+    await server.stop();
+    await using copy = await server.store.copy();
+    await server.start();
+    for (const headline of ['Lost', 'Lost, too', 'Lost as well']) await publish(headline);
+    const { page, complaints } = await browser.page();
+    await page.goto(`${server.url}/live/${channel.id}`);
+    await isLive(page);
+    await page.getByRole('heading', { name: 'Lost as well' }).waitFor();
+
+    await server.stop();
+    await copy.putBack();
+    await server.start();
+    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached' });
+    expect(await page.locator('#posts > .post').count()).toBe(8);
+    await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
+    const added = await publish('New');
+    await page.getByRole('button', { name: '1 new post' }).waitFor();
+    expect(await post(page, added).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
