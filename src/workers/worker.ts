@@ -38,8 +38,10 @@ process.on('SIGTERM', () => {
   tell({ type: 'leaving' });
   void leave();
 });
-// The primary is gone. By default the process would end at once, and cut its readers.
+let serves = false;
+// The primary is gone. By default the process ends at once, which would cut its readers; before it has some, nobody will give it the port.
 cluster.worker?.once('disconnect', () => {
+  if (!serves) return;
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
   void leave();
 });
@@ -48,6 +50,7 @@ async function begin(worker: number, config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, worker);
   try {
     const server = await startServer(config, { log, group: { worker, metrics } });
+    serves = true;
     start(server);
     tell({ type: 'serves', nodeId: server.node?.nodeId });
     setInterval(() => tell({ type: 'sign' }), workerLimits.workerSignMs).unref();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { readConfig, startServer } from '../../src/embed.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -372,6 +373,30 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect((await metrics()).get('pressbox_workers')).toBe(2), patient);
     }, 60_000);
 
+    it('leaves nobody behind where the process that looks after the workers is killed while one starts', async () => {
+      await server.stop();
+      const said = lines.length;
+      const starting = server.start();
+      starting.catch(() => undefined);
+      const serves = () => lines.slice(said).map(({ msg }) => msg);
+      await vi.waitFor(() => expect(serves()).toContain('worker serves'), patient);
+      process.kill(redis.pid, 'SIGSTOP');
+      try {
+        const begun = await vi.waitFor(() => {
+          const pids = childrenOf(server.pid);
+          expect(pids.filter(hearsSignals)).toHaveLength(2);
+          return pids;
+        }, patient);
+        expect(serves().filter((msg) => msg === 'worker serves')).toHaveLength(1);
+        await server.kill();
+        process.kill(redis.pid, 'SIGCONT');
+        await vi.waitFor(() => expect(begun.filter(isAlive)).toEqual([]), patient);
+      } finally {
+        process.kill(redis.pid, 'SIGCONT');
+      }
+      await startAgain();
+    }, 60_000);
+
     it('ends in good order', async () => {
       const { id } = await createChannel(server, token);
       await readersOfBoth(id);
@@ -394,6 +419,12 @@ function killIfThere(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** It has loaded what it runs: by default it would end at SIGUSR2. */
+function hearsSignals(pid: number): boolean {
+  const caught = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGUSR2 - 1))) !== 0n;
 }
 
 function isAlive(pid: number): boolean {
