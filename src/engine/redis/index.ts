@@ -67,7 +67,7 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
   const [url, ...more] = options.urls;
   if (url === undefined || more.length > 0 || !/^rediss?:/.test(url)) {
     throw new JournalRefused(
-      'PRESSBOX_REDIS_URL: this version knows one Redis server, as redis:// or rediss://; neither Sentinel nor a cluster yet.',
+      'This version knows one Redis server, as redis:// or rediss://; neither Sentinel nor a cluster yet.',
     );
   }
   const engine = new Shared(url, options);
