@@ -138,6 +138,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const ground = await groundOf(lines);
     const steps: Step[] = [];
     let previous: Record<string, number> = {};
+    /** What lines that were not yet answered are of. */
+    const underWay = new Set<string>();
     for (const item of lines) {
       const step: Step = { item, weighed: weigh(item, ground) };
       steps.push(step);
@@ -147,7 +149,13 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
       // An engine notes these two elsewhere first, and what comes after could be faster.
       const alone = erases || ground.channel === undefined;
-      if (alone) await Promise.allSettled(steps.map(({ writing }) => writing));
+      // Decided on a revision's number, which someone else may have taken: that it is the line before is known once that was answered.
+      const subjects = postId === null ? [itself, ...Object.keys(revisions)] : [postId];
+      if (alone || subjects.some((subject) => underWay.has(subject))) {
+        if (!(await allWritten(steps))) break;
+        underWay.clear();
+      }
+      for (const subject of subjects) underWay.add(subject);
       step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
       step.writing = append(channelIdOf(item.line), {
         request: { id: newId(), digest },
@@ -155,7 +163,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         entries: [entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
       });
-      if (alone) await Promise.allSettled([step.writing]);
+      if (alone && !(await allWritten([step]))) break;
       if (entry.type === 'channel.changed') ground.channel = entry.channel;
       else ground.posts.set(entry.post.id, entry.post);
       previous = entry.type === 'channel.changed' ? {} : { [entry.post.id]: entry.post.revision };
@@ -252,6 +260,14 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   function entryOf(line: TransferLine, html: string): NewEntry {
     return 'channel' in line ? rules.channelEntryOf(line, by) : rules.postEntryOf(line, html);
   }
+}
+
+/** The channel itself, among ids of posts. */
+const itself = '';
+
+async function allWritten(steps: readonly Step[]): Promise<boolean> {
+  const answers = await Promise.allSettled(steps.map(({ writing }) => writing));
+  return answers.every((answer) => answer.status === 'fulfilled' && (answer.value?.status ?? 'appended') === 'appended');
 }
 
 function weigh({ line }: Waiting, { channel, posts, pasts }: Ground): rules.Weighed {

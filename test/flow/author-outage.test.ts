@@ -172,6 +172,30 @@ describe('an import', () => {
     expect(erasures).toEqual([post.id]);
   });
 
+  it('never brings back a post that is taken down in the moment between two of its lines', async () => {
+    const id = await freshChannel();
+    const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
+    const first = plainPost(id, { headline: null, body: 'A sentence that must go.', publishedAt: facts.at });
+    const revised = (revision: number): TransferLine => ({
+      post: { ...first, revision, history: [{ revision, kind: 'update', note: null, ...facts }] },
+      facts: { ...facts, kind: 'update' },
+    });
+    let down: Promise<unknown> | undefined;
+    const append: Journal['append'] = async (channelId, request) => {
+      const [entry] = request.entries;
+      if ('post' in entry && entry.post.revision > 1) {
+        down ??= desk().takeDown(asking({ note: null }), id, first.id);
+        await down;
+      }
+      return await engine.append(channelId, request);
+    };
+    const importer = createImporter({ engine, append, renderer, newId: () => uuidv7() }, 'ed');
+    for (const [index, line] of [{ post: first, facts }, revised(2), revised(3)].entries()) await importer.take(index + 1, line);
+    await importer.finish();
+    expect(importer.done).toMatchObject({ revisions: 1, withheld: 2 });
+    expect((await engine.post(id, first.id))?.post).toMatchObject({ status: 'taken-down', revision: 2, body: '' });
+  });
+
   it('pins no post that is withdrawn in the moment before', async () => {
     const id = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), id);
