@@ -40,7 +40,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await hide(page, false);
     await line(page).waitFor();
     expect(await textOf(line(page).locator('ul'))).toMatch(
-      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \d\d:\d\d UTC$/,
+      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d\d:\d\d UTC$/,
     );
     expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
     await page.clock.fastForward(1_000);

@@ -72,7 +72,7 @@ describe('the earlier versions of a post', () => {
     const text = seen(page.text);
     const order = [
       'Earlier versions',
-      'No word was changed here',
+      'No words were changed here',
       'Correction,',
       'There are three.',
       'The fire began at [-noon-]{+one+}',
@@ -141,7 +141,7 @@ describe('the earlier versions of a post', () => {
       ],
     ]);
     expect(told[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
-    expect(told[1]).toContain('No word was changed here, only what stands beside them.');
+    expect(told[1]).toContain('No words were changed here, only what stands beside them.');
     // Their order is nothing that is told.
     expect(told[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
   });

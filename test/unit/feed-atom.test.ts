@@ -182,7 +182,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     expect([terms(12), terms(9), terms(6), terms(5)]).toEqual([['update'], ['analysis'], ['retracted'], ['taken-down']]);
     expect(textOf(entryOf(11), 'content')).toBe('<p><strong>Breaking · Key event · Unverified · Developing</strong></p>');
     expect(textOf(entryOf(9), 'content')).toContain(
-      '<p>Source: <a href="https://houston.example/" rel="noopener nofollow ugc">Houston</a> via Radio; A hobbyist</p>',
+      '<p>Source: <a href="https://houston.example/" rel="noopener nofollow ugc">Houston</a> via Radio, A hobbyist</p>',
     );
     expect(textOf(entryOf(10), 'content')).toContain(
       `Drawn from <a href="${publicUrl}/live/moon/${aPost({ seq: 12 }).id}">post 1</a>`,

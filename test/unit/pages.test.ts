@@ -115,6 +115,18 @@ describe('a post on a page', () => {
     expect(text).not.toContain('slip');
   });
 
+  it.each([
+    ['fr', 'Correction, 14:20 UTC\u00a0: ', 'Source\u00a0: Reuters, AFP'],
+    ['ar', 'تصحيح، 14:20 UTC: ', 'المصدر: Reuters، AFP'],
+  ])('puts the marks between things that its language has: %s', (language, label, source) => {
+    const text = rendered(
+      { history: [change('correction', 'x')], sources: [{ name: 'Reuters' }, { name: 'AFP' }] },
+      { timezone: 'UTC', language },
+    ).replace(/<[^>]+>/g, '');
+    expect(text).toContain(`${label}x`);
+    expect(text).toContain(source);
+  });
+
   it('tells an update without a note by its time alone', () => {
     expect(textOf(rendered({ history: [change('update', null)] }))).toContain('14:05 UTC updated 14:20 UTC');
     expect(textOf(rendered({ history: [change('refile', null)] }))).not.toContain('14:20');

@@ -3,6 +3,7 @@ import { elementWordsIn, pageWordsIn, wordsIn } from '../../client/web/strings/i
 import * as loaded from '../../client/web/strings/loaded.ts';
 import { serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
+import { versionWordsIn } from '../../client/web/strings/versions.ts';
 import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
@@ -90,13 +91,18 @@ describe('the words around posts', () => {
     }
   });
 
+  const everythingIn = (language: string) =>
+    JSON.stringify(
+      [words, pageWords, siteWordsIn, serverWordsIn, versionWordsIn, elementWordsIn].map((of) => of(language)),
+      (_, value) => (typeof value === 'function' ? value('X', 'Y') : value),
+    );
+
   it('are not left empty in any language', () => {
-    for (const language of languages) {
-      const said = JSON.stringify(
-        [words, pageWords, siteWordsIn, serverWordsIn, elementWordsIn].map((of) => of(language)),
-        (_, value) => (typeof value === 'function' ? value('X', 'Y') : value),
-      );
-      expect(said).not.toMatch(/""|undefined/);
-    }
+    for (const language of languages) expect(everythingIn(language)).not.toMatch(/""|undefined/);
+  });
+
+  it('break no line before a colon or within a quotation mark, in French', () => {
+    expect(everythingIn('fr')).not.toMatch(/(?<![\u00a0"])[:»]|(?<!\u202f)[;!?]|«(?!\u00a0)/);
+    expect(everythingIn('fr')).toContain('«\u00a0X\u00a0»');
   });
 });

@@ -27,7 +27,7 @@ export const es: Words = {
   linkCopied: 'Enlace copiado',
   linkNotCopied: 'No se pudo copiar el enlace.',
   share: 'Compartir',
-  ofPost: (name, at) => `${name}, publicación de las ${at}`,
+  ofPost: (name, at) => `${name}, mensaje de las ${at}`,
   withdrawn: 'Retirado',
   unavailable: 'Este mensaje ya no está disponible.',
   live: 'En directo',

@@ -121,8 +121,8 @@ const languages = {
     coverageDescribed: 'Les événements en direct, avec chaque correction à sa place.',
     earlierCoverage: 'Directs précédents',
     noCoverage: (command) => `Il n’y a pas encore de direct. Un canal créé avec ${command} apparaîtra ici.`,
-    saidLive: (coverage) => `En direct : ${coverage}.`,
-    saidEnded: (coverage) => `N’est plus en direct : ${coverage}.`,
+    saidLive: (coverage) => `En direct\u00a0: ${coverage}.`,
+    saidEnded: (coverage) => `N’est plus en direct\u00a0: ${coverage}.`,
     signIn: 'Se connecter',
     accessToken: 'Jeton d’accès',
     tokenHint: 'La rédaction vous le donne. Votre navigateur reste ensuite connecté jusqu’à 12 heures, par un cookie de ce site.',
@@ -134,9 +134,9 @@ const languages = {
     },
     signedInAs: (name) => `Vous êtes connecté en tant que ${name}.`,
     goOn: 'Continuer',
-    asSomeoneElse: 'Ou connectez-vous avec un autre jeton :',
+    asSomeoneElse: 'Ou connectez-vous avec un autre jeton\u00a0:',
     mayNotRead: (name) =>
-      `Vous êtes connecté en tant que ${name}, sans le droit de lire ce direct. Connectez-vous avec un autre jeton :`,
+      `Vous êtes connecté en tant que ${name}, sans le droit de lire ce direct. Connectez-vous avec un autre jeton\u00a0:`,
     wentWrong: 'Une erreur s’est produite',
     problems: {
       'not-found': { name: 'Cette page n’existe pas ici', sentence: 'L’adresse est peut-être erronée ou incomplète.' },
@@ -154,7 +154,7 @@ const languages = {
       'internal-error': { name: 'Une erreur s’est produite', sentence: 'Elle vient de nous, et elle est notée.' },
       'journal-unavailable': {
         name: 'Le direct est inaccessible pour le moment',
-        sentence: 'Rien n’en est perdu ; il va revenir.',
+        sentence: 'Rien n’en est perdu\u202f; il va revenir.',
       },
       draining: { name: 'Ce serveur redémarre', sentence: 'Il revient dans un instant.' },
     },

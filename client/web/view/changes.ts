@@ -36,10 +36,10 @@ export function withdrawalNote(history: readonly Change[], since: string | null,
 
 /** "Correction, 14:05 UTC: what was wrong". `since`: the day beside it, told again only where the change was on another. */
 function note(change: Change, since: string | null, setting: Setting): Html {
-  const { changes, changed, comma } = wordsOf(setting);
+  const { changes, changed, comma, colon } = wordsOf(setting);
   const label = change.kind === 'refile' ? changed : (changes[change.kind] ?? changed);
-  const start = html`<strong class="label">${label}${comma}${clockBeside(change.at, since, setting)}${change.note === null ? '' : ':'}</strong>`;
-  return change.note === null ? start : html`${start} <span class="note" dir="auto">${change.note}</span>`;
+  const start = html`<strong class="label">${label}${comma}${clockBeside(change.at, since, setting)}${change.note === null ? '' : colon}</strong>`;
+  return change.note === null ? start : html`${start}<span class="note" dir="auto">${change.note}</span>`;
 }
 
 function notes(changes: readonly Change[], since: string | null, setting: Setting): Html {

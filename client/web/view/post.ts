@@ -111,7 +111,7 @@ function sources(post: ReaderPost, setting: Setting): Html {
       (source) =>
         html`${link(source.url, html`<bdi>${source.name}</bdi>`)}${source.via ? html` ${wordsOf(setting).via} <bdi>${source.via}</bdi>` : null}`,
     ),
-    '; ',
+    wordsOf(setting).comma,
   );
 }
 

@@ -3,7 +3,7 @@ import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { counted } from '../strings/words.ts';
 import { type Html, html, joined } from './html.ts';
 import { settingOf } from './page.ts';
-import { clockBeside, clockText, type Setting, wordsOf } from './time.ts';
+import { clockBeside, datedText, type Setting, wordsOf } from './time.ts';
 import { around, pageWordsOf } from './wording.ts';
 
 /** `offline`: they stayed, and it was the connection that left. */
@@ -53,7 +53,7 @@ export function renderSince(
     return html`${joined(links, words.comma)}${of.length > mostNamed && ' …'}`;
   };
   const nameOf = ({ headline, publishedAt }: Named) =>
-    headline === null ? pageWordsOf(setting).postOf(clockText(publishedAt, setting)) : html`<bdi>${words.named(headline)}</bdi>`;
+    headline === null ? pageWordsOf(setting).postOf(datedText(publishedAt, setting)) : html`<bdi>${words.named(headline)}</bdi>`;
   const items = [
     // On a page that does not reach the newest they are on another one.
     newest !== undefined &&

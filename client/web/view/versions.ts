@@ -112,8 +112,10 @@ export interface VersionsShown {
   older: number | null;
 }
 
-export function versionsTitle({ language }: Channel): string {
-  return (wordsIn(language) ?? en).earlierVersions;
+/** "Earlier versions: The harbour fire". */
+export function versionsTitle({ language, headline }: Channel): string {
+  const { earlierVersions, colon } = wordsIn(language) ?? en;
+  return `${earlierVersions}${colon}${headline}`;
 }
 
 /** The whole page but for its bar. */
@@ -191,7 +193,8 @@ function listed(lines: readonly Line[], said: Saying): Html {
     developing: words.developing,
   };
   return html`<ul class="beside">${lines.map(({ what, pieces }) => {
-    if (what !== 'mark') return html`<li>${own.beside[what]}: <bdi lang="${setting.language}">${marked(pieces, said)}</bdi></li>`;
+    if (what !== 'mark')
+      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}">${marked(pieces, said)}</bdi></li>`;
     return html`<li>${marked(
       pieces.map(({ kind, text }) => ({ kind, text: marks[text] ?? text })),
       said,

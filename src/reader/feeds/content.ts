@@ -49,18 +49,18 @@ export function marksOf({ kind, keyEvent, verification, developing }: ReaderPost
 }
 
 function sources({ sources }: ReaderPost, channel: Channel): Html {
-  const { via: by } = wordsOf(settingOf(channel));
+  const { via: by, comma } = wordsOf(settingOf(channel));
   return joined(
     sources.map(({ name, via, url }) => html`${link(url, name)}${via === undefined ? nothing : html` ${by} ${via}`}`),
-    '; ',
+    comma,
   );
 }
 
 function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks): Html {
-  const { postNumber } = wordsOf(settingOf(channel));
+  const { postNumber, comma } = wordsOf(settingOf(channel));
   return joined(
     derivedFrom.map((id, at) => html`<a href="${links.post(id)}">${postNumber(at + 1)}</a>`),
-    ', ',
+    comma,
   );
 }
 
@@ -68,7 +68,7 @@ function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks
 export function titleOf(post: ReaderPost, channel: Channel): string {
   const at = datedText(post.publishedAt, channel);
   const name = pageWordsOf(channel).postOf(at);
-  if (post.status !== 'published') return `${withdrawnWord(post, channel)}: ${name}`;
+  if (post.status !== 'published') return `${withdrawnWord(post, channel)}${wordsOf(channel).colon}${name}`;
   if (post.headline !== null) return post.headline;
   const shown = post.media.flatMap((media) => [
     media.type === 'link' ? media.title : media.caption,

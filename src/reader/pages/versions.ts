@@ -11,7 +11,7 @@ export interface VersionsPage extends VersionsShown {
 export function versionsPage({ visitor, assets, ...shown }: VersionsPage): string {
   const { channel } = shown;
   return htmlDocument({
-    title: `${versionsTitle(channel)}: ${channel.headline}`,
+    title: versionsTitle(channel),
     language: channel.language,
     assets,
     body: html`${siteBar(visitor, channel.language)}
