@@ -160,7 +160,7 @@ export class SinceYouLeft {
   #tell(): void {
     this.render();
     const parts = this.#element.querySelectorAll<HTMLElement>('.since-when, li');
-    this.#options.say([...parts].map(({ textContent }) => textContent).join(' '));
+    this.#options.say([...parts].map(({ textContent }) => textContent).join('. '));
     this.#isRead = false;
     clearTimeout(this.#reading);
     this.#reading = setTimeout(() => {

@@ -184,7 +184,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await page.clock.fastForward(1_000);
     const said = page.locator('#announcement').first();
     await eventually(async () =>
-      expect(await said.textContent()).toContain('2 new posts 1 correction: “The bridge is shut” 1 with'),
+      expect(await said.textContent()).toContain(' UTC. 2 new posts. 1 correction: “The bridge is shut”. 1 with'),
     );
     await page.clock.fastForward(5_000);
     const url = page.url();

@@ -44,7 +44,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     );
     expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
     await page.clock.fastForward(1_000);
-    await announced(page, '2 new posts 1 correction: “The bridge is shut” 1 withdrawn');
+    await announced(page, ' UTC. 2 new posts. 1 correction: “The bridge is shut”. 1 withdrawn');
 
     // Before it has stood for a while it is not taken for read, whatever is in view.
     expect(await line(page).isVisible()).toBe(true);
