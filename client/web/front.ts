@@ -3,7 +3,7 @@ import { morph } from './morph.ts';
 import { keepPlace } from './place.ts';
 import { siteWordsIn } from './strings/site.ts';
 import { Times } from './times.ts';
-import { clockText, wordsOf } from './view/time.ts';
+import { textBeside, wordsOf } from './view/time.ts';
 import { ownZone } from './view/time-choice.ts';
 
 /**
@@ -94,7 +94,8 @@ function run(list: HTMLElement): void {
   function showConnection(): void {
     const [element, text] = [document.getElementById('connection'), document.getElementById('connection-text')];
     if (element === null || text === null) return;
-    const asOf = clockText(new Date(trueAt).toISOString(), { language, timezone: ownZone() ?? 'UTC' });
+    const [at, now] = [new Date(trueAt).toISOString(), new Date().toISOString()];
+    const asOf = textBeside(at, now, { language, timezone: ownZone() ?? 'UTC' });
     const said = failures === 0 ? words.upToDate : navigator.onLine ? words.reconnecting(asOf) : words.offline(asOf);
     if (text.textContent !== said) text.textContent = said;
     element.dataset.state = failures === 0 ? 'live' : 'waiting';

@@ -96,7 +96,11 @@ function run(page: PageData): void {
   });
 
   window.addEventListener('offline', showStatus);
-  document.addEventListener('visibilitychange', () => view.onVisible());
+  document.addEventListener('visibilitychange', () => {
+    view.onVisible();
+    // What it is true as of may have become another day.
+    showStatus();
+  });
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
   view.button.addEventListener('click', () => view.revealHeldBack());
   document.addEventListener('click', (click) => {

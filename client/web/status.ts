@@ -2,7 +2,7 @@ import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
 import type { Words } from './strings/words.ts';
 import { settingOf } from './view/page.ts';
-import { clockText, directionOf, wordsOf } from './view/time.ts';
+import { directionOf, textBeside, wordsOf } from './view/time.ts';
 
 /** What the page tells about itself: whether it is live and as of when it is true, and its title. */
 export class Status {
@@ -24,7 +24,7 @@ export class Status {
     if (state.status === 'offline') this.#trueAt = state.since;
     if (state.status === 'live') this.#trueAt = state.asOf ?? now;
     const setting = settingOf(channel);
-    const [tone, said] = connectionSentence(state, channel.state, clockText(this.#trueAt, setting), wordsOf(setting));
+    const [tone, said] = connectionSentence(state, channel.state, textBeside(this.#trueAt, now, setting), wordsOf(setting));
     if (this.#text && this.#text.textContent !== said) this.#text.textContent = said;
     if (!this.#element) return;
     this.#element.dataset.state = tone;

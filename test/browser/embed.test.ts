@@ -8,6 +8,7 @@ import { type HostSite, startHostSite, strictPolicy } from '../support/host-page
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+import { hide } from './newsroom.ts';
 
 const { resolve } = createRequire(import.meta.url);
 const docs = readFileSync(join(import.meta.dirname, '../../docs/embedding.md'), 'utf8');
@@ -171,6 +172,10 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await eventually(async () =>
       expect(await textOf(page, '.connection')).toMatch(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/),
     );
+    // To whoever looks at it again on a later day, of which day that was.
+    await page.clock.setSystemTime(Date.now() + 24 * 3_600_000);
+    await hide(page, false);
+    await eventually(async () => expect(await textOf(page, '.connection')).toMatch(/, as of \w+ \d+, \d\d:\d\d UTC$/));
     // What is not live does not look as if it were.
     expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');
     await publish(channelId, { body: 'The bridge is shut.' });

@@ -121,6 +121,22 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
+  it('without a connection on a later day is told of which day the page is', async () => {
+    const { id } = await room.coverage();
+    const { page } = await room.browser.page();
+    await page.clock.install({ time: noon() });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    await page.context().setOffline(true);
+    await room.server.restart();
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    await hide(page, true);
+    await page.clock.fastForward(24 * 60 * minuteMs);
+    await hide(page, false);
+    await page.getByText(/^(Offline|Reconnecting), as of \w+ \d+, \d\d:\d\d UTC$/).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+  });
+
   it('of the connection after a minute offline is told what they missed, too', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);

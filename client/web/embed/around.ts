@@ -9,7 +9,7 @@ import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
 import { type PostSetting, renderPost } from '../view/post.ts';
-import { clock, clockText, datedText } from '../view/time.ts';
+import { clock, datedText, textBeside } from '../view/time.ts';
 import { around } from '../view/wording.ts';
 
 /** Why nothing can be shown. */
@@ -57,7 +57,7 @@ export function connection({ words, language, setting, timeline, state, trueAt, 
     const isOff = state?.status === 'offline' && !navigator.onLine;
     return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
   }
-  return connectionSentence(state, timeline.channel.state, clockText(trueAt, setting), words);
+  return connectionSentence(state, timeline.channel.state, textBeside(trueAt, new Date().toISOString(), setting), words);
 }
 
 function status(scene: Scene): Html {

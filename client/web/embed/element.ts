@@ -73,7 +73,8 @@ export class PressboxLive extends ReactiveElement {
     this.#listening = new AbortController();
     const options = { passive: true, capture: true, signal: this.#listening.signal };
     window.addEventListener('scroll', () => this.#onScroll(), options);
-    window.addEventListener('offline', () => this.requestUpdate(), options);
+    // Also as of which day it is true may have to be said.
+    for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, () => this.requestUpdate(), options);
     window.addEventListener('hashchange', () => this.#goToFragment(), options);
     this.requestUpdate();
   }

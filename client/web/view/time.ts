@@ -27,8 +27,12 @@ export function clock(at: string, setting: Setting): Html {
 
 /** The same, with the day before it unless that is the day of `beside`, which the reader sees there. */
 export function clockBeside(at: string, beside: string | null, setting: Setting): Html {
-  if (beside !== null && sameDay(at, beside, setting)) return clock(at, setting);
-  return time(at, datedText(at, setting), setting);
+  return time(at, textBeside(at, beside, setting), setting);
+}
+
+/** The same as text. */
+export function textBeside(at: string, beside: string | null, setting: Setting): string {
+  return (beside !== null && sameDay(at, beside, setting) ? clockText : datedText)(at, setting);
 }
 
 function time(at: string, text: string, setting: Setting): Html {
