@@ -89,7 +89,7 @@ const securitySchemes = {
     in: 'cookie',
     name: '__Host-pressbox',
     description:
-      'The session of a browser, for pages of this server alone; see `POST /v1/session`. Where the server is not reached over TLS its name is `pressbox`. One that does not hold is ignored, and taken away.',
+      'The session of a browser, for pages of this server alone; see `POST /v1/session`. Where the server is not reached over TLS its name is `pressbox`. One that does not hold is ignored, and taken away. One that cannot be judged at the moment is kept: what is not public is answered with `token-invalid` and when to come back.',
   },
 };
 

@@ -44,6 +44,7 @@ export const operatingOperations: readonly Operation[] = [
     }),
     takes,
     answers: [page, notModified],
+    problems: ['token-invalid'],
   },
   {
     id: 'showPost',
@@ -56,7 +57,7 @@ export const operatingOperations: readonly Operation[] = [
     who: 'anyone',
     takes,
     answers: [page, notModified],
-    problems: ['post-withdrawn'],
+    problems: ['token-invalid', 'post-withdrawn'],
     statuses: { 'post-withdrawn': 410 },
   },
   {
@@ -71,7 +72,7 @@ export const operatingOperations: readonly Operation[] = [
     query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
     takes,
     answers: [page, notModified],
-    problems: ['post-withdrawn'],
+    problems: ['token-invalid', 'post-withdrawn'],
     statuses: { 'post-withdrawn': 410 },
   },
   {

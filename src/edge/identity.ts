@@ -13,10 +13,32 @@ export interface Identity {
   verify(token: string): Promise<Principal>;
   /** Exchanges a token for what a browser keeps of it, for so many seconds. Refuses like `verify`. */
   signIn(token: string): Promise<{ who: Principal } & Sealed>;
-  /** Who a browser's session speaks for. `stale`: nobody any more. `unclear`: that cannot be told at the moment. */
-  resume(session: string): Promise<Principal | 'stale' | 'unclear'>;
+  /** Who a browser's session speaks for. `stale`: nobody any more. */
+  resume(session: string): Promise<Principal | Unjudged | 'stale'>;
   /** How it stands now with whom one of these gave. At once: asked again and again while a socket or stream is open. */
   standing(who: Principal): Standing;
+}
+
+/**
+ * Whose session cannot be judged at the moment, as its issuer's keys cannot be had. They have what strangers have, and of all else they
+ * are told to come back: a stranger would be told that it is not for them.
+ */
+export interface Unjudged {
+  readonly refusal: Refusal;
+  /** Who it is by now. */
+  again(): Promise<Asking>;
+}
+
+/** Who asks; undefined for a stranger. */
+export type Asking = Principal | Unjudged | undefined;
+
+export function isUnjudged(asking: Asking): asking is Unjudged {
+  return asking !== undefined && 'refusal' in asking;
+}
+
+/** Who it is known to be. */
+export function principalIn(asking: Asking): Principal | undefined {
+  return isUnjudged(asking) ? undefined : asking;
 }
 
 /** `revoked`: what the token opened is to be ended. `expired`: what needs a token is. */
@@ -42,23 +64,29 @@ export function createIdentity({ tokens, sessions, revocations, now }: IdentityP
     if (refusal !== undefined) throw refusal;
     return who;
   };
+  const resume = async (session: string): Promise<Principal | Unjudged | 'stale'> => {
+    try {
+      const who = await sessions.read(session);
+      return who !== undefined && standing(who) === 'good' ? who : 'stale';
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { refusal: error, again: () => resume(session).then(askingIn) };
+    }
+  };
   return {
     verify,
     async signIn(token) {
       const who = await verify(token);
       return { who, ...(await sessions.seal(token, who)) };
     },
-    async resume(session) {
-      try {
-        const who = await sessions.read(session);
-        return who !== undefined && standing(who) === 'good' ? who : 'stale';
-      } catch (error) {
-        if (error instanceof Refusal) return 'unclear';
-        throw error;
-      }
-    },
+    resume,
     standing,
   };
+}
+
+/** Who asks with a session that was looked at. */
+export function askingIn(resumed: Principal | Unjudged | 'stale'): Asking {
+  return resumed === 'stale' ? undefined : resumed;
 }
 
 /** What to tell whose token is good no longer. */

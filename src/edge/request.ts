@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SessionCookie } from './cookies.ts';
-import type { Identity } from './identity.ts';
+import { type Asking, askingIn, type Identity, isUnjudged, principalIn } from './identity.ts';
 
 /** Who asks: the token of a request, or the session of the browser that sent it, checked once, before any route. */
 
@@ -10,8 +10,8 @@ import type { Identity } from './identity.ts';
 const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 /**
- * Notes who asks, for `principalOf`. A token that does not hold is refused even where none is needed: who sends one means to be known,
- * and must not be answered as a stranger. With a token, no session counts.
+ * Notes who asks, for `askingOf` and `principalOf`. A token that does not hold is refused even where none is needed: who sends one means
+ * to be known, and must not be answered as a stranger. With a token, no session counts.
  */
 export function authenticate(identity: Identity, cookie: SessionCookie): RequestHandler {
   const resume = resumeSession(identity, cookie);
@@ -20,7 +20,7 @@ export function authenticate(identity: Identity, cookie: SessionCookie): Request
     if (token === undefined) {
       await resume(request, response, next);
     } else {
-      response.locals.principal = await identity.verify(token);
+      response.locals.asking = await identity.verify(token);
       next();
     }
   };
@@ -28,40 +28,43 @@ export function authenticate(identity: Identity, cookie: SessionCookie): Request
 
 /**
  * Notes who is signed in. A session that does not hold is no mistake of the reader's, whose browser sends it by itself: it is taken away,
- * and the answer is that for a stranger.
+ * and the answer is that for a stranger. One that cannot be judged at the moment is kept.
  */
 export function resumeSession(identity: Identity, cookie: SessionCookie): RequestHandler {
   return async (request, response, next) => {
     const session = cookie.read(request);
     const resumed = session === undefined ? undefined : await identity.resume(session);
     if (resumed === 'stale') cookie.clear(request, response);
-    if (typeof resumed === 'object') response.locals.principal = resumed;
-    response.locals.isForOneBrowser = resumed === 'stale' || typeof resumed === 'object';
+    const asking = resumed && askingIn(resumed);
+    response.locals.asking = asking;
+    response.locals.isForOneBrowser = resumed === 'stale' || principalIn(asking) !== undefined;
     next();
   };
 }
 
 /** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with; undefined where it has no session. */
-export function signedIn(
-  request: Request,
-  identity: Identity,
-  cookie: SessionCookie,
-): Promise<Principal | undefined> | undefined {
+export function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Asking> | undefined {
   const session = cookie.read(request);
   if (session === undefined) return undefined;
-  return identity.resume(session).then((resumed) => (typeof resumed === 'object' ? resumed : undefined));
+  return identity.resume(session).then(askingIn);
 }
 
-/** Who asks, or undefined for a stranger. */
+/** Who asks, for whatever is not for strangers. */
+export function askingOf(response: Response): Asking {
+  return response.locals.asking as Asking;
+}
+
+/** Who is known to ask; undefined for a stranger, and whose session cannot be judged at the moment. */
 export function principalOf(response: Response): Principal | undefined {
-  return response.locals.principal as Principal | undefined;
+  return principalIn(askingOf(response));
 }
 
 /** Who asks; a stranger is refused with `token-missing`. */
 export function requirePrincipal(response: Response): Principal {
-  const principal = principalOf(response);
-  if (!principal) throw new Refusal('token-missing');
-  return principal;
+  const asking = askingOf(response);
+  if (isUnjudged(asking)) throw asking.refusal;
+  if (!asking) throw new Refusal('token-missing');
+  return asking;
 }
 
 /** Whether a browser's session says so, or is taken away with the answer: a cache that kept that would sign others out. */

@@ -3,8 +3,8 @@ import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { sendJson } from './answers.ts';
 import type { SessionCookie } from './cookies.ts';
-import type { Identity } from './identity.ts';
-import { principalOf, tokenOf } from './request.ts';
+import { type Identity, isUnjudged } from './identity.ts';
+import { askingOf, tokenOf } from './request.ts';
 
 /** A token is exchanged once for a session, which scripts of pages then need not hold. */
 export interface SessionContext {
@@ -16,7 +16,9 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/session', (_req, res) => {
-    const who = principalOf(res);
+    const who = askingOf(res);
+    // Nobody is signed in, it would say.
+    if (isUnjudged(who)) throw who.refusal;
     sendJson(res, { session: who === undefined ? null : described(who) }, { cache: 'none' });
   });
 

@@ -1,37 +1,45 @@
 import type { Response } from 'express';
-import { principalOf } from '../edge/request.ts';
+import { type Asking, isUnjudged, principalIn } from '../edge/identity.ts';
+import { askingOf } from '../edge/request.ts';
 import type { ChannelRead, Journal } from '../engine/engine.ts';
 import { type Position, parseCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
-import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import { type ProblemCode, Refusal } from '../protocol/problems.ts';
+import { mayKnow, mayRead } from '../protocol/rights.ts';
 import { channelIdSchema, postIdSchema } from '../protocol/schemas.ts';
 
 /** What readers name in a request, and whether they may have it. Unknown channels and those of the desk answer alike to strangers. */
 type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
 
 /** The channel, if the asker may know of it; else a refusal. */
-export async function knownChannel(journal: Journal, who: Principal | undefined, channelId: string): Promise<FoundChannel> {
+export async function knownChannel(journal: Journal, asking: Asking, channelId: string): Promise<FoundChannel> {
+  const who = principalIn(asking);
   if (!channelIdSchema.safeParse(channelId).success) throw new Refusal('not-found');
   const read = await journal.channel(channelId);
   if (read.status === 'found' && mayKnow(who, read.channel)) return read;
   if (read.status === 'deleted' && mayKnow(who, { id: channelId, access: read.access })) throw new Refusal('channel-deleted');
-  throw new Refusal('not-found');
+  throw refusalFor(asking, 'not-found');
 }
 
 /** The channel, if the asker may read its posts; else a refusal. */
 export async function readableChannel(journal: Journal, res: Response, channelId: string): Promise<FoundChannel> {
-  const who = principalOf(res);
-  const read = await knownChannel(journal, who, channelId);
-  mustRead(who, read.channel);
+  const asking = askingOf(res);
+  const read = await knownChannel(journal, asking, channelId);
+  mustRead(asking, read.channel);
   return read;
 }
 
 /** A refusal where one may not read the posts of the channel as it is. */
-export function mustRead(who: Principal | undefined, channel: Channel): void {
+export function mustRead(asking: Asking, channel: Channel): void {
+  const who = principalIn(asking);
   if (mayRead(who, channel)) return;
-  if (!mayKnow(who, channel)) throw new Refusal('not-found');
-  throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+  if (!mayKnow(who, channel)) throw refusalFor(asking, 'not-found');
+  throw refusalFor(asking, who === undefined ? 'token-missing' : 'forbidden');
+}
+
+/** Who may be another than a stranger is told to come back. */
+function refusalFor(asking: Asking, code: ProblemCode): Refusal {
+  return isUnjudged(asking) ? asking.refusal : new Refusal(code);
 }
 
 /**

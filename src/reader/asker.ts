@@ -1,4 +1,4 @@
-import { type Identity, refusalFor, type Standing } from '../edge/identity.ts';
+import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from '../edge/identity.ts';
 import type { EndReason } from '../fanout/feed.ts';
 import type { Access, Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -10,27 +10,35 @@ import { mustRead } from './access.ts';
  * so any more.
  */
 export class Asker {
-  readonly #who: Principal | undefined;
+  #asking: Asking;
   readonly #standing: Identity['standing'];
 
-  constructor(who: Principal | undefined, standing: Identity['standing']) {
-    this.#who = who;
+  constructor(asking: Asking, standing: Identity['standing']) {
+    this.#asking = asking;
     this.#standing = standing;
   }
 
-  /** A token was sent. */
+  /** A token was sent, or a session. */
   get isKnown(): boolean {
-    return this.#who !== undefined;
+    return this.#asking !== undefined;
   }
 
   /** Of the token; `good` where none was sent. */
   get standing(): Standing {
-    return this.#who === undefined ? 'good' : this.#standing(this.#who);
+    const who = principalIn(this.#asking);
+    return who === undefined ? 'good' : this.#standing(who);
   }
 
   /** Who asks, while the token is good. */
   get principal(): Principal | undefined {
-    return this.standing === 'good' ? this.#who : undefined;
+    return this.standing === 'good' ? principalIn(this.#asking) : undefined;
+  }
+
+  /** Looks again at a session that could not be judged. Whether it could be now. */
+  async judge(): Promise<boolean> {
+    if (!isUnjudged(this.#asking)) return false;
+    this.#asking = await this.#asking.again();
+    return !isUnjudged(this.#asking);
   }
 
   mayKnow(channel: Channel): boolean {
@@ -41,15 +49,19 @@ export class Asker {
     return mayRead(this.principal, channel);
   }
 
-  /** Who has a token that is good no longer is told so, of whatever strangers may not read: channels of the desk answer like unknown ones. */
+  /**
+   * Of whatever strangers may not read, who has a token that is good no longer is told so, and whose session cannot be judged is told to
+   * come back: channels of the desk answer like unknown ones.
+   */
   mustRead(channel: Channel): void {
-    if (this.standing !== 'good' && !mayRead(undefined, channel)) throw this.unknown();
+    const refusal = this.#refusal();
+    if (refusal !== undefined && !mayRead(undefined, channel)) throw refusal;
     mustRead(this.principal, channel);
   }
 
   /** Of a channel that is not there. */
   unknown(): Refusal {
-    return refusalFor(this.standing) ?? new Refusal('not-found');
+    return this.#refusal() ?? new Refusal('not-found');
   }
 
   /** Of a channel that was deleted. */
@@ -64,7 +76,15 @@ export class Asker {
 
   /** Why a subscription ended, as the reader is told it. */
   told(reason: EndReason): EndedReason {
+    if (reason !== 'forbidden') return reason;
+    // Asked for again, it is answered with when to come back.
+    if (isUnjudged(this.#asking)) return 'slow';
     const { standing } = this;
-    return reason === 'forbidden' && standing !== 'good' ? standing : reason;
+    return standing === 'good' ? reason : standing;
+  }
+
+  /** What to say in the place of what strangers are told. */
+  #refusal(): Refusal | undefined {
+    return isUnjudged(this.#asking) ? this.#asking.refusal : refusalFor(this.standing);
   }
 }

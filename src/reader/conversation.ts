@@ -1,12 +1,11 @@
 import { problemFor } from '../edge/answers.ts';
-import type { Identity } from '../edge/identity.ts';
+import type { Asking, Identity } from '../edge/identity.ts';
 import type { Reach } from '../engine/engine.ts';
-import type { Feeds } from '../fanout/feeds.ts';
+import type { Feeds, Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import type { EndedReason } from '../protocol/model.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
-import type { Principal } from '../protocol/rights.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom } from './access.ts';
@@ -45,9 +44,9 @@ export class Conversation implements OpenReader, Talk {
   #wishes: readonly Wish[] = [];
   #misuses = 0;
 
-  constructor(socket: ClientSocket, who: Principal | undefined, context: ConversationContext) {
+  constructor(socket: ClientSocket, asking: Asking, context: ConversationContext) {
     this.#socket = socket;
-    this.asker = new Asker(who, context.identity.standing);
+    this.asker = new Asker(asking, context.identity.standing);
     this.#context = context;
     const { readers, now, soon } = context;
     this.#connection = new Connection(socket.pipe, { now, busy: readers.busy, ...(soon && { soon }) });
@@ -142,8 +141,8 @@ export class Conversation implements OpenReader, Talk {
         detail: `A socket takes up to ${limits.socketChannels} channels. Unsubscribe from one, or open another socket.`,
       });
     }
-    const { feeds, metrics } = this.#context;
-    const held = await holdFor(this.asker, feeds, channelId);
+    const { metrics } = this.#context;
+    const held = await this.#hold(channelId);
     const subscription = new Subscription(held, this.#connection, this.asker, (reason) => this.#ended(channelId, reason));
     try {
       if (wish.withdrawn) throw subscriptionEnded();
@@ -160,6 +159,17 @@ export class Conversation implements OpenReader, Talk {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);
       subscription.leave();
       throw error;
+    }
+  }
+
+  /** A session that could not be judged when its socket came is looked at again where that matters: the socket may stay for days. */
+  async #hold(channelId: string): Promise<Held> {
+    const { feeds } = this.#context;
+    try {
+      return await holdFor(this.asker, feeds, channelId);
+    } catch (error) {
+      if (!(error instanceof Refusal) || !(await this.asker.judge())) throw error;
+      return await holdFor(this.asker, feeds, channelId);
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { vary, whoAsks } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
-import { principalOf } from '../edge/request.ts';
+import { askingOf, requirePrincipal } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine, KeptEntry } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -31,9 +31,9 @@ export function exportRoutes({ engine, feeds, identity, slots, log }: ExportCont
   const router = Router({ caseSensitive: true });
 
   router.get('/channels/:channelId/export', async (req: Request, res: Response) => {
-    const who = principalOf(res);
-    const { channel } = await feeds.guarded(() => knownChannel(engine, who, String(req.params.channelId)));
-    if (who === undefined || !mayEdit(who, channel.id)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+    const { channel } = await feeds.guarded(() => knownChannel(engine, askingOf(res), String(req.params.channelId)));
+    const who = requirePrincipal(res);
+    if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
     const release = slots.take();
     try {
       const { whole, lines } = await send(req, res, channel.id, who);

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { challenge, etagOf, sendJson } from '../edge/answers.ts';
-import { principalOf } from '../edge/request.ts';
+import { askingOf } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { shared } from '../fanout/shared.ts';
@@ -65,16 +65,16 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
   async function answer(req: Request, res: Response, file: string, { name, type, write, hasNotice }: Format): Promise<void> {
     const query = parse(feedQuerySchema, req.query);
     const channelId = String(req.params.channelId);
-    const who = principalOf(res);
-    const { channel: asked } = await feeds.guarded(() => knownChannel(engine, who, channelId));
-    if (who === undefined && hasNotice === true && !mayRead(who, asked)) {
+    const asking = askingOf(res);
+    const { channel: asked } = await feeds.guarded(() => knownChannel(engine, asking, channelId));
+    if (asking === undefined && hasNotice === true && !mayRead(asking, asked)) {
       const { latestPostAt: _, ...bare } = asked;
       // A token would make it another answer.
       res.set('WWW-Authenticate', challenge);
       sendJson(res, write(noticePage(bare, file, query, publicUrl), query), { ...cachingOf(res, asked), type });
       return;
     }
-    mustRead(who, asked);
+    mustRead(asking, asked);
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     const { feed, release } = held;
@@ -83,7 +83,7 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
       if (page === undefined) throw new Refusal('channel-deleted');
       // Access may have been closed since the page was asked for.
       const channel = feed.channel.revision > page.channel.revision ? feed.channel : page.channel;
-      mustRead(who, channel);
+      mustRead(asking, channel);
       metrics.feedPages.inc({ format: name });
       if (page.next !== undefined) res.set('Link', `<${page.next}>; rel="next"`);
       sendJson(res, page.text, { ...cachingOf(res, channel), etag: page.etag, type });

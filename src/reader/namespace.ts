@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
+import type { Asking } from '../edge/identity.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
-import type { Principal } from '../protocol/rights.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';
 import type { Handshakes } from './handshakes.ts';
 import { readerLimits } from './limits.ts';
@@ -20,9 +20,9 @@ export interface NamespaceContext {
   /** One is under way for each connection that has not joined yet, or has left. */
   handshakes: Pick<Handshakes, 'begin' | 'end'>;
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
-  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Principal | undefined> | undefined;
+  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Asking> | undefined;
   /** A client has joined. */
-  joined(socket: ClientSocket, who: Principal | undefined): Talk;
+  joined(socket: ClientSocket, who: Asking): Talk;
   /** It threw something that is no refusal: the client is told to come back. */
   onFailed(error: unknown): void;
   /** A connection was ended that goes on asking without reading the answers. */
@@ -147,7 +147,7 @@ class Client implements ClientSocket {
       });
   }
 
-  #join(who: Principal | undefined): void {
+  #join(who: Asking): void {
     // It may have gone while it was looked at.
     if (!this.pipe.open) return;
     this.#stopWaiting();

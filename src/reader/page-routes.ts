@@ -4,8 +4,8 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { etagOf, sendJson, sendProblem, vary } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { assetHeaders, pageHeaders } from '../edge/headers.ts';
-import type { Identity } from '../edge/identity.ts';
-import { isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
+import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
+import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -184,13 +184,19 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     asked: string,
     readIn: (channelId: string) => Promise<T>,
   ): Promise<{ notice: Channel } | { channel: Channel; found: T }> {
-    const who = principalOf(res);
-    const { channel } = await knownChannel(engine, who, asked);
-    if (!mayRead(who, channel)) return { notice: channel };
+    const asking = askingOf(res);
+    const mayHave = (channel: Channel) => {
+      if (mayRead(principalIn(asking), channel)) return true;
+      // Who is signed in is not told to sign in.
+      if (isUnjudged(asking)) throw asking.refusal;
+      return false;
+    };
+    const { channel } = await knownChannel(engine, asking, asked);
+    if (!mayHave(channel)) return { notice: channel };
     const found = await readIn(channel.id);
     // Access may have been closed since.
-    const { channel: standing } = await knownChannel(engine, who, channel.id);
-    return mayRead(who, standing) ? { channel: standing, found } : { notice: standing };
+    const { channel: standing } = await knownChannel(engine, asking, channel.id);
+    return mayHave(standing) ? { channel: standing, found } : { notice: standing };
   }
 
   async function readSnapshot(channelId: string): Promise<Snapshot> {

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { refusalFor } from '../edge/identity.ts';
-import { principalOf } from '../edge/request.ts';
+import { askingOf } from '../edge/request.ts';
 import { JournalUnavailable, type Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
@@ -33,7 +33,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   if (res.closed) return;
   if (readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
-  const asker = new Asker(principalOf(res), identity.standing);
+  const asker = new Asker(askingOf(res), identity.standing);
   const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);
   readers.add(poll);
   if (res.closed) poll.finish();

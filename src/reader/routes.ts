@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
-import { isForOneBrowser, principalOf } from '../edge/request.ts';
+import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
 import type { Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
@@ -37,7 +37,7 @@ export function readerRoutes(context: ReaderContext): Router {
   });
 
   router.get('/channels/:channelId', async (req, res) => {
-    const { channel } = await feeds.guarded(() => knownChannel(engine, principalOf(res), req.params.channelId));
+    const { channel } = await feeds.guarded(() => knownChannel(engine, askingOf(res), req.params.channelId));
     const { latestPostAt: _, ...bare } = channel;
     sendJson(res, bare, { ...cachingOf(res, channel), etag: `"${channel.revision}"` });
   });
@@ -80,7 +80,7 @@ export function readerRoutes(context: ReaderContext): Router {
       });
       if (answered === undefined) throw new Refusal('channel-deleted');
       const { encoded, channel } = answered;
-      mustRead(principalOf(res), channel);
+      mustRead(askingOf(res), channel);
       countCatchUp(metrics, encoded);
       return answered;
     } finally {
@@ -155,9 +155,8 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/journal', async (req, res) => {
     const query = schemas.parse(schemas.journalQuerySchema, req.query);
-    const who = principalOf(res);
-    const { channel } = await knownChannel(engine, who, req.params.channelId);
-    if (!mayEdit(who, channel.id)) throw new Refusal(who === undefined ? 'token-missing' : 'forbidden');
+    const { channel } = await knownChannel(engine, askingOf(res), req.params.channelId);
+    if (!mayEdit(requirePrincipal(res), channel.id)) throw new Refusal('forbidden');
     const page = await engine.journal(channel.id, query);
     if (page === undefined) throw new Refusal('not-found');
     sendJson(res, page, { cache: 'private' });

@@ -3,10 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
-import type { Identity } from '../edge/identity.ts';
+import type { Asking, Identity } from '../edge/identity.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
-import type { Principal } from '../protocol/rights.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Conversation } from './conversation.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -26,7 +25,7 @@ export interface SocketsContext {
   handshakes: Handshakes;
   identity: Pick<Identity, 'verify' | 'standing'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
-  signedIn(request: IncomingMessage): Promise<Principal | undefined> | undefined;
+  signedIn(request: IncomingMessage): Promise<Asking> | undefined;
   /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;

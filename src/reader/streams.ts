@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { problemFor } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
-import { principalOf } from '../edge/request.ts';
+import { askingOf } from '../edge/request.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -40,7 +40,7 @@ export function stream(context: StreamsContext): RequestHandler {
   return async (req, res) => {
     const channelId = String(req.params.channelId);
     const { after, posts } = askedIn(req);
-    const asker = new Asker(principalOf(res), context.identity.standing);
+    const asker = new Asker(askingOf(res), context.identity.standing);
     if (req.method === 'HEAD') {
       (await holdFor(asker, context.feeds, channelId)).release();
       res.writeHead(200, streamHeaders).end();

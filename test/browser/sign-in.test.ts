@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { startStoppableIssuer } from '../support/issuer.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
@@ -125,5 +126,38 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.evaluate(`location.assign('${server.url}/live/${members}')`);
     await page.waitForURL(`${server.url}/live/${members}`);
     await page.getByText('The first word.').waitFor();
+  });
+
+  it('stay signed in while the issuer of their token is gone and the server is started again, and the page goes on by itself', async () => {
+    await using issuer = await startStoppableIssuer();
+    const before = server;
+    await newServer({ PRESSBOX_JWKS_URL: issuer.jwksUrl, PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough' });
+    await before[Symbol.asyncDispose]();
+    const { page } = await browser.page();
+    const address = `${server.url}/live/${members}`;
+    await page.goto(address);
+    await page.getByLabel('Access token').fill(await issuer.token({ reader: ['*'] }, 'of-the-issuer'));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(address);
+    const connection = () => page.textContent('#connection-text');
+    await vi.waitFor(async () => expect(await connection()).toBe('Live'));
+    await page.evaluate('window.isTheSamePage = true');
+
+    await issuer.stop();
+    await server.restart();
+    await publish('Written while the issuer was gone.');
+    const refused = /pressbox_problems_total\{code="token-invalid"\} [1-9]/;
+    await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused), 15_000);
+    expect(await connection()).toMatch(/^(?:Connecting|Reconnecting)/);
+    const elsewhere = await page.context().newPage();
+    await elsewhere.goto(address);
+    expect(await elsewhere.textContent('main')).toContain('You cannot be recognised at the moment');
+
+    await issuer.start();
+    await page.getByText('Written while the issuer was gone.').waitFor({ timeout: 15_000 });
+    await vi.waitFor(async () => expect(await connection()).toBe('Live'));
+    expect(await page.evaluate('window.isTheSamePage')).toBe(true);
+    await elsewhere.reload();
+    expect(await elsewhere.textContent('main')).toContain('Written while the issuer was gone.');
   });
 });

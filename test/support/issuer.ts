@@ -1,8 +1,50 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Grants } from '../../src/protocol/rights.ts';
+import { freePort } from './free-port.ts';
 import { type Site, startSite } from './site.ts';
 
 /** Whoever issues tokens for a server: a site that gives the keys to check them with. `keysAt`: what a JWK set holds, by its path. */
-export function startIssuer(keysAt: (path: string) => readonly object[]): Promise<Site> {
-  return startSite(({ url = '' }, response) =>
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: keysAt(url) })),
+export function startIssuer(keysAt: (path: string) => readonly object[], port?: number): Promise<Site> {
+  return startSite(
+    ({ url = '' }, response) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: keysAt(url) })),
+    port,
   );
+}
+
+/** An issuer with one key, which can be gone for a while and come back at the same address. */
+export interface StoppableIssuer extends AsyncDisposable {
+  readonly jwksUrl: string;
+  token(pressbox: Partial<Grants>, jti: string): Promise<string>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** It runs when this resolves. */
+export async function startStoppableIssuer(): Promise<StoppableIssuer> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const port = await freePort();
+  const start = () => startIssuer(() => [{ ...publicKey.export({ format: 'jwk' }), kid: 'one' }], port);
+  let site: Site | undefined = await start();
+  const stop = async () => {
+    await site?.[Symbol.asyncDispose]();
+    site = undefined;
+  };
+  return {
+    jwksUrl: `${site.url}/keys`,
+    token: (pressbox, jti) =>
+      new SignJWT({ name: 'Ruth Calder', pressbox })
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setSubject('ruth')
+        .setAudience('pressbox')
+        .setJti(jti)
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .sign(privateKey),
+    async start() {
+      site ??= await start();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

@@ -28,6 +28,7 @@ export interface SiteWords {
 
   // Where a page cannot be had
   wentWrong: string;
+  /** `token-invalid`: a session that cannot be judged at the moment, as any other that does not hold is that of a stranger. */
   problems: Partial<Record<ProblemCode, { name: string; sentence: string }>>;
   tryAgain: Plural;
 }
@@ -64,6 +65,10 @@ const languages = {
       'channel-deleted': { name: 'This coverage was deleted', sentence: 'Nothing of it is kept here.' },
       'post-withdrawn': { name: 'This post was withdrawn', sentence: 'It can no longer be read.' },
       'token-missing': { name: 'This page is not for everyone', sentence: 'Sign in to see it.' },
+      'token-invalid': {
+        name: 'You cannot be recognised at the moment',
+        sentence: 'You stay signed in, and the page will be back.',
+      },
       forbidden: { name: 'This page is not for everyone', sentence: 'This can be done on a page of this site alone.' },
       'rate-limited': { name: 'Too many requests', sentence: 'So many came from your network that this one was not answered.' },
       'internal-error': { name: 'Something went wrong', sentence: 'It was our mistake, and it has been noted down.' },
@@ -102,6 +107,10 @@ const languages = {
       'channel-deleted': { name: 'Diese Berichterstattung wurde gelöscht', sentence: 'Hier ist nichts von ihr aufbewahrt.' },
       'post-withdrawn': { name: 'Dieser Beitrag wurde zurückgezogen', sentence: 'Er kann nicht mehr gelesen werden.' },
       'token-missing': { name: 'Diese Seite ist nicht für alle', sentence: 'Melden Sie sich an, um sie zu sehen.' },
+      'token-invalid': {
+        name: 'Sie können gerade nicht erkannt werden',
+        sentence: 'Sie bleiben angemeldet, und die Seite ist bald wieder da.',
+      },
       forbidden: { name: 'Diese Seite ist nicht für alle', sentence: 'Das geht nur auf einer Seite dieser Website.' },
       'rate-limited': {
         name: 'Zu viele Anfragen',
@@ -143,6 +152,10 @@ const languages = {
       'channel-deleted': { name: 'Ce direct a été supprimé', sentence: 'Rien n’en est conservé ici.' },
       'post-withdrawn': { name: 'Ce message a été retiré', sentence: 'Il ne peut plus être lu.' },
       'token-missing': { name: 'Cette page n’est pas ouverte à tous', sentence: 'Connectez-vous pour la voir.' },
+      'token-invalid': {
+        name: 'Impossible de vous reconnaître pour le moment',
+        sentence: 'Vous restez connecté, et la page va revenir.',
+      },
       forbidden: {
         name: 'Cette page n’est pas ouverte à tous',
         sentence: 'Cela ne peut se faire que sur une page de ce site.',
@@ -186,6 +199,10 @@ const languages = {
       'channel-deleted': { name: 'Esta cobertura fue eliminada', sentence: 'Aquí no se conserva nada de ella.' },
       'post-withdrawn': { name: 'Este mensaje fue retirado', sentence: 'Ya no se puede leer.' },
       'token-missing': { name: 'Esta página no es para todos', sentence: 'Inicie sesión para verla.' },
+      'token-invalid': {
+        name: 'No es posible reconocerle en este momento',
+        sentence: 'Su sesión sigue abierta, y la página volverá.',
+      },
       forbidden: { name: 'Esta página no es para todos', sentence: 'Esto solo puede hacerse en una página de este sitio.' },
       'rate-limited': { name: 'Demasiadas solicitudes', sentence: 'Llegaron tantas desde su red que esta no fue atendida.' },
       'internal-error': { name: 'Algo salió mal', sentence: 'El error es nuestro, y ha quedado registrado.' },
@@ -223,6 +240,7 @@ const languages = {
       'channel-deleted': { name: 'حُذفت هذه التغطية', sentence: 'لم يُحفظ هنا شيء منها.' },
       'post-withdrawn': { name: 'سُحب هذا المنشور', sentence: 'لم تعد قراءته ممكنة.' },
       'token-missing': { name: 'هذه الصفحة ليست للجميع', sentence: 'سجل الدخول لتراها.' },
+      'token-invalid': { name: 'لا يمكن التعرف عليك حاليًا', sentence: 'تبقى مسجل الدخول، وستعود الصفحة.' },
       forbidden: { name: 'هذه الصفحة ليست للجميع', sentence: 'لا يتم هذا إلا من صفحة في هذا الموقع.' },
       'rate-limited': { name: 'طلبات كثيرة جدًا', sentence: 'وصل من شبكتك عدد كبير من الطلبات فلم يُجب عن هذا الطلب.' },
       'internal-error': { name: 'حدث خطأ', sentence: 'الخطأ منا، وقد سُجل.' },
