@@ -198,8 +198,12 @@ class Conversation:
         number = self.asked
         self.asks_until = time.monotonic() + ANSWER_SECONDS
         request = {'channelId': self.reader.options.channel, 'after': self.timeline.cursor, 'limit': self.reader.options.limit}
-        self.link.emit('subscribe', {name: value for name, value in request.items() if value is not None},
-                       callback=lambda answer: self.said.put(('answer', (number, answer))))
+        try:
+            self.link.emit('subscribe', {name: value for name, value in request.items() if value is not None},
+                           callback=lambda answer: self.said.put(('answer', (number, answer))))
+        except socketio.exceptions.SocketIOError:
+            # The connection went while this was on its way here, and the word of that is still in the queue.
+            raise Again()
 
     def hear(self, name, data):
         if name == 'answer':
@@ -211,7 +215,7 @@ class Conversation:
         elif name == 'store':
             say('The server is out of reach of its store: this may be old.' if not data['reachable'] else 'Up to date again.')
         elif name == 'unsubscribed' and data['channelId'] == self.reader.options.channel:
-            if data['reason'] in ('expired', 'forbidden', 'gone'):
+            if data['reason'] in ('expired', 'revoked', 'forbidden', 'gone'):
                 raise Ended(f'The subscription has ended: {data["reason"]}.')
             # Too slow, or the history was replaced, or something that a later version says.
             self.subscribe()

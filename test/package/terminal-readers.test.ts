@@ -162,6 +162,22 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       expect(await run.ended).toBe(1);
       await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
     }));
+
+  it('ends where its token is revoked, and says so', () =>
+    withLine(async (_line, shell, data) => {
+      const state = join(data, 'state.json');
+      await author.createChannel({ id: 'for-members', headline: 'For members', access: 'members' });
+      const token = await server.token({ reader: ['*'] });
+      const { jti } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { jti: string };
+      const run = shell.start(
+        `PRESSBOX_TOKEN=${token} exec ${python} "${examples}/reader.py" ${server.url} for-members --state ${state}`,
+      );
+      await vi.waitFor(() => readFile(state), 10_000);
+      const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
+      await admin.revokeToken({ jti });
+      expect(await run.ended).toBe(1);
+      expect(run.err).toBe('-- The subscription has ended: revoked.\n');
+    }));
 });
 
 describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy server seldom says', (python) => {
@@ -222,6 +238,27 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy se
         expect(await run.ended).toBe(1);
         await vi.waitFor(() => expect(run.err).toMatch(/gone\.\n$/));
         expect(run.err).not.toContain('Traceback');
+      }),
+    60_000,
+  );
+
+  it(
+    'comes back where the connection ends at the moment at which it asks again',
+    () =>
+      withLine(async (_line, shell) => {
+        await using script = await startScriptedServer();
+        const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon`);
+        const asked = await script.subscribe(1);
+        // It has these to show while the connection ends, and only then hears that it is to ask again.
+        const model = new ModelServer();
+        for (let post = 0; post < 500; post += 1) model.publish({ kind: 'update', keyEvent: false });
+        asked.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 500 }) });
+        asked.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+        asked.socket.disconnect(true);
+        const again = await vi.waitUntil(() => script.subscribes.find(({ socket }) => socket !== asked.socket), 20_000);
+        again.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
+        expect(await run.ended).toBe(1);
+        expect(run.err).toBe('-- The subscription has ended: gone.\n');
       }),
     60_000,
   );
