@@ -21,12 +21,20 @@ export type Step =
   | { event: unknown; does: 'apply' | 'ignore' | 'subscribe-again' }
   /** The client asks for older posts, under a name by which the answer is found: it can be late. */
   | { ask: string; before: number }
-  | { answer: string; page: { posts: ReaderPost[]; cursor: string; more: boolean } }
+  | { answer: string; page: Page }
   /** The answer to a GET of one post. */
   | { post: ReaderPost }
   /** What the client would now ask for, beside the events. */
   | { mustAsk: { post: string } | 'summary' }
+  /** The answer to that: posts of kind `summary`, newest first, below the lowest that is known to be the summary no more. */
+  | { summaries: Page }
   | { holds: Held };
+
+interface Page {
+  posts: ReaderPost[];
+  cursor: string;
+  more: boolean;
+}
 
 /** What a client holds. Posts newest first, tombstones among them. */
 export interface Held {
@@ -308,13 +316,23 @@ const recordings: Record<string, Recording> = {
     },
   },
   'beside/summary-withdrawn': {
-    rule: 'Where the summary was withdrawn, ask which one is the newest now.',
+    rule: 'Where the summary was withdrawn, ask which one is the newest now; a tombstone is none, and what lies below it is asked for.',
     async steps(recorder) {
       await recorder.publish('First summary', { kind: 'summary' });
       const second = await recorder.publish('Second summary', { kind: 'summary' });
-      const start = await recorder.catchUp(undefined, 1);
+      const third = await recorder.publish('Third summary', { kind: 'summary' });
       await recorder.work.retract(recorder.path, second);
-      return [{ catchUp: start }, { event: await recorder.event(4), does: 'apply' }, { mustAsk: 'summary' }];
+      const start = await recorder.catchUp(undefined, 1);
+      await recorder.work.retract(recorder.path, third);
+      return [
+        { catchUp: start },
+        { event: await recorder.event(6), does: 'apply' },
+        { mustAsk: 'summary' },
+        { summaries: await recorder.page(`kind=summary&before=${third.seq}&limit=1`) },
+        { mustAsk: 'summary' },
+        { summaries: await recorder.page(`kind=summary&before=${second.seq}&limit=1`) },
+        await recorder.holds(1),
+      ];
     },
   },
   'catch-up/in-parts': {

@@ -211,7 +211,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/filters',
-    rule: 'Posts are filtered by kind, key event and source; a source matches by its whole name, case-folded.',
+    rule: 'Posts are filtered by kind, key event and source; a source matches by its whole name, case-folded. Tombstones stay among those of a kind alone.',
     async run(work) {
       const { path } = await work.channel();
       const { post: sourced } = await work.publish(path, { sources: [{ name: 'Reuters', via: 'APA' }] });
@@ -224,6 +224,9 @@ export const readingCases: readonly Case[] = [
       mustEqual(await ids('source=REUTERS'), [sourced.id], 'Posts of a source');
       mustEqual(await ids('source=apa'), [sourced.id], 'Posts by the way of a source');
       mustEqual(await ids('source=Reut'), [], 'Posts of a part of a name');
+      await work.retract(path, analysis);
+      mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind, one being withdrawn');
+      mustEqual(await ids('kind=analysis&keyEvent=false'), [], 'Posts of a kind that are no key events, one being withdrawn');
     },
   },
   {

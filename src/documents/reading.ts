@@ -89,7 +89,7 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts',
     summary: 'Page through posts',
     description:
-      'Newest first. `before` and `after` are `seq` of posts and may be given together; with `after` alone you get the oldest above it, still newest first. A page may hold fewer than asked for, even none, while `more` is true. Filters leave tombstones out.',
+      'Newest first. `before` and `after` are `seq` of posts and may be given together; with `after` alone you get the oldest above it, still newest first. A page may hold fewer than asked for, even none, while `more` is true. The filters `keyEvent` and `source` leave tombstones out; `kind` does not.',
     who: 'reader',
     query: query(schemas.postsQuerySchema, {
       before: 'Only posts below this `seq`.',

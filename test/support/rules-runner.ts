@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { applyCatchUp, applyEvent, fits, type Timeline } from '../../client/timeline.ts';
-import { applyPage, applyPost, needs, type PageAsk } from '../../client/timeline-pages.ts';
+import { applyPage, applyPost, applySummaryPage, needs, type PageAsk } from '../../client/timeline-pages.ts';
 import type { Held, Scenario } from '../../conformance/client-rules.ts';
 import type { Event } from '../../src/protocol/model.ts';
 
@@ -26,6 +26,10 @@ export function play({ steps }: Scenario): void {
       const { mustAsk } = step;
       const wanted = mustAsk === 'summary' ? { ask: 'summary' } : { ask: 'post', id: mustAsk.post };
       expect(needs(timeline)).toContainEqual(expect.objectContaining(wanted));
+    } else if ('summaries' in step) {
+      const ask = needs(timeline).find((need) => need.ask === 'summary');
+      if (ask === undefined) throw new Error('The summary was not asked for.');
+      timeline = applySummaryPage(timeline, step.summaries, ask);
     } else expect(heldBy(timeline)).toEqual(step.holds);
   }
 }
