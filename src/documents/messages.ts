@@ -53,7 +53,8 @@ export const socketMessages: readonly Message[] = [
   {
     name: 'unsubscribed',
     title: 'A subscription has ended',
-    description: 'By the server. For `slow` and `history` subscribe again; for the others there is nothing to be had.',
+    description:
+      'By the server. For `slow` and `history` subscribe again with your cursor; for `expired` and `revoked` get a new token and connect again. For `forbidden` and `gone` there is nothing more to be had.',
     payload: 'Unsubscribed',
   },
   {

@@ -1,8 +1,10 @@
 import { createConfig, lintFromString, type NormalizedProblem } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
 import { asyncApi } from '../../src/documents/asyncapi.ts';
+import { socketMessages } from '../../src/documents/messages.ts';
 import { openApi } from '../../src/documents/openapi.ts';
 import { operations } from '../../src/documents/operations.ts';
+import { endedReasons } from '../../src/protocol/model.ts';
 
 const url = 'https://live.example.org';
 
@@ -69,6 +71,11 @@ describe('the AsyncAPI document', () => {
 
   it('is held to that: a document that is wrong has faults', async () => {
     expect(await faultsOf({ ...document, operations: { hear: { action: 'hear' } } })).not.toEqual([]);
+  });
+
+  it('says for each reason why a subscription ends what to do', () => {
+    for (const { description } of socketMessages.filter(({ name }) => name === 'unsubscribed'))
+      for (const reason of endedReasons) expect(description).toContain(`\`${reason}\``);
   });
 
   it('says where the server is, behind a path too', () => {
