@@ -209,6 +209,10 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     const names = ['.bar', '#newer', '#older', '.actions', '.post .headline', 'h1'];
     const seen = await Promise.all(names.map((name) => page.locator(name).first().isVisible()));
     expect(seen).toEqual([false, false, false, false, true, true]);
+    // A sheet that lies on its side is as wide as a window with two columns, of which one is not printed.
+    await page.setViewportSize({ width: 1046, height: 720 });
+    const widths = await page.evaluate(`['.head', '.coverage'].map((part) => document.querySelector(part).clientWidth)`);
+    expect(new Set(widths as number[]).size).toBe(1);
   });
 
   it('is kept where the reader was on a reload', async () => {
