@@ -360,6 +360,20 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
+  it('has its posts in their own language and direction, the pinned one too, whatever it says around them', async () => {
+    const channelId = await newChannel({ language: 'ar-EG' });
+    const [id] = await publish(channelId, { body: 'أُغلق الجسر.' });
+    await author.pin(channelId, id as string);
+    const { page, complaints } = await open(`${tag(channelId, 'lang="de"')}${script()}`);
+    await page.getByText('Angeheftet').waitFor();
+    const spokenAt = (selector: string) =>
+      page.locator(selector).evaluate((post) => [post.closest('[lang]')?.getAttribute('lang'), post.matches(':dir(rtl)')]);
+    expect(await spokenAt(`#post-${id}`)).toEqual(['ar-EG', true]);
+    expect(await spokenAt(`#pinned-${id}`)).toEqual(['ar-EG', true]);
+    expect(await spokenAt('.pinned .label-line')).toEqual(['de', false]);
+    expect(complaints).toEqual([]);
+  });
+
   it('says that the page is not admitted, by the name of the setting, and once', async () => {
     const channelId = await newChannel();
     await using stranger = await startHostSite();
