@@ -272,6 +272,16 @@ export function publicUrlOf(config: Pick<Config, 'host' | 'publicUrl'>, port: nu
   return port === 80 ? `http://${host}` : `http://${host}:${port}`;
 }
 
+/** Where a server with this environment would be reached, whatever else is in it. Throws a `ConfigError`. */
+export function readPublicUrl(env: Record<string, string | undefined>): string {
+  const mistakes: Mistake[] = [];
+  const values = readValues(env, mistakes);
+  const asked: readonly string[] = ['PRESSBOX_HOST', 'PRESSBOX_PORT', 'PRESSBOX_PUBLIC_URL'] satisfies Variable[];
+  const own = mistakes.filter(({ name }) => asked.includes(name));
+  if (own.length > 0) throw new ConfigError(own);
+  return publicUrlOf({ host: values.PRESSBOX_HOST, publicUrl: values.PRESSBOX_PUBLIC_URL }, values.PRESSBOX_PORT);
+}
+
 /** The table of variables in Markdown, for the docs. */
 export function configTable(): string {
   const rows = Object.entries(variables).map(([name, schema]) => {

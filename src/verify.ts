@@ -7,11 +7,14 @@ import { hasFormOfLine } from './protocol/transfer.ts';
 
 /**
  * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
- * walk the same chain (`engine/walk.ts`). For the command; an embedded server does it by itself when it starts.
+ * walk the same chain (`engine/walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at
+ * the html.
  */
+export { createRenderer } from './desk/render.ts';
 export { verifyDirectory } from './engine/embedded/verify.ts';
+export { rendered } from './engine/record.ts';
 export { verifyRedis } from './engine/redis/verify.ts';
-export type { ChannelReport, Fault } from './engine/walk.ts';
+export { type ChannelReport, type Fault, wrongHtml } from './engine/walk.ts';
 
 export interface VerifiedExport {
   report: ChannelReport;

@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
 import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
-import type { ChannelReport, LastRevision, VerifiedExport } from '../../src/verify.ts';
-import { askedToWaitMs, Http, mayHelpToRepeat, pause } from '../http.ts';
+import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
+import { askedToWaitMs, Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { asking, pauseMs } from '../reconnect.ts';
 import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError, UsageError } from './asking.ts';
 import { fileTrouble, whyCut } from './export-command.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
+import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /**
@@ -38,6 +39,7 @@ export function addVerifyCommand(program: Command, env: Env, terminal: Terminal,
       'after',
       `
 Without --data-dir, --redis or --file it asks a server, with the token of an editor of the channel, or of all.
+With --data-dir and --redis also the html of posts is looked at, if it was made for PRESSBOX_PUBLIC_URL: set it as for the server.
 A copy of an earlier time holds in itself: only --since tells that something is missing.
 Exit codes: 0 all holds, 1 something does not, 2 wrong usage.
 
@@ -71,7 +73,7 @@ Examples:
       for (const id of unseen) {
         faults += 1;
         const fault = { channelId: id, offset: 0, postId: null, why: 'the channel is not there any more' };
-        tell({ channelId: id, entries: 0, texts: 0, erased: 0, position: undefined, fault }, json);
+        tell({ channelId: id, entries: 0, texts: 0, erased: 0, htmlNotCompared: 0, position: undefined, fault }, json);
       }
       if (channelId !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo(`There is no channel ${channelId}.`);
       // A file that was cut to nothing is none of an export, which has its channel at least.
@@ -85,13 +87,17 @@ Examples:
   }
 
   function tell({ position, fault, ...report }: ChannelReport, json: boolean): void {
-    const { channelId, entries, texts, erased } = report;
+    const { channelId, entries, texts, erased, htmlNotCompared } = report;
     if (json) {
       terminal.json({ ...report, cursor: position === undefined ? null : formatCursor(position), fault: fault ?? null });
       return;
     }
     const { style } = terminal;
-    const counts = `${number(entries)} entries and ${number(texts)} texts hold${erased > 0 ? `, ${number(erased)} erased` : ''}`;
+    const [gone, unknown] = [
+      erased > 0 ? `, ${number(erased)} erased` : '',
+      htmlNotCompared > 0 ? `, html of ${number(htmlNotCompared)} not compared` : '',
+    ];
+    const counts = `${number(entries)} entries and ${number(texts)} texts hold${gone}${unknown}`;
     if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(channelId)}  ${counts}`);
     const post = fault.postId === null ? '' : `, post ${fault.postId}`;
     const place = fault.offset === 0 ? '' : `offset ${fault.offset}${post}: `;
@@ -108,15 +114,26 @@ Examples:
     if ([dataDir, redis, file].filter((where) => where !== undefined).length > 1) {
       throw new UsageError('Name one of --data-dir, --redis and --file.');
     }
-    const { verifyDirectory, verifyExport, verifyRedis } = await import('../../src/verify.ts');
-    if (dataDir !== undefined) return verifyDirectory(dataDir, { channelId, ...walking });
+    const { createRenderer, verifyDirectory, verifyExport, verifyRedis } = await import('../../src/verify.ts');
+    const ofStore = async () => ({ channelId, renderer: createRenderer({ publicUrl: await ownPublicUrl() }), ...walking });
+    if (dataDir !== undefined) return verifyDirectory(dataDir, await ofStore());
     if (redis !== undefined) {
       const url = redis === true ? env.PRESSBOX_REDIS_URL : redis;
       if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
-      return verifyRedis({ url, channelId, ...walking });
+      return verifyRedis({ url, ...(await ofStore()) });
     }
     if (file !== undefined) return ofFile(file, channelId, (lines) => verifyExport(lines, walking));
     return ofServer(channelId, asking, (lines) => verifyExport(lines, walking));
+  }
+
+  /** That of a server with the environment of the command. */
+  async function ownPublicUrl(): Promise<string> {
+    const { ConfigError, readPublicUrl } = await import('../../src/config.ts');
+    try {
+      return readPublicUrl(env);
+    } catch (error) {
+      throw error instanceof ConfigError ? new UsageError(error.message) : error;
+    }
   }
 
   async function* ofFile(
@@ -138,12 +155,13 @@ Examples:
     const token = given ?? env.PRESSBOX_TOKEN;
     const http = new Http({ url: checkedUrl(url), ...(token && { token }) });
     const { interrupted: signal } = terminal.streams;
+    const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, signal)));
     for await (const id of channelId === undefined ? channelsOf(http) : [channelId]) {
       const path = `/v1/channels/${encodeURIComponent(id)}`;
       const { body } = await repeated(() => http.download(`${path}/export`, signal));
       if (body === null) throw new CannotDo('The server answered with nothing.');
       for await (const { report, posts } of verify(linesOf(untilCut(body)))) {
-        yield report.fault === undefined ? await withState(http, path, report, posts) : report;
+        yield report.fault === undefined ? await withState(http, path, { report, posts, compare }) : report;
       }
     }
   }
@@ -161,11 +179,11 @@ Examples:
   async function withState(
     http: Http,
     path: string,
-    report: ChannelReport,
-    posts: Map<string, LastRevision>,
+    { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<ShownHtml> },
   ): Promise<ChannelReport> {
-    const { digestOfPost } = await import('../../src/verify.ts');
-    const why = 'what the server shows of the post is not what its last entry wrote';
+    const { digestOfPost, wrongHtml } = await import('../../src/verify.ts');
+    const notWritten = 'what the server shows of the post is not what its last entry wrote';
+    let { htmlNotCompared } = report;
     for (let before: number | undefined, more = true; more; ) {
       const query = queryOf({ limit: 100, before });
       const { body } = await repeated(() => http.get(`${path}/posts${query}`, terminal.streams.interrupted));
@@ -175,15 +193,20 @@ Examples:
         posts.delete(post.id);
         before = post.seq;
         if (last === undefined || post.revision > last.revision) continue;
-        if (post.revision === last.revision && digestOfPost(post) === last.digest) continue;
-        return { ...report, fault: { channelId: report.channelId, offset: last.offset, postId: post.id, why } };
+        const isWritten = post.revision === last.revision && digestOfPost(post) === last.digest;
+        const html = isWritten ? await compare(post) : 'unknown';
+        if (html === 'same') htmlNotCompared -= 1;
+        if (isWritten && html !== 'differs') continue;
+        const why = isWritten ? wrongHtml(post.revision) : notWritten;
+        return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset: last.offset, postId: post.id, why } };
       }
       more = page.more;
     }
     const [missing] = posts;
-    if (missing === undefined) return report;
+    if (missing === undefined) return { ...report, htmlNotCompared };
     const [postId, { offset }] = missing;
-    return { ...report, fault: { channelId: report.channelId, offset, postId, why: 'the server does not show the post' } };
+    const why = 'the server does not show the post';
+    return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset, postId, why } };
   }
 
   async function* channelsOf(http: Http): AsyncGenerator<string> {
@@ -193,6 +216,16 @@ Examples:
       const body = answer.body as { channels: ListedChannel[]; next: string | null };
       for (const { id } of body.channels) yield id;
       page = body.next;
+    }
+  }
+
+  /** Undefined: it is not to be had there. */
+  async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await repeated(ask);
+    } catch (error) {
+      if (error instanceof NotPressbox || (error instanceof ProblemError && !mayHelpToRepeat(error))) return undefined;
+      throw error;
     }
   }
 

@@ -162,7 +162,12 @@ export function keptFrom(
 }
 
 function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {
-  if (text.version === renderer.version || body === '') return text.html;
+  return text.version === renderer.version || body === '' ? text.html : rendered(body, channelId, renderer);
+}
+
+/** What a body becomes for readers. */
+export function rendered(body: string, channelId: string, renderer: Renderer): string {
+  if (body === '') return '';
   try {
     return renderer.render(body, { channelId });
   } catch {

@@ -1,8 +1,13 @@
 import type { Position } from '../protocol/cursor.ts';
+import type { AuthorPost } from '../protocol/model.ts';
 import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from './chain.ts';
-import { erasedSalt, hashOf, saysNothing, type Text } from './record.ts';
+import type { Renderer } from './engine.ts';
+import { erasedSalt, hashOf, rendered, saysNothing, type Text } from './record.ts';
 
-/** A history walked from its root: every fact, and every text that was not erased, against the checks that cursors carry. */
+/**
+ * A history walked from its root: every fact, and every text that was not erased, against the checks that cursors carry. No check covers
+ * the html that readers are shown, since it is derived: with a renderer at hand it is compared with what that makes of the text.
+ */
 export interface Fault {
   channelId: string;
   /** The first offset at which something does not hold; 0 for the channel as a whole. */
@@ -19,6 +24,8 @@ export interface ChannelReport {
   texts: number;
   /** Revisions whose text was erased, so that nothing can be said of it. */
   erased: number;
+  /** Texts of posts whose html was not compared with what the body becomes, so that nothing can be said of it. */
+  htmlNotCompared: number;
   /** How far the history holds. Undefined: not even its first entry does. */
   position: Position | undefined;
   fault?: Fault;
@@ -30,6 +37,8 @@ export interface WalkedEntry extends Facts {
   check: string;
   /** Undefined: it is not there. */
   text: Pick<Text, 'salt' | 'headline' | 'note' | 'state'> | undefined;
+  /** What readers are shown of a post's text. Undefined: it was not looked at. */
+  shown?: Pick<Text, 'html' | 'version'> | undefined;
   /** Its post's revisions up to this one were erased. */
   erasedThrough: number;
 }
@@ -39,20 +48,24 @@ export interface WalkOptions {
   began?: number;
   /** Where it stood at an earlier time: it must still lead through there. */
   since?: Position | undefined;
+  /** Html that is of its version must be what it makes. Html of another is made anew by whoever has this one, and is passed over. */
+  renderer?: Renderer | undefined;
 }
 
 export class Walk {
   readonly channelId: string;
   readonly #root: string;
   readonly #since: Position | undefined;
+  readonly #renderer: Renderer | undefined;
   #check: string;
   #next: number;
-  #report = { entries: 0, texts: 0, erased: 0 };
+  #report = { entries: 0, texts: 0, erased: 0, htmlNotCompared: 0 };
 
-  constructor(channelId: string, root: string, { began = 1, since }: WalkOptions = {}) {
+  constructor(channelId: string, root: string, { began = 1, since, renderer }: WalkOptions = {}) {
     this.channelId = channelId;
     this.#root = root;
     this.#since = since;
+    this.#renderer = renderer;
     this.#check = root;
     this.#next = began;
   }
@@ -72,27 +85,19 @@ export class Walk {
     if (entry.offset !== offset) return this.faulty(offset, null, 'the entry is missing');
     const check = nextCheck(this.#check, offset, digestOf({ ...entry, channelId: this.channelId }, entry.content));
     if (check !== entry.check) return this.faulty(offset, entry.postId, 'the entry is not the one that was written');
-    const why = this.#wrongText(entry);
+    const why = wrongText(entry);
     if (why !== undefined) return this.faulty(offset, entry.postId, why);
+    const html = htmlOf(entry, this.#renderer);
+    if (html === 'differs') return this.faulty(offset, entry.postId, wrongHtml(entry.revision));
     this.#check = check;
     this.#next += 1;
     this.#report.entries += 1;
+    if (isErased(entry)) this.#report.erased += 1;
+    else this.#report.texts += 1;
+    if (html === 'unknown') this.#report.htmlNotCompared += 1;
     if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check) {
       return this.faulty(offset, entry.postId, 'the history is another one than at the earlier time');
     }
-    return undefined;
-  }
-
-  #wrongText({ text, content, revision, erasedThrough }: WalkedEntry): string | undefined {
-    if (text === undefined || text.salt === erasedSalt) {
-      // What stands for a text that was erased elsewhere stays until the next revision comes in. No hash covers it, so it must say nothing.
-      if (text === undefined && revision > erasedThrough) return 'the text is missing';
-      if (text !== undefined && !saysNothing(text)) return 'the text is not the one that was written';
-      this.#report.erased += 1;
-      return undefined;
-    }
-    if (hashOf(text) !== content) return 'the text is not the one that was written';
-    this.#report.texts += 1;
     return undefined;
   }
 
@@ -113,4 +118,33 @@ export class Walk {
     const position = entries === 0 ? undefined : positionAt(epochOf(this.#root), this.offset, this.#check);
     return { channelId: this.channelId, ...this.#report, position };
   }
+}
+
+function isErased({ text }: WalkedEntry): boolean {
+  return text === undefined || text.salt === erasedSalt;
+}
+
+function wrongText(entry: WalkedEntry): string | undefined {
+  const { text, content, revision, erasedThrough } = entry;
+  if (text === undefined) return revision > erasedThrough ? 'the text is missing' : undefined;
+  // What stands for a text that was erased elsewhere stays until the next revision comes in. No hash covers it, so it must say nothing.
+  const stands = isErased(entry) ? saysNothing(text) : hashOf(text) === content;
+  return stands ? undefined : 'the text is not the one that was written';
+}
+
+/** Of a text that holds. */
+function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 'same' | 'differs' | 'unknown' {
+  const { text, shown, postId } = entry;
+  if (text === undefined || postId === null) return 'none';
+  if (shown === undefined || renderer === undefined) return isErased(entry) ? 'none' : 'unknown';
+  const { body, channelId } = JSON.parse(text.state) as AuthorPost;
+  // Without a body there is nothing to make anew, so that what is kept is shown, of whatever version it is.
+  const isEmpty = isErased(entry) || body === '';
+  if (!isEmpty && shown.version !== renderer.version) return 'unknown';
+  return shown.html === (isEmpty ? '' : rendered(body, channelId, renderer)) ? 'same' : 'differs';
+}
+
+/** What is said of html that readers are shown and nobody wrote. */
+export function wrongHtml(revision: number): string {
+  return `the html of revision ${revision} is not what its body becomes`;
 }

@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRenderer } from '../../src/desk/render.ts';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { verifyDirectory } from '../../src/engine/embedded/verify.ts';
-import { JournalRefused } from '../../src/engine/engine.ts';
+import { JournalRefused, type Renderer } from '../../src/engine/engine.ts';
+import type { ChannelReport } from '../../src/engine/walk.ts';
 import { appended, channelChange, createChannel, publish, renderer, revision, takedown } from '../support/engines.ts';
 
 let parent: string;
+/** The post that was not taken down. */
+let standing: string;
 let copies = 0;
 
 /** A journal with a bit of everything, closed; each case changes a copy of it by hand. */
@@ -20,7 +24,7 @@ beforeAll(async () => {
   const next = revision(post, { body: 'The bridge is open.' });
   await appended(engine, 'bridge', [next]);
   await appended(engine, 'bridge', [takedown(next.post)]);
-  await publish(engine, 'bridge', { headline: 'Another' });
+  standing = (await publish(engine, 'bridge', { headline: 'Another' })).id;
   await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
   await createChannel(engine, 'another');
   await engine.close();
@@ -39,13 +43,18 @@ function damaged(dataDir: string): JournalRefused {
   return expect.objectContaining({ name: 'JournalRefused', message });
 }
 
-/** The message with which the journal is refused after the change, or 'opened'. */
-async function tampered(sql: string): Promise<string> {
+function changedCopy(sql: string): string {
   const dataDir = copy();
   const db = new DatabaseSync(join(dataDir, 'journal.db'));
   const { changes } = db.prepare(sql).run();
   db.close();
   expect(changes).toBe(1);
+  return dataDir;
+}
+
+/** The message with which the journal is refused after the change, or 'opened'. */
+async function tampered(sql: string): Promise<string> {
+  const dataDir = changedCopy(sql);
   try {
     const engine = await openEmbedded({ dataDir, renderer });
     await engine.close();
@@ -120,5 +129,46 @@ describe('a journal that was tampered with', () => {
     expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
     expect(bridge).not.toHaveProperty('fault');
     expect(() => [...verifyDirectory(parent)]).toThrow(/no journal/);
+  });
+});
+
+describe('the html of a journal, which no check covers', () => {
+  const verified = (dataDir: string, by?: Renderer) =>
+    verifyDirectory(dataDir, { channelId: 'bridge', renderer: by }).next().value;
+  const forged = "UPDATE texts SET html = '<p>Forged</p>'";
+
+  it('is what the bodies become where nobody touched it', () => {
+    const report = verified(copy(), renderer);
+    expect(report).toMatchObject({ entries: 6, texts: 4, erased: 2, htmlNotCompared: 0 });
+    expect(report).not.toHaveProperty('fault');
+  });
+
+  it.each([
+    ['of a text', `${forged} WHERE id = 5`, { offset: 5, revision: 1 }],
+    [
+      'where there is no body, which is shown for every address',
+      `${forged}, version = 'other' WHERE id = 4`,
+      { offset: 4, revision: 3 },
+    ],
+  ])('is told with post and revision where it is not: %s', (_where, sql, { offset, revision: number }) => {
+    const { fault } = verified(changedCopy(sql), renderer) as ChannelReport;
+    const why = `the html of revision ${number} is not what its body becomes`;
+    expect(fault).toEqual({ channelId: 'bridge', offset, postId: offset === 5 ? standing : expect.any(String), why });
+  });
+
+  it('is passed over and counted where it was made for another address, or is not looked at', () => {
+    const other = createRenderer({ publicUrl: 'https://other.example' });
+    for (const [by, htmlNotCompared] of [
+      [other, 1],
+      [undefined, 2],
+    ] as const) {
+      const report = verified(changedCopy(`${forged} WHERE id = 5`), by);
+      expect(report).toMatchObject({ entries: 6, texts: 4, htmlNotCompared });
+      expect(report).not.toHaveProperty('fault');
+    }
+  });
+
+  it('is not looked at when a server starts', async () => {
+    expect(await tampered(`${forged} WHERE id = 5`)).toBe('opened');
   });
 });

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createRenderer } from '../../src/desk/render.ts';
 import { channelKeys } from '../../src/engine/redis/keys.ts';
-import { verifyRedis } from '../../src/engine/redis/verify.ts';
+import { type VerifyRedisOptions, verifyRedis } from '../../src/engine/redis/verify.ts';
 import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
@@ -57,9 +58,9 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     }
   });
 
-  async function verified(options: { channelId?: string; since?: Map<string, Position> } = {}): Promise<ChannelReport[]> {
+  async function verified(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<ChannelReport[]> {
     const reports: ChannelReport[] = [];
-    for await (const report of verifyRedis({ url: server.url, ...options })) reports.push(report);
+    for await (const report of verifyRedis({ url: server.url, renderer, ...options })) reports.push(report);
     return reports.sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
   }
 
@@ -89,7 +90,8 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
   it('holds when nobody touched it, erasures and all, and is told of channel by channel', async () => {
     const [another, bridge] = await verified();
     expect(another).toMatchObject({ channelId: 'another', entries: 1, texts: 1, erased: 0 });
-    expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
+    const whole = { entries: 6, texts: 4, erased: 2, htmlNotCompared: 0, position: { offset: 6 } };
+    expect(bridge).toMatchObject({ channelId: 'bridge', ...whole });
     expect([another, bridge].some((report) => report?.fault)).toBe(false);
     expect(await faultOf(before)).toBeUndefined();
     expect(await verified({ channelId: 'none' })).toEqual([]);
@@ -134,6 +136,27 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(fault).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(/^[a-z].*[a-z]$/) });
     if (who !== null) expect(fault?.postId).toBe(who === 'first' ? first : standing);
     expect(what).not.toBe('');
+  });
+
+  it('does not hold where html is not what its body becomes, and says of which revision', async () => {
+    const first = (await redis.zrange(posts, '0', '0'))[0] as string;
+    await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
+    const why = (revision: number) => `the html of revision ${revision} is not what its body becomes`;
+    expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 5, postId: standing, why: why(1) });
+    // Made for another address it is made anew by every server with this one.
+    const other = createRenderer({ publicUrl: 'https://other.example' });
+    for (const [by, htmlNotCompared] of [
+      [other, 1],
+      [undefined, 2],
+    ] as const) {
+      const [report] = await verified({ channelId: 'bridge', renderer: by });
+      expect(report).toMatchObject({ entries: 6, texts: 4, htmlNotCompared });
+      expect(report).not.toHaveProperty('fault');
+    }
+    // Without a body there is nothing to make anew.
+    await redis.hset(texts, `${first}:3`, `${await redis.hget(texts, `${first}:3`)}<p>Forged</p>`);
+    await replaced(labels, `${first}:3`, renderer.version, other.version);
+    expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 4, postId: first, why: why(3) });
   });
 
   it('holds in itself where it is an older copy, which only the place of then tells', async () => {
@@ -185,7 +208,11 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     await appended(engine, id, [{ ...entry, erased: 'e'.repeat(64) }]);
     await engine.close();
     const [report] = await verified({ channelId: id });
-    expect(report).toMatchObject({ entries: 2, texts: 1, erased: 1 });
+    expect(report).toMatchObject({ entries: 2, texts: 1, erased: 1, htmlNotCompared: 0 });
     expect(report).not.toHaveProperty('fault');
+    const key = channelKeys(id)[4] as string;
+    await redis.hset(key, `${stub.id}:1`, `${await redis.hget(key, `${stub.id}:1`)}<p>Forged</p>`);
+    const [forged] = await verified({ channelId: id });
+    expect(forged?.fault).toMatchObject({ offset: 2, postId: stub.id, why: expect.stringContaining('html of revision 1') });
   });
 });

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { hashOf } from '../../src/engine/record.ts';
+import type { AuthorPost } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await openSampleDay(client, day);
   await playSampleDay(client, day, day.commands);
   await client.createChannel({ id: 'quiet', headline: 'Quiet' });
-  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token };
+  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token, PRESSBOX_PUBLIC_URL: server.url };
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -66,7 +67,9 @@ describe('pressbox verify', () => {
     const { code, out, err } = await verify();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^ok {2}quiet {2}1 entries and 1 texts hold$/m);
-    expect(out).toMatch(new RegExp(`^ok  ${id}  \\d+ entries and \\d+ texts hold, [1-9]\\d* erased$`, 'm'));
+    expect(out).toMatch(
+      new RegExp(`^ok  ${id}  \\d+ entries and \\d+ texts hold, [1-9]\\d* erased, html of [1-9]\\d* not compared$`, 'm'),
+    );
   });
 
   it('says the same of its directory, beside it, and of its export', async () => {
@@ -77,8 +80,54 @@ describe('pressbox verify', () => {
     ];
     expect(http.code).toBe(0);
     expect(reportsOf(http.out)[0]).toMatchObject({ channelId: id, fault: null, cursor: expect.stringContaining('.') });
-    expect(directory_).toEqual(http);
-    expect(lines).toEqual(http);
+    const posts = (await exportOf(server, id)).match(/^\{"post":.*"salt":/gm)?.length as number;
+    const now = await postsOf(server);
+    // A server shows each post as it is now, an export holds no html.
+    for (const [{ code, out }, notCompared] of [
+      [http, posts - now.length],
+      [directory_, 0],
+      [lines, posts],
+    ] as const) {
+      expect(code).toBe(0);
+      expect(reportsOf(out)).toEqual([{ ...reportsOf(http.out)[0], htmlNotCompared: notCompared }]);
+    }
+    expect(now.length).toBeLessThan(posts);
+  });
+
+  it('tells of html that nobody wrote, where it is kept and from outside, and how much was not compared', async () => {
+    await using other = await startTestServer();
+    await sendTo(other, await exportOf(server, id));
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const verifyOther = async (more: Record<string, string>, ...argv: string[]) => {
+      const command = run(['verify', ...argv], { ...own, ...more });
+      return { code: await command.code, out: command.out, err: command.err };
+    };
+    const directory_ = ['--data-dir', other.dataDir];
+    const post = (await postsOf(other)).find(({ body }) => body !== '') as AuthorPost;
+    const db = new DatabaseSync(join(other.dataDir, 'journal.db'), { timeout: 10_000 });
+    const { changes } = db
+      .prepare(`UPDATE texts SET html = replace(html, '<p>', '<p>Forged. ') WHERE id = (SELECT text FROM posts WHERE id = ?)`)
+      .run(post.id);
+    db.close();
+    expect(changes).toBe(1);
+
+    const why = `the html of revision ${post.revision} is not what its body becomes`;
+    for (const argv of [directory_, []]) {
+      const { code, out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, '--json', ...argv);
+      expect(code, out).toBe(1);
+      expect(reportsOf(out)[0].fault).toEqual({ channelId: id, offset: expect.any(Number), postId: post.id, why });
+    }
+    const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
+    expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
+    // As by a server without the variable, and by one at another address: they would make it anew.
+    for (const elsewhere of ['', 'https://elsewhere.example']) {
+      const passed = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
+      expect(passed).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/, html of [1-9]\d* not compared\n$/) });
+    }
+    expect(await verifyOther({ PRESSBOX_PUBLIC_URL: 'nonsense' }, ...directory_)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('PRESSBOX_PUBLIC_URL'),
+    });
   });
 
   it('finds from outside what was changed under a running server, and names the place', async () => {
@@ -225,11 +274,18 @@ describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
     const secret = 'a secret of at least 32 bytes, for tests';
     await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
     await sendTo(other, await exportOf(server, id));
-    const command = run(['verify', '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url });
+    const command = run(['verify', '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PUBLIC_URL: other.url });
     expect(await command.code).toBe(0);
-    expect(command.out).toBe((await verify(id, '--json')).out);
+    expect(command.out).toBe((await verify(id, '--data-dir', server.dataDir, '--json')).out);
   });
 });
+
+/** Each as it is now; there are fewer than a page. */
+async function postsOf(of: TestServer): Promise<AuthorPost[]> {
+  const headers = { authorization: `Bearer ${await of.token({ admin: true })}` };
+  const response = await fetch(`${of.url}/v1/channels/${id}/posts?limit=100`, { headers });
+  return ((await response.json()) as { posts: AuthorPost[] }).posts;
+}
 
 async function exportFile(): Promise<string> {
   const file = join(directory, 'whole.ndjson');

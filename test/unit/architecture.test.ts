@@ -39,7 +39,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/workers/limits.ts',
   ],
   // What looks at a store from outside of a server.
-  'src/verify.ts': ['src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
+  'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Position } from '../../protocol/cursor.ts';
 import type { Facts } from '../chain.ts';
-import { JournalRefused } from '../engine.ts';
+import { JournalRefused, type Renderer } from '../engine.ts';
 import type { Text } from '../record.ts';
 import { type ChannelReport, Walk } from '../walk.ts';
 import { notUsable } from './damage.ts';
@@ -15,11 +15,16 @@ export interface VerifyOptions {
   channelId?: string | undefined;
   /** Where channels stood at an earlier time. */
   since?: ReadonlyMap<string, Position>;
+  /** What html is compared with. */
+  renderer?: Renderer | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
 
-/** Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. */
+/**
+ * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
+ * at its start, so that no html is read and compared here.
+ */
 export function verifyJournal(db: DatabaseSync): void {
   for (const { fault } of verifyChannels(db)) {
     if (!fault) continue;
@@ -71,7 +76,7 @@ interface ChannelRow {
   text: number;
 }
 
-interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'> {
+interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'>, Partial<Pick<Text, 'html' | 'version'>> {
   offset: number;
   seq: number | null;
   content: string;
@@ -98,21 +103,23 @@ interface Latest {
   text: number;
 }
 
-function verifyChannel(db: DatabaseSync, channel: ChannelRow, { since, onEntry }: VerifyOptions): ChannelReport {
+function verifyChannel(db: DatabaseSync, channel: ChannelRow, { since, renderer, onEntry }: VerifyOptions): ChannelReport {
+  const html = renderer === undefined ? '' : ', t.html, t.version';
   const rows = db
     .prepare(
       `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.text, p.erased,
-         t.salt, t.headline, t.note, t.state
+         t.salt, t.headline, t.note, t.state${html}
        FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq LEFT JOIN texts t ON t.id = e.text
        WHERE e.channel = ? ORDER BY e.offset`,
     )
     .iterate(channel.n) as unknown as Iterable<EntryRow>;
-  const walk = new Walk(channel.id, channel.root, { since: since?.get(channel.id) });
+  const walk = new Walk(channel.id, channel.root, { since: since?.get(channel.id), renderer });
   const latest = new Map<number | null, Latest>();
   for (const row of rows) {
-    const { salt, state, headline, note } = row;
+    const { salt, state, headline, note, html, version } = row;
     const text = salt === null || state === null ? undefined : { salt, state, headline, note };
-    const faulty = walk.take({ ...row, channelId: channel.id, text, erasedThrough: row.erased ?? 0 });
+    const shown = html === undefined || version === undefined ? undefined : { html, version };
+    const faulty = walk.take({ ...row, channelId: channel.id, text, shown, erasedThrough: row.erased ?? 0 });
     if (faulty !== undefined) return faulty;
     latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
     onEntry?.();

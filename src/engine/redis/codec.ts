@@ -74,6 +74,10 @@ export function stateIn(text: string): string {
   return text.slice(0, text.indexOf('\n'));
 }
 
+export function htmlIn(text: string): string {
+  return text.slice(text.indexOf('\n') + 1);
+}
+
 export function labelOf({ bytes, bodyBytes, salt, version, headline, note }: Text): string {
   return `${bytes} ${bodyBytes} ${JSON.stringify([salt, version, headline, note])}`;
 }
@@ -137,8 +141,7 @@ export class Values {
   stored(): StoredText {
     const { version } = readLabel(this.text());
     const text = this.text();
-    const end = text.indexOf('\n');
-    return { version, state: text.slice(0, end), html: text.slice(end + 1) };
+    return { version, state: stateIn(text), html: htmlIn(text) };
   }
 
   /** The rest, read by turns. */

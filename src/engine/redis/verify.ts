@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import type { Position } from '../../protocol/cursor.ts';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
-import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts';
 import { type ChannelReport, Walk, type WalkedEntry } from '../walk.ts';
-import { own, readLabel, stateIn } from './codec.ts';
+import { htmlIn, own, readLabel, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
 
 /**
@@ -16,6 +16,8 @@ export interface VerifyRedisOptions {
   channelId?: string | undefined;
   /** Where channels stood at an earlier time. */
   since?: ReadonlyMap<string, Position>;
+  /** What html is compared with. */
+  renderer?: Renderer | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
@@ -75,7 +77,7 @@ interface Latest {
 async function verifyChannel(
   redis: Redis,
   channelId: string,
-  { since, onEntry }: Pick<VerifyRedisOptions, 'since' | 'onEntry'>,
+  { since, renderer, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
 ): Promise<ChannelReport | undefined> {
   const keys = channelKeys(channelId);
   const [journal, changes, posts, index, texts, labels] = keys as [string, string, string, string, string, string];
@@ -92,7 +94,7 @@ async function verifyChannel(
   const head = offsetOf(last[0]);
   const root = first[1][1] ?? '';
   const began = beganAt(channelId, first, root);
-  const walk = new Walk(channelId, root, { began, since: since?.get(channelId) });
+  const walk = new Walk(channelId, root, { began, since: since?.get(channelId), renderer });
   const latest = new Map<string, Latest>();
 
   for (let from = offsetOf(first[0]); from <= head; ) {
@@ -152,8 +154,8 @@ async function withTexts(
     const who = fields[5] as string;
     const [text, label] = [written[at], labelled[at]];
     const facts = factsIn(channelId, id, fields);
-    const read = text && label ? { ...readLabel(label), state: stateIn(text) } : undefined;
-    return { ...facts, text: read, erasedThrough: who === own ? 0 : Number(lines[at]?.split(' ')[3] ?? 0) };
+    const read = text && label ? { ...readLabel(label), state: stateIn(text), html: htmlIn(text) } : undefined;
+    return { ...facts, text: read, shown: read, erasedThrough: who === own ? 0 : Number(lines[at]?.split(' ')[3] ?? 0) };
   });
 }
 
