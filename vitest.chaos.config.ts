@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { keepCompiled } from './test/support/compiled.ts';
 import { longFiles } from './test/support/long.ts';
+import { LongFirst } from './test/support/long-first.ts';
 
 keepCompiled();
 
@@ -9,6 +10,7 @@ const patient = { testTimeout: 120_000, hookTimeout: 60_000, setupFiles: ['test/
 /** What takes long, and then the disasters, one file at a time: not part of `npm test`. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {

@@ -17,6 +17,8 @@ const notOnEachStore = {
   'test/flow/bench.test.ts': 'has a server and a Redis of its own',
   'test/flow/handshakes.test.ts': 'is about how many are let in at one moment, of which no store knows',
   'test/flow/workers-*.test.ts': 'have servers of their own, on Redis',
+  'test/flow/event-source.test.ts': 'is about how an EventSource is told to come back, of which no store knows',
+  'test/flow/unjudged-sessions.test.ts': 'is about issuers of tokens that are away, of which no store knows',
   'test/flow/fallback.test.ts': 'is about ways through networks, of which no store knows',
   'test/flow/client-storage.test.ts': 'is about what browsers and apps keep, of which no store knows',
   'test/flow/documents.test.ts': 'is about what the documents say, which is the same on each',

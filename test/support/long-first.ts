@@ -1,4 +1,5 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { longFiles } from './long.ts';
 
 /** Projects whose files take long, the longest first: begun last, one of them would be waited for alone. */
 const long = ['simulation', 'browser', 'package'];
@@ -6,8 +7,12 @@ const long = ['simulation', 'browser', 'package'];
 /** Begins with the files that take long. */
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ project }: TestSpecification) => (long.indexOf(project.name) + long.length + 1) % (long.length + 1);
     // Of one place they stay in the order that they have.
-    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+    return (await super.sort(files)).toSorted((a, b) => placeOf(a) - placeOf(b));
   }
+}
+
+function placeOf({ project, moduleId }: TestSpecification): number {
+  if (project.name === 'long') return longFiles.findIndex((file) => moduleId.endsWith(file));
+  return (long.indexOf(project.name) + long.length + 1) % (long.length + 1);
 }
