@@ -142,6 +142,19 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
   }
 }
 
+/** Why an export ended before it was whole. */
+export function whyCut(error: unknown): Error {
+  if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
+  return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
+}
+
+/** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
+export function fileTrouble(error: unknown, file: string | undefined): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  const where = 'path' in error ? error.path : file;
+  return where === undefined ? error : new CannotDo(`${where}: ${error.message}`);
+}
+
 function problemLines({ problem }: ProblemError): string[] {
   const lines = [`pressbox: ${plainLine(problem.title)}`];
   if (problem.line !== undefined) lines.push(`  line ${problem.line}`);

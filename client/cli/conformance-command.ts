@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../conformance/index.ts';
-import { CannotDo, checkedUrl, several, UsageError } from './asking.ts';
-import { fileTrouble } from './export-command.ts';
+import { CannotDo, checkedUrl, fileTrouble, several, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import type { Env, Terminal } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { Http, mayHelpToRepeat, NoAnswer, NotPressbox, ProblemError, pause } from '../http.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError } from './asking.ts';
+import { Http, mayHelpToRepeat, pause } from '../http.ts';
+import { type AskingOptions, addServerOptions, checkedUrl, fileTrouble, tellError, whyCut } from './asking.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -124,17 +124,4 @@ async function each<T, R>(items: AsyncGenerator<T, R>, take: (item: T) => Promis
     // Where taking failed the rest is not waited for.
     await items.return(undefined as R);
   }
-}
-
-/** Why an export ended before it was whole. */
-export function whyCut(error: unknown): Error {
-  if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
-  return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
-}
-
-/** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
-export function fileTrouble(error: unknown, file: string | undefined): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
-  const where = 'path' in error ? error.path : file;
-  return where === undefined ? error : new CannotDo(`${where}: ${error.message}`);
 }

@@ -2,17 +2,13 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
-import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
-import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
-import { askedToWaitMs, Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
-import { queryOf } from '../portable.ts';
-import { asking, pauseMs } from '../reconnect.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError, UsageError } from './asking.ts';
-import { fileTrouble, whyCut } from './export-command.ts';
+import type { ChannelReport } from '../../src/verify.ts';
+import { Http } from '../http.ts';
+import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, fileTrouble, tellError, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
-import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
 import type { Env, Terminal } from './terminal.ts';
+import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
  * `verify`: whether journals are what was written, of a server from outside, where they are kept, or of an export. The module that
@@ -24,8 +20,6 @@ interface VerifyOptions extends AskingOptions {
   file?: string;
   since?: string;
 }
-
-const triesMost = 12;
 
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('verify'), env)
@@ -122,8 +116,11 @@ Examples:
       if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
       return verifyRedis({ url, ...(await ofStore()) });
     }
-    if (file !== undefined) return ofFile(file, channelId, (lines) => verifyExport(lines, walking));
-    return ofServer(channelId, asking, (lines) => verifyExport(lines, walking));
+    const verify = (chunks: AsyncIterable<Uint8Array | string>) => verifyExport(linesOf(chunks), walking);
+    if (file !== undefined) return ofFile(file, channelId, verify);
+    const token = asking.token ?? env.PRESSBOX_TOKEN;
+    const http = new Http({ url: checkedUrl(asking.url), ...(token && { token }) });
+    return verifyServer({ http, channelId, verify, interrupted: terminal.streams.interrupted });
   }
 
   /** That of a server with the environment of the command. */
@@ -136,108 +133,10 @@ Examples:
     }
   }
 
-  async function* ofFile(
-    file: string,
-    channelId: string | undefined,
-    verify: (lines: AsyncIterable<string>) => AsyncGenerator<VerifiedExport>,
-  ): AsyncGenerator<ChannelReport> {
+  async function* ofFile(file: string, channelId: string | undefined, verify: VerifyExport): AsyncGenerator<ChannelReport> {
     const input = file === '-' ? terminal.streams.stdin : createReadStream(file);
-    for await (const { report } of verify(linesOf(input))) {
+    for await (const { report } of verify(input)) {
       if (channelId === undefined || report.channelId === channelId) yield report;
-    }
-  }
-
-  async function* ofServer(
-    channelId: string | undefined,
-    { url, token: given }: AskingOptions,
-    verify: (lines: AsyncIterable<string>) => AsyncGenerator<VerifiedExport>,
-  ): AsyncGenerator<ChannelReport> {
-    const token = given ?? env.PRESSBOX_TOKEN;
-    const http = new Http({ url: checkedUrl(url), ...(token && { token }) });
-    const { interrupted: signal } = terminal.streams;
-    const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, signal)));
-    for await (const id of channelId === undefined ? channelsOf(http) : [channelId]) {
-      const path = `/v1/channels/${encodeURIComponent(id)}`;
-      const { body } = await repeated(() => http.download(`${path}/export`, signal));
-      if (body === null) throw new CannotDo('The server answered with nothing.');
-      for await (const { report, posts } of verify(linesOf(untilCut(body)))) {
-        yield report.fault === undefined ? await withState(http, path, { report, posts, compare }) : report;
-      }
-    }
-  }
-
-  async function* untilCut(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      terminal.streams.interrupted.throwIfAborted();
-      throw whyCut(error);
-    }
-  }
-
-  /** What the server shows of each post must be what its last entry wrote, unless it was changed since. */
-  async function withState(
-    http: Http,
-    path: string,
-    { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<ShownHtml> },
-  ): Promise<ChannelReport> {
-    const { digestOfPost, wrongHtml } = await import('../../src/verify.ts');
-    const notWritten = 'what the server shows of the post is not what its last entry wrote';
-    let { htmlNotCompared } = report;
-    for (let before: number | undefined, more = true; more; ) {
-      const query = queryOf({ limit: 100, before });
-      const { body } = await repeated(() => http.get(`${path}/posts${query}`, terminal.streams.interrupted));
-      const page = body as { posts: AuthorPost[]; more: boolean };
-      for (const post of page.posts) {
-        const last = posts.get(post.id);
-        posts.delete(post.id);
-        before = post.seq;
-        if (last === undefined || post.revision > last.revision) continue;
-        const isWritten = post.revision === last.revision && digestOfPost(post) === last.digest;
-        const html = isWritten ? await compare(post) : 'unknown';
-        if (html === 'same') htmlNotCompared -= 1;
-        if (isWritten && html !== 'differs') continue;
-        const why = isWritten ? wrongHtml(post.revision) : notWritten;
-        return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset: last.offset, postId: post.id, why } };
-      }
-      more = page.more;
-    }
-    const [missing] = posts;
-    if (missing === undefined) return { ...report, htmlNotCompared };
-    const [postId, { offset }] = missing;
-    const why = 'the server does not show the post';
-    return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset, postId, why } };
-  }
-
-  async function* channelsOf(http: Http): AsyncGenerator<string> {
-    for (let page: string | null | undefined; page !== null; ) {
-      const query = queryOf({ limit: 100, page });
-      const answer = await repeated(() => http.get(`/v1/channels${query}`, terminal.streams.interrupted));
-      const body = answer.body as { channels: ListedChannel[]; next: string | null };
-      for (const { id } of body.channels) yield id;
-      page = body.next;
-    }
-  }
-
-  /** Undefined: it is not to be had there. */
-  async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await repeated(ask);
-    } catch (error) {
-      if (error instanceof NotPressbox || (error instanceof ProblemError && !mayHelpToRepeat(error))) return undefined;
-      throw error;
-    }
-  }
-
-  /** A walk asks much of a server, which may say to wait. */
-  async function repeated<T>(ask: () => Promise<T>): Promise<T> {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
-        await pause(pauseMs(tries, Math.random(), asking, askedToWaitMs(error)), terminal.streams.interrupted);
-      }
     }
   }
 }

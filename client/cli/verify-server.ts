@@ -1,0 +1,106 @@
+import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
+import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
+import { askedToWaitMs, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
+import { queryOf } from '../portable.ts';
+import { asking, pauseMs } from '../reconnect.ts';
+import { CannotDo, whyCut } from './asking.ts';
+import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
+
+/** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
+export interface ServerToVerify {
+  http: Http;
+  /** Left out: every channel that the token may export. */
+  channelId: string | undefined;
+  verify: VerifyExport;
+  interrupted: AbortSignal;
+}
+
+export type VerifyExport = (chunks: AsyncIterable<Uint8Array | string>) => AsyncGenerator<VerifiedExport>;
+
+const triesMost = 12;
+
+export async function* verifyServer({ http, channelId, verify, interrupted }: ServerToVerify): AsyncGenerator<ChannelReport> {
+  const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
+  for await (const id of channelId === undefined ? channels() : [channelId]) {
+    const path = `/v1/channels/${encodeURIComponent(id)}`;
+    const { body } = await repeated(() => http.download(`${path}/export`, interrupted));
+    if (body === null) throw new CannotDo('The server answered with nothing.');
+    for await (const { report, posts } of verify(untilCut(body))) {
+      yield report.fault === undefined ? await withState(path, { report, posts, compare }) : report;
+    }
+  }
+
+  async function* untilCut(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      interrupted.throwIfAborted();
+      throw whyCut(error);
+    }
+  }
+
+  /** What the server shows of each post must be what its last entry wrote, unless it was changed since. */
+  async function withState(
+    path: string,
+    { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<ShownHtml> },
+  ): Promise<ChannelReport> {
+    const { digestOfPost, wrongHtml } = await import('../../src/verify.ts');
+    const notWritten = 'what the server shows of the post is not what its last entry wrote';
+    let { htmlNotCompared } = report;
+    for (let before: number | undefined, more = true; more; ) {
+      const query = queryOf({ limit: 100, before });
+      const { body } = await repeated(() => http.get(`${path}/posts${query}`, interrupted));
+      const page = body as { posts: AuthorPost[]; more: boolean };
+      for (const post of page.posts) {
+        const last = posts.get(post.id);
+        posts.delete(post.id);
+        before = post.seq;
+        if (last === undefined || post.revision > last.revision) continue;
+        const isWritten = post.revision === last.revision && digestOfPost(post) === last.digest;
+        const html = isWritten ? await compare(post) : 'unknown';
+        if (html === 'same') htmlNotCompared -= 1;
+        if (isWritten && html !== 'differs') continue;
+        const why = isWritten ? wrongHtml(post.revision) : notWritten;
+        return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset: last.offset, postId: post.id, why } };
+      }
+      more = page.more;
+    }
+    const [missing] = posts;
+    if (missing === undefined) return { ...report, htmlNotCompared };
+    const [postId, { offset }] = missing;
+    const why = 'the server does not show the post';
+    return { ...report, htmlNotCompared, fault: { channelId: report.channelId, offset, postId, why } };
+  }
+
+  async function* channels(): AsyncGenerator<string> {
+    for (let page: string | null | undefined; page !== null; ) {
+      const query = queryOf({ limit: 100, page });
+      const answer = await repeated(() => http.get(`/v1/channels${query}`, interrupted));
+      const body = answer.body as { channels: ListedChannel[]; next: string | null };
+      for (const { id } of body.channels) yield id;
+      page = body.next;
+    }
+  }
+
+  /** Undefined: it is not to be had there. */
+  async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await repeated(ask);
+    } catch (error) {
+      if (error instanceof NotPressbox || (error instanceof ProblemError && !mayHelpToRepeat(error))) return undefined;
+      throw error;
+    }
+  }
+
+  /** A walk asks much of a server, which may say to wait. */
+  async function repeated<T>(ask: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+        await pause(pauseMs(tries, Math.random(), asking, askedToWaitMs(error)), interrupted);
+      }
+    }
+  }
+}
