@@ -18,6 +18,18 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     return [...metrics.matchAll(/^pressbox_readers\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** Of a channel, whose reader was there, and has lost the connection since. */
+  async function offlinePage(id: string, options: Parameters<typeof room.browser.page>[0] = {}): Promise<Page> {
+    const { page } = await room.browser.page(options);
+    await page.clock.install({ time: noon() });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    await page.context().setOffline(true);
+    await room.server.restart();
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    return page;
+  }
+
   it('after a minute in another tab is told what is new and what of theirs was corrected or withdrawn, until it is read', async () => {
     const { author } = room;
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
@@ -123,13 +135,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
 
   it('without a connection on a later day is told of which day the page is', async () => {
     const { id } = await room.coverage();
-    const { page } = await room.browser.page();
-    await page.clock.install({ time: noon() });
-    await page.goto(`${room.server.url}/live/${id}`);
-    await isLive(page);
-    await page.context().setOffline(true);
-    await room.server.restart();
-    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    const page = await offlinePage(id);
     await hide(page, true);
     await page.clock.fastForward(24 * 60 * minuteMs);
     await hide(page, false);
@@ -140,13 +146,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
   it('of the connection after a minute offline is told what they missed, too', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
-    const { page } = await room.browser.page({ viewport: { width: 390, height: 844 } });
-    await page.clock.install({ time: noon() });
-    await page.goto(`${room.server.url}/live/${id}`);
-    await isLive(page);
-    await page.context().setOffline(true);
-    await room.server.restart();
-    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    const page = await offlinePage(id, { viewport: { width: 390, height: 844 } });
     await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
     await page.clock.fastForward(minuteMs);
     await page.context().setOffline(false);

@@ -1,11 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import type { Channel, Event } from '../../src/protocol/model.ts';
 import { type Running, run } from '../support/command.ts';
@@ -18,7 +14,6 @@ let env: Record<string, string>;
 let channelId: string;
 const esc = '\u001b';
 const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
-const serviceFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 beforeAll(async () => {
   test = await startTestServer();
@@ -353,96 +348,6 @@ describe('pressbox follow', () => {
     const { code, err } = await done(['follow', 'no-such-channel']);
     expect([code, err]).toEqual([1, expect.stringContaining('There is nothing here.')]);
   });
-});
-
-describe('pressbox serve and token', () => {
-  it('serve prints its address and the demo, takes the tokens that token prints, and ends in good order', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    try {
-      const own = { PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent' };
-      const serving = run(['serve', '--demo', '--port', '0'], own);
-      await vi.waitFor(() => expect(serving.out).toContain('pressbox correct'), { timeout: 15_000 });
-      const url = /Pressbox serves (\S+)/.exec(serving.out)?.[1] as string;
-      expect(serving.out).toContain(`${url}/live/moon-landing`);
-      const [, given] = /PRESSBOX_TOKEN=(\S+)/.exec(serving.out) ?? [];
-      await vi.waitFor(async () => expect((await new AuthorClient({ url }).listChannels()).channels).toHaveLength(1));
-      const posting = run(['post', 'moon-landing', 'From the newcomer.'], { PRESSBOX_URL: url, PRESSBOX_TOKEN: given });
-      expect(await posting.code).toBe(0);
-
-      const token = run(['token', '--name', 'Ruth Calder', '--editor', 'moon-*', '--ttl', '30m'], own);
-      expect(await token.code).toBe(0);
-      expect(token.out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-      const ruth = new AuthorClient({ url, token: token.out.trim() });
-      expect((await ruth.publish('moon-landing', { body: 'Hello.' })).post.authors).toEqual([{ name: 'Ruth Calder' }]);
-      await expect(ruth.createChannel({ id: 'mars', headline: 'Mars' })).rejects.toThrow();
-      serving.interrupt();
-      expect(await serving.code).toBe(0);
-    } finally {
-      await rm(dataDir, { recursive: true, force: true });
-    }
-  });
-
-  it('serve ends in good order where nobody can read what it notes', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    try {
-      const exited = once(child, 'exit');
-      let said = '';
-      child.stdout.on('data', (chunk) => {
-        said += chunk;
-      });
-      child.stderr.destroy();
-      await vi.waitFor(() => expect(said).toContain('"listening"'), { timeout: 15_000 });
-      child.kill('SIGTERM');
-      expect([await exited, said]).toEqual([[0, null], expect.stringContaining('"closed"')]);
-    } finally {
-      child.kill('SIGKILL');
-      await rm(dataDir, { recursive: true, force: true });
-    }
-  });
-
-  it('serve says every mistake of the configuration, and where the port is taken', async () => {
-    const wrong = run(['serve'], { PRESSBOX_PORT: 'many', PRESSBOX_WORKERS: '0' });
-    expect(await wrong.code).toBe(1);
-    expect(wrong.err).toContain('PRESSBOX_PORT');
-    expect(wrong.err).toContain('PRESSBOX_WORKERS');
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    const port = new URL(test.url).port;
-    const taken = run(['serve', '--port', port, '--data-dir', dataDir], { PRESSBOX_LOG_LEVEL: 'silent' });
-    expect(await taken.code).toBe(1);
-    expect(taken.err).toContain(`PRESSBOX_PORT: port ${port} is in use.`);
-    await rm(dataDir, { recursive: true, force: true });
-  });
-});
-
-describe('a start that cannot be', () => {
-  it('is told in a sentence that names the variable, by the command and by the service', async () => {
-    const secret = { PRESSBOX_JWT_SECRET: 'x'.repeat(40) };
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    for (const [variable, wrong] of [
-      ['PRESSBOX_PORT', { PRESSBOX_PORT: new URL(test.url).port }],
-      ['PRESSBOX_PORT', { PRESSBOX_PORT: 'high' }],
-      ['PRESSBOX_HOST', { PRESSBOX_HOST: 'nohost.invalid' }],
-      ['PRESSBOX_HOST', { PRESSBOX_HOST: '192.0.2.7' }],
-      ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
-      ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
-      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1/name', ...secret }],
-      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis://127.0.0.1:1,redis://127.0.0.1:2', ...secret }],
-    ] as const) {
-      const given = { PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent', ...wrong };
-      const serve = run(['serve'], given);
-      expect([await serve.code, serve.out]).toEqual([1, '']);
-      expect(serve.err).toMatch(new RegExp(`\\b${variable}: `));
-      const service = await promisify(execFile)(process.execPath, [serviceFile], { env: { ...process.env, ...given } }).catch(
-        (error: unknown) => error as { code: number; stderr: string },
-      );
-      expect(service).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`\\b${variable}: `)) });
-      expect(service.stderr).not.toContain('    at ');
-    }
-  }, 40_000);
 });
 
 describe('what a person can do about', () => {
