@@ -1,0 +1,3 @@
+import { disastersOn } from '../support/disasters.ts';
+
+disastersOn('valkey');
