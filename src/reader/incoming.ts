@@ -25,16 +25,23 @@ interface Bounded extends Duplex {
   [allowance]: { bytes: number; countedAt: number; readonly bounds: Bounds };
 }
 
-function count(this: Bounded, chunk: Buffer): void {
-  const left = this[allowance];
+/** Counts bytes that came in past the stream. Whether it may send them: if not, it has been ended. */
+export function countIncoming(socket: Duplex, bytes: number): boolean {
+  const left = (socket as Partial<Bounded>)[allowance];
+  if (left === undefined) return true;
   const at = left.bounds.now();
   const regained = (Math.max(0, at - left.countedAt) / 1000) * socketBytesPerSecond;
-  left.bytes = Math.min(socketBurstBytes, left.bytes + regained) - chunk.length;
+  left.bytes = Math.min(socketBurstBytes, left.bytes + regained) - bytes;
   left.countedAt = at;
-  if (left.bytes < 0) {
-    left.bounds.onCut();
-    this.destroy();
-  } else if (this.writableNeedDrain && !this.isPaused()) {
+  if (left.bytes >= 0) return true;
+  left.bounds.onCut();
+  socket.destroy();
+  return false;
+}
+
+function count(this: Bounded, chunk: Buffer): void {
+  const isLetGoOn = countIncoming(this, chunk.length);
+  if (isLetGoOn && this.writableNeedDrain && !this.isPaused()) {
     // Each ping is answered, so of who does not read, nothing more is read. The ping that we send then goes unanswered and ends it.
     this.pause();
     this.once('drain', this.resume);

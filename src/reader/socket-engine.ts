@@ -6,7 +6,9 @@ import { Server as EngineServer, Socket as EngineSocket, protocol, transports } 
 import { limits } from '../protocol/limits.ts';
 import { packetFrame } from './encoder.ts';
 import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';
+import { countIncoming } from './incoming.ts';
 import { type FirstHearer, hearFirst } from './kernel.ts';
+import { plainAnswerTo, plainTextOf } from './plain-websocket.ts';
 import { SocketPipe } from './socket-pipe.ts';
 
 /**
@@ -50,21 +52,39 @@ export class SocketEngine extends EngineServer {
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const asked = request as AskedRequest;
     asked._query = query;
-    socket.cork();
     try {
-      // At once, or not at all: then ws has written why.
-      insideOf(this).ws.handleUpgrade(asked, socket, head, (webSocket) => {
-        asked.websocket = webSocket;
-        const transport = new transports.websocket(asked as ConstructorParameters<typeof transports.websocket>[0]);
-        this.emit('connection', new PingedConnection(randomUUID(), this, transport, asked, protocol));
-      });
+      const answer = socket.readable && socket.writable ? plainAnswerTo(request) : undefined;
+      if (answer === undefined) this.#letJudge(asked, socket, head);
+      else this.#open(asked, this.#webSocketOn(socket, head), answer);
     } catch (error) {
       // It has been told that it upgrades: no other answer may follow.
       if (asked.websocket !== undefined) socket.destroy();
       throw error;
+    }
+  }
+
+  /** ws takes it at once, and answers it, or not at all: then it has written why. */
+  #letJudge(asked: AskedRequest, socket: Duplex, head: Buffer): void {
+    socket.cork();
+    try {
+      insideOf(this).ws.handleUpgrade(asked, socket, head, (webSocket) => this.#open(asked, webSocket, ''));
     } finally {
       socket.uncork();
     }
+  }
+
+  /** As ws makes one of a request that it takes. */
+  #webSocketOn(socket: Duplex, head: Buffer): WebSocket {
+    const { options } = insideOf(this).ws;
+    const webSocket = new options.WebSocket(null, undefined, options);
+    webSocket.setSocket(socket, head, options);
+    return webSocket;
+  }
+
+  #open(asked: AskedRequest, webSocket: object, answer: string): void {
+    asked.websocket = webSocket;
+    const transport = new transports.websocket(asked as ConstructorParameters<typeof transports.websocket>[0]);
+    this.emit('connection', new PingedConnection({ engine: this, transport, request: asked, answer }));
   }
 }
 
@@ -80,9 +100,14 @@ export function forgetRequest(connection: EngineSocket): void {
 /** As engine.io has it while it takes it up. */
 type AskedRequest = IncomingMessage & { _query: Record<string, string>; websocket?: unknown };
 
+interface WebSocket {
+  setSocket(socket: Duplex, head: Buffer, options: object): void;
+}
+
 interface Inside {
   readonly ws: {
-    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: unknown) => void): void;
+    readonly options: { readonly WebSocket: new (address: null, protocols: undefined, options: object) => WebSocket };
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: WebSocket) => void): void;
   };
 }
 
@@ -91,7 +116,7 @@ interface Connection {
   readonly id: string;
   readonly server: SocketEngine;
   readyState: string;
-  readonly transport: { readonly socket: { readonly _socket: Socket } };
+  readonly transport: { readonly socket: { readonly _socket: Socket }; onData(packet: string): void };
   onPacket(packet: unknown): void;
   onClose(reason: string, description?: unknown): void;
   sendPacket(type: 'ping'): void;
@@ -105,24 +130,33 @@ const Connection = EngineSocket as unknown as new (
   protocol: number,
 ) => Connection;
 
+interface Opening {
+  engine: SocketEngine;
+  transport: object;
+  request: IncomingMessage;
+  answer: string;
+}
+
 class PingedConnection extends Connection implements Beating, FirstHearer {
   readonly pipe: SocketPipe;
   isAwaited = false;
   place = 0;
   readonly #heartbeat: Heartbeat;
 
-  constructor(id: string, engine: SocketEngine, transport: object, request: IncomingMessage, protocol: number) {
-    super(id, engine, transport, request, protocol);
+  /** `answer` is what the request is still to be told, before all else and in the same write. */
+  constructor({ engine, transport, request, answer }: Opening) {
+    super(randomUUID(), engine, transport, request, protocol);
     this.pipe = new SocketPipe(this as unknown as EngineSocket);
     this.#heartbeat = engine.heartbeat;
     this.#heartbeat.add(this);
     hearFirst(this.transport.socket._socket, this);
+    const opening = packetFrame(`0{"sid":"${this.id}",${engine.terms}`);
+    this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
   }
 
-  /** In the answer to the handshake, which waits to go out. Called while it is made, when it has what engine.io gives it. */
+  /** Called while it is made, when it has what engine.io gives it. */
   onOpen(): void {
     this.readyState = 'open';
-    this.transport.socket._socket.write(packetFrame(`0{"sid":"${this.id}",${this.server.terms}`));
   }
 
   /** Where engine.io would set two timers. */
@@ -134,13 +168,18 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
   }
 
   /**
-   * All that most readers ever say after their first words is that they are there. Where that comes in a frame of its own, and was asked
-   * for, nobody else takes it apart.
+   * Most readers ever say but two messages, and after that again and again that they are there. Where one of these comes in a frame of its
+   * own, nobody else takes it apart: neither a message as they write it, nor what was asked for.
    */
   hearFirst(memory: Uint8Array, length: number): boolean {
-    if (!this.isAwaited || length !== pongLength || !isPong(memory)) return false;
     if (!this.pipe.open || !this.pipe.isBetweenMessages) return false;
-    this.isAwaited = false;
+    if (this.isAwaited && length === pongLength && isPong(memory)) {
+      this.isAwaited = false;
+      return true;
+    }
+    const packet = this.pipe.readsAll ? plainTextOf(memory, length) : undefined;
+    if (packet?.[0] !== message) return false;
+    if (countIncoming(this.transport.socket._socket, length)) this.transport.onData(packet);
     return true;
   }
 
@@ -170,6 +209,8 @@ function isPong(frame: Uint8Array): boolean {
   return frame[0] === 0x81 && frame[1] === 0x81 && (frame[2]! ^ frame[6]!) === pong;
 }
 
+/** What a packet of engine.io begins with that is a message. */
+const message = '4';
 const pongLength = 7;
 const pong = '3'.charCodeAt(0);
 

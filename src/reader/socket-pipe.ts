@@ -114,6 +114,11 @@ export class SocketPipe extends Outgoing implements Pipe, WriteWatcher {
     return isRead && _state === 0 && _bufferedBytes === 0 && _fragmented === 0;
   }
 
+  /** Whether a message that comes in is to be heard: nobody has begun to close, and what it takes of what goes out keeps up. */
+  get readsAll(): boolean {
+    return this.#webSocket.readyState === webSocketOpen && !this.socket.writableNeedDrain;
+  }
+
   override onTaken(listener: () => void): () => void {
     const undo = super.onTaken(listener);
     const { transport } = this.#inside;

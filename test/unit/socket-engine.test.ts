@@ -7,6 +7,8 @@ import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Rhythm } from '../../src/reader/heartbeat.ts';
+import { boundIncoming } from '../../src/reader/incoming.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { forgetRequest, type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 
 /** It takes no time, but for what else the machine has to do. */
@@ -28,8 +30,12 @@ async function serve(rhythm?: Partial<Rhythm>) {
     http.close();
   });
   const connections: Socket[] = [];
-  engine.on('connection', (connection: Socket) => connections.push(connection));
-  return { port: (http.address() as AddressInfo).port, connections, requests, failures };
+  const messages: string[] = [];
+  engine.on('connection', (connection: Socket) => {
+    connections.push(connection);
+    connection.on('data', (data: unknown) => messages.push(String(data)));
+  });
+  return { port: (http.address() as AddressInfo).port, connections, messages, requests, failures };
 }
 
 /** Asks for a WebSocket with these headers, and collects what comes, as it comes. */
@@ -47,13 +53,36 @@ function ask(port: number, headers: string): Buffer[] {
 
 const good = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
-it('says in one write that it upgrades, and opens', async () => {
+it.each([
+  ['as most clients ask', ''],
+  ['as ws has to look at it', 'Sec-WebSocket-Protocol: a\r\n'],
+])('says in one write that it upgrades, and opens, asked %s', async (_, more) => {
   const { port, connections } = await serve();
-  const chunks = ask(port, good);
+  const chunks = ask(port, good + more);
   await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0), patient);
   expect(connections).toHaveLength(1);
   expect(chunks).toHaveLength(1);
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
+});
+
+it('hears in order what comes with the request, and behind it', async () => {
+  const { port, connections, messages } = await serve();
+  const socket = dial(port, '127.0.0.1').setNoDelay(true).resume();
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    Buffer.concat([
+      Buffer.from(
+        `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${good}\r\n`,
+      ),
+      masked('4one'),
+      masked('4two').subarray(0, 4),
+    ]),
+  );
+  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
+  socket.write(masked('4two').subarray(4));
+  await vi.waitFor(() => expect(messages).toContain('two'), patient);
+  socket.write(masked('4three'));
+  await vi.waitFor(() => expect(messages).toEqual(['one', 'two', 'three']), patient);
 });
 
 it('answers at once where it does not upgrade', async () => {
@@ -170,7 +199,7 @@ it('gives up one that is to be closed and takes nothing, whatever it goes on say
 
 /** A client without a library, which has opened a connection that is pinged once a minute; `heard` are the messages that the server had of it. */
 async function open() {
-  const { port, connections } = await serve({ ...quick, everyMs: 60_000 });
+  const { port, connections, messages } = await serve({ ...quick, everyMs: 60_000 });
   const socket = dial(port, '127.0.0.1')
     .setNoDelay(true)
     .on('error', () => {})
@@ -185,8 +214,6 @@ async function open() {
     isAwaited: boolean;
     transport: { socket: WebSocket & { _socket: NetSocket } };
   };
-  const messages: string[] = [];
-  connection.on('data', (data: unknown) => messages.push(String(data)));
   /** What was taken apart frame by frame. */
   const frames: string[] = [];
   connection.transport.socket.on('message', (data: unknown) => frames.push(String(data)));
@@ -232,6 +259,56 @@ it('hears the answer to a ping without taking it apart, once for each ping', asy
   expect([connection.isAwaited, frames]).toEqual([false, ['3']]);
   await send(masked('3'));
   expect(frames).toEqual(['3', '3']);
+});
+
+it('hears a message that comes as one frame of plain text without taking it apart, and all others as well', async () => {
+  const { messages, frames, send } = await open();
+  await send(masked('4one'));
+  await send(masked('4two').subarray(0, 5), masked('4two').subarray(5));
+  await send(masked('4three'));
+  await send(masked('4four', { head: 0x82 }));
+  await send(masked('4vier, fünf'));
+  expect(messages).toEqual(['one', 'two', 'three', '4four', 'vier, fünf']);
+  expect(frames).toEqual(['4two', '4four', '4vier, fünf']);
+});
+
+it('hears no message of one who has said that it closes', async () => {
+  const { connection, messages, send } = await open();
+  const { socket } = connection.transport;
+  // It takes no close frame of ours, so that its own does not end it.
+  const below = socket as unknown as { _socket: NetSocket };
+  below._socket.cork();
+  const before = socket.readyState;
+  await send(masked(Buffer.from([0x03, 0xe8]), { head: 0x88 }));
+  expect([before, socket.readyState, connection.readyState]).toEqual([WebSocket.OPEN, WebSocket.CLOSING, 'open']);
+  await send(masked('4one'));
+  expect(messages).toEqual([]);
+});
+
+it('hears messages in their order where it has begun to read no more, since the other end does not', async () => {
+  const { connection, messages, send } = await open();
+  const { _socket: below } = connection.transport.socket;
+  below.pause();
+  await send(masked('4one'));
+  expect(messages).toEqual([]);
+  below.resume();
+  await send(masked('4two'));
+  await vi.waitFor(() => expect(messages).toEqual(['one', 'two']), patient);
+});
+
+it('counts what it hears so, and ends who says too much', async () => {
+  const { connection, messages, send } = await open();
+  const onCut = vi.fn();
+  boundIncoming(connection.transport.socket._socket, { now: () => 0, onCut });
+  const said = masked(`4${'x'.repeat(100)}`);
+  const most = Math.floor(readerLimits.socketBurstBytes / said.length);
+  // Most of what it may say comes at once, and is taken apart.
+  await send(Buffer.concat(Array<Buffer>(most - 2).fill(said)));
+  for (let count = 0; count < 2; count += 1) await send(said);
+  expect([messages.length, onCut.mock.calls.length]).toEqual([most, 0]);
+  await send(said).catch(() => {});
+  expect([messages.length, onCut.mock.calls.length]).toEqual([most, 1]);
+  await vi.waitFor(() => expect(connection.readyState).toBe('closed'), patient);
 });
 
 it('hears it as well in pieces, and with what else comes', async () => {
