@@ -8,6 +8,7 @@ import { fanoutLimits } from './fanout/limits.ts';
 import { limits } from './protocol/limits.ts';
 import type { ProblemCode } from './protocol/problems.ts';
 import { readerLimits } from './reader/limits.ts';
+import { logLimits } from './telemetry/log.ts';
 import { workerLimits } from './workers/limits.ts';
 
 /**
@@ -326,6 +327,12 @@ export const limitGroups = [
     workerReportMs: {
       what: '`/metrics` tells of a worker that does not answer what it said last.',
       metric: 'pressbox_workers',
+    },
+  }),
+  group('The log', logLimits, {
+    logWaitingBytes: {
+      what: 'So much waits where nothing can be written, as on a full disk; further lines are left out, and the server goes on.',
+      metric: 'pressbox_log_lines_dropped_total',
     },
   }),
 ] as const;

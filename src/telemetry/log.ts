@@ -9,6 +9,19 @@ import type { LogLevel } from '../config.ts';
  */
 export type Log = Logger;
 
+/** Also a metric, `pressbox_limit{name}`. */
+export const logLimits = {
+  /** Lines that wait where nothing can be written, as on a disk that is full. */
+  logWaitingBytes: 8 * 1024 * 1024,
+} as const;
+
+let dropped = 0;
+
+/** Lines of the logs of this process that were left out, as too many waited already. */
+export function droppedLines(): number {
+  return dropped;
+}
+
 /** `worker`: its number, of a process that writes beside others. */
 export function createLog(level: LogLevel, destination?: DestinationStream, worker?: number): Log {
   const options = {
@@ -49,16 +62,18 @@ function standardOutput(): DestinationStream {
 /** As much as a pipe takes whole, however many processes write to it (PIPE_BUF, pipe(7)). */
 const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 
-/** Lines that wait where nothing can be written, as on a disk that is full; past it further ones are left out. */
-const waitingBytesMost = 8 * 1024 * 1024;
-
 /**
  * The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. Of a
  * process that writes beside others no more than goes out whole, so that no line stands within another. What cannot be written is tried
- * again with the next line: that nobody can read the log is no reason to cut the readers.
+ * again with the next line: that nobody can read the log is no reason to cut the readers. Past the bound further lines are left out and
+ * counted.
  */
 function openStandardOutput(): DestinationStream {
-  const out = pino.destination({ fd: 1, sync: true, maxLength: waitingBytesMost }).on('error', () => undefined);
+  const out = pino.destination({ fd: 1, sync: true, maxLength: logLimits.logWaitingBytes });
+  out.on('error', () => undefined);
+  out.on('drop', (gathered: string) => {
+    dropped += gathered.split('\n').length - 1;
+  });
   let lines = '';
   const flush = () => {
     const gathered = lines;

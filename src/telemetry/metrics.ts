@@ -4,6 +4,7 @@ import { problemSent } from '../edge/answers.ts';
 import { limits } from '../protocol/limits.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
+import { droppedLines } from './log.ts';
 
 /**
  * What the server counts, for Prometheus. Each server has its own registry, so that several can run in one process.
@@ -208,7 +209,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     },
   };
 
-  addMemory(registry);
+  addProcess(registry);
   // Of several processes the primary counts them.
   if (group === undefined) addWorkers(registry, { serving: () => 1, wanted: 1 });
   const worker = String(group?.worker ?? 1);
@@ -247,13 +248,24 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   return metrics;
 }
 
-export function addMemory(registry: Registry): void {
+/** What is told of each process, also of one that serves nobody. */
+export function addProcess(registry: Registry): void {
+  const registers = [registry];
   new Gauge({
     name: 'pressbox_resident_memory_bytes',
     help: 'Memory of the server, summed over its processes.',
-    registers: [registry],
+    registers,
     collect() {
       this.set(process.memoryUsage.rss());
+    },
+  });
+  new Counter({
+    name: 'pressbox_log_lines_dropped_total',
+    help: 'Lines of the log that were left out, as too many waited that could not be written.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLines());
     },
   });
 }

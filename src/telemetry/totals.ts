@@ -1,5 +1,5 @@
 import { AggregatorRegistry, type Counter, Registry } from 'prom-client';
-import { addMemory, addWorkers, type Report, type WorkerEnd } from './metrics.ts';
+import { addProcess, addWorkers, type Report, type WorkerEnd } from './metrics.ts';
 
 /**
  * What several processes count, as one: sums, and where a sum says nothing the least or the most, as each metric has it. Counters
@@ -13,7 +13,7 @@ export class Totals {
   #ended: Report = [];
 
   constructor(workers: { serving: () => number; wanted: number }) {
-    addMemory(this.#own);
+    addProcess(this.#own);
     this.#ends = addWorkers(this.#own, workers);
   }
 

@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { allLimits, limitGroups, namedSeries } from '../../src/limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
+import { logLimits } from '../../src/telemetry/log.ts';
+import { root } from '../support/imports.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { createChannel } from '../support/writers.ts';
@@ -70,5 +77,21 @@ describe('what happens at a bound is counted', () => {
     await call(`${server.url}/v1/channels/${id}`, { method: 'DELETE', token: await server.token({ admin: true }) });
     await vi.waitFor(() => expect(reader.heard('unsubscribed')).toHaveLength(1));
     expect(await counted('pressbox_subscriptions_ended_total{reason="gone"}')).toBe(1);
+  });
+
+  it('of lines of the log that wait where they cannot be written, as on a disk that is full', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-log-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const [file, lines] = [join(folder, 'log'), 20_000];
+    const program = join(root, 'test/support/fill-log.ts');
+    const dropped = async (onto: string) => {
+      const filling = ['-c', 'exec "$0" "$@" >"$ONTO"', process.execPath, program, `${lines}`];
+      const { stderr } = await promisify(execFile)('sh', filling, { env: { ...process.env, ONTO: onto } });
+      return Number(/^pressbox_log_lines_dropped_total (\d+)$/m.exec(stderr)?.[1]);
+    };
+    expect(await dropped(file)).toBe(0);
+    const lineBytes = (await stat(file)).size / lines;
+    const waiting = (lines - (await dropped('/dev/full'))) * lineBytes;
+    expect(waiting / logLimits.logWaitingBytes).toBeCloseTo(1, 1);
   });
 });

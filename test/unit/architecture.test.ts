@@ -37,6 +37,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/reader/',
     'src/protocol/',
     'src/workers/limits.ts',
+    'src/telemetry/log.ts',
   ],
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
