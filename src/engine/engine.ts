@@ -166,7 +166,8 @@ export interface Bus {
 export interface Revocations {
   /**
    * When it resolves, the revocation is on the disk and `isRevoked` says so here; other processes know of it within 3 s, whether they
-   * were told or not. It is kept until `until` (milliseconds since 1970; `null`: for ever). Repeated, the later time counts.
+   * were told or not. It counts until `until` (milliseconds since 1970; `null`: for ever). Repeated, the later time counts. One that
+   * has lapsed by a clock that was ahead counts again when that is put right: it is forgotten only when another needs its place.
    * `full`: as many tokens as are kept are revoked, and this one is not.
    */
   revoke(jti: string, until: number | null): Promise<'revoked' | 'full'>;
@@ -174,7 +175,7 @@ export interface Revocations {
   /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
   isRevoked(jti: string): boolean;
 
-  /** Revocations that are kept. */
+  /** Revocations that count. */
   readonly revokedTokens: number;
 }
 

@@ -1,4 +1,10 @@
-/** What an engine holds in memory of the tokens that were revoked, so that every use of a token is checked at once. */
+import { limits } from '../protocol/limits.ts';
+
+/**
+ * What an engine holds in memory of the tokens that were revoked, so that every use of a token is checked at once. One that has lapsed is
+ * held on until its place is needed: the clock that says so may be ahead, and when it is put right the token would be taken again. Stores
+ * do the same.
+ */
 
 export interface Revocation {
   jti: string;
@@ -6,21 +12,17 @@ export interface Revocation {
   until: number | null;
 }
 
-/** How often what has lapsed is looked for. */
-const sweepMs = 60_000;
-
 export class Revoked {
   readonly #now: () => number;
   #until = new Map<string, number | null>();
-  #sweptAt = 0;
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
+  /** How many count. */
   get size(): number {
-    this.#sweep();
-    return this.#until.size;
+    return this.#until.size - this.#lapsed().length;
   }
 
   has(jti: string): boolean {
@@ -29,28 +31,31 @@ export class Revoked {
   }
 
   /** Of two times the later one counts: nothing that is refused is ever taken again before its time. */
-  add({ jti, until }: Revocation): void {
-    const before = this.#until.get(jti);
-    if (before === undefined) this.#until.set(jti, until);
-    else if (before !== null) this.#until.set(jti, until === null ? null : Math.max(before, until));
+  add(revocations: readonly Revocation[]): void {
+    for (const { jti, until } of revocations) {
+      const before = this.#until.get(jti);
+      if (before === undefined) this.#until.set(jti, until);
+      else if (before !== null) this.#until.set(jti, until === null ? null : Math.max(before, until));
+    }
+    const over = this.#until.size - limits.revokedTokens;
+    if (over <= 0) return;
+    const firstLapsed = this.#lapsed().sort(([, one], [, other]) => one - other);
+    for (const [jti] of firstLapsed.slice(0, over)) this.#until.delete(jti);
   }
 
-  /** Those that are held here and not in a list, or there for a shorter time. */
+  /** Those that count here and are not in a list, or there for a shorter time. */
   missingFrom(list: readonly Revocation[]): Revocation[] {
-    this.#sweep();
     const there = new Map(list.map(({ jti, until }) => [jti, until]));
     return [...this.#until]
       .map(([jti, until]) => ({ jti, until }))
       .filter(({ jti, until }) => {
         const other = there.get(jti);
-        return other === undefined || (other !== null && (until === null || until > other));
+        return this.has(jti) && (other === undefined || (other !== null && (until === null || until > other)));
       });
   }
 
-  #sweep(): void {
+  #lapsed(): [jti: string, until: number][] {
     const now = this.#now();
-    if (now - this.#sweptAt < sweepMs) return;
-    this.#sweptAt = now;
-    for (const [jti, until] of this.#until) if (until !== null && until <= now) this.#until.delete(jti);
+    return [...this.#until].filter((held): held is [string, number] => held[1] !== null && held[1] <= now);
   }
 }

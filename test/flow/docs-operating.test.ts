@@ -237,11 +237,17 @@ describe.concurrent('a server that is operated as docs/operating.md has it', () 
     await using server = await startTestServer({}, { now: () => Date.now() + ahead });
     const token = await server.token(undefined, { ttlSeconds: 3_600 });
     const { id } = await createChannel({ url: server.url }, token);
+    const stolen = await server.token();
+    const { jti, exp } = JSON.parse(Buffer.from(stolen.split('.')[1]!, 'base64url').toString()) as { jti: string; exp: number };
+    const revocation = { jti, expiresAt: new Date(exp * 1_000).toISOString() };
+    const admin = await server.token({ admin: true });
+    await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: revocation });
     const reader = await openReader(server.url);
     test.onTestFinished(() => reader.destroy());
     await reader.subscribe(id);
     await publish({ url: server.url }, token, id, { headline: 'Before' });
-    ahead = 2 * 3_600_000;
+    ahead = 3 * 3_600_000;
+    await call(`${server.url}/metrics`);
     expect((await call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { headline: 'x' } })).status).toBe(
       401,
     );
@@ -251,6 +257,9 @@ describe.concurrent('a server that is operated as docs/operating.md has it', () 
     const early = await call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: later, body: { headline: 'x' } });
     expect(early.body).toMatchObject({ status: 401, code: 'token-invalid' });
     await publish({ url: server.url }, await server.token(), id, { headline: 'Back' });
+    ahead = 0;
+    const refused = await call(`${server.url}/v1/channels`, { token: stolen });
+    expect(refused.body).toMatchObject({ status: 401, detail: 'The token was revoked.' });
     await vi.waitFor(() => {
       const heard = reader.heard<{ offset: number; post: { headline: string } }>('event');
       expect(heard.map(({ offset, post }) => [offset, post.headline])).toEqual([

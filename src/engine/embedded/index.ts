@@ -211,12 +211,12 @@ class EmbeddedEngine implements Engine {
 
   /** Before anyone asks. */
   async readRevoked(): Promise<void> {
-    for (const revocation of await this.#read('revoked', [])) this.#revoked.add(revocation);
+    this.#revoked.add(await this.#read('revoked', []));
   }
 
   revoke(jti: string, until: number | null): Promise<'revoked' | 'full'> {
     return this.#writer.call('revoke', { jti, until, now: this.#now() }, (answer) => {
-      if (answer === 'revoked') this.#revoked.add({ jti, until });
+      if (answer === 'revoked') this.#revoked.add([{ jti, until }]);
     });
   }
 

@@ -1,13 +1,15 @@
 import { limits } from '../../protocol/limits.ts';
 import type { Sql } from './schema.ts';
 
-/** See `Revocations.revoke`. What has lapsed makes room first. */
+/** See `Revocations.revoke`. At the bound the one that lapsed first makes room. */
 export function revoke(sql: Sql, { jti, until, now }: { jti: string; until: number | null; now: number }): 'revoked' | 'full' {
-  sql('DELETE FROM revoked WHERE until <= ?').run(now);
   const before = sql('SELECT until FROM revoked WHERE jti = ?').get(jti) as { until: number | null } | undefined;
   if (before === undefined) {
     const { kept } = sql('SELECT count(*) AS kept FROM revoked').get() as { kept: number };
-    if (kept >= limits.revokedTokens) return 'full';
+    if (kept >= limits.revokedTokens) {
+      const firstLapsed = 'SELECT jti FROM revoked WHERE until <= ? ORDER BY until LIMIT 1';
+      if (sql(`DELETE FROM revoked WHERE jti IN (${firstLapsed})`).run(now).changes === 0) return 'full';
+    }
     sql('INSERT INTO revoked (jti, until) VALUES (?, ?)').run(jti, until);
   } else if (before.until !== null && (until === null || until > before.until)) {
     sql('UPDATE revoked SET until = ? WHERE jti = ?').run(until, jti);

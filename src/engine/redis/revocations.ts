@@ -45,7 +45,7 @@ export class RedisRevocations {
   }
 
   taken(revocation: Revocation): void {
-    this.#revoked.add(revocation);
+    this.#revoked.add([revocation]);
   }
 
   /** Afterwards this node knows of all that were revoked before it asked. Throws where the store did not answer. */
@@ -57,7 +57,7 @@ export class RedisRevocations {
       const until = flat[2 * at + 1] as string;
       return { jti: flat[2 * at] as string, until: until === 'inf' ? null : Number(until) };
     });
-    for (const revocation of kept) this.#revoked.add(revocation);
+    this.#revoked.add(kept);
     this.#version = version;
     await this.#putBack(this.#revoked.missingFrom(kept));
   }

@@ -54,6 +54,21 @@ export function revoking({ open, it }: Exam): void {
     }
   });
 
+  it('refuses them again where a clock that was ahead is put right, whatever was revoked and asked meanwhile', async () => {
+    await engine.revoke('ahead', now + minute);
+    now += 24 * 60 * minute;
+    expect(engine.isRevoked('ahead')).toBe(false);
+    const { revokedTokens } = engine;
+    expect(await engine.revoke('meanwhile', now + minute)).toBe('revoked');
+    expect(engine.revokedTokens).toBe(revokedTokens + 1);
+    for (const again of [engine, await reopened()]) {
+      now = start;
+      expect(['ahead', 'meanwhile'].map((jti) => again.isRevoked(jti))).toEqual([true, true]);
+      now += minute;
+      expect(['ahead', 'meanwhile'].map((jti) => again.isRevoked(jti))).toEqual([false, true]);
+    }
+  });
+
   it('knows of revocations as soon as it is opened again, in every spelling of an id', async () => {
     const spellings = ['kept', 'Kept', 'with space', '"quoted"', 'ü\u0000\n', '1'];
     for (const jti of spellings) await engine.revoke(jti, now + minute);
@@ -64,18 +79,25 @@ export function revoking({ open, it }: Exam): void {
     expect(again.revokedTokens).toBe(revokedTokens);
   });
 
-  it('refuses more than it keeps, repeats those it has, and takes others when some have lapsed', async () => {
+  it('refuses more than it keeps, repeats those it has, and for others forgets what has lapsed, and no more than it must', async () => {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
-    await Promise.all(many.map((jti, index) => filled.revoke(jti, index === 0 ? now + minute : null)));
+    await Promise.all(many.map((jti, index) => filled.revoke(jti, index < 2 ? now + (2 - index) * minute : null)));
     expect(filled.revokedTokens).toBe(limits.revokedTokens);
     expect(await filled.revoke('one-more', null)).toBe('full');
     expect(filled.isRevoked('one-more')).toBe(false);
-    expect(await filled.revoke('many-1', null)).toBe('revoked');
-    now += minute;
+    expect(await filled.revoke('many-2', null)).toBe('revoked');
+    now += 2 * minute;
     expect(await filled.revoke('one-more', null)).toBe('revoked');
     expect(filled.isRevoked('one-more')).toBe(true);
+    expect(filled.revokedTokens).toBe(limits.revokedTokens - 1);
+    now = start;
+    for (const again of [filled, await own.examined.reopen()]) {
+      // The place of the one that lapsed first was needed, that of the other was not.
+      expect(['many-1', 'many-0', 'one-more'].map((jti) => again.isRevoked(jti))).toEqual([false, true, true]);
+      expect(again.revokedTokens).toBe(limits.revokedTokens);
+    }
   });
 
   async function reopened(): Promise<Engine> {
