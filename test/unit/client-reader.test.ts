@@ -1,74 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { fromSnapshot } from '../../client/timeline.ts';
-import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
-import { type Asked, type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts';
+import { answer, live, modelWith, offsets, publish, read, scripted } from '../support/scripted-reader.ts';
 
-/**
- * What a reader does when a server says what a healthy one seldom says. The server is real Socket.IO; what it says is a model's. No other
- * way is tried beside that, however long it takes: it would draw on the same tokens and answers.
- */
-
-const opened: (AsyncDisposable | { close(): void })[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await (Symbol.asyncDispose in each ? each[Symbol.asyncDispose]() : each.close());
-});
-
-async function scripted(options: Parameters<typeof startScriptedServer>[0] = {}): Promise<ScriptedServer> {
-  const server = await startScriptedServer(options);
-  opened.push(server);
-  return server;
-}
-
-function read(server: ScriptedServer, options: Partial<ReaderClientOptions> = {}) {
-  const client = new ReaderClient({ url: server.url, channelId: 'moon', transports: ['socket'], random: () => 0, ...options });
-  opened.push(client);
-  const events: Event[] = [];
-  const states: ReaderState[] = [];
-  let resets = 0;
-  client.on('event', (event) => events.push(event));
-  client.on('state', (state) => states.push(state));
-  client.on('reset', () => {
-    resets += 1;
-  });
-  client.open();
-  return { client, events, states, resets: () => resets, until: (status: ReaderState['status']) => state(client, status) };
-}
-async function state(client: ReaderClient, status: ReaderState['status']): Promise<ReaderState> {
-  await vi.waitFor(() => expect(client.state.status).toBe(status), { timeout: 10_000, interval: 5 });
-  return client.state;
-}
-const offsets = (events: Event[]) => events.map(({ offset }) => offset);
-
-/** The model's answer to a subscribe. */
-function answer(model: ModelServer, { request, answer }: Asked, changes: Partial<CatchUp> = {}): void {
-  const offset = request.after === undefined ? 0 : Number(request.after.split('.')[1]);
-  const catchUp = model.catchUp(request.after, offset, { limit: 100, posts: request.limit ?? 20 });
-  answer({ ok: true, ...catchUp, ...changes });
-}
-function modelWith(posts: number): ModelServer {
-  const model = new ModelServer();
-  for (let each = 0; each < posts; each += 1) model.publish({ kind: 'update', keyEvent: false });
-  return model;
-}
-const publish = (model: ModelServer) => {
-  model.publish({ kind: 'update', keyEvent: false });
-  return model.event(model.head);
-};
-
-async function live(posts = 2, options: Partial<ReaderClientOptions> = {}, script: Parameters<typeof scripted>[0] = {}) {
-  const server = await scripted(script);
-  const model = modelWith(posts);
-  const reader = read(server, options);
-  const first = await server.subscribe(1);
-  answer(model, first);
-  await reader.until('live');
-  return { server, model, reader, first };
-}
+/** What a reader does when a server says what a healthy one seldom says. */
 
 describe('a reader', () => {
   it('takes the events that come in the same packet as the answer to its subscribe', async () => {
@@ -284,95 +221,6 @@ describe('a reader', () => {
     first.socket.emit('event', model.event(model.head));
     await vi.waitFor(() => expect(askedAt.length).toBeGreaterThanOrEqual(2));
     expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThanOrEqual(290);
-  });
-
-  it('moves to another connection when the server is going away, without having been offline', async () => {
-    const { server, model, reader, first } = await live(2, { random: () => 0.5 });
-    const began = performance.now();
-    first.socket.emit('drain', { withinMs: 400 });
-    // The old connection serves until the new one stands.
-    first.socket.emit('event', publish(model));
-    const second = await server.subscribe(2);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(190);
-    expect(second.socket.id).not.toBe(first.socket.id);
-    expect(second.request.after).toBe(model.cursor(4));
-    await vi.waitFor(() => expect(first.socket.connected).toBe(false));
-    publish(model);
-    answer(model, second);
-    await reader.until('live');
-    expect(offsets(reader.events)).toEqual([4, 5]);
-    expect(reader.states.map(({ status }) => status)).not.toContain('offline');
-  });
-
-  it('that is woken all the time asks once, until that is answered', async () => {
-    let now = Date.now();
-    const { server, model, reader, first } = await live(2, { now: () => now });
-    now += 5_000;
-    for (let each = 0; each < 50; each += 1) reader.client.wake();
-    const check = await server.subscribe(2);
-    first.socket.emit('store', { reachable: false, since: 'then' });
-    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
-    expect(server.subscribes).toHaveLength(2);
-    answer(model, check);
-    await vi.waitFor(() => {
-      now += 5_000;
-      reader.client.wake();
-      expect(server.subscribes).toHaveLength(3);
-    });
-  });
-
-  it('asks whether its connection is alive though the clock was put back meanwhile', async () => {
-    let now = Date.now();
-    const { server, reader, first } = await live(2, { now: () => now });
-    now -= 3_600_000;
-    first.socket.emit('store', { reachable: false, since: 'then' });
-    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
-    now -= 3_600_000;
-    reader.client.wake();
-    now += 5_000;
-    reader.client.wake();
-    await server.subscribe(2);
-  });
-
-  it('says since when it is offline, once, and comes back from its cursor', async () => {
-    const { server, model, reader, first } = await live(2, { now: () => Date.UTC(2026, 10, 24, 12) });
-    publish(model);
-    first.socket.disconnect(true);
-    const second = await server.subscribe(2);
-    expect(second.request.after).toBe(model.cursor(3));
-    answer(model, second);
-    await reader.until('live');
-    expect(offsets(reader.events)).toEqual([4]);
-    expect(reader.states.map(({ status }) => status)).toEqual(['catching-up', 'live', 'offline', 'catching-up', 'live']);
-    expect(reader.states[2]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
-  });
-
-  it('says how long nothing was heard, though it notices that only when its device wakes', async () => {
-    let now = Date.UTC(2026, 10, 24, 12);
-    const { reader, first } = await live(2, { now: () => now });
-    now += 3 * 3_600_000;
-    first.socket.request.socket.destroy();
-    const since = '2026-11-24T12:00:00.000Z';
-    await vi.waitFor(() => expect(reader.states[2]).toEqual({ status: 'offline', since }));
-  });
-
-  it('says as of when what it holds is true, where the server was without its store before', async () => {
-    const { reader, first } = await live();
-    const since = '2026-11-24T12:00:00.000Z';
-    first.socket.emit('store', { reachable: false, since });
-    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ status: 'live', asOf: since }));
-    first.socket.request.socket.destroy();
-    await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
-  });
-
-  it('says since when the server is without its store', async () => {
-    const { reader, first } = await live();
-    first.socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
-    await vi.waitFor(() =>
-      expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: '2026-11-24T12:00:00.000Z' }),
-    );
-    first.socket.emit('store', { reachable: true, since: '2026-11-24T12:00:05.000Z' });
-    await vi.waitFor(() => expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: null }));
   });
 
   it('lets unknown messages and other channels be, and subscribes again where the reason is unknown', async () => {

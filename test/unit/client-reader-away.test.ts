@@ -1,0 +1,95 @@
+import { describe, expect, it, vi } from 'vitest';
+import { answer, live, offsets, publish } from '../support/scripted-reader.ts';
+
+/** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
+
+describe('a reader whose server, store or connection goes', () => {
+  it('moves to another connection when the server is going away, without having been offline', async () => {
+    const { server, model, reader, first } = await live(2, { random: () => 0.5 });
+    const began = performance.now();
+    first.socket.emit('drain', { withinMs: 400 });
+    // The old connection serves until the new one stands.
+    first.socket.emit('event', publish(model));
+    const second = await server.subscribe(2);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(190);
+    expect(second.socket.id).not.toBe(first.socket.id);
+    expect(second.request.after).toBe(model.cursor(4));
+    await vi.waitFor(() => expect(first.socket.connected).toBe(false));
+    publish(model);
+    answer(model, second);
+    await reader.until('live');
+    expect(offsets(reader.events)).toEqual([4, 5]);
+    expect(reader.states.map(({ status }) => status)).not.toContain('offline');
+  });
+
+  it('that is woken all the time asks once, until that is answered', async () => {
+    let now = Date.now();
+    const { server, model, reader, first } = await live(2, { now: () => now });
+    now += 5_000;
+    for (let each = 0; each < 50; each += 1) reader.client.wake();
+    const check = await server.subscribe(2);
+    first.socket.emit('store', { reachable: false, since: 'then' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
+    expect(server.subscribes).toHaveLength(2);
+    answer(model, check);
+    await vi.waitFor(() => {
+      now += 5_000;
+      reader.client.wake();
+      expect(server.subscribes).toHaveLength(3);
+    });
+  });
+
+  it('asks whether its connection is alive though the clock was put back meanwhile', async () => {
+    let now = Date.now();
+    const { server, reader, first } = await live(2, { now: () => now });
+    now -= 3_600_000;
+    first.socket.emit('store', { reachable: false, since: 'then' });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
+    now -= 3_600_000;
+    reader.client.wake();
+    now += 5_000;
+    reader.client.wake();
+    await server.subscribe(2);
+  });
+
+  it('says since when it is offline, once, and comes back from its cursor', async () => {
+    const { server, model, reader, first } = await live(2, { now: () => Date.UTC(2026, 10, 24, 12) });
+    publish(model);
+    first.socket.disconnect(true);
+    const second = await server.subscribe(2);
+    expect(second.request.after).toBe(model.cursor(3));
+    answer(model, second);
+    await reader.until('live');
+    expect(offsets(reader.events)).toEqual([4]);
+    expect(reader.states.map(({ status }) => status)).toEqual(['catching-up', 'live', 'offline', 'catching-up', 'live']);
+    expect(reader.states[2]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
+  });
+
+  it('says how long nothing was heard, though it notices that only when its device wakes', async () => {
+    let now = Date.UTC(2026, 10, 24, 12);
+    const { reader, first } = await live(2, { now: () => now });
+    now += 3 * 3_600_000;
+    first.socket.request.socket.destroy();
+    const since = '2026-11-24T12:00:00.000Z';
+    await vi.waitFor(() => expect(reader.states[2]).toEqual({ status: 'offline', since }));
+  });
+
+  it('says as of when what it holds is true, where the server was without its store before', async () => {
+    const { reader, first } = await live();
+    const since = '2026-11-24T12:00:00.000Z';
+    first.socket.emit('store', { reachable: false, since });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ status: 'live', asOf: since }));
+    first.socket.request.socket.destroy();
+    await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
+  });
+
+  it('says since when the server is without its store', async () => {
+    const { reader, first } = await live();
+    first.socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
+    await vi.waitFor(() =>
+      expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: '2026-11-24T12:00:00.000Z' }),
+    );
+    first.socket.emit('store', { reachable: true, since: '2026-11-24T12:00:05.000Z' });
+    await vi.waitFor(() => expect(reader.client.state).toEqual({ status: 'live', transport: 'socket', asOf: null }));
+  });
+});
