@@ -1,6 +1,5 @@
 import { type Event, type Transport, transports } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
-import { Emitter } from './emitter.ts';
 import { type Http, passes, type TokenSource } from './http.ts';
 import { partsOf } from './portable.ts';
 import { alarmAt, type ChoiceState, choose, type Happened, startChoosing } from './transports/choose.ts';
@@ -13,18 +12,18 @@ import { dialStream } from './transports/stream.ts';
  * The connection to a server, over whichever way is open: dials, comes back after a loss with backoff and jitter, and moves to another
  * node when this one says that it is going away. What to do is decided in `transports/choose.ts`; here it is done.
  */
-export interface ConnectionEvents {
+export interface Told {
   /** A link stands, the first one or another: whatever was asked on the one before will not be answered. */
-  up: [];
+  up(): void;
   /** The link was lost, or could not be made, and another attempt will follow. */
-  down: [];
+  down(): void;
   /** The server will not have us: no further attempt is made. */
-  refused: [Problem];
-  event: [Event];
-  store: [{ reachable: boolean; since: string }];
-  unsubscribed: [{ channelId: string; reason: string }];
+  refused(problem: Problem): void;
+  event(event: Event): void;
+  store(store: { reachable: boolean; since: string }): void;
+  unsubscribed(ended: { channelId: string; reason: string }): void;
   /** There is something to ask for. */
-  missed: [];
+  missed(): void;
 }
 
 export interface ConnectionOptions {
@@ -58,7 +57,7 @@ export class Connection {
   readonly #request: () => SubscribeRequest;
   readonly #random: () => number;
   readonly #now: () => number;
-  readonly #told = new Emitter<ConnectionEvents>();
+  readonly #told: Told;
   /** The link in use. */
   #link: Link | undefined;
   /** Links being made, beside or instead of the one in use. */
@@ -75,12 +74,13 @@ export class Connection {
   #closed = false;
 
   /** `request`: what would be asked for now. Throws where `url` is no address of the web. */
-  constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest) {
+  constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest, told: Told) {
     // Said to the app, and not found out by an attempt that can tell nobody.
     partsOf(options.url);
     this.#options = options;
     this.#http = http;
     this.#request = request;
+    this.#told = told;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
     const { transports: wanted, url } = options;
@@ -106,10 +106,6 @@ export class Connection {
   /** Whether a token that has run out can be replaced by a fresh one. */
   get renewable(): boolean {
     return typeof this.#options.token === 'function' && !this.#renewed;
-  }
-
-  on<K extends keyof ConnectionEvents>(name: K, listener: (...told: ConnectionEvents[K]) => void): () => void {
-    return this.#told.on(name, listener);
   }
 
   open(): void {
@@ -180,8 +176,8 @@ export class Connection {
     }
     if (use !== undefined && this.#options.transports === undefined) remember(this.#options.url, use);
     for (const way of dial) this.#dial(way);
-    if (down) this.#told.emit('down');
-    if (use !== undefined) this.#told.emit('up');
+    if (down) this.#told.down();
+    if (use !== undefined) this.#told.up();
   }
 
   /** The clock, without its steps back: a device that corrects its clock waits no longer for that, and nothing becomes younger. */
@@ -207,6 +203,7 @@ export class Connection {
 
   #dial(way: Transport): void {
     const { url, token } = this.#options;
+    const told = this.#told;
     const ifUsed =
       <T extends unknown[]>(tell: (...told: T) => void) =>
       (...told: T) => {
@@ -234,10 +231,10 @@ export class Connection {
         }),
         lost: ifUsed((silent) => this.#do({ type: 'lost', silent })),
         drain: ifUsed((withinMs) => this.#do({ type: 'drain', withinMs })),
-        event: ifUsed((event) => this.#told.emit('event', event)),
-        store: ifUsed((store) => this.#told.emit('store', store)),
-        unsubscribed: ifUsed((ended) => this.#told.emit('unsubscribed', ended)),
-        missed: ifUsed(() => this.#told.emit('missed')),
+        event: ifUsed(told.event),
+        store: ifUsed(told.store),
+        unsubscribed: ifUsed(told.unsubscribed),
+        missed: ifUsed(told.missed),
       },
     });
     this.#dialled.set(way, link);
@@ -250,8 +247,7 @@ export class Connection {
     const isForGood = !passes(problem);
     if (isForGood && !(problem.code === 'token-invalid' && this.renewable)) {
       this.close();
-      this.#told.emit('refused', problem);
-      return;
+      return this.#told.refused(problem);
     }
     if (isForGood) this.#renewed = true;
     this.#do({ type: 'failed', way, why: 'asked-to-wait', waitMs: (problem.retryAfter ?? 0) * 1_000 });

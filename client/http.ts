@@ -129,9 +129,9 @@ export class Http {
     }
   }
 
-  /** Asks for a stream of events. Resolves once it begins; until then it throws as `ask` does. Whoever asks sets the deadlines. */
+  /** Asks for a stream of events, as `begin` does. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
-    const response = await this.#begin({ method: 'GET', path, fresh: true }, eventStream, signal);
+    const response = await this.begin({ method: 'GET', path, fresh: true }, eventStream, signal);
     // What an EventSource is told in the place of a 429, as it would give up at one.
     const retryAfter = secondsOf(response.headers.get('retry-after'));
     if (retryAfter === undefined) return response;
@@ -139,12 +139,11 @@ export class Http {
     throw new NoAnswer('The server asked to come back later.', { retryAfter });
   }
 
-  /** Asks for what is long and is read as it comes, as `stream` does. */
-  async download(path: string, signal: AbortSignal): Promise<Response> {
-    return this.#begin({ method: 'GET', path }, lines, signal);
-  }
-
-  async #begin(asked: Asked, type: string, signal: AbortSignal): Promise<Response> {
+  /**
+   * Asks for what is read as it comes, and is of this media type. Resolves once it begins; until then it throws as `ask` does. Whoever asks
+   * sets the deadlines.
+   */
+  async begin(asked: Asked, type: string, signal: AbortSignal): Promise<Response> {
     const headers = await this.#headers(type, signal);
     try {
       const response = await this.#send(asked, headers, signal);
@@ -184,7 +183,11 @@ export async function freshToken(token: TokenSource | undefined): Promise<string
 }
 
 const eventStream = 'text/event-stream';
-const lines = 'application/x-ndjson';
+
+/** Asks for lines of JSON, of which there may be many, as `Http.begin` does. */
+export function download(http: Http, path: string, signal: AbortSignal): Promise<Response> {
+  return http.begin({ method: 'GET', path }, 'application/x-ndjson', signal);
+}
 
 function asAnswer(error: unknown, late: boolean): unknown {
   if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;

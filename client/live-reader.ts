@@ -60,24 +60,25 @@ export class LiveReader {
       write: (next) => this.#show(next),
       find: (cursor) => this.#follower.trail.find(cursor),
     });
-    this.#connection = new Connection(options, this.#http, () => this.#follower.request);
+    this.#connection = new Connection(options, this.#http, () => this.#follower.request, {
+      up: () => this.#onUp(),
+      down: () => this.#onDown(),
+      refused: (problem) => this.#end('refused', problem),
+      event: (event) => {
+        if (this.#timeline !== undefined) this.#follower.onEvent(event);
+      },
+      missed: () => this.#follower.onMissed(),
+      unsubscribed: (ended) => this.#follower.onUnsubscribed(ended),
+      store: ({ reachable, since }) => {
+        this.#asOf = reachable ? null : since;
+        this.#tellState();
+      },
+    });
     this.#follower = new Follower(channelId, options.limit, this.#random, this.#connection, {
       event: (event) => this.#apply(event),
       catchUp: (catchUp) => this.#take(catchUp),
       changed: () => this.#tellState(),
       ended: (reason, problem) => this.#end(reason, problem),
-    });
-    this.#connection.on('up', () => this.#onUp());
-    this.#connection.on('down', () => this.#onDown());
-    this.#connection.on('refused', (problem) => this.#end('refused', problem));
-    this.#connection.on('event', (event) => {
-      if (this.#timeline !== undefined) this.#follower.onEvent(event);
-    });
-    this.#connection.on('missed', () => this.#follower.onMissed());
-    this.#connection.on('unsubscribed', (what) => this.#follower.onUnsubscribed(what));
-    this.#connection.on('store', ({ reachable, since }) => {
-      this.#asOf = reachable ? null : since;
-      this.#tellState();
     });
     this.#startFrom(options);
   }

@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { Http, mayHelpToRepeat, pause } from '../http.ts';
+import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
 import { type AskingOptions, addServerOptions, checkedUrl, fileTrouble, tellError, whyCut } from './asking.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -62,7 +62,7 @@ Examples:
     const counted: Counted = { lines: 0, bytes: 0 };
     let timer = setTimeout(() => stop.abort(), silenceMs);
     try {
-      const response = await http.download(path, signal);
+      const response = await download(http, path, signal);
       for await (const chunk of response.body ?? []) {
         clearTimeout(timer);
         counted.bytes += chunk.length;

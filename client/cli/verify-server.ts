@@ -1,6 +1,6 @@
 import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
 import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
-import { askedToWaitMs, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
+import { askedToWaitMs, download, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { asking, pauseMs } from '../reconnect.ts';
 import { CannotDo, whyCut } from './asking.ts';
@@ -23,7 +23,7 @@ export async function* verifyServer({ http, channelId, verify, interrupted }: Se
   const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
     const path = `/v1/channels/${encodeURIComponent(id)}`;
-    const { body } = await repeated(() => http.download(`${path}/export`, interrupted));
+    const { body } = await repeated(() => download(http, `${path}/export`, interrupted));
     if (body === null) throw new CannotDo('The server answered with nothing.');
     for await (const { report, posts } of verify(untilCut(body))) {
       yield report.fault === undefined ? await withState(path, { report, posts, compare }) : report;

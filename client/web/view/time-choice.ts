@@ -1,5 +1,5 @@
 import { type Html, html } from './html.ts';
-import type { Setting } from './time.ts';
+import { formats, type Setting } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
 /** How a reader may have times told: in the zone of the coverage, in their own, or as how long ago. */
@@ -21,40 +21,16 @@ const longestMs = 24 * hourMs;
 export function agoText(at: string, now: number, { language }: Pick<Setting, 'language'>): string | null {
   const ms = Math.max(0, now - Date.parse(at));
   if (ms >= longestMs) return null;
-  const format = formatOf(language);
-  if (ms < minuteMs) return format.format(0, 'second');
+  const { ago } = formats({ language });
+  if (ms < minuteMs) return ago.format(0, 'second');
   const minutes = Math.floor(ms / minuteMs);
-  return minutes < 60 ? format.format(-minutes, 'minute') : format.format(-Math.floor(ms / hourMs), 'hour');
-}
-
-let made: { language: string; format: Intl.RelativeTimeFormat } | undefined;
-
-/** The one that was used last, since a page has one language; English where the browser does not know it. */
-function formatOf(language: string): Intl.RelativeTimeFormat {
-  if (made?.language !== language) made = { language, format: makeFormat(language) };
-  return made.format;
-}
-
-function makeFormat(language: string): Intl.RelativeTimeFormat {
-  const style = { style: 'short', numeric: 'auto' } as const;
-  try {
-    return new Intl.RelativeTimeFormat(language, style);
-  } catch {
-    return new Intl.RelativeTimeFormat('en', style);
-  }
+  return minutes < 60 ? ago.format(-minutes, 'minute') : ago.format(-Math.floor(ms / hourMs), 'hour');
 }
 
 /** "UTC", "GMT+10:30": how the zone is called at a moment, in milliseconds since 1970. */
-export function zoneLabel({ language, timezone }: Setting, now: number): string {
-  const named = (locale: string, timeZone: string) =>
-    new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
-      .formatToParts(now)
-      .find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
-  try {
-    return named(language, timezone);
-  } catch {
-    return named('en', 'UTC');
-  }
+export function zoneLabel(setting: Setting, now: number): string {
+  const parts = formats(setting).clock.formatToParts(now);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? setting.timezone;
 }
 
 /** The reader's own zone, where the browser knows one. */

@@ -71,26 +71,28 @@ export function sameDay(one: string, other: string, setting: Setting): boolean {
 /** The direction of text in a language, by the script it is written in. */
 export function directionOf(language: string): 'ltr' | 'rtl' {
   try {
-    return rightToLeft.has(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
+    return rightToLeft.includes(new Intl.Locale(language).maximize().script ?? '?') ? 'rtl' : 'ltr';
   } catch {
     return 'ltr';
   }
 }
 
-const rightToLeft = new Set(['Arab', 'Aran', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg', 'Mand', 'Samr', 'Mend', 'Yezi']);
+/** Scripts (ISO 15924). */
+const rightToLeft = 'Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi';
 
 interface Formats {
   clock: Intl.DateTimeFormat;
   moment: Intl.DateTimeFormat;
   day: Intl.DateTimeFormat;
   shortDay: Intl.DateTimeFormat;
+  ago: Intl.RelativeTimeFormat;
 }
 
 /** Formats made before: making one costs more than rendering a post. Dropped when there are this many. */
 const made = new Map<string, Formats>();
 const mostMade = 200;
 
-function formats({ language, timezone }: Setting): Formats {
+export function formats({ language, timezone }: Pick<Setting, 'language'> & Partial<Setting>): Formats {
   const key = `${language} ${timezone}`;
   const before = made.get(key);
   if (before) return before;
@@ -101,7 +103,7 @@ function formats({ language, timezone }: Setting): Formats {
 }
 
 /** A browser may know fewer languages and zones than the server that took them: then English, then UTC, which the label says. */
-function makeFormats(language: string, timezone: string): Formats {
+function makeFormats(language: string, timezone: string | undefined): Formats {
   for (const [locale, timeZone] of [
     [language, timezone],
     ['en', timezone],
@@ -115,7 +117,7 @@ function makeFormats(language: string, timezone: string): Formats {
   return formatsOf('en', 'UTC');
 }
 
-function formatsOf(locale: string, timeZone: string): Formats {
+function formatsOf(locale: string, timeZone: string | undefined): Formats {
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
   const day = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone } as const;
   return {
@@ -123,5 +125,6 @@ function formatsOf(locale: string, timeZone: string): Formats {
     moment: new Intl.DateTimeFormat(locale, { ...day, ...clock, timeZoneName: 'long' }),
     day: new Intl.DateTimeFormat(locale, day),
     shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }),
+    ago: new Intl.RelativeTimeFormat(locale, { style: 'short', numeric: 'auto' }),
   };
 }

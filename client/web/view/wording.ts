@@ -1,7 +1,7 @@
 import { enPage } from '../strings/en.ts';
 import { pageWordsIn } from '../strings/index.ts';
 import { type ServerWords, serverWordsIn } from '../strings/server.ts';
-import type { PageWords } from '../strings/words.ts';
+import { type PageWords, primaryOf } from '../strings/words.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
 import { directionOf, type Setting, wordsOf } from './time.ts';
 
@@ -35,7 +35,7 @@ export function spoken(setting: Pick<Setting, 'words' | 'language'>): Html {
 /** The language of the words, where it is not the one of the page. */
 export function otherLanguage(setting: Pick<Setting, 'words' | 'language'>): string | null {
   const { language } = wordsOf(setting);
-  return setting.language.toLowerCase().split('-')[0] === language ? null : language;
+  return primaryOf(setting.language) === language ? null : language;
 }
 
 /** Names of parts of a channel's page, by the id of the element. The script names them again where the language of the channel changes. */
