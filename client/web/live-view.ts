@@ -2,14 +2,15 @@ import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { Coverage } from './coverage.ts';
-import { morphInside } from './morph.ts';
+import { morphInside, parse } from './morph.ts';
 import { showDocument } from './status.ts';
 import { newsText } from './strings/words.ts';
 import type { Times } from './times.ts';
+import { html } from './view/html.ts';
 import { type Region, regions, type Shown, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
 import { directionOf, wordsOf } from './view/time.ts';
-import { otherLanguage, partNames, spokenParts } from './view/wording.ts';
+import { otherLanguage, partNames, spoken, spokenParts } from './view/wording.ts';
 
 /** The document, made to show a timeline. */
 export class LiveView {
@@ -81,7 +82,7 @@ export class LiveView {
     this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
     this.#coverage.show(this.#timeline, this.#paging);
-    this.#forgetPreview();
+    this.#checkPreview();
   }
 
   /** What is to be held of more posts than a page is to hold. */
@@ -136,13 +137,12 @@ export class LiveView {
     this.#showCounts();
   }
 
-  /** The channel was erased: nothing of it stays. */
-  clear(): void {
-    for (const name of regionNames) document.getElementById(name)?.replaceChildren();
-    this.#coverage.clear();
-    for (const element of [this.newer, this.older]) element.replaceChildren();
-    this.button.hidden = true;
-    document.title = wordsOf(this.channel).deleted;
+  /** It may not be read any more: nothing of it stays on the page, and what is shown later is not on it. `said`: why. */
+  clear(said: string): void {
+    forgetPreview();
+    document.title = said;
+    const instead = html`<div class="head" role="alert"><h1${spoken(this.channel)}>${said}</h1></div>`;
+    document.querySelector('main')?.replaceChildren(parse(instead.text));
   }
 
   /** Everything but the posts. */
@@ -154,9 +154,8 @@ export class LiveView {
   }
 
   /** What the head says of the post to those who show a link quotes it as it was: once it changed, that goes. */
-  #forgetPreview(): void {
-    if (this.#marked === null || this.post(this.#marked)?.revision === this.#markedRevision) return;
-    for (const meta of document.head.querySelectorAll('meta[property], meta[name="description"]')) meta.remove();
+  #checkPreview(): void {
+    if (this.#marked !== null && this.post(this.#marked)?.revision !== this.#markedRevision) forgetPreview();
   }
 
   /** What is around the regions says the same for as long as the language does. */
@@ -188,6 +187,7 @@ export class LiveView {
   }
 
   #showCounts(): void {
+    if (!this.posts.isConnected) return;
     const { channel } = this;
     const { news } = this.#coverage;
     const said = newsText(news, wordsOf(channel));
@@ -196,6 +196,10 @@ export class LiveView {
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
     showDocument(channel, name, Math.max(news.posts, this.#unseen, this.#coverage.above));
   }
+}
+
+function forgetPreview(): void {
+  for (const told of document.head.querySelectorAll('meta[property], meta[name=description], link[rel=alternate]')) told.remove();
 }
 
 const regionNames = Object.keys(regions) as Region[];

@@ -8,7 +8,7 @@ import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';
 import { enableSharing, postOf } from './share.ts';
 import { SinceYouLeft } from './since.ts';
-import { Status } from './status.ts';
+import { isForMembers, Status } from './status.ts';
 import { isLoaded, loadWords } from './strings/index.ts';
 import { counted } from './strings/words.ts';
 import { Times } from './times.ts';
@@ -88,11 +88,11 @@ function run(page: PageData): void {
   client.on('state', (state: ReaderState) => {
     showStatus();
     since.onState(state);
-    if (state.status === 'ended' && state.reason === 'gone') {
-      forgetLiveBlog();
-      since.forgetForGood();
-      view.clear();
-    }
+    // Whose token ran out could read what is there.
+    if (state.status !== 'ended' || state.reason === 'expired') return;
+    forgetLiveBlog();
+    since.forgetForGood();
+    view.clear(isForMembers(state) ? words().forMembers : status.said);
   });
 
   window.addEventListener('offline', showStatus);

@@ -33,6 +33,11 @@ export class Status {
   }
 }
 
+/** Whether nothing more is to be had as the posts are for members, said at once or to who asked for them again. */
+export function isForMembers({ reason, problem }: Extract<ReaderState, { status: 'ended' }>): boolean {
+  return /missing|forbidden/.test(problem?.code ?? reason);
+}
+
 export type Tone = 'live' | 'waiting' | 'still';
 
 /** Whether what is shown is live, in a few words. `asOf`: as of when it is known to be true, as the reader is told it. */

@@ -403,6 +403,27 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(await page.getByText('Not for everyone').count()).toBe(0);
   });
 
+  it('has no word of its posts once they are for members, reads out none that just came, and says why', async () => {
+    const channelId = await newChannel();
+    const { page, complaints } = await open(`${tag(channelId)}${script()}`);
+    await isLive(page);
+    // What is said, one after the other.
+    await page.evaluate(`window.said = [];
+      const place = document.querySelector('pressbox-live').shadowRoot.getElementById('announcement');
+      new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });`);
+    const said = () => page.evaluate<string[]>('said');
+    await publish(channelId, { headline: 'A zqsecretqz' });
+    await eventually(async () => expect(await said()).toEqual(['New post: A zqsecretqz.']));
+    await publish(channelId, { headline: 'Another zqsecretqz' });
+    await page.getByText('Another zqsecretqz').waitFor();
+    await author.updateChannel(channelId, '*', { access: 'members' });
+    await page.getByText('This coverage is for members.').first().waitFor();
+    const before = (await said()).length;
+    await eventually(async () => expect((await said()).slice(before)).toEqual(['This coverage is for members.']));
+    expect(await page.evaluate(`document.querySelector('pressbox-live').shadowRoot.innerHTML`)).not.toContain('zqsecretqz');
+    expect(complaints).toEqual([]);
+  });
+
   it('is live in a frame, and tells the page around how high it is', async () => {
     const channelId = await newChannel();
     await publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));

@@ -141,8 +141,14 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   await publish(ended, posts.breaking);
   await client.updateChannel(ended, '*', { state: 'ended' });
   const empty = await made({ headline: 'Budget day', state: 'scheduled', startsAt: '2030-03-01T09:00:00.000Z' });
-  const closing = await made({ headline: 'A hearing' });
-  await publish(closing, posts.plain);
+  const [closing, framed] = [await made({ headline: 'A hearing' }), await made({ headline: 'A hearing in a frame' })];
+  for (const id of [closing, framed]) await publish(id, posts.plain);
+  /** Whoever reads it is told that it is for members from now on. */
+  const closes = (id: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
+    await live(page);
+    await client.updateChannel(id, '*', { access: 'members' });
+    await page.getByText('This coverage is for members.').first().waitFor();
+  };
   const members = await made({ headline: 'Behind closed doors', access: 'members', standfirst: 'What the council said.' });
   await publish(members, posts.plain);
   const arabic = await made({
@@ -244,6 +250,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     { name: 'words longer than a line', path: live(unbroken), reach: isLive },
     { name: 'coverage in Arabic', path: live(arabic), reach: isLive },
     { name: 'members’ coverage, to a stranger', path: live(members) },
+    { name: 'coverage that is for members from now on', path: live(closing), reach: closes(closing, isLive) },
     {
       name: 'a token that was refused',
       path: `/sign-in?to=${live(members)}`,
@@ -314,12 +321,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     {
       name: 'the frame of what is for members from now on',
       isPart: true,
-      path: frame(closing),
-      async reach(page) {
-        await isLiveInFrame(page);
-        await client.updateChannel(closing, '*', { access: 'members' });
-        await page.getByText('This coverage is for members.').waitFor();
-      },
+      path: frame(framed),
+      reach: closes(framed, isLiveInFrame),
     },
     { name: 'the frame in Arabic', isPart: true, path: frame(arabic), reach: isLiveInFrame },
   ];

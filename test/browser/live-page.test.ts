@@ -193,7 +193,8 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await textOf(page.locator('#connection'))).toBe('Up to date');
 
     await admin.deleteChannel(channelId);
-    await page.getByText('This coverage was deleted').waitFor();
+    await page.getByRole('heading', { name: 'This coverage was deleted' }).waitFor();
+    expect(await page.locator('#connection-text').textContent()).toBe('This coverage was deleted');
     expect(await page.content()).not.toContain('The only post.');
     expect(complaints).toEqual([]);
   });

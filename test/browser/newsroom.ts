@@ -29,7 +29,7 @@ export function newsroom(
 
   beforeAll(async () => {
     [browser, server] = await Promise.all([start(), environment().then((env) => startTestServer(env))]);
-    author = new AuthorClient({ url: server.url, token: await server.token() });
+    author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
   });
   afterAll(async () => {
     for (const each of [browser, server]) await each?.[Symbol.asyncDispose]();

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
 import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { startObstacles } from '../support/obstacles.ts';
-import type { TestBrowser, WatchedPage } from './browser.ts';
+import { drawn, type TestBrowser, type WatchedPage } from './browser.ts';
 import { announced, eventually, hide, isLive, newsroom, post, topOf } from './newsroom.ts';
 
 /** The browser under examination, with scripts and without. */
@@ -46,6 +46,9 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
     await page.getByLabel('Access token').fill(await room.server.token({ reader: [id] }));
     await page.getByRole('button', { name: 'Sign in' }).click();
   }
+
+  /** In the browser, under whatever key. */
+  const keptBy = (page: Page) => page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
 
   const few = 'Some words that fill a few lines of the page. '.repeat(8);
 
@@ -276,6 +279,54 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('This coverage is for members').waitFor();
     expect(await page.content()).not.toContain('The first word.');
+  });
+
+  it.each([
+    ['for members from now on', 'This coverage is for members.', { access: 'members' }],
+    ['for the desk from now on', 'This coverage is for members.', { access: 'desk' }],
+    ['deleted', 'This coverage was deleted', 'deleted'],
+  ] as const)('has no word of its posts where it is %s, whatever its reader does then', async (_, said, change) => {
+    const secret = { headline: 'A zqsecretqz', body: `A zqsecretqz. ${few.repeat(3)}`, keyEvent: true };
+    const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
+    await room.author.pin(id, ids[6] ?? '');
+    const { page, complaints } = await open(`${id}/${ids[8]}`);
+    // One that waits to be shown.
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await publish(id, secret);
+    await page.locator('#new-posts').waitFor();
+    await hide(page, true);
+    await hide(page, false);
+    expect(await keptBy(page)).toContain('pressbox-left:');
+    await (change === 'deleted' ? room.author.deleteChannel(id) : room.author.updateChannel(id, '*', change));
+    await page.getByRole('alert').getByText(said).waitFor();
+    const nothing = async () => {
+      expect(await page.content()).not.toContain('zqsecretqz');
+      expect(await page.title()).toBe(said);
+    };
+    await nothing();
+    await hide(page, true);
+    await hide(page, false);
+    await page.evaluate(`for (const name of ['offline', 'scroll', 'pagehide']) dispatchEvent(new Event(name))`);
+    await drawn(page);
+    await nothing();
+    for (const word of ['zqsecretqz', 'pressbox-left:']) expect(await keptBy(page)).not.toContain(word);
+    expect(complaints).toEqual([]);
+  });
+
+  it('has no word of its posts where it became one for members while its reader was cut off, and then lets them sign in', async () => {
+    const { id } = await coverage(['A zqsecretqz.']);
+    const { page, complaints } = await open(id);
+    await page.context().setOffline(true);
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    await room.author.updateChannel(id, '*', { access: 'members' });
+    await page.context().setOffline(false);
+    await page.getByRole('alert').getByText('This coverage is for members.').waitFor();
+    expect(await page.content()).not.toContain('zqsecretqz');
+    await page.getByText(/Reload to go on\.$/).waitFor();
+    await page.reload();
+    await signIn(page, id);
+    await page.getByText('A zqsecretqz.').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {

@@ -94,6 +94,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
       vi.waitFor(async () => expect(await page.evaluate('heard.at(-1)')).toBe('revoked'), promised),
       vi.waitFor(async () => expect(await page.textContent('#connection-text')).toContain('No longer live'), promised),
     ]);
+    for (const word of ['The first word.', 'To the stream.']) expect(await page.textContent('body')).not.toContain(word);
     // It comes back by itself when it was told to, is refused, and stays away.
     await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2), 20_000);
     await page.reload();

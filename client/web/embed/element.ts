@@ -145,7 +145,11 @@ export class PressboxLive extends ReactiveElement {
         timeline: (timeline) => this.#show(timeline),
         state: (state) => this.#onState(state),
         changed: () => this.requestUpdate(),
-        ended: () => this.#clear(true),
+        ended: (why) => {
+          // Nor is a post read out that has just come.
+          if (this.#showing) this.#announcer?.sayInstead(this.#words[why]);
+          this.#clear(true);
+        },
       });
     }
     this.#following?.open();

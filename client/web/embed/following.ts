@@ -2,6 +2,7 @@ import type { Channel, Event } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
 import type { Timeline } from '../../timeline.ts';
+import { isForMembers } from '../status.ts';
 import { admissionTo, channelOn } from './admission.ts';
 import type { Trouble } from './around.ts';
 
@@ -28,7 +29,7 @@ export interface Audience {
   /** There is something else to say around the posts. */
   changed(): void;
   /** Nothing of the channel may be shown any more. */
-  ended(): void;
+  ended(why: Trouble): void;
 }
 
 /** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
@@ -144,7 +145,7 @@ export class Following {
     this.#timeline = undefined;
     this.#trouble = trouble;
     if (trouble === 'forMembers' && this.#client) void this.#introduce(this.#client);
-    this.#audience.ended();
+    this.#audience.ended(trouble);
     this.#audience.changed();
   }
 
@@ -157,9 +158,10 @@ export class Following {
   }
 }
 
-function troubleOf({ reason, problem }: Extract<ReaderState, { status: 'ended' }>): Trouble | undefined {
+function troubleOf(state: Extract<ReaderState, { status: 'ended' }>): Trouble | undefined {
+  const { reason, problem } = state;
   if (reason === 'gone' || problem?.code === 'channel-deleted') return 'deleted';
-  if (reason === 'forbidden' || problem?.code === 'token-missing' || problem?.code === 'forbidden') return 'forMembers';
+  if (isForMembers(state)) return 'forMembers';
   if (problem?.code === 'not-found') return 'notFound';
   return reason === 'refused' ? 'refused' : undefined;
 }
