@@ -4,7 +4,7 @@ import { AuthorClient } from '../author-client.ts';
 import { NoAnswer, NotPressbox, ProblemError } from '../http.ts';
 import { newKey } from '../ids.ts';
 import { plainJson, plainLine, plainText } from './plain.ts';
-import type { Env, Terminal } from './terminal.ts';
+import { type Env, OutputFailed, type Terminal } from './terminal.ts';
 
 /** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
 export interface AskingOptions {
@@ -132,7 +132,10 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
     const where = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
     return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, where], open);
   }
-  if (terminal.streams.interrupted.aborted) return tell({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
+  const { aborted, reason } = terminal.streams.interrupted;
+  // That is told once all is done, of every command.
+  if (reason instanceof OutputFailed && again === undefined) return 1;
+  if (aborted) return tell({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
 
   function tell(said: object, lines: string[], open: string | undefined, code = 1): number {

@@ -83,10 +83,9 @@ Examples:
 
   async function toStdout(chunks: Chunks): Promise<Counted> {
     const decoder = new TextDecoder();
-    const { stdout } = terminal.streams;
-    return await each(chunks(), async (chunk) => {
-      if (stdout.write(decoder.decode(chunk, { stream: true })) !== false || stdout.once === undefined) return;
-      await new Promise<void>((resolve) => stdout.once?.('drain', resolve));
+    return await each(chunks(), (chunk) => {
+      terminal.write(decoder.decode(chunk, { stream: true }));
+      return terminal.left();
     });
   }
 

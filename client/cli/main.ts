@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { tellError } from './asking.ts';
+import { CannotDo, tellError } from './asking.ts';
 import { addChannelCommands } from './channel-commands.ts';
 import { addConformanceCommand } from './conformance-command.ts';
 import { addExportCommand } from './export-command.ts';
@@ -8,22 +8,29 @@ import { addImportCommand } from './import-command.ts';
 import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
-import { type Env, processStreams, type Streams, Terminal } from './terminal.ts';
+import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
 import { addTokenCommands } from './token-commands.ts';
 import { addVerifyCommand } from './verify-command.ts';
 
 /**
  * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
- * could not be reached, 2 on wrong usage. Whatever else goes wrong is a fault of the program, and thrown.
+ * could not be reached, or nothing could be printed, 2 on wrong usage. Whatever else goes wrong is a fault of the program, and thrown.
  */
 export async function main(argv: string[], env: Env, streams?: Streams): Promise<number> {
-  if (streams !== undefined) return run(argv, env, streams);
+  if (streams !== undefined) return run(argv, env, new Terminal(streams, env));
   using own = processStreams();
-  return await run(argv, env, own);
+  const terminal = new Terminal(own, env);
+  const code = await run(argv, env, terminal);
+  try {
+    await terminal.left();
+    return code;
+  } catch (error) {
+    if (!(error instanceof OutputFailed) || error.isUnread) return code;
+    return tellError(new CannotDo(error.message), terminal, { json: asksJson(argv) });
+  }
 }
 
-async function run(argv: string[], env: Env, streams: Streams): Promise<number> {
-  const terminal = new Terminal(streams, env);
+async function run(argv: string[], env: Env, terminal: Terminal): Promise<number> {
   let code = 0;
   const done = (said: number) => {
     code = said;
@@ -44,12 +51,12 @@ function asksJson(argv: readonly string[]): boolean {
 }
 
 function program(env: Env, terminal: Terminal, done: (code: number) => void, json: boolean): Command {
-  const { stdout, stderr } = terminal.streams;
+  const { stderr } = terminal.streams;
   const pressbox = new Command('pressbox')
     .description('Live news coverage that reaches every reader, and every correction with it')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
+      writeOut: (text) => terminal.write(text),
       writeErr: (text) => stderr.write(text),
       outputError: (text, write) => write(json ? `${plainJson({ error: text.trim().replace(/^error: /, '') })}\n` : text),
       getOutHasColors: () => terminal.style.coloured,
@@ -59,7 +66,8 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
     .addHelpText(
       'after',
       `
-The commands that ask a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 done, 1 refused or not reached, 2 wrong usage.
+The commands that ask a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 done, 1 refused, not reached or not printed,
+2 wrong usage.
 In a checkout, and where it is installed in a folder, \`pressbox\` is \`npx pressbox\`.
 
 Examples:

@@ -4,7 +4,7 @@ import type { Serving } from '../../src/serve.ts';
 import { AuthorClient } from '../author-client.ts';
 import { newKey } from '../ids.ts';
 import { CannotDo, tellError } from './asking.ts';
-import type { Env, Terminal } from './terminal.ts';
+import { type Env, OutputFailed, type Terminal } from './terminal.ts';
 
 /**
  * `serve`: what is run where the server is. The server's modules are loaded only then, so that the commands that ask a server from
@@ -60,7 +60,7 @@ Examples:
         terminal.note(`pressbox: ${failure.reason}`);
         return failure.code;
       }
-      terminal.note('Closing: readers are asked to move away ...');
+      if (!(interrupted.reason instanceof OutputFailed)) terminal.note('Closing: readers are asked to move away ...');
     } finally {
       process.off('SIGUSR2', renew);
       await demo?.told;

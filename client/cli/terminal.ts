@@ -10,10 +10,20 @@ export interface Streams {
 }
 
 export interface Output {
-  write(text: string): unknown;
+  /** `left`: called once it has left, or cannot. */
+  write(text: string, left?: () => void): unknown;
   isTTY?: boolean | undefined;
-  /** Where `write` answered false: when to go on. */
-  once?(event: 'drain', listener: () => void): unknown;
+}
+
+/** The reason of `interrupted` where the standard output takes nothing any more. */
+export class OutputFailed extends Error {
+  /** Whoever read it has gone, as `head` does: nothing that anybody need be told. */
+  readonly isUnread: boolean;
+
+  constructor(cause: Error & { code?: string }) {
+    super(`The standard output: ${cause.message}`, { cause });
+    this.isUnread = cause.code === 'EPIPE';
+  }
 }
 
 export type Env = Record<string, string | undefined>;
@@ -32,6 +42,7 @@ export interface Style {
 export class Terminal {
   readonly style: Style;
   readonly streams: Streams;
+  #left: Promise<void> = Promise.resolve();
 
   constructor(streams: Streams, env: Env) {
     this.streams = streams;
@@ -41,7 +52,18 @@ export class Terminal {
 
   /** What was asked for. */
   print(...lines: string[]): void {
-    for (const line of lines) this.streams.stdout.write(`${line}\n`);
+    for (const line of lines) this.write(`${line}\n`);
+  }
+
+  /** As it is. */
+  write(text: string): void {
+    this.#left = new Promise((resolve) => this.streams.stdout.write(text, () => resolve()));
+  }
+
+  /** Resolves once all that was printed has left. Throws where the command is to end. */
+  async left(): Promise<void> {
+    await this.#left;
+    this.streams.interrupted.throwIfAborted();
   }
 
   json(value: unknown): void {
@@ -68,17 +90,13 @@ function style(coloured: boolean): Style {
   };
 }
 
-/** The streams of this process. Ends with the first signal, or when nobody reads any more; a second signal ends it at once. */
+/** The streams of this process. Ends with the first signal, or when nothing can be printed any more; a second signal ends it at once. */
 export function processStreams(): Streams & Disposable {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, interrupt);
-  const broken = (error: Error & { code?: string }) => {
-    if (error.code !== 'EPIPE') throw error;
-    stop.abort();
-  };
-  process.stdout.on('error', broken);
+  process.stdout.on('error', (error) => stop.abort(new OutputFailed(error)));
   // What a person should know beside it: the exit code says how it ended.
   process.stderr.on('error', () => undefined);
   return {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -65,6 +66,23 @@ describe('pressbox serve and token', () => {
     } finally {
       child.kill('SIGKILL');
       await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('serve ends where nothing can be written, and says so, but for a reader who has left', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const serving = { NODE: process.execPath, BIN: bin, PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir };
+    const script = (output: string) => `"$NODE" "$BIN" serve ${output}; exit "\${PIPESTATUS[0]}"`;
+    for (const [output, code, err] of [
+      ['>/dev/full', 1, 'pressbox: The standard output: ENOSPC: no space left on device, write\n'],
+      ['| true', 0, ''],
+    ] as const) {
+      const child = spawn('bash', ['-c', script(output)], {
+        env: { ...process.env, ...serving },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      expect(await Promise.all([text(child.stderr), once(child, 'close')])).toEqual([err, [code, null]]);
     }
   });
 

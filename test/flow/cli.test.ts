@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
@@ -391,6 +392,52 @@ describe('what goes wrong with --json', () => {
       // While it tries again it says so beside it.
       expect(lines.filter((line) => !line.endsWith('Trying again ...'))).toHaveLength(1);
     }
+  });
+});
+
+describe('a standard output', () => {
+  const printing: [name: string, line: () => string][] = [
+    ['--help', () => '--help'],
+    ['channel list', () => 'channel list'],
+    ['verify', () => `verify ${channelId}`],
+    ['follow', () => `follow ${channelId}`],
+  ];
+  const exporting = () => `export ${channelId}`;
+  /** As a process in a pipeline; `code` is its own. */
+  async function inShell(line: string): Promise<{ code: number; err: string }> {
+    const script = line.replace('pressbox', '"$NODE" "$BIN"');
+    const child = spawn('bash', ['-c', `${script}; exit "\${PIPESTATUS[0]}"`], {
+      env: { ...process.env, ...env, NODE: process.execPath, BIN: bin },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return { code, err: err.replace(/^Live\.\n/, '') };
+  }
+
+  it.for([...printing, ['export', exporting] as const])('on a disk that is full is told in a line, of %s', async ([, line]) => {
+    const { code, err } = await inShell(`pressbox ${line()} >/dev/full`);
+    expect([code, err]).toEqual([1, 'pressbox: The standard output: ENOSPC: no space left on device, write\n']);
+  });
+
+  it('on a disk that is full is told in JSON where that was asked for', async () => {
+    const { code, err } = await inShell(`pressbox ${exporting()} --json >/dev/full`);
+    expect([code, JSON.parse(err)]).toEqual([1, { error: expect.stringContaining('ENOSPC') }]);
+  });
+
+  it('on a disk that is full is no fault where nothing is printed', async () => {
+    const { code, err } = await inShell('pressbox follow >/dev/full');
+    expect([code, err]).toEqual([2, expect.not.stringContaining('ENOSPC')]);
+  });
+
+  it.for(printing)('that nobody reads any more ends %s without a word', async ([, line]) => {
+    expect(await inShell(`pressbox ${line()} | true`)).toEqual({ code: 0, err: '' });
+  });
+
+  it('that nobody reads any more ends an export without a word, and not as done', async () => {
+    expect(await inShell(`pressbox ${exporting()} | true`)).toEqual({ code: 1, err: '' });
+    // More than a pipe holds.
+    for (let posts = 0; posts < 20; posts += 1) await author.publish(channelId, { body: 'Down it goes. '.repeat(3_000) });
+    expect(await inShell(`pressbox ${exporting()} | head -c 1`)).toEqual({ code: 1, err: '' });
   });
 });
 

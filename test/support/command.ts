@@ -20,8 +20,9 @@ export function run(
   let [out, err] = ['', ''];
   const stdout = {
     isTTY: terminal,
-    write: (text: string) => {
+    write: (text: string, left?: () => void) => {
       out += text;
+      left?.();
     },
   };
   const stderr = {
