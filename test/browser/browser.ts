@@ -40,9 +40,9 @@ export interface WatchedPage {
 export async function startBrowser(executablePath: string, { keepsPages = false } = {}): Promise<TestBrowser> {
   const profile = await newProfile();
   const browser = await chromium.launch({
-    executablePath,
+    executablePath: join(import.meta.dirname, '../support/chromium.sh'),
     args: quiet,
-    env: { ...process.env, HOME: profile },
+    env: { ...process.env, HOME: profile, CHROMIUM: executablePath },
     // As browsers do; what drives it would rather not.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
