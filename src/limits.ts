@@ -221,7 +221,10 @@ export const limitGroups = [
   }),
   group('Tokens', tokenLimits, {
     tokenCharacters: { what: 'A longer token is 401 `token-invalid`, unread.', metric: problem('token-invalid') },
-    clockSkewMs: { what: 'A token issued further in the future is 401 `token-invalid`.', metric: problem('token-invalid') },
+    clockSkewMs: {
+      what: 'A token whose `iat` or `nbf` is further in the future is 401 `token-invalid`.',
+      metric: problem('token-invalid'),
+    },
     jwksTimeoutMs: {
       what: "Where the issuer's keys take longer it is 401 `token-invalid`, with `retryAfter`.",
       metric: problem('token-invalid'),

@@ -75,7 +75,7 @@ export function openApi(publicUrl: string): OpenApi {
 
 /** What a token is. */
 export const tokenText =
-  'A JSON Web Token with `exp`, `iat`, `jti`, `sub`, `aud: "pressbox"` and `pressbox: { reader?, author?, editor?, admin? }`, whose strings are channel ids, prefixes ending in `*`, or `*`. A token that does not hold is refused even where none is needed.';
+  'A JSON Web Token with `exp`, `iat`, `jti`, `sub`, `aud: "pressbox"` and `pressbox: { reader?, author?, editor?, admin? }`, whose strings are channel ids, prefixes ending in `*`, or `*`. `iat`, and `nbf` where it has one, may be up to 60 s ahead. A token that does not hold is refused even where none is needed.';
 
 const securitySchemes = {
   token: {

@@ -45,6 +45,8 @@ export const tokenLimits = {
 } as const;
 const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds } = tokenLimits;
 const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;
+/** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
+const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
 type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
 
@@ -158,7 +160,7 @@ function checkBySecret(secret: Uint8Array): Check {
   // Imported once: jose would import raw bytes again for every token.
   const key = crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
   return async (token, currentDate) => {
-    const options = { algorithms: [...secretAlgorithms], audience, requiredClaims, currentDate };
+    const options = { algorithms: [...secretAlgorithms], ...checks, currentDate };
     return (await jwtVerify(token, await key, options)).payload;
   };
 }
@@ -166,7 +168,7 @@ function checkBySecret(secret: Uint8Array): Check {
 function checkByPublicKey(url: URL): Check {
   const keys = createRemoteJWKSet(url, { timeoutDuration: jwksTimeoutMs });
   return async (token, currentDate) => {
-    const options = { algorithms: [...publicKeyAlgorithms], audience, requiredClaims, currentDate };
+    const options = { algorithms: [...publicKeyAlgorithms], ...checks, currentDate };
     // So soon after it was asked the issuer is not asked again, and may have a new key.
     const { coolingDown } = keys;
     try {
@@ -187,6 +189,7 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
     throw invalid(`The claim "${where}" of the token does not have the form that is expected.`);
   }
   const { sub, name = sub, jti, iat, exp, pressbox = {} } = claims.data;
+  if (exp * 1000 <= now) throw invalid('The token has expired.');
   if (iat * 1000 > now + clockSkewMs) throw invalid('The token says that it was issued in the future.');
   const { reader = [], author = [], editor = [], admin = false } = pressbox;
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };

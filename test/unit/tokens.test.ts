@@ -89,7 +89,8 @@ describe('tokens signed with the secret', () => {
 
   it.each([
     ['for another audience', { aud: 'other' }],
-    ['not valid yet', { nbf: seconds + 10 }],
+    ['not valid yet', { nbf: seconds + 61 }],
+    ['not valid at a time that is none', { nbf: 'soon' as unknown as number }],
     ['with an empty subject', { sub: '' }],
     ['with a subject of several lines', { sub: 'a\nb' }],
     ['with a number for an id', { jti: 7 as unknown as string }],
@@ -109,7 +110,13 @@ describe('tokens signed with the secret', () => {
   it('are refused when they were issued in the future, but for a clock that is a little fast', async () => {
     const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + 61, exp: seconds + 600 }));
     expect(detail).toBe('The token says that it was issued in the future.');
-    await tokens.verify(await sign({ ...claims, iat: seconds + 59, exp: seconds + 600 }));
+    await tokens.verify(await sign({ ...claims, iat: seconds + 60, exp: seconds + 600 }));
+  });
+
+  it('are refused before the time from which they are valid, but for a clock that is a little fast', async () => {
+    const { detail } = await refusalOf(tokens, await sign({ ...claims, nbf: seconds + 61, exp: seconds + 600 }));
+    expect(detail).toBe('The claim "nbf" of the token does not fit.');
+    await tokens.verify(await sign({ ...claims, iat: seconds + 60, nbf: seconds + 60, exp: seconds + 600 }));
   });
 
   it('are refused when signed with another secret or changed afterwards', async () => {
@@ -171,8 +178,12 @@ describe('tokens signed by an issuer with a JWK set', () => {
   it.each(['RS256', 'ES256', 'EdDSA'])('are taken with %s', async (alg) => {
     const tokens = createTokens({ jwksUrl, now: () => now });
     const { privateKey } = pairs[alg] as { privateKey: KeyObject };
-    const token = await new SignJWT(claims).setProtectedHeader({ alg, kid: alg }).sign(privateKey);
-    expect((await tokens.verify(token)).sub).toBe('ida');
+    const sign = (more: JWTPayload = {}) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg, kid: alg }).sign(privateKey);
+    expect((await tokens.verify(await sign())).sub).toBe('ida');
+    expect((await tokens.verify(await sign({ nbf: seconds + 60 }))).sub).toBe('ida');
+    expect((await refusalOf(tokens, await sign({ nbf: seconds + 61 }))).detail).toContain('"nbf"');
+    expect((await refusalOf(tokens, await sign({ exp: seconds }))).detail).toBe('The token has expired.');
   });
 
   it('are refused when the public key was used as if it were a secret', async () => {
