@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
+import { channelKeys } from '../../src/engine/redis/keys.ts';
 import { quotedIn, tablesOf } from '../support/blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';
@@ -191,6 +192,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     await after.admin.call('REPLICAOF', '127.0.0.1', String(before.port));
     await vi.waitFor(async () => expect(await after.admin.info('replication')).toContain('master_link_status:up'), patient);
     const { offset } = await publish(server, token, id, { body: 'Before.' });
+    await vi.waitFor(async () => expect(await after.admin.xlen(channelKeys(id)[0]!)).toBe(offset), patient);
     await after.admin.call('REPLICAOF', 'NO', 'ONE');
     await before.admin.call('REPLICAOF', '127.0.0.1', String(after.port));
     address.target = `http://127.0.0.1:${after.port}`;

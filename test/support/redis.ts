@@ -89,7 +89,8 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     await kill();
     atExit.delete(end);
     if (atExit.size === 0) process.off('exit', endAll);
-    await rm(directory, { recursive: true, force: true });
+    // What it forked to write its file anew outlives it for a moment, and may put a file there between the two steps of this.
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
   const end = () => {
     child?.kill('SIGKILL');
