@@ -1,5 +1,7 @@
 import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
-import { type News, newsText, type Words } from './strings/words.ts';
+import type { News, Words } from './strings/words.ts';
+import { newsText } from './view/counts.ts';
+import { type Setting, wordsOf } from './view/time.ts';
 
 /** How long a sentence stays for screen readers, and how long what happens is gathered into one. Milliseconds. */
 const staysMs = 8_000;
@@ -18,7 +20,7 @@ interface Change {
  */
 export class Announcer {
   readonly #element: HTMLElement | null;
-  readonly #words: () => Words;
+  readonly #setting: () => Pick<Setting, 'words' | 'language'>;
   /** What is to be said of posts, by their ids, and of what the reader did. */
   readonly #changes = new Map<string, Change>();
   #answers: string[] = [];
@@ -26,9 +28,9 @@ export class Announcer {
   #ending: ReturnType<typeof setTimeout> | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
 
-  constructor(words: () => Words, element = document.getElementById('announcement')) {
+  constructor(setting: () => Pick<Setting, 'words' | 'language'>, element = document.getElementById('announcement')) {
     this.#element = element;
-    this.#words = words;
+    this.#setting = setting;
   }
 
   tell(event: Event): void {
@@ -41,7 +43,7 @@ export class Announcer {
     const before = this.#changes.get(post.id)?.counts;
     const isNew = before === 'posts' && counts !== 'withdrawals';
     const as = isNew ? 'posts' : (counts ?? before ?? 'posts');
-    this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, this.#words()) });
+    this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
     this.#speakIn(Math.max(gatherMs, this.#saidAt + restMs - performance.now()));
   }
 
@@ -67,11 +69,10 @@ export class Announcer {
   }
 
   #speak(): void {
-    const words = this.#words();
     const changes = [...this.#changes.values()];
     const count = (counts: keyof News) => changes.filter((change) => change.counts === counts).length;
     const news = { posts: count('posts'), corrections: count('corrections'), withdrawals: count('withdrawals') };
-    const told = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, words)];
+    const told = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, this.#setting())];
     if (changes.length > 0) this.#saidAt = performance.now();
     this.#show([...this.#answers, ...told].join(' ').trim());
     this.#answers = [];

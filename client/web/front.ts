@@ -25,7 +25,7 @@ if (list !== null) run(list);
 function run(list: HTMLElement): void {
   const { lang: language } = document.documentElement;
   const words = wordsOf({ language });
-  const announcer = new Announcer(() => words);
+  const announcer = new Announcer(() => ({ language }));
   const times = new Times({ setting: { language, timezone: null }, within: (change) => keepPlace(list, change) });
   let etag: string | null = null;
   let trueAt = Date.now();

@@ -4,8 +4,8 @@ import type { Timeline } from '../timeline.ts';
 import { Coverage } from './coverage.ts';
 import { morphInside, parse } from './morph.ts';
 import { showDocument } from './status.ts';
-import { newsText } from './strings/words.ts';
 import type { Times } from './times.ts';
+import { newsText } from './view/counts.ts';
 import { html } from './view/html.ts';
 import { type Region, regions, type Shown, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
@@ -190,7 +190,7 @@ export class LiveView {
     if (!this.posts.isConnected) return;
     const { channel } = this;
     const { news } = this.#coverage;
-    const said = newsText(news, wordsOf(channel));
+    const said = newsText(news, channel);
     this.button.hidden = said === '';
     this.button.textContent = said;
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));

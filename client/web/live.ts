@@ -10,8 +10,8 @@ import { enableSharing, postOf } from './share.ts';
 import { SinceYouLeft } from './since.ts';
 import { isForMembers, Status } from './status.ts';
 import { isLoaded, loadWords } from './strings/index.ts';
-import { counted } from './strings/words.ts';
 import { Times } from './times.ts';
+import { counted } from './view/counts.ts';
 import { dataElementId, liveBlogElementId, type PageData } from './view/data.ts';
 import { wordsOf } from './view/time.ts';
 import { pageWordsOf } from './view/wording.ts';
@@ -44,7 +44,7 @@ function run(page: PageData): void {
   });
   const view = new LiveView(started, page.marked, times);
   const words = () => wordsOf(view.channel);
-  const announcer = new Announcer(words);
+  const announcer = new Announcer(() => view.channel);
   const status = new Status(new Date().toISOString());
   const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
   const since = new SinceYouLeft({
@@ -123,7 +123,7 @@ function run(page: PageData): void {
       .then((count) => {
         letGo();
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
-        announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, words()));
+        announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
       })
       // Without an answer the link does what it does without the script, unless that takes away what there is to read.
       .catch(() => (navigator.onLine ? location.assign(link.href) : announcer.say(status.said)));

@@ -1,6 +1,7 @@
 import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
 import type { Words } from './strings/words.ts';
+import { numberText } from './view/counts.ts';
 import { settingOf } from './view/page.ts';
 import { directionOf, textBeside, wordsOf } from './view/time.ts';
 
@@ -57,8 +58,7 @@ export function connectionSentence(state: ReaderState, channel: Channel['state']
 
 /** The title, with the number of posts that were not seen, and the language of the page. */
 export function showDocument(channel: Channel, name: string, unseen: number): void {
-  const count = new Intl.NumberFormat(wordsOf(channel).language).format(unseen);
-  const title = unseen > 0 ? `(${count}) ${name}` : name;
+  const title = unseen > 0 ? `(${numberText(unseen, channel)}) ${name}` : name;
   if (document.title !== title) document.title = title;
   document.documentElement.lang = channel.language;
   document.documentElement.dir = directionOf(channel.language);

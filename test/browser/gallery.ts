@@ -155,7 +155,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     headline: 'حريق في الميناء: ما نعرفه',
     standfirst: 'العبّارات متوقفة.',
     section: 'المدينة',
-    language: 'ar',
+    language: 'ar-EG',
     timezone: 'Africa/Cairo',
   });
   await publish(arabic, {

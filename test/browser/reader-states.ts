@@ -329,6 +329,51 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
     expect(complaints).toEqual([]);
   });
 
+  it.each([
+    ['ar-EG', '٠-٩'],
+    ['ar-SA', '٠-٩'],
+    ['ar-MA', '0-9'],
+    ['fa', '۰-۹'],
+  ])('counts in the digits in which it tells times, on every page and in the element: %s', async (language, digits) => {
+    const foreign = RegExp(`(?![${digits}])\\p{Nd}`, 'gu');
+    const report = { headline: 'خبر', body: few, keyEvent: true };
+    const { id, ids } = await coverage(Array(10).fill(report), { language, timezone: 'Asia/Kolkata' });
+    const [first = '', second = ''] = ids;
+    await publish(id, { body: few, kind: 'summary', derivedFrom: [first, second] });
+    await room.author.revise(id, first, 1, { kind: 'update', changes: { body: few.repeat(2) }, eraseEarlier: true });
+    /** What is said of posts, beside themselves. */
+    const said = async (page: Page) => {
+      const text = await page.evaluate<string>(
+        `document.title + document.body.innerText + (document.querySelector('pressbox-live')?.shadowRoot.textContent ?? '')`,
+      );
+      expect(text.match(foreign)).toBe(null);
+      return text;
+    };
+    const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
+    for (const [path, live] of [
+      [`/live/${id}`, '#connection'],
+      [`/embed/${id}`, '.status'],
+    ]) {
+      await page.goto(room.server.url + path);
+      await page.locator(`${live}[data-state="live"]`).waitFor();
+      await post(page, second).evaluate((element) => element.scrollIntoView());
+      await publish(id, few, few, few);
+      await eventually(async () => expect(await page.locator('#new-posts').textContent()).toMatch(RegExp(`[${digits}]`)));
+      await said(page);
+    }
+    await page.goto(`${room.server.url}/live/${id}?before=5`);
+    await isLive(page);
+    await publish(id, few, few, few);
+    await page.locator('#newer .count').waitFor();
+    expect(await said(page)).toMatch(/^\(\p{Nd}\) /u);
+    await page.goto(`${room.server.url}/live/${id}/${first}/versions`);
+    expect(await said(page)).toMatch(/\p{Nd}/u);
+    await room.author.updateChannel(id, '*', { access: 'members' });
+    await page.goto(`${room.server.url}/live/${id}`);
+    expect(await said(page)).toMatch(/\p{Nd}/u);
+    expect(complaints).toEqual([]);
+  });
+
   it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
     const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });

@@ -4,7 +4,8 @@ import * as loaded from '../../client/web/strings/loaded.ts';
 import { serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
 import { versionWordsIn } from '../../client/web/strings/versions.ts';
-import { counted, newsText, type PageWords, type Words } from '../../client/web/strings/words.ts';
+import type { PageWords, Words } from '../../client/web/strings/words.ts';
+import { counted, newsText } from '../../client/web/view/counts.ts';
 
 const languages = ['en', 'de', 'fr', 'es', 'ar'];
 const words = (language: string) => wordsIn(language) as Words;

@@ -5,6 +5,7 @@ import type { Timeline } from '../../timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
 import type { ElementWords, Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';
+import { numberText } from '../view/counts.ts';
 import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
@@ -42,8 +43,8 @@ export const pieces = {
   status: (scene) => status(scene),
   title: (scene) => title(scene),
   notes: (scene) => notes(scene),
-  'key-events-name': ({ words, timeline }) =>
-    html`${words.keyEvents} (${new Intl.NumberFormat(words.language).format(timeline?.keyEvents.length ?? 0)})`,
+  'key-events-name': ({ words, setting, timeline }) =>
+    html`${words.keyEvents} (${numberText(timeline?.keyEvents.length ?? 0, setting)})`,
   'key-list': (scene) => keyEvents(scene),
   pinned: (scene) => pinned(scene),
   trouble: (scene) => troubleLine(scene),

@@ -7,8 +7,9 @@ import { Announcer } from '../announcer.ts';
 import { keepPlace, type View } from '../place.ts';
 import { en, enElement } from '../strings/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../strings/index.ts';
-import { type ElementWords, newsText, type Words } from '../strings/words.ts';
+import type { ElementWords, Words } from '../strings/words.ts';
 import { choiceOf, Times } from '../times.ts';
+import { newsText } from '../view/counts.ts';
 import type { PostSetting } from '../view/post.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import type { Scene } from './around.ts';
@@ -109,7 +110,7 @@ export class PressboxLive extends ReactiveElement {
     stage.find('new-posts').addEventListener('click', this.#reveal);
     const posts = stage.find('posts');
     posts.addEventListener('keydown', (event) => moveByKey(posts, event));
-    this.#announcer = new Announcer(() => this.#words, stage.find('announcement'));
+    this.#announcer = new Announcer(() => this.#setting, stage.find('announcement'));
     return stage;
   }
 
@@ -291,7 +292,7 @@ export class PressboxLive extends ReactiveElement {
       state: this.#following?.state,
       trueAt: this.#following?.trueAt,
       trouble: this.#language === undefined ? undefined : this.#following?.trouble,
-      news: this.#showing ? newsText(this.#showing.news, this.#words) : '',
+      news: this.#showing ? newsText(this.#showing.news, this.#setting) : '',
       asking: this.#browsing.paging !== undefined,
       failed: this.#browsing.failed,
     };

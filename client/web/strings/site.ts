@@ -17,7 +17,8 @@ export interface SiteWords {
   // Signing in
   signIn: string;
   accessToken: string;
-  tokenHint: string;
+  /** `hours`: "12". */
+  tokenHint: (hours: string) => string;
   notSignedIn: string;
   /** What is said for a problem in place of its own words, which are English. */
   faults: Partial<Record<ProblemCode, string>>;
@@ -52,7 +53,8 @@ const languages = {
     saidEnded: (coverage) => `No longer live: ${coverage}.`,
     signIn: 'Sign in',
     accessToken: 'Access token',
-    tokenHint: 'The newsroom gives it to you. Your browser then stays signed in for up to 12 hours, by a cookie of this site.',
+    tokenHint: (hours) =>
+      `The newsroom gives it to you. Your browser then stays signed in for up to ${hours} hours, by a cookie of this site.`,
     notSignedIn: 'You are not signed in.',
     faults: {},
     signedInAs: (name) => `You are signed in as ${name}.`,
@@ -89,8 +91,8 @@ const languages = {
     saidEnded: (coverage) => `Nicht mehr live: ${coverage}.`,
     signIn: 'Anmelden',
     accessToken: 'Zugangsschlüssel',
-    tokenHint:
-      'Sie erhalten ihn von der Redaktion. Ihr Browser bleibt dann bis zu 12 Stunden angemeldet, mit einem Cookie dieser Website.',
+    tokenHint: (hours) =>
+      `Sie erhalten ihn von der Redaktion. Ihr Browser bleibt dann bis zu ${hours} Stunden angemeldet, mit einem Cookie dieser Website.`,
     notSignedIn: 'Sie sind nicht angemeldet.',
     faults: {
       'invalid-body': 'Fügen Sie den Schlüssel ein, den Sie erhalten haben.',
@@ -134,7 +136,8 @@ const languages = {
     saidEnded: (coverage) => `N’est plus en direct\u00a0: ${coverage}.`,
     signIn: 'Se connecter',
     accessToken: 'Jeton d’accès',
-    tokenHint: 'La rédaction vous le donne. Votre navigateur reste ensuite connecté jusqu’à 12 heures, par un cookie de ce site.',
+    tokenHint: (hours) =>
+      `La rédaction vous le donne. Votre navigateur reste ensuite connecté jusqu’à ${hours} heures, par un cookie de ce site.`,
     notSignedIn: 'Vous n’êtes pas connecté.',
     faults: {
       'invalid-body': 'Collez le jeton que vous avez reçu.',
@@ -182,7 +185,8 @@ const languages = {
     saidEnded: (coverage) => `Ya no está en directo: ${coverage}.`,
     signIn: 'Iniciar sesión',
     accessToken: 'Clave de acceso',
-    tokenHint: 'Se la da la redacción. Su navegador mantiene la sesión hasta 12 horas, con una cookie de este sitio.',
+    tokenHint: (hours) =>
+      `Se la da la redacción. Su navegador mantiene la sesión hasta ${hours} horas, con una cookie de este sitio.`,
     notSignedIn: 'No ha iniciado sesión.',
     faults: {
       'invalid-body': 'Pegue la clave que recibió.',
@@ -223,7 +227,7 @@ const languages = {
     saidEnded: (coverage) => `لم تعد مباشرة: ${coverage}.`,
     signIn: 'تسجيل الدخول',
     accessToken: 'رمز الدخول',
-    tokenHint: 'تعطيك إياه هيئة التحرير. ويبقى متصفحك بعدها مسجلًا حتى 12 ساعة، بملف تعريف ارتباط لهذا الموقع.',
+    tokenHint: (hours) => `تعطيك إياه هيئة التحرير. ويبقى متصفحك بعدها مسجلًا حتى ${hours} ساعة، بملف تعريف ارتباط لهذا الموقع.`,
     notSignedIn: 'لم يتم تسجيل دخولك.',
     faults: {
       'invalid-body': 'ألصق الرمز الذي حصلت عليه.',

@@ -5,7 +5,7 @@ export interface VersionWords {
   legend: string;
   published: string;
   refile: string;
-  version: (nth: number) => string;
+  version: (nth: string) => string;
   erased: string;
   erasedMany: string;
   erasedBefore: string;

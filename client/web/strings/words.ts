@@ -17,7 +17,7 @@ export interface Words {
   source: string;
   via: string;
   drawnFrom: string;
-  postNumber: (nth: number) => string;
+  postNumber: (nth: string) => string;
   watchVideo: string;
   changes: Record<Exclude<ChangeKind, 'refile'>, string>;
   changed: string;
@@ -122,28 +122,11 @@ export interface ElementWords {
 /** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */
 export type Plural = { readonly other: string } & Partial<Readonly<Record<Intl.LDMLPluralRule, string>>>;
 
-/** "3 new posts". */
-export function counted(plural: Plural, count: number, { language }: Pick<Words, 'language'>): string {
-  const form = plural[new Intl.PluralRules(language).select(count)] ?? plural.other;
-  return form.replace('#', new Intl.NumberFormat(language).format(count));
-}
-
 /** What there is that someone was not shown yet. */
 export interface News {
   posts: number;
   corrections: number;
   withdrawals: number;
-}
-
-/** "3 new posts, 1 correction"; empty where there is nothing. */
-export function newsText({ posts, corrections, withdrawals }: News, words: Words): string {
-  const counts: [Plural, number][] = [
-    [words.newPosts, posts],
-    [words.corrections, corrections],
-    [words.withdrawals, withdrawals],
-  ];
-  const parts = counts.filter(([, count]) => count > 0).map(([plural, count]) => counted(plural, count, words));
-  return new Intl.ListFormat(words.language, { type: 'unit', style: 'short' }).format(parts);
 }
 
 /** The language without its region or script, which words are not told apart by. */

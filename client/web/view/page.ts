@@ -1,6 +1,7 @@
 import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
+import { numberText } from './counts.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
 import { type PostSetting, renderPost } from './post.ts';
@@ -108,10 +109,9 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
   const item = (event: KeyEvent) => renderKeyEvent(event, channel, held.has(event.id));
   const first = keyEvents.slice(0, keyEventsAtOnce);
   const earlier = keyEvents.slice(keyEventsAtOnce);
-  const words = wordsOf(channel);
-  return html`${heading(words.keyEvents, channel)}<ol class="key-list">${first.map(item)}</ol>${
+  return html`${heading(wordsOf(channel).keyEvents, channel)}<ol class="key-list">${first.map(item)}</ol>${
     earlier.length > 0 &&
-    html`<details><summary${spoken(channel)}>${pageWordsOf(channel).earlier} (${new Intl.NumberFormat(words.language).format(earlier.length)})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
+    html`<details><summary${spoken(channel)}>${pageWordsOf(channel).earlier} (${numberText(earlier.length, channel)})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
   }`;
 }
 

@@ -1,5 +1,5 @@
 import { channelPath } from '../../../src/protocol/addresses.ts';
-import { counted } from '../strings/words.ts';
+import { counted } from './counts.ts';
 import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
@@ -24,7 +24,7 @@ export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting, f
   const { newerPosts, newestPosts } = wordsOf(setting);
   const mark = spoken(setting);
   return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}${
-    fresh > 0 && html` <span class="count">${counted(pageWordsOf(setting).cameIn, fresh, wordsOf(setting))}</span>`
+    fresh > 0 && html` <span class="count">${counted(pageWordsOf(setting).cameIn, fresh, setting)}</span>`
   }</a>`;
 }
 

@@ -3,6 +3,7 @@ import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { en } from '../strings/en.ts';
 import type { Words } from '../strings/words.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
+import { numberText } from './counts.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
@@ -118,7 +119,7 @@ function sources(post: ReaderPost, setting: Setting): Html {
 function derived(post: ReaderPost, setting: Setting): Html {
   const links = post.derivedFrom.map(
     (id, at) =>
-      html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(at + 1)}</a>`,
+      html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(numberText(at + 1, setting))}</a>`,
   );
   return joined(links, wordsOf(setting).comma);
 }

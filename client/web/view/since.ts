@@ -1,6 +1,6 @@
 import { channelPath, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import { counted } from '../strings/words.ts';
+import { counted } from './counts.ts';
 import { type Html, html, joined } from './html.ts';
 import { settingOf } from './page.ts';
 import { clockBeside, datedText, type Setting, wordsOf } from './time.ts';
@@ -57,9 +57,9 @@ export function renderSince(
   const items = [
     // On a page that does not reach the newest they are on another one.
     newest !== undefined &&
-      html`<a href="${isHere(newest) || server !== '' ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, words)}</a>`,
-    of(false).length > 0 && html`${counted(words.corrections, of(false).length, words)}${words.colon}${names(of(false))}`,
-    of(true).length > 0 && html`${counted(words.withdrawals, of(true).length, words)}${words.colon}${names(of(true))}`,
+      html`<a href="${isHere(newest) || server !== '' ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, setting)}</a>`,
+    of(false).length > 0 && html`${counted(words.corrections, of(false).length, setting)}${words.colon}${names(of(false))}`,
+    of(true).length > 0 && html`${counted(words.withdrawals, of(true).length, setting)}${words.colon}${names(of(true))}`,
   ].filter((item) => item !== false);
   const left = clockBeside(new Date(since).toISOString(), now, setting);
   return html`<div class="since-said"><p class="since-when">${around(cause === 'left' ? sinceYouLeft : whileOffline, left)}</p><ul>${items.map(

@@ -1,5 +1,5 @@
 import { type SiteWords, siteLanguages, siteWordsIn } from '../strings/site.ts';
-import { counted } from '../strings/words.ts';
+import { counted } from './counts.ts';
 import type { Setting } from './time.ts';
 
 export { siteLanguages };

@@ -86,6 +86,7 @@ interface Formats {
   day: Intl.DateTimeFormat;
   shortDay: Intl.DateTimeFormat;
   ago: Intl.RelativeTimeFormat;
+  number: Intl.NumberFormat;
 }
 
 /** Formats made before: making one costs more than rendering a post. Dropped when there are this many. */
@@ -126,5 +127,6 @@ function formatsOf(locale: string, timeZone: string | undefined): Formats {
     day: new Intl.DateTimeFormat(locale, day),
     shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }),
     ago: new Intl.RelativeTimeFormat(locale, { style: 'short', numeric: 'auto' }),
+    number: new Intl.NumberFormat(locale),
   };
 }

@@ -4,6 +4,7 @@ import { en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
 import type { Words } from '../strings/words.ts';
+import { numberText } from './counts.ts';
 import { diffWords, type Piece } from './diff.ts';
 import { type Html, html, nothing } from './html.ts';
 import { clockBeside, directionOf, type Setting } from './time.ts';
@@ -149,7 +150,8 @@ function renderStep(step: Step, said: Saying): Html {
   const { own } = said;
   if (step.status === 'erased') {
     const { from, to } = step;
-    const name = from === to ? own.version(to) : `${own.version(from)} – ${own.version(to)}`;
+    const named = (revision: number) => own.version(numberText(revision, said.setting));
+    const name = from === to ? named(to) : `${named(from)} – ${named(to)}`;
     return html`<section class="version"><h2>${name}</h2><p class="note">${from === to ? own.erased : own.erasedMany}</p></section>`;
   }
   const { version } = step;

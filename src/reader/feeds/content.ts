@@ -1,4 +1,5 @@
 import { correctionNotes, updateNotes, withdrawalNote } from '../../../client/web/view/changes.ts';
+import { numberText } from '../../../client/web/view/counts.ts';
 import { type Html, html, joined, nothing, safe } from '../../../client/web/view/html.ts';
 import { link } from '../../../client/web/view/links.ts';
 import { renderMedia } from '../../../client/web/view/media.ts';
@@ -59,7 +60,7 @@ function sources({ sources }: ReaderPost, channel: Channel): Html {
 function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks): Html {
   const { postNumber, comma } = wordsOf(settingOf(channel));
   return joined(
-    derivedFrom.map((id, at) => html`<a href="${links.post(id)}">${postNumber(at + 1)}</a>`),
+    derivedFrom.map((id, at) => html`<a href="${links.post(id)}">${postNumber(numberText(at + 1, channel))}</a>`),
     comma,
   );
 }

@@ -1,6 +1,8 @@
+import { numberText } from '../../../client/web/view/counts.ts';
 import { attribute, type Html, html } from '../../../client/web/view/html.ts';
 import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { around } from '../../../client/web/view/wording.ts';
+import { limits } from '../../protocol/limits.ts';
 import type { Problem } from '../../protocol/problems.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 import { inEnglish } from './language.ts';
@@ -48,7 +50,7 @@ export function signInForm({
 <label for="token">${accessToken}</label>
 ${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${told(fault, language)}</p>`}
 <input class="token" id="token" name="token" type="text" dir="ltr" required autocomplete="off" autocapitalize="off" spellcheck="false"${attribute('aria-describedby', described)}${fault === undefined ? null : html` aria-invalid="true"`}${focus ? html` autofocus` : null}>
-<p class="hint" id="token-hint">${tokenHint}</p>
+<p class="hint" id="token-hint">${tokenHint(numberText(limits.sessionHours, { language }))}</p>
 <button>${signIn}</button>
 </form>`;
 }
