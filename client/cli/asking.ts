@@ -22,6 +22,8 @@ export class UsageError extends Error {}
 export class CannotDo extends Error {}
 
 export const defaultUrl = 'http://127.0.0.1:4000';
+/** What a person can do who cannot reach it. */
+export const whereItIs = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
 
 export function addServerOptions(command: Command, env: Env): Command {
   return command
@@ -129,8 +131,7 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
   if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
     const open = error instanceof NoAnswer ? again : undefined;
-    const where = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
-    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, where], open);
+    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, whereItIs], open);
   }
   const { aborted, reason } = terminal.streams.interrupted;
   // That is told once all is done, of every command.

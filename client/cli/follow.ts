@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { isWithdrawn } from '../../src/protocol/model.ts';
 import { ProblemError } from '../http.ts';
+import { partsOf } from '../portable.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError, whereItIs } from './asking.ts';
+import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -43,7 +45,10 @@ Examples:
       ...(options.since !== undefined && { cursor: options.since, strictCursor: true }),
     });
     const { interrupted } = terminal.streams;
-    const shown = options.json ? showJson(client, terminal) : showText(client, terminal, options.since === undefined);
+    // Without a password that is in it.
+    const { origin, path } = partsOf(options.url);
+    const told = { client, terminal, server: plainLine(`${origin}${path}`) };
+    const shown = options.json ? showJson(told) : showText(told, options.since === undefined);
     const ended = new Promise<ReaderState & { status: 'ended' }>((resolve) => {
       client.on('state', (state) => {
         shown(state);
@@ -70,13 +75,20 @@ const endings = {
   refused: 'The server refuses.',
 } as const;
 
-function showJson(client: ReaderClient, terminal: Terminal): (state: ReaderState) => void {
-  client.on('event', (event) => terminal.json(event));
-  client.on('reset', () => terminal.json({ type: 'reset', channelId: client.channelId }));
-  return sayState(terminal);
+interface Told {
+  client: ReaderClient;
+  terminal: Terminal;
+  /** Its address. */
+  server: string;
 }
 
-function showText(client: ReaderClient, terminal: Terminal, fromSnapshot: boolean): (state: ReaderState) => void {
+function showJson({ client, terminal, server }: Told): (state: ReaderState) => void {
+  client.on('event', (event) => terminal.json(event));
+  client.on('reset', () => terminal.json({ type: 'reset', channelId: client.channelId }));
+  return sayState(terminal, server);
+}
+
+function showText({ client, terminal, server }: Told, fromSnapshot: boolean): (state: ReaderState) => void {
   const { style } = terminal;
   let channel: Channel | undefined;
   let showAll = fromSnapshot;
@@ -96,7 +108,7 @@ function showText(client: ReaderClient, terminal: Terminal, fromSnapshot: boolea
   client.on('event', (event, before) => {
     terminal.print(...eventLines(event, before));
   });
-  return sayState(terminal, timezone);
+  return sayState(terminal, server, timezone);
 
   function eventLines(event: Event, before: ReaderPost | undefined): string[] {
     switch (event.type) {
@@ -122,17 +134,21 @@ function showText(client: ReaderClient, terminal: Terminal, fromSnapshot: boolea
 }
 
 /** Says each change of the connection once. */
-function sayState(terminal: Terminal, timezone: () => string = () => 'UTC'): (state: ReaderState) => void {
+function sayState(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): (state: ReaderState) => void {
   const { style } = terminal;
-  let said: 'nothing' | 'live' | 'offline' = 'nothing';
+  let said: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
   let asOf: string | null = null;
   return (state) => {
-    if (state.status === 'offline' && said !== 'offline') {
+    if (state.status === 'offline' && said === 'nothing') {
+      terminal.note(style.dim(`There is no connection to ${server} yet. Trying again ...`), style.dim(whereItIs));
+      said = 'not reached';
+    }
+    if (state.status === 'offline' && said === 'live') {
       terminal.note(style.dim(`Offline since ${clock(state.since, timezone())}. Connecting again ...`));
       said = 'offline';
     }
     if (state.status === 'live' && said !== 'live') {
-      terminal.note(style.dim(said === 'nothing' ? 'Live.' : 'Live again.'));
+      terminal.note(style.dim(said === 'offline' ? 'Live again.' : 'Live.'));
       said = 'live';
     }
     if (state.status === 'live' && state.asOf !== asOf) {

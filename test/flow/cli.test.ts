@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import type { Channel, Event } from '../../src/protocol/model.ts';
 import { type Running, run } from '../support/command.ts';
+import { startServerProcess } from '../support/process.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { createChannel } from '../support/writers.ts';
 
 /** The command against a real server. */
 let test: TestServer;
@@ -14,6 +17,7 @@ let author: AuthorClient;
 let env: Record<string, string>;
 let channelId: string;
 const esc = '\u001b';
+const patient = { timeout: 30_000 };
 const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 
 beforeAll(async () => {
@@ -311,6 +315,34 @@ describe('pressbox follow', () => {
     await vi.waitFor(() => expect(running.err).toContain('Live again.'));
     expect(running.err.match(/Offline since/g)).toHaveLength(1);
     expect(running.out.match(/While you were away/g)).toHaveLength(1);
+    running.interrupt();
+    expect(await running.code).toBe(0);
+  });
+
+  it('says once which server it cannot reach, and where its address comes from, and is live when it can', async () => {
+    await using server = await startServerProcess();
+    const { id } = await createChannel(server, await server.token());
+    await server.stop();
+    let attempts = 0;
+    const refusing = createServer((socket) => {
+      attempts += 1;
+      socket.destroy();
+    });
+    refusing.listen(Number(new URL(server.url).port), '127.0.0.1');
+    const running = run(['follow', id], { PRESSBOX_URL: server.url.replace('//', '//guest:secret@') });
+    onTestFinished(() => running.interrupt());
+    await vi.waitFor(() => expect(attempts).toBeGreaterThan(9), patient);
+    expect(running.err.split('\n')).toEqual([
+      `There is no connection to ${server.url} yet. Trying again ...`,
+      expect.stringMatching(/^ {2}--url or PRESSBOX_URL says where the server is/),
+      '',
+    ]);
+    await new Promise((resolve) => refusing.close(resolve));
+    await server.start();
+    await vi.waitFor(() => expect(running.err).toMatch(/\nLive\.\n$/), patient);
+    await server.stop();
+    await server.start();
+    await vi.waitFor(() => expect(running.err).toMatch(/\nLive\.\nOffline since .+\nLive again\.\n$/), patient);
     running.interrupt();
     expect(await running.code).toBe(0);
   });
