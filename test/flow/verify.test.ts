@@ -9,9 +9,10 @@ import type { AuthorPost } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
+import { startServerProcess } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';
 import { sampleDay } from '../support/sample-day.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { startSite } from '../support/site.ts';
 import { exportOf, sendTo } from '../support/transfer.ts';
 
@@ -128,6 +129,28 @@ describe('pressbox verify', () => {
       code: 2,
       err: expect.stringContaining('PRESSBOX_PUBLIC_URL'),
     });
+  });
+
+  it('passes over the html of a server with another renderer than its own, and counts it', async () => {
+    const later = new URL('../support/later-renderer.mjs', import.meta.url);
+    await using other = await startServerProcess({ env: { NODE_OPTIONS: `--import ${later}` } });
+    await sendTo(other, await exportOf(server, id));
+    const now = await postsOf(other);
+    const withBody = now.filter(({ body }) => body !== '');
+    const { headers } = await call(`${other.url}/v1/channels/${id}/posts/${withBody[0]?.id}`);
+    expect(headers.get('etag')).toMatch(/^"\d+-rmd2-/);
+
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const command = run(['verify', id, '--json'], own);
+    expect([await command.code, command.err]).toEqual([0, '']);
+    const [here] = reportsOf((await verify(id, '--json')).out);
+    expect(withBody.length).toBeGreaterThan(10);
+    expect(reportsOf(command.out)).toEqual([{ ...here, htmlNotCompared: here.htmlNotCompared + withBody.length }]);
+    const told = run(['verify', id], own);
+    expect([await told.code, told.out]).toEqual([
+      0,
+      expect.stringMatching(/^ok {2}.* entries and .*, html of [1-9]\d* not compared\n$/),
+    ]);
   });
 
   it('finds from outside what was changed under a running server, and names the place', async () => {
@@ -281,7 +304,7 @@ describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
 });
 
 /** Each as it is now; there are fewer than a page. */
-async function postsOf(of: TestServer): Promise<AuthorPost[]> {
+async function postsOf(of: Pick<TestServer, 'url' | 'token'>): Promise<AuthorPost[]> {
   const headers = { authorization: `Bearer ${await of.token({ admin: true })}` };
   const response = await fetch(`${of.url}/v1/channels/${id}/posts?limit=100`, { headers });
   return ((await response.json()) as { posts: AuthorPost[] }).posts;

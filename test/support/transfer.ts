@@ -6,13 +6,15 @@ import { call, type TestServer } from './server.ts';
 
 /** Exports and imports as a test asks for them, and lines that another system could have written. */
 
-export async function exportOf(server: TestServer, id: string): Promise<string> {
+type Place = Pick<TestServer, 'url' | 'token'>;
+
+export async function exportOf(server: Place, id: string): Promise<string> {
   const { status, text } = await call(`${server.url}/v1/channels/${id}/export`, { token: await server.token({ admin: true }) });
   if (status !== 200) throw new Error(`The export was answered with ${status}.`);
   return text;
 }
 
-export async function sendTo(server: TestServer, lines: string | Buffer, headers: Record<string, string> = {}) {
+export async function sendTo(server: Place, lines: string | Buffer, headers: Record<string, string> = {}) {
   const token = await server.token({ admin: true });
   const answer = await call(`${server.url}/v1/import`, {
     method: 'POST',
