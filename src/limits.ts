@@ -302,6 +302,14 @@ export const limitGroups = [
       what: 'An erasure that takes longer is pending, and finished by any node.',
       metric: erasing,
     },
+    mendingMs: {
+      what: 'A mend of which nothing was heard for so long is taken over by another node.',
+      metric: problem('journal-unavailable'),
+    },
+    mendingWaitMs: {
+      what: 'Who asks for a channel whose mend takes longer is answered 503.',
+      metric: problem('journal-unavailable'),
+    },
     notedMs: { what: 'A note of an erasure that never came is dropped.', metric: reachable },
     rememberedAnnouncements: { what: 'Older ones are forgotten, and a head is asked for instead.', metric: 'pressbox_feeds' },
     erasuresKept: { what: 'A node that missed more drops all that it holds.', metric: 'pressbox_feeds' },

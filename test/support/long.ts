@@ -9,6 +9,7 @@ export const longFiles = [
   'test/hostile/pages.test.ts',
   'test/browser/firefox.test.ts',
   'test/contract/redis-erasure.test.ts',
+  'test/contract/redis-mends.test.ts',
   'test/browser/accessibility.test.ts',
   'test/flow/handshakes.test.ts',
   'test/contract/redis-losses.test.ts',

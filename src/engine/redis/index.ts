@@ -106,7 +106,7 @@ class Shared implements RedisEngine {
     const [writes, talk, ears] = [this.#writes, this.#talk, this.#ears];
     this.#announcer = new Announcer(log);
     this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
-    this.#mender = new Mender(talk, renderer, now, log);
+    this.#mender = new Mender(talk, renderer.version, now, log);
     this.#reads = new Reads((operation, channelId, args) => this.#ask(talk, operation, channelId, args), talk, renderer);
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
@@ -128,7 +128,7 @@ class Shared implements RedisEngine {
       ears,
       talk,
       connections: [writes, talk, ears],
-      heads: (channelIds) => this.#reads.heads(channelIds),
+      heads: (channelIds) => this.#headsNow(channelIds),
       revocations: () => this.#revocations.compare(),
       nodeId,
       log,
@@ -207,6 +207,16 @@ class Shared implements RedisEngine {
     const again = await connection.run(operation, keys, args);
     if (isBroken(again)) throw brokenChannel(channelId);
     return again;
+  }
+
+  /** For comparisons, which wait for no mending: while one goes on nothing changes in its channel, but in the others. */
+  async #headsNow(channelIds: readonly string[]): Promise<(Position | 'broken' | undefined)[]> {
+    const heads = await this.#reads.headsNow(channelIds);
+    for (const channelId of channelIds.filter((_, number) => heads[number] === 'broken')) {
+      const compared = this.#mender.mend(channelId).then(() => this.#watch.compare());
+      compared.catch(() => undefined);
+    }
+    return heads;
   }
 
   // ---- Writing

@@ -13,7 +13,8 @@ export function channelKeys(channelId: string): string[] {
   return [
     // Stream: the journal. Ids are `<offset>-0`; an entry holds facts without text, the root of its history, and its check. Never trimmed.
     key('journal'),
-    // Sorted set: post id or `channel`, by the offset of its last change. Its highest is the journal's head.
+    // Sorted set: post id or `channel`, by the offset of its last change. Its highest is the journal's head, unless the channel is being
+    // mended: then `mending` stands above all offsets, and `highest` at the last one that may have been given out.
     key('changes'),
     // Sorted set: post id, by seq.
     key('posts'),
@@ -40,6 +41,11 @@ export function channelKeys(channelId: string): string[] {
 /** String with an end: when a request was made (ms), its fingerprint, post id or `channel`, revision, offset, epoch, short check, own salt. */
 export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
+}
+
+/** String with an end: who mends the channel. */
+export function mendingKey(channelId: string): string {
+  return `${prefix}{${channelId}}:mending`;
 }
 
 /** Pub/sub: announcements of the channel. */

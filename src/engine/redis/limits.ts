@@ -24,6 +24,9 @@ export const redisLimits = {
   countsMs: 15_000,
   /** How long one who asks for an erasure waits for it, before being told what is pending. */
   redisErasureWaitMs: 3_000,
+  /** A channel that is being mended is taken over after this long without a word of who does, and waited for by who asks this long. */
+  mendingMs: 3_000,
+  mendingWaitMs: 10_000,
   /** A channel stays noted for this long: what notes it comes before the entry that erases. */
   notedMs: 60_000,
   /** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */

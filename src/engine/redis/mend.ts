@@ -1,191 +1,155 @@
-import type { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AuthorPost, Channel } from '../../protocol/model.ts';
 import type { Log } from '../announcer.ts';
 import { newRoot } from '../chain.ts';
-import type { Renderer } from '../engine.ts';
-import { channelFrom, postFrom, prepare } from '../record.ts';
+import { channelFrom, prepare } from '../record.ts';
 import { tagsOf } from '../tags.ts';
-import { hashed, labelOf, own, readLabel, stateIn, textOf } from './codec.ts';
+import { hashed, labelOf, own, stateIn, textOf } from './codec.ts';
 import type { Connection } from './connection.ts';
-import { channelKeys } from './keys.ts';
+import { channelKeys, mendingKey } from './keys.ts';
+import { redisLimits } from './limits.ts';
+import { gather, type Known, pagesOf, type Remains } from './remains.ts';
 
 /** Who began a history anew. No token has this name: those of tokens are `sub`s of people and programs. */
 const mender = 'pressbox:mend';
-/** Read at once from what may be large. */
-const page = 200;
+const { mendingMs, mendingWaitMs } = redisLimits;
+/** How often one looks who waits for another. */
+const lookMs = 100;
 
-/** What is known of a post or of the channel, from the journal or from the index. */
-interface Known {
-  revision: number;
-  last: number;
-  seq: number;
-  erased: number;
-}
+type KnownPost = readonly [id: string, facts: Known];
+type State = Omit<AuthorPost, 'seq' | 'html'>;
 
-interface Remains {
-  /** Of the journal; 0 where it is not there. */
-  last: number;
-  /** The highest offset of a change. */
-  top: number;
-  /** No entry is missing between its first and its last. */
-  isWhole: boolean;
-  journal: Map<string, Known>;
-  index: Map<string, Known>;
-  listed: string[];
-  /** Places of revisions that have a text, and of those that lack a part of it. */
-  places: Set<string>;
-  torn: string[];
+/** What is written at once; see `lua/mend-part.lua`. */
+interface Part {
+  unknown?: readonly string[];
+  strays?: readonly string[];
+  listed?: readonly string[];
+  posts?: readonly (readonly [Known, State])[];
 }
 
 /**
  * Makes a channel whole again of which keys were lost or put back from another time. Where the journal is whole, all else is made from
  * it. Where it is not, or a text is missing that should be there, a history begins anew, above every offset that was ever given out, so
  * that every cursor from before is foreign. Where the channel's own text is lost nothing can be shown: it is gone.
+ *
+ * It is written in parts, since a script keeps everyone waiting for as long as it runs. Until the last one the channel stays broken:
+ * nothing else is written to it, and nothing is read of it. One node mends at a time. Where it is cut off the next one begins anew, and
+ * decides the same, since no part takes away anything by which that is decided.
  */
 export class Mender {
   readonly #connection: Connection;
-  readonly #renderer: Renderer;
+  /** Of the renderer. */
+  readonly #version: string;
   readonly #now: () => number;
   readonly #log: Log;
   readonly #running = new Map<string, Promise<void>>();
 
-  constructor(connection: Connection, renderer: Renderer, now: () => number, log: Log) {
+  constructor(connection: Connection, version: string, now: () => number, log: Log) {
     this.#connection = connection;
-    this.#renderer = renderer;
+    this.#version = version;
     this.#now = now;
     this.#log = log;
   }
 
-  /** Those who find it at the same time wait for the same. */
-  mend(channelId: string): Promise<void> {
+  /** Those who find it at the same time wait for the same. It may not be done when they have waited long enough. */
+  async mend(channelId: string): Promise<void> {
     const running = this.#running.get(channelId) ?? this.#mend(channelId).finally(() => this.#running.delete(channelId));
     this.#running.set(channelId, running);
-    return running;
+    const timer = new AbortController();
+    const late = pause(mendingWaitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([running, late]).finally(() => timer.abort());
   }
 
+  /** Until the channel is broken no more, by whomever it was mended. Throws where Redis cannot be asked. */
   async #mend(channelId: string): Promise<void> {
-    const keys = channelKeys(channelId);
-    const remains = await this.#connection.ask((redis) => gather(redis, keys));
-    const { last, top } = remains;
-    const fromJournal = remains.isWhole && last >= top && last > 0;
-    const known = fromJournal || remains.index.size === 0 ? remains.journal : remains.index;
-    const texts = await this.#texts(keys, known, remains.places);
-    const ownText = texts.get(own);
-    const ownKnown = known.get(own);
-    if (ownText === undefined || ownKnown === undefined) return this.#apply(channelId, 'gone', [last, top, 'gone', newRoot()]);
-
-    const posts: [Known, AuthorPost][] = [];
-    for (const [id, facts] of known) {
-      const text = id === own ? undefined : texts.get(id);
-      if (text !== undefined) posts.push([facts, postFrom(text, facts.seq, this.#renderer)]);
+    const name = randomBytes(8).toString('hex');
+    const keys = [...channelKeys(channelId), mendingKey(channelId)];
+    for (let how: string | undefined; how === undefined; ) {
+      const begun = await this.#connection.run('mend-begin', keys, [name, mendingMs]);
+      if (begun === 'sound') return;
+      if (begun !== 'busy') how = await this.#carryOut(channelId, keys, name, Number(begun));
+      if (how === undefined) await pause(lookMs);
+      else this.#log.error({ channel: channelId, how }, 'a channel in Redis contradicted itself and was mended');
     }
-    const isComplete = posts.length === known.size - 1;
-    const how = fromJournal && isComplete ? 'derived' : 'anew';
-    const kept = new Set([own, ...posts.map(([, { id }]) => id)]);
-    const strays = [...remains.torn, ...[...remains.places].filter((place) => !kept.has(place.slice(0, place.lastIndexOf(':'))))];
+  }
 
-    const channel = channelFrom(ownText.state);
-    const highest = known.values().reduce((most, facts) => Math.max(most, facts.last, facts.seq), Math.max(last, top));
-    const began = how === 'anew' ? { ...channel, revision: ownKnown.revision + 1 } : channel;
-    const listed = how === 'anew' ? [] : remains.listed;
-    const [newest] = posts.toSorted(([a], [b]) => b.seq - a.seq);
-    return this.#apply(channelId, how, [
-      last,
-      top,
-      how,
-      newRoot(),
-      strays.length,
-      ...strays,
-      listed.length,
-      ...listed,
-      ...[began.state, began.access, Date.parse(began.createdAt), began.pinnedPostId ?? '-', newest?.[1].publishedAt ?? '-'],
-      ...[began.revision, how === 'anew' ? highest + 1 : ownKnown.last],
-      posts.length,
-      ...posts.flatMap(([{ revision, last: changed, seq, erased }, post]) => {
-        const marks = tagsOf(post).map(hashed);
-        return [post.id, revision, changed, seq, erased, post.publishedAt, marks.length, ...marks];
-      }),
-      ...(how === 'anew' ? this.#firstEntry(channelId, began, highest + 1) : []),
-    ]);
+  /** Undefined where another took over, or what it was decided on stands no more. */
+  async #carryOut(channelId: string, keys: string[], name: string, top: number): Promise<string | undefined> {
+    const stay = () => this.#connection.ask((redis) => redis.pexpire(mendingKey(channelId), mendingMs)).catch(() => undefined);
+    const staying = setInterval(stay, mendingMs / 5).unref();
+    try {
+      const remains = await this.#connection.ask((redis) => gather(redis, keys, top));
+      return await this.#rebuild(channelId, keys, name, remains);
+    } finally {
+      clearInterval(staying);
+    }
+  }
+
+  async #rebuild(channelId: string, keys: string[], name: string, remains: Remains): Promise<string | undefined> {
+    const { last, top, places } = remains;
+    const fromJournal = remains.isWhole && last >= top && last > 0;
+    const known = fromJournal || !remains.index.has(own) ? remains.journal : remains.index;
+    const end = async (how: 'gone' | 'derived' | 'anew', ...rest: (string | number)[]) => {
+      const answer = await this.#connection.run('mend-end', keys, [name, last, how, ...rest]);
+      return answer === 'mended' ? how : undefined;
+    };
+    const ownKnown = known.get(own);
+    const [ownState] = ownKnown === undefined ? [] : await this.#states(keys, [[own, ownKnown]], places);
+    if (ownState === undefined || ownKnown === undefined) return end('gone');
+
+    const [highest, salt] = [Math.max(last, top), newRoot()];
+    const write = async (part: Part) =>
+      (await this.#connection.run('mend-part', keys, [name, highest, salt, ...partArguments(part)])) === 'written';
+    const kept = new Set([own]);
+    let newest = { seq: 0, publishedAt: '-' };
+    for (const some of pagesOf([...known].filter(([who]) => who !== own))) {
+      const states = await this.#states(keys, some, places);
+      const posts = some.flatMap(([, facts], number) => {
+        const state = states[number];
+        return state === undefined ? [] : [[facts, JSON.parse(state) as State] as const];
+      });
+      for (const [{ seq }, { id, publishedAt }] of posts) {
+        kept.add(id);
+        if (seq > newest.seq) newest = { seq, publishedAt };
+      }
+      if (!(await write({ posts }))) return undefined;
+    }
+    for (const unknown of pagesOf([...remains.index.keys()].filter((who) => !kept.has(who))))
+      if (!(await write({ unknown }))) return undefined;
+    const unkept = [...places].filter((place) => !kept.has(place.slice(0, place.lastIndexOf(':'))));
+    for (const strays of pagesOf([...remains.torn, ...unkept])) if (!(await write({ strays }))) return undefined;
+
+    const channel = channelFrom(ownState);
+    const facts = [channel.state, channel.access, Date.parse(channel.createdAt), channel.pinnedPostId ?? '-', newest.publishedAt];
+    if (!fromJournal || kept.size < known.size) {
+      const began = { ...channel, revision: ownKnown.revision + 1 };
+      const entry = this.#firstEntry(channelId, began, highest + 1);
+      return end('anew', salt, ...facts, began.revision, highest + 1, ...entry);
+    }
+    for (const listed of pagesOf(remains.listed)) if (!(await write({ listed }))) return undefined;
+    return end('derived', salt, ...facts, channel.revision, ownKnown.last);
   }
 
   #firstEntry(channelId: string, channel: Channel, offset: number): (string | number)[] {
     const at = new Date(this.#now()).toISOString();
     const entry = { type: 'channel.changed', at, by: mender, kind: null, listed: false, channel } as const;
-    const { facts, content, digest, text } = prepare(channelId, entry, this.#renderer.version);
+    const { facts, content, digest, text } = prepare(channelId, entry, this.#version);
     return [newRoot(), offset, digest, facts.at, facts.by, content, labelOf(text), textOf(text)];
   }
 
-  async #apply(channelId: string, how: string, args: (string | number)[]): Promise<void> {
-    const answer = await this.#connection.run('mend', channelKeys(channelId), args);
-    if (answer === 'mended')
-      this.#log.error({ channel: channelId, how }, 'a channel in Redis contradicted itself and was mended');
-  }
-
-  /** The latest texts of those that have one. */
-  async #texts(keys: string[], known: Map<string, Known>, places: Set<string>) {
-    const [, , , , texts, labels] = keys as [string, string, string, string, string, string];
-    const found = new Map<string, { state: string; html: string; version: string }>();
-    const wanted = [...known]
-      .map(([who, { revision }]) => [who, `${who}:${revision}`] as const)
-      .filter(([, place]) => places.has(place));
-    for (let at = 0; at < wanted.length; at += page) {
-      const some = wanted.slice(at, at + page);
-      const [written, labelled] = await this.#connection.ask((redis) =>
-        Promise.all([
-          redis.hmget(texts, ...some.map(([, place]) => place)),
-          redis.hmget(labels, ...some.map(([, place]) => place)),
-        ]),
-      );
-      for (const [number, [who]] of some.entries()) {
-        const [text, label] = [written[number], labelled[number]];
-        if (!text || !label) continue;
-        const state = stateIn(text);
-        found.set(who, { state, html: text.slice(state.length + 1), version: readLabel(label).version });
-      }
-    }
-    return found;
+  /** What was written last of each, undefined where that is not there whole. */
+  async #states(keys: string[], some: readonly KnownPost[], places: Set<string>): Promise<(string | undefined)[]> {
+    const wanted = some.map(([who, { revision }]) => `${who}:${revision}`);
+    const found = await this.#connection.ask((redis) => redis.hmget(keys[4] as string, ...wanted));
+    return found.map((text, number) => (text && places.has(wanted[number] as string) ? stateIn(text) : undefined));
   }
 }
 
-async function gather(redis: Redis, keys: string[]): Promise<Remains> {
-  const [journal, changes, , index, texts, labels] = keys as [string, string, string, string, string, string];
-  const [, top = '0'] = await redis.zrevrange(changes, 0, 0, 'WITHSCORES');
-  const remains: Remains = {
-    last: 0,
-    top: Number(top),
-    isWhole: true,
-    journal: new Map(),
-    index: new Map(),
-    listed: [],
-    places: new Set(),
-    torn: [],
-  };
-  for (const [who, line] of Object.entries(await redis.hgetall(index))) {
-    const [revision, last, third, erased] = line.split(' ').map(Number) as [number, number, number, number];
-    remains.index.set(who, who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased });
-  }
-  await gatherJournal(redis, journal, remains);
-  const [written, labelled] = [new Set(await redis.hkeys(texts)), new Set(await redis.hkeys(labels))];
-  for (const place of new Set([...written, ...labelled])) {
-    if (written.has(place) && labelled.has(place)) remains.places.add(place);
-    else remains.torn.push(place);
-  }
-  return remains;
-}
-
-async function gatherJournal(redis: Redis, journal: string, remains: Remains): Promise<void> {
-  for (let from = '-'; ; from = `(${remains.last}-0`) {
-    const entries = await redis.xrange(journal, from, '+', 'COUNT', page);
-    for (const [id, fields] of entries) {
-      const offset = Number.parseInt(id, 10);
-      if (remains.last > 0 && offset !== remains.last + 1) remains.isWhole = false;
-      remains.last = offset;
-      const who = fields[5] as string;
-      const erased = remains.index.get(who)?.erased ?? 0;
-      remains.journal.set(who, { revision: Number(fields[9]), last: offset, seq: Number(fields[7]) || 0, erased });
-      if (fields[17] === '1') remains.listed.push(String(offset));
-    }
-    if (entries.length < page) return;
-  }
+function partArguments({ unknown = [], strays = [], listed = [], posts = [] }: Part): (string | number)[] {
+  const lines = posts.flatMap(([{ revision, last, seq, erased }, post]) => {
+    const marks = tagsOf(post).map(hashed);
+    return [post.id, revision, last, seq, erased, post.publishedAt, marks.length, ...marks];
+  });
+  return [...[unknown, strays, listed].flatMap((some) => [some.length, ...some]), posts.length, ...lines];
 }

@@ -18,7 +18,7 @@ import { changeFrom, channelFrom, keptFrom, lineFrom, postFrom, type StoredFacts
 import { tags } from '../tags.ts';
 import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
-import { registry } from './keys.ts';
+import { channelKeys, registry } from './keys.ts';
 import type { Answer, Operation } from './scripts.ts';
 
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
@@ -201,6 +201,17 @@ export class Reads implements JournalReads {
     return Promise.all(
       channelIds.map(async (channelId) => {
         const answer = await this.#ask('head', channelId);
+        return answer === null ? undefined : new Values(answer).position();
+      }),
+    );
+  }
+
+  /** The same of what is not to be waited for: a channel whose keys contradict each other is told of as it is. */
+  headsNow(channelIds: readonly string[]): Promise<(Position | 'broken' | undefined)[]> {
+    return Promise.all(
+      channelIds.map(async (channelId) => {
+        const answer = await this.#connection.run('head', channelKeys(channelId));
+        if (isBroken(answer)) return 'broken';
         return answer === null ? undefined : new Values(answer).position();
       }),
     );

@@ -13,7 +13,9 @@ export const operations = [
   'entries',
   'head',
   'journal',
-  'mend',
+  'mend-begin',
+  'mend-end',
+  'mend-part',
   'note',
   'owed',
   'post',
@@ -59,7 +61,7 @@ export async function run(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Answer> {
-  // As a list: a channel is mended with more arguments than a call may have.
+  // As a list: what settles all erasures of a channel may be more than a call has room for.
   const rest = [keys.length, ...keys, ...args];
   try {
     return (await redis.call('EVALSHA', [sha, ...rest])) as Answer;

@@ -16,7 +16,8 @@ export interface WatchParts {
   ears: Connection;
   talk: Connection;
   connections: readonly Connection[];
-  heads: (channelIds: readonly string[]) => Promise<(Position | undefined)[]>;
+  /** `broken`: what is kept of the channel contradicts itself, and is being mended. */
+  heads: (channelIds: readonly string[]) => Promise<(Position | 'broken' | undefined)[]>;
   /** Compares which tokens were revoked. */
   revocations: () => Promise<void>;
   nodeId: string;
@@ -105,6 +106,7 @@ export class Watch {
         this.#comparedAt = performance.now();
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
+          if (head === 'broken') continue;
           const channelId = channelIds[index] as string;
           const isKnown = head !== undefined && bus.knows(channelId, head, heardBefore[index] as number);
           if (head === undefined && !bus.isNew(channelId)) bus.gone(channelId);
@@ -125,6 +127,7 @@ export class Watch {
       const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
       const found = await within(deadlineMs, heads(channelIds));
       for (const [index, head] of found?.entries() ?? []) {
+        if (head === 'broken') continue;
         const channelId = channelIds[index] as string;
         // Nothing was heard of it since it is listened to, and it is not on its way to be made.
         if (head === undefined) bus.gone(channelId);
