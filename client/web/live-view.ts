@@ -7,7 +7,7 @@ import { showDocument } from './status.ts';
 import type { Times } from './times.ts';
 import { newsText } from './view/counts.ts';
 import { html } from './view/html.ts';
-import { type Region, regions, type Shown, titleOf } from './view/page.ts';
+import { type Region, regions, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
 import { directionOf, wordsOf } from './view/time.ts';
 import { otherLanguage, partNames, spoken, spokenParts } from './view/wording.ts';
@@ -45,7 +45,7 @@ export class LiveView {
       dress: times.dress,
       beside: () => this.#renderRest(),
     });
-    for (const name of regionNames) this.#regions.set(name, regions[name](shownOf(timeline)).text);
+    for (const name of regionNames) this.#regions.set(name, regions[name](timeline).text);
   }
 
   /** As it is shown: in the zone that the reader has times told in. */
@@ -175,7 +175,7 @@ export class LiveView {
 
   #renderRegion(name: Region): void {
     const element = document.getElementById(name);
-    const markup = regions[name](shownOf(this.#timeline)).text;
+    const markup = regions[name](this.#timeline).text;
     if (element === null || this.#regions.get(name) === markup) return;
     morphInside(element, markup, this.#times.dress);
     this.#regions.set(name, markup);
@@ -203,10 +203,6 @@ function forgetPreview(): void {
 }
 
 const regionNames = Object.keys(regions) as Region[];
-
-function shownOf({ channel, posts, pinned, summary, keyEvents }: Timeline): Shown {
-  return { channel, posts: [...posts], pinned, summary, keyEvents: [...keyEvents] };
-}
 
 function required(id: string): HTMLElement {
   const element = document.getElementById(id);

@@ -5,7 +5,7 @@ import type { Event } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
 import { keepPlace, type View } from '../place.ts';
-import { en, enElement } from '../strings/en.ts';
+import { words as en, element as enElement } from '../strings/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../strings/index.ts';
 import type { ElementWords, Words } from '../strings/words.ts';
 import { choiceOf, Times } from '../times.ts';

@@ -1,6 +1,6 @@
 import type { ElementWords, PageWords, Words } from './words.ts';
 
-export const ar: Words = {
+export const words: Words = {
   language: 'ar',
   comma: '، ',
   colon: ': ',
@@ -87,7 +87,7 @@ export const ar: Words = {
   forMembers: 'هذه التغطية للأعضاء.',
 };
 
-export const arPage: PageWords = {
+export const page: PageWords = {
   asItHappened: 'كما جرت الأحداث',
   storySoFar: 'ما جرى حتى الآن',
   earlier: 'أحداث سابقة',
@@ -117,7 +117,7 @@ export const arPage: PageWords = {
   postOf: (at) => `منشور ${at}`,
 };
 
-export const arElement: ElementWords = {
+export const element: ElementWords = {
   connectingFirst: 'جارٍ الاتصال',
   olderFailed: 'تعذّر جلب المنشورات الأقدم. حاول مرة أخرى.',
   openPage: 'افتح التغطية في صفحتها',

@@ -1,6 +1,6 @@
 import type { ElementWords, PageWords, Words } from './words.ts';
 
-export const de: Words = {
+export const words: Words = {
   language: 'de',
   comma: ', ',
   colon: ': ',
@@ -66,7 +66,7 @@ export const de: Words = {
   forMembers: 'Diese Berichterstattung ist für Mitglieder.',
 };
 
-export const dePage: PageWords = {
+export const page: PageWords = {
   asItHappened: 'Zum Nachlesen',
   storySoFar: 'Was bisher geschah',
   earlier: 'Frühere',
@@ -84,7 +84,7 @@ export const dePage: PageWords = {
   postOf: (at) => `Beitrag vom ${at}`,
 };
 
-export const deElement: ElementWords = {
+export const element: ElementWords = {
   connectingFirst: 'Verbinden',
   olderFailed: 'Die älteren Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
   openPage: 'Die Berichterstattung auf eigener Seite öffnen',

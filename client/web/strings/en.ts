@@ -1,6 +1,6 @@
 import type { ElementWords, PageWords, Words } from './words.ts';
 
-export const en: Words = {
+export const words: Words = {
   language: 'en',
   comma: ', ',
   colon: ': ',
@@ -66,7 +66,7 @@ export const en: Words = {
   forMembers: 'This coverage is for members.',
 };
 
-export const enPage: PageWords = {
+export const page: PageWords = {
   asItHappened: 'As it happened',
   storySoFar: 'The story so far',
   earlier: 'Earlier',
@@ -84,7 +84,7 @@ export const enPage: PageWords = {
   postOf: (at) => `post of ${at}`,
 };
 
-export const enElement: ElementWords = {
+export const element: ElementWords = {
   connectingFirst: 'Connecting',
   olderFailed: 'The older posts could not be fetched. Try again.',
   openPage: 'Open the coverage on its own page',

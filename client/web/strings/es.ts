@@ -1,6 +1,6 @@
 import type { ElementWords, PageWords, Words } from './words.ts';
 
-export const es: Words = {
+export const words: Words = {
   language: 'es',
   comma: ', ',
   colon: ': ',
@@ -66,7 +66,7 @@ export const es: Words = {
   forMembers: 'Esta cobertura es para miembros.',
 };
 
-export const esPage: PageWords = {
+export const page: PageWords = {
   asItHappened: 'Así ocurrió',
   storySoFar: 'Lo ocurrido hasta ahora',
   earlier: 'Anteriores',
@@ -84,7 +84,7 @@ export const esPage: PageWords = {
   postOf: (at) => `mensaje del ${at}`,
 };
 
-export const esElement: ElementWords = {
+export const element: ElementWords = {
   connectingFirst: 'Conectando',
   olderFailed: 'No se han podido cargar los mensajes anteriores. Inténtelo de nuevo.',
   openPage: 'Abrir la cobertura en su propia página',

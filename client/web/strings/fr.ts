@@ -1,6 +1,6 @@
 import type { ElementWords, PageWords, Words } from './words.ts';
 
-export const fr: Words = {
+export const words: Words = {
   language: 'fr',
   comma: ', ',
   colon: '\u00a0: ',
@@ -66,7 +66,7 @@ export const fr: Words = {
   forMembers: 'Ce direct est réservé aux membres.',
 };
 
-export const frPage: PageWords = {
+export const page: PageWords = {
   asItHappened: 'Le direct à relire',
   storySoFar: 'L’essentiel jusqu’ici',
   earlier: 'Précédents',
@@ -84,7 +84,7 @@ export const frPage: PageWords = {
   postOf: (at) => `message du ${at}`,
 };
 
-export const frElement: ElementWords = {
+export const element: ElementWords = {
   connectingFirst: 'Connexion',
   olderFailed: 'Les messages précédents n’ont pas pu être chargés. Réessayez.',
   openPage: 'Ouvrir le direct sur sa propre page',

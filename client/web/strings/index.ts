@@ -1,8 +1,8 @@
-import { ar, arElement, arPage } from './ar.ts';
-import { de, deElement, dePage } from './de.ts';
-import { en, enElement, enPage } from './en.ts';
-import { es, esElement, esPage } from './es.ts';
-import { fr, frElement, frPage } from './fr.ts';
+import { words as ar, element as arElement, page as arPage } from './ar.ts';
+import { words as de, element as deElement, page as dePage } from './de.ts';
+import { words as en, element as enElement, page as enPage } from './en.ts';
+import { words as es, element as esElement, page as esPage } from './es.ts';
+import { words as fr, element as frElement, page as frPage } from './fr.ts';
 import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
 
 /** The languages that there are words in. Another one is a file, and its name here, below and in `loaded.ts`. */

@@ -1,4 +1,4 @@
-import { en, enPage } from './en.ts';
+import { page, words } from './en.ts';
 import type { Language } from './index.ts';
 import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
 
@@ -7,20 +7,20 @@ import { type ElementWords, type PageWords, primaryOf, type Words } from './word
  * loaded where the coverage is in it. A reader needs one of them, and all together weigh as much as a picture.
  */
 interface Loaded {
-  words: Words | undefined;
-  page: PageWords | undefined;
-  element: ElementWords | undefined;
+  words?: Words;
+  page?: PageWords;
+  element?: ElementWords;
 }
 
 const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
-  ar: () => import('./ar.ts').then(({ ar, arPage, arElement }) => ({ words: ar, page: arPage, element: arElement })),
-  de: () => import('./de.ts').then(({ de, dePage, deElement }) => ({ words: de, page: dePage, element: deElement })),
-  es: () => import('./es.ts').then(({ es, esPage, esElement }) => ({ words: es, page: esPage, element: esElement })),
-  fr: () => import('./fr.ts').then(({ fr, frPage, frElement }) => ({ words: fr, page: frPage, element: frElement })),
+  ar: () => import('./ar.ts'),
+  de: () => import('./de.ts'),
+  es: () => import('./es.ts'),
+  fr: () => import('./fr.ts'),
 };
 
 /** The element has its own English words itself, so that a page, which says none of them, does not load them. */
-const loaded = new Map<string, Loaded>([['en', { words: en, page: enPage, element: undefined }]]);
+const loaded = new Map<string, Loaded>([['en', { words, page }]]);
 
 /** Whether all words that there are in a language are here. */
 export function isLoaded(language: string): boolean {
@@ -32,7 +32,7 @@ export function isLoaded(language: string): boolean {
 export async function loadWords(language: string): Promise<void> {
   if (isLoaded(language)) return;
   const primary = primaryOf(language) as keyof typeof loaders;
-  loaded.set(primary, await loaders[primary]().catch(() => ({ words: undefined, page: undefined, element: undefined })));
+  loaded.set(primary, await loaders[primary]().catch(() => ({})));
 }
 
 export function wordsIn(language: string): Words | undefined {

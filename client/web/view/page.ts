@@ -14,7 +14,10 @@ import { around, pageWordsOf, spoken } from './wording.ts';
  */
 
 /** What a page shows. A snapshot is one; so is the timeline of a client. */
-export type Shown = Pick<Snapshot, 'channel' | 'posts' | 'pinned' | 'summary' | 'keyEvents'>;
+export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
+  readonly posts: readonly ReaderPost[];
+  readonly keyEvents: readonly KeyEvent[];
+};
 
 /** Regions that are replaced whole; the list of posts is not, its posts are. */
 export const regions = {

@@ -1,6 +1,6 @@
 import { onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
-import { en } from '../strings/en.ts';
+import { words as en } from '../strings/en.ts';
 import type { Words } from '../strings/words.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { numberText } from './counts.ts';

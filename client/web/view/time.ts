@@ -1,4 +1,4 @@
-import { en } from '../strings/en.ts';
+import { words as en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import type { Words } from '../strings/words.ts';
 import { type Html, html } from './html.ts';

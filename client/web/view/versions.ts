@@ -1,6 +1,6 @@
 import { channelPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { Change, Channel, Media } from '../../../src/protocol/model.ts';
-import { en } from '../strings/en.ts';
+import { words as en } from '../strings/en.ts';
 import { wordsIn } from '../strings/index.ts';
 import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
 import type { Words } from '../strings/words.ts';

@@ -1,4 +1,4 @@
-import { enPage } from '../strings/en.ts';
+import { page as enPage } from '../strings/en.ts';
 import { pageWordsIn } from '../strings/index.ts';
 import { type ServerWords, serverWordsIn } from '../strings/server.ts';
 import { type PageWords, primaryOf } from '../strings/words.ts';
