@@ -6,10 +6,11 @@ import { morphInside, parse } from './morph.ts';
 import { showDocument } from './status.ts';
 import type { Times } from './times.ts';
 import { newsText } from './view/counts.ts';
+import { directionOf } from './view/direction.ts';
 import { html } from './view/html.ts';
 import { type Region, regions, titleOf } from './view/page.ts';
 import { renderNewer, renderOlder } from './view/paging.ts';
-import { directionOf, wordsOf } from './view/time.ts';
+import { wordsOf } from './view/time.ts';
 import { otherLanguage, partNames, spoken, spokenParts } from './view/wording.ts';
 
 /** The document, made to show a timeline. */

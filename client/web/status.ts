@@ -2,8 +2,9 @@ import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../reader.ts';
 import type { Words } from './strings/words.ts';
 import { numberText } from './view/counts.ts';
+import { directionOf } from './view/direction.ts';
 import { settingOf } from './view/page.ts';
-import { directionOf, textBeside, wordsOf } from './view/time.ts';
+import { textBeside, wordsOf } from './view/time.ts';
 
 /** What the page tells about itself: whether it is live and as of when it is true, and its title. */
 export class Status {

@@ -165,6 +165,14 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     verification: 'disputed',
     sources: [{ name: 'وكالة الساحل' }],
   });
+  // Begins with a name in other letters; and is in another language.
+  await publish(arabic, {
+    headline: 'MSC Aurora تغادر الرصيف',
+    body: 'MSC Aurora غادرت عند الظهر، حسب BBC عربي:\n\n- MSC Aurora إلى بورسعيد\n- North Star تنتظر\n\n> All ferries stay in port today.',
+    keyEvent: true,
+    sources: [{ name: 'BBC عربي' }],
+  });
+  await publish(arabic, { headline: 'Port authority: “No ferries today.”', body: 'All ferries stay in port today.' });
   const ships = await publish(arabic, { headline: 'ثلاث عشرة سفينة', body: 'ثلاث عشرة سفينة هناك.' });
   await client.correct(arabic, ships.id, 1, { note: 'ثلاث سفن فقط.', changes: { headline: 'ثلاث سفن', body: 'ثلاث سفن هناك.' } });
 

@@ -10,7 +10,7 @@ import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
 import { settingOf } from '../view/page.ts';
 import { type PostSetting, renderPost } from '../view/post.ts';
-import { clock, datedText, directionOf, textBeside } from '../view/time.ts';
+import { clock, datedText, textBeside } from '../view/time.ts';
 import { around } from '../view/wording.ts';
 
 /** Why nothing can be shown. */
@@ -112,5 +112,5 @@ function pinned({ words, setting, timeline }: Scene): Html {
   const { channel, pinned } = timeline ?? {};
   if (!channel || !pinned) return nothing;
   const { language } = channel;
-  return html`<p class="label-line">${words.pinned}</p><div lang="${language}" dir="${directionOf(language)}">${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' })}</div>`;
+  return html`<p class="label-line">${words.pinned}</p><div lang="${language}" dir="${setting.runs}">${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' })}</div>`;
 }

@@ -10,6 +10,7 @@ import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../strings/index.t
 import type { ElementWords, Words } from '../strings/words.ts';
 import { choiceOf, Times } from '../times.ts';
 import { newsText } from '../view/counts.ts';
+import { directionOf } from '../view/direction.ts';
 import type { PostSetting } from '../view/post.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import type { Scene } from './around.ts';
@@ -276,8 +277,9 @@ export class PressboxLive extends ReactiveElement {
   }
 
   get #setting(): PostSetting {
-    const { timezone = 'UTC' } = this.#following?.channel ?? {};
-    const setting = { timezone, language: this.#language ?? 'en', words: this.#words, server: this.#server };
+    const { timezone = 'UTC', language = 'en' } = this.#following?.channel ?? {};
+    const runs = directionOf(language);
+    const setting = { timezone, runs, language: this.#language ?? 'en', words: this.#words, server: this.#server };
     return this.#told?.inZone(setting) ?? setting;
   }
 

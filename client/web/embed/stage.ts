@@ -1,7 +1,7 @@
 import { reachedEnd } from '../../timeline.ts';
 import { morphInside, parse } from '../morph.ts';
 import { keepPlace, type View } from '../place.ts';
-import { directionOf } from '../view/time.ts';
+import { directionOf, turned } from '../view/direction.ts';
 import { pageWordsOf } from '../view/wording.ts';
 import { connection, pieces, type Scene } from './around.ts';
 import { namePartsOf } from './parts.ts';
@@ -61,6 +61,7 @@ export class Stage {
     // A feed has articles, or is none.
     const isFeed = (timeline?.posts.length ?? 0) > 0;
     const { language = null } = timeline?.channel ?? {};
+    const written = { lang: language, dir: language && directionOf(language) };
     const dir = directionOf(scene.language ?? words.language);
     this.#set('frame', { lang: words.language, dir, 'data-theme': theme, 'data-framed': window !== window.parent });
     this.#set('head', { hidden: trouble !== undefined && channel === undefined });
@@ -69,15 +70,14 @@ export class Stage {
     this.#set('since', { 'aria-label': pageWordsOf(setting).missed });
     this.#set('scroller', { hidden: isWaiting });
     this.#set('key-events', { hidden: !timeline?.keyEvents.length });
-    this.#set('key-list', { lang: language });
+    this.#set('key-list', written);
     this.#set('pinned', { hidden: !timeline?.pinned, 'aria-label': words.pinned });
     this.#set('ways-up', { hidden: (timeline?.ceiling ?? null) === null });
     this.#set('posts', {
       role: isFeed ? 'feed' : null,
       'aria-label': isFeed ? words.posts : null,
       'aria-busy': String(asking || scene.state?.status === 'catching-up'),
-      lang: language,
-      dir: language && directionOf(language),
+      ...written,
     });
     this.#set('older', { hidden: timeline === undefined || reachedEnd(timeline) });
     this.#set('new-posts', { hidden: news === '' });
@@ -86,7 +86,7 @@ export class Stage {
       this.#say(way, words[`${way}Posts`]);
     }
     this.#say('new-posts', news);
-    for (const [id, piece] of Object.entries(pieces)) this.#putIn(id, piece(scene).text);
+    for (const [id, piece] of Object.entries(pieces)) this.#putIn(id, turned(piece(scene), setting).text);
   }
 
   #set(id: string, attributes: Record<string, string | boolean | null>): void {

@@ -7,9 +7,6 @@ export class Html {
   constructor(text: string) {
     this.text = text;
   }
-  toString(): string {
-    return this.text;
-  }
 }
 
 /** What a template takes; null, undefined and false are nothing. */

@@ -2,6 +2,7 @@ import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
 import { numberText } from './counts.ts';
+import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
 import { type PostSetting, renderPost } from './post.ts';
@@ -21,16 +22,16 @@ export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
 
 /** Regions that are replaced whole; the list of posts is not, its posts are. */
 export const regions = {
-  masthead: (shown: Shown) => renderMasthead(shown.channel),
+  masthead: ({ channel }: Shown) => turned(renderMasthead(channel), settingOf(channel)),
   state: (shown: Shown) => renderState(shown.channel),
   pinned: (shown: Shown) => renderPinned(shown),
   summary: (shown: Shown) => renderSummary(shown),
-  'key-events': (shown: Shown) => renderKeyEvents(shown),
+  'key-events': (shown: Shown) => turned(renderKeyEvents(shown), settingOf(shown.channel)),
 } as const satisfies Record<string, (shown: Shown) => Html>;
 export type Region = keyof typeof regions;
 
 export function settingOf({ timezone, language, url }: Channel): PostSetting {
-  return { timezone, language, url };
+  return { timezone, language, url, runs: directionOf(language) };
 }
 
 /** Section, headline, standfirst, byline, and what was corrected in them. */

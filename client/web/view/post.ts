@@ -4,6 +4,7 @@ import { words as en } from '../strings/en.ts';
 import type { Words } from '../strings/words.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { numberText } from './counts.ts';
+import { turned } from './direction.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
@@ -31,7 +32,8 @@ export function renderPost(post: ReaderPost, setting: PostSetting): Html {
   const place = setting.place ?? 'list';
   const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
   const content = post.status === 'published' ? published(post, setting) : withdrawn(post, setting);
-  return html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
+  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
+  return turned(article, setting);
 }
 
 export function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {

@@ -1,6 +1,7 @@
 import { channelPath, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { counted } from './counts.ts';
+import { turned } from './direction.ts';
 import { type Html, html, joined } from './html.ts';
 import { settingOf } from './page.ts';
 import { clockBeside, datedText, type Setting, wordsOf } from './time.ts';
@@ -53,7 +54,9 @@ export function renderSince(
     return html`${joined(links, words.comma)}${of.length > mostNamed && ' …'}`;
   };
   const nameOf = ({ headline, publishedAt }: Named) =>
-    headline === null ? pageWordsOf(setting).postOf(datedText(publishedAt, setting)) : html`<bdi>${words.named(headline)}</bdi>`;
+    headline === null
+      ? pageWordsOf(setting).postOf(datedText(publishedAt, setting))
+      : turned(html`<bdi>${words.named(headline)}</bdi>`, setting);
   const items = [
     // On a page that does not reach the newest they are on another one.
     newest !== undefined &&

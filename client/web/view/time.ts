@@ -11,6 +11,8 @@ export interface Setting {
   language: string;
   /** Those of the language where none are given. */
   words?: Words;
+  /** Which way the language of the coverage runs, whatever that of the words. */
+  runs?: 'ltr' | 'rtl';
   /** Where the server is, for a page that is not one of its own: `https://live.example.org`. */
   server?: string;
 }
@@ -67,18 +69,6 @@ export function shortDayOf(at: string, setting: Setting): string {
 export function sameDay(one: string, other: string, setting: Setting): boolean {
   return dayOf(one, setting) === dayOf(other, setting);
 }
-
-/** The direction of text in a language, by the script it is written in. */
-export function directionOf(language: string): 'ltr' | 'rtl' {
-  try {
-    return rightToLeft.includes(new Intl.Locale(language).maximize().script ?? '?') ? 'rtl' : 'ltr';
-  } catch {
-    return 'ltr';
-  }
-}
-
-/** Scripts (ISO 15924). */
-const rightToLeft = 'Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi';
 
 interface Formats {
   clock: Intl.DateTimeFormat;

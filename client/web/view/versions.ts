@@ -6,8 +6,10 @@ import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
 import type { Words } from '../strings/words.ts';
 import { numberText } from './counts.ts';
 import { diffWords, type Piece } from './diff.ts';
+import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
-import { clockBeside, directionOf, type Setting } from './time.ts';
+import { settingOf } from './page.ts';
+import { clockBeside, type Setting } from './time.ts';
 
 /** What a post said before: each of its changes with the words that went and those that came. */
 
@@ -124,7 +126,7 @@ export function renderVersions({ channel, postId, steps, older }: VersionsShown)
   const said = sayingOf(channel);
   const { words, own } = said;
   return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
-<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}"><bdi>${channel.headline}</bdi></a></p><h1>${words.earlierVersions}</h1>
+<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, said.setting)}</a></p><h1>${words.earlierVersions}</h1>
 <p class="standfirst">${own.legend}</p></header>
 <div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${steps.map((step) => renderStep(step, said))}</div>
 <nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
@@ -141,9 +143,9 @@ interface Saying {
   own: VersionWords;
 }
 
-function sayingOf({ timezone, language }: Channel): Saying {
-  const words = wordsIn(language) ?? en;
-  return { setting: { timezone, language, words }, words, own: versionWordsIn(words.language) };
+function sayingOf(channel: Channel): Saying {
+  const words = wordsIn(channel.language) ?? en;
+  return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
 }
 
 function renderStep(step: Step, said: Saying): Html {
@@ -163,15 +165,16 @@ function renderChange({ change, publishedAt }: Version, { setting, words, own }:
   const at = clockBeside(change?.at ?? publishedAt, null, setting);
   const label =
     change === null ? own.published : change.kind === 'refile' ? own.refile : (words.changes[change.kind] ?? words.changed);
-  return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`}`;
+  return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && turned(html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`, setting)}`;
 }
 
 function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
   const { own } = said;
-  const whole = ({ headline, text }: Version) => texts(headline ?? '', text, said);
+  const same = (text: string): Piece[] => (text === '' ? [] : [{ kind: 'same', text }]);
+  const whole = ({ headline, text }: Version) => texts(same(headline ?? ''), same(text), said);
   switch (step.status) {
     case 'whole': {
-      const lines = step.version.beside.map(({ what, text }): Line => ({ what, pieces: [{ kind: 'same', text }] }));
+      const lines = step.version.beside.map(({ what, text }): Line => ({ what, pieces: same(text) }));
       return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}${listed(lines, said)}`;
     }
     case 'both':
@@ -179,7 +182,7 @@ function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
     default: {
       const isSame = [...step.headline, ...step.text].every(({ kind }) => kind === 'same');
       const hint = isSame && html`<p class="hint">${step.lines.length > 0 ? own.besideWords : own.noWord}</p>`;
-      return html`${hint}${texts(marked(step.headline, said), marked(step.text, said), said)}${listed(step.lines, said)}`;
+      return html`${hint}${texts(step.headline, step.text, said)}${listed(step.lines, said)}`;
     }
   }
 }
@@ -196,7 +199,7 @@ function listed(lines: readonly Line[], said: Saying): Html {
   };
   return html`<ul class="beside">${lines.map(({ what, pieces }) => {
     if (what !== 'mark')
-      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}">${marked(pieces, said)}</bdi></li>`;
+      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</bdi></li>`;
     return html`<li>${marked(
       pieces.map(({ kind, text }) => ({ kind, text: marks[text] ?? text })),
       said,
@@ -204,10 +207,17 @@ function listed(lines: readonly Line[], said: Saying): Html {
   })}</ul>`;
 }
 
-function texts(headline: Html | string, text: Html | string, { setting }: Saying): Html {
-  const written = (as: string, what: Html | string) =>
-    String(what) === '' ? nothing : html`<div class="${as}" lang="${setting.language}" dir="auto">${what}</div>`;
+function texts(headline: readonly Piece[], text: readonly Piece[], said: Saying): Html {
+  const written = (as: string, pieces: readonly Piece[]) =>
+    pieces.length > 0 &&
+    html`<div class="${as}" lang="${said.setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</div>`;
   return html`${written('headline', headline)}${written('text', text)}`;
+}
+
+/** By the text alone: what says in words that some of it is new may be in another language. */
+function dirOf(pieces: readonly Piece[], { setting }: Saying): 'rtl' | 'auto' {
+  const text = html`<bdi>${pieces.map(({ text }) => text)}</bdi>`;
+  return turned(text, setting).text === text.text ? 'auto' : 'rtl';
 }
 
 /** What is added and removed is told in words too, to those who hear the page. */

@@ -2,8 +2,9 @@ import { page as enPage } from '../strings/en.ts';
 import { pageWordsIn } from '../strings/index.ts';
 import { type ServerWords, serverWordsIn } from '../strings/server.ts';
 import { type PageWords, primaryOf } from '../strings/words.ts';
+import { directionOf } from './direction.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
-import { directionOf, type Setting, wordsOf } from './time.ts';
+import { type Setting, wordsOf } from './time.ts';
 
 /** How words of a language get into a page, which may be in another one. */
 

@@ -1,10 +1,11 @@
 import { correctionNotes, updateNotes, withdrawalNote } from '../../../client/web/view/changes.ts';
 import { numberText } from '../../../client/web/view/counts.ts';
+import { turned } from '../../../client/web/view/direction.ts';
 import { type Html, html, joined, nothing, safe } from '../../../client/web/view/html.ts';
 import { link } from '../../../client/web/view/links.ts';
 import { renderMedia } from '../../../client/web/view/media.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
-import { datedText, directionOf, wordsOf } from '../../../client/web/view/time.ts';
+import { datedText, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
@@ -15,9 +16,10 @@ import type { FeedLinks } from './page.ts';
 /** HTML, safe to insert as it is, with whole addresses: a feed is read far from its server. */
 export function contentOf(post: ReaderPost, channel: Channel, links: FeedLinks): string {
   const content = post.status === 'published' ? published(post, channel, links) : withdrawn(post, channel);
+  const setting = settingOf(channel);
   // In a feed nothing else says which way a text runs.
-  return directionOf(channel.language) === 'rtl'
-    ? html`<div dir="rtl" lang="${channel.language}">${content}</div>`.text
+  return setting.runs === 'rtl'
+    ? html`<div dir="rtl" lang="${channel.language}">${turned(content, setting)}</div>`.text
     : content.text;
 }
 

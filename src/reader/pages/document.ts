@@ -1,5 +1,5 @@
+import { directionOf } from '../../../client/web/view/direction.ts';
 import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
-import { directionOf } from '../../../client/web/view/time.ts';
 import { serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */

@@ -1,5 +1,6 @@
+import { turned } from '../../../client/web/view/direction.ts';
 import { attribute, html } from '../../../client/web/view/html.ts';
-import { directionOf } from '../../../client/web/view/time.ts';
+import { settingOf } from '../../../client/web/view/page.ts';
 import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
 
@@ -19,8 +20,10 @@ export interface EmbedPage {
  * coverage's own page.
  */
 export function embedPage({ channel, publicUrl, root, files, attributes: { theme, lang, times, limit } }: EmbedPage): string {
+  const setting = settingOf(channel);
+  const named = html`<p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p>`;
   return html`<!doctype html>
-<html lang="${channel.language}" dir="${directionOf(channel.language)}">
+<html lang="${channel.language}" dir="${setting.runs}">
 <head>
 <meta charset="utf-8">
 <title>${channel.headline}</title>
@@ -37,7 +40,7 @@ export function embedPage({ channel, publicUrl, root, files, attributes: { theme
 <div id="start"></div>
 <main>
 <pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}></pressbox-live>
-<noscript><p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p></noscript>
+<noscript>${turned(named, setting)}</noscript>
 </main>
 </body>
 </html>

@@ -1,7 +1,8 @@
+import { turned } from '../../../client/web/view/direction.ts';
 import { type Html, html } from '../../../client/web/view/html.ts';
-import { renderState } from '../../../client/web/view/page.ts';
+import { renderState, settingOf } from '../../../client/web/view/page.ts';
 import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
-import { clockBeside, directionOf } from '../../../client/web/view/time.ts';
+import { clockBeside } from '../../../client/web/view/time.ts';
 import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
@@ -47,11 +48,13 @@ export function indexPage({ channels, next, isFirst, visitor, language, publicUr
 const connection = html`<p class="connection" id="connection" data-state="still"><span id="connection-text"></span></p>`;
 
 function renderListed(channel: ListedChannel): Html {
-  return html`<li class="listed" data-channel="${channel.id}" data-state="${channel.state}" lang="${channel.language}" dir="${directionOf(channel.language)}"><div class="state">${renderState(channel)}</div>${
+  const setting = settingOf(channel);
+  const listed = html`<li class="listed" data-channel="${channel.id}" data-state="${channel.state}" lang="${channel.language}" dir="${setting.runs}"><div class="state">${renderState(channel)}</div>${
     channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
   }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
   }<p class="latest"${spoken(channel)}>${latest(channel)}${channel.access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p></li>`;
+  return turned(listed, setting);
 }
 
 function latest(channel: ListedChannel): Html | string {

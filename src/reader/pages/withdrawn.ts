@@ -1,3 +1,4 @@
+import { turned } from '../../../client/web/view/direction.ts';
 import { html } from '../../../client/web/view/html.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { renderPost } from '../../../client/web/view/post.ts';
@@ -18,17 +19,19 @@ export interface WithdrawnPage {
 /** Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it said. */
 export function withdrawnPage({ channel, post, visitor, assets }: WithdrawnPage): string {
   const words = serverWordsOf(channel);
+  const setting = settingOf(channel);
   const mark = spoken(channel);
-  const coverage = html`<a href="${channelPath(channel.id)}" lang="${channel.language}" dir="auto">${channel.headline}</a>`;
+  const named = html`<a href="${channelPath(channel.id)}" lang="${channel.language}" dir="auto">${channel.headline}</a>`;
+  const section = channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`;
   return htmlDocument({
     title: words.wasWithdrawnFrom(channel.headline),
     language: channel.language,
     assets,
     body: html`${siteBar(visitor, channel.language)}
 <main class="page">
-<header class="head">${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1${mark}>${words.wasWithdrawn}</h1>
-<p class="standfirst"${mark}>${around(words.partOf, coverage)}</p></header>
-<div class="alone">${renderPost(post, { ...settingOf(channel), day: true, marked: true })}</div>
+<header class="head">${section && turned(section, setting)}<h1${mark}>${words.wasWithdrawn}</h1>
+<p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>
+<div class="alone">${renderPost(post, { ...setting, day: true, marked: true })}</div>
 <nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a></nav>
 </main>`,
   });
