@@ -83,7 +83,9 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const query = parse(channelsQuerySchema, req.query);
     const list = await feeds.guarded(() => readFront(principalOf(res), query));
     const visitor = visitorOf(res, req.originalUrl);
-    sendPage(res, indexPage({ ...list, visitor, language: languageFor(req, res), publicUrl, assets }));
+    const unjudged = isUnjudged(askingOf(res));
+    const page = indexPage({ ...list, visitor, isUnjudged: unjudged, language: languageFor(req, res), publicUrl, assets });
+    sendPage(res, page, unjudged || isForOneBrowser(res));
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
@@ -218,7 +220,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
 
 const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone' } as const;
 
-function sendPage(res: Response, page: string): void {
+function sendPage(res: Response, page: string, isPrivate = isForOneBrowser(res)): void {
   res.vary('Cookie');
-  sendJson(res, page, { cache: isForOneBrowser(res) ? 'private' : 'public', type: 'text/html; charset=utf-8' });
+  sendJson(res, page, { cache: isPrivate ? 'private' : 'public', type: 'text/html; charset=utf-8' });
 }

@@ -134,10 +134,12 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     const before = server;
     await newServer({ PRESSBOX_JWKS_URL: issuer.jwksUrl, PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough' });
     await before[Symbol.asyncDispose]();
+    const desk = { headline: 'For the desk', access: 'desk' };
+    await call(`${server.url}/v1/channels`, { method: 'POST', token: author, body: desk });
     const { page } = await browser.page();
     const address = `${server.url}/live/${members}`;
     await page.goto(address);
-    await page.getByLabel('Access token').fill(await issuer.token({ reader: ['*'] }, 'of-the-issuer'));
+    await page.getByLabel('Access token').fill(await issuer.token({ reader: ['*'], author: ['*'] }, 'of-the-issuer'));
     await page.keyboard.press('Enter');
     await page.waitForURL(address);
     const connection = () => page.textContent('#connection-text');
@@ -153,8 +155,17 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(address);
     expect(await elsewhere.textContent('main')).toContain('You cannot be recognised at the moment');
+    // The list has what is not for strangers again by itself, as soon as it can be known who looks at it.
+    const list = await page.context().newPage();
+    await list.clock.install();
+    await list.goto(server.url);
+    await list.getByRole('status').getByText('so coverage that is not for everyone may be missing here').waitFor();
+    expect(await list.getByRole('link', { name: 'For the desk' }).count()).toBe(0);
 
     await issuer.start();
+    await list.clock.fastForward(25_000);
+    await list.getByRole('link', { name: 'For the desk' }).waitFor();
+    expect(await list.getByRole('status').textContent()).toBe('');
     await page.getByText('Written while the issuer was gone.').waitFor({ timeout: 15_000 });
     await vi.waitFor(async () => expect(await connection()).toBe('Live'));
     expect(await page.evaluate('window.isTheSamePage')).toBe(true);

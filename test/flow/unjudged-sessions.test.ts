@@ -87,6 +87,24 @@ describe('over HTTP', () => {
     expect((await get('/v1/session')).body).toMatchObject({ session: { name: 'Ruth Calder' } });
   });
 
+  it('the list of channels says that some may be missing, to nobody else, in no cache, and until they are there', async () => {
+    const said = 'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here.';
+    const listed = async () => {
+      const { text, headers } = await get('/', isHtml);
+      return [text.includes(said), text.includes('/live/hidden'), headers.get('cache-control')];
+    };
+    expect(await listed()).toEqual([false, true, 'private, no-store']);
+    await loseIssuer();
+    expect(await listed()).toEqual([true, false, 'private, no-store']);
+    const { text } = await get('/', { ...isHtml, 'accept-language': 'de' });
+    expect(text).toContain('Sie können gerade nicht erkannt werden.');
+    expect((await call(`${server.url}/`, { headers: isHtml })).text).not.toContain(said);
+    // What programs are answered has no place for it.
+    expect(Object.keys((await get('/v1/channels')).body as object)).toEqual(['channels', 'next']);
+    await issuer.start();
+    expect(await listed()).toEqual([false, true, 'private, no-store']);
+  });
+
   it('what is written is refused likewise, and nothing is written', async () => {
     await loseIssuer();
     const headers = { cookie, origin: server.url, 'idempotency-key': 'once' };

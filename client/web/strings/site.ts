@@ -10,6 +10,8 @@ export interface SiteWords {
   earlierCoverage: string;
   /** `command`: makes a channel. */
   noCoverage: (command: string) => string;
+  /** To whose session cannot be judged at the moment: they are shown what strangers are. */
+  notRecognised: string;
   /** Said to screen readers. */
   saidLive: (coverage: string) => string;
   saidEnded: (coverage: string) => string;
@@ -49,6 +51,8 @@ const languages = {
     coverageDescribed: 'Live coverage, as it happens, with every correction in its place.',
     earlierCoverage: 'Earlier coverage',
     noCoverage: (command) => `There is no coverage yet. A channel made with ${command} appears here.`,
+    notRecognised:
+      'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here. You stay signed in, and it will be back.',
     saidLive: (coverage) => `Now live: ${coverage}.`,
     saidEnded: (coverage) => `No longer live: ${coverage}.`,
     signIn: 'Sign in',
@@ -87,6 +91,8 @@ const languages = {
     coverageDescribed: 'Live-Berichterstattung, während es geschieht, mit jeder Korrektur an ihrer Stelle.',
     earlierCoverage: 'Frühere Berichterstattung',
     noCoverage: (command) => `Es gibt noch keine Berichterstattung. Ein Kanal, der mit ${command} angelegt wird, erscheint hier.`,
+    notRecognised:
+      'Sie können gerade nicht erkannt werden. Was nicht für alle ist, kann daher hier fehlen. Sie bleiben angemeldet, und es ist bald wieder da.',
     saidLive: (coverage) => `Jetzt live: ${coverage}.`,
     saidEnded: (coverage) => `Nicht mehr live: ${coverage}.`,
     signIn: 'Anmelden',
@@ -132,6 +138,8 @@ const languages = {
     coverageDescribed: 'Les événements en direct, avec chaque correction à sa place.',
     earlierCoverage: 'Directs précédents',
     noCoverage: (command) => `Il n’y a pas encore de direct. Un canal créé avec ${command} apparaîtra ici.`,
+    notRecognised:
+      'Impossible de vous reconnaître pour le moment\u00a0: les directs qui ne sont pas ouverts à tous peuvent manquer ici. Vous restez connecté, et ils vont revenir.',
     saidLive: (coverage) => `En direct\u00a0: ${coverage}.`,
     saidEnded: (coverage) => `N’est plus en direct\u00a0: ${coverage}.`,
     signIn: 'Se connecter',
@@ -181,6 +189,8 @@ const languages = {
     coverageDescribed: 'Los hechos en directo, con cada corrección en su lugar.',
     earlierCoverage: 'Coberturas anteriores',
     noCoverage: (command) => `Aún no hay coberturas. Un canal creado con ${command} aparecerá aquí.`,
+    notRecognised:
+      'No es posible reconocerle en este momento, y aquí pueden faltar coberturas que no son para todos. Su sesión sigue abierta, y volverán.',
     saidLive: (coverage) => `En directo: ${coverage}.`,
     saidEnded: (coverage) => `Ya no está en directo: ${coverage}.`,
     signIn: 'Iniciar sesión',
@@ -223,6 +233,7 @@ const languages = {
     coverageDescribed: 'تغطيات مباشرة لما يجري، وكل تصحيح في مكانه.',
     earlierCoverage: 'تغطيات سابقة',
     noCoverage: (command) => `لا توجد تغطيات بعد. تظهر هنا كل قناة تُنشأ بالأمر ${command}.`,
+    notRecognised: 'لا يمكن التعرف عليك حاليًا، فقد تغيب هنا تغطيات ليست للجميع. تبقى مسجل الدخول، وستعود.',
     saidLive: (coverage) => `مباشر الآن: ${coverage}.`,
     saidEnded: (coverage) => `لم تعد مباشرة: ${coverage}.`,
     signIn: 'تسجيل الدخول',

@@ -15,6 +15,8 @@ export interface IndexPage {
   /** Begins with the newest channel, and is kept so by its script. */
   isFirst: boolean;
   visitor?: Visitor | undefined;
+  /** Their session cannot be judged at the moment: channels may be missing. */
+  isUnjudged?: boolean;
   /** One that there are words in; each channel is told of in its own. */
   language: string;
   publicUrl: string;
@@ -22,8 +24,17 @@ export interface IndexPage {
 }
 
 /** `/`: the channels that the reader may know of. Complete as it is; its script asks for it again and puts in what changed, by the ids of its parts. */
-export function indexPage({ channels, next, isFirst, visitor, language, publicUrl, assets }: IndexPage): string {
-  const { coverage, coverageDescribed, earlierCoverage, noCoverage } = siteWordsOf({ language });
+export function indexPage({
+  channels,
+  next,
+  isFirst,
+  visitor,
+  isUnjudged = false,
+  language,
+  publicUrl,
+  assets,
+}: IndexPage): string {
+  const { coverage, coverageDescribed, earlierCoverage, noCoverage, notRecognised } = siteWordsOf({ language });
   const none = html`<p class="notice">${around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`)}</p>`;
   const earlier = (page: string) =>
     html`<a class="step" href="/?page=${encodeURIComponent(page)}" rel="next">${earlierCoverage}</a>`;
@@ -36,7 +47,8 @@ export function indexPage({ channels, next, isFirst, visitor, language, publicUr
     body: html`${siteBar(visitor, language, isFirst && connection)}
 <main class="page">
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
-<div id="none">${channels.length === 0 && none}</div>
+<div id="unjudged" role="status">${isUnjudged && html`<p class="notice">${notRecognised}</p>`}</div>
+<div id="none">${channels.length === 0 && !isUnjudged && none}</div>
 <ol class="channels" id="channels">${channels.map(renderListed)}</ol>
 <nav class="pages" id="earlier" aria-label="${earlierCoverage}">${next !== null && earlier(next)}</nav>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
