@@ -1,5 +1,4 @@
 import type { Outcome, RequestId } from '../engine/engine.ts';
-import { JournalUnavailable } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Channel, Erasure, PostKind } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -59,14 +58,4 @@ function isAbout({ postId, revision }: Outcome, subject: Subject): boolean {
 export function placeOf(outcome: Outcome): Position {
   if (outcome.position) return outcome.position;
   throw new Refusal('channel-deleted');
-}
-
-/** What is read for an answer after the write was taken: a failure then says nothing of the write, and must not say "unchanged". */
-export async function afterwards<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') throw error;
-    throw new JournalUnavailable(error.message, 'unknown', { cause: error });
-  }
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Journal } from '../engine/engine.ts';
-import { JournalUnavailable } from '../engine/engine.ts';
+import { afterwards, JournalUnavailable } from '../engine/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
 import type { Standing } from './admission.ts';
-import { type Ask, afterwards, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
+import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
 import { create } from './channel.ts';
 import type { Deed } from './decide.ts';
 import { deskLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { Bus, Journal, Outcome, Renderer } from '../engine/engine.ts';
-import { JournalUnavailable } from '../engine/engine.ts';
+import { afterwards, JournalUnavailable } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
@@ -8,16 +8,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
 import { admit, type Standing, standing } from './admission.ts';
-import {
-  type Ask,
-  afterwards,
-  type ChannelAnswer,
-  type PostAnswer,
-  placeOf,
-  type RevisionAnswer,
-  type Subject,
-  sameOr422,
-} from './ask.ts';
+import { type Ask, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, type Subject, sameOr422 } from './ask.ts';
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';

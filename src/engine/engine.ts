@@ -345,6 +345,16 @@ export class JournalUnavailable extends Error {
   }
 }
 
+/** For what is asked once a write was taken: a failure then says nothing of the write, and must not say `unchanged`. */
+export async function afterwards<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') throw error;
+    throw new JournalUnavailable(error.message, 'unknown', { cause: error });
+  }
+}
+
 /** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */
 export class JournalRefused extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import type { Announcement } from '../../src/engine/engine.ts';
+import type { Announcement, Engine } from '../../src/engine/engine.ts';
 import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -69,6 +69,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await near.heads([id]))[0]?.offset).toBe(2);
     }, 30_000);
 
+    it('says that a channel is deleted, and what is pending, though it can ask no more after that', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
+      line.cutAfter = 'deleted';
+      const { complete, pending } = deletedOf(await far.deleteChannel(id, newRequest()));
+      expect({ complete, where: pending.map(({ where }) => where) }).toEqual({ complete: false, where: ['Redis'] });
+      const isComplete = async () => expect((await near.erase(id, id)).complete).toBe(true);
+      await vi.waitFor(isComplete, patient);
+    }, 30_000);
+
     it('says once that Redis is out of reach, and once that it is back, however many attempts fail', async (test) => {
       const { line, near, said } = await openNodesFor(test, binary);
       await createChannel(near);
@@ -82,6 +92,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(said).toHaveLength(2);
     }, 40_000);
   });
+}
+
+function deletedOf(answer: Awaited<ReturnType<Engine['deleteChannel']>>) {
+  if (answer.status !== 'deleted') throw new Error(answer.status);
+  return answer.erasure;
 }
 
 /** One node that reaches the server, and one behind a line; `said`: what that one logs. */

@@ -13,7 +13,7 @@ import {
 } from '../support/engines.ts';
 import { found } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { type Finishing, openNode, openNodeFor, startRedisFor } from '../support/redis.ts';
+import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../support/redis.ts';
 
 const patient = { timeout: 15_000, interval: 50 };
 const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
@@ -67,6 +67,22 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
     }, 30_000);
 
+    it('calls what stands unknown where it cannot ask whether the replica has it', async (test) => {
+      const { master } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master, { minReplicas: 1 });
+      const { id } = await createChannel(engine);
+      const request = newRequest();
+      const write = appending([publication(samplePost(id))], { request });
+      expect((await engine.append(id, write)).status).toBe('appended');
+      // The connection that writes is not used again, and the one that reads is not looked at yet.
+      await master.admin.config('SET', 'appendfsync', 'no');
+      await endConnection(master, 'pressbox-writes');
+      const other = appending([publication(samplePost(id))]);
+      const isNotSent = () => expect(engine.append(id, other)).rejects.toMatchObject({ outcome: 'unchanged' });
+      await vi.waitFor(isNotSent, patient);
+      await expect(engine.recall(id, request)).rejects.toMatchObject({ outcome: 'unknown' });
+    });
+
     it('is used again within 5 s of a lost connection, although the replica hangs', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);
@@ -116,6 +132,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(replica.directory, ['zqpending'])).toEqual([]);
     }, 40_000);
   });
+}
+
+async function endConnection({ admin }: RedisServer, name: string): Promise<void> {
+  const line = String(await admin.client('LIST'))
+    .split('\n')
+    .find((one) => one.includes(` name=${name} `));
+  await admin.client('KILL', 'ID', Number(/^id=(\d+)/.exec(line ?? '')?.[1]));
 }
 
 /** A master, and a replica that has all it has and acknowledges what comes. */

@@ -54,11 +54,9 @@ export class Erasures {
 
   /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */
   async finish(channelId: string, postId: string | null): Promise<Erasure> {
-    const owed = (await this.owed(channelId)).filter(([who]) => who === own || who === postId);
-    if (owed.length === 0) return { complete: true, pending: [] };
     const pending: Pending = new Map();
     const timer = new AbortController();
-    const done = this.complete(channelId, owed, pending).then(
+    const done = this.#finish(channelId, postId, pending).then(
       () => true,
       (error: unknown) => {
         pending.set('Redis', error instanceof Error ? error.message : String(error));
@@ -69,6 +67,11 @@ export class Erasures {
     timer.abort();
     if (complete) return { complete: true, pending: [] };
     return { complete: false, pending: [...pending].map(([where, why]) => ({ where, why })) };
+  }
+
+  async #finish(channelId: string, postId: string | null, pending: Pending): Promise<void> {
+    const owed = (await this.owed(channelId)).filter(([who]) => who === own || who === postId);
+    if (owed.length > 0) await this.complete(channelId, owed, pending);
   }
 
   /** What a channel owes. */

@@ -3,6 +3,7 @@ import { fingerprint, newSalt } from '../chain.ts';
 import {
   type AppendRequest,
   type AppendResult,
+  afterwards,
   type Engine,
   JournalUnavailable,
   type Outcome,
@@ -187,7 +188,7 @@ export class Writes implements JournalWrites {
     if (this.#parts.minReplicas === 0) return Promise.resolve();
     this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
       this.#replicated = undefined;
-      const count = await this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs));
+      const count = await afterwards(() => this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs)));
       if (count < this.#parts.minReplicas) {
         throw new JournalUnavailable(
           `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
@@ -201,7 +202,7 @@ export class Writes implements JournalWrites {
   /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
   async #acknowledgedAgain(channelId: string, requestId: string): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
-    await this.#parts.writes.ask((redis) => redis.pexpire(requestKey(channelId, requestId), keptMs));
+    await afterwards(() => this.#parts.writes.ask((redis) => redis.pexpire(requestKey(channelId, requestId), keptMs)));
     await this.#acknowledged();
   }
 
