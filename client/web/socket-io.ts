@@ -7,8 +7,6 @@ import { parsed } from '../http.ts';
  */
 interface Options {
   path: string;
-  /** Milliseconds until the connection must stand. */
-  timeout: number;
   auth?: object;
 }
 
@@ -35,11 +33,10 @@ const types = {
 
 class PageSocket {
   connected = false;
-  readonly io: { engine: { on(name: 'packet', listener: () => void): void; close(): void } };
+  readonly io: { engine: { on(name: 'packet', listener: Listener): void; close(): void } };
   readonly #link: WebSocket;
   readonly #listeners = new Map<string, Listener[]>();
   readonly #waiting = new Map<number, (said: unknown) => void>();
-  readonly #onPacket: (() => void)[] = [];
   readonly #auth: object | undefined;
   #asked = 0;
   #over = false;
@@ -47,35 +44,29 @@ class PageSocket {
   /** The server pings within this time, or is gone. Milliseconds. */
   #silenceMs = 0;
 
-  constructor(origin: string, { path, timeout, auth }: Options) {
+  constructor(origin: string, { path, auth }: Options) {
     this.#auth = auth;
     this.#link = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`);
     this.#link.onmessage = ({ data }) => this.#hear(data);
-    this.#link.onclose = () => this.#end('transport close');
-    this.#silence = setTimeout(() => this.#end('timeout'), timeout);
+    this.#link.onclose = () => this.#end();
     // A connection over a network that is gone tells nothing by itself.
     globalThis.addEventListener('offline', this.#onOffline);
-    this.io = {
-      engine: { on: (_name, listener) => void this.#onPacket.push(listener), close: () => this.#link.close() },
-    };
+    this.io = { engine: { on: (name, listener) => this.on(name, listener), close: () => this.#link.close() } };
   }
 
-  readonly #onOffline = (): void => this.#end('network connection lost');
+  readonly #onOffline = (): void => this.#end();
 
-  on(name: string, listener: Listener): this {
+  on(name: string, listener: Listener): void {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
-    return this;
   }
 
   removeAllListeners(): void {
     this.#listeners.clear();
-    this.#onPacket.length = 0;
   }
 
   disconnect(): void {
     if (this.connected) this.#link.send(types.disconnect);
-    this.#link.close();
-    this.#end('io client disconnect');
+    this.#end();
   }
 
   timeout(ms: number) {
@@ -84,7 +75,7 @@ class PageSocket {
         const id = this.#asked++;
         const timer = setTimeout(() => {
           this.#waiting.delete(id);
-          answered(new Error('operation has timed out'));
+          answered(new Error());
         }, ms);
         this.#waiting.set(id, (said) => {
           clearTimeout(timer);
@@ -101,7 +92,7 @@ class PageSocket {
     if (type === types.ping) this.#link.send('3');
     // Whatever comes shows that the server is there.
     if (this.#silenceMs > 0) this.#waitForPing();
-    for (const listener of this.#onPacket) listener();
+    this.#tell('packet');
     const body = type === types.ping ? undefined : parsed(message[0] === '4' ? rest : message.slice(1));
     switch (type) {
       case types.connect:
@@ -115,13 +106,11 @@ class PageSocket {
         this.#waiting.delete(Number(id));
         return answer?.(Array.isArray(body) ? body[0] : undefined);
       }
-      case types.refused: {
-        const { message: why = '', data = undefined } = (body ?? {}) as { message?: string; data?: unknown };
-        return this.#refuse(Object.assign(new Error(why), { data }));
-      }
+      case types.refused:
+        return this.#refuse((body as { data?: unknown } | undefined)?.data);
       case types.disconnect:
       case types.close:
-        return this.#end('io server disconnect');
+        return this.#end();
       default:
         if (message[0] === types.open) this.#open(parsed(message.slice(1)) as { pingInterval: number; pingTimeout: number });
     }
@@ -137,15 +126,16 @@ class PageSocket {
     this.#silence = setTimeout(() => this.#end('ping timeout'), this.#silenceMs);
   }
 
-  #refuse(error: Error): void {
+  /** `data`: the problem, where the server said one. */
+  #refuse(data?: unknown): void {
     this.#finish();
-    this.#tell('connect_error', error);
+    this.#tell('connect_error', { data });
   }
 
-  /** Before it stood it could not be made; after that it was lost. */
-  #end(reason: string): void {
+  /** Before it stood it could not be made; after that it was lost. Of the library's reasons the one that is asked for is told. */
+  #end(reason?: 'ping timeout'): void {
     if (this.#over) return;
-    if (!this.connected) return this.#refuse(new Error(reason));
+    if (!this.connected) return this.#refuse();
     this.connected = false;
     this.#finish();
     this.#tell('disconnect', reason);
