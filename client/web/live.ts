@@ -8,7 +8,7 @@ import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';
 import { enableSharing, postOf } from './share.ts';
 import { SinceYouLeft } from './since.ts';
-import { isForMembers, Status } from './status.ts';
+import { isForMembers, mayStay, Status } from './status.ts';
 import { isLoaded, loadWords } from './strings/index.ts';
 import { Times } from './times.ts';
 import { counted } from './view/counts.ts';
@@ -88,8 +88,7 @@ function run(page: PageData): void {
   client.on('state', (state: ReaderState) => {
     showStatus();
     since.onState(state);
-    // Whose token ran out could read what is there.
-    if (state.status !== 'ended' || state.reason === 'expired') return;
+    if (state.status !== 'ended' || mayStay(state, view.channel)) return;
     forgetLiveBlog();
     since.forgetForGood();
     view.clear(isForMembers(state) ? words().forMembers : status.said);

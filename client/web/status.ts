@@ -35,9 +35,16 @@ export class Status {
   }
 }
 
+type Ended = Extract<ReaderState, { status: 'ended' }>;
+
+/** Whether what is shown may stay: whose token ran out could read it, and what is public is for whoever had one, too. */
+export function mayStay({ reason }: Ended, channel: Channel | undefined): boolean {
+  return reason === 'expired' || (reason === 'revoked' && channel?.access === 'public');
+}
+
 /** Whether nothing more is to be had as the posts are for members, said at once or to who asked for them again. */
-export function isForMembers({ reason, problem }: Extract<ReaderState, { status: 'ended' }>): boolean {
-  return /missing|forbidden/.test(problem?.code ?? reason);
+export function isForMembers({ reason, problem }: Ended): boolean {
+  return /missing|forbidden|revoked/.test(problem?.code ?? reason);
 }
 
 export type Tone = 'live' | 'waiting' | 'still';

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startStoppableIssuer } from '../support/issuer.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -11,6 +12,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   let browser: TestBrowser;
   let author: string;
   let members: string;
+  let now = Date.now;
   /** From when a revocation is answered, until what the token had opened has ended. */
   const promised = { timeout: 5_000, interval: 20 };
 
@@ -24,7 +26,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   });
 
   async function newServer(env: Record<string, string> = {}): Promise<TestServer> {
-    server = await startTestServer(env);
+    server = await startTestServer(env, { now: () => now() });
     author = await server.token();
     const body = { headline: 'Behind the closed doors', standfirst: 'What the council said.', access: 'members', state: 'live' };
     const made = await call(`${server.url}/v1/channels`, { method: 'POST', token: author, body });
@@ -35,6 +37,34 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
 
   const publish = (body: string) =>
     call(`${server.url}/v1/channels/${members}/posts`, { method: 'POST', token: author, body: { body } });
+  /** A tab where a member is signed in with this token, and leads to the page of the coverage. */
+  async function signedIn(token: string): Promise<Page> {
+    const { page } = await browser.page();
+    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
+    await page.getByLabel('Access token').fill(token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${server.url}/live/${members}`);
+    return page;
+  }
+
+  /** The page of a coverage and the element with it, live, each in a tab beside this one. */
+  async function openBoth(page: Page, id: string): Promise<Page[]> {
+    return await Promise.all(
+      [`/live/${id}`, `/embed/${id}`].map(async (path) => {
+        const tab = await page.context().newPage();
+        await tab.goto(server.url + path);
+        await tab.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+        return tab;
+      }),
+    );
+  }
+
+  /** Of the document and of the element in it. */
+  const markupOf = (page: Page) =>
+    page.evaluate<string>(
+      `document.documentElement.outerHTML + (document.querySelector('pressbox-live')?.shadowRoot.innerHTML ?? '')`,
+    );
+
   const jtiOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
 
   async function revoke(token: string) {
@@ -72,12 +102,8 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   });
 
   it('hear by an EventSource, which can send no token, and no more once it was revoked', async () => {
-    const { page } = await browser.page();
     const token = await server.token({ reader: ['*'] });
-    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
-    await page.getByLabel('Access token').fill(token);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.waitForURL(`${server.url}/live/${members}`);
+    const page = await signedIn(token);
     await page.evaluate(
       `window.source = new EventSource('/v1/channels/${members}/stream');
        window.heard = [];
@@ -100,6 +126,45 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.reload();
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
   }, 60_000);
+
+  it('have no post on show once their token was revoked, on the page and in the element, but what is public', async () => {
+    const headline = 'For everyone';
+    const made = await call(`${server.url}/v1/channels`, { method: 'POST', token: author, body: { headline, state: 'live' } });
+    const { id } = (made.body as { channel: { id: string } }).channel;
+    await call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: author, body: { body: 'A public word.' } });
+    const token = await server.token({ reader: ['*'] });
+    const page = await signedIn(token);
+    const tabs = await openBoth(page, members);
+    const open = await openBoth(page, id);
+    await revoke(token);
+    for (const tab of tabs) {
+      await tab.getByText('This coverage is for members.').first().waitFor();
+      expect(await markupOf(tab)).not.toContain('The first word.');
+    }
+    const way = tabs[1]?.getByRole('link', { name: 'Open the coverage on its own page' });
+    expect(await way?.getAttribute('href')).toBe(`${server.url}/live/${members}`);
+    for (const tab of open) {
+      await tab.getByText(/^No longer live, as of .* Reload to go on\.$/).waitFor();
+      expect(await markupOf(tab)).toContain('A public word.');
+    }
+  });
+
+  it('keep what they could read when their token runs out, are told so, and sign in again', async () => {
+    const page = await signedIn(await server.token({ reader: ['*'] }, { ttlSeconds: 600 }));
+    const tabs = await openBoth(page, members);
+    onTestFinished(() => {
+      now = Date.now;
+    });
+    now = () => Date.now() + 601_000;
+    for (const tab of tabs) {
+      await tab.getByText(/^No longer live, as of .* Reload to go on\.$/).waitFor();
+      expect(await markupOf(tab)).toContain('The first word.');
+      await tab.reload();
+    }
+    await tabs[0]?.getByLabel('Access token').waitFor();
+    await tabs[1]?.getByRole('link', { name: 'Open the coverage on its own page' }).waitFor();
+    for (const tab of tabs) expect(await markupOf(tab)).not.toContain('The first word.');
+  });
 
   it('are signed in by the page of a newsroom, which can do nothing else with it', async () => {
     const newsroom = createServer((_request, response) => {

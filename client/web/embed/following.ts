@@ -2,7 +2,7 @@ import type { Channel, Event } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
 import type { Timeline } from '../../timeline.ts';
-import { isForMembers } from '../status.ts';
+import { isForMembers, mayStay } from '../status.ts';
 import { admissionTo, channelOn } from './admission.ts';
 import type { Trouble } from './around.ts';
 
@@ -119,7 +119,7 @@ export class Following {
       if (this.#timeline === undefined) void this.#askWhy(client);
       else this.#trueAt = state.since;
     }
-    if (state.status === 'ended' && state.reason !== 'closed') this.#end(troubleOf(state));
+    if (state.status === 'ended' && !mayStay(state, this.#timeline?.channel)) this.#end(troubleOf(state));
     this.#audience.state(state);
     this.#audience.changed();
   }
@@ -140,8 +140,7 @@ export class Following {
   }
 
   /** Members' posts may not stay either once the server says that they may not be read. */
-  #end(trouble: Trouble | undefined): void {
-    if (trouble === undefined) return;
+  #end(trouble: Trouble): void {
     this.#timeline = undefined;
     this.#trouble = trouble;
     if (trouble === 'forMembers' && this.#client) void this.#introduce(this.#client);
@@ -158,10 +157,10 @@ export class Following {
   }
 }
 
-function troubleOf(state: Extract<ReaderState, { status: 'ended' }>): Trouble | undefined {
+function troubleOf(state: Extract<ReaderState, { status: 'ended' }>): Trouble {
   const { reason, problem } = state;
   if (reason === 'gone' || problem?.code === 'channel-deleted') return 'deleted';
   if (isForMembers(state)) return 'forMembers';
   if (problem?.code === 'not-found') return 'notFound';
-  return reason === 'refused' ? 'refused' : undefined;
+  return 'refused';
 }
