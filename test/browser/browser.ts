@@ -10,6 +10,7 @@ import {
   firefox,
   type Page,
 } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
 const quiet = [
@@ -26,7 +27,7 @@ const quiet = [
 const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>';
 
 export interface TestBrowser extends AsyncDisposable {
-  /** A page with storage of its own. */
+  /** A page with storage of its own, for as long as the test runs that asks for it. */
   page(options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
@@ -106,11 +107,11 @@ const away =
   /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
 
 function testBrowser(browser: Browser, profile: string, prepare: (context: BrowserContext) => Promise<unknown>): TestBrowser {
-  const contexts: BrowserContext[] = [];
   return {
     async page(options = {}) {
       const context = await browser.newContext(options);
-      contexts.push(context);
+      // Left open it would go on telling the time and keeping its connection.
+      onTestFinished(() => context.close());
       await prepare(context);
       const page = await context.newPage();
       const complaints: string[] = [];
@@ -124,7 +125,6 @@ function testBrowser(browser: Browser, profile: string, prepare: (context: Brows
       return { page, complaints };
     },
     async [Symbol.asyncDispose]() {
-      for (const context of contexts) await context.close();
       await browser.close();
       await rm(profile, { recursive: true, force: true });
     },
