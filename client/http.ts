@@ -218,7 +218,7 @@ export function isProblem(value: unknown): value is Problem {
 }
 
 /** `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). */
-function secondsOf(header: string | null): number | undefined {
+export function secondsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header);
   const at = Date.parse(header);

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
-import { NoAnswer, NotPressbox, ProblemError } from '../http.ts';
+import { type Fetch, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
 import { newKey } from '../ids.ts';
 import { plainJson, plainLine, plainText } from './plain.ts';
+import { tellingFetch } from './telling-fetch.ts';
 import { type Env, OutputFailed, type Terminal } from './terminal.ts';
 
 /** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
@@ -38,13 +39,18 @@ export function addWriteOptions(command: Command, env: Env): Command {
     .option('--key <key>', 'go on with a write that got no answer: the key that was printed then');
 }
 
+/** Whom a command asks, as whom, and how. */
+export function serverOf(options: { url: string; token?: string }, env: Env): { url: string; token?: string; fetch: Fetch } {
+  const token = options.token ?? env.PRESSBOX_TOKEN;
+  return { url: checkedUrl(options.url), ...(token && { token }), fetch: tellingFetch };
+}
+
 /** A client for one command, with the key that makes its repetition harmless. */
 export function author(options: AskingOptions, env: Env, terminal: Terminal) {
-  const token = options.token ?? env.PRESSBOX_TOKEN;
+  const server = serverOf(options, env);
   let told = false;
   const client = new AuthorClient({
-    url: checkedUrl(options.url),
-    ...(token && { token }),
+    ...server,
     deadlineMs: options.timeout * 1_000,
     onRetry: (error) => {
       if (!told) terminal.note(`${plainLine(error.message)} Trying again ...`);
@@ -52,7 +58,11 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
     },
   });
   const { interrupted: signal } = terminal.streams;
-  return { client, write: { key: options.key ?? newKey(), signal }, read: { signal, sub: token && subjectOf(token) } };
+  return {
+    client,
+    write: { key: options.key ?? newKey(), signal },
+    read: { signal, sub: server.token && subjectOf(server.token) },
+  };
 }
 
 function subjectOf(token: string): string | undefined {

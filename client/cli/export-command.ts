@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
-import { type AskingOptions, addServerOptions, checkedUrl, fileTrouble, tellError, whyCut } from './asking.ts';
+import { type AskingOptions, addServerOptions, fileTrouble, serverOf, tellError, whyCut } from './asking.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -35,8 +35,7 @@ Examples:
     const { json = false, output } = options;
     const progress = new Progress(terminal.streams.stderr);
     try {
-      const token = options.token ?? env.PRESSBOX_TOKEN;
-      const http = new Http({ url: checkedUrl(options.url), ...(token && { token }) });
+      const http = new Http(serverOf(options, env));
       const path = `/v1/channels/${encodeURIComponent(channelId)}/export`;
       const write = output === undefined ? toStdout : toFile(output);
       const said = await write(() => linesOf(http, path, progress));

@@ -5,9 +5,10 @@ import { ProblemError } from '../http.ts';
 import { partsOf } from '../portable.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, tellError, whereItIs } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
+import { NotReached, WrongAddress } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
@@ -36,12 +37,22 @@ Examples:
     .action(async (channelId: string, options: FollowOptions) => done(await followChannel(channelId, options)));
 
   async function followChannel(channelId: string, options: FollowOptions): Promise<number> {
-    const token = options.token ?? env.PRESSBOX_TOKEN;
+    const server = serverOf(options, env);
+    const { promise: ended, resolve: end } = Promise.withResolvers<Error | undefined>();
     const client = new ReaderClient({
-      url: checkedUrl(options.url),
+      ...server,
+      fetch: async (url, init) => {
+        try {
+          const response = await server.fetch(url, init);
+          if (response.status >= 500 || response.headers.has('retry-after')) hear(new NotReached(askedToWait, askedToWait, {}));
+          return response;
+        } catch (error) {
+          if (init.signal?.aborted !== true) hear(error);
+          throw error;
+        }
+      },
       channelId,
       limit: options.posts,
-      ...(token && { token }),
       ...(options.since !== undefined && { cursor: options.since, strictCursor: true }),
     });
     const { interrupted } = terminal.streams;
@@ -49,22 +60,33 @@ Examples:
     const { origin, path } = partsOf(options.url);
     const told = { client, terminal, server: plainLine(`${origin}${path}`) };
     const shown = options.json ? showJson(told) : showText(told, options.since === undefined);
-    const ended = new Promise<ReaderState & { status: 'ended' }>((resolve) => {
-      client.on('state', (state) => {
-        shown(state);
-        if (state.status === 'ended') resolve(state);
-      });
-    });
+    let [trouble, wasReached]: [unknown, boolean] = [undefined, false];
+    /** The connection is in another state, or a request has come to nothing. */
+    const hear = (error?: unknown) => {
+      const { state } = client;
+      const isReached = 'transport' in state && state.transport !== null;
+      wasReached ||= isReached;
+      trouble = isReached ? undefined : (error ?? trouble);
+      if (state.status === 'ended') end(failureOf(state));
+      // No way led to a server, and none will.
+      else if (state.status === 'offline' && trouble instanceof WrongAddress && !wasReached) end(trouble);
+      else shown(state, trouble);
+    };
+    client.on('state', () => hear());
     const stop = () => client.close();
     interrupted.addEventListener('abort', stop);
     if (interrupted.aborted) stop();
     else client.open();
-    const { reason, problem } = await ended;
+    const failure = await ended;
     interrupted.removeEventListener('abort', stop);
-    if (reason === 'closed') return 0;
-    const error = problem === undefined ? new CannotDo(endings[reason]) : new ProblemError(problem);
-    return tellError(error, terminal, { json: options.json === true });
+    client.close();
+    return failure === undefined ? 0 : tellError(failure, terminal, { json: options.json === true });
   }
+}
+
+function failureOf({ reason, problem }: ReaderState & { status: 'ended' }): Error | undefined {
+  if (reason === 'closed') return undefined;
+  return problem === undefined ? new CannotDo(endings[reason]) : new ProblemError(problem);
 }
 
 const endings = {
@@ -75,6 +97,11 @@ const endings = {
   refused: 'The server refuses.',
 } as const;
 
+const askedToWait = 'The server is there, and asks to come back later.';
+
+/** `trouble`: what came of the last request, while there is no connection. */
+type Shown = (state: ReaderState, trouble: unknown) => void;
+
 interface Told {
   client: ReaderClient;
   terminal: Terminal;
@@ -82,13 +109,13 @@ interface Told {
   server: string;
 }
 
-function showJson({ client, terminal, server }: Told): (state: ReaderState) => void {
+function showJson({ client, terminal, server }: Told): Shown {
   client.on('event', (event) => terminal.json(event));
   client.on('reset', () => terminal.json({ type: 'reset', channelId: client.channelId }));
   return sayState(terminal, server);
 }
 
-function showText({ client, terminal, server }: Told, fromSnapshot: boolean): (state: ReaderState) => void {
+function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Shown {
   const { style } = terminal;
   let channel: Channel | undefined;
   let showAll = fromSnapshot;
@@ -133,23 +160,31 @@ function showText({ client, terminal, server }: Told, fromSnapshot: boolean): (s
   }
 }
 
-/** Says each change of the connection once. */
-function sayState(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): (state: ReaderState) => void {
+/** Reasons that are said until there is a connection again: whatever stands before a server may have ever new ones. */
+const reasonsMost = 10;
+
+/** Says each change of the connection once, and each reason why there is none. */
+function sayState(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): Shown {
   const { style } = terminal;
   let said: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
   let asOf: string | null = null;
-  return (state) => {
+  const reasons = new Set<string>();
+  return (state, trouble) => {
     if (state.status === 'offline' && said === 'nothing') {
-      terminal.note(style.dim(`There is no connection to ${server} yet. Trying again ...`), style.dim(whereItIs));
+      terminal.note(style.dim(`There is no connection to ${server} yet. Trying again ...`));
+      sayReason(trouble);
+      terminal.note(style.dim(whereItIs));
       said = 'not reached';
     }
     if (state.status === 'offline' && said === 'live') {
       terminal.note(style.dim(`Offline since ${clock(state.since, timezone())}. Connecting again ...`));
       said = 'offline';
     }
+    if (state.status === 'offline') sayReason(trouble);
     if (state.status === 'live' && said !== 'live') {
       terminal.note(style.dim(said === 'offline' ? 'Live again.' : 'Live.'));
       said = 'live';
+      reasons.clear();
     }
     if (state.status === 'live' && state.asOf !== asOf) {
       asOf = state.asOf;
@@ -161,6 +196,15 @@ function sayState(terminal: Terminal, server: string, timezone: () => string = (
       );
     }
   };
+
+  function sayReason(trouble: unknown): void {
+    const isKnown = trouble instanceof NotReached || trouble instanceof WrongAddress;
+    // That a server which was there gives no answer is what "offline" says.
+    if (!isKnown || (said === 'offline' && trouble.cause !== undefined) || reasons.has(trouble.why)) return;
+    if (reasons.size >= reasonsMost) return;
+    reasons.add(trouble.why);
+    terminal.note(style.dim(`  ${trouble.message}`));
+  }
 }
 
 function count(text: string): number {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Imported } from '../../src/protocol/problems.ts';
 import { askedToWaitMs, Http, mayHelpToRepeat, ProblemError, pause } from '../http.ts';
 import { asking, pauseMs } from '../reconnect.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, fileTrouble, tellError } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, serverOf, tellError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -43,8 +43,7 @@ Examples:
     const all: Imported = { ...nothing, conflicts: [], sameHistory: true };
     let [lines, bytes] = [0, 0];
     try {
-      const token = options.token ?? env.PRESSBOX_TOKEN;
-      const http = new Http({ url: checkedUrl(options.url), ...(token && { token }), timeoutMs: answerMs });
+      const http = new Http({ ...serverOf(options, env), timeoutMs: answerMs });
       const totalBytes = file === '-' ? undefined : (await stat(file)).size;
       for await (const part of partsOf(file === '-' ? stdin : createReadStream(file, { signal }))) {
         try {

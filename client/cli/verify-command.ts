@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
 import type { ChannelReport } from '../../src/verify.ts';
 import { Http } from '../http.ts';
-import { type AskingOptions, addServerOptions, CannotDo, checkedUrl, fileTrouble, tellError, UsageError } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, serverOf, tellError, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -118,8 +118,7 @@ Examples:
     }
     const verify = (chunks: AsyncIterable<Uint8Array | string>) => verifyExport(linesOf(chunks), walking);
     if (file !== undefined) return ofFile(file, channelId, verify);
-    const token = asking.token ?? env.PRESSBOX_TOKEN;
-    const http = new Http({ url: checkedUrl(asking.url), ...(token && { token }) });
+    const http = new Http(serverOf(asking, env));
     return verifyServer({ http, channelId, verify, interrupted: terminal.streams.interrupted });
   }
 

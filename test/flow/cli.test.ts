@@ -337,6 +337,7 @@ describe('pressbox follow', () => {
     await vi.waitFor(() => expect(attempts).toBeGreaterThan(5), patient);
     expect(running.err.split('\n')).toEqual([
       `There is no connection to ${server.url} yet. Trying again ...`,
+      expect.stringMatching(/^ {2}The server could not be reached: GET \S+\/v1\/channels\/\S+: other side closed\.$/),
       expect.stringMatching(/^ {2}--url or PRESSBOX_URL says where the server is/),
       '',
     ]);

@@ -1,0 +1,107 @@
+import { connect } from 'node:tls';
+import { type Fetch, NoAnswer, NotPressbox, secondsOf } from '../http.ts';
+import { plainLine } from './plain.ts';
+
+/**
+ * `fetch`, where what is no answer of Pressbox is thrown with what was asked and what came back: there a person sees that the address is
+ * a wrong one, or what stands before the server.
+ */
+export const tellingFetch: Fetch = async (url, init) => {
+  const asked = `${init.method} ${withoutQuery(url)}`;
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    const other = await otherProtocol(url, error);
+    if (other !== undefined) throw new WrongAddress(asked, other);
+    const why = reasonOf(error);
+    throw new NotReached(`The server could not be reached: ${asked}: ${why}.`, why, { cause: error });
+  }
+  if (isPressbox(response, new Headers(init.headers).get('accept'))) return response;
+  response.body?.cancel().catch(() => {});
+  const { status, statusText, headers, redirected } = response;
+  const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
+  const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
+  const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;
+  if (status < 500 && status !== 429) throw new WrongAddress(all, came);
+  const retryAfter = secondsOf(headers.get('retry-after'));
+  throw new NotReached(`Something before the server answered: ${all} ${came}.`, came, { retryAfter });
+};
+
+/** What answers is not Pressbox, and waiting does not make it that. */
+export class WrongAddress extends NotPressbox {
+  /** What came back, whatever was asked. */
+  readonly why: string;
+
+  constructor(asked: string, why: string) {
+    super(0);
+    this.message = `What answers at this address is not Pressbox: ${asked} ${why}.`;
+    this.why = why;
+  }
+}
+
+/** No answer of the server, which may come later. Without a `cause` something before it answered. */
+export class NotReached extends NoAnswer {
+  readonly why: string;
+
+  constructor(message: string, why: string, options: { cause?: unknown; retryAfter?: number | undefined }) {
+    super(message, options);
+    this.why = why;
+  }
+}
+
+/** By the media type: what else is there may have much to say. */
+function isPressbox({ ok, status, headers }: Response, accept: string | null): boolean {
+  const type = headers.get('content-type') ?? '';
+  if (!ok) return type.startsWith('application/problem+json');
+  return status === 204 || (accept !== null && type.startsWith(accept));
+}
+
+/** What is spoken there, where it is not what the address says; undefined where that is not known. */
+async function otherProtocol(url: string, error: unknown): Promise<string | undefined> {
+  const { name, code } = innermost(error) as { name?: string; code?: string };
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return 'came back with what is no TLS; without it an address begins with http://';
+  }
+  if (name === 'HTTPParserError') return 'came back with what is no HTTP';
+  // What speaks TLS closes such a connection without a word, as does much else.
+  if (code !== 'UND_ERR_SOCKET' || !/^http:/i.test(url) || !(await speaksTls(url))) return undefined;
+  return 'was closed, as TLS is spoken there; with it an address begins with https://';
+}
+
+/** For the handshake, milliseconds. */
+const handshakeMs = 3_000;
+
+function speaksTls(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    // Nothing is said over it, so it does not matter whose certificate it is.
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), rejectUnauthorized: false });
+    const settle = (speaks: boolean) => {
+      socket.destroy();
+      resolve(speaks);
+    };
+    socket.setTimeout(handshakeMs, () => settle(false));
+    socket.once('secureConnect', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.once('close', () => settle(false));
+  });
+}
+
+/** `fetch` itself says no more than that it failed. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
+}
+
+function reasonOf(error: unknown): string {
+  const inner = innermost(error);
+  // Of a name with several addresses there is one for each.
+  const [said = inner] = inner instanceof AggregateError ? inner.errors : [];
+  return said instanceof Error ? plainLine(said.message).trim() : String(said);
+}
+
+/** Which may hold a cursor. */
+function withoutQuery(url: string): string {
+  return plainLine(url.replace(/\?.*$/s, ''));
+}

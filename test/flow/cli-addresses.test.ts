@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { run } from '../support/command.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startServerProcess } from '../support/process.ts';
+import { createChannel } from '../support/writers.ts';
+
+/** The command at an address at which there is something else. */
+type Answer = (response: ServerResponse) => unknown;
+const others: [name: string, answer: Answer, came: string][] = [
+  ['a page', (to) => to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>Hello</p>'), '200 OK, text/html'],
+  ['nothing', (to) => to.writeHead(404).end(), '404 Not Found, without a content type'],
+  [
+    'an error of its own',
+    (to) => to.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"no"}'),
+    '401 Unauthorized, application/json',
+  ],
+];
+const patient = { timeout: 30_000 };
+
+/** Listens until the test has ended. */
+async function listening(server: Server): Promise<string> {
+  onTestFinished(async () => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+const answering = (answer: Answer) => listening(createHttpServer((_request, response) => void answer(response)));
+
+async function done(argv: string[]) {
+  const running = run(argv, {});
+  const code = await running.code;
+  return { code, out: running.out, err: running.err };
+}
+
+describe('pressbox follow', () => {
+  const inJson: (typeof others)[number] = [
+    'JSON, whatever it is asked for',
+    (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+    '200 OK, application/json',
+  ];
+  it.for([...others, inJson])('ends where what answers has %s, and says what came back', async ([, answer, came]) => {
+    const url = await answering(answer);
+    const { code, out, err } = await done(['follow', 'moon', '--url', url]);
+    const [first, ...more] = err.trimEnd().split('\n');
+    expect([code, out, more]).toEqual([1, '', [expect.stringContaining('PRESSBOX_URL')]]);
+    expect(first).toMatch(/^pressbox: What answers at this address is not Pressbox: GET /);
+    expect(first).toContain(` ${url}/v1/channels/moon/`);
+    expect(first).toMatch(new RegExp(` came back with ${came}\\.$`));
+    const json = await done(['follow', 'moon', '--url', url, '--json']);
+    expect([json.code, JSON.parse(json.err)]).toEqual([1, { error: expect.stringContaining(came) }]);
+  });
+
+  it('ends where something else is spoken than the address says', async () => {
+    const page = await answering((to) => to.end());
+    const greeting = await listening(createServer((socket) => void socket.on('error', () => {}).write('SSH-2.0-OpenSSH\r\n')));
+    for (const [url, came] of [
+      [page.replace('http:', 'https:'), 'begins with http://'],
+      [greeting, 'no HTTP'],
+    ] as const) {
+      const { code, err } = await done(['follow', 'moon', '--url', url]);
+      expect([code, err]).toEqual([1, expect.stringContaining('is not Pressbox: GET')]);
+      expect(err).toContain(came);
+    }
+  });
+
+  describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
+    it('ends where TLS is spoken and the address says http, and goes on where it does not know the certificate', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'pressbox-tls-'));
+      onTestFinished(() => rm(folder, { recursive: true, force: true }));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+      await promisify(execFile)(openssl, [...made, '-subj', '/CN=localhost', '-keyout', key, '-out', cert]);
+      const url = await listening(createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }));
+      const { code, err } = await done(['follow', 'moon', '--url', url]);
+      expect([code, err]).toEqual([1, expect.stringContaining('begins with https://')]);
+      const unknown = run(['follow', 'moon', '--url', url.replace('http:', 'https:')], {});
+      await vi.waitFor(() => expect(unknown.err).toContain('self-signed certificate'), patient);
+      unknown.interrupt();
+      expect(await unknown.code).toBe(0);
+    });
+  });
+
+  it('goes on where a proxy has no server for the moment, says each answer once, and is live when there is one', async () => {
+    await using server = await startServerProcess();
+    const { id } = await createChannel(server, await server.token());
+    await server.stop();
+    let [status, answered] = [502, 0];
+    const answer: Answer = (to) => {
+      answered += 1;
+      to.writeHead(status, { 'content-type': 'text/html', connection: 'close' }).end('<p>Later</p>');
+    };
+    const proxy = createHttpServer((_request, response) => void answer(response));
+    const begin = () => proxy.listen(Number(new URL(server.url).port), '127.0.0.1');
+    const end = async () => {
+      await new Promise((resolve) => proxy.close(resolve));
+      await server.start();
+    };
+    begin();
+    const running = run(['follow', id], { PRESSBOX_URL: server.url });
+    onTestFinished(() => running.interrupt());
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(2), patient);
+    status = 503;
+    await vi.waitFor(() => expect(running.err).toContain('503'), patient);
+    await end();
+    await vi.waitFor(() => expect(running.err).toMatch(/\nLive\.\n$/), patient);
+    expect(
+      running.err.match(/(?<=^ {2}Something before the server answered: GET .+ came back with ).+(?=, text\/html\.$)/gm),
+    ).toEqual(['502 Bad Gateway', '503 Service Unavailable']);
+    // What was Pressbox will be again: a page that says that something is being mended is no reason to end.
+    await server.stop();
+    status = 200;
+    begin();
+    await vi.waitFor(() => expect(running.err).toContain('came back with 200 OK, text/html.'), patient);
+    await end();
+    await vi.waitFor(() => expect(running.err).toMatch(/\nLive again\.\n$/), patient);
+    running.interrupt();
+    expect(await running.code).toBe(0);
+  }, 120_000);
+
+  it('says that the server asks to come back later', async () => {
+    await using server = await startServerProcess({ env: { PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' } });
+    const { id } = await createChannel(server, await server.token());
+    const first = run(['follow', id], { PRESSBOX_URL: server.url });
+    await vi.waitFor(() => expect(first.err).toContain('Live.'), patient);
+    const second = run(['follow', id], { PRESSBOX_URL: server.url });
+    await vi.waitFor(() => expect(second.err).toContain('asks to come back later'), patient);
+    for (const running of [first, second]) running.interrupt();
+    expect(await Promise.all([first.code, second.code])).toEqual([0, 0]);
+  });
+});
