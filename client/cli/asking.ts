@@ -166,7 +166,10 @@ export function whyCut(error: unknown): Error {
 export function fileTrouble(error: unknown, file: string | undefined): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   const where = 'path' in error ? error.path : file;
-  return where === undefined ? error : new CannotDo(`${where}: ${error.message}`);
+  if (where === undefined) return error;
+  // Behind the reason its message has the call and the path: the one means nothing here, the other is said already.
+  const [reason] = error.message.split(`, ${error.syscall}`);
+  return new CannotDo(`${where}: ${reason}`);
 }
 
 function problemLines({ problem }: ProblemError): string[] {

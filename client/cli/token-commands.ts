@@ -93,8 +93,12 @@ Examples:
 
   function inspect(given: string | undefined, { json }: { json?: boolean }): number {
     try {
-      const claims = claimsOf(given ?? env.PRESSBOX_TOKEN ?? '');
-      if (claims === undefined) throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
+      const token = given ?? env.PRESSBOX_TOKEN ?? '';
+      if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
+      const claims = claimsOf(token);
+      if (claims === undefined) {
+        throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is no token, or not all of one.`);
+      }
       const { jti, sub, name, iat, exp, pressbox } = claims;
       const facts = { jti, sub, name: name ?? sub, issuedAt: timeOf(iat), expiresAt: timeOf(exp), rights: pressbox ?? {} };
       if (json) terminal.json(facts);

@@ -54,6 +54,12 @@ describe('pressbox token inspect', () => {
     expect((await done(['token', 'inspect'])).code).toBe(2);
     expect((await done(['token', 'inspect', 'no token'])).code).toBe(2);
   });
+
+  it('says of what is no token where it was given', async () => {
+    expect((await done(['token', 'inspect'])).err).toContain('A token is needed');
+    expect((await done(['token', 'inspect', 'eyJhbGci.cut'])).err).toContain('The argument is no token');
+    expect((await done(['token', 'inspect'], { PRESSBOX_TOKEN: 'Ruth' })).err).toContain('PRESSBOX_TOKEN is no token');
+  });
 });
 
 describe('pressbox token revoke', () => {

@@ -44,7 +44,8 @@ describe('pressbox import', () => {
     line.delayMs = 0;
     line.cut();
     expect(await command.code).toBe(0);
-    expect(command.err).toBe('The server could not be reached. Trying again ...\n');
+    const why = command.err.replace(`The server could not be reached: POST ${line.url}/v1/import: `, '');
+    expect(why, command.err).toMatch(/^\w[^:\n]*\. Trying again \.\.\.\n$/);
     const { skipped, ...done } = JSON.parse(command.out);
     expect(skipped).toBeGreaterThan(0);
     expect(done.revisions + skipped).toBe(34);
@@ -99,6 +100,7 @@ describe('pressbox import', () => {
     const missing = run(['import', join(directory, 'none.ndjson')], env.target);
     expect(await missing.code).toBe(1);
     expect(missing.err).toMatch(/none\.ndjson: ENOENT/);
+    expect(missing.err).toMatch(/^pressbox: \S+none\.ndjson: ENOENT: no such file or directory\n$/);
     const folder = run(['import', directory], env.target);
     expect(await folder.code).toBe(1);
     expect(folder.err).toContain(`pressbox: ${directory}: EISDIR`);
