@@ -4,7 +4,7 @@ import type { Serving } from '../../src/serve.ts';
 import { AuthorClient } from '../author-client.ts';
 import { newKey } from '../ids.ts';
 import { CannotDo, tellError } from './asking.ts';
-import { type Env, OutputFailed, type Terminal } from './terminal.ts';
+import type { Env, Terminal } from './terminal.ts';
 
 /**
  * `serve`: what is run where the server is. The server's modules are loaded only then, so that the commands that ask a server from
@@ -49,8 +49,14 @@ Examples:
     let demo: { told: Promise<void> } | undefined;
     try {
       server = await start(readConfig({ ...quiet, ...withOptions(env, options) }));
-      terminal.print(`Pressbox serves ${terminal.style.bold(server.publicUrl)}`);
-      if (options.demo) demo = await startDemo(server.url, server.publicUrl, server.secret);
+      // Readers are not to be cut because a disk is full, or nobody reads what stands here.
+      const { url, publicUrl } = server;
+      terminal.streams.outputFailed = ({ message }) => {
+        terminal.streams.outputFailed = () => undefined;
+        terminal.note(`pressbox: ${message}. Pressbox serves ${publicUrl} all the same.`);
+      };
+      terminal.print(`Pressbox serves ${terminal.style.bold(publicUrl)}`);
+      if (options.demo) demo = await startDemo(url, publicUrl, server.secret);
       const asked = new Promise<undefined>((resolve) => {
         if (interrupted.aborted) resolve(undefined);
         interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -60,7 +66,7 @@ Examples:
         terminal.note(`pressbox: ${failure.reason}`);
         return failure.code;
       }
-      if (!(interrupted.reason instanceof OutputFailed)) terminal.note('Closing: readers are asked to move away ...');
+      terminal.note('Closing: readers are asked to move away ...');
     } finally {
       process.off('SIGUSR2', renew);
       await demo?.told;

@@ -7,6 +7,8 @@ export interface Streams {
   stderr: Output;
   /** Aborted when the person, or the machine, wants the command to end. */
   interrupted: AbortSignal;
+  /** Called where nothing can be printed any more. Aborts `interrupted`, unless a command has something else to do then. */
+  outputFailed?: (failure: OutputFailed) => void;
 }
 
 export interface Output {
@@ -96,16 +98,18 @@ export function processStreams(): Streams & Disposable {
   const interrupt = () => stop.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, interrupt);
-  process.stdout.on('error', (error) => stop.abort(new OutputFailed(error)));
+  process.stdout.on('error', (error) => streams.outputFailed(new OutputFailed(error)));
   // What a person should know beside it: the exit code says how it ended.
   process.stderr.on('error', () => undefined);
-  return {
+  const streams = {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     interrupted: stop.signal,
+    outputFailed: (failure: OutputFailed) => stop.abort(failure),
     [Symbol.dispose]() {
       for (const signal of signals) process.off(signal, interrupt);
     },
   };
+  return streams;
 }

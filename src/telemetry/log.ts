@@ -65,12 +65,20 @@ const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 /**
  * The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. Of a
  * process that writes beside others no more than goes out whole, so that no line stands within another. What cannot be written is tried
- * again with the next line: that nobody can read the log is no reason to cut the readers. Past the bound further lines are left out and
- * counted.
+ * again with the next line: that nobody can read the log is no reason to cut the readers. It is said on the standard error, once until
+ * something is written again. Past the bound further lines are left out and counted.
  */
 function openStandardOutput(): DestinationStream {
   const out = pino.destination({ fd: 1, sync: true, maxLength: logLimits.logWaitingBytes });
-  out.on('error', () => undefined);
+  let isTold = false;
+  out.on('error', ({ message }: Error) => {
+    // Passes over what cannot be written there either.
+    if (!isTold) console.error(`pressbox: The log cannot be written: ${message}. The server goes on.`);
+    isTold = true;
+  });
+  out.on('write', () => {
+    isTold = false;
+  });
   out.on('drop', (gathered: string) => {
     dropped += gathered.split('\n').length - 1;
   });

@@ -1,14 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { run } from '../support/command.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** The command that serves, and the service; beside a server that has its port already. */
@@ -69,21 +70,45 @@ describe('pressbox serve and token', () => {
     }
   });
 
-  it('serve ends where nothing can be written, and says so, but for a reader who has left', async () => {
+  it.for([
+    ['serve on a disk that is full', [bin, 'serve'], 'ENOSPC'],
+    ['serve for a reader who has left', [bin, 'serve'], 'EPIPE'],
+    ['the service on a disk that is full', [serviceFile], 'ENOSPC'],
+    ['the service for a reader who has left', [serviceFile], 'EPIPE'],
+  ] as const)('%s goes on, and says so on the standard error', async ([, argv, code]) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    const serving = { NODE: process.execPath, BIN: bin, PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir };
-    const script = (output: string) => `"$NODE" "$BIN" serve ${output}; exit "\${PIPESTATUS[0]}"`;
-    for (const [output, code, err] of [
-      ['>/dev/full', 1, 'pressbox: The standard output: ENOSPC: no space left on device, write\n'],
-      ['| true', 0, ''],
-    ] as const) {
-      const child = spawn('bash', ['-c', script(output)], {
-        env: { ...process.env, ...serving },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      expect(await Promise.all([text(child.stderr), once(child, 'close')])).toEqual([err, [code, null]]);
-    }
+    const port = await freePort();
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, argv, {
+      env: { ...process.env, PRESSBOX_PORT: String(port), PRESSBOX_DATA_DIR: dataDir },
+      stdio: ['ignore', code === 'EPIPE' ? 'pipe' : full, 'pipe'],
+    });
+    closeSync(full);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.stdout?.destroy();
+    let said = '';
+    child.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    const exited = once(child, 'close');
+    const url = `http://127.0.0.1:${port}`;
+    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 15_000 });
+    // Each is logged at the least as something that was asked.
+    for (let asked = 0; asked < 3; asked += 1) await fetch(`${url}/v1/channels/nothing`);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    const lines = said.split('\n').filter((line) => line.startsWith('pressbox: '));
+    expect(lines.toSorted()).toEqual([
+      expect.stringMatching(new RegExp(`^pressbox: The log cannot be written: ${code}.*\\. The server goes on\\.$`)),
+      ...(argv.length === 1
+        ? []
+        : [
+            expect.stringMatching(
+              new RegExp(`^pressbox: The standard output: .*${code}.*\\. Pressbox serves ${url} all the same\\.$`),
+            ),
+          ]),
+    ]);
   });
 
   it('serve says every mistake of the configuration, and where the port is taken', async () => {
