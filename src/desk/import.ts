@@ -1,6 +1,6 @@
 import { nextCheck, shortCheck } from '../engine/chain.ts';
 import type { AppendResult, Journal, NewEntry, Renderer } from '../engine/engine.ts';
-import { JournalUnavailable } from '../engine/engine.ts';
+import { JournalUnavailable, notUnchanged } from '../engine/engine.ts';
 import { prepare } from '../engine/record.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
@@ -129,7 +129,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     } catch (error) {
       // Nobody will ask for it later: sent again, what stands is passed over.
       await erase();
-      throw error;
+      throw done.revisions > 0 ? notUnchanged(error) : error;
     }
   }
 

@@ -350,9 +350,14 @@ export async function afterwards<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') throw error;
-    throw new JournalUnavailable(error.message, 'unknown', { cause: error });
+    throw notUnchanged(error);
   }
+}
+
+/** The same error for who has had something written before it. */
+export function notUnchanged(error: unknown): unknown {
+  if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
+  return new JournalUnavailable(error.message, 'unknown', { cause: error });
 }
 
 /** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */

@@ -172,6 +172,25 @@ describe('an import', () => {
     expect(erasures).toEqual([post.id]);
   });
 
+  it('never calls unchanged what it has written in part', async () => {
+    for (const verb of ['channel', 'append'] as const) {
+      const channelId = `outage-part-${verb}`;
+      let isLost = false;
+      const lost = journalWith({ [verb]: unreachable() });
+      const journal = new Proxy(engine, {
+        get: (_, name) => Reflect.get(isLost && name === verb ? lost : journalWith({}), name),
+      });
+      const append: Journal['append'] = (id, request) => journal.append(id, request);
+      const importer = createImporter({ engine: journal, append, renderer, newId: () => uuidv7() }, 'ed');
+      await importer.take(1, { channel: plainChannel(channelId), facts: undefined });
+      await importer.finish();
+      isLost = true;
+      await importer.take(2, { post: plainPost(channelId), facts: { at: '2026-11-24T12:00:00.000Z', by: 'ruth' } });
+      await expect(importer.finish()).rejects.toMatchObject({ outcome: 'unknown' });
+      expect(await offsetOf(channelId)).toBe(1);
+    }
+  });
+
   it('never brings back a post that is taken down in the moment between two of its lines', async () => {
     const id = await freshChannel();
     const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
