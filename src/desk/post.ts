@@ -31,12 +31,13 @@ export interface PublishState {
   channel: Channel;
   /** The post that has this id already. */
   existing: AuthorPost | undefined;
-  isPublished: (postId: string) => boolean;
+  /** Of the posts that it restates, those that are published, with the revisions at which they stand. */
+  sources: ReadonlyMap<string, number>;
 }
 
 /** `html` is the body rendered; `byline` the printed name where the post names no authors. */
 export function publish(
-  { channel, existing, isPublished }: PublishState,
+  { channel, existing, sources }: PublishState,
   command: NewPost & { id: string; html: string; byline: string },
   { by, at }: Deed,
 ): Decision {
@@ -63,10 +64,10 @@ export function publish(
     history: [],
     publishedBy: by,
   };
-  const unfit = misfitOf(post, '') ?? misfitOfSources(post, isPublished, '');
+  const unfit = misfitOf(post, '') ?? misfitOfSources(post, sources, '');
   if (unfit) return unfit;
   const entry: NewPostEntry = { type: 'post.published', at, by, kind: null, listed: false, post };
-  return record({ channel: channel.revision, posts: { [post.id]: 0 } }, entry);
+  return record(decidedOn(channel, { id: post.id, revision: 0 }, sources), entry);
 }
 
 export interface PostState {
@@ -82,7 +83,7 @@ export interface Revise extends Revision {
 
 /** Only a note that says something, or an erasure, is a revision without a change of the text. */
 export function revise(
-  { channel, post, isPublished }: PostState & Pick<PublishState, 'isPublished'>,
+  { channel, post, sources }: PostState & Pick<PublishState, 'sources'>,
   command: Revise,
   { by, at }: Deed,
 ): Decision {
@@ -112,9 +113,9 @@ export function revise(
   };
   const unfit =
     misfitOf(next, 'changes.') ??
-    (same(next.derivedFrom, post.derivedFrom) ? undefined : misfitOfSources(next, isPublished, 'changes.'));
+    (same(next.derivedFrom, post.derivedFrom) ? undefined : misfitOfSources(next, sources, 'changes.'));
   if (unfit) return unfit;
-  return record(decidedOn(channel, post), {
+  return record(decidedOn(channel, post, sources), {
     type: 'post.revised',
     at,
     by,
@@ -212,8 +213,9 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
   return channel.pinnedPostId === post.id ? record(decided, entry, unpin(channel, deed)) : record(decided, entry);
 }
 
-function decidedOn(channel: Channel, post: AuthorPost) {
-  return { channel: channel.revision, posts: { [post.id]: post.revision } };
+/** What is restated must still be published when the entry is taken, or who withdraws it at the same moment would not hear of this post. */
+function decidedOn(channel: Channel, post: Pick<AuthorPost, 'id' | 'revision'>, sources: PublishState['sources'] = new Map()) {
+  return { channel: channel.revision, posts: { ...Object.fromEntries(sources), [post.id]: post.revision } };
 }
 
 function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
@@ -236,8 +238,8 @@ export function misfitOfSize(post: UnnumberedPost, at: string): RefusedWrite | u
   return misfit(at, `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
 }
 
-function misfitOfSources(post: UnnumberedPost, isPublished: (postId: string) => boolean, at: string): RefusedWrite | undefined {
-  const strange = post.derivedFrom.findIndex((id) => id === post.id || !isPublished(id));
+function misfitOfSources(post: UnnumberedPost, sources: PublishState['sources'], at: string): RefusedWrite | undefined {
+  const strange = post.derivedFrom.findIndex((id) => id === post.id || !sources.has(id));
   if (strange === -1) return undefined;
   const path = `${at}derivedFrom[${strange}]`;
   if (post.derivedFrom[strange] === post.id) return misfit(path, 'A post cannot restate itself.');

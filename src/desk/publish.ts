@@ -123,8 +123,8 @@ export function createDesk(options: DeskOptions): Desk {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
-      const isPublished = await publishedAmong(channelId, asked.derivedFrom);
-      return { decision: posts.publish({ channel, existing, isPublished }, command, deedOf(ask.who)), position };
+      const sources = await publishedAmong(channelId, asked.derivedFrom);
+      return { decision: posts.publish({ channel, existing, sources }, command, deedOf(ask.who)), position };
     });
     return await answerFor(channelId, done);
   }
@@ -137,8 +137,8 @@ export function createDesk(options: DeskOptions): Desk {
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
     const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
       if (anew) now = await postNow(channelId, postId);
-      const isPublished = await publishedAmong(channelId, asked.changes.derivedFrom);
-      return { decision: posts.revise({ ...now, isPublished }, command, deedOf(ask.who)), position: now.position };
+      const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
+      return { decision: posts.revise({ ...now, sources }, command, deedOf(ask.who)), position: now.position };
     });
     return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
   }
@@ -349,11 +349,11 @@ export function createDesk(options: DeskOptions): Desk {
     return { channel, post: read.post, position: read.position };
   }
 
-  async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<(id: string) => boolean> {
-    if (ids.length === 0) return () => false;
+  /** With the revisions at which they stand. */
+  async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<ReadonlyMap<string, number>> {
     const reads = await Promise.all(ids.map((id) => engine.post(channelId, id)));
-    const published = new Set(reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post.id] : [])));
-    return (id) => published.has(id);
+    const published = reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post] : []));
+    return new Map(published.map(({ id, revision }) => [id, revision]));
   }
 
   /** The author sent `changes.body`, so that is what a refusal is about. */

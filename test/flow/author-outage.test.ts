@@ -276,6 +276,24 @@ describe('a write that others keep overtaking', () => {
     });
   });
 
+  it('restates no post that is withdrawn in the moment before', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const other = await desk().publish(asking({ headline: 'B' }), channel);
+    const answers: unknown[] = [];
+    const late = deskOn({
+      async append(channelId, request) {
+        if (answers.length === 0) answers.push(await desk().retract(asking({ note: 'No.' }), channel, post.id));
+        return await engine.append(channelId, request);
+      },
+    });
+    const summary = { kind: 'summary' as const, headline: 'C', derivedFrom: [post.id, other.post.id] };
+    await expect(late.publish(asking(summary), channel)).rejects.toMatchObject({
+      problem: { code: 'invalid-body', errors: [{ path: 'derivedFrom[0]' }] },
+    });
+    expect(answers).toMatchObject([{ derived: [] }]);
+  });
+
   it('gives up in the end, and says that nothing was changed', async () => {
     const channel = await freshChannel();
     const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });

@@ -14,7 +14,7 @@ import { aChannel } from '../support/samples.ts';
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const post = postOf(
   publish(
-    { channel, existing: undefined, isPublished: () => false },
+    { channel, existing: undefined, sources: new Map() },
     { id, headline: 'Lift-off', body: 'Away', html: '<p>Away</p>', byline: 'Ada Byron' },
     ada,
   ),

@@ -12,7 +12,7 @@ import { anAuthorPost, emptied } from '../support/samples.ts';
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const other = '01890a5d-ac96-774b-bcce-b302099a8058';
 
-const none = () => false;
+const none: ReadonlyMap<string, number> = new Map();
 const asNew = (command: NewPost) => ({
   html: command.body
     ? `<p>${command.body}</p>
@@ -23,10 +23,10 @@ const asNew = (command: NewPost) => ({
   id,
 });
 const published = (command: NewPost = { headline: 'Lift-off', body: 'Away' }) =>
-  postOf(publish({ channel, existing: undefined, isPublished: none }, asNew(command), ada));
+  postOf(publish({ channel, existing: undefined, sources: none }, asNew(command), ada));
 const post = published();
-const revising = (on: AuthorPost, command: Partial<Revise>, isPublished: (id: string) => boolean = none) =>
-  revise({ channel, post: on, isPublished }, { kind: 'update', changes: {}, expected: 'any', ...command }, bob);
+const revising = (on: AuthorPost, command: Partial<Revise>, sources = none) =>
+  revise({ channel, post: on, sources }, { kind: 'update', changes: {}, expected: 'any', ...command }, bob);
 
 describe('publishing', () => {
   it('fills in what the author left out', () => {
@@ -55,17 +55,17 @@ describe('publishing', () => {
   });
 
   it('is decided on the channel as it was read, and on there being no such post', () => {
-    const decision = publish({ channel, existing: undefined, isPublished: none }, asNew({ headline: 'A' }), ada);
+    const decision = publish({ channel, existing: undefined, sources: none }, asNew({ headline: 'A' }), ada);
     expect(decision).toMatchObject({ decidedOn: { channel: 1, posts: { [id]: 0 } } });
     expect(entriesOf(decision)).toMatchObject([{ type: 'post.published', kind: null, listed: false, by: 'ada', at }]);
   });
 
   it('needs a headline, a body that shows something, or media', () => {
-    const tried = (command: NewPost) => publish({ channel, existing: undefined, isPublished: none }, asNew(command), ada);
+    const tried = (command: NewPost) => publish({ channel, existing: undefined, sources: none }, asNew(command), ada);
     expect(refusalOf(tried({}))).toMatchObject(misfit('body'));
     expect(refusalOf(tried({ headline: null, body: '', media: [] }))).toMatchObject(misfit('body'));
     expect(
-      refusalOf(publish({ channel, existing: undefined, isPublished: none }, { ...asNew({ body: '  ' }), html: '' }, ada)),
+      refusalOf(publish({ channel, existing: undefined, sources: none }, { ...asNew({ body: '  ' }), html: '' }, ada)),
     ).toMatchObject(misfit('body'));
     for (const enough of [
       { headline: 'A' },
@@ -77,31 +77,27 @@ describe('publishing', () => {
 
   it('needs a headline for a key event', () => {
     expect(
-      refusalOf(publish({ channel, existing: undefined, isPublished: none }, asNew({ body: 'A', keyEvent: true }), ada)),
+      refusalOf(publish({ channel, existing: undefined, sources: none }, asNew({ body: 'A', keyEvent: true }), ada)),
     ).toMatchObject(misfit('headline'));
   });
 
   it('is taken by a scheduled channel, and not by one that ended', () => {
     const tried = (state: Channel['state']) =>
-      publish({ channel: { ...channel, state }, existing: undefined, isPublished: none }, asNew({ headline: 'A' }), ada);
+      publish({ channel: { ...channel, state }, existing: undefined, sources: none }, asNew({ headline: 'A' }), ada);
     expect(tried('scheduled').status).toBe('append');
     expect(refusalOf(tried('ended'))).toMatchObject({ code: 'channel-ended' });
   });
 
   it('is refused under an id that a post has', () => {
-    expect(refusalOf(publish({ channel, existing: post, isPublished: none }, asNew({ headline: 'A' }), ada))).toMatchObject({
+    expect(refusalOf(publish({ channel, existing: post, sources: none }, asNew({ headline: 'A' }), ada))).toMatchObject({
       code: 'post-exists',
     });
   });
 
   it('restates published posts of the channel, and never itself', () => {
     const tried = (derivedFrom: string[]) =>
-      publish(
-        { channel, existing: undefined, isPublished: (asked) => asked === other },
-        asNew({ headline: 'A', derivedFrom }),
-        ada,
-      );
-    expect(tried([other]).status).toBe('append');
+      publish({ channel, existing: undefined, sources: new Map([[other, 3]]) }, asNew({ headline: 'A', derivedFrom }), ada);
+    expect(tried([other])).toMatchObject({ status: 'append', decidedOn: { posts: { [id]: 0, [other]: 3 } } });
     expect(refusalOf(tried([other, '01890a5d-ac96-774b-bcce-b302099a8059']))).toMatchObject(misfit('derivedFrom[1]'));
     expect(refusalOf(tried([id]))).toMatchObject(misfit('derivedFrom[0]'));
   });
@@ -114,11 +110,11 @@ describe('publishing', () => {
       caption: '漢'.repeat(1_000),
     }));
     const html = 'x'.repeat(limits.htmlBytes);
+    expect(refusalOf(publish({ channel, existing: undefined, sources: none }, { ...asNew({ media }), html }, ada))).toMatchObject(
+      misfit(''),
+    );
     expect(
-      refusalOf(publish({ channel, existing: undefined, isPublished: none }, { ...asNew({ media }), html }, ada)),
-    ).toMatchObject(misfit(''));
-    expect(
-      publish({ channel, existing: undefined, isPublished: none }, { ...asNew({ media: media.slice(0, 10) }), html }, ada).status,
+      publish({ channel, existing: undefined, sources: none }, { ...asNew({ media: media.slice(0, 10) }), html }, ada).status,
     ).toBe('append');
   });
 
@@ -126,7 +122,7 @@ describe('publishing', () => {
     fc.assert(
       fc.property(newPost, (command) => {
         const html = command.body ? 'x' : '';
-        const decision = publish({ channel, existing: undefined, isPublished: none }, { ...asNew(command), html }, ada);
+        const decision = publish({ channel, existing: undefined, sources: none }, { ...asNew(command), html }, ada);
         expect(postOf(decision)).toMatchObject(command);
       }),
     );
@@ -187,7 +183,10 @@ describe('revising', () => {
     expect(refusalOf(revising(post, { changes: { headline: null, body: '' }, html: '' }))).toMatchObject(misfit('changes.body'));
     expect(refusalOf(revising(post, { changes: { headline: null, keyEvent: true } }))).toMatchObject(misfit('changes.headline'));
     expect(refusalOf(revising(post, { changes: { derivedFrom: [other] } }))).toMatchObject(misfit('changes.derivedFrom[0]'));
-    expect(revising(post, { changes: { derivedFrom: [other] } }, () => true).status).toBe('append');
+    expect(revising(post, { changes: { derivedFrom: [other] } }, new Map([[other, 3]]))).toMatchObject({
+      status: 'append',
+      decidedOn: { posts: { [id]: 1, [other]: 3 } },
+    });
     expect(refusalOf(revising(post, { changes: { body: 'x' }, html: 'é'.repeat(limits.postBytes / 2) }))).toMatchObject(
       misfit('changes'),
     );
@@ -216,7 +215,7 @@ describe('revising', () => {
   it('is taken by a channel that ended', () => {
     const ended = { ...channel, state: 'ended' as const };
     const command = { kind: 'update' as const, changes: { headline: 'B' }, expected: 1 };
-    expect(revise({ channel: ended, post, isPublished: none }, command, bob).status).toBe('append');
+    expect(revise({ channel: ended, post, sources: none }, command, bob).status).toBe('append');
     expect(retract({ channel: ended, post }, { note: 'n' }, bob).status).toBe('append');
   });
 

@@ -46,7 +46,7 @@ class Newsroom {
 
   decide(step: Step): Decision {
     const deed = { by: 'ada', at: new Date(Date.UTC(2026, 10, 24) + this.offset * 1_000).toISOString() };
-    const isPublished = (id: string) => this.posts.some((post) => post.id === id && !isWithdrawn(post));
+    const sources = new Map(this.posts.filter((post) => !isWithdrawn(post)).map(({ id, revision }) => [id, revision]));
     const post = 'at' in step ? this.posts[step.at] : undefined;
     const state = { channel: this.channel, post: post as AuthorPost };
     switch (step.do) {
@@ -54,15 +54,11 @@ class Newsroom {
         const id = `01890a5d-ac96-774b-bcce-${String(this.posts.length).padStart(12, '0')}`;
         const derivedFrom = this.posts.slice(0, 2).map((earlier) => earlier.id);
         const command = { ...step.post, id, derivedFrom, html: html(step.post.body), byline: 'Ada Byron' };
-        return publish({ channel: this.channel, existing: undefined, isPublished }, command, deed);
+        return publish({ channel: this.channel, existing: undefined, sources }, command, deed);
       }
       case 'revise': {
         const { revision, eraseEarlier, expected } = step;
-        return revise(
-          { ...state, isPublished },
-          { ...revision, eraseEarlier, expected, html: html(revision.changes.body) },
-          deed,
-        );
+        return revise({ ...state, sources }, { ...revision, eraseEarlier, expected, html: html(revision.changes.body) }, deed);
       }
       case 'retract':
         return retract(state, { note: 'It was not so.' }, deed);
