@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,13 +33,15 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 type Follow = (options: object) => () => void;
+type Report = (options: object) => Promise<void>;
 
 /** A block of code as a module, where it finds what is installed here. */
-async function moduleOf(code: string): Promise<{ follow: Follow }> {
-  const file = join(root, 'dist', `docs-clients-${process.pid}.mjs`);
+async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Exported> {
+  // By a name of its own, since what was imported once is not read again.
+  const file = join(root, 'dist', `docs-clients-${randomUUID()}.mjs`);
   await writeFile(file, code);
   try {
-    return (await import(/* @vite-ignore */ file)) as { follow: Follow };
+    return (await import(/* @vite-ignore */ file)) as Exported;
   } finally {
     await rm(file);
   }
@@ -305,5 +308,26 @@ describe('docs/clients.md: the names of the wire', () => {
     const messages = socketMessages.map(({ name }) => name).filter((name) => name !== 'unsubscribe');
     const withdrawals = eventTypes.filter((type) => /revised|retracted|taken-down/.test(type));
     for (const name of [...messages, ...endedReasons, ...withdrawals]) expect(spoken, name).toContain(name);
+  });
+});
+
+describe('docs/clients.md: AuthorClient', () => {
+  it('publishes, corrects, decides again on what stands, and retracts', async () => {
+    const { report } = await moduleOf<{ report: Report }>(block('js author'));
+    const { channel } = await author.createChannel({ headline: 'Fire at the harbour' });
+    await report({ url: server.url, token: await server.token(), channelId: channel.id });
+    const [post] = (await author.listPosts(channel.id)).posts;
+    expect(post?.history).toMatchObject([
+      { kind: 'correction', note: 'It is pier five.' },
+      { kind: 'update' },
+      { kind: 'retraction', note: 'It was an exercise.' },
+    ]);
+    const { revisions } = await author.listRevisions(channel.id, post?.id ?? '');
+    expect(revisions.map(({ headline, body }) => [headline, body])).toMatchObject([
+      ['Smoke over pier four', 'Nobody was *hurt*.'],
+      ['Smoke over pier five', 'Nobody was *hurt*.'],
+      ['Smoke over pier five', 'Nobody was *hurt*. The pier is closed.'],
+      {},
+    ]);
   });
 });
