@@ -213,8 +213,12 @@ export function parsed(text: string) {
 }
 
 export function isProblem(value: unknown): value is Problem {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'code' in value && typeof value.code === 'string' && 'title' in value && typeof value.title === 'string';
+  return isObject(value) && typeof value.code === 'string' && typeof value.title === 'string';
+}
+
+/** Also of a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). */

@@ -1,4 +1,12 @@
-import { type Change, type Media, type PostStatus, postKinds, type ReaderPost, verifications } from '../src/protocol/model.ts';
+import {
+  type Change,
+  isCorrection,
+  type Media,
+  type PostStatus,
+  postKinds,
+  type ReaderPost,
+  verifications,
+} from '../src/protocol/model.ts';
 
 /**
  * A post as this client can show it, whatever version of the server sent it: an unknown kind reads as `update`, media of an unknown
@@ -16,9 +24,9 @@ export function readPost(post: ReaderPost): ReaderPost {
   return { ...post, kind, verification, media };
 }
 
-/** The changes of a post that readers who saw it before should know of: something was wrong or unclear. Oldest first. */
+/** The changes of a post that readers who saw it before should know of. Oldest first. */
 export function correctionsOf(post: { history: readonly Change[] }): Change[] {
-  return post.history.filter(({ kind }) => kind === 'correction' || kind === 'clarification');
+  return post.history.filter(isCorrection);
 }
 
 function isKnownMedia({ type }: Media): boolean {

@@ -1,5 +1,6 @@
 import { parseCursor } from '../src/protocol/cursor.ts';
 import type { Channel, KeyEvent, ReaderPost } from '../src/protocol/model.ts';
+import { isObject } from './http.ts';
 import type { Doubt, Timeline } from './timeline.ts';
 
 /** A timeline as JSON, to be kept over a reload. `version` rises when its shape changes; one of another version is not restored. */
@@ -81,10 +82,6 @@ function isDoubt(value: unknown): boolean {
 
 function isList(value: unknown, isOne: (each: Record<string, unknown>) => boolean): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.every((each) => isObject(each) && isOne(each));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,6 +1,6 @@
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
-import { type Http, isProblem, type TokenSource } from '../http.ts';
+import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
 
 /**
  * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
@@ -78,11 +78,6 @@ export function isEvent(said: unknown): said is Event {
   if (!isOffset(said.from) || !isOffset(said.offset)) return false;
   if (said.type === 'channel.changed') return isObject(said.channel);
   return !said.type.startsWith('post.') || isObject(said.post);
-}
-
-/** Also of a list. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function isCatchUp(said: Record<string, unknown>): said is Record<string, unknown> & CatchUp {

@@ -1,6 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Event } from '../../src/protocol/model.ts';
-import { freshToken, isProblem } from '../http.ts';
+import { freshToken, isObject, isProblem } from '../http.ts';
 import { partsOf } from '../portable.ts';
 import {
   type Answered,
@@ -8,7 +8,6 @@ import {
   type DialOptions,
   dialMs,
   isEvent,
-  isObject,
   type Link,
   type SubscribeAnswer,
   type SubscribeRequest,

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
 import { eventTypes } from '../../src/protocol/model.ts';
-import { type Http, parsed, wordOf } from '../http.ts';
+import { type Http, isObject, parsed, wordOf } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import {
@@ -10,7 +10,6 @@ import {
   type DialOptions,
   dialMs,
   isEvent,
-  isObject,
   type Link,
   type SubscribeAnswer,
   type SubscribeRequest,

@@ -1,4 +1,4 @@
-import { type ChangeKind, type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isCorrection, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Cause, Line, Named } from './view/since.ts';
 
 /**
@@ -94,7 +94,7 @@ class Missed {
       return;
     }
     const read = seen.get(id);
-    const wasWrong = post.history.some(({ revision, kind }) => revision > (read ?? 0) && tellsOfMistake.has(kind));
+    const wasWrong = post.history.some((change) => change.revision > (read ?? 0) && isCorrection(change));
     if (read !== undefined && (wasWrong || isWithdrawn(post))) this.changed.set(id, nameOf(post));
     else this.follow(post);
   }
@@ -121,8 +121,6 @@ class Missed {
     return isOther;
   }
 }
-
-const tellsOfMistake: ReadonlySet<ChangeKind> = new Set(['clarification', 'correction', 'retraction', 'takedown']);
 
 function nameOf(post: ReaderPost): Named {
   const { id, publishedAt } = post;

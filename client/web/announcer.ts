@@ -1,4 +1,5 @@
-import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isCorrection, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { correctionsOf } from '../read-post.ts';
 import type { News, Words } from './strings/words.ts';
 import { newsText } from './view/counts.ts';
 import { type Setting, wordsOf } from './view/time.ts';
@@ -90,8 +91,7 @@ export class Announcer {
 function countedAs(post: ReaderPost): keyof News | null {
   if (isWithdrawn(post)) return 'withdrawals';
   if (post.revision === 1) return 'posts';
-  const last = post.history.at(-1)?.kind;
-  return last === 'correction' || last === 'clarification' ? 'corrections' : null;
+  return isCorrection(post.history.at(-1)) ? 'corrections' : null;
 }
 
 function sentenceOf(post: ReaderPost, as: keyof News, words: Words): string {
@@ -99,7 +99,7 @@ function sentenceOf(post: ReaderPost, as: keyof News, words: Words): string {
   if (isWithdrawn(post)) return words.saidRemoved;
   if (as === 'posts') return post.headline === null ? words.saidNew : words.saidNewNamed(post.headline);
   const name = post.headline === null ? words.aPost : words.named(post.headline);
-  const last = post.history.findLast(({ kind }) => kind === 'correction' || kind === 'clarification');
+  const last = correctionsOf(post).at(-1);
   const said = last?.kind === 'clarification' ? words.saidClarified : words.saidCorrected;
   return said(name, last?.note ?? '');
 }

@@ -1,4 +1,4 @@
-import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isCorrection, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { isAtTop, isIn, keepPlace, theWindow, type View } from './place.ts';
 import { PostList } from './post-list.ts';
@@ -79,8 +79,7 @@ export class Coverage {
       if (isWithdrawn(post)) this.#above.delete(post.id);
       else if (post.seq > this.#openedAt) this.#above.add(post.id);
     }
-    const last = post.history.at(-1)?.kind;
-    if (!isWithdrawn(post) && last !== 'correction' && last !== 'clarification') return;
+    if (!isWithdrawn(post) && !isCorrection(post.history.at(-1))) return;
     const element = this.#elementOf(post.id);
     if (element === null || element.getBoundingClientRect().bottom > this.#view.top()) return;
     this.#corrected.set(post.id, isWithdrawn(post) ? 'withdrawals' : 'corrections');
@@ -173,11 +172,6 @@ export class Coverage {
     if (!element || !isFar(element.getBoundingClientRect())) return false;
     const root = element.getRootNode() as Document | ShadowRoot;
     return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
-  }
-
-  /** Again, with another setting. */
-  refresh(): void {
-    this.#render(Number.POSITIVE_INFINITY);
   }
 
   /** Nothing of the channel stays. */

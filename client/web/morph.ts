@@ -56,23 +56,19 @@ function replaceChildren(element: HTMLElement, fresh: readonly ChildNode[]): voi
       element.insertBefore(child, next);
       continue;
     }
-    next = removeUntil(next, same).nextSibling;
+    removeUntil(next, same);
+    next = same.nextSibling;
   }
-  while (next !== null) {
-    const after: ChildNode | null = next.nextSibling;
-    next.remove();
-    next = after;
-  }
+  removeUntil(next, null);
   // What had the focus may be gone; whoever moves by keyboard goes on from the post that it was in.
   if (hadFocus && !element.contains(root.activeElement)) element.focus({ preventScroll: true });
 }
 
-function removeUntil(first: ChildNode | null, end: ChildNode): ChildNode {
-  let child = first;
-  while (child !== null && child !== end) {
+/** `end`: of those after `first`; null for all of them. */
+function removeUntil(first: ChildNode | null, end: ChildNode | null): void {
+  for (let child = first; child !== null && child !== end; ) {
     const after: ChildNode | null = child.nextSibling;
     child.remove();
     child = after;
   }
-  return end;
 }

@@ -241,3 +241,8 @@ export function typeOf({ revision, status }: { revision: number; status: PostSta
 export function isWithdrawn(post: { status: PostStatus }): boolean {
   return post.status !== 'published';
 }
+
+/** Whether it says what was wrong, or unclear. */
+export function isCorrection(change: Change | undefined): boolean {
+  return change?.kind === 'correction' || change?.kind === 'clarification';
+}

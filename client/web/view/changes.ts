@@ -1,14 +1,10 @@
-import type { Change } from '../../../src/protocol/model.ts';
+import { type Change, isCorrection } from '../../../src/protocol/model.ts';
 import { type Html, html, nothing } from './html.ts';
 import { clockBeside, type Setting, wordsOf } from './time.ts';
 
 /** Clarifications and corrections, oldest first: what stood before was wrong or unclear, so they come before the text. */
 export function correctionNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
-  return notes(
-    history.filter((change) => change.kind === 'clarification' || change.kind === 'correction'),
-    since,
-    setting,
-  );
+  return notes(history.filter(isCorrection), since, setting);
 }
 
 /** Updates that say what was added, after the text. One without a note is told by its time alone, beside that of the post. */
