@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { announcements, channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { verifyRedis } from '../../src/engine/redis/verify.ts';
 import { tags } from '../../src/engine/tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type PostState,
   publication,
   publish,
+  renderer,
   retraction,
   revision,
   samplePost,
@@ -244,6 +246,10 @@ for (const kind of ['redis', 'valkey'] as const) {
         await appended(here, id, [retraction(b)]);
         return { id, a, b, c };
       }
+      async function faultOf({ url }: RedisServer, channelId: string) {
+        for await (const { fault } of verifyRedis({ url, channelId, renderer })) return fault;
+        throw new Error('There is no such channel.');
+      }
       const names = channelKeys('x').map((key) => key.slice(key.indexOf(':', 10) + 1));
       const keyOf = (id: string, name: string) => channelKeys(id)[names.indexOf(name)] as string;
 
@@ -294,6 +300,41 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(snapshot?.posts).toHaveLength(2);
         expect(await here.catchUp(id, position, wide)).toEqual({ status: 'foreign' });
         expect(await there.post(id, c.id)).toBeUndefined();
+      });
+
+      it.for(['changes', 'posts', 'tags', 'journal', 'index', 'journal index', 'journal index changes posts tags'])(
+        'keep all posts of a history that began anew where after that is lost: %s',
+        async (lost, test) => {
+          const { server, here, there } = await openTwoNodesFor(test, binary);
+          const { id, a, b, c } = await story(here);
+          await server.admin.del(keyOf(id, 'journal'));
+          const before = await here.snapshot(id, wide);
+          expect(before?.posts.map((post) => post.id)).toEqual([c.id, b.id, a.id]);
+          const newest = samplePost(id);
+          await appended(here, id, [publication(newest)], { channel: 2 });
+          const names = lost.split(' ');
+          await server.admin.del(...names.map((name) => keyOf(id, name)));
+          const after = await there.snapshot(id, wide);
+          expect(after?.posts.map((post) => post.id)).toEqual([newest.id, c.id, b.id, a.id]);
+          expect(after?.posts.slice(1).map(({ seq: _, ...post }) => post)).toEqual(
+            before?.posts.map(({ seq: _, ...post }) => post),
+          );
+          expect((await there.posts(id, { ...wide, tags: [tags.source('Wire')] }))?.posts.map((post) => post.id)).toEqual([a.id]);
+          expect(await faultOf(server, id)).toBeUndefined();
+          expect(after?.position.epoch === before?.position.epoch).toBe(!names.includes('journal') && !names.includes('index'));
+        },
+      );
+
+      it('know what was erased where the index was lost', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a } = await story(here);
+        const post = (await here.post(id, a.id))!.post;
+        await appended(here, id, [{ ...revision(post, { body: 'Else.' }), erases: 2 }]);
+        const before = await here.entries(id, { from: 1, ...wide });
+        expect(await faultOf(server, id)).toBeUndefined();
+        await server.admin.del(keyOf(id, 'index'));
+        expect(await there.entries(id, { from: 1, ...wide })).toEqual(before);
+        expect(await faultOf(server, id)).toBeUndefined();
       });
 
       it('have no channel any more where its own text was lost, and can make it anew', async (test) => {

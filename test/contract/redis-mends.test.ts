@@ -150,6 +150,26 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await allPosts(there, id)).toEqual(placed(ids).slice(1));
     }, 90_000);
 
+    it('begins anew with all its posts of which only the texts tell, also where the mend was cut off once they were written', async (test) => {
+      const { server, here, there, id, ids, keys } = await broken(test, binary, 400);
+      await here.snapshot(id, wide);
+      // From then on the journal does not tell of its posts.
+      await server.admin.del(keys.journal);
+      const before = (await here.snapshot(id, wide))?.position as Position;
+      const strays = Array.from({ length: 100_000 }, (_, number) => [`${ids[0]}:${number + 2}`, '-']).flat();
+      for (let at = 0; at < strays.length; at += 20_000) await server.admin.hset(keys.labels, ...strays.slice(at, at + 20_000));
+      await server.admin.del(keys.index);
+      const asked = here.snapshot(id, wide).catch(() => undefined);
+      await vi.waitFor(async () => expect(await server.admin.hlen(keys.index)).toBe(ids.length), patient);
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await asked;
+      await expectHalf(server, id);
+      const now = (await vi.waitFor(() => there.snapshot(id, wide), patient))?.position as Position;
+      expect(now.offset).toBeGreaterThan(before.offset);
+      expect(now.epoch).not.toBe(before.epoch);
+      expect((await allPosts(there, id)).map(([postId]) => postId)).toEqual(ids.toReversed());
+    }, 90_000);
+
     it('begins its new history above what the index knows, where the journal was put back from earlier', async (test) => {
       const { server, here, there, id, ids, keys } = await broken(test, binary, 20);
       const before = (await here.snapshot(id, wide))?.position as Position;

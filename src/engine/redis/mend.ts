@@ -9,7 +9,7 @@ import { hashed, labelOf, own, stateIn, textOf } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, mendingKey } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { gather, type Known, pagesOf, type Remains } from './remains.ts';
+import { gather, type Known, pagesOf, type Remains, standingOf } from './remains.ts';
 
 /** Who began a history anew. No token has this name: those of tokens are `sub`s of people and programs. */
 const mender = 'pressbox:mend';
@@ -30,8 +30,9 @@ interface Part {
 
 /**
  * Makes a channel whole again of which keys were lost or put back from another time. Where the journal is whole, all else is made from
- * it. Where it is not, or a text is missing that should be there, a history begins anew, above every offset that was ever given out, so
- * that every cursor from before is foreign. Where the channel's own text is lost nothing can be shown: it is gone.
+ * it, and from the index what it does not tell of, since it began anew. Where it is not, or a text is missing that should be there, a
+ * history begins anew with all of which anything tells, above every offset that was ever given out, so that every cursor from before is
+ * foreign. Where the channel's own text is lost nothing can be shown: it is gone.
  *
  * It is written in parts, since a script keeps everyone waiting for as long as it runs. Until the last one the channel stays broken:
  * nothing else is written to it, and nothing is read of it. One node mends at a time. Where it is cut off the next one begins anew, and
@@ -87,9 +88,8 @@ export class Mender {
   }
 
   async #rebuild(channelId: string, keys: string[], name: string, remains: Remains): Promise<string | undefined> {
-    const { last, top, places } = remains;
-    const fromJournal = remains.isWhole && last >= top && last > 0;
-    const known = fromJournal || !remains.index.has(own) ? remains.journal : remains.index;
+    const { last, places } = remains;
+    const { known, goesOn, highest } = standingOf(remains);
     const end = async (how: 'gone' | 'derived' | 'anew', ...rest: (string | number)[]) => {
       const answer = await this.#connection.run('mend-end', keys, [name, last, how, ...rest]);
       return answer === 'mended' ? how : undefined;
@@ -98,7 +98,7 @@ export class Mender {
     const [ownState] = ownKnown === undefined ? [] : await this.#states(keys, [[own, ownKnown]], places);
     if (ownState === undefined || ownKnown === undefined) return end('gone');
 
-    const [highest, salt] = [Math.max(last, top), newRoot()];
+    const salt = newRoot();
     const write = async (part: Part) =>
       (await this.#connection.run('mend-part', keys, [name, highest, salt, ...partArguments(part)])) === 'written';
     const kept = new Set([own]);
@@ -122,7 +122,7 @@ export class Mender {
 
     const channel = channelFrom(ownState);
     const facts = [channel.state, channel.access, Date.parse(channel.createdAt), channel.pinnedPostId ?? '-', newest.publishedAt];
-    if (!fromJournal || kept.size < known.size) {
+    if (!goesOn || kept.size < known.size) {
       const began = { ...channel, revision: ownKnown.revision + 1 };
       const entry = this.#firstEntry(channelId, began, highest + 1);
       return end('anew', salt, ...facts, began.revision, highest + 1, ...entry);

@@ -14,13 +14,14 @@ export interface Known {
 
 /** What there is of a channel whose keys contradict each other. */
 export interface Remains {
-  /** The journal's last offset; 0 where it is not there. */
+  /** The journal's first and last offset; 0 where it is not there. */
+  first: number;
   last: number;
   /** The highest offset of which something beside the journal tells. */
   top: number;
   /** No entry is missing between its first and its last. */
   isWhole: boolean;
-  journal: Map<string, Known>;
+  journal: Map<string, Omit<Known, 'erased'>>;
   index: Map<string, Known>;
   listed: string[];
   /** Places of revisions that have a text, and of those that lack a part of it. */
@@ -32,6 +33,7 @@ export interface Remains {
 export async function gather(redis: Redis, keys: readonly string[], top: number): Promise<Remains> {
   const [journal, , , index, texts, labels] = keys as [string, string, string, string, string, string];
   const remains: Remains = {
+    first: 0,
     last: 0,
     top,
     isWhole: true,
@@ -49,6 +51,59 @@ export async function gather(redis: Redis, keys: readonly string[], top: number)
     else remains.torn.push(place);
   }
   return remains;
+}
+
+/** What is to stand. */
+export interface Standing {
+  known: ReadonlyMap<string, Known>;
+  /** The history goes on: its journal is whole, and tells of all there is. Else another begins. */
+  goesOn: boolean;
+  /** Above all offsets that may have been given out, if no less. */
+  highest: number;
+}
+
+/**
+ * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before, of which the index alone
+ * knows. What neither knows, where another history begins, is what its newest text says, in the order of the ids, which is that of time.
+ */
+export function standingOf({ first, last, top, isWhole, journal, index, places }: Remains): Standing {
+  const highest = Math.max(last, top);
+  const written = writtenIn(places);
+  const erasedOf = (who: string) => index.get(who)?.erased ?? (written.get(who)?.lowest ?? 1) - 1;
+  const told = [...journal].map(([who, facts]) => [who, { ...facts, erased: erasedOf(who) }] as const);
+  const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
+  const known = new Map([...before, ...told]);
+  const isTold = first === 1 || [...written.keys()].every((who) => known.has(who));
+  if (isWhole && last > 0 && last >= top && isTold) return { known, goesOn: true, highest };
+
+  for (const [who, facts] of index) if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, facts);
+  const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
+  const free = freeSeqs(known);
+  let given = 0;
+  for (const who of untold) {
+    const seq = who === own ? 0 : free.next().value;
+    known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
+    given = Math.max(given, seq);
+  }
+  // One more than any that is told of: who begins anew where this was cut off finds them in the index, and is not to take it for whole.
+  return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
+}
+
+function* freeSeqs(known: ReadonlyMap<string, Known>): Generator<number, never> {
+  const taken = new Set(known.values().map(({ seq }) => seq));
+  for (let seq = 1; ; seq++) if (!taken.has(seq)) yield seq;
+}
+
+/** Of each post and of the channel, the revisions of which there is a text. What is erased is erased from the first one on. */
+function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; highest: number }> {
+  const written = new Map<string, { lowest: number; highest: number }>();
+  for (const place of places) {
+    const at = place.lastIndexOf(':');
+    const [who, revision] = [place.slice(0, at), Number(place.slice(at + 1))];
+    const { lowest, highest } = written.get(who) ?? { lowest: revision, highest: revision };
+    written.set(who, { lowest: Math.min(lowest, revision), highest: Math.max(highest, revision) });
+  }
+  return written;
 }
 
 async function gatherIndex(redis: Redis, index: string, remains: Remains): Promise<void> {
@@ -69,10 +124,9 @@ async function gatherJournal(redis: Redis, journal: string, remains: Remains): P
     for (const [id, fields] of entries) {
       const offset = Number.parseInt(id, 10);
       if (remains.last > 0 && offset !== remains.last + 1) remains.isWhole = false;
+      remains.first ||= offset;
       remains.last = offset;
-      const who = fields[5] as string;
-      const erased = remains.index.get(who)?.erased ?? 0;
-      remains.journal.set(who, { revision: Number(fields[9]), last: offset, seq: Number(fields[7]) || 0, erased });
+      remains.journal.set(fields[5] as string, { revision: Number(fields[9]), last: offset, seq: Number(fields[7]) || 0 });
       if (fields[17] === '1') remains.listed.push(String(offset));
     }
     if (entries.length < page) return;
