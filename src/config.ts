@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { isOrigin } from './edge/origins.ts';
 import { secretBytes } from './edge/secret.ts';
+import { workerLimits } from './workers/limits.ts';
 
 /**
  * The configuration, parsed once, whole, at the start. Each variable's schema, default and description stand together here, and the
@@ -122,7 +123,7 @@ function optional<S extends z.ZodType<unknown, string>>(schema: S, fallback: str
 }
 
 const perSecond = wholeNumber(0, 1_000_000);
-const workersMost = 256;
+const { workersMost } = workerLimits;
 const workersFit = `must be a whole number from 1 to ${workersMost}, or auto.`;
 
 export const variables = {

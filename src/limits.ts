@@ -1,5 +1,6 @@
 import { deskLimits } from './desk/limits.ts';
 import { httpLimits } from './edge/http.ts';
+import { answerLimits } from './edge/limits.ts';
 import { rateLimits } from './edge/rates.ts';
 import { tokenLimits } from './edge/tokens.ts';
 import { embeddedLimits } from './engine/embedded/limits.ts';
@@ -34,6 +35,7 @@ const fed = 'pressbox_feed_pages_total{format="atom"}';
 const reachable = 'pressbox_store_reachable';
 const erasing = 'pressbox_erasures_pending';
 const workers = (how: string) => `pressbox_worker_ends_total{how="${how}"}`;
+const cutInLog = 'pressbox_log_cuts_total';
 const refusedField: AtBound = { what: 'More is 400 `invalid-body`, which names the field.', metric: problem('invalid-body') };
 
 function group<L extends Readonly<Record<string, number>>>(title: string, values: L, atBound: Group<L>['atBound']): Group<L> {
@@ -53,6 +55,11 @@ export const limitGroups = [
     },
     bodyNesting: { what: 'Deeper JSON is 400 `invalid-body`.', metric: problem('invalid-body') },
     problemErrors: { what: 'The first ones are told.', metric: problem('invalid-body') },
+    placeNameCharacters: {
+      what: 'A longer name in such an error is cut, and ends in an ellipsis.',
+      metric: problem('invalid-body'),
+    },
+    placeDepth: { what: 'The place that it tells of is the outer one.', metric: problem('invalid-body') },
     cursorCharacters: { what: 'Longer text is 400 `invalid-cursor`.', metric: problem('invalid-cursor') },
     channelIdCharacters: { what: 'A longer id is 400 `invalid-body`; in a path it is 404.', metric: problem('invalid-body') },
     idempotencyKeyCharacters: { what: 'A longer key is 400 `invalid-body`.', metric: problem('invalid-body') },
@@ -73,6 +80,7 @@ export const limitGroups = [
     postAuthors: refusedField,
     postSources: refusedField,
     postMedia: refusedField,
+    mediaPixels: refusedField,
     postDerivedFrom: refusedField,
     historyChanges: {
       what: 'The oldest go; in a post the oldest refiles and updates first.',
@@ -100,6 +108,7 @@ export const limitGroups = [
     socketChannels: { what: 'One more subscribe is refused with `invalid-body`.', metric: problem('invalid-body') },
     socketMessageBytes: { what: 'A longer message closes the connection.', metric: 'pressbox_readers{transport="socket"}' },
     socketMisuses: { what: 'After so many the socket is disconnected.', metric: closed('misused') },
+    grantedChannels: { what: 'A token that grants a right in more is 401 `token-invalid`.', metric: problem('token-invalid') },
     revokedTokens: {
       what: 'One more is 409 `revocations-full` until one of them has expired.',
       metric: 'pressbox_revoked_tokens',
@@ -160,6 +169,21 @@ export const limitGroups = [
       metric: 'pressbox_front_pages_total{live="newest"}',
     },
     drainMs: { what: 'Readers who have not left a node that goes away are cut.', metric: 'pressbox_readers{transport="socket"}' },
+    drainStepMs: { what: 'So often it is looked whether they have left.', metric: 'pressbox_readers{transport="socket"}' },
+    pingStepMs: {
+      what: 'So often those are pinged who are to be, and closed who did not answer.',
+      metric: 'pressbox_readers{transport="socket"}',
+    },
+    feedTitleCharacters: {
+      what: 'The title of a post without a headline is cut at a word, and ends in an ellipsis.',
+      metric: fed,
+    },
+    feedSummaryCharacters: { what: 'The summary of a post likewise; its text is whole.', metric: fed },
+    previewCharacters: {
+      what: 'What the preview of a link to a post says likewise.',
+      metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    },
+    windowAbove: { what: 'Posts further above are on the page before.', metric: 'pressbox_catch_ups_total{mode="snapshot"}' },
   }),
   group('What a channel holds in memory', fanoutLimits, {
     tailOffsets: {
@@ -204,6 +228,29 @@ export const limitGroups = [
       what: "One more is not taken up by the kernel; its client tries again after a second and more. The kernel's own bound is `net.core.somaxconn`.",
       metric: 'pressbox_connections',
     },
+    slowCheckMs: { what: 'So often it is looked for requests that take longer.', metric: closed('slow') },
+    unreadCheckMs: { what: 'So often it is looked how much waits to be taken.', metric: closed('unread') },
+    leadAwayMs: {
+      what: 'Clients of a server that goes are led away by an answer for so long; later they find the connection closed.',
+      metric: 'pressbox_connections',
+    },
+    lastAnswersMs: { what: 'An answer that takes longer is cut when the server ends.', metric: 'pressbox_connections' },
+  }),
+  group('Answers', answerLimits, {
+    journalRetrySeconds: {
+      what: 'Told in `Retry-After` while the journal is out of reach.',
+      metric: problem('journal-unavailable'),
+    },
+    slotRetrySeconds: {
+      what: 'Told in `Retry-After` to who finds as many exports or imports under way as may be.',
+      metric: closed('exports'),
+    },
+    startRetrySeconds: { what: 'Told in `Retry-After` by `/readyz` while the server starts or drains.', metric: reachable },
+    preflightSeconds: {
+      what: 'After so long a browser asks again whether a page of another origin may read here.',
+      metric: closed('requests'),
+    },
+    storeProbeMs: { what: 'So often the store is asked whether it answers, for `/readyz`.', metric: reachable },
   }),
   group('Rates', rateLimits, {
     bucketMs: {
@@ -255,6 +302,15 @@ export const limitGroups = [
     importLines: { what: 'The rest follows, once these are taken.', metric: 'pressbox_transfers{kind="imports"}' },
     importCharacters: { what: 'Likewise.', metric: 'pressbox_transfers{kind="imports"}' },
     importConflicts: { what: 'Further ones are counted.', metric: 'pressbox_transfers{kind="imports"}' },
+    importRestMs: {
+      what: 'What comes after a line that was refused is read for so long, then the connection is closed.',
+      metric: 'pressbox_transfers{kind="imports"}',
+    },
+    markdownNesting: { what: 'Deeper lists and quotes are 400 `invalid-body`.', metric: problem('invalid-body') },
+    revokedBeyondHours: {
+      what: 'Whoever revokes a token has it remembered so much longer than it says.',
+      metric: 'pressbox_revoked_tokens',
+    },
     slugCandidates: { what: 'A headline whose ids are all taken is 409 `channel-exists`.', metric: problem('channel-exists') },
   }),
   group('The embedded journal', embeddedLimits, {
@@ -273,6 +329,21 @@ export const limitGroups = [
     erasureStepEntries: {
       what: 'The rest of a deleted channel goes in further transactions.',
       metric: erasing,
+    },
+    erasurePauseFirstMs: { what: 'The pause while a reader of the file still needs what is to be erased.', metric: erasing },
+    erasurePauseMostMs: { what: 'The longest one, while someone waits for it.', metric: erasing },
+    erasureRetryFirstMs: { what: 'The same in the background.', metric: erasing },
+    erasureRetryMostMs: { what: 'The longest one there.', metric: erasing },
+    threadRestartFirstMs: { what: 'A thread that ended is started again after so long.', metric: reachable },
+    threadRestartMostMs: { what: 'The longest such pause: it doubles while it does not stand.', metric: reachable },
+    journalReadLockMs: { what: 'A read that finds the file locked for longer fails.', metric: reachable },
+    journalCacheBytes: {
+      what: 'Pages of the journal beyond it are read from the disk.',
+      metric: 'pressbox_append_seconds_count',
+    },
+    requestsSwept: {
+      what: 'Of requests that are forgotten no more are taken away for each one that is added.',
+      metric: 'pressbox_append_seconds_count',
     },
   }),
   group('The journal in Redis or Valkey', redisLimits, {
@@ -313,8 +384,29 @@ export const limitGroups = [
     notedMs: { what: 'A note of an erasure that never came is dropped.', metric: reachable },
     rememberedAnnouncements: { what: 'Older ones are forgotten, and a head is asked for instead.', metric: 'pressbox_feeds' },
     erasuresKept: { what: 'A node that missed more drops all that it holds.', metric: 'pressbox_feeds' },
+    redisReconnectFirstMs: { what: 'A connection that was lost is made again after so long.', metric: reachable },
+    redisReconnectMostMs: { what: 'The longest such pause: it doubles with each attempt in a row.', metric: reachable },
+    redisLetGoMs: { what: 'One that is replaced is let go after so long.', metric: reachable },
+    redisPollMs: { what: 'So often the server is looked at while something is waited for.', metric: erasing },
+    mendLookMs: {
+      what: 'So often who waits for a mend looks whether it is done.',
+      metric: problem('journal-unavailable'),
+    },
+    suspicionMs: { what: 'A head that was not heard of is looked at again after so long.', metric: reachable },
+    erasureAskAgainMs: { what: 'A node that has not acknowledged an erasure is asked again.', metric: erasing },
+    owedCheckMs: { what: 'So often it is looked for erasures that no node sees to.', metric: erasing },
+    owedStaleMs: { what: 'One so old is taken up by any node.', metric: erasing },
+    listedChannels: {
+      what: 'A list is read in parts of so many channels at the least.',
+      metric: 'pressbox_front_pages_total{live="newest"}',
+    },
+    mendEntries: { what: 'A channel is mended in parts of so many entries.', metric: problem('journal-unavailable') },
+    verifyEntries: { what: 'A store is verified in parts of so many entries.', metric: reachable },
+    verifyLines: { what: 'Of its lists, likewise.', metric: reachable },
+    verifyConnectMs: { what: 'A store that is to be verified and does not answer is given up.', metric: reachable },
   }),
   group('Several processes on a port', workerLimits, {
+    workersMost: { what: 'A larger `PRESSBOX_WORKERS` is refused at the start; `auto` is no more.', metric: 'pressbox_workers' },
     workerRestartFirstMs: { what: 'A worker that died is followed by another after so long.', metric: workers('died') },
     workerRestartMostMs: {
       what: 'The longest such pause: it doubles with each death in a row.',
@@ -345,6 +437,10 @@ export const limitGroups = [
       what: 'So much waits where nothing can be written, as on a full disk; further lines are left out, and the server goes on.',
       metric: 'pressbox_log_lines_dropped_total',
     },
+    logTextCharacters: { what: 'A longer text in a line is cut, and ends in an ellipsis.', metric: cutInLog },
+    logItems: { what: 'Of a longer list, or more fields, the first are told, and how many more there are.', metric: cutInLog },
+    logDepth: { what: 'What is deeper is `[left out]`.', metric: cutInLog },
+    logStackFrames: { what: 'Of an error the innermost places are told.', metric: cutInLog },
   }),
 ] as const;
 

@@ -14,6 +14,7 @@ import { createSessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
 import { closeHttp, createHttp, dropWaiting, httpLimits, leaveOpen, listen, requireOneHost, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
+import { answerLimits } from './edge/limits.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { askedBy, cors, mayConnect } from './edge/origins.ts';
 import { believeProxies } from './edge/proxies.ts';
@@ -93,9 +94,6 @@ export interface Group {
 
 /** As `RedisEngine` has it. */
 export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
-
-/** How often the store is asked whether it answers, for `/readyz`. */
-const probeMs = 2_000;
 
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
@@ -347,6 +345,6 @@ function watchStore({ engine, unsafe }: Watched, health: Health, metrics: Metric
     health.degraded = reason;
     if (reason === undefined) log.info({}, 'the journal is in reach again');
     else log.error({}, 'the journal is out of reach');
-  }, probeMs).unref();
+  }, answerLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
 }

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { atLine, type Importer } from '../desk/import.ts';
+import { deskLimits } from '../desk/limits.ts';
 import { sendJson } from '../edge/answers.ts';
 import { type Identity, refusalFor } from '../edge/identity.ts';
 import type { Rates } from '../edge/rates.ts';
@@ -26,8 +27,6 @@ export interface ImportContext {
 }
 
 const types = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
-/** What still comes after a line that was refused is read for this long, so that who sends it hears the answer. */
-const restMs = 5_000;
 
 export function importRoutes({ importer, identity, rates, slots, log }: ImportContext): Router {
   const router = Router({ caseSensitive: true });
@@ -81,7 +80,7 @@ async function take(req: Request, importing: Importer, lost: () => Refusal | und
 function letRestPass(req: Request, res: Response): void {
   if (req.complete) return;
   res.set('Connection', 'close');
-  const timer = setTimeout(() => req.destroy(), restMs);
+  const timer = setTimeout(() => req.destroy(), deskLimits.importRestMs);
   req.once('close', () => clearTimeout(timer));
   req.resume();
 }

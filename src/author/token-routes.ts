@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { deskLimits } from '../desk/limits.ts';
 import { sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
@@ -16,8 +17,7 @@ export interface TokenContext {
   log: { info(facts: object, message: string): void };
 }
 
-/** Kept this much longer than the token says, as the clocks of who issued it and of those who check it differ. */
-const keptBeyondMs = 3_600_000;
+const keptBeyondMs = deskLimits.revokedBeyondHours * 3_600_000;
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {

@@ -18,4 +18,10 @@ export const deskLimits = {
   importCharacters: 1024 * 1024,
   /** Conflicts of an import that are told; the others are counted. */
   importConflicts: 100,
+  /** What still comes after a line that was refused is read for this long, so that who sends it hears the answer. */
+  importRestMs: 5_000,
+  /** Lists and quotes inside one another, a list counting twice. markdown-it leaves out what is deeper, so deeper is refused. */
+  markdownNesting: 40,
+  /** A token is remembered as revoked this much longer than it says, as the clocks of who issued it and of those who check it differ. */
+  revokedBeyondHours: 1,
 } as const;

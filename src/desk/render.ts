@@ -5,6 +5,7 @@ import { onServer, postPath } from '../protocol/addresses.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
+import { deskLimits } from './limits.ts';
 
 /**
  * `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, written as the contract's tags and nothing else.
@@ -35,8 +36,7 @@ export const allowedTags: Readonly<Record<string, readonly string[]>> = {
   ol: ['start'],
 };
 
-/** Lists and quotes inside one another, a list counting twice. markdown-it leaves out what is deeper, so deeper is refused. */
-const nesting = 40;
+const { markdownNesting: nesting } = deskLimits;
 
 const markdown = createMarkdown();
 

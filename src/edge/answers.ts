@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
+import { answerLimits } from './limits.ts';
 
 /** What goes out over HTTP: JSON with its caching rules, and problems. */
 
@@ -9,9 +10,6 @@ import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/pr
 export interface ErrorLog {
   error(facts: object, message: string): void;
 }
-
-/** Seconds after which to try again while the journal is out of reach. */
-const journalRetrySeconds = 2;
 
 export interface JsonAnswer {
   /** Default 200. */
@@ -140,7 +138,7 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
 export function problemFor(error: unknown): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
-    return problem('journal-unavailable', { outcome: error.outcome, retryAfter: journalRetrySeconds });
+    return problem('journal-unavailable', { outcome: error.outcome, retryAfter: answerLimits.journalRetrySeconds });
   }
   if (error instanceof URIError) return problem('not-found');
   return problemForStatus(error);

@@ -31,17 +31,20 @@ export const httpLimits = {
    * client tries again after a second and more. It keeps no more than its own `net.core.somaxconn`, of which this is the default.
    */
   waitingConnections: 4_096,
+  /**
+   * How often slow requests are looked for: each may take this much longer. A crowd of them that came together is refused in as many
+   * portions, so that nobody else waits for long.
+   */
+  slowCheckMs: 250,
+  /** How often unread answers are. */
+  unreadCheckMs: 500,
+  /** So long clients of a server that goes are led away by an answer that says so. Later they find the connection closed, as after a pause. */
+  leadAwayMs: 1_000,
+  /** Answers that were begun have this long to go out when it closes. */
+  lastAnswersMs: 2_000,
 } as const;
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
-
-/**
- * How often slow requests are looked for: each may take this much longer. A crowd of them that came together is refused in as many
- * portions, so that nobody else waits for long.
- */
-const slowEveryMs = 250;
-/** How often unread answers are. */
-const unreadCheckMs = 500;
 
 /** Why a connection was closed on a client. */
 export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread';
@@ -53,7 +56,7 @@ const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'hea
 export function createHttp(
   app: Express,
   onCut: (kind: CutKind) => void,
-  { bounds = httpLimits, slowCheckMs = slowEveryMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
+  { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
 ): Server {
   const http = createServer({
     headersTimeout: bounds.requestHeadersMs,
@@ -109,7 +112,7 @@ export function createHttp(
       response.destroy();
       onCut('unread');
     }
-  }, unreadCheckMs).unref();
+  }, httpLimits.unreadCheckMs).unref();
   http.once('close', () => clearInterval(check));
   return http;
 }
@@ -166,18 +169,15 @@ export function stopListening(http: Server): Promise<unknown> {
   return closed;
 }
 
-/** So long clients are led away by an answer that says so. Whoever asks later finds the connection closed, as after any long pause. */
-const leadAwayMs = 1_000;
-
 /** After `stopListening`: resolves when no connection is left, or after a moment. */
 export async function leaveOpen(http: Server): Promise<void> {
   const enough = new AbortController();
-  await Promise.race([stopListening(http), pause(leadAwayMs, undefined, { signal: enough.signal }).catch(() => undefined)]);
+  await Promise.race([
+    stopListening(http),
+    pause(httpLimits.leadAwayMs, undefined, { signal: enough.signal }).catch(() => undefined),
+  ]);
   enough.abort();
 }
-
-/** Answers that were begun have this long to go out when the server closes. */
-const closeMs = 2_000;
 
 /** Lets answers that were begun go out, for a moment, then ends what is left. */
 export async function closeHttp(http: Server): Promise<void> {
@@ -185,7 +185,7 @@ export async function closeHttp(http: Server): Promise<void> {
   // Its timers too.
   http.close();
   http.closeIdleConnections();
-  const cut = setTimeout(() => http.closeAllConnections(), closeMs);
+  const cut = setTimeout(() => http.closeAllConnections(), httpLimits.lastAnswersMs);
   await closed;
   clearTimeout(cut);
 }

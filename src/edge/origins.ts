@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { vary } from './answers.ts';
+import { answerLimits } from './limits.ts';
 
 /**
  * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
@@ -72,8 +73,6 @@ function portOf(url: URL): string {
 const exposed = 'ETag, Link, Location, Retry-After, Idempotency-Replayed';
 const takenMethods = 'GET, HEAD';
 const takenHeaders = 'Authorization, If-None-Match, Last-Event-ID, Cache-Control';
-/** How long a browser need not ask again whether it may. */
-const preflightSeconds = 600;
 
 /**
  * Lets pages of allowed origins read the answers of reader GETs, and answers their preflights. Others get the same answer without
@@ -96,7 +95,7 @@ export function cors(allowed: Origins): RequestHandler {
     if (admitted) {
       response.setHeader('Access-Control-Allow-Methods', takenMethods);
       response.setHeader('Access-Control-Allow-Headers', takenHeaders);
-      response.setHeader('Access-Control-Max-Age', preflightSeconds);
+      response.setHeader('Access-Control-Max-Age', answerLimits.preflightSeconds);
     }
     response.status(204).end();
   };

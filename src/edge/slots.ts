@@ -1,4 +1,5 @@
 import { Refusal } from '../protocol/problems.ts';
+import { answerLimits } from './limits.ts';
 
 /** How many of what takes long may be under way at once in this process; more are told to come back. */
 export interface Slots {
@@ -12,9 +13,6 @@ export interface SlotEvents {
   onTaken(count: number): void;
 }
 
-/** When to try again, for who found none free. */
-const retrySeconds = 10;
-
 export function createSlots(most: number, { onRejected, onTaken }: SlotEvents): Slots {
   let taken = 0;
   const change = (by: number) => {
@@ -25,7 +23,10 @@ export function createSlots(most: number, { onRejected, onTaken }: SlotEvents): 
     take() {
       if (taken >= most) {
         onRejected();
-        throw new Refusal('rate-limited', { detail: `At most ${most} of these are served at once.`, retryAfter: retrySeconds });
+        throw new Refusal('rate-limited', {
+          detail: `At most ${most} of these are served at once.`,
+          retryAfter: answerLimits.slotRetrySeconds,
+        });
       }
       change(1);
       let released = false;

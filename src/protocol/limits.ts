@@ -26,6 +26,9 @@ export const limits = {
   bodyNesting: 16,
   /** Errors of one refusal that are told: a stranger's input does not choose the size of our answer. */
   problemErrors: 20,
+  /** A place in a body that such an error names: characters of a name, which a stranger chose, and names in one another. */
+  placeNameCharacters: 60,
+  placeDepth: 10,
   cursorCharacters,
   channelIdCharacters: 96,
   idempotencyKeyCharacters: 255,
@@ -45,6 +48,8 @@ export const limits = {
   postAuthors: 10,
   postSources: 10,
   postMedia: 20,
+  /** Width and height of an image or a video. */
+  mediaPixels: 100_000,
   postDerivedFrom: 50,
   /** Changes kept in a post or channel; the oldest go, in a post the oldest refiles and updates first. */
   historyChanges: 50,
@@ -76,6 +81,8 @@ export const limits = {
   sessionHours: 12,
   /** What a cookie holds of a session: browsers keep 4,096 bytes with its name. Past it 413 `too-large`. */
   sessionCharacters: 4_000,
+  /** Channels, or beginnings of their ids, that a token grants a right in. */
+  grantedChannels: 1_000,
   /** Tokens revoked at a time, each until it has expired; past it `revocations-full`. */
   revokedTokens: 10_000,
   pingSeconds: 15,

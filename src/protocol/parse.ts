@@ -11,9 +11,7 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   throw new Refusal('invalid-body', { errors: fieldErrors(result.error) });
 }
 
-const { problemErrors: errorsMost } = limits;
-const nameCharacters = 60;
-const depthMost = 10;
+const { problemErrors: errorsMost, placeNameCharacters: nameCharacters, placeDepth: depthMost } = limits;
 
 /** One for each place that did not fit, an unknown field being a place. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
@@ -24,11 +22,11 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
   return errors.slice(0, errorsMost);
 }
 
-/** A place in what was sent, such as `media[2].url`. Names that a stranger chose are cut. */
+/** A place in what was sent, such as `media[2].url`. Names that a stranger chose are cut, and end in an ellipsis. */
 export function placeOf(path: readonly PropertyKey[]): string {
   return path.slice(0, depthMost).reduce<string>((whole, part) => {
     if (typeof part === 'number') return `${whole}[${part}]`;
-    const name = String(part).slice(0, nameCharacters);
+    const name = String(part).length > nameCharacters ? `${String(part).slice(0, nameCharacters - 1)}…` : String(part);
     return whole === '' ? name : `${whole}.${name}`;
   }, '');
 }

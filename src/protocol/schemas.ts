@@ -195,7 +195,7 @@ export const unsubscribeSchema = z.strictObject({ channelId: channelIdSchema });
 /** The claims of a token that Pressbox looks at (RFC 7519 for the registered ones). Others are let be. */
 const patterns = z
   .array(z.string().regex(/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/, 'Must be a channel id, a prefix ending in *, or *.'))
-  .max(1_000);
+  .max(limits.grantedChannels);
 export const claimsSchema = z.object({
   // Printed as the byline where there is no name.
   sub: words(limits.textCharacters),

@@ -65,7 +65,7 @@ function url(...schemes: string[]) {
 
 export const httpsUrl = url('https:');
 const webUrl = url('https:', 'http:');
-const pixels = z.int().min(1).max(100_000);
+const pixels = z.int().min(1).max(limits.mediaPixels);
 
 export const channelIdSchema = z
   .string()

@@ -1,4 +1,5 @@
 import { forEach } from '../fanout/each.ts';
+import { readerLimits } from './limits.ts';
 
 /** One that is asked now and then whether it is there. */
 export interface Beating {
@@ -23,8 +24,6 @@ export interface Rhythm {
   random: () => number;
 }
 
-const usualStepMs = 250;
-
 /**
  * Pings every connection from one timer: a wheel on which each has a place, chosen at random, so that a crowd that came at one moment is
  * not asked at one moment. Two timers for each would be taken from a list and put into another for ever, and be kept in memory. It goes by
@@ -38,7 +37,7 @@ export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
   #at = 0;
 
-  constructor({ everyMs, withinMs, stepMs = usualStepMs, random }: Rhythm) {
+  constructor({ everyMs, withinMs, stepMs = readerLimits.pingStepMs, random }: Rhythm) {
     this.#places = Array.from({ length: everyMs / stepMs }, () => new Set<Beating>());
     this.#patience = withinMs / stepMs;
     this.#random = random;

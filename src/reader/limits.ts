@@ -36,6 +36,16 @@ export const readerLimits = {
   versionEdits: 1_000,
   /** Live channels that stand first on `/`, newest first; those beyond stand where their age puts them. */
   frontLive: 20,
-  /** Time over which a draining node asks its readers to leave, at most. */
+  /** Time over which a draining node asks its readers to leave, at most, and how often it looks whether they have. */
   drainMs: 5_000,
+  drainStepMs: 50,
+  /** Connections whose ping is due are pinged this often, and those that did not answer closed. */
+  pingStepMs: 250,
+  /** Of a post without a headline this much stands as its title in a feed, and of any as its summary. UTF-16 units, as in previews. */
+  feedTitleCharacters: 100,
+  feedSummaryCharacters: 300,
+  /** Of a post this much is in the preview of a link to it. */
+  previewCharacters: 200,
+  /** Posts above the one that a permanent link leads to, on its page. */
+  windowAbove: 8,
 } as const;

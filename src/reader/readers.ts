@@ -39,8 +39,7 @@ export interface ReadersContext {
   onStalled(): void;
 }
 
-/** How often a draining node looks whether its readers have left. */
-const drainStepMs = 50;
+const { drainStepMs } = readerLimits;
 
 export class Readers {
   /** How the store is, while it is out of reach. */

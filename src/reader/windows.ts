@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type ReaderPost, readerView } from '../protocol/model.ts';
+import { readerLimits } from './limits.ts';
 
 /**
  * The stretch of a channel's posts that a page shows, where it does not begin with the newest. Whoever reads one does so after the
@@ -19,7 +20,7 @@ export interface Window {
 export type Place = { before: number } | { after: number } | { around: number };
 
 /** Posts above and below the one that a permanent link leads to, itself among the latter. */
-const above = 8;
+const above = readerLimits.windowAbove;
 const below = limits.pageDefault - above;
 
 /** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */

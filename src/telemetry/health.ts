@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../edge/answers.ts';
+import { answerLimits } from '../edge/limits.ts';
 import { metricsType } from './metrics.ts';
 
 /** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
@@ -11,8 +12,6 @@ export interface Health {
   /** Settings of the store that durability needs and that are not as they should be, where the operator allowed it. */
   unsafe?: readonly string[] | undefined;
 }
-
-const retrySeconds = 2;
 
 /**
  * `/healthz`: 200 while the process answers. `/readyz`: 503 while it starts or drains; 200 otherwise, also while the store is out of
@@ -26,7 +25,7 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
     const { phase, degraded, unsafe } = health();
     const warning = unsafe && unsafe.length > 0 ? { unsafe } : {};
     if (phase === 'starting' || phase === 'draining') {
-      response.setHeader('Retry-After', retrySeconds);
+      response.setHeader('Retry-After', answerLimits.startRetrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
     } else if (degraded !== undefined) {
       sendJson(response, { status: 'degraded', reason: degraded, ...warning }, { cache: 'none' });

@@ -13,13 +13,27 @@ export type Log = Logger;
 export const logLimits = {
   /** Lines that wait where nothing can be written, as on a disk that is full. */
   logWaitingBytes: 8 * 1024 * 1024,
+  /** Of a text in a line, UTF-16 units. */
+  logTextCharacters: 300,
+  /** Entries of a list, and fields of an object. */
+  logItems: 50,
+  /** Lists and objects in one another, and causes of an error. */
+  logDepth: 4,
+  /** Places in the code that an error came through. */
+  logStackFrames: 15,
 } as const;
+const { logTextCharacters, logItems, logDepth, logStackFrames } = logLimits;
 
-let dropped = 0;
+let [dropped, cut] = [0, 0];
 
 /** Lines of the logs of this process that were left out, as too many waited already. */
 export function droppedLines(): number {
   return dropped;
+}
+
+/** Texts, lists and the like that were cut in lines of this process, as they were too much. */
+export function cutInLines(): number {
+  return cut;
 }
 
 /** `worker`: its number, of a process that writes beside others. */
@@ -133,28 +147,49 @@ const unspoken = new Set([
 const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'response', 'req', 'res']);
 
 const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
-const stringCharacters = 300;
-const depthMost = 4;
-const itemsMost = 50;
 
 function cleanObject(facts: object, depth: number): Record<string, unknown> {
   const cleaned: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(facts).slice(0, itemsMost)) {
+  const [fields, more] = first(Object.entries(facts));
+  for (const [key, value] of fields) {
     const name = key.toLowerCase();
     const hidden = unspoken.has(name) || (idsOnly.has(name) && typeof value === 'object' && value !== null);
     cleaned[key] = hidden ? '[left out]' : clean(value, depth + 1);
   }
+  if (more > 0) cleaned['…'] = `${more} more`;
   return cleaned;
 }
 
 function clean(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return value.length > stringCharacters ? `${value.slice(0, stringCharacters)}…` : value;
+  if (typeof value === 'string') return begun(value);
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
   if (value instanceof Error) return errorFacts(value, depth);
-  if (depth >= depthMost || ArrayBuffer.isView(value)) return '[left out]';
-  if (Array.isArray(value)) return value.slice(0, itemsMost).map((item) => clean(item, depth + 1));
+  if (ArrayBuffer.isView(value)) return '[left out]';
+  if (depth >= logDepth) return leftOut();
+  if (Array.isArray(value)) {
+    const [items, more] = first(value);
+    return [...items.map((item) => clean(item, depth + 1)), ...(more > 0 ? [`… ${more} more`] : [])];
+  }
   if (value instanceof Date) return value;
   return cleanObject(value, depth);
+}
+
+function begun(text: string): string {
+  if (text.length <= logTextCharacters) return text;
+  cut += 1;
+  return `${text.slice(0, logTextCharacters)}…`;
+}
+
+/** Those that are told, and how many more there are. */
+function first<T>(items: readonly T[], most: number = logItems): [told: readonly T[], more: number] {
+  if (items.length <= most) return [items, 0];
+  cut += 1;
+  return [items.slice(0, most), items.length - most];
+}
+
+function leftOut(): string {
+  cut += 1;
+  return '[left out]';
 }
 
 /** Errors whose messages quote what they were given. */
@@ -167,8 +202,8 @@ function errorFacts(error: Error, depth: number): object {
   return {
     type: error.name,
     ...(code !== undefined && { code }),
-    ...(!quoting.has(error.name) && { message: error.message.slice(0, stringCharacters) }),
-    stack: frames.slice(0, 15).map((line) => line.trim()),
-    ...(error.cause instanceof Error && depth < depthMost && { cause: errorFacts(error.cause, depth + 1) }),
+    ...(!quoting.has(error.name) && { message: begun(error.message) }),
+    stack: first(frames, logStackFrames)[0].map((line) => line.trim()),
+    ...(error.cause instanceof Error && { cause: depth < logDepth ? errorFacts(error.cause, depth + 1) : leftOut() }),
   };
 }

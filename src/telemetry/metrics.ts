@@ -4,7 +4,7 @@ import { problemSent } from '../edge/answers.ts';
 import { limits } from '../protocol/limits.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
-import { droppedLines } from './log.ts';
+import { cutInLines, droppedLines } from './log.ts';
 
 /**
  * What the server counts, for Prometheus. Each server has its own registry, so that several can run in one process.
@@ -266,6 +266,15 @@ export function addProcess(registry: Registry): void {
     collect() {
       this.reset();
       this.inc(droppedLines());
+    },
+  });
+  new Counter({
+    name: 'pressbox_log_cuts_total',
+    help: 'Texts, lists and the like that were cut in lines of the log, as they were too much for one.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(cutInLines());
     },
   });
 }

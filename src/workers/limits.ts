@@ -1,5 +1,7 @@
 /** Bounds of the processes that share a port, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
 export const workerLimits = {
+  /** Processes on a port. */
+  workersMost: 256,
   /** The pause before a worker that died is followed by another; it doubles with each death in a row. */
   workerRestartFirstMs: 100,
   workerRestartMostMs: 10_000,

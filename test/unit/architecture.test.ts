@@ -42,7 +42,7 @@ const arrows: Record<string, readonly string[]> = {
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
   // What an origin or a secret must be is known where it is used.
-  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts'],
+  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/workers/limits.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],
   'src/desk/': ['src/engine/', 'src/protocol/'],
   'src/engine/': ['src/protocol/'],

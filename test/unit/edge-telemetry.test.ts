@@ -6,7 +6,7 @@ import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { measureAppends } from '../../src/telemetry/appends.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
-import { createLog } from '../../src/telemetry/log.ts';
+import { createLog, logLimits } from '../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Site, startSite } from '../support/site.ts';
 
@@ -211,6 +211,26 @@ describe('the log', () => {
     circle.circle = circle;
     log.info({ long: 'x'.repeat(5_000), list: Array(1_000).fill(1), circle, bytes: new Uint8Array(3), big: 1n }, 'x');
     expect(JSON.stringify(last()).length).toBeLessThan(1_000);
+  });
+
+  it('says of what it cut that there was more, and counts it', async () => {
+    const { log, last } = collect();
+    const counted = async () => Number(/^pressbox_log_cuts_total (\d+)$/m.exec(await createMetrics().text())?.[1]);
+    const { logTextCharacters, logItems } = logLimits;
+    const before = await counted();
+    const whole = { said: 'x'.repeat(logTextCharacters), list: Array(logItems).fill(1) };
+    log.info(whole, 'x');
+    expect([last(), await counted()]).toEqual([expect.objectContaining(whole), before]);
+    const fields = Object.fromEntries(Array.from({ length: logItems + 3 }, (_, at) => [`field${at}`, at]));
+    const text = 'x'.repeat(logTextCharacters + 1);
+    log.info({ said: text, list: Array(logItems + 2).fill(1), fields, err: new Error(text), a: { b: { c: { d: {} } } } }, 'x');
+    const { said, list, fields: some, err, a } = last() as Record<string, Record<string, unknown>>;
+    expect(said).toBe(`${text.slice(1)}…`);
+    expect([(list as unknown as unknown[]).length, (list as unknown as unknown[]).at(-1)]).toEqual([logItems + 1, '… 2 more']);
+    expect([Object.keys(some ?? {}).length, some?.['…']]).toEqual([logItems + 1, '3 more']);
+    expect(err?.message).toBe(`${text.slice(1)}…`);
+    expect(a).toEqual({ b: { c: { d: '[left out]' } } });
+    expect(await counted()).toBe(before + 5);
   });
 
   it('listens once for the end of the process, however many servers run in it', () => {

@@ -6,12 +6,12 @@ import { embeddedLimits } from './limits.ts';
 import type { Writes } from './messages.ts';
 import type { Thread } from './thread.ts';
 
-const { journalErasureWaitMs: patienceMs } = embeddedLimits;
-const firstPauseMs = 20;
-const longestPauseMs = 200;
-/** Pauses of the background's attempts. */
-const retryMs = 1_000;
-const longestRetryMs = 60_000;
+const {
+  journalErasureWaitMs: patienceMs,
+  erasurePauseFirstMs: firstPauseMs,
+  erasurePauseMostMs: longestPauseMs,
+} = embeddedLimits;
+const { erasureRetryFirstMs: retryMs, erasureRetryMostMs: longestRetryMs } = embeddedLimits;
 
 type Wanted = Writes['erase']['given'];
 
@@ -33,7 +33,7 @@ export class EraseLoop {
     const deadline = Date.now() + patienceMs;
     let why = 'it takes longer than can be waited for';
     try {
-      let pauseMs = firstPauseMs;
+      let pauseMs: number = firstPauseMs;
       while (Date.now() < deadline) {
         const state = await this.#goOn(wanted);
         if (state === 'complete') return { complete: true, pending: [] };
@@ -75,7 +75,7 @@ export class EraseLoop {
 
   async #retryUntilDone(): Promise<void> {
     const { signal } = this.#stop;
-    let waitMs = retryMs;
+    let waitMs: number = retryMs;
     while (!signal.aborted) {
       try {
         await pause(waitMs, undefined, { signal, ref: false });

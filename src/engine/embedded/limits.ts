@@ -14,4 +14,18 @@ export const embeddedLimits = {
   journalErasureWaitMs: 6_000,
   /** Entries of a deleted channel that are taken away in one transaction. */
   erasureStepEntries: 500,
+  /** Pauses while a reader of the file still needs what is to be erased: while someone waits for it, and in the background. */
+  erasurePauseFirstMs: 20,
+  erasurePauseMostMs: 200,
+  erasureRetryFirstMs: 1_000,
+  erasureRetryMostMs: 60_000,
+  /** Pauses before a thread that died is started again. */
+  threadRestartFirstMs: 100,
+  threadRestartMostMs: 30_000,
+  /** A reading connection waits for a lock this long: nobody writes meanwhile who would have to wait for it. */
+  journalReadLockMs: 5_000,
+  /** Memory for pages of the journal. What is remembered of requests is spread over many of them. */
+  journalCacheBytes: 32 * 1024 * 1024,
+  /** Expired requests that are taken away for each one that may have been added: more, so that they go, and few, so that nobody waits. */
+  requestsSwept: 4,
 } as const;

@@ -2,13 +2,11 @@ import { hash } from 'node:crypto';
 import { limits } from '../../protocol/limits.ts';
 import { fingerprint, newSalt } from '../chain.ts';
 import type { Outcome, RequestId } from '../engine.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Sql } from './schema.ts';
 
 /** What is remembered of requests, and the keys that tags are found by. */
 export const keptMs = limits.idempotencyHours * 3_600_000;
-
-/** Rows of expired requests that are taken away for each one that may have been added: more, so that they go, and few, so that nobody waits. */
-const sweptForEach = 4;
 
 interface RequestRow {
   fingerprint: string;
@@ -66,7 +64,7 @@ export function note(
 
 /** Once a transaction, of so many operations. */
 export function sweepRequests(sql: Sql, now: number, operations: number): void {
-  const sweptAtOnce = sweptForEach * operations;
+  const sweptAtOnce = embeddedLimits.requestsSwept * operations;
   const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(now - keptMs, sweptAtOnce);
   for (const { channelId, id } of expired) {
     sql('DELETE FROM requests WHERE channelId = ? AND id = ?').run(channelId as string, id as string);

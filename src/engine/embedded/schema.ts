@@ -131,9 +131,7 @@ export const migrations: readonly Migration[] = [
     `),
 ];
 
-const { journalLogBytes: logBytes, journalLockMs: lockWaitMs } = embeddedLimits;
-/** Memory for pages of the journal. What is remembered of requests is spread over many of them. */
-const cacheKib = 32 * 1024;
+const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = embeddedLimits;
 
 /**
  * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.
@@ -152,7 +150,7 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
       PRAGMA checkpoint_fullfsync = ON;
       PRAGMA journal_size_limit = ${logBytes};
       PRAGMA wal_autocheckpoint = ${logBytes / 4096};
-      PRAGMA cache_size = -${cacheKib};
+      PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
     migrate(db, steps);
     return db;
@@ -163,7 +161,7 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
 }
 
 export function openForReading(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+  const db = new DatabaseSync(file, { readOnly: true, timeout: journalReadLockMs });
   db.exec('PRAGMA temp_store = MEMORY');
   return db;
 }

@@ -6,10 +6,7 @@ import { embeddedLimits } from './limits.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
 
 const { waitingCalls: waitingMost, journalCloseMs: closeMs } = embeddedLimits;
-
-/** Pauses before a thread that died is started again. */
-const firstPauseMs = 100;
-const longestPauseMs = 30_000;
+const { threadRestartFirstMs: firstPauseMs, threadRestartMostMs: longestPauseMs } = embeddedLimits;
 
 interface Waiting {
   settle(answer: unknown): void;
@@ -147,7 +144,7 @@ export class Thread<T> {
   /** Until it stands again, is closed, or finds that the journal must not be used. */
   async #revive(): Promise<void> {
     const { signal } = this.#closing;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs: number = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         await pause(pauseMs, undefined, { signal, ref: false });
         await this.#begin();

@@ -6,9 +6,7 @@ import type { Connection } from './connection.ts';
 import { announcements, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 
-const { erasuresKept } = redisLimits;
-/** Who has not acknowledged an erasure by then is asked again. */
-const askAgainMs = 4_000;
+const { erasuresKept, erasureAskAgainMs: askAgainMs } = redisLimits;
 
 /** What goes over Redis' pub/sub, as JSON. `from` is a node. */
 type Message =

@@ -6,6 +6,7 @@ import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
 import { type Fault, faultsOf, sentenceOf } from './settings.ts';
 
 const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefMs, settingsMs } = redisLimits;
+const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
 
 /**
  * ioredis would send what was not answered once more after a reconnection. Request ids make that harmless, but whoever waits is better
@@ -19,9 +20,9 @@ const options = {
   maxRetriesPerRequest: 0,
   connectTimeout: connectMs,
   // A connection that is replaced may be one whose other end is silent.
-  disconnectTimeout: 100,
+  disconnectTimeout: redisLetGoMs,
   socketTimeout: silenceMs,
-  retryStrategy: (times: number) => Math.min(1_000, 50 * 2 ** Math.min(times, 5)) * (0.5 + Math.random() / 2),
+  retryStrategy: (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
 } satisfies RedisOptions;
 
 export interface ConnectionOptions {
@@ -84,7 +85,7 @@ export class Connection {
     while (!this.#admitted) {
       if (this.#refusal !== undefined) throw this.#refusal;
       if (performance.now() > deadline) throw new JournalUnavailable(`Redis cannot be reached: ${this.#why}`, 'unchanged');
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, redisPollMs));
     }
     this.#replicasMs = briefMs;
   }

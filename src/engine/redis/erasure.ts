@@ -9,8 +9,7 @@ import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { eachServer, timeOf } from './servers.ts';
 
-const { redisErasureWaitMs: patienceMs, countsMs } = redisLimits;
-const pollMs = 20;
+const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
 /** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
 export type Owed = readonly [who: string, offset: string];

@@ -33,4 +33,26 @@ export const redisLimits = {
   rememberedAnnouncements: 256,
   /** Erasures that the registry keeps for nodes that were deaf. */
   erasuresKept: 10_000,
+  /** A connection that was lost is made again after this long at first, doubled up to the most, with jitter; one given up is let go. */
+  redisReconnectFirstMs: 100,
+  redisReconnectMostMs: 1_000,
+  redisLetGoMs: 100,
+  /** Between two looks at the server while something is waited for; and for another node that mends. */
+  redisPollMs: 20,
+  mendLookMs: 100,
+  /** A head that was not heard of may be on its way here: looked at again after this long. */
+  suspicionMs: 250,
+  /** Who has not acknowledged an erasure by then is asked again. */
+  erasureAskAgainMs: 4_000,
+  /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
+  owedCheckMs: 4_000,
+  owedStaleMs: 5_000,
+  /** Channels that are read at once for a list, at least: with a state asked for, most may be of another. */
+  listedChannels: 32,
+  /** Entries of a channel that are read and written at once while it is mended, so that nobody waits behind it. */
+  mendEntries: 200,
+  /** Read with one command while a store is verified: entries with their texts, and lines of the index or the registry. */
+  verifyEntries: 32,
+  verifyLines: 200,
+  verifyConnectMs: 5_000,
 } as const;

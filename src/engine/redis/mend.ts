@@ -13,9 +13,7 @@ import { gather, type Known, pagesOf, type Remains, standingOf } from './remains
 
 /** Who began a history anew. No token has this name: those of tokens are `sub`s of people and programs. */
 const mender = 'pressbox:mend';
-const { mendingMs, mendingWaitMs } = redisLimits;
-/** How often one looks who waits for another. */
-const lookMs = 100;
+const { mendingMs, mendingWaitMs, mendLookMs: lookMs } = redisLimits;
 
 type KnownPost = readonly [id: string, facts: Known];
 type State = Omit<AuthorPost, 'seq' | 'html'>;

@@ -19,6 +19,7 @@ import { tags } from '../tags.ts';
 import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
 import type { Answer, Operation } from './scripts.ts';
 
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
@@ -38,9 +39,6 @@ type JournalReads = Pick<
   | 'entries'
   | 'heads'
 >;
-
-/** Channels that are read at once for a list, at least: with a state asked for, most may be of another. */
-const listChunk = 32;
 
 /** The reads: each is one script, so true as of one place in the journal. */
 export class Reads implements JournalReads {
@@ -71,7 +69,7 @@ export class Reads implements JournalReads {
     const channels: ListedChannel[] = [];
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
     while (true) {
-      const chunk = Math.max(listChunk, limit + 1);
+      const chunk = Math.max(redisLimits.listedChannels, limit + 1);
       const members = await this.#connection.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { own } from './codec.ts';
+import { redisLimits } from './limits.ts';
 
-/** Read and written at once of what may be large, so that nobody waits behind it. */
-export const page = 200;
+const { mendEntries: page } = redisLimits;
 
 /** What is known of a post or of the channel, from the journal or from the index. */
 export interface Known {

@@ -3,8 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { JournalUnavailable } from '../engine.ts';
 import { redisLimits } from './limits.ts';
 
-const { redisReachMs: reachMs, replicaTakenMs: takenMs } = redisLimits;
-const pollMs = 20;
+const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
 /**
  * Does something on every replica that the server has, over a connection of its own. Throws `JournalUnavailable` naming the first that

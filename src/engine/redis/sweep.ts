@@ -6,10 +6,7 @@ import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { timeOf } from './servers.ts';
 
-const { notedMs } = redisLimits;
-/** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
-const sweepMs = 4_000;
-const staleMs = 5_000;
+const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
 
 export interface SweepParts {
   writes: Connection;

@@ -5,6 +5,7 @@ import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts'
 import { type ChannelReport, Walk, type WalkedEntry } from '../walk.ts';
 import { htmlIn, own, readLabel, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './limits.ts';
 
 /**
  * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
@@ -22,14 +23,17 @@ export interface VerifyRedisOptions {
   onEntry?: () => void;
 }
 
-/** Read with one command: entries with their texts, and lines of the index or the registry. */
-const pageEntries = 32;
-const pageLines = 200;
+const { verifyEntries: pageEntries, verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
 /** A report for each channel, newest first. Throws where the server cannot be used. */
 export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOptions): AsyncGenerator<ChannelReport> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 5_000, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: verifyConnectMs,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
   let why = '';
   redis.on('error', (error: Error) => {
     why = error.message;

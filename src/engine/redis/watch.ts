@@ -7,9 +7,7 @@ import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { within } from './within.ts';
 
-const { headsMs, probeMs, settingsMs, deadlineMs, leaseMs, countsMs } = redisLimits;
-/** A head that was not heard of may be on its way here: looked at again after this long. */
-const suspicionMs = 250;
+const { headsMs, probeMs, settingsMs, deadlineMs, leaseMs, countsMs, suspicionMs } = redisLimits;
 
 export interface WatchParts {
   bus: RedisBus;

@@ -8,6 +8,7 @@ import { settingOf } from '../../../client/web/view/page.ts';
 import { datedText, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
+import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './page.ts';
 
@@ -78,7 +79,7 @@ export function titleOf(post: ReaderPost, channel: Channel): string {
     media.type === 'image' ? media.alt : '',
   ]);
   const text = [textOf(post.html), ...shown].find((one) => one !== undefined && one.trim() !== '');
-  return text === undefined ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : excerpt(text, titleCharacters);
+  return text === undefined ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : excerpt(text, readerLimits.feedTitleCharacters);
 }
 
 export function withdrawnWord({ status }: ReaderPost, channel: Channel): string {
@@ -89,11 +90,8 @@ export function withdrawnWord({ status }: ReaderPost, channel: Channel): string 
 /** How the text begins, for lists; undefined where there is none. */
 export function summaryOf(post: ReaderPost): string | undefined {
   const text = textOf(post.html);
-  return text === '' ? undefined : excerpt(text, summaryCharacters);
+  return text === '' ? undefined : excerpt(text, readerLimits.feedSummaryCharacters);
 }
-
-const titleCharacters = 100;
-const summaryCharacters = 300;
 
 /** When the post was last changed in what it says: a slip of the pen that was mended is no news. */
 export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {

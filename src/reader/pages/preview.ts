@@ -2,6 +2,7 @@ import { attribute, type Html, html } from '../../../client/web/view/html.ts';
 import { isWebUrl } from '../../../client/web/view/links.ts';
 import { permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
+import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
 /** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */
@@ -28,14 +29,11 @@ export function postPreview(channel: Channel, post: ReaderPost, publicUrl: strin
 
 /** The beginning of the post, else what its pictures show, else what the coverage is about. */
 export function describe(channel: Channel, post: ReaderPost): string | null {
-  const text = excerpt(textOf(post.html), mostCharacters);
+  const text = excerpt(textOf(post.html), readerLimits.previewCharacters);
   if (text !== '') return text;
   const shown = post.media.map((media) => (media.type === 'image' ? media.alt : media.type === 'link' ? media.title : ''));
-  return excerpt(shown.find((each) => each.trim() !== '') ?? '', mostCharacters) || channel.standfirst;
+  return excerpt(shown.find((each) => each.trim() !== '') ?? '', readerLimits.previewCharacters) || channel.standfirst;
 }
-
-/** As much as previews show. UTF-16 units. */
-const mostCharacters = 200;
 
 interface Picture {
   url: string;
