@@ -1,56 +1,36 @@
 import type { Frame, Page } from 'playwright-core';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { mostBeyond, mostPosts } from '../../client/web/view/paging.ts';
-import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser, type WatchedPage } from './browser.ts';
 import { coverageToLeave, read } from './coming-back.ts';
-import { eventually, hide, newsroom, noon, post, textOf, topOf } from './newsroom.ts';
+import { eventually, hide, noon, post, textOf, topOf } from './newsroom.ts';
 import { holdsItsMost, pageDown } from './paging.ts';
+import { areLive, siteAround, tag } from './site-around.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
 /** More than are let go of together. */
 const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'the element on a page that is open all day', (chromium) => {
-  let host: HostSite;
-  let pages = 0;
-  const room = newsroom(
-    () => startBrowser(chromium),
-    async () => {
-      host = await startHostSite();
-      return { PRESSBOX_ORIGINS: host.url };
-    },
-  );
-  afterAll(() => host[Symbol.asyncDispose]());
+  const site = siteAround(() => startBrowser(chromium));
+  const { room } = site;
 
-  /** A page of another site with an element for each channel, under the strict policy. */
-  function pageWith(channelIds: readonly string[], attributes = ''): string {
-    const tags = channelIds.map((id) => `<pressbox-live channel="${id}" ${attributes}></pressbox-live>`);
-    const script = `<script type="module" src="${room.server.url}/embed.js"></script>`;
-    pages += 1;
-    return host.put(`/page-${pages}`, `${tags.join('')}${script}`, { policy: strictPolicy(room.server.url) });
-  }
+  /** A page with an element for each channel. */
+  const pageWith = (channelIds: readonly string[], attributes = '') =>
+    site.page(`${channelIds.map((id) => tag(id, attributes)).join('')}${site.script()}`);
 
   /** A page of another site with a frame as high as what is in it. */
   function pageAround(channelId: string): string {
     const fit = `addEventListener('message', ({ data }) => { document.querySelector('iframe').height = data.height; });`;
-    host.put('/fit.js', fit);
-    pages += 1;
-    return host.put(
-      `/page-${pages}`,
-      `<script src="/fit.js"></script><iframe src="${room.server.url}/embed/${channelId}" width="700" height="800"></iframe>`,
-    );
+    const frame = `<iframe src="${room.server.url}/embed/${channelId}" width="700" height="800"></iframe>`;
+    site.host.put('/fit.js', fit);
+    return site.host.put('/around', `<script src="/fit.js"></script>${frame}`);
   }
 
-  const areLive = async (page: Page, elements: number) => {
-    for (let nth = 0; nth < elements; nth += 1) await page.locator('.status[data-state="live"]').nth(nth).waitFor();
-  };
-
-  async function open(...channelIds: string[]): Promise<WatchedPage> {
-    const watched = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await watched.page.goto(pageWith(channelIds));
-    await areLive(watched.page, channelIds.length);
+  async function open(channelId: string): Promise<WatchedPage> {
+    const watched = await site.open(`${tag(channelId)}${site.script()}`);
+    await areLive(watched.page);
     return watched;
   }
 
@@ -143,7 +123,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const { id } = await room.coverage();
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.goto(pageWith([id], 'hold'));
-    await areLive(page, 1);
+    await areLive(page);
     await publishMany(id, beyond);
     const news = page.getByRole('button', { name: `${beyond} new posts` });
     await news.waitFor();
@@ -207,7 +187,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     });
     const { page, complaints } = await open(id);
     await drawn(page);
-    await page.goto(host.put('/elsewhere', 'Nothing of Pressbox here.'));
+    await page.goto(site.host.put('/elsewhere', 'Nothing of Pressbox here.'));
     const kept = await page.evaluate<string>('JSON.stringify(localStorage)');
     expect(kept).toContain(`pressbox-left:${room.server.url}/live/${id}`);
     expect(kept).toContain(ids[0]);
@@ -348,7 +328,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await page.evaluate(`kept.shadowRoot.querySelector('.times select')`)).toBe(null);
     await page.evaluate('document.body.append(kept)');
     await post(page, ids[0]).getByText('The third.').waitFor();
-    await areLive(page, 1);
+    await areLive(page);
     expect(await posts(page).count()).toBe(2);
     expect(await page.getByLabel('Times').count()).toBe(1);
     const [added] = await room.publish(id, 'The fourth.');

@@ -1,42 +1,21 @@
 import type { Page } from 'playwright-core';
-import { afterAll, expect, it } from 'vitest';
-import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
-import { startBrowser, type WatchedPage } from './browser.ts';
-import { eventually, hide, newsroom, post, topOf } from './newsroom.ts';
+import { startBrowser } from './browser.ts';
+import { eventually, hide, post, topOf } from './newsroom.ts';
+import { areLive, siteAround, tag } from './site-around.ts';
 
 const few = 'Some words that fill a few lines of the page. '.repeat(8);
 /** Of the page around. */
 const article = `<p>${'What else the page has to say. '.repeat(120)}</p>`;
 
 describeWith(needs.chromium, 'whoever goes back to a page with an element, or reloads it,', (chromium) => {
-  let host: HostSite;
-  let pages = 0;
-  const room = newsroom(
-    () => startBrowser(chromium),
-    async () => {
-      host = await startHostSite();
-      return { PRESSBOX_ORIGINS: host.url };
-    },
-  );
-  afterAll(() => host[Symbol.asyncDispose]());
-
+  const site = siteAround(() => startBrowser(chromium));
+  const { room } = site;
   const coverage = (posts = 12) => room.coverage(Array.from({ length: posts }, () => few));
-  const tag = (channelId: string, attributes = '') => `<pressbox-live channel="${channelId}" ${attributes}></pressbox-live>`;
 
-  /** A page of another site, under the strict policy, with text above these elements and below them. */
-  async function open(elements: string): Promise<WatchedPage> {
-    pages += 1;
-    const script = `<script type="module" src="${room.server.url}/embed.js"></script>`;
-    const policy = strictPolicy(room.server.url);
-    const watched = await room.browser.page({ viewport: { width: 800, height: 700 } });
-    await watched.page.goto(host.put(`/page-${pages}`, `${article}${elements}${article}${script}`, { policy }));
-    return watched;
-  }
-
-  const areLive = async (page: Page, elements = 1) => {
-    for (let nth = 0; nth < elements; nth += 1) await page.locator('.status[data-state="live"]').nth(nth).waitFor();
-  };
+  /** A page with text above these elements and below them. */
+  const open = (elements: string) => site.open(`${article}${elements}${article}${site.script()}`);
 
   /** Reads on from the middle of what the post is seen through. Returns where it is then. */
   async function read(page: Page, id: string | undefined): Promise<number> {
@@ -67,7 +46,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     await areLive(page);
     await isAt(page, ids[5], settled);
     expect(await page.evaluate('history.scrollRestoration')).toBe('auto');
-    await page.goto(host.put('/elsewhere', 'Nothing of Pressbox here.'));
+    await page.goto(site.host.put('/elsewhere', 'Nothing of Pressbox here.'));
     const [added] = await room.publish(id, few);
     await page.goBack();
     await areLive(page);

@@ -1,0 +1,51 @@
+import type { Page } from 'playwright-core';
+import { afterAll } from 'vitest';
+import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import type { TestBrowser, WatchedPage } from './browser.ts';
+import { type Newsroom, newsroom } from './newsroom.ts';
+
+/** A newsroom, and a site of someone else's whose pages carry its element, for as long as the suite runs that asks for them. */
+export interface SiteAround {
+  readonly room: Newsroom;
+  readonly host: HostSite;
+  /** The script of the element, as a page has it. */
+  script(): string;
+  /** A page of the site with this in it, under the strict policy if no other is given. Returns its address. */
+  page(body: string, options?: { head?: string; policy?: string }): string;
+  open(body: string, options?: { head?: string; policy?: string }): Promise<WatchedPage>;
+}
+
+export function siteAround(start: () => Promise<TestBrowser>): SiteAround {
+  let host: HostSite;
+  let pages = 0;
+  const room = newsroom(start, async () => {
+    host = await startHostSite();
+    return { PRESSBOX_ORIGINS: host.url };
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  const site: SiteAround = {
+    room,
+    get host() {
+      return host;
+    },
+    script: () => `<script type="module" src="${room.server.url}/embed.js"></script>`,
+    page(body, options) {
+      pages += 1;
+      return host.put(`/page-${pages}`, body, { policy: strictPolicy(room.server.url), ...options });
+    },
+    async open(body, options) {
+      const watched = await room.browser.page({ viewport: { width: 800, height: 700 } });
+      await watched.page.goto(site.page(body, options));
+      return watched;
+    },
+  };
+  return site;
+}
+
+export const tag = (channelId: string, attributes = '') => `<pressbox-live channel="${channelId}" ${attributes}></pressbox-live>`;
+
+/** As many elements of the page as there are to be. */
+export async function areLive(page: Page, elements = 1): Promise<void> {
+  for (let nth = 0; nth < elements; nth += 1) await page.locator('.status[data-state="live"]').nth(nth).waitFor();
+}
