@@ -191,6 +191,10 @@ export const limitGroups = [
       metric: ended('slow'),
     },
     tailBytes: { what: 'Likewise.', metric: ended('slow') },
+    catchUpBytes: {
+      what: 'A replay is cut there, at least one event is given, and `more` says so: over a narrow line it comes in time.',
+      metric: 'pressbox_catch_ups_total{mode="replay"}',
+    },
     sliceBytes: {
       what: 'A reader who is behind gets so much in one write, and the rest after it.',
       metric: 'pressbox_feed_tail_entries',

@@ -109,7 +109,7 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
   let position: Position | undefined;
   for (const change of tail.after(after.offset)) {
     bytes += change.bytes;
-    if (events.length === limit || (events.length > 0 && bytes > limits.answerBytes)) {
+    if (events.length === limit || (events.length > 0 && bytes > fanoutLimits.catchUpBytes)) {
       position = { epoch, offset: last, check: tail.check(last) ?? '' };
       break;
     }
@@ -147,7 +147,7 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
   const { after } = query;
   const { generation } = feed;
   if (after === undefined) return await readSnapshot(feed, query, false);
-  const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: limits.answerBytes });
+  const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
   if (read === undefined) return gone(feed);
   if (read.status === 'foreign') return await readSnapshot(feed, query, true);
   if (generation !== feed.generation) return 'moved';
@@ -170,7 +170,7 @@ function continued(feed: Feed, limit: number, after: Position, to: Position, cha
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
-  if (all.length > limit || bytes > limits.answerBytes) return replayed(after, to, page, true);
+  if (all.length > limit || bytes > fanoutLimits.catchUpBytes) return replayed(after, to, page, true);
   return replayed(after, feed.head, all, false);
 }
 

@@ -4,6 +4,11 @@ export const fanoutLimits = {
   tailOffsets: 4_096,
   /** Bytes of event text in a feed's tail; likewise. */
   tailBytes: 8 * 1024 * 1024,
+  /**
+   * Event text of one replay (one event at least); the rest is asked for with the next. Less than an answer may hold, as a replay counts for
+   * nothing before its end: over a narrow line it must come while the reader still waits for it, and has not missed a ping that is behind it.
+   */
+  catchUpBytes: 128 * 1024,
   /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
   sliceBytes: 256 * 1024,
   /** Readers of all feeds who are handed something before the process does whatever else there is; a poll counts as twenty. */

@@ -13,6 +13,8 @@ export interface Line extends AsyncDisposable {
   readonly connections: number;
   /** Bytes from the server wait this long before they go on. */
   delayMs: number;
+  /** So many bytes from the server go on in a second over each connection; the others wait in it, as in a network, however many they are. */
+  bytesPerSecond: number;
   /** Nothing goes through, either way, and new connections wait too. */
   stalled: boolean;
   /** The next connection on which the server says something that holds this text is ended right after it. */
@@ -30,6 +32,7 @@ export async function startLine(target: string): Promise<Line> {
   let goesTo = target;
   const pairs = new Set<Pair>();
   let delayMs = 0;
+  let bytesPerSecond = Number.POSITIVE_INFINITY;
   let stalled = false;
   let cutAfter: string | undefined;
 
@@ -38,8 +41,8 @@ export async function startLine(target: string): Promise<Line> {
     const server = connect({ host: hostname, port: Number(port) });
     const pair: Pair = { client, server, queues: [], said: '', deaf: false };
     pair.queues = [
-      forward(client, server, { delay: () => 0, stalled: () => stalled }),
-      forward(server, client, { delay: () => delayMs, stalled: () => stalled || pair.deaf }),
+      forward(client, server, { delay: () => 0, rate: () => Number.POSITIVE_INFINITY, stalled: () => stalled }),
+      forward(server, client, { delay: () => delayMs, rate: () => bytesPerSecond, stalled: () => stalled || pair.deaf }),
     ];
     client.on('data', (chunk: Buffer) => {
       pair.said = (pair.said + chunk.toString('latin1')).slice(0, saidMost);
@@ -88,6 +91,12 @@ export async function startLine(target: string): Promise<Line> {
     set delayMs(ms) {
       delayMs = ms;
     },
+    get bytesPerSecond() {
+      return bytesPerSecond;
+    },
+    set bytesPerSecond(rate) {
+      bytesPerSecond = rate;
+    },
     get stalled() {
       return stalled;
     },
@@ -131,10 +140,22 @@ interface Queue {
   end(): void;
 }
 
+interface Manner {
+  delay: () => number;
+  /** Bytes in a second. */
+  rate: () => number;
+  stalled: () => boolean;
+}
+
+/** Bytes that a narrow line hands on at once. */
+const portionBytes = 1_024;
+
 /** Chunks go on in the order in which they came, each when its time has come. */
-function forward(from: Socket, to: Socket, { delay, stalled }: { delay: () => number; stalled: () => boolean }): Queue {
+function forward(from: Socket, to: Socket, { delay, rate, stalled }: Manner): Queue {
   const waiting: { chunk: Buffer; at: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** When the line is done with what it was given. */
+  let freeAt = 0;
   const pump = () => {
     clearTimeout(timer);
     while (!stalled()) {
@@ -150,7 +171,13 @@ function forward(from: Socket, to: Socket, { delay, stalled }: { delay: () => nu
     }
   };
   from.on('data', (chunk: Buffer) => {
-    waiting.push({ chunk, at: performance.now() + delay() });
+    const now = performance.now();
+    const portion = Number.isFinite(rate()) ? portionBytes : chunk.length;
+    for (let at = 0; at < chunk.length; at += portion) {
+      const some = chunk.subarray(at, at + portion);
+      freeAt = Math.max(freeAt, now) + (some.length / rate()) * 1_000;
+      waiting.push({ chunk: some, at: freeAt + delay() });
+    }
     pump();
   });
   return {

@@ -14,6 +14,7 @@ export const longFiles = [
   'test/flow/handshakes.test.ts',
   'test/contract/redis-losses.test.ts',
   'test/flow/slow-readers.test.ts',
+  'test/flow/narrow-lines.test.ts',
   'test/browser/element-all-day.test.ts',
   'test/flow/catch-up-takedown.test.ts',
   'test/flow/docs-operating-stores.test.ts',

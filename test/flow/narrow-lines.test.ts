@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { startLine } from '../support/line.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+/**
+ * A telephone at the edge of its network. Nothing is lost there, but what is said at one time takes so long that whoever waits for the end
+ * of it takes the other for gone, and would begin again for ever.
+ */
+const bytesPerSecond = 16_000;
+/** Half a minute of it: longer than anyone waits for an answer, or for a sign of the other. */
+const missed = { posts: 80, characters: 5_500 };
+
+let server: TestServer;
+let author: AuthorClient;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  author = new AuthorClient({ url: server.url, token: await server.token() });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+it('brings a reader who was away up to date over a narrow line, by every way', { timeout: 120_000 }, async () => {
+  const channelId = 'narrow';
+  await author.createChannel({ id: channelId, headline: 'To the Moon', state: 'live' });
+  const before = new ReaderClient({ url: server.url, channelId });
+  before.open();
+  await vi.waitFor(() => expect(before.timeline).toBeDefined());
+  const { timeline } = before;
+  before.close();
+  for (let each = 0; each < missed.posts; each += 1) {
+    await author.publish(channelId, { body: `${each} ${'x'.repeat(missed.characters)}` });
+  }
+  const newest = missed.posts + 1;
+
+  await Promise.all(
+    (['socket', 'stream', 'poll'] as const).map(async (way) => {
+      await using line = await startLine(server.url);
+      line.bytesPerSecond = bytesPerSecond;
+      const reader = new ReaderClient({ url: line.url, channelId, timeline: timeline!, transports: [way] });
+      const lost: string[] = [];
+      reader.on('state', ({ status }) => status === 'offline' && lost.push(way));
+      reader.open();
+      try {
+        await vi.waitFor(() => expect(reader.timeline?.offset, way).toBe(newest), { timeout: 90_000, interval: 100 });
+        expect(reader.timeline?.posts).toHaveLength(missed.posts);
+        expect(lost).toEqual([]);
+      } finally {
+        reader.close();
+      }
+    }),
+  );
+});
