@@ -8,6 +8,7 @@ import type { Position } from '../../src/protocol/cursor.ts';
 import {
   appended,
   appending,
+  channelChange,
   createChannel,
   newPostId,
   newRequest,
@@ -17,6 +18,7 @@ import {
   renderer,
   retraction,
   revision,
+  sampleChannel,
   samplePost,
   wide,
 } from '../support/engines.ts';
@@ -324,6 +326,70 @@ for (const kind of ['redis', 'valkey'] as const) {
           expect(after?.position.epoch === before?.position.epoch).toBe(!names.includes('journal') && !names.includes('index'));
         },
       );
+
+      it('begin a new history where what is missing is found by who reads it', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, c } = await story(here);
+        const position = await head(here, id);
+        await server.admin.hdel(keyOf(id, 'texts'), `${c.id}:1`);
+        await server.admin.hdel(keyOf(id, 'labels'), `${c.id}:1`);
+        expect((await here.snapshot(id, wide))?.posts).toHaveLength(2);
+        expect(await here.catchUp(id, position, wide)).toEqual({ status: 'foreign' });
+        expect(await there.post(id, c.id)).toBeUndefined();
+        expect(await faultOf(server, id)).toBeUndefined();
+      });
+
+      it.for([
+        ['a key event', { keyEvent: true }],
+        ['the newest summary', { kind: 'summary' }],
+        ['the pinned post', {}],
+      ] as [string, Partial<PostState>][])(
+        'begin a new history where it is %s that has no text',
+        async ([what, changed], test) => {
+          const { server, here, there } = await openTwoNodesFor(test, binary);
+          const { id } = await story(here);
+          const lost = await publish(here, id, changed);
+          const pinned = { ...sampleChannel(id), pinnedPostId: lost.id };
+          if (what === 'the pinned post') await appended(here, id, [channelChange(pinned, {})]);
+          else await publish(here, id);
+          const few = { ...wide, limit: 1 };
+          const newest = samplePost(id);
+          await appended(here, id, [publication(newest)], { channel: what === 'the pinned post' ? 2 : 1 });
+          const before = (await here.snapshot(id, few))!;
+          expect([before.pinned?.id, before.summary?.id, before.keyEvents[0]?.id]).toContain(lost.id);
+          for (const name of ['texts', 'labels']) await server.admin.hdel(keyOf(id, name), `${lost.id}:1`);
+          const after = (await there.snapshot(id, few))!;
+          expect([after.pinned, after.summary, after.keyEvents]).toEqual([null, null, []]);
+          expect(after.posts.map((post) => post.id)).toEqual([newest.id]);
+          expect(after.position.epoch).not.toBe(before.position.epoch);
+        },
+      );
+
+      it('begin a new history without posts of which one has lost its text and one what goes with it', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a, b, c } = await story(here);
+        await server.admin.hdel(keyOf(id, 'texts'), `${c.id}:1`);
+        await server.admin.hdel(keyOf(id, 'labels'), `${b.id}:2`);
+        expect((await there.snapshot(id, wide))?.posts.map((post) => post.id)).toEqual([a.id]);
+        expect(await faultOf(server, id)).toBeUndefined();
+      });
+
+      it('begin a new history where an entry in the middle was lost', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a, b, c } = await story(here);
+        const [epoch, check] = [(await head(here, id)).epoch, (await here.journal(id, { from: 1, limit: 1 }))!.entries[0]!.check];
+        const position = { epoch, offset: 1, check: check.slice(0, 16) };
+        await server.admin.xdel(keyOf(id, 'journal'), '4-0');
+        expect(await here.catchUp(id, position, wide)).toEqual({ status: 'foreign' });
+        expect((await there.snapshot(id, wide))?.posts.map((post) => post.id)).toEqual([c.id, b.id, a.id]);
+      });
+
+      it('have no channel any more where its own text and label were lost', async (test) => {
+        const { server, here } = await openTwoNodesFor(test, binary);
+        const { id } = await story(here);
+        for (const name of ['texts', 'labels']) await server.admin.hdel(keyOf(id, name), 'channel:1');
+        expect(await here.channel(id)).toEqual({ status: 'missing' });
+      });
 
       it('know what was erased where the index was lost', async (test) => {
         const { server, here, there } = await openTwoNodesFor(test, binary);

@@ -23,7 +23,7 @@ import { Erasures } from './erasure.ts';
 import { channelKeys, registry, requestKey } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
-import { brokenChannel, isBroken, Reads } from './reads.ts';
+import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import type { Fault } from './settings.ts';
@@ -203,7 +203,7 @@ class Shared implements RedisEngine {
     if (requestId !== undefined) keys.push(requestKey(channelId, requestId));
     const answer = await connection.run(operation, keys, args);
     if (!isBroken(answer)) return answer;
-    await this.#mender.mend(channelId);
+    await this.#mender.mend(channelId, isBrokenWithin(answer));
     const again = await connection.run(operation, keys, args);
     if (isBroken(again)) throw brokenChannel(channelId);
     return again;
@@ -213,7 +213,7 @@ class Shared implements RedisEngine {
   async #headsNow(channelIds: readonly string[]): Promise<(Position | 'broken' | undefined)[]> {
     const heads = await this.#reads.headsNow(channelIds);
     for (const channelId of channelIds.filter((_, number) => heads[number] === 'broken')) {
-      const compared = this.#mender.mend(channelId).then(() => this.#watch.compare());
+      const compared = this.#mender.mend(channelId, false).then(() => this.#watch.compare());
       compared.catch(() => undefined);
     }
     return heads;

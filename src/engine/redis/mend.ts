@@ -51,9 +51,12 @@ export class Mender {
     this.#log = log;
   }
 
-  /** Those who find it at the same time wait for the same. It may not be done when they have waited long enough. */
-  async mend(channelId: string): Promise<void> {
-    const running = this.#running.get(channelId) ?? this.#mend(channelId).finally(() => this.#running.delete(channelId));
+  /**
+   * Those who find it at the same time wait for the same. It may not be done when they have waited long enough. `within`: it was found
+   * broken where its head does not tell.
+   */
+  async mend(channelId: string, within: boolean): Promise<void> {
+    const running = this.#running.get(channelId) ?? this.#mend(channelId, within).finally(() => this.#running.delete(channelId));
     this.#running.set(channelId, running);
     const timer = new AbortController();
     const late = pause(mendingWaitMs, undefined, { signal: timer.signal }).catch(() => undefined);
@@ -61,11 +64,14 @@ export class Mender {
   }
 
   /** Until the channel is broken no more, by whomever it was mended. Throws where Redis cannot be asked. */
-  async #mend(channelId: string): Promise<void> {
+  async #mend(channelId: string, within: boolean): Promise<void> {
     const name = randomBytes(8).toString('hex');
     const keys = [...channelKeys(channelId), mendingKey(channelId)];
+    let foundWithin = within ? '1' : '';
     for (let how: string | undefined; how === undefined; ) {
-      const begun = await this.#connection.run('mend-begin', keys, [name, mendingMs]);
+      const begun = await this.#connection.run('mend-begin', keys, [name, mendingMs, foundWithin]);
+      // From here on its head tells, whoever mends it.
+      foundWithin = '';
       if (begun === 'sound') return;
       if (begun !== 'busy') how = await this.#carryOut(channelId, keys, name, Number(begun));
       if (how === undefined) await pause(lookMs);

@@ -245,6 +245,11 @@ export function isBroken(answer: Answer): boolean {
   return Array.isArray(answer) && answer[0] === 'broken';
 }
 
+/** And the head does not tell of it. */
+export function isBrokenWithin(answer: Answer): boolean {
+  return Array.isArray(answer) && answer[1] === 'within';
+}
+
 export function brokenChannel(channelId: string): JournalUnavailable {
   return new JournalUnavailable(`What Redis holds of the channel ${channelId} contradicts itself.`, 'unchanged');
 }

@@ -22,16 +22,16 @@ local answer = { 'replay', last.root, last.offset, last.check, '' }
 local taken = 0
 for _, who in ipairs(call('ZRANGEBYSCORE', changes, '(' .. ARGV[2], '+inf', 'LIMIT', 0, limit + 1)) do
   local entry = entryAt(tonumber(call('ZSCORE', changes, who)))
-  if not entry then return broken end
+  if not entry then return brokenWithin end
   local label = call('HGET', labels, field(who, entry.revision))
-  if not label then return broken end
+  local text = call('HGET', texts, field(who, entry.revision))
+  if not label or not text then return brokenWithin end
   local bytes, body = sizes(label)
   left = left - (bytes - body)
   if taken > 0 and (left < 0 or taken >= limit) then
     answer[5] = '1'
     return answer
   end
-  local text = call('HGET', texts, field(who, entry.revision))
   for _, value in ipairs({ entry.offset, entry.check, entry.type, entry.at, who == own and '' or entry.seq, label, text }) do
     table.insert(answer, value)
   end

@@ -7,5 +7,5 @@ local last, card = head()
 if last == false then return broken end
 if last == nil then return { 'missing' } end
 local text = call('HGET', texts, field(own, card.revision))
-if not text then return broken end
+if not text then return brokenWithin end
 return { 'found', last.root, last.offset, last.check, card.latest, text }

@@ -11,10 +11,11 @@ local found = call('ZREVRANGEBYSCORE', listed, '(' .. ARGV[1], '-inf', 'LIMIT', 
 local answer = { last.root, last.offset, last.check, #found > limit and '1' or '' }
 for number = 1, math.min(limit, #found) do
   local entry = entryAt(found[number])
-  if not entry then return broken end
+  if not entry then return brokenWithin end
   local now = entry.who == own and readCard() or readPost(entry.who)
-  if not now then return broken end
-  local past, standing = call('HGET', labels, field(entry.who, entry.revision)), call('HGET', labels, field(entry.who, now.revision))
+  local standing = now and call('HGET', labels, field(entry.who, now.revision))
+  if not standing then return brokenWithin end
+  local past = call('HGET', labels, field(entry.who, entry.revision))
   for _, value in ipairs({ entry.offset, entry.who, entry.revision, entry.kind, entry.at, past, standing }) do
     table.insert(answer, value)
   end

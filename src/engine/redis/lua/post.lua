@@ -8,5 +8,6 @@ if last == nil then return false end
 local post = ARGV[1] ~= own and readPost(ARGV[1])
 if not post then return false end
 local label = call('HGET', labels, field(post.id, post.revision))
-if not label then return broken end
-return { last.root, last.offset, last.check, post.seq, label, call('HGET', texts, field(post.id, post.revision)) }
+local text = call('HGET', texts, field(post.id, post.revision))
+if not label or not text then return brokenWithin end
+return { last.root, last.offset, last.check, post.seq, label, text }

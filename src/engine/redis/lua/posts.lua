@@ -70,47 +70,60 @@ local function add(...)
   for _, value in ipairs({ ... }) do table.insert(answer, value) end
 end
 
+-- The post's label, false where there is none.
+local function labelOf(post)
+  local label = post and call('HGET', labels, field(post.id, post.revision))
+  torn = torn or not label
+  return label
+end
+
+local function textOf(post)
+  local text = call('HGET', texts, field(post.id, post.revision))
+  torn = torn or not text
+  return text
+end
+
 local function takeOne(id)
   local post = readPost(id)
-  local label = post and call('HGET', labels, field(id, post.revision))
-  if not label then
-    torn = true
-    return false
-  end
+  local label = labelOf(post)
+  if not label then return false end
   local bytes, body = sizes(label)
   left = left - (ARGV[6] == 'readers' and bytes - body or bytes)
   if answer[5] > 0 and (left < 0 or answer[5] >= limit) then
     answer[4] = '1'
     return false
   end
-  add(post.seq, label, call('HGET', texts, field(id, post.revision)))
+  add(post.seq, label, textOf(post))
   answer[5] = answer[5] + 1
-  return true
+  return not torn
 end
 if marks[1] then eachTagged(marks[1], hasOthers, takeOne) else eachPost(takeOne) end
-if torn then return broken end
+if torn then return brokenWithin end
 if not ARGV[rest + 1] then return answer end
 
 local function addOne(post)
   if not post then return add(0) end
-  add(1, post.seq, call('HGET', labels, field(post.id, post.revision)), call('HGET', texts, field(post.id, post.revision)))
+  add(1, post.seq, labelOf(post), textOf(post))
 end
 
 local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], card.salt), markOf(ARGV[rest + 3], card.salt)
-add(call('HGET', texts, field(own, card.revision)))
+add(textOf({ id = own, revision = card.revision }))
 addOne(card.pinned ~= '-' and readPost(card.pinned) or nil)
 local function always() return true end
 local summary
 eachTagged(summaries, always, function(id)
   summary = readPost(id)
+  torn = torn or not summary
   return false
 end)
-if torn then return broken end
+if torn then return brokenWithin end
 addOne(summary)
 eachTagged(keyEvents, always, function(id)
   local post = readPost(id)
-  add(id, post.seq, post.publishedAt, call('HGET', labels, field(id, post.revision)))
+  local label = labelOf(post)
+  if not label then return false end
+  add(id, post.seq, post.publishedAt, label)
   most = most - 1
   return most > 0
 end)
-return torn and broken or answer
+return torn and brokenWithin or answer

@@ -19,8 +19,10 @@ for revision = math.max(tonumber(ARGV[2]), post.erased) + 1, post.revision do
       answer[1] = '1'
       return answer
     end
+    local text = call('HGET', texts, field(post.id, revision))
+    if not text then return brokenWithin end
     table.insert(answer, label)
-    table.insert(answer, call('HGET', texts, field(post.id, revision)))
+    table.insert(answer, text)
     taken = taken + 1
   end
 end

@@ -8,6 +8,8 @@ local own = 'channel'
 
 -- Why an operation was not carried out: what is kept contradicts itself, and is to be mended first.
 local broken = { 'broken' }
+-- The same where that is found on the way: its head does not tell, and whoever mends it is not to go by that.
+local brokenWithin = { 'broken', 'within' }
 
 -- An entry from its place in the stream: the fields are always written in this order.
 local function toEntry(found)
