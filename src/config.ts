@@ -139,10 +139,14 @@ export const variables = {
         (value) => !/[?#]/.test(value),
         'must be a whole URL such as https://live.example.org, without user, query and fragment.',
       )
+      .refine(
+        (value) => /^\/*$/.test(URL.parse(value)?.pathname ?? ''),
+        'must have no path: pages begin at the root of their server. Give it a host name or a port of its own.',
+      )
       // As it is parsed, which leaves out a line break at its end: it stands in headers.
       .transform((value) => new URL(value).href.replace(/\/+$/, '')),
     'from host and port',
-    'Where readers reach the server; used in feeds and links.',
+    'Where readers reach the server, without a path; used in feeds and links.',
   ),
   PRESSBOX_REDIS_URL: optional(
     z

@@ -42,10 +42,7 @@ export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feed
 /** The channel that a page of this server is of, also where the page is that of one of its posts. */
 function channelOf(address: string, publicUrl: string): string | undefined {
   const url = URL.parse(address);
-  const own = new URL(publicUrl);
-  if (url === null || url.origin !== own.origin) return undefined;
-  const below = own.pathname.replace(/\/+$/, '');
-  if (!url.pathname.startsWith(`${below}/`)) return undefined;
-  const [, channelId] = /^\/(?:live|embed)\/([^/]+)(?:\/[^/]+)?\/?$/.exec(url.pathname.slice(below.length)) ?? [];
+  if (url === null || url.origin !== new URL(publicUrl).origin) return undefined;
+  const [, channelId] = /^\/(?:live|embed)\/([^/]+)(?:\/[^/]+)?\/?$/.exec(url.pathname) ?? [];
   return channelId;
 }

@@ -82,7 +82,20 @@ describe('the configuration', () => {
     for (const text of ['https://live.example.org\n', ' https://live.example.org ', 'HTTPS://LIVE.example.org:443//']) {
       expect(readConfig({ PRESSBOX_PUBLIC_URL: text }).publicUrl).toBe('https://live.example.org');
     }
-    expect(readConfig({ PRESSBOX_PUBLIC_URL: 'http://a.example:8080/news/' }).publicUrl).toBe('http://a.example:8080/news');
+    expect(readConfig({ PRESSBOX_PUBLIC_URL: 'http://a.example:8080/' }).publicUrl).toBe('http://a.example:8080');
+  });
+
+  it('refuses a path in the public URL, as pages would not find what they load', () => {
+    for (const text of [
+      'http://a.example:8080/news',
+      'https://example.org/news/',
+      'https://example.org//news',
+      'https://example.org/%20',
+    ]) {
+      expect(mistakesOf({ PRESSBOX_PUBLIC_URL: text }).mistakes).toEqual([
+        { name: 'PRESSBOX_PUBLIC_URL', message: expect.stringMatching(/^must have no path.*host name or a port of its own\.$/) },
+      ]);
+    }
   });
 
   it('tells all mistakes at once, each with the name of the variable and what fits', () => {
