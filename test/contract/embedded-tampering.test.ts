@@ -43,18 +43,17 @@ function damaged(dataDir: string): JournalRefused {
   return expect.objectContaining({ name: 'JournalRefused', message });
 }
 
-function changedCopy(sql: string): string {
+function changedCopy(...statements: string[]): string {
   const dataDir = copy();
   const db = new DatabaseSync(join(dataDir, 'journal.db'));
-  const { changes } = db.prepare(sql).run();
+  for (const sql of statements) expect(db.prepare(sql).run().changes, sql).toBe(1);
   db.close();
-  expect(changes).toBe(1);
   return dataDir;
 }
 
-/** The message with which the journal is refused after the change, or 'opened'. */
-async function tampered(sql: string): Promise<string> {
-  const dataDir = changedCopy(sql);
+/** The message with which the journal is refused after the changes, or 'opened'. */
+async function tampered(...statements: string[]): Promise<string> {
+  const dataDir = changedCopy(...statements);
   try {
     const engine = await openEmbedded({ dataDir, renderer });
     await engine.close();
@@ -93,6 +92,14 @@ describe('a journal that was tampered with', () => {
     ['the root of the history', "UPDATE channels SET root = replace(root, substr(root, 1, 1), 'z') WHERE n = 1", 1],
   ])('is refused, naming channel and offset: %s', async (_what, sql, offset) => {
     expect(await tampered(sql)).toMatch(new RegExp(`channel bridge, offset ${offset}: .*backup`));
+  });
+
+  it('is refused where the text that stands is gone as if it had been erased, which is done to earlier ones alone', async () => {
+    const gone = await tampered(
+      'UPDATE texts SET salt = NULL, state = NULL, headline = NULL, html = NULL WHERE id = 5',
+      'UPDATE posts SET erased = revision WHERE channel = 1 AND seq = 5',
+    );
+    expect(gone).toMatch(/channel bridge, offset 5: the state is not/);
   });
 
   it('is refused where the file is no journal at all', async () => {

@@ -113,6 +113,17 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
       5,
       'second',
     ],
+    [
+      'the text that stands, gone as if it had been erased',
+      ({ second }) =>
+        Promise.all([
+          redis.hdel(texts, `${second}:1`),
+          redis.hdel(labels, `${second}:1`),
+          redis.hget(index, second).then((line) => redis.hset(index, second, (line as string).replace(/^1 5 5 0 /, '1 5 5 1 '))),
+        ]),
+      5,
+      'second',
+    ],
     ['the state of a post that is gone', ({ second }) => redis.hdel(index, second), 5, 'second'],
     [
       'a post put back to an earlier state',

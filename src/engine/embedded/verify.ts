@@ -93,6 +93,7 @@ interface PostRow {
   seq: number;
   last: number;
   revision: number;
+  erased: number;
   text: number;
 }
 
@@ -143,10 +144,13 @@ function wrongIndex(
   const own = latest.get(null);
   if (own === undefined || !agrees(channel, own)) return own ?? { offset: 1, postId: null };
   latest.delete(null);
-  const posts = db.prepare('SELECT id, seq, last, revision, text FROM posts WHERE channel = ? ORDER BY seq').iterate(channel.n);
+  const columns = 'id, seq, last, revision, erased, text';
+  const posts = db.prepare(`SELECT ${columns} FROM posts WHERE channel = ? ORDER BY seq`).iterate(channel.n);
   for (const post of posts as unknown as Iterable<PostRow>) {
     const expected = latest.get(post.seq);
-    if (expected === undefined || !agrees(post, expected)) return { offset: expected?.offset ?? post.seq, postId: post.id };
+    // What stands is never erased: an erasure is of what was before it.
+    if (expected === undefined || !agrees(post, expected) || post.erased >= post.revision)
+      return { offset: expected?.offset ?? post.seq, postId: post.id };
     latest.delete(post.seq);
   }
   return latest.values().next().value;

@@ -179,7 +179,7 @@ async function wrongIndex(
     const changed = await Promise.all(names.map((who) => redis.zscore(changes, who)));
     const seqs = await Promise.all(names.map((who) => redis.zscore(posts, who)));
     for (const [number, [who, expected]] of some.entries()) {
-      const [revision, last = 0, third] = (lines[number] ?? '').split(' ').map(Number);
+      const [revision = 0, last = 0, third, erased = 0] = (lines[number] ?? '').split(' ').map(Number);
       highest = Math.max(highest, last);
       // Changed since the walk began; the index was read before the places were.
       if (last > head || Number(changed[number]) > head) continue;
@@ -188,7 +188,8 @@ async function wrongIndex(
         revision === expected.revision &&
         last === expected.offset &&
         Number(changed[number]) === expected.offset &&
-        (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq));
+        // What stands is never erased: an erasure is of what was before it.
+        (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq && erased < revision));
       if (!stands) return { offset: expected.offset, postId, why };
     }
   }
