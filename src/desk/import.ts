@@ -6,6 +6,7 @@ import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
 import { standing } from './admission.ts';
+import { unpin } from './channel.ts';
 import * as rules from './imported.ts';
 import { deskLimits } from './limits.ts';
 import { isPlaceholder, type UnnumberedPost } from './post.ts';
@@ -55,6 +56,8 @@ interface Step {
   /** What was not here before it. */
   makes?: 'channels' | 'posts' | undefined;
   writing?: Promise<AppendResult>;
+  /** Which entry of what is written it is. */
+  nth: 0 | 1;
 }
 
 interface Next {
@@ -66,6 +69,8 @@ interface Next {
   /** What it is decided on. */
   revisions: Record<string, number>;
 }
+
+type Unpinning = Pick<Next, 'entry' | 'revisions'> & { item?: Waiting };
 
 export function createImporter({ engine, append, renderer, newId }: ImportParts, by: string): Importer {
   const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
@@ -90,7 +95,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     }
     waiting.push({ number, line, html });
     characters += html.length + ('post' in line ? line.post.body.length : 0);
-    if (waiting.length >= deskLimits.importLines || characters >= deskLimits.importCharacters) await flush();
+    if (waiting.length >= deskLimits.importLines || characters >= deskLimits.importCharacters) await flush({ more: true });
   }
 
   /** The body of its post rendered; a refusal where that makes more than an event may hold. */
@@ -116,7 +121,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     erased.clear();
   }
 
-  async function flush(): Promise<void> {
+  /** `more`: a withdrawal at the end waits for the line after it, which may unpin its post. */
+  async function flush({ more } = { more: false }): Promise<void> {
+    const held = more && withdraws(waiting.at(-1)?.line) ? waiting.splice(-1) : [];
     try {
       for (let tries = 0; waiting.length > 0; tries += 1) {
         if (tries === deskLimits.decisionTries)
@@ -125,6 +132,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         waiting = waiting.slice(settled);
         if (settled > 0) tries = 0;
       }
+      waiting = held;
       characters = 0;
     } catch (error) {
       // Nobody will ask for it later: sent again, what stands is passed over.
@@ -141,14 +149,17 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     /** What lines that were not yet answered are of. */
     const underWay = new Set<string>();
     for (const item of lines) {
-      const step: Step = { item, weighed: weigh(item, ground) };
+      // Written with the line before it.
+      if (steps.at(-1)?.item === item) continue;
+      const step: Step = { item, weighed: weigh(item, ground), nth: 0 };
       steps.push(step);
       if (step.weighed.verdict !== 'write') continue;
       const { entry, postId, was, revisions } = next(item, ground);
+      const second = unpinningOf(item, lines[steps.length], ground);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
       if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
       // An engine notes these two elsewhere first, and what comes after could be faster.
-      const alone = erases || ground.channel === undefined;
+      const alone = erases || ground.channel === undefined || second !== undefined;
       // Decided on a revision's number, which someone else may have taken: that it is the line before is known once that was answered.
       const subjects = postId === null ? [itself, ...Object.keys(revisions)] : [postId];
       if (alone || subjects.some((subject) => underWay.has(subject))) {
@@ -159,18 +170,33 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
       step.writing = append(channelIdOf(item.line), {
         request: { id: newId(), digest },
-        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...revisions } },
-        entries: [entry],
+        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
+        entries: second === undefined ? [entry] : [entry, second.entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
       });
+      if (second?.item) steps.push({ item: second.item, weighed: step.weighed, writing: step.writing, nth: 1 });
       if (alone && !(await allWritten([step]))) break;
-      if (entry.type === 'channel.changed') ground.channel = entry.channel;
-      else ground.posts.set(entry.post.id, entry.post);
-      previous = entry.type === 'channel.changed' ? {} : { [entry.post.id]: entry.post.revision };
+      for (const written of second === undefined ? [entry] : [entry, second.entry]) {
+        if (written.type === 'channel.changed') ground.channel = written.channel;
+        else ground.posts.set(written.post.id, written.post);
+        previous = written.type === 'channel.changed' ? {} : { [written.post.id]: written.post.revision };
+      }
     }
     await Promise.allSettled(steps.map(({ writing }) => writing));
     for (const [index, step] of steps.entries()) if (!(await settle(step))) return index;
     return steps.length;
+  }
+
+  /**
+   * What is written with a withdrawal of the post that is pinned, both or neither: the line after it, where that unpins the post, else what
+   * the desk would write, which is what that line will say. But lines without a place in a history may unpin it later.
+   */
+  function unpinningOf({ line }: Waiting, after: Waiting | undefined, ground: Ground): Unpinning | undefined {
+    const { channel } = ground;
+    if (!withdraws(line) || channel === undefined || channel.pinnedPostId !== line.post.id) return undefined;
+    const unpins = after !== undefined && 'channel' in after.line && after.line.channel.pinnedPostId !== line.post.id;
+    if (unpins && weigh(after, ground).verdict === 'write') return { ...next(after, ground), item: after };
+    return line.facts.offset === undefined ? undefined : { entry: unpin(channel, line.facts), revisions: {} };
   }
 
   /** `revisions`: of the post that it is of, or of the one that it pins, which must still be published when the entry is taken. */
@@ -187,7 +213,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /** Counts it; false where it was not written since something else was meanwhile. */
-  async function settle({ item, weighed, makes, writing }: Step): Promise<boolean> {
+  async function settle({ item, weighed, makes, writing, nth }: Step): Promise<boolean> {
     const { number, line } = item;
     switch (weighed.verdict) {
       case 'stands':
@@ -209,7 +235,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         done.revisions += 1;
         if (makes !== undefined) done[makes] += 1;
         const check = line.facts?.check;
-        if (check === undefined || shortCheck(check) !== result.position.check) done.sameHistory = false;
+        if (check === undefined || shortCheck(check) !== result.changes[nth]?.check) done.sameHistory = false;
         return true;
       }
     }
@@ -276,6 +302,11 @@ function weigh({ line }: Waiting, { channel, posts, pasts }: Ground): rules.Weig
   if (!('channel' in line)) return rules.weighPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
   const pinned = post(line.channel.pinnedPostId);
   return rules.weighChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
+}
+
+/** Whether it is one that withdraws a post; what stands for an erased text only looks so. */
+function withdraws(line: TransferLine | undefined): line is PostLine {
+  return line !== undefined && 'post' in line && line.post.status !== 'published';
 }
 
 function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {

@@ -31,6 +31,11 @@ export function newSalt(): string {
   return random128();
 }
 
+/** Another salt, which says nothing of the one that it follows from. */
+export function saltAfter(salt: string): string {
+  return hash('sha256', salt).slice(0, 32);
+}
+
 const poolBytes = 4_096;
 const pool = Buffer.alloc(poolBytes);
 let poolAt = poolBytes;

@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
-import { contentHash, digestOf, type Facts, newSalt, shortCheck } from './chain.ts';
-import type { KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
+import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './chain.ts';
+import type { AppendRequest, KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
 import { tagsOf } from './tags.ts';
 
 /**
@@ -38,6 +38,13 @@ export interface PreparedEntry {
 
 /** Bytes that an event has around its post or channel, at most: names, cursor, times and `seq`. */
 const envelopeBytes = 512;
+
+/** Entries that stand together. The salt of the second follows from that of the first: who has the first can write the same second again. */
+export function prepareAll(channelId: string, [first, second]: AppendRequest['entries'], version: string): PreparedEntry[] {
+  const prepared = prepare(channelId, first, version);
+  if (second === undefined) return [prepared];
+  return [prepared, prepare(channelId, { salt: saltAfter(prepared.text.salt), ...second }, version)];
+}
 
 export function prepare(channelId: string, entry: NewEntry, version: string): PreparedEntry {
   const { type, at, by, kind, listed } = entry;

@@ -1,7 +1,7 @@
 import { JournalUnavailable, type StoredChange, type StoredSnapshot } from '../engine/engine.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import type { Channel } from '../protocol/model.ts';
+import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
@@ -216,7 +216,9 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
 }
 
 /** A stored snapshot as the contract has it. */
-function snapshotJson({ position, channel, posts, pinned, summary, keyEvents, more }: StoredSnapshot): string {
+function snapshotJson({ position, channel, posts, summary, keyEvents, more, ...stored }: StoredSnapshot): string {
+  // Of what an import pins the text may have been erased since: until the line comes that tells what became of the post, it only looks withdrawn.
+  const pinned = stored.pinned && isWithdrawn(stored.pinned) ? null : stored.pinned;
   return JSON.stringify({ channel, cursor: formatCursor(position), posts, pinned, summary, keyEvents, more });
 }
 

@@ -24,7 +24,7 @@ import {
   lineFrom,
   type PreparedEntry,
   postFrom,
-  prepare,
+  prepareAll,
   type StoredFacts,
 } from '../record.ts';
 import { Revoked } from '../revoked.ts';
@@ -155,7 +155,7 @@ class EmbeddedEngine implements Engine {
   // ---- Writing
 
   async append(channelId: string, { request, decidedOn, entries, root }: AppendRequest): Promise<AppendResult> {
-    const prepared = entries.map((entry) => prepare(channelId, entry, this.#renderer.version));
+    const prepared = prepareAll(channelId, entries, this.#renderer.version);
     const given = { channelId, request, decidedOn, entries: prepared, root, now: this.#now() };
     let result: AppendResult | undefined;
     const appended = await this.#writer.call('append', given, (answer) => {

@@ -10,7 +10,7 @@ import {
   type Renderer,
   type RequestId,
 } from '../engine.ts';
-import { prepare } from '../record.ts';
+import { prepareAll } from '../record.ts';
 import { settle } from '../settle.ts';
 import type { RedisBus } from './bus.ts';
 import { appendArguments, type Clock, outcomeIn, own, placedIn, Values } from './codec.ts';
@@ -61,7 +61,7 @@ export class Writes implements JournalWrites {
 
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
-      const prepared = request.entries.map((entry) => prepare(channelId, entry, this.#parts.renderer.version));
+      const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
       const args = appendArguments(request, prepared, this.#clock());
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
