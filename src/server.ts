@@ -98,6 +98,8 @@ export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
 /** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
+  // For what is a while ago or due in one: a clock that is put back would have it wait for as long.
+  const elapsed = options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
   const app = createApp(config);
@@ -139,7 +141,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const readers = new Readers({
       onReach: (listener) => engine.onReach(listener),
       onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
-      now,
+      now: elapsed,
       log,
     });
     undo.unshift(() => readers.close());
@@ -149,7 +151,19 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const desk = createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) });
 
     const limit = limitRequests(rates);
-    const reading = readerRoutes({ engine, feeds, readers, handshakes, identity, renderer, rates, now, random, log, metrics });
+    const reading = readerRoutes({
+      engine,
+      feeds,
+      readers,
+      handshakes,
+      identity,
+      renderer,
+      rates,
+      now: elapsed,
+      random,
+      log,
+      metrics,
+    });
     const slotsFor = (kind: 'exports' | 'imports', most: number) =>
       createSlots(most, {
         onRejected: () => metrics.rejections.inc({ kind }),
@@ -194,7 +208,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       rates,
       addressOf: (request) => (request as Request).ip ?? '',
       mayConnect: (request) => mayConnect(askedBy(request as Request), config.origins),
-      now,
+      now: elapsed,
       random,
       log,
       metrics,

@@ -26,6 +26,7 @@ export interface Pipe {
 }
 
 export interface ConnectionContext {
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
   soon?: (run: () => void) => void;
@@ -65,7 +66,7 @@ export class Connection {
     this.#undo = pipe.onTaken(this.#drained);
   }
 
-  /** Milliseconds since 1970 since when something waits; 0 if nothing does. */
+  /** Since when something waits, by the clock; 0 if nothing does. */
   get busySince(): number {
     return this.#busySince;
   }

@@ -24,6 +24,7 @@ export interface ConversationContext {
   feeds: Feeds;
   identity: Pick<Identity, 'standing'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
   soon?: (run: () => void) => void;

@@ -4,7 +4,7 @@ import { readerLimits } from './limits.ts';
 const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
 
 interface Bounds {
-  /** Milliseconds. */
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   onCut: () => void;
 }
@@ -30,7 +30,7 @@ export function countIncoming(socket: Duplex, bytes: number): boolean {
   const left = (socket as Partial<Bounded>)[allowance];
   if (left === undefined) return true;
   const at = left.bounds.now();
-  const regained = (Math.max(0, at - left.countedAt) / 1000) * socketBytesPerSecond;
+  const regained = ((at - left.countedAt) / 1000) * socketBytesPerSecond;
   left.bytes = Math.min(socketBurstBytes, left.bytes + regained) - bytes;
   left.countedAt = at;
   if (left.bytes >= 0) return true;

@@ -33,6 +33,7 @@ export interface OpenReader {
 export interface ReadersContext {
   /** The store came out of reach, or back. */
   onReach(listener: (reach: Reach) => void): () => void;
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** A connection that took no bytes was terminated. */

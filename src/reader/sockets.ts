@@ -30,6 +30,7 @@ export interface SocketsContext {
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };

@@ -29,6 +29,7 @@ export interface StreamsContext {
   identity: Pick<Identity, 'standing'>;
   /** Throws a `Refusal` where the address has too many open; returns the end of it. */
   rates: { connection(address: string): () => void };
+  /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };

@@ -186,6 +186,19 @@ describe('a stream', () => {
     expect(httpLimits.idleMs).toBeGreaterThan(2 * limits.pingSeconds * 1_000);
   });
 
+  it('pings on where the clock of the machine is put back', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await using other = await startTestServer();
+    const { id } = await createChannel(other, await other.token());
+    const reader = await openStream(other.url, id);
+    onTestFinished(() => reader.destroy());
+    await vi.waitFor(() => expect(reader.heard('catchup')).toHaveLength(1));
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(limits.pingSeconds * 1_000);
+    await vi.waitFor(() => expect(reader.heard('ping')).toEqual([{}]));
+  });
+
   it('to HEAD is its head alone', async () => {
     const { id } = await channelWith(1);
     const reader = await open(id, { method: 'HEAD' });
