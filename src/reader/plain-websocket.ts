@@ -33,13 +33,15 @@ export function plainTextOf(bytes: Uint8Array, length: number): string | undefin
   if (length < shortestLength || bytes[0] !== finalText) return undefined;
   let textAt = 6;
   let textLength = bytes[1]! - masked;
+  // Not masked, or as long as takes eight bytes to tell.
+  if (textLength < 0 || textLength > twoBytesMore) return undefined;
   if (textLength === twoBytesMore) {
     textAt = 8;
     textLength = (bytes[2]! << 8) | bytes[3]!;
     // In fewer bytes it would have to be.
     if (textLength < twoBytesMore) return undefined;
   }
-  if (textLength < 0 || textAt + textLength !== length || textLength > unmasked.length) return undefined;
+  if (textAt + textLength !== length || textLength > unmasked.length) return undefined;
   let all = 0;
   for (let at = 0; at < textLength; at += 1) {
     const byte = bytes[textAt + at]! ^ bytes[textAt - 4 + (at & 3)]!;

@@ -120,6 +120,13 @@ it('leaves what is no such text', () => {
   expect(read(long).messages).toHaveLength(1);
 });
 
+it('leaves a frame that tells its length in eight bytes, however long it is', () => {
+  // Read as a length of seven bits, 127 would be that of what follows.
+  const frame = Buffer.concat([Buffer.from([0x81, 0xff]), Buffer.alloc(4), Buffer.from(`42["x"]${' '.repeat(120)}`)]);
+  expect(read(frame)).toMatchObject({ messages: [], failed: true });
+  expect(plainTextOf(frame, frame.length)).toBeUndefined();
+});
+
 /** What is answered to a request with these lines, here and by the library. */
 async function answersTo(method: string, lines: readonly string[]): Promise<[ours: string | undefined, theirs: string]> {
   const library = new ws.WebSocketServer({ noServer: true });
