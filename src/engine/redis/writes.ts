@@ -62,7 +62,8 @@ export class Writes implements JournalWrites {
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
-      const args = appendArguments(request, prepared, this.#clock());
+      const clock = this.#clock();
+      const args = appendArguments(request, prepared, clock);
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
@@ -82,7 +83,7 @@ export class Writes implements JournalWrites {
         }
         case 'duplicate':
           await this.#acknowledgedAgain(channelId, request.request.id);
-          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, this.#clock()) as Outcome };
+          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, clock) as Outcome };
         case 'conflict':
           return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
         case 'deleted':
@@ -102,7 +103,8 @@ export class Writes implements JournalWrites {
       const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
       const salt = newSalt();
       const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
-      const args = [this.#parts.now(), keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
+      const clock = this.#clock();
+      const args = [clock.now, keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
       const answer = await this.#parts.writes.run('note', keys, args);
       if (answer === null) {
         await this.#acknowledged();
@@ -110,7 +112,7 @@ export class Writes implements JournalWrites {
       }
       await this.#acknowledgedAgain(channelId, request.id);
       const values = new Values(answer);
-      return outcomeIn(values.text(), values.maybe(), request, this.#clock());
+      return outcomeIn(values.text(), values.maybe(), request, clock);
     });
   }
 
@@ -216,6 +218,7 @@ export class Writes implements JournalWrites {
     return running;
   }
 
+  /** One for each question: a request that the store still knows is not to have become too old by the time that it is answered. */
   #clock(): Clock {
     return { now: this.#parts.now(), keptMs };
   }

@@ -20,14 +20,22 @@ const hour = 3_600_000;
 /** What is remembered of a request, and for how long. */
 export function requests({ open, it }: Exam): void {
   let now = Date.now();
+  /** By how much it goes on whenever somebody looks at it. */
+  let tick = 0;
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {
-    examined = await open({ now: () => now });
+    examined = await open({
+      now: () => {
+        now += tick;
+        return now;
+      },
+    });
     engine = examined.engine;
   });
   beforeEach(() => {
     now = Date.now();
+    tick = 0;
   });
   afterAll(() => examined.close());
 
@@ -187,6 +195,26 @@ export function requests({ open, it }: Exam): void {
     expect(await engine.note(id, request, { position: undefined, postId: null, revision: 0 })).toBeUndefined();
     expect(await engine.recall(id, request)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
     expect(await engine.channel(id)).toEqual({ status: 'missing' });
+  });
+
+  it('tells what a request did whose 24 hours end while it is asked for', async () => {
+    const { id } = await createChannel(engine);
+    const [request, noted] = [newRequest(), newRequest()];
+    const post = samplePost(id);
+    const { position } = await appended(engine, id, [publication(post)], { request });
+    const outcome = { position, postId: post.id, revision: 1 };
+    expect(await engine.note(id, noted, outcome)).toBeUndefined();
+    const lastMs = now + 24 * hour - 2;
+    const asAtFirst = { same: true, ...outcome };
+    for (const ask of [() => engine.recall(id, request), () => engine.note(id, noted, outcome)]) {
+      [now, tick] = [lastMs, 1];
+      expect(await ask()).toEqual(asAtFirst);
+    }
+    [now, tick] = [lastMs, 1];
+    expect(await engine.append(id, appending([publication(post)], { request }))).toEqual({
+      status: 'duplicate',
+      outcome: asAtFirst,
+    });
   });
 
   it('remembers what it noted for 24 hours, whatever is erased, and no longer', async () => {
