@@ -1,4 +1,4 @@
-import type { AuthorPost, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import type { AuthorPost, Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
 
 /** One channel and one post with every field, for tests that need some and care for few of their fields. */
 
@@ -57,6 +57,11 @@ export function aPost(changed: Partial<ReaderPost> = {}): ReaderPost {
 /** The same in the author's view. */
 export function anAuthorPost(changed: Partial<AuthorPost> = {}): AuthorPost {
   return { ...aPost(), body: '', publishedBy: 'ada', history: [], ...changed };
+}
+
+/** An entry of a history. */
+export function aChange(kind: Change['kind'], note: string | null, changedAt = '2026-11-24T14:20:00.000Z', revision = 2): Change {
+  return { kind, note, at: changedAt, revision };
 }
 
 /** What the contract leaves of a withdrawn post, but for its status, revision, times and history, which are the withdrawal's. */
