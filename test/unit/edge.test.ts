@@ -1,51 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import express, { type Express, type RequestHandler } from 'express';
-import { afterEach, describe, expect, it } from 'vitest';
-import { etagOf, handleErrors, methodNotAllowed, namesTag, notFound, problemFor, sendJson } from '../../src/edge/answers.ts';
-import { createSessionCookie } from '../../src/edge/cookies.ts';
-import { apiHeaders, assetHeaders, pageHeaders } from '../../src/edge/headers.ts';
-import { createIdentity } from '../../src/edge/identity.ts';
-import { cors } from '../../src/edge/origins.ts';
+import type { Express } from 'express';
+import { describe, expect, it } from 'vitest';
+import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../src/edge/answers.ts';
 import { createRates, limitRequests } from '../../src/edge/rates.ts';
-import { authenticate, principalOf, requirePrincipal } from '../../src/edge/request.ts';
-import { createSessions } from '../../src/edge/sessions.ts';
-import { createTokens, signToken } from '../../src/edge/tokens.ts';
+import { principalOf, requirePrincipal } from '../../src/edge/request.ts';
+import { signToken } from '../../src/edge/tokens.ts';
 import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
-import { createLog } from '../../src/telemetry/log.ts';
-import { type Site, startSite } from '../support/site.ts';
-
-const secret = new Uint8Array(randomBytes(32));
-const now = Date.parse('2026-11-25T12:00:00Z');
-const sites: Site[] = [];
-
-afterEach(async () => {
-  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
-});
-
-/** A server with these routes between what stands before and after them in the real one. */
-async function serve(routes: (app: Express) => void, before: RequestHandler[] = []) {
-  const lines: string[] = [];
-  const log = createLog('info', { write: (line) => void lines.push(line) });
-  const app = express();
-  app.disable('x-powered-by');
-  app.set('etag', false);
-  for (const handler of before) app.use(handler);
-  const tokens = createTokens({ secret, now: () => now });
-  const sessions = createSessions({ tokens, secret, now: () => now });
-  const identity = createIdentity({ tokens, sessions, revocations: { isRevoked: () => false }, now: () => now });
-  app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
-  app.use(express.raw({ type: () => true, limit: 1000 }));
-  routes(app);
-  app.use(notFound());
-  app.use(handleErrors(log));
-  const site = await startSite(app);
-  sites.push(site);
-  return { url: site.url, lines };
-}
+import { now, secret, serve } from '../support/edge.ts';
 
 async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
@@ -312,103 +276,5 @@ describe('too many requests', () => {
     const response = await fetch(url, { headers });
     expect(response.status).toBe(429);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-  });
-});
-
-describe('pages of other origins', () => {
-  const page = 'https://www.example.org';
-  const routes = (app: Express) => app.get('/x', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
-
-  it('that are allowed can read the answers and the headers named in the contract', async () => {
-    const { url } = await serve(routes, [cors([page])]);
-    const response = await fetch(`${url}/x`, { headers: { Origin: page } });
-    expect(response.headers.get('access-control-allow-origin')).toBe(page);
-    expect(response.headers.get('access-control-expose-headers')?.split(', ')).toEqual(
-      'ETag Link Location Retry-After Idempotency-Replayed'.split(' '),
-    );
-    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
-    expect(response.headers.get('vary')).toBe('Origin, Authorization, Cookie');
-    const problem = await fetch(`${url}/nowhere`, { headers: { Origin: page } });
-    expect(problem.headers.get('access-control-allow-origin')).toBe(page);
-  });
-
-  it('that are not allowed get no leave, and caches are told that it depends', async () => {
-    const { url } = await serve(routes, [cors([page])]);
-    for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' }, {}] as Record<string, string>[]) {
-      const response = await fetch(`${url}/x`, { headers });
-      expect(response.status).toBe(200);
-      expect(response.headers.get('access-control-allow-origin')).toBeNull();
-      expect(response.headers.get('vary')).toContain('Origin');
-    }
-  });
-
-  it('are all let in by *', async () => {
-    const { url } = await serve(routes, [cors('*')]);
-    const response = await fetch(`${url}/x`, { headers: { Origin: 'null' } });
-    expect(response.headers.get('access-control-allow-origin')).toBe('*');
-  });
-
-  it('have their preflight answered before anything else, with the headers they may send', async () => {
-    const { url } = await serve(routes, [cors([page])]);
-    const preflight = (Origin: string) =>
-      fetch(`${url}/x`, { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'GET' } });
-    const allowed = await preflight(page);
-    expect(allowed.status).toBe(204);
-    expect(allowed.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
-    expect(allowed.headers.get('access-control-allow-headers')).toMatch(/Authorization, If-None-Match/);
-    const refused = await preflight('https://evil.example');
-    expect(refused.headers.get('access-control-allow-methods')).toBeNull();
-    expect(refused.headers.get('access-control-allow-origin')).toBeNull();
-  });
-});
-
-describe('security headers', () => {
-  const headersOf = async (handler: RequestHandler) => {
-    const { url } = await serve((app) => app.get('/', (_request, response) => response.end('x')), [handler]);
-    return (await fetch(url)).headers;
-  };
-  const policyOf = (headers: Headers) => headers.get('content-security-policy') ?? '';
-
-  it('of every kind work on plain HTTP: none asks the browser for HTTPS', async () => {
-    for (const handler of [apiHeaders(), pageHeaders(), assetHeaders()]) {
-      const headers = await headersOf(handler);
-      expect(headers.get('strict-transport-security')).toBeNull();
-      expect(policyOf(headers)).not.toContain('upgrade-insecure-requests');
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect(headers.get('x-powered-by')).toBeNull();
-    }
-  });
-
-  it('of the API let nothing run and nobody frame it', async () => {
-    const headers = await headersOf(apiHeaders());
-    expect(policyOf(headers)).toBe("default-src 'none';frame-ancestors 'none'");
-    expect(headers.get('x-frame-options')).toBe('DENY');
-  });
-
-  it('of pages let run what the server itself sends, and show pictures and videos from the web', async () => {
-    const headers = await headersOf(pageHeaders());
-    const policy = policyOf(headers);
-    expect(policy).toContain("script-src 'self';");
-    expect(policy).toContain("img-src 'self' https: data:");
-    expect(policy).toContain("media-src 'self' https:");
-    expect(policy).toContain("connect-src 'self'");
-    expect(policy).not.toContain('unsafe');
-    expect(policy).toContain("frame-ancestors 'self'");
-    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
-  });
-
-  it('of pages say who may frame them', async () => {
-    const everyone = await headersOf(pageHeaders({ frameAncestors: '*' }));
-    expect(policyOf(everyone)).toContain('frame-ancestors *');
-    expect(everyone.get('x-frame-options')).toBeNull();
-    const some = await headersOf(pageHeaders({ frameAncestors: ['https://www.example.org'] }));
-    expect(policyOf(some)).toContain("frame-ancestors 'self' https://www.example.org");
-    const nobody = await headersOf(pageHeaders({ frameAncestors: 'none' }));
-    expect(policyOf(nobody)).toContain("frame-ancestors 'none'");
-    expect(nobody.get('x-frame-options')).toBe('DENY');
-  });
-
-  it('of assets let pages elsewhere load them', async () => {
-    expect((await headersOf(assetHeaders())).get('cross-origin-resource-policy')).toBe('cross-origin');
   });
 });

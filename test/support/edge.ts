@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import { onTestFinished } from 'vitest';
+import { handleErrors, notFound } from '../../src/edge/answers.ts';
+import { createSessionCookie } from '../../src/edge/cookies.ts';
+import { createIdentity } from '../../src/edge/identity.ts';
+import { authenticate } from '../../src/edge/request.ts';
+import { createSessions } from '../../src/edge/sessions.ts';
+import { createTokens } from '../../src/edge/tokens.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { startSite } from './site.ts';
+
+/** What tokens are signed with, and the time at which they are looked at. */
+export const secret = new Uint8Array(randomBytes(32));
+export const now = Date.parse('2026-11-25T12:00:00Z');
+
+/** A server with these routes between what stands before and after them in the real one, until the test is finished. */
+export async function serve(routes: (app: Express) => void, before: RequestHandler[] = []) {
+  const lines: string[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(line) });
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  for (const handler of before) app.use(handler);
+  const tokens = createTokens({ secret, now: () => now });
+  const sessions = createSessions({ tokens, secret, now: () => now });
+  const identity = createIdentity({ tokens, sessions, revocations: { isRevoked: () => false }, now: () => now });
+  app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
+  app.use(express.raw({ type: () => true, limit: 1000 }));
+  routes(app);
+  app.use(notFound());
+  app.use(handleErrors(log));
+  const site = await startSite(app);
+  onTestFinished(() => site[Symbol.asyncDispose]());
+  return { url: site.url, lines };
+}
