@@ -6,6 +6,7 @@
 export const longFiles = [
   'test/flow/workers-silent.test.ts',
   'test/flow/redis-workers.test.ts',
+  'test/flow/redis-workers-ends.test.ts',
   'test/hostile/pages.test.ts',
   'test/browser/firefox.test.ts',
   'test/contract/redis-erasure.test.ts',
