@@ -1,4 +1,4 @@
-import type { CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
+import { type CatchUp, type Event, isWithdrawn, type ReaderPost } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import type { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
@@ -247,7 +247,7 @@ export class LiveReader {
   // ---- Telling
 
   #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
-    const isWithdrawal = news.some(({ event }) => 'post' in event && event.post.status !== 'published');
+    const isWithdrawal = news.some(({ event }) => 'post' in event && isWithdrawn(event.post));
     if (isWithdrawal) this.#keeper?.changed(true);
     for (const { event, before } of news) {
       if (this.#backlog !== undefined) this.#backlog.queue(event);

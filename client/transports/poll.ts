@@ -25,8 +25,10 @@ export function dialPoll(options: DialOptions): Link {
 const waitSeconds = 20;
 /** What a held request may take beyond that until it counts as lost, milliseconds. */
 const graceMs = 8_000;
-/** Between the beginnings of two requests, milliseconds: a bound for busy coverage, and for whoever answers at once though there is nothing. */
-const gapMs = { busy: 250, mostIdle: 5_000 };
+/** Before each request, milliseconds: a bound for busy coverage. */
+const busyGapMs = 250;
+/** Up to which it grows for whoever answers at once though there is nothing. */
+const mostIdleGapMs = 5_000;
 
 class PollLink implements Link {
   readonly #http: Http;
@@ -74,9 +76,8 @@ class PollLink implements Link {
 
   /** Asks until there is something, which is kept for whoever asks, or until there is no answer. */
   async #wait({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
-    let idleMs = gapMs.busy;
-    for (let gap = gapMs.busy; ; gap = idleMs) {
-      await pause(gap, signal).catch(() => {});
+    for (let gapMs = busyGapMs; ; ) {
+      await pause(gapMs, signal).catch(() => {});
       if (signal.aborted) return;
       const began = Date.now();
       const said = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs, signal);
@@ -84,7 +85,7 @@ class PollLink implements Link {
       if (said === undefined) return this.#told.lost(false);
       const nothing = said.ok && said.mode === 'replay' && !said.more && said.covers.to <= covers.to;
       if (!nothing) return this.#kept.keep(cursor, said);
-      idleMs = Date.now() - began < gapMs.mostIdle ? Math.min(gapMs.mostIdle, idleMs * 2) : gapMs.busy;
+      gapMs = Date.now() - began < mostIdleGapMs ? Math.min(mostIdleGapMs, gapMs * 2) : busyGapMs;
     }
   }
 

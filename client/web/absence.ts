@@ -30,8 +30,8 @@ export class Absence {
 
   /** Whoever is away already is away since then; that they looked elsewhere counts for more than the connection. */
   leave(cause: Cause, left: Left): void {
-    if (this.#left !== undefined) this.#left.cause = cause === 'left' ? cause : this.#left.cause;
-    else this.#left = { ...left, cause };
+    this.#left ??= { ...left, cause };
+    if (cause === 'left') this.#left.cause = cause;
   }
 
   /** Every event, in order. Returns whether the line is another one. */

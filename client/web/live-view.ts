@@ -15,11 +15,11 @@ import { otherLanguage, partNames, spoken, spokenParts } from './view/wording.ts
 
 /** The document, made to show a timeline. */
 export class LiveView {
-  readonly button = required('new-posts');
-  readonly newer = required('newer');
-  readonly older = required('older');
-  readonly posts = required('posts');
-  readonly since = required('since');
+  readonly button = find('new-posts');
+  readonly newer = find('newer');
+  readonly older = find('older');
+  readonly posts = find('posts');
+  readonly since = find('since');
   readonly #coverage: Coverage;
   readonly #times: Times;
   /** The markup of each region as it stands in the document. */
@@ -164,7 +164,7 @@ export class LiveView {
     const { channel } = this;
     this.#language = channel.language;
     for (const [id, name] of Object.entries(partNames)) document.getElementById(id)?.setAttribute('aria-label', name(channel));
-    required('posts-name').textContent = wordsOf(channel).posts;
+    find('posts-name').textContent = wordsOf(channel).posts;
     const toPosts = document.getElementById('to-posts');
     if (toPosts !== null) toPosts.textContent = wordsOf(channel).newestPosts;
     const other = otherLanguage(channel);
@@ -205,8 +205,7 @@ function forgetPreview(): void {
 
 const regionNames = Object.keys(regions) as Region[];
 
-function required(id: string): HTMLElement {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`The page has no element ${id}.`);
-  return element;
+/** Of the page, which has it always. */
+function find(id: string): HTMLElement {
+  return document.getElementById(id) as HTMLElement;
 }

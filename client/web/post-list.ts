@@ -1,4 +1,4 @@
-import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
+import { type Channel, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../timeline.ts';
 import { morph, parse } from './morph.ts';
 import { renderEmpty, settingsOf } from './view/page.ts';
@@ -54,7 +54,7 @@ export class PostList {
 
   /** Posts that are held back, withdrawn ones not counted. */
   heldBack(posts: readonly ReaderPost[]): ReaderPost[] {
-    return posts.filter((post) => post.seq > this.#upTo && post.status === 'published');
+    return posts.filter((post) => post.seq > this.#upTo && !isWithdrawn(post));
   }
 
   /** How many of these, newest first, are not shown, withdrawn ones counted in. */

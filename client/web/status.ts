@@ -8,8 +8,8 @@ import { textBeside, wordsOf } from './view/time.ts';
 
 /** What the page tells about itself: whether it is live and as of when it is true, and its title. */
 export class Status {
-  readonly #element = document.getElementById('connection');
-  readonly #text = document.getElementById('connection-text');
+  readonly #element = document.getElementById('connection') as HTMLElement;
+  readonly #text = document.getElementById('connection-text') as HTMLElement;
   /** RFC 3339. As of then the page was known to be true. */
   #trueAt: string;
 
@@ -18,7 +18,7 @@ export class Status {
   }
 
   get said(): string {
-    return this.#text?.textContent ?? '';
+    return this.#text.textContent ?? '';
   }
 
   /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `now`: RFC 3339. */
@@ -27,8 +27,7 @@ export class Status {
     if (state.status === 'live') this.#trueAt = state.asOf ?? now;
     const setting = settingOf(channel);
     const [tone, said] = connectionSentence(state, channel.state, textBeside(this.#trueAt, now, setting), wordsOf(setting));
-    if (this.#text && this.#text.textContent !== said) this.#text.textContent = said;
-    if (!this.#element) return;
+    if (this.said !== said) this.#text.textContent = said;
     this.#element.dataset.state = tone;
     // For whoever looks: readers are told nothing of it.
     this.#element.dataset.transport = state.status === 'live' ? state.transport : '';
