@@ -374,6 +374,37 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
     expect(complaints).toEqual([]);
   });
 
+  it.each([
+    ['ar-EG', '١٢'],
+    ['ar-MA', '12'],
+    ['fa', '۱۲'],
+    ['mr', '१२'],
+    ['bn', '১২'],
+    ['he', '12'],
+  ])('numbers a list in a post in those digits, whatever the words around it: %s', async (language, digits) => {
+    const [one, two] = digits;
+    const { id } = await coverage(['1. —\n   2. —\n2. —'], { language });
+    const { page } = await room.browser.page({ viewport: { width: 600, height: 700 } });
+    for (const [path, live] of [
+      [`/live/${id}`, '#connection'],
+      [`/embed/${id}?lang=de`, '.status'],
+    ]) {
+      await page.goto(room.server.url + path);
+      await page.locator(`${live}[data-state="live"]`).waitFor();
+      const list = page.locator('.body > ol');
+      const numbered = await list.screenshot();
+      // No browser tells a script what it puts before an item, so it is put there, and nothing looks different.
+      const before = `.body li::marker { content: "${one}. " } .body > ol > li + li::marker, .body li li::marker { content: "${two}. " }`;
+      await page.evaluate(`(() => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(${JSON.stringify(before)});
+        (document.querySelector('pressbox-live')?.shadowRoot ?? document).adoptedStyleSheets.push(sheet);
+      })()`);
+      await drawn(page);
+      expect(numbered.equals(await list.screenshot()), path).toBe(true);
+    }
+  });
+
   it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
     const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });

@@ -8,6 +8,11 @@ export function numberText(count: number, { language }: Counting): string {
   return formats({ language }).number.format(count);
 }
 
+/** `latn`, `arab`: the numbering system of a language, as CLDR names it. */
+export function digitsOf(language: string): string {
+  return formats({ language }).number.resolvedOptions().numberingSystem;
+}
+
 /** "3 new posts". */
 export function counted(plural: Plural, count: number, setting: Counting): string {
   const form = plural[new Intl.PluralRules(wordsOf(setting).language).select(count)] ?? plural.other;

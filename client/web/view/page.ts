@@ -1,7 +1,7 @@
 import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
-import { numberText } from './counts.ts';
+import { digitsOf, numberText } from './counts.ts';
 import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
 import { people } from './links.ts';
@@ -31,7 +31,7 @@ export const regions = {
 export type Region = keyof typeof regions;
 
 export function settingOf({ timezone, language, url }: Channel): PostSetting {
-  return { timezone, language, url, runs: directionOf(language) };
+  return { timezone, language, url, runs: directionOf(language), digits: digitsOf(language) };
 }
 
 /** Section, headline, standfirst, byline, and what was corrected in them. */

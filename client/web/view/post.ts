@@ -49,7 +49,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
     post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
   }${correctionNotes(post.history, post.publishedAt, setting)}${
-    post.html !== '' && html`<div class="body">${safe(post.html)}</div>`
+    post.html !== '' && html`<div class="body${setting.digits && ` ${setting.digits}`}">${safe(post.html)}</div>`
   }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
 }
 

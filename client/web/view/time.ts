@@ -11,8 +11,9 @@ export interface Setting {
   language: string;
   /** Those of the language where none are given. */
   words?: Words;
-  /** Which way the language of the coverage runs, whatever that of the words. */
+  /** Which way the language of the coverage runs, and the name of its digits as CLDR has it, whatever those of the words. */
   runs?: 'ltr' | 'rtl';
+  digits?: string;
   /** Where the server is, for a page that is not one of its own: `https://live.example.org`. */
   server?: string;
 }
