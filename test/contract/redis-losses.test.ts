@@ -271,6 +271,26 @@ for (const kind of ['redis', 'valkey'] as const) {
         },
       );
 
+      it.for<[string, (here: RedisEngine, id: string, post: PostState) => Promise<unknown>]>([
+        ['a post', (here, id, post) => appended(here, id, [revision(post, { body: 'Right again.' })])],
+        ['the channel', (here, id) => appended(here, id, [channelChange(sampleChannel(id), { headline: 'Changed' })])],
+      ])('make an index anew that is of the time before the last change, of %s', async ([, change], test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, c } = await story(here);
+        const index = keyOf(id, 'index');
+        const then = await server.admin.dumpBuffer(index);
+        await change(here, id, c);
+        const [standing, corrections] = [await here.snapshot(id, wide), await here.corrections(id, { limit: 10 })];
+        await server.admin.restore(index, 0, then as Buffer, 'REPLACE');
+        expect(await there.snapshot(id, wide)).toEqual(standing);
+        expect(await here.corrections(id, { limit: 10 })).toEqual(corrections);
+        expect(
+          await here.append(id, appending([publication(samplePost(id))], { channel: standing!.channel.revision })),
+        ).toMatchObject({
+          status: 'appended',
+        });
+      });
+
       it('begin a new history above the old one where the journal was lost', async (test) => {
         const { server, here, there } = await openTwoNodesFor(test, binary);
         const { id } = await story(here);

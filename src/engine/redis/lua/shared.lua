@@ -46,10 +46,12 @@ local function head()
     return false
   end
   local entry = toEntry(last)
-  local top = call('ZREVRANGE', changes, 0, 0, 'WITHSCORES')[2]
+  local who, top = unpack(call('ZREVRANGE', changes, 0, 0, 'WITHSCORES'))
   local members = call('ZCARD', posts)
   local card = readCard()
   if tonumber(top or -1) ~= entry.offset or not card then return false end
+  -- An index of another time has another line of what changed last, or none.
+  if string.match(call('HGET', index, who) or '', '^%d+ (%d+)') ~= top then return false end
   if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
   local revisions = call('HLEN', texts)
   if revisions ~= call('HLEN', labels) or revisions < members + 1 then return false end
