@@ -404,6 +404,10 @@ export const limitGroups = [
       what: 'A list is read in parts of so many channels at the least.',
       metric: 'pressbox_front_pages_total{live="newest"}',
     },
+    askedChannels: {
+      what: 'So many channels at the most are asked at once whether they are of the state that a list is to have.',
+      metric: 'pressbox_front_pages_total{live="newest"}',
+    },
     mendEntries: { what: 'A channel is mended in parts of so many entries.', metric: problem('journal-unavailable') },
     verifyEntries: { what: 'A store is verified in parts of so many entries.', metric: reachable },
     verifyLines: { what: 'Of its lists, likewise.', metric: reachable },

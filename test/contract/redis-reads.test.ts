@@ -1,8 +1,13 @@
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ChannelsQuery } from '../../src/engine/engine.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { registered } from '../../src/engine/redis/reads.ts';
 import { tags } from '../../src/engine/tags.ts';
-import { createChannel, publish, wide } from '../support/engines.ts';
+import type { Channel } from '../../src/protocol/model.ts';
+import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { openNodeFor, startRedisFor } from '../support/redis.ts';
+import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../support/redis.ts';
 
 /** A script keeps everyone waiting for as long as it runs. */
 for (const kind of ['redis', 'valkey'] as const) {
@@ -32,6 +37,140 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       expect(new Set(all).size).toBe(401);
       expect(all.at(-1)).toBe(sought.id);
+    });
+  });
+
+  describeWith(needs[kind], `a list of channels of which few are of the state that is asked for, in ${kind}`, (binary) => {
+    const count = 1_500;
+    /** Ids of those that are there to be found, newest first. */
+    const [live, hidden]: [string[], string[]] = [[], []];
+    let server: RedisServer;
+    let engine: RedisEngine;
+
+    beforeAll(async () => {
+      server = await startRedis(binary);
+      engine = await openNode(server);
+      // The newest first, each a second older than the one before.
+      const made = Array.from({ length: count }, (_, number): [id: string, channel: Partial<Channel>] => {
+        const createdAt = at(-number);
+        if (number % 400 === 7) return [`live-${number}`, { createdAt, state: 'live' }];
+        return [`other-${number}`, { createdAt, ...(number % 2 ? { state: 'ended' } : { state: 'live', access: 'desk' }) }];
+      });
+      for (let from = 0; from < count; from += 100)
+        await Promise.all(made.slice(from, from + 100).map(([id, channel]) => createChannel(engine, id, channel)));
+      live.push(...made.flatMap(([id]) => (id.startsWith('live') ? [id] : [])));
+      hidden.push(...made.flatMap(([id, { access }]) => (access === 'desk' ? [id] : [])));
+    });
+    afterAll(async () => {
+      await engine.close();
+      await server.stop();
+    });
+
+    async function listed(query: Partial<ChannelsQuery>) {
+      const all: string[] = [];
+      for (let page: string | null | undefined; page !== null; ) {
+        const read = await engine.channels({ limit: 50, desk: [], ...query, ...(page !== undefined && { page }) });
+        all.push(...read!.channels.map(({ id }) => id));
+        page = read!.next;
+      }
+      return all;
+    }
+
+    /** How often the store was asked for places in the list, one after the other, and for channels: each is told with its head. */
+    async function asked(query: Partial<ChannelsQuery>): Promise<{ ids: string[]; pieces: number; reads: number }> {
+      await server.admin.config('RESETSTAT');
+      const ids = await listed(query);
+      const told = await server.admin.info('commandstats');
+      const calls = (name: string) => Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, 'm').exec(told)?.[1] ?? 0);
+      return { ids, pieces: calls('zrange'), reads: calls('xrevrange') };
+    }
+
+    it('is made in a few pieces, without reading the others', async () => {
+      expect(live).toHaveLength(4);
+      const { ids, pieces, reads } = await asked({ state: 'live' });
+      expect(ids).toEqual(live);
+      expect(pieces).toBeLessThan(8);
+      expect(reads).toBe(live.length);
+    });
+
+    it('leaves out channels of the desk likewise', async () => {
+      const { ids, pieces, reads } = await asked({ state: 'live', desk: ['live*'] });
+      expect([ids, pieces < 8, reads]).toEqual([live, true, live.length]);
+      expect(await listed({ state: 'live', desk: ['*'] })).toEqual(
+        [...live, ...hidden].sort((a, b) => Number(a.split('-')[1]) - Number(b.split('-')[1])),
+      );
+      const ended = await listed({ state: 'ended', limit: 100 });
+      expect(ended).toHaveLength(count - live.length - hidden.length);
+      expect((await listed({})).toSorted()).toEqual([...live, ...ended].toSorted());
+    });
+
+    it('is the same page by page', async () => {
+      expect(await listed({ state: 'live', limit: 1 })).toEqual(live);
+      expect(await listed({ state: 'live', limit: 3 })).toEqual(live);
+      expect(await listed({ state: 'live', limit: 4 })).toEqual(live);
+    });
+
+    async function change(id: string, ...states: Channel['state'][]) {
+      for (const state of states) {
+        const read = await engine.channel(id);
+        if (read.status !== 'found') throw new Error(`There is no channel ${id}.`);
+        const { latestPostAt: _, ...channel } = read.channel;
+        await appended(engine, id, [channelChange(channel, { state })]);
+      }
+    }
+
+    it('has what was changed a moment ago', async () => {
+      const [first, ...others] = live as [string, ...string[]];
+      await change(first, 'ended');
+      expect(await listed({ state: 'live' })).toEqual(others);
+      await change(first, 'live');
+      expect(await listed({ state: 'live' })).toEqual(live);
+    });
+
+    it('has those that stay as they are, each once and in order, while others come and go', async () => {
+      const { admin } = server;
+      const ended = ['other-1', 'other-901', 'other-1401'];
+      // Left by one who wanted to make a channel of this id at another time.
+      await admin.zadd(registry.channels, 0, registered(Date.parse(at(-1_000)), live[0] as string));
+      let done = false;
+      const changing = (async () => {
+        for (const id of ended) await change(id, 'live', 'ended', 'live');
+        for (const id of ended) await engine.deleteChannel(id, newRequest());
+      })().finally(() => {
+        done = true;
+      });
+      while (!done) expect((await listed({ state: 'live', limit: 3 })).filter((id) => !ended.includes(id))).toEqual(live);
+      await changing;
+      expect(await listed({ state: 'live' })).toEqual(live);
+      expect((await listed({ state: 'ended' })).filter((id) => ended.includes(id))).toEqual([]);
+    });
+
+    /** Puts keys of a channel back to what they were when it was not live. */
+    async function putBack(id: string, ...keys: string[]): Promise<void> {
+      await change(id, 'ended');
+      const then = await Promise.all(keys.map((key) => server.admin.dumpBuffer(key)));
+      await change(id, 'live');
+      for (const [number, key] of keys.entries()) await server.admin.restore(key, 0, then[number] as Buffer, 'REPLACE');
+    }
+
+    it.each<[string, (id: string, keys: { changes: string; index: string }) => Promise<unknown>]>([
+      ['whose line in the index is lost', (_, { index }) => server.admin.del(index)],
+      ['whose index is of another time', (id, { index }) => putBack(id, index)],
+      ['of which the journal alone has the last change', (id, { changes, index }) => putBack(id, changes, index)],
+      [
+        'whose mend was cut off',
+        async (id, { changes, index }) => {
+          await putBack(id, index);
+          const top = (await server.admin.zrange(changes, '0', '0', 'REV', 'WITHSCORES'))[1] as string;
+          await server.admin.del(changes);
+          await server.admin.zadd(changes, '+inf', 'mending', top, 'highest');
+        },
+      ],
+    ])('has a channel %s', async (_, tamper) => {
+      const id = live[1] as string;
+      const [, changes, , index] = channelKeys(id) as [string, string, string, string];
+      await tamper(id, { changes, index });
+      expect(await listed({ state: 'live' })).toEqual(live);
     });
   });
 }

@@ -47,8 +47,10 @@ export const redisLimits = {
   /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
   owedCheckMs: 4_000,
   owedStaleMs: 5_000,
-  /** Channels that are read at once for a list, at least: with a state asked for, most may be of another. */
+  /** Channels that are read at once for a list, at least. */
   listedChannels: 32,
+  /** Channels that are asked at once whether they are listed, at most: each time twice as many, since most may be of another state. */
+  askedChannels: 1_024,
   /** Entries of a channel that are read and written at once while it is mended, so that nobody waits behind it. */
   mendEntries: 200,
   /** Read with one command while a store is verified: entries with their texts, and lines of the index or the registry. */

@@ -40,6 +40,14 @@ type JournalReads = Pick<
   | 'heads'
 >;
 
+/** By what it is decided whether a channel is listed. */
+interface Card extends Pick<Channel, 'state' | 'access'> {
+  createdMs: number;
+}
+
+/** Whether the channel of a place in the registry is to be listed. */
+type Listing = (place: string, card: Card) => boolean;
+
 /** The reads: each is one script, so true as of one place in the journal. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
@@ -66,28 +74,54 @@ export class Reads implements JournalReads {
   async channels({ state, limit, page, desk }: ChannelsQuery) {
     const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
     if (start === undefined) return undefined;
+    // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
+    const isListed: Listing = (place, card) =>
+      registered(card.createdMs, idAt(place)) === place &&
+      (state === undefined || card.state === state) &&
+      (card.access !== 'desk' || matches(desk, idAt(place)));
     const channels: ListedChannel[] = [];
+    const few = Math.max(redisLimits.listedChannels, limit + 1);
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
-    while (true) {
-      const chunk = Math.max(redisLimits.listedChannels, limit + 1);
-      const members = await this.#connection.ask((redis) =>
+    for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
+      const places = await this.#connection.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );
-      const reads = await Promise.all(members.map((member) => this.channel(member.slice(member.indexOf(':') + 1))));
-      for (const [index, read] of reads.entries()) {
-        // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
-        if (read.status !== 'found' || registered(Date.parse(read.channel.createdAt), read.channel.id) !== members[index])
-          continue;
-        if (state !== undefined && read.channel.state !== state) continue;
-        if (read.channel.access === 'desk' && !matches(desk, read.channel.id)) continue;
-        const last = channels.at(-1);
-        if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
-        channels.push(read.channel);
+      // Of all channels the newest are listed, but for some.
+      const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
+      for (let at = 0; at < likely.length; at += few) {
+        const some = likely.slice(at, at + few);
+        const reads = await Promise.all(some.map((place) => this.channel(idAt(place))));
+        for (const [number, read] of reads.entries()) {
+          if (read.status !== 'found') continue;
+          const { channel } = read;
+          if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
+          const last = channels.at(-1);
+          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
+          channels.push(channel);
+        }
       }
-      const last = members.at(-1);
-      if (last === undefined || members.length < chunk) return { channels, next: null };
+      const last = places.at(-1);
+      if (last === undefined || places.length < chunk) return { channels, next: null };
       below = `(${last}`;
     }
+  }
+
+  /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
+  async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
+    const cards = await Promise.all(places.map((place) => this.#card(idAt(place))));
+    return places.filter((place, number) => {
+      const card = cards[number];
+      return card === undefined || isListed(place, card);
+    });
+  }
+
+  /** Undefined where only reading the channel tells. */
+  async #card(channelId: string): Promise<Card | undefined> {
+    const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
+    const answer = await this.#connection.run('card', [journal, changes, index]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    return { state: values.text(), access: values.text(), createdMs: values.number() } as Card;
   }
 
   async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
@@ -238,6 +272,10 @@ function range(direction: 'up' | 'down', { after, before }: { after?: number; be
 /** A channel's place in the registry: by time, then by id, as bytes are compared. Times before 1970 are moved to be positive too. */
 export function registered(createdMs: number, channelId: string): string {
   return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
+}
+
+function idAt(place: string): string {
+  return place.slice(place.indexOf(':') + 1);
 }
 
 /** What scripts say of a channel whose keys contradict each other. */

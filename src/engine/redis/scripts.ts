@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 export const operations = [
   'append',
   'beat',
+  'card',
   'catch-up',
   'channel',
   'corrections',
@@ -30,7 +31,7 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'reserve', 'reserved', 'revoke', 'revoked'];
+const alone: readonly Operation[] = ['beat', 'card', 'reserve', 'reserved', 'revoke', 'revoked'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;
