@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { isListed } from './desk/history.ts';
+import { type VerifyOptions, verifyDirectory as verifyEmbedded } from './engine/embedded/verify.ts';
 import { hashOf } from './engine/record.ts';
 import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
@@ -11,10 +13,13 @@ import { hasFormOfLine } from './protocol/transfer.ts';
  * the html.
  */
 export { createRenderer } from './desk/render.ts';
-export { verifyDirectory } from './engine/embedded/verify.ts';
 export { rendered } from './engine/record.ts';
 export { verifyRedis } from './engine/redis/verify.ts';
 export { type ChannelReport, type Fault, wrongHtml } from './engine/walk.ts';
+
+export function verifyDirectory(dataDir: string, options: VerifyOptions): Generator<ChannelReport> {
+  return verifyEmbedded(dataDir, { ...options, isListed });
+}
 
 export interface VerifiedExport {
   report: ChannelReport;

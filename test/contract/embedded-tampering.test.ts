@@ -139,6 +139,38 @@ describe('a journal that was tampered with', () => {
   });
 });
 
+describe('what lists and pages of a journal are found by, which no check covers', () => {
+  // As the sample entries are listed.
+  const isListed = (kind: string | null) => kind !== null;
+  const faultIn = (dataDir: string) => [...verifyDirectory(dataDir, { isListed })].find(({ fault }) => fault)?.fault;
+  const bridge = 'WHERE channel = 1 AND';
+
+  it('is what the entries say where nobody touched it', () => {
+    expect(faultIn(copy())).toBeUndefined();
+  });
+
+  it.each([
+    ['a correction that is left out of the list', `UPDATE entries SET listed = 0 ${bridge} offset = 3`, 3, /^the list of corr/],
+    ['a publication that stands in it', `UPDATE entries SET listed = 1 ${bridge} offset = 5`, 5, /^the list of corrections/],
+    ['a tag that is gone', `DELETE FROM tags ${bridge} seq = 5 AND tag = (SELECT min(tag) FROM tags WHERE seq = 5)`, 5, /^what/],
+    ['a tag that nothing says', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^what it is found by/],
+    ['the time of a post', `UPDATE posts SET publishedAt = '2026-11-24T12:00:00.001Z' ${bridge} seq = 5`, 5, /^what it is/],
+    [
+      'what is pinned',
+      `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`,
+      6,
+      /^what it is found by/,
+    ],
+    ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^what it is found by/],
+    ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^what it is found by/],
+    ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^what it is found by/],
+  ])('is told with its place where it is not: %s', async (_what, sql, offset, why) => {
+    expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
+    // A server does not wait for that at its start.
+    expect(await tampered(sql)).toBe('opened');
+  });
+});
+
 describe('the html of a journal, which no check covers', () => {
   const verified = (dataDir: string, by?: Renderer) =>
     verifyDirectory(dataDir, { channelId: 'bridge', renderer: by }).next().value;

@@ -198,6 +198,21 @@ describe('pressbox verify', () => {
     expect(out).toMatch(/^ok {2}quiet/m);
   });
 
+  it('finds in a directory a correction that was taken out of the list, and a post that is found by what it does not say', async () => {
+    const unlisted = await tampered(
+      'UPDATE entries SET listed = 0 WHERE channel = 1 AND offset = (SELECT min(offset) FROM entries WHERE listed = 1)',
+    );
+    const hidden = await tampered('DELETE FROM tags WHERE (channel, tag, seq) = (SELECT channel, tag, seq FROM tags LIMIT 1)');
+    for (const [copy, why] of [
+      [unlisted, 'the list of corrections is not what the entries say'],
+      [hidden, 'what it is found by is not what it says'],
+    ] as const) {
+      const { code, out } = await verify('--data-dir', copy);
+      expect(code).toBe(1);
+      expect(out).toContain(`: ${why}. Before it`);
+    }
+  });
+
   it('says of a directory whose file is damaged which one it is, and what to do', async () => {
     const damaged = join(directory, 'damaged');
     await mkdir(damaged);

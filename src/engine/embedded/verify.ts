@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Position } from '../../protocol/cursor.ts';
+import type { AuthorPost } from '../../protocol/model.ts';
 import type { Facts } from '../chain.ts';
 import { JournalRefused, type Renderer } from '../engine.ts';
-import type { Text } from '../record.ts';
+import { channelFrom, type Text } from '../record.ts';
+import { tagsOf } from '../tags.ts';
 import { type ChannelReport, Walk } from '../walk.ts';
 import { notUsable } from './damage.ts';
+import { tagKey } from './requests.ts';
 import { openForReading } from './schema.ts';
 
 /** The journal of a data directory, walked channel by channel. */
@@ -17,13 +20,15 @@ export interface VerifyOptions {
   since?: ReadonlyMap<string, Position>;
   /** What html is compared with. */
   renderer?: Renderer | undefined;
+  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
+  isListed?: ((kind: Facts['kind']) => boolean) | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
 
 /**
  * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
- * at its start, so that no html is read and compared here.
+ * at its start, so that neither html nor what lists are found by is read and compared here.
  */
 export function verifyJournal(db: DatabaseSync): void {
   for (const { fault } of verifyChannels(db)) {
@@ -58,7 +63,7 @@ export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): 
 
 /** A report for each channel, in the order of their ids. */
 export function* verifyChannels(db: DatabaseSync, options: VerifyOptions = {}): Generator<ChannelReport> {
-  const columns = 'SELECT n, id, root, head, headCheck, revision, last, text FROM channels';
+  const columns = 'SELECT n, id, root, head, headCheck, revision, last, text, state, access, created, pinned FROM channels';
   const { channelId } = options;
   const channels =
     channelId === undefined ? db.prepare(`${columns} ORDER BY id`).all() : db.prepare(`${columns} WHERE id = ?`).all(channelId);
@@ -74,6 +79,10 @@ interface ChannelRow {
   revision: number;
   last: number;
   text: number;
+  state: string;
+  access: string;
+  created: number;
+  pinned: string | null;
 }
 
 interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'>, Partial<Pick<Text, 'html' | 'version'>> {
@@ -81,6 +90,7 @@ interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'>, Partial<Pick<
   seq: number | null;
   content: string;
   check: string;
+  listed: number;
   text: number;
   salt: string | null;
   state: string | null;
@@ -95,6 +105,10 @@ interface PostRow {
   revision: number;
   erased: number;
   text: number;
+  publishedAt: string;
+  state: string;
+  /** In their order, with spaces between. */
+  tags: string | null;
 }
 
 interface Latest {
@@ -104,12 +118,16 @@ interface Latest {
   text: number;
 }
 
-function verifyChannel(db: DatabaseSync, channel: ChannelRow, { since, renderer, onEntry }: VerifyOptions): ChannelReport {
+function verifyChannel(
+  db: DatabaseSync,
+  channel: ChannelRow,
+  { since, renderer, isListed, onEntry }: VerifyOptions,
+): ChannelReport {
   const html = renderer === undefined ? '' : ', t.html, t.version';
   const rows = db
     .prepare(
-      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.text, p.erased,
-         t.salt, t.headline, t.note, t.state${html}
+      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.listed, e.text,
+         p.erased, t.salt, t.headline, t.note, t.state${html}
        FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq LEFT JOIN texts t ON t.id = e.text
        WHERE e.channel = ? ORDER BY e.offset`,
     )
@@ -122,6 +140,8 @@ function verifyChannel(db: DatabaseSync, channel: ChannelRow, { since, renderer,
     const shown = html === undefined || version === undefined ? undefined : { html, version };
     const faulty = walk.take({ ...row, channelId: channel.id, text, shown, erasedThrough: row.erased ?? 0 });
     if (faulty !== undefined) return faulty;
+    if (isListed !== undefined && isListed(row.kind) !== (row.listed === 1))
+      return walk.faulty(row.offset, row.postId, 'the list of corrections is not what the entries say');
     latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
     onEntry?.();
   }
@@ -129,8 +149,10 @@ function verifyChannel(db: DatabaseSync, channel: ChannelRow, { since, renderer,
   if (channel.head < walk.offset) return walk.faulty(channel.head + 1, null, 'the entry is behind the head');
   if (channel.headCheck !== walk.check) return walk.faulty(channel.head, null, 'the head is not at the end of the chain');
   const wrong = wrongIndex(db, channel, latest);
-  if (wrong === undefined) return walk.finish();
-  return walk.faulty(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
+  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
+  const lost = isListed && wrongPlace(db, channel);
+  if (lost !== undefined) return walk.faulty(lost.offset, lost.postId, 'what it is found by is not what it says');
+  return walk.finish();
 }
 
 /** A post's or the channel's last entry where the compacted state disagrees with it. */
@@ -154,4 +176,25 @@ function wrongIndex(
     latest.delete(post.seq);
   }
   return latest.values().next().value;
+}
+
+/** The last entry of what is found by something else than its text says. The texts are those that were written. */
+function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; postId: string | null } | undefined {
+  const { n, root, last, text } = channel;
+  const own = channelFrom(db.prepare('SELECT state FROM texts WHERE id = ?').get(text)?.state as string);
+  const isFound =
+    channel.state === own.state &&
+    channel.access === own.access &&
+    channel.created === Date.parse(own.createdAt) &&
+    channel.pinned === own.pinnedPostId;
+  if (!isFound) return { offset: last, postId: null };
+  const tags = "SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags WHERE channel = p.channel AND seq = p.seq";
+  const columns = `p.id, p.last, p.publishedAt, t.state, (${tags}) AS tags`;
+  const posts = db.prepare(`SELECT ${columns} FROM posts p JOIN texts t ON t.id = p.text WHERE p.channel = ?`).iterate(n);
+  for (const post of posts as unknown as Iterable<PostRow>) {
+    const written = JSON.parse(post.state) as AuthorPost;
+    const expected = [...new Set(tagsOf(written).map((tag) => tagKey(root, tag)))].sort().join(' ');
+    if (post.publishedAt !== written.publishedAt || post.tags !== expected) return { offset: post.last, postId: post.id };
+  }
+  return undefined;
 }
