@@ -199,7 +199,12 @@ const patterns = z
 export const claimsSchema = z.object({
   // Printed as the byline where there is no name.
   sub: words(limits.textCharacters),
-  jti: z.string().min(1).max(limits.textCharacters),
+  // Kept where it is revoked, so that it must be the same when it is read again.
+  jti: z
+    .string()
+    .min(1)
+    .max(limits.textCharacters)
+    .refine((value) => value.isWellFormed(), 'Must be well-formed Unicode.'),
   iat: z.number(),
   exp: z.number(),
   name: words(limits.textCharacters).optional(),

@@ -94,6 +94,7 @@ describe('tokens signed with the secret', () => {
     ['with an empty subject', { sub: '' }],
     ['with a subject of several lines', { sub: 'a\nb' }],
     ['with a number for an id', { jti: 7 as unknown as string }],
+    ['with an id that no store could keep as it is', { jti: 'a\ud800' }],
     ['with grants of an unknown kind', { pressbox: { owner: ['*'] } }],
     ['with a pattern that is none', { pressbox: { author: ['*-final'] } }],
     ['with one string for a list', { pressbox: { editor: '*' } }],
