@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reach } from '../../src/engine/engine.ts';
@@ -45,6 +47,17 @@ describe('a thread of the journal that dies', () => {
     expect(['done', 'unknown', 'unchanged']).toContain(await written);
     await vi.waitFor(() => engine.ready());
     await publish(engine, id);
+  });
+
+  it('refuses tokens whose revocation was on the disk when it died, though whoever revoked them has no answer', async () => {
+    const { engine, dataDir } = temp;
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec("INSERT INTO revoked (jti, until) VALUES ('committed', NULL)");
+    db.close();
+    expect(engine.isRevoked('committed')).toBe(false);
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]));
+    expect(engine.isRevoked('committed')).toBe(true);
   });
 
   it('is not started again once the journal is being closed', async () => {

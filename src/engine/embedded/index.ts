@@ -119,8 +119,11 @@ class EmbeddedEngine implements Engine {
         dead.add(thread);
         say(false);
       };
-      thread.onRevival = () => {
+      thread.onRevival = async () => {
         dead.delete(thread);
+        if (dead.size > 0) return;
+        // Where that fails one has died again.
+        await this.readRevoked().catch(() => undefined);
         if (dead.size > 0) return;
         log.info({}, 'the journal is in reach again');
         say(true);
@@ -209,7 +212,7 @@ class EmbeddedEngine implements Engine {
 
   // ---- Tokens that were revoked
 
-  /** Before anyone asks. */
+  /** Before anyone asks, and whenever the thread that writes may have taken one of which nobody heard. */
   async readRevoked(): Promise<void> {
     this.#revoked.add(await this.#read('revoked', []));
   }
