@@ -97,6 +97,25 @@ describe('an erased text', () => {
     await vi.waitFor(() => expect(engine.pendingErasures).toBe(0));
   });
 
+  it('is told to be pending in time though the clock is put back meanwhile', async () => {
+    opened = await openTempEngine();
+    const { engine, dataDir } = opened;
+    const { id } = await createChannel(engine);
+    const other = new DatabaseSync(join(dataDir, 'journal.db'), { readOnly: true });
+    const clock = vi.spyOn(Date, 'now');
+    try {
+      other.exec('BEGIN');
+      other.prepare('SELECT count(*) FROM texts').get();
+      const deleted = engine.deleteChannel(id, newRequest());
+      const anHourAgo = Date.now() - 3_600_000;
+      clock.mockReturnValue(anHourAgo);
+      expect(await deleted).toMatchObject({ status: 'deleted', erasure: { complete: false } });
+    } finally {
+      clock.mockRestore();
+      other.close();
+    }
+  }, 10_000);
+
   it('that was owed when the journal was closed is erased by the next start', async () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;

@@ -30,11 +30,11 @@ export class EraseLoop {
 
   /** Complete, or what is pending; that is then finished in the background. Null: all that is owed. */
   async finish(wanted: Wanted): Promise<Erasure> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = performance.now() + patienceMs;
     let why = 'it takes longer than can be waited for';
     try {
       let pauseMs: number = firstPauseMs;
-      while (Date.now() < deadline) {
+      while (performance.now() < deadline) {
         const state = await this.#goOn(wanted);
         if (state === 'complete') return { complete: true, pending: [] };
         if (state === 'goes-on') continue;
