@@ -81,7 +81,8 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').waitFor();
     expect(await page.getByLabel('Access token').getAttribute('aria-invalid')).toBe('true');
-    // Focused already, so that another one can be pasted at once.
+    // Focused by itself, so that another one can be pasted at once.
+    await page.getByLabel('Access token').and(page.locator(':focus')).waitFor();
     await page.keyboard.insertText(await server.token({ reader: ['*'] }, { name: 'Ruth Calder' }));
     await page.keyboard.press('Enter');
     await page.waitForURL(address);
