@@ -1,9 +1,9 @@
 import type {
   AuthorPost,
   Channel,
+  ChannelList,
   ChannelState,
   Erasure,
-  ListedChannel,
   PostKind,
   ReaderPost,
   RevisionKind,
@@ -202,8 +202,8 @@ export class AuthorClient {
   async listChannels(
     query: { state?: ChannelState; limit?: number; page?: string } = {},
     options: CommandOptions = {},
-  ): Promise<{ channels: ListedChannel[]; next: string | null }> {
-    return (await this.#read(`/v1/channels${queryOf(query)}`, options)) as { channels: ListedChannel[]; next: string | null };
+  ): Promise<ChannelList> {
+    return (await this.#read(`/v1/channels${queryOf(query)}`, options)) as ChannelList;
   }
 
   async getPost(channelId: string, postId: string, options: CommandOptions = {}): Promise<SeenPost> {

@@ -385,6 +385,10 @@ export const limitGroups = [
       what: 'Who asks for a channel whose mend takes longer is answered 503.',
       metric: problem('journal-unavailable'),
     },
+    mendingListMs: {
+      what: 'A list of channels is without one whose mend takes longer, and says so.',
+      metric: problem('journal-unavailable'),
+    },
     notedMs: { what: 'A note of an erasure that never came is dropped.', metric: reachable },
     rememberedAnnouncements: { what: 'Older ones are forgotten, and a head is asked for instead.', metric: 'pressbox_feeds' },
     erasuresKept: { what: 'A node that missed more drops all that it holds.', metric: 'pressbox_feeds' },

@@ -102,6 +102,7 @@ Examples:
     const { client, read } = author({ ...options, timeout: 60 }, env, terminal);
     return attempt(options, undefined, async () => {
       const { style } = terminal;
+      let complete = true;
       for (let page: string | null | undefined; page !== null; ) {
         const query = { limit: 100, ...(options.state && { state: options.state }), ...(page && { page }) };
         const answer = await client.listChannels(query, read);
@@ -111,7 +112,9 @@ Examples:
           else terminal.print(`${style.bold(id)}  ${state}  ${plainLine(headline)}  ${style.dim(latestPostAt ?? 'no posts')}`);
         }
         page = answer.next;
+        complete &&= answer.complete !== false;
       }
+      if (!complete) terminal.note('Some cannot be told of at the moment and may be missing here. Ask again in a while.');
     });
   }
 

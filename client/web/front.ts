@@ -77,7 +77,7 @@ function run(list: HTMLElement): void {
     const focused = document.activeElement as HTMLElement | null;
     keepPlace(list, () => {
       showList(list, fresh);
-      for (const id of ['unjudged', 'none', 'earlier']) {
+      for (const id of ['missing', 'none', 'earlier']) {
         const [now, then] = [document.getElementById(id), fresh.getElementById(id)];
         if (now !== null && then !== null) morph(now, then);
       }

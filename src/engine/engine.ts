@@ -92,9 +92,10 @@ export interface Journal {
   /**
    * Newest first by `createdAt`, deleted ones left out. Of channels with the access `desk` only those are there that a pattern of `desk`
    * fits; the others leave no trace: not in how full a page is, nor in `next`. `page` is the `next` of the page before; `next` is null
-   * where nothing follows, and made of the last channel of its page alone. Undefined: `page` has not the form of a `next`.
+   * where nothing follows, and made of the last channel of its page alone. Not `complete`: some that may be the asker's to know cannot be
+   * told of at the moment, of which nothing is there either. Undefined: `page` has not the form of a `next`.
    */
-  channels(query: ChannelsQuery): Promise<{ channels: ListedChannel[]; next: string | null } | undefined>;
+  channels(query: ChannelsQuery): Promise<ChannelsPage | undefined>;
 
   /**
    * What changed after a position, each post and the channel once, in its latest state, in order of last change. True as of `to`:
@@ -318,6 +319,12 @@ export interface ChannelsQuery {
   page?: string;
   /** Patterns, as in `protocol/rights.ts`, of the channels of the desk that are listed: none by `[]`, all by `['*']`. */
   desk: readonly string[];
+}
+
+export interface ChannelsPage {
+  channels: ListedChannel[];
+  next: string | null;
+  complete: boolean;
 }
 
 export interface PostsQuery extends Bounds {

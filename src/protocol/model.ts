@@ -109,6 +109,14 @@ export interface ListedChannel extends Channel {
   latestPostAt: string | null;
 }
 
+export interface ChannelList {
+  channels: ListedChannel[];
+  /** The `page` to ask for next; null at the end. */
+  next: string | null;
+  /** Some may be missing for the moment. */
+  complete?: false;
+}
+
 interface Post<C extends Change> {
   id: string;
   channelId: string;

@@ -177,7 +177,11 @@ export const problemSchema = z.strictObject({
 
 // ---- What the answers over HTTP hold
 
-export const channelListSchema = z.strictObject({ channels: z.array(listedChannelSchema), next: z.string().nullable() });
+export const channelListSchema = z.strictObject({
+  channels: z.array(listedChannelSchema),
+  next: z.string().nullable(),
+  complete: z.literal(false).optional(),
+});
 const written = { cursor: cursorSchema, offset: z.int().min(1) };
 export const channelAnswerSchema = z.strictObject({ channel: channelSchema, ...written });
 export const postAnswerSchema = z.strictObject({ post: authorPostSchema, ...written });

@@ -158,10 +158,11 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const list = await listChannels(engine, who, query);
     const isFirst = query.page === undefined && query.state === undefined;
     if (!isFirst) return { ...list, isFirst };
-    const { channels: live, next } = await listChannels(engine, who, { state: 'live', limit: readerLimits.frontLive });
+    const { channels: live, next, complete } = await listChannels(engine, who, { state: 'live', limit: readerLimits.frontLive });
     metrics.frontPages.inc({ live: next === null ? 'all' : 'newest' });
     const first = new Set(live.map(({ id }) => id));
-    return { ...list, isFirst, channels: [...live, ...list.channels.filter(({ id }) => !first.has(id))] };
+    const channels = [...live, ...list.channels.filter(({ id }) => !first.has(id))];
+    return { ...list, isFirst, channels, complete: list.complete && complete };
   }
 
   /** All that a page shows, or the channel alone where one may not read it. To be read under one guard: a takedown counts for every part. */

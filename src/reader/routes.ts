@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
-import type { Engine, Renderer } from '../engine/engine.ts';
+import type { ChannelsPage, Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { type AuthorPost, type Channel, isWithdrawn, type ListedChannel, readerView } from '../protocol/model.ts';
+import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
@@ -31,9 +31,9 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
-    const page = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
+    const { complete, ...page } = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
     vary(res, whoAsks);
-    sendJson(res, page, cachingOf(res));
+    sendJson(res, complete ? page : { ...page, complete }, cachingOf(res));
   });
 
   router.get('/channels/:channelId', async (req, res) => {
@@ -176,7 +176,7 @@ export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
   { state, limit, page }: ChannelsQuery,
-): Promise<{ channels: ListedChannel[]; next: string | null }> {
+): Promise<ChannelsPage> {
   const read = await engine.channels({
     limit,
     desk: knownDesk(who),

@@ -1,11 +1,13 @@
 import { expect, it, vi } from 'vitest';
+import type { ChannelsQuery } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys, mendingKey } from '../../src/engine/redis/keys.ts';
+import { channelKeys, mendingKey, registry } from '../../src/engine/redis/keys.ts';
 import { redisLimits } from '../../src/engine/redis/limits.ts';
+import { registered } from '../../src/engine/redis/reads.ts';
 import { verifyRedis } from '../../src/engine/redis/verify.ts';
 import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
-import { newPostId, newRequest, publish, renderer, wide } from '../support/engines.ts';
+import { createChannel, newPostId, newRequest, publish, renderer, sampleChannel, wide } from '../support/engines.ts';
 import { writeLargeChannel } from '../support/large-channel.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openTwoNodesFor, type RedisServer } from '../support/redis.ts';
@@ -36,6 +38,7 @@ async function broken(test: Finishing, binary: string, count: number) {
   const { server, here, there } = await openTwoNodesFor(test, binary);
   const id = `channel-${newPostId()}`;
   const ids = await writeLargeChannel(server.admin, id, count);
+  await server.admin.zadd(registry.channels, 0, registered(Date.parse(sampleChannel(id).createdAt), id));
   return { server, here, there, id, ids, keys: keysOf(id) };
 }
 
@@ -129,6 +132,29 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       expect((await asked)?.posts).toHaveLength(wide.limit);
       await expectWhole(server, there, id, ids);
+    }, 90_000);
+
+    it('keeps no list of channels waiting, which has the others and says that one is missing', async (test) => {
+      const { server, here, there, id, asked } = await halfMended(test, binary);
+      const others = [await createChannel(there), await createChannel(there)].map((channel) => channel.id).sort();
+      // Another is at it for longer than anyone waits.
+      await server.admin.set(mendingKey(id), 'another', 'PX', 4 * mendingWaitMs);
+      const listed = async (engine: RedisEngine, query: Partial<ChannelsQuery> = {}) => {
+        const { channels, ...rest } = (await engine.channels({ limit: 10, desk: [], ...query }))!;
+        return { ids: channels.map((channel) => channel.id).sort(), ...rest };
+      };
+      for (const node of [here, there, there]) {
+        expect(await listed(node)).toEqual({ ids: others, next: null, complete: false });
+        expect(await listed(node, { state: 'live' })).toEqual({ ids: others, next: null, complete: false });
+        await expectHalf(server, id);
+      }
+      // Who reads it waits as they did.
+      const read = there.channel(id);
+      await server.admin.del(mendingKey(id));
+      expect(await read).toMatchObject({ status: 'found' });
+      await asked;
+      for (const node of [here, there])
+        expect(await listed(node)).toEqual({ ids: [...others, id].sort(), next: null, complete: true });
     }, 90_000);
 
     it('begins its new history above all that was given out, also where the mend was cut off after that was forgotten', async (test) => {

@@ -12,6 +12,8 @@ export interface SiteWords {
   noCoverage: (command: string) => string;
   /** To whose session cannot be judged at the moment: they are shown what strangers are. */
   notRecognised: string;
+  /** Where some cannot be told of at the moment. */
+  someMissing: string;
   /** Said to screen readers. */
   saidLive: (coverage: string) => string;
   saidEnded: (coverage: string) => string;
@@ -53,6 +55,7 @@ const languages = {
     noCoverage: (command) => `There is no coverage yet. A channel made with ${command} appears here.`,
     notRecognised:
       'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here. You stay signed in, and it will be back.',
+    someMissing: 'Some coverage cannot be shown at the moment, so it may be missing here. It will be back.',
     saidLive: (coverage) => `Now live: ${coverage}.`,
     saidEnded: (coverage) => `No longer live: ${coverage}.`,
     signIn: 'Sign in',
@@ -93,6 +96,7 @@ const languages = {
     noCoverage: (command) => `Es gibt noch keine Berichterstattung. Ein Kanal, der mit ${command} angelegt wird, erscheint hier.`,
     notRecognised:
       'Sie können gerade nicht erkannt werden. Was nicht für alle ist, kann daher hier fehlen. Sie bleiben angemeldet, und es ist bald wieder da.',
+    someMissing: 'Manches kann gerade nicht gezeigt werden und daher hier fehlen. Es ist bald wieder da.',
     saidLive: (coverage) => `Jetzt live: ${coverage}.`,
     saidEnded: (coverage) => `Nicht mehr live: ${coverage}.`,
     signIn: 'Anmelden',
@@ -140,6 +144,7 @@ const languages = {
     noCoverage: (command) => `Il n’y a pas encore de direct. Un canal créé avec ${command} apparaîtra ici.`,
     notRecognised:
       'Impossible de vous reconnaître pour le moment\u00a0: les directs qui ne sont pas ouverts à tous peuvent manquer ici. Vous restez connecté, et ils vont revenir.',
+    someMissing: 'Certains directs ne peuvent pas être affichés pour le moment et peuvent manquer ici. Ils vont revenir.',
     saidLive: (coverage) => `En direct\u00a0: ${coverage}.`,
     saidEnded: (coverage) => `N’est plus en direct\u00a0: ${coverage}.`,
     signIn: 'Se connecter',
@@ -191,6 +196,7 @@ const languages = {
     noCoverage: (command) => `Aún no hay coberturas. Un canal creado con ${command} aparecerá aquí.`,
     notRecognised:
       'No es posible reconocerle en este momento, y aquí pueden faltar coberturas que no son para todos. Su sesión sigue abierta, y volverán.',
+    someMissing: 'Algunas coberturas no se pueden mostrar en este momento y pueden faltar aquí. Volverán.',
     saidLive: (coverage) => `En directo: ${coverage}.`,
     saidEnded: (coverage) => `Ya no está en directo: ${coverage}.`,
     signIn: 'Iniciar sesión',
@@ -234,6 +240,7 @@ const languages = {
     earlierCoverage: 'تغطيات سابقة',
     noCoverage: (command) => `لا توجد تغطيات بعد. تظهر هنا كل قناة تُنشأ بالأمر ${command}.`,
     notRecognised: 'لا يمكن التعرف عليك حاليًا، فقد تغيب هنا تغطيات ليست للجميع. تبقى مسجل الدخول، وستعود.',
+    someMissing: 'لا يمكن عرض بعض التغطيات حاليًا، فقد تغيب هنا، وستعود.',
     saidLive: (coverage) => `مباشر الآن: ${coverage}.`,
     saidEnded: (coverage) => `لم تعد مباشرة: ${coverage}.`,
     signIn: 'تسجيل الدخول',

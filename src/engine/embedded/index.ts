@@ -241,7 +241,7 @@ class EmbeddedEngine implements Engine {
 
   async channels(query: ChannelsQuery) {
     const read = await this.#read('channels', [query]);
-    return read && { channels: read.channels.map(listed), next: read.next };
+    return read && { channels: read.channels.map(listed), next: read.next, complete: true };
   }
 
   async catchUp(channelId: string, after: Position, bounds: Bounds) {

@@ -107,7 +107,12 @@ class Shared implements RedisEngine {
     this.#announcer = new Announcer(log);
     this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
     this.#mender = new Mender(talk, renderer.version, now, log);
-    this.#reads = new Reads((operation, channelId, args) => this.#ask(talk, operation, channelId, args), talk, renderer);
+    this.#reads = new Reads({
+      ask: (operation, channelId, args) => this.#ask(talk, operation, channelId, args),
+      askForList: (channelId) => this.#askForList(channelId),
+      connection: talk,
+      renderer,
+    });
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
@@ -207,6 +212,14 @@ class Shared implements RedisEngine {
     const again = await connection.run(operation, keys, args);
     if (isBroken(again)) throw brokenChannel(channelId);
     return again;
+  }
+
+  /** The channel for a list, which is kept waiting by none: one whose mend takes long is answered as broken. */
+  async #askForList(channelId: string): Promise<Answer> {
+    const answer = await this.#talk.run('channel', channelKeys(channelId));
+    if (!isBroken(answer)) return answer;
+    await this.#mender.mendSmall(channelId, isBrokenWithin(answer));
+    return this.#talk.run('channel', channelKeys(channelId));
   }
 
   /** For comparisons, which wait for no mending: while one goes on nothing changes in its channel, but in the others. */

@@ -27,6 +27,8 @@ export const redisLimits = {
   /** A channel that is being mended is taken over after this long without a word of who does, and waited for by who asks this long. */
   mendingMs: 3_000,
   mendingWaitMs: 10_000,
+  /** The same of a list of channels, which is whole without it but for that one: once, from when the mend began. */
+  mendingListMs: 1_000,
   /** A channel stays noted for this long: what notes it comes before the entry that erases. */
   notedMs: 60_000,
   /** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */

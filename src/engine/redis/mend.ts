@@ -13,10 +13,17 @@ import { gather, type Known, pagesOf, type Remains, standingOf } from './remains
 
 /** Who began a history anew. No token has this name: those of tokens are `sub`s of people and programs. */
 const mender = 'pressbox:mend';
-const { mendingMs, mendingWaitMs, mendLookMs: lookMs } = redisLimits;
+const { mendingMs, mendingWaitMs, mendingListMs, mendLookMs: lookMs } = redisLimits;
 
 type KnownPost = readonly [id: string, facts: Known];
 type State = Omit<AuthorPost, 'seq' | 'html'>;
+
+/** As this node goes about it. */
+interface Mend {
+  done: Promise<void>;
+  /** By `performance.now()`. */
+  beganAt: number;
+}
 
 /** What is written at once; see `lua/mend-part.lua`. */
 interface Part {
@@ -42,7 +49,7 @@ export class Mender {
   readonly #version: string;
   readonly #now: () => number;
   readonly #log: Log;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, Mend>();
 
   constructor(connection: Connection, version: string, now: () => number, log: Log) {
     this.#connection = connection;
@@ -55,12 +62,26 @@ export class Mender {
    * Those who find it at the same time wait for the same. It may not be done when they have waited long enough. `within`: it was found
    * broken where its head does not tell.
    */
-  async mend(channelId: string, within: boolean): Promise<void> {
-    const running = this.#running.get(channelId) ?? this.#mend(channelId, within).finally(() => this.#running.delete(channelId));
-    this.#running.set(channelId, running);
-    const timer = new AbortController();
-    const late = pause(mendingWaitMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([running, late]).finally(() => timer.abort());
+  mend(channelId: string, within: boolean): Promise<void> {
+    return until(this.#begun(channelId, within).done, mendingWaitMs);
+  }
+
+  /** The same for whoever can do without it: done where it takes no longer than with a small channel, which is waited for once. */
+  async mendSmall(channelId: string, within: boolean): Promise<void> {
+    const { done, beganAt } = this.#begun(channelId, within);
+    // Why it failed is for those who cannot do without it.
+    const tried = done.catch(() => undefined);
+    const leftMs = mendingListMs - (performance.now() - beganAt);
+    if (leftMs > 0) await until(tried, leftMs);
+  }
+
+  #begun(channelId: string, within: boolean): Mend {
+    const running = this.#running.get(channelId);
+    if (running !== undefined) return running;
+    const done = this.#mend(channelId, within).finally(() => this.#running.delete(channelId));
+    const mend = { done, beganAt: performance.now() };
+    this.#running.set(channelId, mend);
+    return mend;
   }
 
   /** Until the channel is broken no more, by whomever it was mended. Throws where Redis cannot be asked. */
@@ -148,6 +169,12 @@ export class Mender {
     const found = await this.#connection.ask((redis) => redis.hmget(keys[4] as string, ...wanted));
     return found.map((text, number) => (text && places.has(wanted[number] as string) ? stateIn(text) : undefined));
   }
+}
+
+async function until(done: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  const late = pause(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([done, late]).finally(() => timer.abort());
 }
 
 function partArguments({ unknown = [], strays = [], listed = [], posts = [] }: Part): (string | number)[] {

@@ -48,27 +48,30 @@ interface Card extends Pick<Channel, 'state' | 'access'> {
 /** Whether the channel of a place in the registry is to be listed. */
 type Listing = (place: string, card: Card) => boolean;
 
+export interface ReadsParts {
+  ask: AskChannel;
+  /** For a channel, as the script tells of it: broken where mending it takes long. */
+  askForList: (channelId: string) => Promise<Answer>;
+  connection: Connection;
+  renderer: Renderer;
+}
+
 /** The reads: each is one script, so true as of one place in the journal. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
+  readonly #askForList: ReadsParts['askForList'];
   readonly #connection: Connection;
   readonly #renderer: Renderer;
 
-  constructor(ask: AskChannel, connection: Connection, renderer: Renderer) {
+  constructor({ ask, askForList, connection, renderer }: ReadsParts) {
     this.#ask = ask;
+    this.#askForList = askForList;
     this.#connection = connection;
     this.#renderer = renderer;
   }
 
   async channel(channelId: string): Promise<ChannelRead> {
-    const values = new Values(await this.#ask('channel', channelId));
-    const status = values.text();
-    if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
-    if (status !== 'found') return { status: 'missing' };
-    const position = values.position();
-    const latest = values.text();
-    const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
-    return { status, channel, position };
+    return channelIn(await this.#ask('channel', channelId));
   }
 
   async channels({ state, limit, page, desk }: ChannelsQuery) {
@@ -80,6 +83,7 @@ export class Reads implements JournalReads {
       (state === undefined || card.state === state) &&
       (card.access !== 'desk' || matches(desk, idAt(place)));
     const channels: ListedChannel[] = [];
+    let complete = true;
     const few = Math.max(redisLimits.listedChannels, limit + 1);
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
     for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
@@ -90,18 +94,21 @@ export class Reads implements JournalReads {
       const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
       for (let at = 0; at < likely.length; at += few) {
         const some = likely.slice(at, at + few);
-        const reads = await Promise.all(some.map((place) => this.channel(idAt(place))));
-        for (const [number, read] of reads.entries()) {
-          if (read.status !== 'found') continue;
+        const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
+        for (const [number, answer] of answers.entries()) {
+          // What its lines say may be of another time, as who may know of it.
+          if (isBroken(answer)) complete = false;
+          const read = isBroken(answer) ? undefined : channelIn(answer);
+          if (read?.status !== 'found') continue;
           const { channel } = read;
           if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
           const last = channels.at(-1);
-          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}` };
+          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}`, complete };
           channels.push(channel);
         }
       }
       const last = places.at(-1);
-      if (last === undefined || places.length < chunk) return { channels, next: null };
+      if (last === undefined || places.length < chunk) return { channels, next: null, complete };
       below = `(${last}`;
     }
   }
@@ -255,6 +262,17 @@ export class Reads implements JournalReads {
       return postFrom(values.stored(), seq, this.#renderer);
     });
   }
+}
+
+function channelIn(answer: Answer): ChannelRead {
+  const values = new Values(answer);
+  const status = values.text();
+  if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
+  if (status !== 'found') return { status: 'missing' };
+  const position = values.position();
+  const latest = values.text();
+  const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
+  return { status, channel, position };
 }
 
 /** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check. */

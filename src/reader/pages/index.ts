@@ -12,6 +12,8 @@ export interface IndexPage {
   channels: readonly ListedChannel[];
   /** The `page` to ask for next, or null at the end. */
   next: string | null;
+  /** Left out: it is. Else channels may be missing. */
+  complete?: boolean;
   /** Begins with the newest channel, and is kept so by its script. */
   isFirst: boolean;
   visitor?: Visitor | undefined;
@@ -27,6 +29,7 @@ export interface IndexPage {
 export function indexPage({
   channels,
   next,
+  complete = true,
   isFirst,
   visitor,
   isUnjudged = false,
@@ -34,8 +37,9 @@ export function indexPage({
   publicUrl,
   assets,
 }: IndexPage): string {
-  const { coverage, coverageDescribed, earlierCoverage, noCoverage, notRecognised } = siteWordsOf({ language });
-  const none = html`<p class="notice">${around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`)}</p>`;
+  const { coverage, coverageDescribed, earlierCoverage, noCoverage, notRecognised, someMissing } = siteWordsOf({ language });
+  const notice = (words: Html | string) => html`<p class="notice">${words}</p>`;
+  const none = notice(around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`));
   const earlier = (page: string) =>
     html`<a class="step" href="/?page=${encodeURIComponent(page)}" rel="next">${earlierCoverage}</a>`;
   return htmlDocument({
@@ -47,8 +51,8 @@ export function indexPage({
     body: html`${siteBar(visitor, language, isFirst && connection)}
 <main class="page">
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
-<div id="unjudged" role="status">${isUnjudged && html`<p class="notice">${notRecognised}</p>`}</div>
-<div id="none">${channels.length === 0 && !isUnjudged && none}</div>
+<div id="missing" role="status">${isUnjudged && notice(notRecognised)}${!complete && notice(someMissing)}</div>
+<div id="none">${channels.length === 0 && !isUnjudged && complete && none}</div>
 <ol class="channels" id="channels">${channels.map(renderListed)}</ol>
 <nav class="pages" id="earlier" aria-label="${earlierCoverage}">${next !== null && earlier(next)}</nav>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
