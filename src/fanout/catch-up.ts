@@ -150,15 +150,25 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
   const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
   if (read === undefined) return gone(feed);
   if (read.status === 'foreign') return await readSnapshot(feed, query, true);
-  if (generation !== feed.generation) return 'moved';
   const { to, changes, more } = read;
+  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await aheadOf(feed, to));
+  if (generation !== feed.generation) return 'moved';
   if (to.epoch !== feed.epoch || (to.offset <= feed.tail.head && differs(feed, to))) {
     feed.checkJournal();
     return 'moved';
   }
   const encoded = more ? replayed(after, to, newest(feed, changes), true) : continued(feed, query.limit, after, to, changes);
-  const changed = changes.find((change) => change.type === 'channel.changed');
-  return { generation, encoded: changed === undefined ? encoded : { ...encoded, channel: changed.channel } };
+  return { generation, encoded: channel === undefined ? encoded : { ...encoded, channel } };
+}
+
+/**
+ * The channel, where the feed has not come as far: its access may have been changed beyond what the feed knows, before where a replay begins or
+ * behind where it is cut.
+ */
+async function aheadOf(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
+  if (offset <= feed.tail.head) return undefined;
+  const read = await feed.engine.channel(feed.channelId);
+  return read.status === 'found' ? read.channel : undefined;
 }
 
 /** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */

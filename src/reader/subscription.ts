@@ -1,3 +1,4 @@
+import { JournalUnavailable } from '../engine/engine.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
 import type { Format } from '../fanout/encoded.ts';
 import type { EndReason, Feed, Reader } from '../fanout/feed.ts';
@@ -23,7 +24,7 @@ export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Pr
   if (held === undefined) throw asker.unknown();
   if ('deleted' in held) throw asker.deleted(channelId, held.deleted);
   try {
-    asker.mustRead(held.feed.channel);
+    await mustRead(asker, feeds, held.feed);
     return held;
   } catch (error) {
     held.release();
@@ -41,6 +42,19 @@ async function mustKnow(asker: Asker, feeds: Feeds, channelId: string): Promise<
   const read = await feeds.read(channelId);
   if (read.status === 'deleted') throw asker.deleted(channelId, read.access);
   if (read.status === 'missing' || !asker.mayKnow(read.channel)) throw asker.unknown();
+}
+
+/**
+ * A refusal is for good, and a feed may be behind: whom it would have refused is judged by what stands now, and comes back until the feed has
+ * come to that.
+ */
+async function mustRead(asker: Asker, feeds: Feeds, feed: Feed): Promise<void> {
+  if (asker.mayRead(feed.channel)) return;
+  const read = await feeds.read(feed.channelId);
+  asker.mustRead(read.status === 'found' ? read.channel : feed.channel);
+  if (asker.mayRead(feed.channel)) return;
+  feed.checkJournal();
+  throw new JournalUnavailable('The channel was changed a moment ago, and is read again.', 'unchanged');
 }
 
 export interface Question extends CatchUpQuery {
