@@ -15,6 +15,8 @@ import {
   type Fetch,
   Http,
   mayHelpToRepeat,
+  NoAnswer,
+  ProblemError,
   pause,
   type TokenSource,
   unansweredMs,
@@ -267,19 +269,37 @@ export class AuthorClient {
   async #untilAnswered(asked: Asked, options: CommandOptions): Promise<Answered> {
     const { random = Math.random, onRetry } = this.#options;
     const endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
+    let isOpen = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         const timeoutMs = Math.min(unansweredMs, Math.max(0, endsAt - Date.now()));
         return await this.#http.ask({ ...asked, timeoutMs }, options.signal);
       } catch (error) {
-        if (!mayHelpToRepeat(error)) throw error;
+        isOpen ||= asked.method !== 'GET' && mayBeDone(error);
+        const told = isOpen ? stillOpen(error) : error;
+        if (!mayHelpToRepeat(error)) throw told;
         const waitMs = pauseMs(attempt, random(), asking, askedToWaitMs(error));
-        if (Date.now() + waitMs > endsAt) throw error;
+        if (Date.now() + waitMs > endsAt) throw told;
         onRetry?.(error, waitMs);
         await pause(waitMs, options.signal);
       }
     }
   }
+}
+
+/** Whether a write may have been done that ended so. */
+function mayBeDone(error: unknown): boolean {
+  if (!(error instanceof ProblemError)) return error instanceof NoAnswer;
+  const { outcome, code } = error.problem;
+  return outcome === 'unknown' || code === 'internal-error';
+}
+
+/** The end of a write that may have been done by an earlier attempt. Only where the server came to look up its key it is known that it was not. */
+function stillOpen(error: unknown): unknown {
+  if (!(error instanceof ProblemError)) return error;
+  const { status } = error.problem;
+  const isLookedUp = status < 500 && ![401, 403, 429].includes(status);
+  return isLookedUp ? error : new ProblemError({ ...error.problem, outcome: 'unknown' });
 }
 
 function at(channelId: string, postId?: string): string {

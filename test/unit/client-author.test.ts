@@ -110,6 +110,32 @@ describe('a command', () => {
     await expect(unanswered).rejects.toThrow('enough');
   });
 
+  it('that may have been done is never told as if it was not, whatever its repetitions meet', async () => {
+    const unavailable = (outcome: 'unchanged' | 'unknown', retryAfter = 0) =>
+      json(503, problem('journal-unavailable', { outcome, retryAfter }));
+    const came = async (...said: Said[]) => {
+      const { url } = await server(...said);
+      const error: unknown = await author(url, { deadlineMs: 10_000 })
+        .publish('moon', { body: 'One small step' })
+        .catch((error: unknown) => error);
+      return (error as ProblemError).problem;
+    };
+    // To wait longer than the author does ends it.
+    const long = { retryAfter: 60 };
+    const refused = json(401, problem('token-invalid'));
+    for (const open of [cut, unavailable('unknown'), json(502, {}), json(500, problem('internal-error'))]) {
+      expect(await came(open, unavailable('unchanged', 60))).toMatchObject({ status: 503, outcome: 'unknown' });
+      expect(await came(open, json(429, problem('rate-limited', long)))).toMatchObject({ status: 429, outcome: 'unknown' });
+      expect(await came(open, json(503, problem('draining', long)))).toMatchObject({ status: 503, outcome: 'unknown' });
+      expect(await came(open, refused)).toMatchObject({ status: 401, outcome: 'unknown' });
+      // Its key is looked up before this is refused.
+      expect(await came(open, json(409, problem('post-exists')))).not.toHaveProperty('outcome');
+    }
+    expect(await came(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
+    expect(await came(unavailable('unchanged'), refused)).not.toHaveProperty('outcome');
+    expect(await came(json(503, problem('draining')), refused)).not.toHaveProperty('outcome');
+  });
+
   it('to something that is not Pressbox says so at once', async () => {
     const { url, heard } = await server((response) => response.writeHead(404).end('<h1>Not here</h1>'));
     await expect(author(url).getChannel('moon')).rejects.toBeInstanceOf(NotPressbox);
