@@ -12,6 +12,7 @@ import {
   type Answered,
   type Asked,
   askedToWaitMs,
+  bodyWith,
   type Fetch,
   Http,
   mayHelpToRepeat,
@@ -141,8 +142,9 @@ export class AuthorClient {
 
   /** Erases the channel. What is still pending is finished by the server. */
   async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
-    const { body } = await this.#send({ method: 'DELETE', path: at(channelId), ...options });
-    return (body as { erasure?: Erasure } | undefined)?.erasure ?? { complete: true, pending: [] };
+    const answered = await this.#send({ method: 'DELETE', path: at(channelId), ...options });
+    if (answered.status === 204) return { complete: true, pending: [] };
+    return bodyWith<{ erasure: Erasure }>('erasure', answered).erasure;
   }
 
   async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
@@ -197,7 +199,7 @@ export class AuthorClient {
   }
 
   async getChannel(channelId: string, options: CommandOptions = {}): Promise<Channel> {
-    return (await this.#read(at(channelId), options)) as Channel;
+    return this.#read('revision', at(channelId), options);
   }
 
   /** A page of channels, newest first; `next` is the `page` to ask for next. */
@@ -205,11 +207,11 @@ export class AuthorClient {
     query: { state?: ChannelState; limit?: number; page?: string } = {},
     options: CommandOptions = {},
   ): Promise<ChannelList> {
-    return (await this.#read(`/v1/channels${queryOf(query)}`, options)) as ChannelList;
+    return this.#read('channels', `/v1/channels${queryOf(query)}`, options);
   }
 
   async getPost(channelId: string, postId: string, options: CommandOptions = {}): Promise<SeenPost> {
-    return (await this.#read(at(channelId, postId), options)) as SeenPost;
+    return this.#read('revision', at(channelId, postId), options);
   }
 
   /** A page of posts, newest first, tombstones among them. */
@@ -218,8 +220,7 @@ export class AuthorClient {
     query: { before?: number; after?: number; kind?: PostKind; keyEvent?: boolean; source?: string; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ posts: SeenPost[]; cursor: string; more: boolean }> {
-    const page = await this.#read(`${at(channelId)}/posts${queryOf(query)}`, options);
-    return page as { posts: SeenPost[]; cursor: string; more: boolean };
+    return this.#read('posts', `${at(channelId)}/posts${queryOf(query)}`, options);
   }
 
   /** The post as it was at each revision, oldest first. */
@@ -229,8 +230,7 @@ export class AuthorClient {
     query: { after?: number; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ revisions: SeenPost[]; more: boolean }> {
-    const page = await this.#read(`${at(channelId, postId)}/revisions${queryOf(query)}`, options);
-    return page as { revisions: SeenPost[]; more: boolean };
+    return this.#read('revisions', `${at(channelId, postId)}/revisions${queryOf(query)}`, options);
   }
 
   /**
@@ -241,18 +241,18 @@ export class AuthorClient {
     revoked: { jti: string; expiresAt?: string },
     options: CommandOptions = {},
   ): Promise<{ jti: string; until: string | null }> {
-    const { body } = await this.#send({ method: 'POST', path: '/v1/tokens/revoked', body: revoked, ...options });
-    return body as { jti: string; until: string | null };
+    return bodyWith('jti', await this.#send({ method: 'POST', path: '/v1/tokens/revoked', body: revoked, ...options }));
   }
 
-  async #read(path: string, options: CommandOptions): Promise<unknown> {
-    const { body } = await this.#untilAnswered({ method: 'GET', path }, options);
-    return body;
+  /** `field`: what the answer has at least. */
+  async #read<T>(field: string, path: string, options: CommandOptions): Promise<T> {
+    return bodyWith(field, await this.#untilAnswered({ method: 'GET', path }, options));
   }
 
   async #write<T extends Written>(command: Command): Promise<T> {
-    const { headers, body } = await this.#send(command);
-    return { ...(body as Omit<T, 'replayed'>), replayed: headers.get('idempotency-replayed') === 'true' } as T;
+    const answered = await this.#send(command);
+    const replayed = answered.headers.get('idempotency-replayed') === 'true';
+    return { ...bodyWith<Omit<T, 'replayed'>>('cursor', answered), replayed } as T;
   }
 
   async #send({ method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {

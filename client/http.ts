@@ -203,6 +203,12 @@ function answered(response: Response, text: string): Answered {
   throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
 }
 
+/** The body of an answer, which has this field: what has it not is no answer of Pressbox, though it may be JSON. */
+export function bodyWith<T>(field: string, { status, body }: Answered): T {
+  if (typeof body !== 'object' || body === null || !(field in body)) throw new NotPressbox(status);
+  return body as T;
+}
+
 /** Undefined where it is no JSON. */
 export function parsed(text: string) {
   try {

@@ -41,6 +41,8 @@ const json =
 const cut: Said = (response) => response.destroy();
 const silent: Said = () => {};
 const done = json(201, { post: { id: 'a' }, cursor: 'c', offset: 7 }, { 'idempotency-replayed': 'true' });
+/** What any command takes. */
+const anything = json(200, { cursor: 'c', erasure: { complete: true, pending: [] }, posts: [], channels: [] });
 const author = (url: string, options: Partial<client.AuthorClientOptions> = {}) =>
   new client.AuthorClient({ url, token: 'secret', random: () => 0, ...options });
 
@@ -142,6 +144,25 @@ describe('a command', () => {
     expect(heard).toHaveLength(1);
   });
 
+  it('is done only where the answer is one of Pressbox, whatever its form', async () => {
+    const { url } = await server(json(200, { hello: 'world' }));
+    const to = author(url);
+    for (const command of [
+      () => to.deleteChannel('moon'),
+      () => to.unpin('moon'),
+      () => to.publish('moon', {}),
+      () => to.takedown('moon', 'a'),
+      () => to.revokeToken({ jti: 'a' }),
+      () => to.listChannels(),
+      () => to.listPosts('moon'),
+      () => to.listRevisions('moon', 'a'),
+      () => to.getChannel('moon'),
+      () => to.getPost('moon', 'a'),
+    ]) {
+      await expect(command(), String(command)).rejects.toBeInstanceOf(NotPressbox);
+    }
+  });
+
   it('asks for its token each time it is sent', async () => {
     const { url, heard } = await server(cut, done);
     let given = 0;
@@ -154,7 +175,7 @@ describe('a command', () => {
   });
 
   it('goes where the contract says', async () => {
-    const { url, heard } = await server(done);
+    const { url, heard } = await server(anything);
     const to = author(`${url}/`);
     await to.createChannel({ headline: 'Moon' });
     await to.updateChannel('moon', 4, { section: 'Space' });
