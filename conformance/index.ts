@@ -96,7 +96,9 @@ async function canDelete(work: Workplace): Promise<boolean> {
   const id = work.newId();
   const made = await work.ask('/v1/channels', { method: 'POST', body: { id, headline: 'Conformance' } });
   if (made.status !== 201) {
-    throw new CannotExamine(`The server does not let this token make a channel: ${made.status} ${made.body?.title ?? ''}`.trim());
+    const why =
+      made.body?.title ?? `${made.headers.get('content-type') ?? 'without a content type'}, which is no problem document`;
+    throw new CannotExamine(`The server does not let this token make a channel: ${made.status} ${why}`);
   }
   const deleted = await work.ask(`/v1/channels/${id}`, { method: 'DELETE' });
   return deleted.status === 204 || deleted.status === 202;

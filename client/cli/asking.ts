@@ -4,6 +4,7 @@ import { AuthorClient } from '../author-client.ts';
 import { type Fetch, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
 import { newKey } from '../ids.ts';
 import { plainJson, plainLine, plainText } from './plain.ts';
+import type { Progress } from './progress.ts';
 import { tellingFetch } from './telling-fetch.ts';
 import { type Env, OutputFailed, type Terminal } from './terminal.ts';
 
@@ -41,27 +42,34 @@ export function addWriteOptions(command: Command, env: Env): Command {
 
 /** Whom a command asks, as whom, and how. */
 export function serverOf(options: { url: string; token?: string }, env: Env): { url: string; token?: string; fetch: Fetch } {
-  const token = options.token ?? env.PRESSBOX_TOKEN;
+  const token = checkedToken(options.token ?? env.PRESSBOX_TOKEN);
   return { url: checkedUrl(options.url), ...(token && { token }), fetch: tellingFetch };
 }
 
 /** A client for one command, with the key that makes its repetition harmless. */
 export function author(options: AskingOptions, env: Env, terminal: Terminal) {
   const server = serverOf(options, env);
-  let told = false;
   const client = new AuthorClient({
     ...server,
     deadlineMs: options.timeout * 1_000,
-    onRetry: (error) => {
-      if (!told) terminal.note(`${plainLine(error.message)} Trying again ...`);
-      told = true;
-    },
+    onRetry: sayingAgain(terminal),
   });
   const { interrupted: signal } = terminal.streams;
   return {
     client,
     write: { key: options.key ?? newKey(), signal },
     read: { signal, sub: server.token && subjectOf(server.token) },
+  };
+}
+
+/** Says that a command asks again, and why: once. */
+export function sayingAgain(terminal: Terminal, progress?: Progress): (error: Error) => void {
+  let isSaid = false;
+  return (error) => {
+    if (isSaid) return;
+    isSaid = true;
+    progress?.clear();
+    terminal.note(`${plainLine(error.message)} Trying again ...`);
   };
 }
 
@@ -80,19 +88,32 @@ export function claimsOf(token: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Nothing else goes into a header. Not shown: it may be most of a good one. */
+export function checkedToken(token: string | undefined): string | undefined {
+  const trimmed = token?.trim();
+  if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
+    throw new UsageError('The token (--token or PRESSBOX_TOKEN) holds spaces or other characters that no token has.');
+  }
+  return trimmed;
+}
+
 /** An address may also come from the environment, unparsed. */
 export function checkedUrl(url: string): string {
   try {
-    return webAddress(url);
+    webAddress(url);
   } catch (error) {
     throw new UsageError(`The server's address: ${error instanceof Error ? error.message : error}`);
   }
+  // Here, where the address is not shown.
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return url;
+  throw new UsageError("The server's address: It must hold no name and no password; the token says who you are.");
 }
 
 function webAddress(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new InvalidArgumentError('It must begin with http:// or https://.');
+    throw new InvalidArgumentError('It must be an address that begins with http:// or https://.');
   }
   return text;
 }
@@ -165,7 +186,7 @@ export function whyCut(error: unknown): Error {
 /** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
 export function fileTrouble(error: unknown, file: string | undefined): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
-  const where = 'path' in error ? error.path : file;
+  const where = 'dest' in error ? error.dest : 'path' in error ? error.path : file;
   if (where === undefined) return error;
   // Behind the reason its message has the call and the path: the one means nothing here, the other is said already.
   const [reason] = error.message.split(`, ${error.syscall}`);

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../conformance/index.ts';
-import { CannotDo, checkedUrl, fileTrouble, several, UsageError } from './asking.ts';
+import { CannotDo, checkedToken, checkedUrl, fileTrouble, several, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
+import { reasonOf } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `conformance`: whether a server, of this project or another one, keeps the wire contract. */
@@ -46,7 +47,7 @@ Examples:
       else for (const { name, rule } of cases) terminal.print(`${name}\n  ${rule}`);
       return 0;
     }
-    const token = options.token ?? env.PRESSBOX_TOKEN;
+    const token = checkedToken(options.token ?? env.PRESSBOX_TOKEN);
     const address = url ?? env.PRESSBOX_URL;
     if (!address) throw new UsageError('Which server? Give its address, or set PRESSBOX_URL.');
     if (!token) throw new UsageError("Give an editor's token with --token or PRESSBOX_TOKEN.");
@@ -66,7 +67,7 @@ Examples:
       ...(!options.json && { onResult: tell }),
     }).catch((error: unknown) => {
       if (error instanceof CannotExamine) throw new CannotDo(error.message);
-      if (error instanceof TypeError) throw new CannotDo(`The server at ${address} could not be reached.`);
+      if (error instanceof TypeError) throw new CannotDo(`The server at ${address} could not be reached: ${reasonOf(error)}.`);
       throw error;
     });
     if (options.record !== undefined) await record(options.record, report);

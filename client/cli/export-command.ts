@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
-import { type AskingOptions, addServerOptions, fileTrouble, serverOf, tellError, whyCut } from './asking.ts';
+import { type AskingOptions, addServerOptions, fileTrouble, sayingAgain, serverOf, tellError, whyCut } from './asking.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -37,7 +37,7 @@ Examples:
     try {
       const http = new Http(serverOf(options, env));
       const path = `/v1/channels/${encodeURIComponent(channelId)}/export`;
-      const write = output === undefined ? toStdout : toFile(output);
+      const write = output === undefined ? toStdout : toFile(output, sayingAgain(terminal, progress));
       const said = await write(() => linesOf(http, path, progress));
       progress.clear();
       if (output !== undefined && json) terminal.json({ channelId, file: output, ...said });
@@ -89,7 +89,7 @@ Examples:
   }
 
   /** Under a name of its own until it is whole and on the disk. */
-  function toFile(file: string) {
+  function toFile(file: string, sayAgain: (error: Error) => void) {
     const part = `${file}.part`;
     return async (chunks: Chunks): Promise<Counted> => {
       for (let tries = 1; ; tries += 1) {
@@ -104,6 +104,7 @@ Examples:
           await handle.close().catch(() => undefined);
           await rm(part, { force: true });
           if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+          sayAgain(error);
           await pause(1_000 * tries, terminal.streams.interrupted);
         }
       }

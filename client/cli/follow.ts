@@ -56,7 +56,6 @@ Examples:
       ...(options.since !== undefined && { cursor: options.since, strictCursor: true }),
     });
     const { interrupted } = terminal.streams;
-    // Without a password that is in it.
     const { origin, path } = partsOf(options.url);
     const told = { client, terminal, server: plainLine(`${origin}${path}`) };
     const shown = options.json ? showJson(told) : showText(told, options.since === undefined);

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Imported } from '../../src/protocol/problems.ts';
-import { askedToWaitMs, Http, mayHelpToRepeat, ProblemError, pause } from '../http.ts';
+import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause } from '../http.ts';
 import { asking, pauseMs } from '../reconnect.ts';
-import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, serverOf, tellError } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, sayingAgain, serverOf, tellError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -40,6 +40,7 @@ Examples:
     const { json = false } = options;
     const { interrupted: signal, stderr, stdin } = terminal.streams;
     const progress = new Progress(stderr);
+    const sayAgain = sayingAgain(terminal, progress);
     const all: Imported = { ...nothing, conflicts: [], sameHistory: true };
     let [lines, bytes] = [0, 0];
     try {
@@ -47,7 +48,7 @@ Examples:
       const totalBytes = file === '-' ? undefined : (await stat(file)).size;
       for await (const part of partsOf(file === '-' ? stdin : createReadStream(file, { signal }))) {
         try {
-          add(all, await send(http, textOf(part.bytes), progress), lines);
+          add(all, await send(http, textOf(part.bytes), sayAgain), lines);
         } catch (error) {
           throw inWhole(error, all, lines);
         }
@@ -66,19 +67,15 @@ Examples:
     }
   }
 
-  async function send(http: Http, body: string, progress: Progress): Promise<Imported> {
+  async function send(http: Http, body: string, sayAgain: (error: Error) => void): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };
     for (let tries = 1; ; tries += 1) {
       try {
-        const answer = await http.ask({ method: 'POST', path: '/v1/import', headers, body }, signal);
-        return answer.body as Imported;
+        return bodyWith('conflicts', await http.ask({ method: 'POST', path: '/v1/import', headers, body }, signal));
       } catch (error) {
         if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
-        if (tries === 1) {
-          progress.clear();
-          terminal.note(`${plainLine(error.message)} Trying again ...`);
-        }
+        sayAgain(error);
         await pause(pauseMs(tries - 1, Math.random(), asking, askedToWaitMs(error)), signal);
       }
     }

@@ -105,7 +105,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function correct(channelId: string, name: string, text: string[], options: CorrectOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again = { with: `--key ${write.key}` };
+    const again: Again = {};
     let decidedOn = async (): Promise<SeenPost | undefined> => undefined;
     return attempt(
       options,
@@ -147,7 +147,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function retract(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again = { with: `--key ${write.key}` };
+    const again: Again = {};
     return attempt(options, again, async () => {
       const { id } = await findPost(client, channelId, name, read);
       again.with = `--key ${write.key}, and ${id} as the post`;
@@ -159,7 +159,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function takedown(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again = { with: `--key ${write.key}` };
+    const again: Again = {};
     return attempt(options, again, async () => {
       const { id } = await findPost(client, channelId, name, read);
       again.with = `--key ${write.key}, and ${id} as the post`;
@@ -175,11 +175,11 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function pin(channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again = { with: `--key ${write.key}` };
+    const again: Again = {};
     return attempt(options, again, async () => {
       if ((name === undefined) !== (options.none === true)) throw new UsageError('Name the post to pin, or give --none.');
       const seen = name === undefined ? undefined : await findPost(client, channelId, name, read);
-      if (seen !== undefined) again.with = `--key ${write.key}, and ${seen.id} as the post`;
+      again.with = `--key ${write.key}${seen === undefined ? '' : `, and ${seen.id} as the post`}`;
       const written = seen ? await client.pin(channelId, seen.id, write) : await client.unpin(channelId, write);
       if (options.json) terminal.json(written);
       else terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
@@ -190,7 +190,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function attempt(
     options: AskingOptions,
-    again: { with: string },
+    again: Again,
     action: () => Promise<void>,
     onProblem: (error: ProblemError) => Promise<boolean> = async () => false,
   ): Promise<number> {
@@ -243,6 +243,10 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
   as?: PostFields['kind'];
   revision?: number;
   eraseEarlier?: boolean;
+}
+/** What goes on with the write, once it has begun: until then nothing is open. */
+interface Again {
+  with?: string;
 }
 interface WithdrawOptions extends AskingOptions {
   note?: string;

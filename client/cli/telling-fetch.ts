@@ -94,11 +94,13 @@ function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const inner = innermost(error);
   // Of a name with several addresses there is one for each.
   const [said = inner] = inner instanceof AggregateError ? inner.errors : [];
-  return said instanceof Error ? plainLine(said.message).trim() : String(said);
+  return plainLine(said instanceof Error ? said.message : String(said))
+    .trim()
+    .replace(/\.$/, '');
 }
 
 /** Which may hold a cursor. */

@@ -68,6 +68,7 @@ Examples:
   async function make(options: MakeOptions): Promise<number> {
     const { name, reader = [], author = [], editor = [], admin = false } = options;
     if (name === undefined) throw new UsageError("required option '--name <name>' not specified: whose token it is.");
+    if (name.trim() === '') throw new UsageError('--name says whose token it is, so it must not be empty.');
     const { readConfig } = await import('../../src/config.ts');
     const { secretFor } = await import('../../src/edge/secret.ts');
     const { signToken } = await import('../../src/edge/tokens.ts');

@@ -4,7 +4,16 @@ import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
 import type { ChannelReport } from '../../src/verify.ts';
 import { Http } from '../http.ts';
-import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, serverOf, tellError, UsageError } from './asking.ts';
+import {
+  type AskingOptions,
+  addServerOptions,
+  CannotDo,
+  fileTrouble,
+  sayingAgain,
+  serverOf,
+  tellError,
+  UsageError,
+} from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -56,7 +65,7 @@ Examples:
       const since = await earlier(options.since, channelId);
       const unseen = new Set(since.keys());
       let [channels, faults] = [0, 0];
-      for await (const report of await reports(channelId, options, { since, onEntry })) {
+      for await (const report of await reports(channelId, options, { since, onEntry }, sayingAgain(terminal, progress))) {
         progress.clear();
         unseen.delete(report.channelId);
         channels += 1;
@@ -104,6 +113,7 @@ Examples:
     channelId: string | undefined,
     { dataDir, redis, file, ...asking }: VerifyOptions,
     walking: Walking,
+    onRetry: (error: Error) => void,
   ): Promise<AsyncIterable<ChannelReport> | Iterable<ChannelReport>> {
     if ([dataDir, redis, file].filter((where) => where !== undefined).length > 1) {
       throw new UsageError('Name one of --data-dir, --redis and --file.');
@@ -119,7 +129,8 @@ Examples:
     const verify = (chunks: AsyncIterable<Uint8Array | string>) => verifyExport(linesOf(chunks), walking);
     if (file !== undefined) return ofFile(file, channelId, verify);
     const http = new Http(serverOf(asking, env));
-    return verifyServer({ http, channelId, verify, interrupted: terminal.streams.interrupted });
+    const { interrupted } = terminal.streams;
+    return verifyServer({ http, channelId, verify, interrupted, onRetry });
   }
 
   /** That of a server with the environment of the command. */
@@ -147,7 +158,9 @@ async function earlier(file: string | undefined, channelId: string | undefined):
   for (const line of (await readFile(file, 'utf8')).split('\n').filter(Boolean)) {
     const report = objectIn(line, file) as { channelId?: unknown; cursor?: unknown };
     const position = typeof report.cursor === 'string' ? parseCursor(report.cursor) : undefined;
-    if (typeof report.channelId !== 'string' || (channelId !== undefined && report.channelId !== channelId)) continue;
+    // Passed over, it would be said of the channel that all of it still stands.
+    if (typeof report.channelId !== 'string' || (position === undefined && report.cursor !== null)) throw noReport(file);
+    if (channelId !== undefined && report.channelId !== channelId) continue;
     if (position !== undefined) stood.set(report.channelId, position);
   }
   return stood;
@@ -160,7 +173,11 @@ function objectIn(line: string, file: string): object {
   } catch {
     // Told below.
   }
-  throw new UsageError(`${file} is not what pressbox verify --json prints.`);
+  throw noReport(file);
+}
+
+function noReport(file: string): UsageError {
+  return new UsageError(`${file} is not what pressbox verify --json prints.`);
 }
 
 /** At line feeds alone: the reader of lines that Node has ends them at signs that stand in texts, too. */

@@ -1,6 +1,6 @@
 import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
 import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
-import { askedToWaitMs, download, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
+import { askedToWaitMs, bodyWith, download, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { asking, pauseMs } from '../reconnect.ts';
 import { CannotDo, whyCut } from './asking.ts';
@@ -13,13 +13,21 @@ export interface ServerToVerify {
   channelId: string | undefined;
   verify: VerifyExport;
   interrupted: AbortSignal;
+  /** Told before it is asked again. */
+  onRetry: (error: Error) => void;
 }
 
 export type VerifyExport = (chunks: AsyncIterable<Uint8Array | string>) => AsyncGenerator<VerifiedExport>;
 
 const triesMost = 12;
 
-export async function* verifyServer({ http, channelId, verify, interrupted }: ServerToVerify): AsyncGenerator<ChannelReport> {
+export async function* verifyServer({
+  http,
+  channelId,
+  verify,
+  interrupted,
+  onRetry,
+}: ServerToVerify): AsyncGenerator<ChannelReport> {
   const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
     const path = `/v1/channels/${encodeURIComponent(id)}`;
@@ -49,8 +57,8 @@ export async function* verifyServer({ http, channelId, verify, interrupted }: Se
     let { htmlNotCompared } = report;
     for (let before: number | undefined, more = true; more; ) {
       const query = queryOf({ limit: 100, before });
-      const { body } = await repeated(() => http.get(`${path}/posts${query}`, interrupted));
-      const page = body as { posts: AuthorPost[]; more: boolean };
+      const answer = await repeated(() => http.get(`${path}/posts${query}`, interrupted));
+      const page = bodyWith<{ posts: AuthorPost[]; more: boolean }>('posts', answer);
       for (const post of page.posts) {
         const last = posts.get(post.id);
         posts.delete(post.id);
@@ -76,7 +84,7 @@ export async function* verifyServer({ http, channelId, verify, interrupted }: Se
     for (let page: string | null | undefined; page !== null; ) {
       const query = queryOf({ limit: 100, page });
       const answer = await repeated(() => http.get(`/v1/channels${query}`, interrupted));
-      const body = answer.body as { channels: ListedChannel[]; next: string | null };
+      const body = bodyWith<{ channels: ListedChannel[]; next: string | null }>('channels', answer);
       for (const { id } of body.channels) yield id;
       page = body.next;
     }
@@ -99,6 +107,7 @@ export async function* verifyServer({ http, channelId, verify, interrupted }: Se
         return await ask();
       } catch (error) {
         if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+        onRetry(error);
         await pause(pauseMs(tries, Math.random(), asking, askedToWaitMs(error)), interrupted);
       }
     }

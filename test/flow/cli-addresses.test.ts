@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../support/command.ts';
+import { freePort } from '../support/free-port.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startServerProcess } from '../support/process.ts';
 import { createChannel } from '../support/writers.ts';
@@ -24,6 +25,13 @@ const others: [name: string, answer: Answer, came: string][] = [
     '401 Unauthorized, application/json',
   ],
 ];
+const json: typeof others = [
+  [
+    'JSON, whatever it is asked for',
+    (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+    '200 OK, application/json',
+  ],
+];
 const patient = { timeout: 30_000 };
 
 /** Listens until the test has ended. */
@@ -34,19 +42,108 @@ async function listening(server: Server): Promise<string> {
 }
 const answering = (answer: Answer) => listening(createHttpServer((_request, response) => void answer(response)));
 
-async function done(argv: string[]) {
-  const running = run(argv, {});
+async function done(argv: readonly string[], options: Parameters<typeof run>[2] = {}, env: Record<string, string> = {}) {
+  const running = run([...argv], env, options);
   const code = await running.code;
   return { code, out: running.out, err: running.err };
 }
 
-describe('pressbox follow', () => {
-  const inJson: (typeof others)[number] = [
-    'JSON, whatever it is asked for',
-    (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
-    '200 OK, application/json',
+describe('every command that asks a server', () => {
+  const commands: string[][] = [
+    ['channel', 'list'],
+    ['channel', 'create', 'Moon'],
+    ['channel', 'update', 'moon', '--state', 'live'],
+    ['channel', 'end', 'moon'],
+    ['channel', 'delete', 'moon', '--yes'],
+    ['post', 'moon', 'One.'],
+    ['correct', 'moon', 'latest', '--note', 'Wrong.', 'Two.'],
+    ['retract', 'moon', 'latest', '--note', 'Wrong.'],
+    ['takedown', 'moon', 'latest'],
+    ['pin', 'moon', 'latest'],
+    ['pin', 'moon', '--none'],
+    ['token', 'revoke', 'abc'],
+    ['export', 'moon'],
+    ['import', '-'],
+    ['verify'],
+    ['verify', 'moon'],
+    ['follow', 'moon'],
   ];
-  it.for([...others, inJson])('ends where what answers has %s, and says what came back', async ([, answer, came]) => {
+  const input = '{}\n';
+
+  it.each([...others, ...json])('says that it is not Pressbox where what answers has %s', async (_what, answer) => {
+    const url = await answering(answer);
+    for (const argv of commands) {
+      const { code, out, err } = await done([...argv, '--url', url], { input });
+      expect([argv, code, out, err]).toEqual([
+        argv,
+        1,
+        '',
+        expect.stringMatching(/^pressbox: What answers at this address is not Pressbox\b/),
+      ]);
+    }
+  });
+
+  it('takes no address with a password, and does not repeat it', async () => {
+    const url = 'http://guest:secret@127.0.0.1:4';
+    for (const argv of [...commands, ['conformance', '--token', 'moon']]) {
+      for (const said of [
+        await done(argv, { input }, { PRESSBOX_URL: url }),
+        await done(argv[0] === 'conformance' ? [...argv, url] : [...argv, '--url', url], { input }),
+      ]) {
+        expect([argv, said.code, said.out, said.err]).toEqual([argv, 2, '', expect.stringContaining('no password')]);
+        expect(said.err).not.toContain('secret');
+      }
+    }
+  });
+
+  it('takes no token that cannot be one, and does not repeat it', async () => {
+    for (const argv of [...commands, ['conformance', 'http://127.0.0.1:4']]) {
+      const { code, out, err } = await done([...argv, '--token', 'se\u0441ret'], { input });
+      expect([argv, code, out, err]).toEqual([argv, 2, '', expect.stringContaining('PRESSBOX_TOKEN')]);
+      expect(err).not.toContain('ret)');
+    }
+  });
+
+  it('says what it asks again, and why, where nobody listens', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    for (const argv of [
+      ['verify', 'moon'],
+      ['import', '-'],
+      ['channel', 'list'],
+      ['export', 'moon', '--output', join(folder, 'moon')],
+    ]) {
+      const running = run([...argv, '--url', url], {}, { input });
+      await vi.waitFor(
+        () =>
+          expect(running.err).toMatch(
+            /^The server could not be reached: (?:GET|POST) .+: connect ECONNREFUSED .+\. Trying again \.\.\.\n/,
+          ),
+        patient,
+      );
+      running.interrupt();
+      expect(await running.code).toBe(1);
+    }
+  });
+
+  it('says how to go on with a write only where it was begun', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    for (const [argv, isBegun] of [
+      [['pin', 'moon', '--none'], true],
+      [['pin', 'moon', 'latest'], false],
+      [['retract', 'moon', 'latest', '--note', 'Wrong.'], false],
+      [['takedown', 'moon', 'latest'], false],
+      [['correct', 'moon', 'latest', '--note', 'Wrong.', 'Two.'], false],
+    ] as const) {
+      const { code, err } = await done([...argv, '--url', url, '--timeout', '0.1']);
+      expect([argv, code, err.includes('Whether it was done is not known')]).toEqual([argv, 1, isBegun]);
+    }
+  });
+});
+
+describe('pressbox follow', () => {
+  it.for([...others, ...json])('ends where what answers has %s, and says what came back', async ([, answer, came]) => {
     const url = await answering(answer);
     const { code, out, err } = await done(['follow', 'moon', '--url', url]);
     const [first, ...more] = err.trimEnd().split('\n');

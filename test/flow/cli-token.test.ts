@@ -32,6 +32,11 @@ describe('pressbox token', () => {
     expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
   });
 
+  it('is made for no empty name, which no server takes', async () => {
+    const { code, out, err } = await done(['token', '--name', ' ']);
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining('--name')]);
+  });
+
   it('tells how long it is good for as one would say it', async () => {
     expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
   });

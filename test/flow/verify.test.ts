@@ -277,6 +277,14 @@ describe('pressbox verify', () => {
     await client.deleteChannel('newest');
   });
 
+  it('takes nothing for what an earlier run printed that tells of no channel', async () => {
+    const other = join(directory, 'other.jsonl');
+    for (const line of ['{}', '{"channelId":"quiet"}', '{"channelId":"quiet","cursor":"none"}', '{"cursor":null}']) {
+      await writeFile(other, `${line}\n`);
+      expect(await verify('--since', other)).toMatchObject({ code: 2, err: expect.stringContaining('is not what') });
+    }
+  });
+
   it('ends with 1 where the connection is cut, and says so', async () => {
     await using site = await startSite((_request, response) => {
       response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
