@@ -205,6 +205,23 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => expect(erased).toContain(b.id), promised);
     });
 
+    it('let go again of a post that another erased from of which they heard nothing, also where they had before', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id);
+      const erased: (string | null)[] = [];
+      here.onErased((_, postId) => erased.push(postId));
+      const once = { ...revision(post, { body: 'Else.' }), erases: 1 };
+      await appended(here, id, [once]);
+      expect(await there.erase(id, post.id)).toEqual({ complete: true, pending: [] });
+      // From here on an erasure waits for this one, which can tell nobody that it let go.
+      const mute = await openMuteNodeFor(test, server);
+      const before = erased.length;
+      await appended(mute, id, [{ ...revision(once.post, { body: 'Else again.' }), erases: 2 }]);
+      expect(await here.erase(id, post.id)).toMatchObject({ complete: false });
+      expect(erased.length).toBeGreaterThan(before);
+    });
+
     it('keep what was answered when Redis is killed, and go on when it is back', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);

@@ -198,6 +198,8 @@ export class RedisBus {
         if (message.from === this.#nodeId) return;
         // Listeners drop at once what they hold, and what they have asked for and not yet got.
         this.#announcer.announceErased(message.channelId, message.postId);
+        // Another sees to its end: who asks for that of a later one here tells of it again.
+        this.#fresh.delete(`${message.channelId} ${message.postId}`);
         if (message.ask === undefined) return;
         return this.#send(registry.node(message.from), { type: 'acknowledged', from: this.#nodeId, ask: message.ask });
       case 'heard': {
