@@ -7,6 +7,8 @@ keepCompiled();
 
 /** One project per kind of test; `npx vitest run --project flow` runs one of them. */
 const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'hostile', 'browser', 'package'];
+/** Their files leave nothing behind that another could see, and would load the same again and again: those that a worker runs share it. */
+const sharing = ['unit', 'flow'];
 
 export default defineConfig({
   test: {
@@ -24,8 +26,7 @@ export default defineConfig({
         hookTimeout: 60_000,
         setupFiles: ['test/support/patience.ts'],
         expect: { poll: { timeout: 10_000 } },
-        // They leave nothing behind that another could see, and would load the same again and again.
-        ...(name === 'unit' && { isolate: false }),
+        isolate: !sharing.includes(name),
         // Those with a browser.
         ...((name === 'browser' || name === 'hostile') && { globalSetup: 'test/support/built.ts' }),
         // What is packed and installed once for all of them.
