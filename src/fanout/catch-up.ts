@@ -5,7 +5,6 @@ import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
-import { roomFor } from './shared.ts';
 
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
@@ -94,12 +93,8 @@ function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefine
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
   const key = `${after.offset} ${limit}`;
-  const known = feed.sharedFromTail.get(key) as Answer | undefined;
-  if (known !== undefined) return known;
-  const answer = { generation: feed.generation, encoded: encodeTail(feed, after, limit) };
-  if (feed.sharedFromTail.size < fanoutLimits.sharedAnswers && roomFor(feed, { characters: answer.encoded.json.length }))
-    feed.sharedFromTail.set(key, answer);
-  return answer;
+  const { generation } = feed;
+  return feed.answers.making(key, () => ({ generation, encoded: encodeTail(feed, after, limit) }), charactersOf);
 }
 
 function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number): EncodedCatchUp {
@@ -122,25 +117,16 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
 /** Readers who ask for the same at one head share one read and one encoding. */
 function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
   const key = `${query.after === undefined ? '' : formatCursor(query.after)} ${query.after === undefined ? query.posts : `${query.limit} ${query.posts}`}`;
-  const known = feed.shared.get(key) as Promise<Answer | 'moved'> | undefined;
-  if (known !== undefined) return known;
-  const forget = () => {
-    if (feed.shared.get(key) === read) feed.shared.delete(key);
-  };
-  const read = readJournal(feed, query).then(
-    (answer) => {
-      // Whoever tries again must read again.
-      if (feed.shared.get(key) === read && (answer === 'moved' || !roomFor(feed, { characters: answer.encoded.json.length })))
-        forget();
-      return answer;
-    },
-    (error: unknown) => {
-      forget();
-      throw error;
-    },
+  // Whoever tries again must read again.
+  return feed.answers.reading(
+    key,
+    () => readJournal(feed, query),
+    (answer) => (answer === 'moved' ? undefined : charactersOf(answer)),
   );
-  if (feed.shared.size < fanoutLimits.sharedAnswers) feed.shared.set(key, read);
-  return read;
+}
+
+function charactersOf({ encoded }: Answer): number {
+  return encoded.json.length;
 }
 
 async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {

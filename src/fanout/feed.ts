@@ -7,6 +7,7 @@ import { EncodedChange, type Format } from './encoded.ts';
 import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
 import { Rounds } from './rounds.ts';
+import { SharedAnswers } from './shared.ts';
 import { Slices } from './slices.ts';
 import { Tail } from './tail.ts';
 import { Turns } from './turns.ts';
@@ -65,11 +66,7 @@ export class Feed {
   /** Posts of which text was erased and the entry that did it was not read or heard yet: an announcement may still hold that text. */
   readonly #doubted = new Set<string>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
-  readonly shared = new Map<string, Promise<unknown>>();
-  /** Likewise, of those that were made from the tail at once. */
-  readonly sharedFromTail = new Map<string, unknown>();
-  /** What they are together, of those that have come. */
-  sharedCharacters = 0;
+  readonly answers = new SharedAnswers();
 
   readonly #context: FeedContext;
   #following;
@@ -405,8 +402,6 @@ export class Feed {
 
   #dropAnswers(): void {
     this.#slices.drop();
-    this.shared.clear();
-    this.sharedFromTail.clear();
-    this.sharedCharacters = 0;
+    this.answers.drop();
   }
 }

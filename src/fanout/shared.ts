@@ -12,10 +12,53 @@ export interface Shareable {
   characters: number;
 }
 
-interface Made<T> {
-  answer: T;
-  /** Of the feed, when the reading began. */
-  generation: number;
+/** What is kept of a channel for others who ask the same. How many answers and how long they are together has a bound; past it each is made for one. */
+export class SharedAnswers {
+  readonly #read = new Map<string, Promise<unknown>>();
+  /** Those that were made at once. */
+  readonly #made = new Map<string, unknown>();
+  /** What they are together, of those that have come. */
+  #characters = 0;
+
+  /** What `read` brings, or brought another who asked with this key. `charactersOf`: undefined where it is not to be kept. */
+  reading<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
+    const known = this.#read.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const isKept = () => this.#read.get(key) === reading;
+    const reading = read().then(
+      (answer) => {
+        if (isKept() && !this.#hasRoomFor(charactersOf(answer))) this.#read.delete(key);
+        return answer;
+      },
+      (error: unknown) => {
+        if (isKept()) this.#read.delete(key);
+        throw error;
+      },
+    );
+    if (this.#read.size < fanoutLimits.sharedAnswers) this.#read.set(key, reading);
+    return reading;
+  }
+
+  /** The same of what needs no waiting. */
+  making<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
+    const known = this.#made.get(key) as T | undefined;
+    if (known !== undefined) return known;
+    const made = make();
+    if (this.#made.size < fanoutLimits.sharedAnswers && this.#hasRoomFor(charactersOf(made))) this.#made.set(key, made);
+    return made;
+  }
+
+  drop(): void {
+    this.#read.clear();
+    this.#made.clear();
+    this.#characters = 0;
+  }
+
+  #hasRoomFor(characters: number | undefined): boolean {
+    if (characters === undefined || this.#characters + characters > fanoutLimits.sharedCharacters) return false;
+    this.#characters += characters;
+    return true;
+  }
 }
 
 /**
@@ -28,37 +71,18 @@ export async function shared<T extends Shareable>(
   make: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
-    const made = await ((feed.shared.get(key) as Promise<Made<T> | undefined> | undefined) ?? begin(feed, key, make));
-    if (feed.gone || made === undefined) return undefined;
+    const made = await feed.answers.reading(
+      key,
+      async () => {
+        // Of the feed, when the reading begins.
+        const { generation } = feed;
+        return { answer: await make(), generation };
+      },
+      // Whoever tries again must read again.
+      ({ answer, generation }) => (generation === feed.generation ? answer?.characters : undefined),
+    );
+    if (feed.gone || made.answer === undefined) return undefined;
     if (made.generation === feed.generation) return made.answer;
   }
   throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
-}
-
-function begin<T extends Shareable>(feed: Feed, key: string, make: () => Promise<T | undefined>): Promise<Made<T> | undefined> {
-  const { generation } = feed;
-  const forget = () => {
-    if (feed.shared.get(key) === making) feed.shared.delete(key);
-  };
-  const making: Promise<Made<T> | undefined> = make().then(
-    (answer) => {
-      // Whoever tries again must read again.
-      const isKept = feed.shared.get(key) === making;
-      if (answer === undefined || generation !== feed.generation || (isKept && !roomFor(feed, answer))) forget();
-      return answer && { answer, generation };
-    },
-    (error: unknown) => {
-      forget();
-      throw error;
-    },
-  );
-  if (feed.shared.size < fanoutLimits.sharedAnswers) feed.shared.set(key, making);
-  return making;
-}
-
-/** Whether an answer may be kept for others: what is kept has its bound. */
-export function roomFor(feed: Feed, { characters }: Shareable): boolean {
-  if (feed.sharedCharacters + characters > fanoutLimits.sharedCharacters) return false;
-  feed.sharedCharacters += characters;
-  return true;
 }
