@@ -210,6 +210,10 @@ export const limitGroups = [
     },
     sharedAnswers: { what: 'Further answers are made anew each time.', metric: 'pressbox_catch_ups_total{mode="replay"}' },
     sharedCharacters: { what: 'Likewise.', metric: 'pressbox_catch_ups_total{mode="replay"}' },
+    sharedCharactersOfAll: {
+      what: 'Of all channels together: the others forget theirs, which are made anew when they are asked for.',
+      metric: 'pressbox_catch_ups_total{mode="replay"}',
+    },
     doubtMs: {
       what: 'An announcement of what may be another history is settled by a read after so long.',
       metric: ended('history'),

@@ -7,7 +7,7 @@ import { EncodedChange, type Format } from './encoded.ts';
 import { inRealTime, type Later } from './later.ts';
 import { fanoutLimits } from './limits.ts';
 import { Rounds } from './rounds.ts';
-import { SharedAnswers } from './shared.ts';
+import { SharedAnswers, type SharedOfAll } from './shared.ts';
 import { Slices } from './slices.ts';
 import { Tail } from './tail.ts';
 import { Turns } from './turns.ts';
@@ -49,6 +49,8 @@ export interface FeedContext {
   later?: Later;
   /** In which it hands out what it has, together with the other feeds of the process. */
   turns?: Turns;
+  /** What they keep of answers together. */
+  sharedOfAll?: SharedOfAll;
 }
 
 export class Feed {
@@ -66,7 +68,7 @@ export class Feed {
   /** Posts of which text was erased and the entry that did it was not read or heard yet: an announcement may still hold that text. */
   readonly #doubted = new Set<string>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
-  readonly answers = new SharedAnswers();
+  readonly answers: SharedAnswers;
 
   readonly #context: FeedContext;
   #following;
@@ -89,7 +91,8 @@ export class Feed {
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
-    const { delivered, turns = new Turns() } = context;
+    const { delivered, turns = new Turns(), sharedOfAll } = context;
+    this.answers = new SharedAnswers(sharedOfAll);
     const lacks = (reader: Reader) => this.#lacks(reader);
     const hand = (reader: Reader) => this.#hand(reader);
     const failed = (reader: Reader, error: unknown) => this.#fail(reader, error);

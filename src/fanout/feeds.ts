@@ -3,6 +3,7 @@ import type { Access, Channel } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
 import { inRealTime } from './later.ts';
 import { fanoutLimits } from './limits.ts';
+import { SharedOfAll } from './shared.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -33,7 +34,7 @@ export class Feeds {
   #erasures = 0;
 
   constructor(context: FeedContext) {
-    this.#context = { turns: new Turns(), ...context };
+    this.#context = { turns: new Turns(), sharedOfAll: new SharedOfAll(), ...context };
     const undoErased = context.engine.onErased((channelId, postId) => {
       this.#erasures += 1;
       const entry = this.#open.get(channelId);

@@ -21,6 +21,8 @@ export const fanoutLimits = {
   sharedAnswers: 64,
   /** Length of those together; past it they are given out and not kept. */
   sharedCharacters: 8 * 1024 * 1024,
+  /** Length of those of all feeds together, some six bytes each in all forms; past it all but the one that makes another forget theirs. */
+  sharedCharactersOfAll: 32 * 1024 * 1024,
   /** An announcement that may be of another history is settled by a read this much later, together with all that are heard meanwhile. */
   doubtMs: 500,
   /** Pause after a failed read: this long at first, doubled up to the most, with jitter. */

@@ -19,6 +19,15 @@ export class SharedAnswers {
   readonly #made = new Map<string, unknown>();
   /** What they are together, of those that have come. */
   #characters = 0;
+  readonly #ofAll: SharedOfAll;
+
+  constructor(ofAll = new SharedOfAll()) {
+    this.#ofAll = ofAll;
+  }
+
+  get characters(): number {
+    return this.#characters;
+  }
 
   /** What `read` brings, or brought another who asked with this key. `charactersOf`: undefined where it is not to be kept. */
   reading<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
@@ -51,13 +60,34 @@ export class SharedAnswers {
   drop(): void {
     this.#read.clear();
     this.#made.clear();
+    this.#ofAll.remove(this);
     this.#characters = 0;
   }
 
   #hasRoomFor(characters: number | undefined): boolean {
     if (characters === undefined || this.#characters + characters > fanoutLimits.sharedCharacters) return false;
+    this.#ofAll.add(this, characters);
     this.#characters += characters;
     return true;
+  }
+}
+
+/** What all channels of a process keep so: who asks for everything there is, of every one, must not have it all kept. */
+export class SharedOfAll {
+  readonly #keeping = new Set<SharedAnswers>();
+  #characters = 0;
+
+  /** One will keep so many more. Past the bound the others drop theirs for it. */
+  add(one: SharedAnswers, characters: number): void {
+    this.#keeping.add(one);
+    this.#characters += characters;
+    if (this.#characters <= fanoutLimits.sharedCharactersOfAll) return;
+    for (const other of this.#keeping) if (other !== one) other.drop();
+  }
+
+  /** One keeps nothing any more of what it has. */
+  remove(one: SharedAnswers): void {
+    if (this.#keeping.delete(one)) this.#characters -= one.characters;
   }
 }
 
