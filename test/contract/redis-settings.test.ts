@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { createChannel, publish } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
@@ -43,9 +44,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.config('SET', 'appendfsync', 'everysec');
       const { lines, log } = heardLog();
       engine = await openNode(server, { allowUnsafe: true, log });
-      expect(engine.faults).toEqual([{ setting: 'appendfsync', value: 'everysec', line: 'appendfsync always' }]);
+      expect(engine.faults).toEqual([{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }]);
       expect(lines.filter((line) => line.includes('not set up safely'))).not.toEqual([]);
       await createChannel(engine);
+    });
+
+    it('stand in the log with what was found, which is no secret', async () => {
+      await server.admin.config('SET', 'appendfsync', 'everysec');
+      const lines: string[] = [];
+      engine = await openNode(server, { allowUnsafe: true, log: createLog('warn', { write: (line) => void lines.push(line) }) });
+      const faults = [{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }];
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+        { faults, msg: expect.stringContaining('not set up safely') },
+      ]);
     });
 
     it('are checked again after a reconnection: writes are refused as unchanged until they are right', async () => {

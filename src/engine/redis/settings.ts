@@ -10,7 +10,8 @@ export interface Fault {
   /** The replica, as host and port; undefined: the server itself. */
   at?: string;
   setting: string;
-  value: string;
+  /** Its value as it is. Called `value` it would be left out of the log. */
+  found: string;
   /** The line of the configuration file that mends it. */
   line: string;
 }
@@ -71,14 +72,14 @@ async function faultsAt(redis: Redis, mayHaveReplicas: boolean): Promise<Fault[]
   const wanted = replicated ? [...always, ...withReplicas] : always;
   return wanted
     .filter(({ isSafe }) => !isSafe(values))
-    .map(({ setting, line }) => ({ setting, value: values.get(setting) ?? '', line }));
+    .map(({ setting, line }) => ({ setting, found: values.get(setting) ?? '', line }));
 }
 
 /** For whoever runs the server. */
 export function sentenceOf(faults: readonly Fault[]): string {
-  const lines = faults.map(({ at, setting, value, line }) => {
+  const lines = faults.map(({ at, setting, found, line }) => {
     const where = at === undefined ? '' : `on the replica ${at}: `;
-    return `  ${where}${setting} is ${value === '' ? 'empty' : JSON.stringify(value)}; the line to have is: ${line}`;
+    return `  ${where}${setting} is ${found === '' ? 'empty' : JSON.stringify(found)}; the line to have is: ${line}`;
   });
   return ['Redis is not set up to keep what it is given:', ...lines, 'Change its configuration, then start it again.'].join('\n');
 }
