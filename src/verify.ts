@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isListed } from './desk/history.ts';
 import { type VerifyOptions, verifyDirectory as verifyEmbedded } from './engine/embedded/verify.ts';
 import { hashOf } from './engine/record.ts';
+import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './engine/redis/verify.ts';
 import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
@@ -14,11 +15,14 @@ import { hasFormOfLine } from './protocol/transfer.ts';
  */
 export { createRenderer } from './desk/render.ts';
 export { rendered } from './engine/record.ts';
-export { verifyRedis } from './engine/redis/verify.ts';
 export { type ChannelReport, type Fault, wrongHtml } from './engine/walk.ts';
 
 export function verifyDirectory(dataDir: string, options: VerifyOptions): Generator<ChannelReport> {
   return verifyEmbedded(dataDir, { ...options, isListed });
+}
+
+export function verifyRedis(options: VerifyRedisOptions): AsyncGenerator<ChannelReport> {
+  return verifyInRedis({ ...options, isListed });
 }
 
 export interface VerifiedExport {

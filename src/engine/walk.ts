@@ -144,6 +144,10 @@ function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 's
   return shown.html === (isEmpty ? '' : rendered(body, channelId, renderer)) ? 'same' : 'differs';
 }
 
+/** What is said where a list or a page has what the entries do not say, or lacks what they do. */
+export const wrongList = 'the list of corrections is not what the entries say';
+export const wrongFinding = 'what it is found by is not what it says';
+
 /** What is said of html that readers are shown and nobody wrote. */
 export function wrongHtml(revision: number): string {
   return `the html of revision ${revision} is not what its body becomes`;

@@ -266,7 +266,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         return { id, a, b, c };
       }
       async function faultOf({ url }: RedisServer, channelId: string) {
-        for await (const { fault } of verifyRedis({ url, channelId, renderer })) return fault;
+        for await (const { fault } of verifyRedis({ url, channelId, renderer, isListed: (kind) => kind !== null })) return fault;
         throw new Error('There is no such channel.');
       }
       const names = channelKeys('x').map((key) => key.slice(key.indexOf(':', 10) + 1));

@@ -21,7 +21,8 @@ import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
 import { emptied } from '../support/samples.ts';
 
-const [journal, changes, posts, index, texts, labels] = channelKeys('bridge') as [string, string, string, string, string, string];
+const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] =
+  channelKeys('bridge');
 
 describeWith(needs.redis, 'a journal in Redis', (binary) => {
   let server: RedisServer;
@@ -60,7 +61,9 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
 
   async function verified(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<ChannelReport[]> {
     const reports: ChannelReport[] = [];
-    for await (const report of verifyRedis({ url: server.url, renderer, ...options })) reports.push(report);
+    // As the sample entries are listed.
+    const isListed = (kind: string | null) => kind !== null;
+    for await (const report of verifyRedis({ url: server.url, renderer, isListed, ...options })) reports.push(report);
     return reports.sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
   }
 
@@ -139,6 +142,13 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
       4,
       null,
     ],
+    ['a correction that is left out of the list', () => redis.zrem(listed, '3'), 3, 'first'],
+    ['a publication that stands in it', () => redis.zadd(listed, '5', '5'), 5, 'second'],
+    ['a tag that is gone', () => redis.zrange(tags, '-1', '-1').then(([tag]) => redis.zrem(tags, tag as string)), 5, 'second'],
+    ['the tags of a post', ({ second }) => replaced(index, second, ',', ',0123456789abcdef,'), 5, 'second'],
+    ['the time of a post', ({ second }) => replaced(index, second, '000Z', '001Z'), 5, 'second'],
+    ['who may know of the channel', () => replaced(index, 'channel', ' public ', ' desk '), 6, null],
+    ['what is pinned', ({ second }) => replaced(index, 'channel', ' - ', ` ${second} `), 6, null],
     ['the whole journal', () => redis.del(journal), 0, null],
   ])('does not hold, and says where: %s', async (what, tamper, offset, who) => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;

@@ -7,7 +7,7 @@ import type { Facts } from '../chain.ts';
 import { JournalRefused, type Renderer } from '../engine.ts';
 import { channelFrom, type Text } from '../record.ts';
 import { tagsOf } from '../tags.ts';
-import { type ChannelReport, Walk } from '../walk.ts';
+import { type ChannelReport, Walk, wrongFinding, wrongList } from '../walk.ts';
 import { notUsable } from './damage.ts';
 import { tagKey } from './requests.ts';
 import { openForReading } from './schema.ts';
@@ -141,7 +141,7 @@ function verifyChannel(
     const faulty = walk.take({ ...row, channelId: channel.id, text, shown, erasedThrough: row.erased ?? 0 });
     if (faulty !== undefined) return faulty;
     if (isListed !== undefined && isListed(row.kind) !== (row.listed === 1))
-      return walk.faulty(row.offset, row.postId, 'the list of corrections is not what the entries say');
+      return walk.faulty(row.offset, row.postId, wrongList);
     latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
     onEntry?.();
   }
@@ -151,7 +151,7 @@ function verifyChannel(
   const wrong = wrongIndex(db, channel, latest);
   if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
   const lost = isListed && wrongPlace(db, channel);
-  if (lost !== undefined) return walk.faulty(lost.offset, lost.postId, 'what it is found by is not what it says');
+  if (lost !== undefined) return walk.faulty(lost.offset, lost.postId, wrongFinding);
   return walk.finish();
 }
 

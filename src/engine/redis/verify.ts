@@ -1,9 +1,13 @@
+import { hash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Position } from '../../protocol/cursor.ts';
+import type { AuthorPost } from '../../protocol/model.ts';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
 import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts';
-import { type ChannelReport, Walk, type WalkedEntry } from '../walk.ts';
-import { htmlIn, own, readLabel, stateIn } from './codec.ts';
+import { channelFrom } from '../record.ts';
+import { tagsOf } from '../tags.ts';
+import { type ChannelReport, Walk, type WalkedEntry, wrongFinding, wrongList } from '../walk.ts';
+import { hashed, htmlIn, own, readLabel, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 
@@ -19,6 +23,8 @@ export interface VerifyRedisOptions {
   since?: ReadonlyMap<string, Position>;
   /** What html is compared with. */
   renderer?: Renderer | undefined;
+  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
+  isListed?: ((kind: Facts['kind']) => boolean) | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
@@ -81,11 +87,11 @@ interface Latest {
 async function verifyChannel(
   redis: Redis,
   channelId: string,
-  { since, renderer, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
+  { since, renderer, isListed, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
 ): Promise<ChannelReport | undefined> {
   const keys = channelKeys(channelId);
-  const [journal, changes, posts, index, texts, labels] = keys as [string, string, string, string, string, string];
-  const deleted = keys[9] as string;
+  const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = '', , deleted = ''] =
+    keys;
   if ((await redis.exists(deleted)) === 1) return undefined;
   const [[first], [last]] = await Promise.all([
     redis.xrange(journal, '-', '+', 'COUNT', 1),
@@ -104,9 +110,18 @@ async function verifyChannel(
   for (let from = offsetOf(first[0]); from <= head; ) {
     const page = await redis.xrange(journal, `${from}-0`, `${head}-0`, 'COUNT', pageEntries);
     if (page.length === 0) break;
-    for (const entry of await withTexts(redis, channelId, { texts, labels, index }, page)) {
+    const listings =
+      isListed &&
+      (await scoresOf(
+        redis,
+        listed,
+        page.map(([id]) => String(offsetOf(id))),
+      ));
+    for (const [nth, entry] of (await withTexts(redis, channelId, { texts, labels, index }, page)).entries()) {
       const faulty = walk.take(entry);
       if (faulty !== undefined) return faulty;
+      if (listings && isListed(entry.kind) !== (listings[nth] !== null))
+        return walk.faulty(entry.offset, entry.postId, wrongList);
       const who = entry.postId ?? own;
       latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
       onEntry?.();
@@ -115,7 +130,9 @@ async function verifyChannel(
   }
   if (walk.offset < head) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
-  return wrong === undefined ? walk.finish() : walk.faulty(wrong.offset, wrong.postId, wrong.why);
+  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
+  const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
+  return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
 }
 
 /** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
@@ -206,6 +223,52 @@ async function wrongIndex(
   const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);
   const end = last === undefined ? 0 : offsetOf(last[0]);
   return highest > end ? { offset: end + 1, postId: null, why: 'the entry is missing' } : undefined;
+}
+
+/**
+ * The last entry of what is found by something else than its text says. The texts are those that were written. What changes meanwhile is
+ * passed over: its line is no longer the one that was read.
+ */
+async function wrongPlace(
+  redis: Redis,
+  { index, texts, tags }: Record<'index' | 'texts' | 'tags', string>,
+  latest: Map<string, Latest>,
+): Promise<{ offset: number; postId: string | null } | undefined> {
+  const salt = (await redis.hget(index, own))?.split(' ')[7] ?? '';
+  const all = [...latest];
+  for (let at = 0; at < all.length; at += pageLines) {
+    const some = all.slice(at, at + pageLines);
+    const lines = await redis.hmget(index, ...some.map(([who]) => who));
+    const written = await redis.hmget(texts, ...some.map(([who, { revision }]) => `${who}:${revision}`));
+    for (const [nth, [who, { offset, seq }]] of some.entries()) {
+      const [line, text] = [lines[nth], written[nth]];
+      if (!line || !text) continue;
+      const { facts, places } = findingOf(who, stateIn(text), seq, salt);
+      const [, last, third, fourth, fifth, sixth = ''] = line.split(' ');
+      const told = who === own ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
+      const found = await scoresOf(redis, tags, places);
+      if (Number(last) !== offset || (told.join(' ') === facts.join(' ') && !found.includes(null))) continue;
+      if ((await redis.hget(index, who)) === line) return { offset, postId: who === own ? null : who };
+    }
+  }
+  return undefined;
+}
+
+/** Null for those that are not there. */
+function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string | null)[]> {
+  return Promise.all(members.map((member) => redis.zscore(key, member)));
+}
+
+/** What the index has to say of a post or the channel that says this, and where a post stands among the tags. See `lua/shared.lua`. */
+function findingOf(who: string, state: string, seq: number, salt: string): { facts: string[]; places: string[] } {
+  if (who === own) {
+    const { state: phase, access, createdAt, pinnedPostId } = channelFrom(state);
+    return { facts: [phase, access, String(Date.parse(createdAt)), pinnedPostId ?? '-'], places: [] };
+  }
+  const post = JSON.parse(state) as AuthorPost;
+  const marks = tagsOf(post).map((tag) => hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16));
+  const place = `${String.fromCharCode(96 + String(seq).length)}${seq}`;
+  return { facts: [post.publishedAt, ...marks.sort()], places: marks.map((mark) => `${mark}${place}`) };
 }
 
 function offsetOf(id: string): number {
