@@ -69,14 +69,15 @@ export function readerRoutes(context: ReaderContext): Router {
     query: CatchUpQuery,
   ): Promise<{ encoded: EncodedCatchUp; channel: Channel }> {
     const channelId = String(req.params.channelId);
-    await readableChannel(engine, res, channelId);
+    const { channel: before } = await readableChannel(engine, res, channelId);
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
     const { feed, release } = held;
     try {
       let answered: { encoded: EncodedCatchUp; channel: Channel } | undefined;
       await catchUp(feed, query, (encoded, channel) => {
-        answered = { encoded, channel };
+        // The feed may be behind what was read before.
+        answered = { encoded, channel: channel.revision < before.revision ? before : channel };
       });
       if (answered === undefined) throw new Refusal('channel-deleted');
       const { encoded, channel } = answered;

@@ -82,6 +82,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { cursor } = await post(id, 'For all.');
       const reader = await open();
       const refusals = new Set<string>();
+      const { status } = await call(`${behind!.url}/v1/channels/${id}/events`);
+      expect([200, 503]).toContain(status);
       await vi.waitFor(async () => {
         const said = await reader.subscribe(id);
         if (!said.ok) refusals.add(said.problem.code);
