@@ -102,6 +102,13 @@ describe('a journal that was tampered with', () => {
     expect(gone).toMatch(/channel bridge, offset 5: the state is not/);
   });
 
+  it('is refused where a channel is gone though nobody deleted it', async () => {
+    expect(await tampered("DELETE FROM channels WHERE id = 'bridge'")).toMatch(/channel bridge, offset 0: .*backup/);
+    // One that was deleted is not there any more, while what it had is still being taken away.
+    const wiping = "INSERT INTO owed (channelId, postId, n) VALUES ('bridge', '', 1)";
+    expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
+  });
+
   it('is refused where the file is no journal at all', async () => {
     const dataDir = copy();
     writeFileSync(

@@ -68,6 +68,24 @@ export function* verifyChannels(db: DatabaseSync, options: VerifyOptions = {}): 
   const channels =
     channelId === undefined ? db.prepare(`${columns} ORDER BY id`).all() : db.prepare(`${columns} WHERE id = ?`).all(channelId);
   for (const channel of channels as unknown as ChannelRow[]) yield verifyChannel(db, channel, options);
+  if (channelId === undefined) yield* missingChannels(db);
+}
+
+/** Channels that are gone though their entries are there, and are not those of a deleted one, which are taken away in steps. */
+function* missingChannels(db: DatabaseSync): Generator<ChannelReport> {
+  const missing = db.prepare(
+    `WITH RECURSIVE written (n) AS (
+       SELECT min(channel) FROM entries
+       UNION ALL SELECT (SELECT min(channel) FROM entries WHERE channel > n) FROM written WHERE n IS NOT NULL)
+     SELECT n FROM written
+     WHERE n IS NOT NULL AND n NOT IN (SELECT n FROM channels) AND n NOT IN (SELECT n FROM owed WHERE n IS NOT NULL)`,
+  );
+  const opening = db.prepare('SELECT t.state FROM entries e JOIN texts t ON t.id = e.text WHERE e.channel = ? AND e.seq IS NULL');
+  for (const { n } of missing.iterate()) {
+    const state = opening.get(n as number)?.state;
+    const id = typeof state === 'string' ? channelFrom(state).id : `(number ${n})`;
+    yield new Walk(id, '').faulty(0, null, 'the channel is missing, and what was written in it is there');
+  }
 }
 
 interface ChannelRow {
