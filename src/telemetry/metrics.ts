@@ -256,7 +256,11 @@ export function addProcess(registry: Registry): void {
     help: 'Memory of the server, summed over its processes.',
     registers,
     collect() {
-      this.set(process.memoryUsage.rss());
+      try {
+        this.set(process.memoryUsage.rss());
+      } catch {
+        // It stands in a file. Where no more may be open it is as it was last told.
+      }
     },
   });
   new Counter({

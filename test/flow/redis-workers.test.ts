@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { residentBytes } from '../../bench/machine.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -211,5 +213,35 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await two.metrics()).get('pressbox_worker_ends_total{how="refused"}')).toBeGreaterThan(2);
       expect(two.pidOf(2)).toBe(staying);
     }, 60_000);
+
+    it('tells what it counted, and cuts nobody, while its processes may open nothing more', async () => {
+      const { id } = await createChannel(two.server, two.token);
+      const readers = await two.readersOfBoth(id);
+      const full = [two.server.pid, two.pidOf(1)];
+      const before = await Promise.all(full.map(openFilesMost));
+      await Promise.all(full.map((pid) => setOpenFilesMost(pid, '0:')));
+      try {
+        // Whoever is taken up by the one that has no room finds the connection closed.
+        const counted = await vi.waitFor(async () => await two.metrics(), patient);
+        expect(counted.get('pressbox_readers{transport="socket"}')).toBe(readers.length);
+      } finally {
+        await Promise.all(full.map((pid, at) => setOpenFilesMost(pid, `${before[at]}:`)));
+      }
+      await publish(two.server, two.token, id, { body: 'On.' });
+      await caughtUp(readers, 2);
+      expect(readers.map(({ catchUps }) => catchUps.length)).toEqual(readers.map(() => 1));
+      expect(full).toEqual([two.server.pid, two.pidOf(1)]);
+    }, 60_000);
   });
+}
+
+/** What a process may have open; past it, it can start no other. */
+async function openFilesMost(pid: number): Promise<string> {
+  const { stdout } = await promisify(execFile)('prlimit', ['--pid', String(pid), '--nofile', '--output=SOFT', '--noheadings']);
+  return stdout.trim();
+}
+
+/** `most`: as prlimit(1) takes it. */
+async function setOpenFilesMost(pid: number, most: string): Promise<void> {
+  await promisify(execFile)('prlimit', ['--pid', String(pid), `--nofile=${most}`]);
 }
