@@ -34,7 +34,8 @@ export class Member {
   readonly serving: Promise<void>;
   readonly ended: Promise<void>;
   state: 'starting' | 'serving' | 'leaving' | 'silent' = 'starting';
-  readonly #process: Worker;
+  /** Undefined where the system did not even begin one. */
+  readonly #process: Worker | undefined;
   #servesSince: number | undefined;
   #refused: string | undefined;
   #nodeId: string | undefined;
@@ -42,7 +43,6 @@ export class Member {
 
   constructor(worker: number, config: Config, events: MemberEvents) {
     this.worker = worker;
-    this.#process = cluster.fork();
     const serving = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     this.serving = serving.promise;
@@ -51,6 +51,24 @@ export class Member {
     this.serving.catch(() => undefined);
     const late = setTimeout(() => this.kill(), workerLimits.workerStartMs);
 
+    const end = (code: number | null, signal: string | null) => {
+      clearTimeout(late);
+      for (const resolve of this.#reported.splice(0)) resolve();
+      serving.reject(new NotStarted(this.#refused ?? `Worker ${worker} ended with ${code ?? signal} before it served.`));
+      events.onEnd(this, { code, signal, servedMs: this.#servedMs(), nodeId: this.#nodeId, refused: this.#refused });
+      ended.resolve();
+    };
+    /** No files, processes or memory are left for it, or the program is not there at the moment. It never ends, as it never was. */
+    const notBegun = ({ code, message }: NodeJS.ErrnoException) => {
+      this.#refused = `The system starts no process for worker ${worker} (${code ?? message}).`;
+      end(null, null);
+    };
+    try {
+      this.#process = cluster.fork();
+    } catch (error) {
+      process.nextTick(notBegun, error);
+      return;
+    }
     this.#process.on('message', (message: FromWorker) => {
       switch (message.type) {
         case 'serves':
@@ -77,24 +95,20 @@ export class Member {
           return events.onScrape(this);
       }
     });
-    // Its channel may break with it; that it ended is heard below.
-    this.#process.on('error', () => undefined);
-    this.#process.once('exit', (code: number | null, signal: string | null) => {
-      clearTimeout(late);
-      for (const resolve of this.#reported.splice(0)) resolve();
-      serving.reject(new NotStarted(this.#refused ?? `Worker ${worker} ended with ${code ?? signal} before it served.`));
-      events.onEnd(this, { code, signal, servedMs: this.#servedMs(), nodeId: this.#nodeId, refused: this.#refused });
-      ended.resolve();
+    this.#process.on('error', (error: NodeJS.ErrnoException) => {
+      // The channel of one that was there may break with it; that it ended is heard below.
+      if (this.pid === undefined) notBegun(error);
     });
+    this.#process.once('exit', end);
     this.tell({ type: 'start', worker, config });
   }
 
   get pid(): number | undefined {
-    return this.#process.process.pid;
+    return this.#process?.process.pid;
   }
 
   tell(message: ToWorker): void {
-    if (this.#process.isConnected()) this.#process.send(message, () => undefined);
+    if (this.#process?.isConnected()) this.#process.send(message, () => undefined);
   }
 
   /** Asks what it has counted, and resolves when it has said so, or not in time. */
@@ -123,7 +137,7 @@ export class Member {
   }
 
   kill(): void {
-    this.#process.process.kill('SIGKILL');
+    this.#process?.process.kill('SIGKILL');
   }
 
   #servedMs(): number {

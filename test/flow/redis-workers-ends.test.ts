@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { expect, it, vi } from 'vitest';
+import { copyFile, mkdtemp, open, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig, startServer } from '../../src/embed.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startServerProcess } from '../support/process.ts';
@@ -78,6 +80,28 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
       await two.redis.admin.config('SET', 'appendfsync', 'always');
     }
     expect(two.lines.filter(({ said }) => String(said).includes('appendfsync always'))).toHaveLength(1);
+  }, 60_000);
+
+  it('goes on where the program that runs it is being replaced, and starts others once it is there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-program-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const program = join(directory, 'node');
+    await copyFile(process.execPath, program);
+    const said: string[] = [];
+    await using server = await startServerProcess({
+      env: { PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_WORKERS: '2' },
+      starter: ['sh', '-c', 'shift; exec "$0" "$@"', program],
+      onLine: (line) => said.push(line),
+    });
+    await rm(program);
+    const replaced = await open(program, 'w', 0o755);
+    const [killed] = childrenOf(server.pid);
+    process.kill(killed!, 'SIGKILL');
+    await vi.waitFor(() => expect(said.join()).toContain('The system starts no process for worker'), patient);
+    await replaced.close();
+    await copyFile(process.execPath, program);
+    await vi.waitFor(() => expect(childrenOf(server.pid).filter(hearsSignals)).toHaveLength(2), patient);
+    expect(await server.stop()).toBe(0);
   }, 60_000);
 
   it('puts another in the place of one that dies while the rest are being started', async () => {

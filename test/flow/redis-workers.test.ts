@@ -232,6 +232,26 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(readers.map(({ catchUps }) => catchUps.length)).toEqual(readers.map(() => 1));
       expect(full).toEqual([two.server.pid, two.pidOf(1)]);
     }, 60_000);
+
+    it('goes on with what it has while the system gives it no more processes, and has as many as before once it does', async () => {
+      const [killed, staying] = [two.pidOf(1), two.pidOf(2)];
+      const said = two.lines.length;
+      const since = (msg: string) => two.lines.slice(said).filter((line) => line.msg === msg);
+      const before = await openFilesMost(two.server.pid);
+      await setOpenFilesMost(two.server.pid, '0:');
+      try {
+        process.kill(two.server.pid, 'SIGUSR2');
+        await vi.waitFor(() => expect(since('workers are not renewed: the ones before go on')).toHaveLength(1), patient);
+        process.kill(killed, 'SIGKILL');
+        await vi.waitFor(() => expect(since('worker cannot start').length).toBeGreaterThan(2), patient);
+        expect(String(since('worker cannot start').at(-1)!.reason)).toContain('EMFILE');
+        expect((await two.metrics()).get('pressbox_workers')).toBe(1);
+      } finally {
+        await setOpenFilesMost(two.server.pid, `${before}:`);
+      }
+      await vi.waitFor(async () => expect((await two.metrics()).get('pressbox_workers')).toBe(2), patient);
+      expect(two.pidOf(2)).toBe(staying);
+    }, 60_000);
   });
 }
 
