@@ -83,7 +83,9 @@ const isProxy = (part: string) => {
   const [address = '', bits, ...rest] = part.split('/');
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  // Of the ways to write one, Express does not take all.
+  if (family === 6 && !/^(?:[0-9a-f:]+|::ffff:[0-9.]+)(?:%[0-9a-z]+)?$/i.test(address)) return false;
+  return bits === undefined || (/^[1-9][0-9]{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 };
 
 const isRedisUrl = (text: string) => {
@@ -199,7 +201,7 @@ export const variables = {
       .string()
       .refine(
         (value) => /^(?:on|off|true|false|[0-9]{1,2})$/i.test(value) || list(value).every(isProxy),
-        'must be on, off, the number of proxies, or a comma-separated list of addresses, subnets, loopback, linklocal and uniquelocal.',
+        'must be on, off, the number of proxies, or a comma-separated list of addresses, subnets (from /1 on), loopback, linklocal and uniquelocal.',
       )
       .transform((value) => {
         if (/^(?:on|true)$/i.test(value)) return true;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
 
@@ -189,16 +190,28 @@ describe('the configuration', () => {
     ['12', 12],
     ['127.0.0.1', '127.0.0.1'],
     ['::1/128,linklocal', '::1/128, linklocal'],
+    ['128.0.0.0/1,::ffff:10.0.0.1,fe80::1%eth0', '128.0.0.0/1, ::ffff:10.0.0.1, fe80::1%eth0'],
   ])('reads PRESSBOX_TRUST_PROXY=%s', (value, expected) => {
-    expect(readConfig({ PRESSBOX_TRUST_PROXY: value }).trustProxy).toBe(expected);
+    const { trustProxy } = readConfig({ PRESSBOX_TRUST_PROXY: value });
+    expect(trustProxy).toBe(expected);
+    expect(() => express().set('trust proxy', trustProxy)).not.toThrow();
   });
 
-  it.each([['10.0.0.0/33'], ['1.2.3'], ['loopback,'], ['::1/129'], ['10.0.0.0/8/8'], ['-1']])(
-    'refuses PRESSBOX_TRUST_PROXY=%s',
-    (value) => {
-      expect(mistakesOf({ PRESSBOX_TRUST_PROXY: value }).mistakes).toHaveLength(1);
-    },
-  );
+  it.each([
+    ['10.0.0.0/33'],
+    ['1.2.3'],
+    ['loopback,'],
+    ['::1/129'],
+    ['10.0.0.0/8/8'],
+    ['-1'],
+    // Express throws at these.
+    ['0.0.0.0/0'],
+    ['::/00'],
+    ['64:ff9b::192.0.2.1'],
+    ['fe80::1%eth-0'],
+  ])('refuses PRESSBOX_TRUST_PROXY=%s', (value) => {
+    expect(mistakesOf({ PRESSBOX_TRUST_PROXY: value }).mistakes).toHaveLength(1);
+  });
 
   it.each([
     ['https://WWW.example.org'],
