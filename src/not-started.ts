@@ -24,6 +24,8 @@ export function reasonNotToStart(error: unknown): string | undefined {
   if (code === 'EACCES' && (syscall === 'listen' || syscall === 'bind'))
     return `PRESSBOX_PORT: this process may not listen on port ${port}.`;
   if (code === 'EADDRNOTAVAIL') return `PRESSBOX_HOST: ${address} is no address of this machine.`;
+  // Such as of a link-local address without its interface, or of IPv6 where the system has none.
+  if (syscall === 'listen' || syscall === 'bind') return `PRESSBOX_HOST: this process cannot listen on ${address} (${code}).`;
   if (syscall === 'getaddrinfo') return `PRESSBOX_HOST: no address is found for ${hostname} (${code}).`;
   const why = fileTroubles[code];
   return why === undefined || path === undefined ? undefined : `PRESSBOX_DATA_DIR: ${path} ${why} (${code}).`;

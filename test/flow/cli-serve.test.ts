@@ -135,6 +135,8 @@ describe('a start that cannot be', () => {
       ['PRESSBOX_PORT', { PRESSBOX_PORT: 'high' }],
       ['PRESSBOX_HOST', { PRESSBOX_HOST: 'nohost.invalid' }],
       ['PRESSBOX_HOST', { PRESSBOX_HOST: '192.0.2.7' }],
+      ['PRESSBOX_HOST', { PRESSBOX_HOST: 'ff02::1' }],
+      ['PRESSBOX_TRUST_PROXY', { PRESSBOX_TRUST_PROXY: '0.0.0.0/0' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
       ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1/name', ...secret }],
