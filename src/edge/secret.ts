@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /**
@@ -58,19 +58,20 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 /** The whole file or none: written beside its place, synced, then linked there, which fails if another process was first. */
 async function write(dataDir: string, path: string, secret: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const file = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(`${secret}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${secret}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await link(draft, path);
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
+    // What is said of a write, as on a disk that is full, names no file.
+    if (!isCode(error, 'EEXIST')) throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
-    await unlink(draft);
+    await rm(draft, { force: true });
   }
   await syncDirectory(dataDir);
 }

@@ -59,6 +59,24 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
   }, 30_000);
 
+  it('from the beginning is told in a sentence, and nothing half-made is left in it', async (test) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
+    test.onTestFinished(() => rm(dataDir, { recursive: true }));
+    const fill = 'mount -t tmpfs -o size=8k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; "$@"; ls -A "$0"; }';
+    for (const given of [{}, { PRESSBOX_JWT_SECRET: 'x'.repeat(40) }]) {
+      const { stdout, stderr } = spawnSync(
+        unshare,
+        ['--mount', 'sh', '-c', fill, dataDir, process.execPath, join(root, 'src/main.ts')],
+        { encoding: 'utf8', env: { ...process.env, PRESSBOX_DATA_DIR: dataDir, PRESSBOX_PORT: '0', ...given } },
+      );
+      expect(stderr.split('\n').filter((line) => !line.startsWith('head: '))).toEqual([
+        expect.stringMatching(/^PRESSBOX_DATA_DIR: .*(?:no space left|full)/),
+        '',
+      ]);
+      expect(stdout).not.toContain('token-secret');
+    }
+  });
+
   it('that has the log too ends nothing, and has it whole when there is room', async (test) => {
     const [dataDir, full] = await Promise.all(['data', 'full'].map((name) => mkdtemp(join(tmpdir(), `pressbox-${name}-`))));
     test.onTestFinished(() => Promise.all([dataDir!, full!].map((path) => rm(path, { recursive: true }))).then(() => undefined));
