@@ -60,6 +60,8 @@ export function createTokens({ secret, jwksUrl, now }: TokenKeys): Tokens {
   return {
     async verify(token) {
       if (token.length > tokenCharacters) throw invalid('The token is too long.');
+      // A decoder passes over white space in the signature, which a cookie could not hold (RFC 7515, 2: there is none).
+      if (!/^[\w.-]*$/.test(token)) throw invalid('This is not a signed JSON Web Token.');
       const key = hash('sha256', token, 'base64');
       const known = remembered.find(key);
       if (known !== undefined) return known;

@@ -115,6 +115,7 @@ const tokens: Record<string, () => string | Promise<string>> = {
     new CompactEncrypt(Buffer.from(JSON.stringify(claims())))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .encrypt(hmac.subarray(0, 32)),
+  'with a space in its signature': () => signed(good, claims()).replace(/.{5}$/, ' $&'),
   'with a part too many': () => `${signed(good, claims())}.x`,
   'that is long': () => signed(good, claims({ padding: 'x'.repeat(11_000) })),
 };
@@ -144,6 +145,23 @@ describe('a token is refused', () => {
       expect((await call(`${server.url}/v1/channels/moon/journal`, { token })).status).toBe(200);
     }
     expect((await call(`${server.url}/v1/channels/moon`)).status).toBe(200);
+  });
+});
+
+describe('a form that brings a token', () => {
+  it('with a line break in its signature, as a cookie could not hold it, is refused', async () => {
+    const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
+    const send = (sent: string) =>
+      fetch(`${server.url}/sign-in`, {
+        method: 'POST',
+        headers: { origin: server.url, accept: 'application/json' },
+        body: new URLSearchParams({ token: sent, to: '/' }),
+        redirect: 'manual',
+      });
+    expect((await send(token)).status).toBe(303);
+    const answer = await send(token.replace(/.{5}$/, '\n$&'));
+    expect([answer.status, await answer.json()]).toMatchObject([401, { code: 'token-invalid' }]);
+    expect(answer.headers.get('set-cookie')).toBeNull();
   });
 });
 
