@@ -285,6 +285,11 @@ export const limitGroups = [
       metric: problem('token-invalid'),
     },
     jwksRetrySeconds: { what: 'That `retryAfter`.', metric: problem('token-invalid') },
+    jwksKeptMs: { what: "The issuer's keys are asked for again after it.", metric: problem('token-invalid') },
+    jwksPauseMs: {
+      what: 'A token with a key that the issuer did not name so lately is 401 `token-invalid`, with `retryAfter`.',
+      metric: problem('token-invalid'),
+    },
     rememberedTokenMs: { what: 'A token that was right so long ago is checked again.', metric: problem('token-invalid') },
     rememberedTokens: { what: 'Past it all are checked again.', metric: problem('token-invalid') },
   }),

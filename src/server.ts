@@ -127,7 +127,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { port } = group === undefined ? (http.address() as AddressInfo) : config;
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
-    const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now });
+    const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now, elapsed });
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
     undo.unshift(() => engine.close());

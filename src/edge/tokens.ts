@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { Refusal } from '../protocol/problems.ts';
 import type { Grants, Principal } from '../protocol/rights.ts';
 import { claimsSchema } from '../protocol/schemas.ts';
@@ -21,6 +29,8 @@ export interface TokenKeys {
   jwksUrl?: string | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  elapsed?: () => number;
 }
 
 const audience = 'pressbox';
@@ -36,24 +46,27 @@ export const tokenLimits = {
   /** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
   jwksTimeoutMs: 5_000,
   jwksRetrySeconds: 5,
+  /** For how long the issuer's keys are kept, and how soon it is asked again for one that is not among them. */
+  jwksKeptMs: 600_000,
+  jwksPauseMs: 30_000,
   /**
    * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
-   * counts for this much longer than jose keeps the set of them, which is 10 minutes.
+   * counts for this much longer than the set of them is kept.
    */
   rememberedTokenMs: 60_000,
   rememberedTokens: 10_000,
 } as const;
-const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds } = tokenLimits;
+const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs } = tokenLimits;
 const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;
 /** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
 type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
 
-export function createTokens({ secret, jwksUrl, now }: TokenKeys): Tokens {
+export function createTokens({ secret, jwksUrl, now, elapsed = () => performance.now() }: TokenKeys): Tokens {
   if (secret === undefined && jwksUrl === undefined) throw new Error('Tokens need a secret or the URL of a JWK set.');
   const bySecret = secret && checkBySecret(secret);
-  const byPublicKey = jwksUrl === undefined ? undefined : checkByPublicKey(new URL(jwksUrl));
+  const byPublicKey = jwksUrl === undefined ? undefined : checkByPublicKey(new URL(jwksUrl), elapsed);
 
   const remembered = createMemory(now);
 
@@ -167,19 +180,35 @@ function checkBySecret(secret: Uint8Array): Check {
   };
 }
 
-function checkByPublicKey(url: URL): Check {
-  const keys = createRemoteJWKSet(url, { timeoutDuration: jwksTimeoutMs });
+function checkByPublicKey(url: URL, elapsed: () => number): Check {
+  // When the issuer is asked again is decided here: jose goes by the time of day, which may be put back.
+  const keys = createRemoteJWKSet(url, {
+    timeoutDuration: jwksTimeoutMs,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+  });
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const ask = async () => {
+    await keys.reload();
+    askedAt = elapsed();
+  };
+  const keyFor: JWTVerifyGetKey = async (header, token) => {
+    const isOld = elapsed() - askedAt >= jwksKeptMs;
+    if (isOld) await ask();
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (isOld || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      if (elapsed() - askedAt < jwksPauseMs) {
+        throw unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
+      }
+      await ask();
+      return await keys(header, token);
+    }
+  };
   return async (token, currentDate) => {
     const options = { algorithms: [...publicKeyAlgorithms], ...checks, currentDate };
-    // So soon after it was asked the issuer is not asked again, and may have a new key.
-    const { coolingDown } = keys;
-    try {
-      return (await jwtVerify(token, keys, options)).payload;
-    } catch (error) {
-      throw coolingDown && error instanceof errors.JWKSNoMatchingKey
-        ? unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.')
-        : error;
-    }
+    return (await jwtVerify(token, keyFor, options)).payload;
   };
 }
 

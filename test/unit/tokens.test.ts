@@ -213,18 +213,38 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
     let published = [jwkOf('first', first)];
     await using changing = await startIssuer(() => published);
-    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now });
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
     const by = (alg: string, kid: string, key: KeyObject) => new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
     await tokens.verify(await by('RS256', 'first', first.privateKey));
     published = [...published, jwkOf('second', second)];
     const [good, forged] = await Promise.all(['second', 'third'].map((kid) => by('ES256', kid, second.privateKey)));
     expect((await refusalOf(tokens, good!)).retryAfter).toBeGreaterThan(0);
 
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
-    onTestFinished(() => void vi.useRealTimers());
+    elapsedMs += 31_000;
     expect((await tokens.verify(good!)).sub).toBe('ida');
-    vi.setSystemTime(Date.now() + 31_000);
+    elapsedMs += 31_000;
     expect((await refusalOf(tokens, forged!)).retryAfter).toBeUndefined();
+  });
+
+  it('end with their key where the clock was put back since the issuer was asked, who has others then', async () => {
+    const [first, second] = [pairs.ES256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
+    const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
+    let published = [jwkOf('first', first)];
+    await using changing = await startIssuer(() => published);
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
+    const by = (kid: string, key: KeyObject, jti: string) =>
+      new SignJWT({ ...claims, jti }).setProtectedHeader({ alg: 'ES256', kid }).sign(key);
+    await tokens.verify(await by('first', first.privateKey, 'before'));
+    published = [jwkOf('second', second)];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    elapsedMs += 31_000;
+    expect((await tokens.verify(await by('second', second.privateKey, 'new'))).sub).toBe('ida');
+    published = [jwkOf('first', first)];
+    elapsedMs += 600_001;
+    expect((await refusalOf(tokens, await by('second', second.privateKey, 'late'))).detail).toContain('not known here');
   });
 
   it('are refused with the advice to wait while the issuer cannot be asked', async () => {
