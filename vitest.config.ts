@@ -7,8 +7,11 @@ keepCompiled();
 
 /** One project per kind of test; `npx vitest run --project flow` runs one of them. */
 const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'hostile', 'browser', 'package'];
-/** Their files leave nothing behind that another could see, and would load the same again and again: those that a worker runs share it. */
-const sharing = ['unit', 'flow'];
+/**
+ * Their files leave nothing behind that another could see, and would load the same again and again: those that a worker runs share it.
+ * Of the others, the hostile ones measure the memory of their process.
+ */
+const sharing = ['unit', 'contract', 'flow', 'browser'];
 
 export default defineConfig({
   test: {
