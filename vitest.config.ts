@@ -30,8 +30,7 @@ export default defineConfig({
         setupFiles: ['test/support/patience.ts'],
         expect: { poll: { timeout: 10_000 } },
         isolate: !sharing.includes(name),
-        // Those with a browser.
-        ...((name === 'browser' || name === 'hostile') && { globalSetup: 'test/support/built.ts' }),
+        ...(name === 'browser' && { globalSetup: 'test/support/built.ts' }),
         // What is packed and installed once for all of them.
         ...(name === 'package' && { globalSetup: 'test/support/installed.ts' }),
       },
