@@ -58,8 +58,8 @@ export function assetRoutes(): Router {
   router.get('/embed.js', assetHeaders(), forEveryPage, async (req, res) => {
     const encoding = encodingFor(req);
     vary(res, 'Accept-Encoding');
-    if (encoding !== false) res.setHeader('Content-Encoding', encoding);
     const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
+    if (encoding !== false) res.setHeader('Content-Encoding', encoding);
     // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
     const etag = etagOf(`${element} ${encoding || 'identity'}`);
     sendJson(res, bytes, { cache: 'public', etag, type: 'text/javascript; charset=utf-8' });

@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
+import { startServerProcess } from '../support/process.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** What the element may weigh, compressed with gzip, with the words of whatever language: less than one picture of a post. */
@@ -62,6 +67,29 @@ describe('/embed.js', () => {
   it('runs no text as code and names nothing of the whole page', async () => {
     const script = await (await get()).text();
     expect(script).not.toMatch(/\beval\(|new Function\(|globalThis\.lit/);
+  });
+
+  it('says in plain that it cannot be read, as where no more files may be open', async () => {
+    await using own = await startServerProcess();
+    const [, asset] = /"(\/assets\/[^"]+)"/.exec(await (await fetch(`${own.url}/`)).text()) ?? [];
+    // On a connection that it has already.
+    const connection = connect(Number(new URL(own.url).port), '127.0.0.1');
+    let said = '';
+    connection.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    connection.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+    await vi.waitFor(() => expect(said).toContain('alive'));
+    said = '';
+    await promisify(execFile)('prlimit', ['--pid', String(own.pid), '--nofile=0:']);
+    const headers = 'Host: a\r\nAccept-Encoding: gzip';
+    connection.write(`GET ${asset} HTTP/1.1\r\n${headers}\r\n\r\n`);
+    connection.write(`GET /embed.js HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
+    await once(connection, 'end');
+    expect(said.match(/HTTP\/1.1 500 |no-store|"code":"internal-error"|content-encoding|immutable/gi)).toEqual([
+      ...['HTTP/1.1 500 ', 'no-store', '"code":"internal-error"'],
+      ...['HTTP/1.1 500 ', 'no-store', '"code":"internal-error"'],
+    ]);
   });
 });
 

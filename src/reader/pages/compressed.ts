@@ -42,9 +42,11 @@ export function compressed(compress: Compress, names: ReadonlySet<string>): Requ
     res.vary('Accept-Encoding');
     const encoding = encodingFor(req);
     if (encoding === false) return next();
+    // Before the headers, which would be those of a problem too.
+    const bytes = await compress(name, encoding);
     res
       .set({ 'Content-Encoding': encoding, 'Cache-Control': 'public, max-age=31536000, immutable' })
       .type(extname(name))
-      .send(await compress(name, encoding));
+      .send(bytes);
   };
 }
