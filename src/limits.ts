@@ -458,6 +458,14 @@ export const limitGroups = [
       what: 'So much waits where nothing can be written, as on a full disk; further lines are left out, and the server goes on.',
       metric: 'pressbox_log_lines_dropped_total',
     },
+    logRetryMs: {
+      what: 'Where whoever reads the log takes no more, what waits is tried again so often.',
+      metric: 'pressbox_log_lines_dropped_total',
+    },
+    logLastTries: {
+      what: 'As a process ends, so often and a tenth of a second apart; then it ends without.',
+      metric: 'pressbox_log_lines_dropped_total',
+    },
     logTextCharacters: { what: 'A longer text in a line is cut, and ends in an ellipsis.', metric: cutInLog },
     logItems: { what: 'Of a longer list, or more fields, the first are told, and how many more there are.', metric: cutInLog },
     logDepth: { what: 'What is deeper is `[left out]`.', metric: cutInLog },

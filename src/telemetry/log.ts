@@ -13,6 +13,10 @@ export type Log = Logger;
 export const logLimits = {
   /** Lines that wait where nothing can be written, as on a disk that is full. */
   logWaitingBytes: 8 * 1024 * 1024,
+  /** The pause before they are tried again where whoever reads the log takes none. */
+  logRetryMs: 100,
+  /** Tries at the end of the process, each a tenth of a second after the one before. */
+  logLastTries: 10,
   /** Of a text in a line, UTF-16 units. */
   logTextCharacters: 300,
   /** Entries of a list, and fields of an object. */
@@ -22,7 +26,7 @@ export const logLimits = {
   /** Places in the code that an error came through. */
   logStackFrames: 15,
 } as const;
-const { logTextCharacters, logItems, logDepth, logStackFrames } = logLimits;
+const { logWaitingBytes, logRetryMs, logLastTries, logTextCharacters, logItems, logDepth, logStackFrames } = logLimits;
 
 let [dropped, cut] = [0, 0];
 
@@ -80,21 +84,40 @@ const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
  * The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. Of a
  * process that writes beside others no more than goes out whole, so that no line stands within another. What cannot be written is tried
  * again with the next line: that nobody can read the log is no reason to cut the readers. It is said on the standard error, once until
- * something is written again. Past the bound further lines are left out and counted.
+ * something is written again. Where somebody is to read it through a pipe and does not, it is tried by and by, and said once lines are left
+ * out. Past the bound further lines are left out and counted.
  */
 function openStandardOutput(): DestinationStream {
-  const out = pino.destination({ fd: 1, sync: true, maxLength: logLimits.logWaitingBytes });
+  // Once it was looked at, a write to a pipe that is full says so (EAGAIN), where it would hold the process up until somebody reads.
+  void process.stdout;
+  let lastTries = 0;
+  const out = pino.destination({
+    fd: 1,
+    sync: true,
+    maxLength: logWaitingBytes,
+    ...(cluster.isWorker && { maxWrite: atomicCharacters }),
+    retryEAGAIN: () => lastTries-- > 0,
+  });
+  let again: NodeJS.Timeout | undefined;
   let isTold = false;
-  out.on('error', ({ message }: Error) => {
-    // Passes over what cannot be written there either.
-    if (!isTold) console.error(`pressbox: The log cannot be written: ${message}. The server goes on.`);
+  // Passes over what cannot be written there either.
+  const tell = (why: string) => {
+    if (!isTold) console.error(`pressbox: The log cannot be written: ${why}. The server goes on.`);
     isTold = true;
+  };
+  out.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== 'EAGAIN') return tell(message);
+    again ??= setTimeout(() => {
+      again = undefined;
+      out.write('');
+    }, logRetryMs).unref();
   });
   out.on('write', () => {
     isTold = false;
   });
   out.on('drop', (gathered: string) => {
     dropped += gathered.split('\n').length - 1;
+    tell('nobody reads it');
   });
   let lines = '';
   const flush = () => {
@@ -102,7 +125,11 @@ function openStandardOutput(): DestinationStream {
     lines = '';
     if (gathered !== '') out.write(gathered);
   };
-  process.once('exit', flush);
+  process.once('exit', () => {
+    lastTries = logLastTries;
+    if (again !== undefined) out.write('');
+    flush();
+  });
   return {
     write(line) {
       if (lines.length + line.length > atomicCharacters) flush();
