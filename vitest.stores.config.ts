@@ -41,6 +41,8 @@ export default defineConfig({
         expect: { poll: { timeout: 10_000 } },
         testTimeout: 60_000,
         hookTimeout: 60_000,
+        // As in vitest.config.ts.
+        isolate: false,
       },
     })),
   },
