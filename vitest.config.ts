@@ -15,8 +15,8 @@ const sharing = ['unit', 'contract', 'flow', 'browser'];
 
 export default defineConfig({
   test: {
-    // Many tests wait for a disk, a socket or a deadline, so two workers would leave a small machine idle.
-    maxWorkers: 3,
+    // Many tests wait for a disk, a socket or a deadline, so as many workers as processors would leave a small machine idle.
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: kinds.map((name) => ({

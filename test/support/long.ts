@@ -23,6 +23,7 @@ export const longFiles = [
   'test/browser/element-way-back.test.ts',
   'test/flow/power.test.ts',
   'test/flow/author-races.test.ts',
+  'test/flow/redis-mending.test.ts',
   'test/flow/crash.test.ts',
   'test/browser/long-page.test.ts',
 ];
