@@ -205,7 +205,7 @@ function answered(response: Response, text: string): Answered {
 
 /** The body of an answer, which has this field: what has it not is no answer of Pressbox, though it may be JSON. */
 export function bodyWith<T>(field: string, { status, body }: Answered): T {
-  if (typeof body !== 'object' || body === null || !(field in body)) throw new NotPressbox(status);
+  if (!isObject(body) || !(field in body)) throw new NotPressbox(status);
   return body as T;
 }
 

@@ -36,7 +36,7 @@ export class SharedAnswers {
     const isKept = () => this.#read.get(key) === reading;
     const reading = read().then(
       (answer) => {
-        if (isKept() && !this.#hasRoomFor(charactersOf(answer))) this.#read.delete(key);
+        if (isKept() && !this.#takes(charactersOf(answer))) this.#read.delete(key);
         return answer;
       },
       (error: unknown) => {
@@ -53,7 +53,7 @@ export class SharedAnswers {
     const known = this.#made.get(key) as T | undefined;
     if (known !== undefined) return known;
     const made = make();
-    if (this.#made.size < fanoutLimits.sharedAnswers && this.#hasRoomFor(charactersOf(made))) this.#made.set(key, made);
+    if (this.#made.size < fanoutLimits.sharedAnswers && this.#takes(charactersOf(made))) this.#made.set(key, made);
     return made;
   }
 
@@ -64,7 +64,8 @@ export class SharedAnswers {
     this.#characters = 0;
   }
 
-  #hasRoomFor(characters: number | undefined): boolean {
+  /** Whether there is room for so many more, which then count. */
+  #takes(characters: number | undefined): boolean {
     if (characters === undefined || this.#characters + characters > fanoutLimits.sharedCharacters) return false;
     this.#ofAll.add(this, characters);
     this.#characters += characters;
