@@ -5,6 +5,7 @@ import { ReaderClient } from '../../client/reader-client.ts';
 import { type Event, type Transport, transports } from '../../src/protocol/model.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { within } from '../support/within.ts';
 
 /** Networks that block what they do not know: a reader is live all the same, soon, and by the best way that is open. */
 let test: TestServer;
@@ -47,18 +48,15 @@ function read(url: string, channelId: string, options: Partial<ReaderClientOptio
   client.open();
   return { client, events, states };
 }
-async function live(client: ReaderClient, transport: Transport, offset: number, timeout = promisedMs): Promise<void> {
-  await vi.waitFor(
-    () => {
-      expect(client.state).toMatchObject({ status: 'live', transport });
-      expect(client.timeline?.offset).toBe(offset);
-    },
-    { timeout, interval: 10 },
-  );
+async function live(client: ReaderClient, transport: Transport, offset: number): Promise<void> {
+  await within(promisedMs, () => {
+    expect(client.state).toMatchObject({ status: 'live', transport });
+    expect(client.timeline?.offset).toBe(offset);
+  });
 }
 async function nextPost(client: ReaderClient, channelId: string, events: Event[]): Promise<void> {
   const { post } = await author.publish(channelId, { body: 'Pushed.' });
-  await vi.waitFor(() => expect(events.map((event) => 'post' in event && event.post.id)).toContain(post.id), promisedMs);
+  await within(promisedMs, () => expect(events.map((event) => 'post' in event && event.post.id)).toContain(post.id));
   expect(client.timeline?.posts[0]?.id).toBe(post.id);
 }
 
@@ -113,10 +111,12 @@ describe('a reader whose network blocks WebSockets', () => {
     // It may be back before anyone looks.
     await vi.waitFor(() => expect(states.slice(said).map(({ status }) => status)).toContain('offline'));
     await live(client, 'stream', 2);
-    expect(way.asked.slice(before)).toEqual(['stream']);
+    // Before any other: where a busy machine takes long to answer, others are asked beside it.
+    expect(way.asked[before]).toBe('stream');
+    const again = way.asked.length;
     const another = read(way.url, await channelWith(0));
     await live(another.client, 'stream', 1);
-    expect(way.asked.slice(before)).toEqual(['stream', 'stream']);
+    expect(way.asked[again]).toBe('stream');
   });
 });
 
@@ -131,7 +131,7 @@ describe('a reader whose network is slow', () => {
     await nextPost(client, channelId, events);
     expect(events).toHaveLength(1);
     expect(states.map(({ status }) => status)).not.toContain('offline');
-    expect(way.asked).toEqual(['socket', 'stream']);
+    expect(way.asked.slice(0, 2)).toEqual(['socket', 'stream']);
     await vi.waitFor(() => expect(test.server.readers.size).toBe(1));
   });
 });
@@ -159,7 +159,7 @@ describe('a reader, whatever the way', () => {
         };
         const { client } = read(test.url, channel.id, { transports: [transport], token });
         await live(client, transport, 1);
-        await vi.waitFor(() => expect(given).toBeGreaterThan(1), promisedMs);
+        await within(promisedMs, () => expect(given).toBeGreaterThan(1));
         return { client, transport };
       }),
     );
@@ -174,7 +174,7 @@ describe('a reader, whatever the way', () => {
     const admin = await test.token({ admin: true });
     await fetch(`${test.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } });
     for (const { client } of readers) {
-      await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', reason: 'gone' }), promisedMs);
+      await within(promisedMs, () => expect(client.state).toMatchObject({ status: 'ended', reason: 'gone' }));
     }
   });
 });
@@ -185,8 +185,10 @@ describe('a reader whose server is away', () => {
     const way = await network({ webSockets: 'refused', streams: 'refused', requests: 'refused' });
     // Pauses of exactly a second, then two.
     const { client } = read(way.url, channelId, { random: () => 1 });
-    await vi.waitFor(() => expect(client.state.status).toBe('offline'));
-    expect(way.asked).toEqual(['socket', 'stream', 'events']);
+    const asked = await new Promise<string[]>((resolve) =>
+      client.on('state', ({ status }) => status === 'offline' && resolve([...way.asked])),
+    );
+    expect(asked).toEqual(['socket', 'stream', 'events']);
     Object.assign(way, { webSockets: 'free', streams: 'free', requests: 'free' });
     await live(client, 'socket', 2);
   });
@@ -227,7 +229,7 @@ describe('a reader who is woken', () => {
     expect(way.asked).toEqual(['socket', 'stream', 'events']);
     Object.assign(way, { webSockets: 'free', streams: 'free', requests: 'free' });
     client.wake();
-    await vi.waitFor(() => expect(client.state.status).toBe('live'), promisedMs);
+    await within(promisedMs, () => expect(client.state.status).toBe('live'));
   });
 
   it('keeps a connection that is alive', async () => {

@@ -5,9 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, v
 import { appended, createChannel, publication, samplePost } from '../support/engines.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { plainChannel, plainPost } from '../support/transfer.ts';
+import { within } from '../support/within.ts';
 
 /** Exports and imports that are under way: they end with the token that they were begun with. */
-const promised = { timeout: 5_000, interval: 20 };
+const promisedMs = 5_000;
 let server: TestServer;
 let now = Date.now;
 beforeAll(async () => {
@@ -60,7 +61,7 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
     // As many as are taken together.
     for (let post = 0; post < 63; post += 1) body.write(line(plainPost(id)));
     const offset = async () => (await server.server.engine.heads([id]))[0]?.offset;
-    await vi.waitFor(async () => expect(await offset()).toBe(64), promised);
+    await vi.waitFor(async () => expect(await offset()).toBe(64));
     await end();
     const feeding = setInterval(() => body.write(line(plainPost(id))), 100);
     onTestFinished(() => clearInterval(feeding));
@@ -85,9 +86,9 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
     client.on('error', (why) => {
       error = why;
     });
-    await underWay(1);
+    await vi.waitFor(() => underWay(1));
     await end();
-    await vi.waitFor(() => underWay(0), promised);
+    await within(promisedMs, () => underWay(0));
     client.resume();
     await once(client, 'close').catch(() => undefined);
     expect(error).toMatchObject({ code: 'ECONNRESET' });
@@ -105,8 +106,6 @@ async function asking(path: string, token: string): Promise<Socket> {
 }
 
 async function underWay(count: number): Promise<void> {
-  await vi.waitFor(async () => {
-    const { text } = await call(`${server.url}/metrics`);
-    expect(text).toContain(`pressbox_transfers{kind="exports"} ${count}\n`);
-  }, promised);
+  const { text } = await call(`${server.url}/metrics`);
+  expect(text).toContain(`pressbox_transfers{kind="exports"} ${count}\n`);
 }

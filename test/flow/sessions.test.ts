@@ -1,10 +1,11 @@
 import { get } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { signToken } from '../../src/edge/tokens.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';
+import { within } from '../support/within.ts';
 
 /** The session of a browser: made of a token, kept in a cookie, and good for pages of this server alone. */
 const elsewhere = 'https://news.example';
@@ -182,7 +183,7 @@ describe('a session', () => {
     await reader.subscribe(members);
     const jti = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
-    await vi.waitFor(() => expect(reader.isOpen).toBe(false), { timeout: 5_000, interval: 20 });
+    await within(5_000, () => expect(reader.isOpen).toBe(false));
   });
 
   it('ends for the browser when it signs out', async () => {

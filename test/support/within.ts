@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Between two looks at what is waited for. */
+const intervalMs = 10;
+
+/**
+ * Waits for what is promised within a time: until `check` does not throw, and throws what it threw where that time is over.
+ * The promise is one of processes that have a processor when they have something to do. So the time in which they had none, though they were
+ * ready to run, does not count: on a machine that is not busy that is next to nothing. `processes` are all that have to do with it; where none
+ * are named, this one.
+ */
+export async function within<T>(
+  promisedMs: number,
+  check: () => T | Promise<T>,
+  processes: readonly number[] = [process.pid],
+): Promise<T> {
+  const began = performance.now();
+  const before = waitedMs(processes);
+  for (;;) {
+    let late = performance.now() - began - promisedMs;
+    for (const [thread, ms] of waitedMs(processes)) late -= ms - (before.get(thread) ?? 0);
+    try {
+      return await check();
+    } catch (error) {
+      if (late > 0) throw error;
+    }
+    await pause(intervalMs);
+  }
+}
+
+/** So long each of their threads was ready to run, and waited for a processor (proc(5), schedstat); none where the system does not tell. */
+function waitedMs(processes: readonly number[]): Map<string, number> {
+  const waited = new Map<string, number>();
+  for (const pid of processes) {
+    try {
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        const [, ns] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+        waited.set(thread, Number(ns) / 1e6);
+      }
+    } catch {
+      // It ends.
+    }
+  }
+  return waited;
+}
