@@ -5,7 +5,8 @@ import { type RedisServer, startRedis } from './redis.ts';
 import { call } from './server.ts';
 import { type Watcher, watch } from './watcher.ts';
 
-export const patient = { timeout: 15_000, interval: 20 };
+/** Processes are started, one after the other, and the machine may be busy. */
+export const patient = { timeout: 60_000, interval: 20 };
 
 /** A line of the log, or what else was printed. */
 export type Line = Record<string, unknown> & { msg?: string; pid?: number; worker?: number };
@@ -22,7 +23,7 @@ export interface TwoWorkers {
   startAgain(): Promise<void>;
   /** The process that has this number now. */
   pidOf(worker: number): number;
-  /** A worker that is slow to say what it has counted is told of as of before: who counts waits. */
+  /** A worker that is slow to say what it has counted is told of as of before, or not yet: who counts waits. */
   metrics(): Promise<Map<string, number>>;
   /** So many readers that each worker has some: which takes a connection is up to the kernel. They leave with the test. */
   readersOfBoth(channelId: string): Promise<Watcher[]>;
