@@ -29,11 +29,13 @@ beforeAll(async () => {
   // Told of by no answer but valid: everything after offset 0. Its check is what the first announcement says stood before it.
   const [epoch] = head.split('.');
   const id = 'from-the-start';
-  const before = new Promise<string>((resolve) => {
-    void server.server.engine.subscribe(id, (heard) => heard.type === 'entry' && resolve(`${heard.epoch}.0.${heard.before}`));
-  });
+  const before = Promise.withResolvers<string>();
+  await server.server.engine.subscribe(
+    id,
+    (heard) => heard.type === 'entry' && before.resolve(`${heard.epoch}.0.${heard.before}`),
+  );
   await createChannel(server, editor, { id });
-  cursorAt0 = await before;
+  cursorAt0 = await before.promise;
   expect(cursorAt0.split('.')[0]).not.toBe(epoch);
 });
 afterAll(async () => {

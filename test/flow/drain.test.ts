@@ -38,8 +38,8 @@ it('tells readers to leave within a time, and turns away whoever comes', async (
   expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200 });
 
   // Longer than this takes: it ends when the last one leaves.
-  const closing = server.server.close({ drainMs: 15_000 });
-  await vi.waitFor(() => expect(staying.heard('drain')).toEqual([{ withinMs: 15_000 }]));
+  const closing = server.server.close({ drainMs: 60_000 });
+  await vi.waitFor(() => expect(staying.heard('drain')).toEqual([{ withinMs: 60_000 }]));
 
   const ready = await call(`${server.url}/readyz`);
   expect(ready).toMatchObject({ status: 503, body: { status: 'draining' } });
@@ -72,7 +72,7 @@ it('hands on every write that it still answers', async () => {
     call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: editor, body: { headline: `Entry ${index}` } }),
   );
   await Promise.race(publishing);
-  const closing = server.server.close({ drainMs: 15_000 });
+  const closing = server.server.close({ drainMs: 60_000 });
   const answers = await Promise.all(publishing);
   expect(new Set([201, 503, ...answers.map(({ status }) => status)])).toEqual(new Set([201, 503]));
   const promised = answers.flatMap(({ status, body }) => (status === 201 ? [(body as { offset: number }).offset] : []));
@@ -143,21 +143,21 @@ it('leaves an EventSource able to come back by itself, with its cursor, to the n
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
   using source = openEventSource(`${server.url}/v1/channels/${id}/stream`);
-  await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), 10_000);
+  await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]));
   const { cursor } = await publish(server, editor, id, { headline: 'Before' });
   await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ name: 'post.published', lastEventId: cursor }));
   await server.server.close({ drainMs: 200 });
   await server.restart();
-  await publish(server, editor, id, { headline: 'After' });
-  await vi.waitFor(
-    () =>
-      expect(source.heard.slice(2)).toMatchObject([
-        { name: 'drain', lastEventId: cursor },
-        { name: 'catchup', mode: 'replay', events: [{ post: { headline: 'After' } }] },
-      ]),
-    10_000,
-  );
-}, 40_000);
+  const after = await publish(server, editor, id, { headline: 'After' });
+  await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ lastEventId: after.cursor }));
+  const [drain, catchUp, ...live] = source.heard.slice(2);
+  expect([drain, catchUp]).toMatchObject([
+    { name: 'drain', lastEventId: cursor },
+    { name: 'catchup', mode: 'replay', covers: { after: 2 } },
+  ]);
+  // It may be back before that is written.
+  expect([...(catchUp!.events as object[]), ...live]).toMatchObject([{ post: { headline: 'After' } }]);
+});
 
 it('answers held polls without events, so that the next question goes elsewhere', async () => {
   const server = await start();
@@ -177,15 +177,19 @@ it('holds no poll for longer than it asked to be held', async () => {
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
   const { cursor } = await publish(server, editor, id, { headline: 'One' });
-  const polls = Array.from({ length: 8 }, () => call(`${server.url}/v1/channels/${id}/events?wait=3&after=${cursor}`));
+  let answered = 0;
+  const polls = Array.from({ length: 8 }, () =>
+    call(`${server.url}/v1/channels/${id}/events?wait=3&after=${cursor}`).finally(() => (answered += 1)),
+  );
+  // On a busy machine the time of the first may be over before the last is there.
+  await vi.waitFor(() => expect(server.server.readers.count('poll') + answered).toBe(8), { interval: 5 });
   const began = performance.now();
-  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(8), { timeout: 10_000, interval: 5 });
   const closed = server.server.close({ drainMs: 60_000 });
   await Promise.all(polls);
   // Of the minute that all of them had to leave.
   expect(performance.now() - began).toBeLessThan(15_000);
   await closed;
-}, 30_000);
+});
 
 it('does not wait for a reader who stopped reading', async () => {
   const server = await start();
@@ -201,8 +205,11 @@ it('does not wait for a reader who stopped reading', async () => {
   for (let round = 0; round < 6; round += 1) {
     await Promise.all(Array.from({ length: 10 }, () => publish(server, editor, id, { headline: 'Long', body })));
   }
+  const began = performance.now();
   await server.server.close({ drainMs: 100 });
-}, 15_000);
+  // Sooner than whoever takes no bytes is given up.
+  expect(performance.now() - began).toBeLessThan(15_000);
+});
 
 it('ends once, however often it is asked to', async () => {
   const server = await start();

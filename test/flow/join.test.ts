@@ -62,8 +62,11 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   const posts: { id: string; revision: number }[] = [];
   let head = 0;
   let left = writes;
+  const turns = Array.from({ length: joins }, () => Promise.withResolvers<void>());
   const author = async () => {
     while (left-- > 0) {
+      // Who joins is spread over the time that the writing takes, by its own progress.
+      for (const turn of turns.slice(0, 1 + joins * (1 - left / writes))) turn.resolve();
       const old = random.chance(0.4) ? posts.splice(random.below(posts.length), 1)[0] : undefined;
       const said =
         old === undefined
@@ -80,11 +83,7 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   };
   const writing = Promise.all(Array.from({ length: 8 }, author));
   const joining = Array.from({ length: joins }, async (_, index) => {
-    // Spread over the time that the writing takes, by its own progress.
-    await vi.waitFor(() => expect(left).toBeLessThanOrEqual(Math.max(0, writes * (1 - index / joins))), {
-      timeout: 15_000,
-      interval: 3,
-    });
+    await turns[index]!.promise;
     const after = random.chance(0.2) ? undefined : known[random.below(known.length)];
     return await (index % 2 === 0 ? join : joinStream)(id, after);
   });
@@ -99,7 +98,7 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
     joined.flatMap((one) =>
       one.told().offset < head && !toComeBack(one) ? [`${one.over} at ${one.told().offset} of ${head}`] : [],
     );
-  await vi.waitFor(() => expect(behind()).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(behind()).toEqual([]));
   expect(joined.filter(toComeBack).length).toBeLessThan(joins / 4);
 
   const journal = await wholeJournal(server, id, editor);

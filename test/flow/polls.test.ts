@@ -41,7 +41,7 @@ async function channelWith(posts: number, more: object = {}): Promise<{ id: stri
 
 /** Resolves when as many polls are held. */
 async function held(count: number): Promise<void> {
-  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(count), 5_000);
+  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(count));
 }
 
 describe('a poll', () => {
@@ -75,16 +75,17 @@ describe('a poll', () => {
     expect(text).toContain('pressbox_events_delivered_total{transport="poll"} 20\n');
   });
 
-  it('is answered in turns where thousands wait, and between two of them other work is done', async () => {
+  it('is answered in turns where very many wait, and between two of them other work is done', async () => {
     const { id, head } = await channelWith(1);
     const answers: Promise<Answer>[] = [];
-    while (answers.length < 2_000) {
+    // The first of them must be held still when the last has come, also where the machine is busy.
+    while (answers.length < 1_000) {
       // No more at once than the system lets wait for a server.
       for (let index = 0; index < 250; index += 1) answers.push(poll(id, `wait=30&after=${head}`));
       await held(answers.length);
     }
     /** How many were held at each turn of the event loop. */
-    const counts = [2_000];
+    const counts = [answers.length];
     const look = () => {
       counts.push(server.server.readers.count('poll'));
       if (counts.at(-1) !== 0) setImmediate(look);
@@ -94,9 +95,9 @@ describe('a poll', () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 200, body: { cursor } });
     await vi.waitFor(() => expect(counts.at(-1)).toBe(0));
     const answered = counts.map((count, turn) => (counts[turn - 1] ?? count) - count).filter((count) => count > 0);
-    expect(answered.length).toBeGreaterThanOrEqual(20);
+    expect(answered.length).toBeGreaterThanOrEqual(10);
     expect(Math.max(...answered)).toBeLessThanOrEqual(100);
-  }, 30_000);
+  });
 
   it('is answered without events when its time is over, and can be asked again from there', async () => {
     const { id, head } = await channelWith(1);
