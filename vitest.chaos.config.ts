@@ -6,7 +6,12 @@ import { LongFirst } from './test/support/long-first.ts';
 keepCompiled();
 
 const alone = ['test/chaos/attack.test.ts'];
-const patient = { testTimeout: 120_000, hookTimeout: 60_000, setupFiles: ['test/support/patience.ts'] };
+const patient = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  setupFiles: ['test/support/patience.ts'],
+  expect: { poll: { timeout: 30_000 } },
+};
 
 /** What takes long, then the disasters, then what measures how long others wait and so is left alone: not part of `npm test`. */
 export default defineConfig({

@@ -25,10 +25,10 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         exclude: longFiles,
         // For what hangs alone: what is promised within a time is asserted.
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
         setupFiles: ['test/support/patience.ts'],
-        expect: { poll: { timeout: 10_000 } },
+        expect: { poll: { timeout: 30_000 } },
         isolate: !sharing.includes(name),
         ...(name === 'browser' && { globalSetup: 'test/support/built.ts' }),
         // What is packed and installed once for all of them.

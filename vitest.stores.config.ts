@@ -38,9 +38,9 @@ export default defineConfig({
         exclude: Object.keys(notOnEachStore),
         env: { PRESSBOX_TEST_STORE: store },
         setupFiles: ['test/support/store-setup.ts', 'test/support/patience.ts'],
-        expect: { poll: { timeout: 10_000 } },
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        expect: { poll: { timeout: 30_000 } },
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
         // As in vitest.config.ts.
         isolate: false,
       },

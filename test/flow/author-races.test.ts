@@ -43,7 +43,7 @@ const offsetOf = async (channel: string) => (await test.server.engine.heads([cha
 const key = (value: string) => ({ 'idempotency-key': value });
 
 describe('two authors who revise one revision at once', () => {
-  it('are told apart, a thousand times: one has it, the other is shown what stands now', { timeout: 120_000 }, async () => {
+  it('are told apart, a thousand times: one has it, the other is shown what stands now', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const url = `${channelUrl}/posts/${post.id}/revisions`;

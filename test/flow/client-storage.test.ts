@@ -78,7 +78,7 @@ async function reached(client: ReaderClient, offset: number): Promise<void> {
       expect(client.state.status).toBe('live');
       expect(client.timeline?.offset).toBe(offset);
     },
-    { timeout: 5_000, interval: 5 },
+    { interval: 5 },
   );
 }
 const expectSame = async (client: ReaderClient, channelId: string) => {
@@ -113,7 +113,7 @@ describe('a reader with a storage', () => {
     const { client } = read(channelId, { storage });
     await reached(client, 2);
     await author.publish(channelId, { body: 'Just in.' });
-    await vi.waitFor(() => expect(storage.text).toContain('Just in.'), 5_000);
+    await vi.waitFor(() => expect(storage.text).toContain('Just in.'));
   });
 
   it.each(['takedown', 'retract'] as const)('has nothing of a text in it any more when its %s is told', async (withdraw) => {
@@ -127,7 +127,7 @@ describe('a reader with a storage', () => {
     const storage = new Storage();
     const { client } = read(channelId, { storage });
     await reached(client, 3);
-    await vi.waitFor(() => expect(storage.text).toContain('The address.'), 5_000);
+    await vi.waitFor(() => expect(storage.text).toContain('The address.'));
     const keptWhenTold: string[] = [];
     client.on('event', () => keptWhenTold.push(storage.text));
     await author[withdraw](channelId, post.id, { note: 'A risk.' });
@@ -142,7 +142,7 @@ describe('a reader with a storage', () => {
     const { post } = await author.publish(channelId, { body: 'The address.' });
     const storage = new SlowStorage();
     const { client } = read(channelId, { storage });
-    await vi.waitFor(() => expect(storage.kept.text).toContain('The address.'), 5_000);
+    await vi.waitFor(() => expect(storage.kept.text).toContain('The address.'));
     await author.publish(channelId, { body: 'Another.' });
     await author.takedown(channelId, post.id);
     await reached(client, 4);
@@ -180,7 +180,7 @@ describe('a reader with a storage', () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });
-    await vi.waitFor(() => expect(storage.text).toContain('Post 1'), 5_000);
+    await vi.waitFor(() => expect(storage.text).toContain('Post 1'));
     storage.setItem = () => {
       throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
     };
@@ -213,7 +213,7 @@ describe('a reader with a storage', () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });
-    await vi.waitFor(() => expect(storage.items.size).toBe(1), 5_000);
+    await vi.waitFor(() => expect(storage.items.size).toBe(1));
     const admin = await test.token({ admin: true });
     await fetch(`${test.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } });
     await vi.waitFor(() => expect(client.state.status).toBe('ended'));

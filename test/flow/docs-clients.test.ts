@@ -68,7 +68,7 @@ describe('docs/clients.md: the client with Socket.IO alone', () => {
       stop();
       chance.mockRestore();
     }
-  }, 30_000);
+  });
 
   it('stops with the reason where a token is refused', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
@@ -81,7 +81,7 @@ describe('docs/clients.md: the client with Socket.IO alone', () => {
       show: () => {},
       say: (what: string) => said.push(what),
     });
-    await vi.waitFor(() => expect(said).toEqual(['The token is not valid, or no longer.']), 10_000);
+    await vi.waitFor(() => expect(said).toEqual(['The token is not valid, or no longer.']));
     stop();
   });
 });
@@ -148,7 +148,7 @@ describe('docs/clients.md: React Native', () => {
     };
     const first = start();
     const stop = first.follow(options);
-    await vi.waitFor(() => expect([shown, said.at(-1)]).toEqual([['At noon'], ['live', 'socket']]), 10_000);
+    await vi.waitFor(() => expect([shown, said.at(-1)]).toEqual([['At noon'], ['live', 'socket']]));
     const woken = vi.spyOn(first.ReaderClient.prototype, 'wake');
     for (const state of ['background', 'active']) for (const listener of listeners) listener(state);
     expect(woken).toHaveBeenCalledTimes(1);
@@ -162,9 +162,9 @@ describe('docs/clients.md: React Native', () => {
       ...options,
       show: (_channel: Channel, posts: ReaderPost[]) => seen.push(posts.map(({ headline }) => headline).join()),
     });
-    await vi.waitFor(() => expect(seen).toEqual(['At noon', 'At one']), 10_000);
+    await vi.waitFor(() => expect(seen).toEqual(['At noon', 'At one']));
     again();
-  }, 30_000);
+  });
 });
 
 describeWith(needs.curl, 'docs/clients.md: curl', () => {
@@ -190,12 +190,12 @@ describeWith(needs.curl, 'docs/clients.md: curl', () => {
 
   it('follows the stream, comes back with the last id, and polls, each from the same cursor', async () => {
     const stream = shell.start(here(block('sh sse')));
-    await vi.waitFor(() => expect(stream.out).toMatch(/^event: catchup\ndata: .*"mode":"snapshot".*\n\n/m), 10_000);
+    await vi.waitFor(() => expect(stream.out).toMatch(/^event: catchup\ndata: .*"mode":"snapshot".*\n\n/m));
     stream.kill();
     shell.env.CURSOR = /^id: (.+)$/m.exec(stream.out)?.[1];
     await author.publish('moon-landing', { headline: 'A step' });
     const again = shell.start(here(block('sh sse-again')));
-    await vi.waitFor(() => expect(again.out).toMatch(/^event: catchup\ndata: .*"mode":"replay".*"A step".*\n\n/m), 10_000);
+    await vi.waitFor(() => expect(again.out).toMatch(/^event: catchup\ndata: .*"mode":"replay".*"A step".*\n\n/m));
     expect(again.out).not.toContain('Landed');
     again.kill();
     expect(JSON.parse(await shell.run(here(block('sh polling'))))).toMatchObject({
@@ -215,7 +215,7 @@ describeWith(needs.curl, 'docs/clients.md: curl', () => {
     ]);
     const kept = (line: string) => line.replace(/moon-landing\.(?=json|cursor)/, `${folder}/moon-landing.`);
     const follower = shell.start(kept(follow));
-    await vi.waitFor(() => expect(follower.out).toMatch(/^catchup\t.*Landed/), 10_000);
+    await vi.waitFor(() => expect(follower.out).toMatch(/^catchup\t.*Landed/));
     follower.kill();
   });
 });
@@ -234,7 +234,7 @@ describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
         .replace('moon-landing', channel.id)
         .replace(/ --state \S+/, ''),
     );
-    await vi.waitFor(() => expect(run.out).toContain('At noon'), 10_000);
+    await vi.waitFor(() => expect(run.out).toContain('At noon'));
     run.kill();
     const source = await readFile(join(root, 'examples/reader.py'), 'utf8');
     const named = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);

@@ -39,7 +39,7 @@ describeWith(needs.curl, 'docs/moving.md', () => {
       OTHER_TOKEN: await other.token({ admin: true }),
     });
     for (const lines of commands) printed.push(await shell.run(lines));
-  }, 60_000);
+  });
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();

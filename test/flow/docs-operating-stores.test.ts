@@ -19,7 +19,7 @@ import { createChannel, publish, write } from '../support/writers.ts';
 
 /** What docs/operating.md says of stores that are away, full or in another place. */
 const page = await readFile(join(root, 'docs/operating.md'), 'utf8');
-const patient = { timeout: 15_000, interval: 50 };
+const patient = { interval: 50 };
 
 /** Each process its own mounts, which end with it. */
 const ownMounts = {
@@ -57,7 +57,7 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,size=30m', dataDir]);
     await write(server, token, { path: `/v1/channels/${id}/posts/${first}/takedown`, body: {} });
     await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
-  }, 30_000);
+  });
 
   it('from the beginning is told in a sentence, and nothing half-made is left in it', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
@@ -100,7 +100,7 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     );
     server.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
-  }, 30_000);
+  });
 });
 
 describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs/operating.md has it', (binary) => {
@@ -149,7 +149,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     // There is nothing to renew yet.
     process.kill(server.pid, 'SIGUSR2');
     await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
-  }, 60_000);
+  });
 
   it('tells which settings are unsafe, and no more when they were mended', async (test) => {
     const redis = await startRedisFor(test, binary, ['appendfsync everysec']);
@@ -159,9 +159,9 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     expect((await answered(server))[1]).toContain(quotedIn(unsafe)[0]);
     expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(1);
     await redis.admin.config('SET', 'appendfsync', 'always');
-    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), { ...patient, timeout: 20_000 });
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(0);
-  }, 40_000);
+  });
 
   it('at its maxmemory takes no writes and no takedowns, says why once, and goes on when there is more', async (test) => {
     const redis = await startRedisFor(test, binary);
@@ -194,7 +194,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
       .map((line) => JSON.parse(line) as { msg: string; err?: { message: string } });
     expect(about.map(({ msg }) => msg)).toEqual(['the journal takes no writes', 'the journal takes writes again']);
     expect(about[0]?.err?.message).toContain('OOM');
-  }, 30_000);
+  });
 
   it('stays with a server that became a replica until its connections are ended, and then follows the address', async (test) => {
     const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
@@ -219,5 +219,5 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
       await before.admin.call('CLIENT', 'KILL', 'TYPE', type);
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     expect((await publish(server, token, id, { body: 'After.' })).offset).toBe(offset + 1);
-  }, 60_000);
+  });
 });

@@ -112,7 +112,7 @@ describe('the examples of the documents', () => {
   let played: Played;
   beforeAll(async () => {
     played = await playExamples();
-  }, 60_000);
+  });
   afterAll(() => played.end());
 
   it('are answered as they say: if they are not, `npm run docs` records them anew', () => {

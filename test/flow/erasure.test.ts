@@ -69,8 +69,8 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     const { status } = await call(`${server.url}/v1/channels/${deletedId}`, { method: 'DELETE', token: admin });
     expect(status).toBe(204);
-  }, 10_000);
-}, 60_000);
+  });
+});
 
 afterAll(async () => {
   for (const reader of readers) reader.destroy();
@@ -280,7 +280,7 @@ async function expectNoAnswerHolds(): Promise<void> {
 describe('what was erased', () => {
   it('is in no file while the server runs', expectNoFileHolds);
 
-  it('is in no answer', expectNoAnswerHolds, 30_000);
+  it('is in no answer', expectNoAnswerHolds);
 
   it('is in no answer to a request that is sent again under its key', async () => {
     await inTurns(count, async (number) => {
@@ -314,7 +314,7 @@ describe('what was erased', () => {
     expect(made.filter(({ id }, number) => last.get(id) !== (number % 2 === 0 ? 'taken-down' : 'published'))).toEqual([]);
   });
 
-  it('is in no file and no answer after a new start, and in no file after the end', { timeout: 40_000 }, async () => {
+  it('is in no file and no answer after a new start, and in no file after the end', async () => {
     await server.restart();
     await expectNoFileHolds();
     await expectNoAnswerHolds();

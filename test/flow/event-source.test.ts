@@ -10,7 +10,7 @@ import { openStream, type StreamReader } from '../support/stream-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** What passes by itself, as an EventSource is told it: at any status but 200 it would give up for good (the HTML standard, 9.2.3). */
-const patient = { timeout: 20_000, interval: 50 };
+const patient = { interval: 50 };
 
 async function start(env: Record<string, string> = {}): Promise<TestServer> {
   const server = await startTestServer(env);
@@ -70,7 +70,7 @@ describe('an EventSource', () => {
     await server.restart();
     const { cursor } = await publish(server, editor, id, { headline: 'After' });
     await expectBack(source, cursor);
-  }, 60_000);
+  });
 
   it('comes back by itself where its address has asked too much', async () => {
     const server = await start({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
@@ -85,14 +85,14 @@ describe('an EventSource', () => {
         if (source.heard.length > 0) line.cut();
         expect(await told(server, 'rate-limited')).toBeGreaterThan(others);
       },
-      { timeout: 20_000, interval: 1 },
+      { interval: 1 },
     );
     const before = source.heard.length;
     await vi.waitFor(
       () => expect(source.heard.slice(before)).toEqual([expect.objectContaining({ name: 'catchup', more: false })]),
       patient,
     );
-  }, 60_000);
+  });
 
   it('is told to come back where its address has too many open', async () => {
     const server = await start({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' });
@@ -124,7 +124,7 @@ describeWith(needs.redis, 'an EventSource', (binary) => {
     await starting;
     const { cursor } = await publish(server, editor, id, { headline: 'After' });
     await expectBack(source, cursor);
-  }, 60_000);
+  });
 
   it('is told to come back where the journal cannot be asked and nobody knows yet that it is out of reach', async (test) => {
     const redis = await startRedisFor(test, binary);
@@ -135,5 +135,5 @@ describeWith(needs.redis, 'an EventSource', (binary) => {
     using stream = await openStream(server.url, id);
     await stream.ended;
     expectComeBack(stream, 3_000, 5_000);
-  }, 60_000);
+  });
 });

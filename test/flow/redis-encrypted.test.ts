@@ -38,7 +38,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         } finally {
           await rm(directory, { recursive: true, force: true });
         }
-      }, 60_000);
+      });
     });
   });
 }

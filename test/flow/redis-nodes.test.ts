@@ -8,7 +8,7 @@ import { type Watcher, watch } from '../support/watcher.ts';
 import { allPosts, createChannel, publish, write } from '../support/writers.ts';
 
 const secret = 'a secret that both nodes know, of 32 bytes or more';
-const patient = { timeout: 15_000, interval: 50 };
+const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
@@ -85,7 +85,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publish(b!, token, id, { body: 'Three.' });
       await Promise.all([caughtUp(near, 4), caughtUp(far, 4)]);
       expect([near.faults, far.faults]).toEqual([[], []]);
-    }, 60_000);
+    });
 
     it('keep their readers while Redis is killed and comes back, and lose nothing', async () => {
       const { id } = await createChannel(a!, token);
@@ -104,7 +104,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([near.socket.id, far.socket.id]).toEqual([firstA, firstB]);
       expect([near.faults, far.faults, near.endings, far.endings]).toEqual([[], [], [], []]);
       expect(near.posts).toEqual(far.posts);
-    }, 60_000);
+    });
 
     it('tell readers and authors that Redis is out of reach, and go on when it is back', async () => {
       const { id } = await createChannel(a!, token);
@@ -153,7 +153,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => expect(streamed(stream)).toMatchObject({ offset, faults: [] }), patient);
       await vi.waitFor(() => expect(streamed(late!)).toMatchObject({ offset, faults: [] }), patient);
       late!.destroy();
-    }, 60_000);
+    });
 
     it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {
       await redis.admin.config('SET', 'appendfsync', 'everysec');
@@ -166,6 +166,6 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         await redis.admin.config('SET', 'appendfsync', 'always');
       }
-    }, 30_000);
+    });
   });
 }

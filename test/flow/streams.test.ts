@@ -178,7 +178,7 @@ describe('a stream', () => {
     later(14_000);
     const other = await live(id);
     later(15_500);
-    await vi.waitFor(() => expect(reader.heard('ping')).toEqual([{}]), 3_000);
+    await vi.waitFor(() => expect(reader.heard('ping')).toEqual([{}]));
     expect(other.heard('ping')).toEqual([]);
     expect(reader.blocks.at(-1)).toEqual({ event: 'ping', data: '{}' });
     expect(reader.cursor).toBe(cursors[0]);
@@ -207,7 +207,7 @@ describe('a stream', () => {
     restore();
     // For the server of the other tests, too, its store was not heard of for so long.
     const standing = await channelWith(0);
-    await vi.waitFor(async () => expect((await open(standing.id, { method: 'HEAD' })).status).toBe(200), 10_000);
+    await vi.waitFor(async () => expect((await open(standing.id, { method: 'HEAD' })).status).toBe(200));
   });
 
   it('to HEAD is its head alone', async () => {

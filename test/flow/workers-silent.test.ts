@@ -9,7 +9,7 @@ import { createChannel, publish } from '../support/writers.ts';
 
 const { workerSilentMs, workerSignMs } = workerLimits;
 const seconds = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const patient = { timeout: 30_000, interval: 50 };
+const patient = { interval: 50 };
 const untilKilled = { timeout: workerSilentMs + 60_000, interval: 50 };
 /** What is killed was silent for longer, whenever its last sign came: where the machine is busy that may be some seconds before it is stopped. */
 const silentForMs = workerSilentMs - 5 * workerSignMs;

@@ -66,7 +66,7 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
     await striking;
 
     const { cursor } = await read<{ cursor: string }>(`${server.url}/v1/channels/${id}/snapshot`);
-    await vi.waitFor(() => expect(watchers.map((watcher) => watcher.cursor)).toEqual(watchers.map(() => cursor)), 30_000);
+    await vi.waitFor(() => expect(watchers.map((watcher) => watcher.cursor)).toEqual(watchers.map(() => cursor)));
     const journal = await wholeJournal(server, id, editor);
     return { acknowledged, posts: await allPosts(server, id), journal, watchers, cursor };
   } finally {

@@ -32,7 +32,7 @@ export function read(server: ScriptedServer, options: Partial<ReaderClientOption
 }
 
 async function state(client: ReaderClient, status: ReaderState['status']): Promise<ReaderState> {
-  await vi.waitFor(() => expect(client.state.status).toBe(status), { timeout: 10_000, interval: 5 });
+  await vi.waitFor(() => expect(client.state.status).toBe(status), { interval: 5 });
   return client.state;
 }
 

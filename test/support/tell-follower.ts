@@ -54,10 +54,9 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
           posts: Object.fromEntries(posts.map((post) => [post.id, post])),
         });
       },
-      { timeout: 10_000, interval: 10 },
+      { interval: 10 },
     );
-  const says = (what: RegExp) =>
-    vi.waitFor(() => expect(program.said().join('\n')).toMatch(what), { timeout: 10_000, interval: 10 });
+  const says = (what: RegExp) => vi.waitFor(() => expect(program.said().join('\n')).toMatch(what), { interval: 10 });
 
   // Five posts, of which the snapshot has two: below them there are others.
   for (let at = 0; at < 5; at += 1) write();
@@ -157,5 +156,5 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   // Nothing more to be had: it keeps nothing, and goes.
   later.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
   await says(/gone/);
-  await vi.waitFor(() => expect([program.kept(), later.socket.connected]).toEqual([undefined, false]), 10_000);
+  await vi.waitFor(() => expect([program.kept(), later.socket.connected]).toEqual([undefined, false]));
 }
