@@ -19,10 +19,10 @@ try {
   renew = () => void serving.renew();
   const { reason, code } = await serving.failed;
   console.error(reason);
-  process.exitCode = code;
+  process.exit(code);
 } catch (error) {
   const reason = reasonNotToStart(error);
   if (reason === undefined) throw error;
   console.error(reason);
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -35,7 +35,11 @@ Examples:
   $ pressbox serve --demo --port 4100 --data-dir ./demo-data
   $ PRESSBOX_HOST=0.0.0.0 PRESSBOX_PUBLIC_URL=https://live.example.org pressbox serve`,
     )
-    .action(async (options: WhereOptions & { demo?: boolean }) => done(await attemptHere(terminal, () => serve(options))));
+    .action(async (options: WhereOptions & { demo?: boolean }) => {
+      done(await attemptHere(terminal, () => serve(options)));
+      // Whoever looks after it waits for that, and starts it again.
+      terminal.streams.end?.();
+    });
 
   async function serve(options: WhereOptions & { demo?: boolean }): Promise<number> {
     const [{ readConfig }, { serve: start }] = await Promise.all([import('../../src/config.ts'), import('../../src/serve.ts')]);

@@ -9,6 +9,8 @@ export interface Streams {
   interrupted: AbortSignal;
   /** Called where nothing can be printed any more. Aborts `interrupted`, unless a command has something else to do then. */
   outputFailed?: (failure: OutputFailed) => void;
+  /** Aborts `interrupted`: what was printed and nobody reads is not waited for then. */
+  end?: () => void;
 }
 
 export interface Output {
@@ -62,10 +64,19 @@ export class Terminal {
     this.#left = new Promise((resolve) => this.streams.stdout.write(text, () => resolve()));
   }
 
-  /** Resolves once all that was printed has left. Throws where the command is to end. */
+  /** Resolves once all that was printed has left. Throws where the command is to end, and then at once. */
   async left(): Promise<void> {
-    await this.#left;
-    this.streams.interrupted.throwIfAborted();
+    const { interrupted } = this.streams;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        interrupted.removeEventListener('abort', go);
+        resolve();
+      };
+      interrupted.addEventListener('abort', go);
+      void this.#left.then(go);
+      if (interrupted.aborted) go();
+    });
+    interrupted.throwIfAborted();
   }
 
   json(value: unknown): void {
@@ -92,12 +103,15 @@ function style(coloured: boolean): Style {
   };
 }
 
+/** For what was printed to leave where the command is to end, milliseconds. */
+const lastWordsMs = 1_000;
+
 /** The streams of this process. Ends with the first signal, or when nothing can be printed any more; a second signal ends it at once. */
 export function processStreams(): Streams & Disposable {
   const stop = new AbortController();
-  const interrupt = () => stop.abort();
+  const end = () => stop.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
+  for (const signal of signals) process.once(signal, end);
   process.stdout.on('error', (error) => streams.outputFailed(new OutputFailed(error)));
   // What a person should know beside it: the exit code says how it ended.
   process.stderr.on('error', () => undefined);
@@ -107,8 +121,11 @@ export function processStreams(): Streams & Disposable {
     stderr: process.stderr,
     interrupted: stop.signal,
     outputFailed: (failure: OutputFailed) => stop.abort(failure),
+    end,
     [Symbol.dispose]() {
-      for (const signal of signals) process.off(signal, interrupt);
+      for (const signal of signals) process.off(signal, end);
+      // Where nobody reads what was printed, it would keep the process.
+      if (stop.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();
     },
   };
   return streams;

@@ -49,50 +49,56 @@ describe('pressbox serve and token', () => {
     }
   });
 
-  it('the service goes on where whoever is to read its log reads nothing, and has it for them once they do', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
-    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-    const pipe = join(dataDir, 'pipe');
-    await promisify(execFile)('mkfifo', [pipe]);
-    const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    onTestFinished(() => closeSync(reader));
-    const piece = Buffer.alloc(4_096);
-    const read = () =>
-      piece.toString(
-        'utf8',
-        0,
-        atOnce(() => readSync(reader, piece)),
-      );
-    for (const isReadAgain of [true, false]) {
-      piece.fill('\n');
-      for (const size of [piece.length, 1]) while (atOnce(() => writeSync(reader, piece, 0, size)) > 0);
-      const port = await freePort();
-      const written = openSync(pipe, 'w');
-      const child = spawn(process.execPath, [serviceFile], {
-        env: { ...process.env, PRESSBOX_PORT: String(port), PRESSBOX_DATA_DIR: dataDir },
-        stdio: ['ignore', written, 'inherit'],
-      });
-      closeSync(written);
-      onTestFinished(() => void child.kill('SIGKILL'));
-      const exited = once(child, 'close');
-      const ready = async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
-      await vi.waitFor(ready);
-      let said = '';
-      const hear = () => {
-        for (let more = read(); more !== ''; more = read()) said += more;
-      };
-      if (isReadAgain) {
-        await vi.waitFor(() => {
-          hear();
-          expect(said).toContain('"listening"');
+  it.for([
+    ['the service', [serviceFile]],
+    ['serve', [bin, 'serve']],
+  ] as const)(
+    '%s goes on and ends where whoever is to read its log reads nothing, and has it for them once they do',
+    async ([, argv]) => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+      onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+      const pipe = join(dataDir, 'pipe');
+      await promisify(execFile)('mkfifo', [pipe]);
+      const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+      onTestFinished(() => closeSync(reader));
+      const piece = Buffer.alloc(4_096);
+      const read = () =>
+        piece.toString(
+          'utf8',
+          0,
+          atOnce(() => readSync(reader, piece)),
+        );
+      for (const isReadAgain of [true, false]) {
+        piece.fill('\n');
+        for (const size of [piece.length, 1]) while (atOnce(() => writeSync(reader, piece, 0, size)) > 0);
+        const port = await freePort();
+        const written = openSync(pipe, 'w');
+        const child = spawn(process.execPath, argv, {
+          env: { ...process.env, PRESSBOX_PORT: String(port), PRESSBOX_DATA_DIR: dataDir },
+          stdio: ['ignore', written, written],
         });
+        closeSync(written);
+        onTestFinished(() => void child.kill('SIGKILL'));
+        const exited = once(child, 'close');
+        const ready = async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+        await vi.waitFor(ready);
+        let said = '';
+        const hear = () => {
+          for (let more = read(); more !== ''; more = read()) said += more;
+        };
+        if (isReadAgain) {
+          await vi.waitFor(() => {
+            hear();
+            expect(said).toContain('"listening"');
+          });
+        }
+        child.kill('SIGTERM');
+        expect(await exited).toEqual([0, null]);
+        hear();
+        expect(said.includes('"closed"')).toBe(isReadAgain);
       }
-      child.kill('SIGTERM');
-      expect(await exited).toEqual([0, null]);
-      hear();
-      expect(said.includes('"closed"')).toBe(isReadAgain);
-    }
-  });
+    },
+  );
 
   it('serve ends in good order where nobody can read what it notes', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));

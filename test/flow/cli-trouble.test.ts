@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { commandRoom } from '../support/command-room.ts';
 
 /** What the command says where something goes wrong, against a real server. */
@@ -98,5 +98,19 @@ describe('a standard output', () => {
     for (let posts = 0; posts < 20; posts += 1)
       await room.author.publish(room.channelId, { body: 'Down it goes. '.repeat(3_000) });
     expect(await inShell(`pressbox ${exporting()} | head -c 1`)).toEqual({ code: 1, err: '' });
+  });
+
+  it('that somebody is to read and does not keeps no command that is told to end', async () => {
+    for (let posts = 0; posts < 20; posts += 1)
+      await room.author.publish(room.channelId, { body: 'Down it goes. '.repeat(3_000) });
+    const child = spawn(process.execPath, [bin, ...exporting().split(' ')], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    await once(child.stdout, 'readable');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([1, null]);
   });
 });
