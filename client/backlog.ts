@@ -90,7 +90,7 @@ export class Backlog {
       try {
         const { body } = await this.#http.get(`${this.#path}?after=${encodeURIComponent(this.cursor)}`, this.#stop.signal);
         const said = answerOf(body);
-        if (said?.ok !== true) throw new NotPressbox(200);
+        if (said?.ok !== true) throw new NotPressbox('status 200');
         return said;
       } catch (error) {
         const passes = mayHelpToRepeat(error);

@@ -49,8 +49,9 @@ export class NoAnswer extends Error {
 
 /** What answered is no Pressbox server: the address is wrong. */
 export class NotPressbox extends Error {
-  constructor(status: number) {
-    super(`What answers at this address is not Pressbox (status ${status}).`);
+  /** `came`: what came in the place of an answer. */
+  constructor(came: string) {
+    super(`What answers at this address is not Pressbox: ${came}.`);
     this.name = 'NotPressbox';
   }
 }
@@ -149,7 +150,7 @@ export class Http {
       const response = await this.#send(asked, headers, signal);
       if (response.ok && response.headers.get('content-type')?.startsWith(type)) return response;
       answered(response, await response.text());
-      throw new NotPressbox(response.status);
+      throw new NotPressbox(`status ${response.status}`);
     } catch (error) {
       throwIfAborted(signal);
       throw asAnswer(error, false);
@@ -199,13 +200,13 @@ function answered(response: Response, text: string): Answered {
   const retryAfter = secondsOf(response.headers.get('retry-after'));
   if (response.ok && (text === '' || body !== undefined)) return { status: response.status, headers: response.headers, body };
   if (isProblem(body)) throw new ProblemError({ ...(retryAfter !== undefined && { retryAfter }), ...body });
-  if (response.status < 500 && response.status !== 429) throw new NotPressbox(response.status);
+  if (response.status < 500 && response.status !== 429) throw new NotPressbox(`status ${response.status}`);
   throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
 }
 
 /** The body of an answer, which has this field: what has it not is no answer of Pressbox, though it may be JSON. */
 export function bodyWith<T>(field: string, { status, body }: Answered): T {
-  if (!isObject(body) || !(field in body)) throw new NotPressbox(status);
+  if (!isObject(body) || !(field in body)) throw new NotPressbox(`status ${status}`);
   return body as T;
 }
 

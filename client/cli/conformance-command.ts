@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../conformance/index.ts';
-import { CannotDo, checkedToken, checkedUrl, fileTrouble, several, UsageError } from './asking.ts';
+import { bodyWith, Http } from '../http.ts';
+import { CannotDo, fileTrouble, serverOf, several, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { reasonOf } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -47,14 +48,18 @@ Examples:
       else for (const { name, rule } of cases) terminal.print(`${name}\n  ${rule}`);
       return 0;
     }
-    const token = checkedToken(options.token ?? env.PRESSBOX_TOKEN);
     const address = url ?? env.PRESSBOX_URL;
     if (!address) throw new UsageError('Which server? Give its address, or set PRESSBOX_URL.');
+    const server = serverOf({ ...options, url: address }, env);
+    const { token } = server;
     if (!token) throw new UsageError("Give an editor's token with --token or PRESSBOX_TOKEN.");
     const { only } = options;
     const unknown = only?.find((wanted) => !cases.some(({ name }) => isOf(name, wanted)));
     if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list tells their names.`);
-    const where = { url: checkedUrl(address), token, signal: terminal.streams.interrupted };
+    const { interrupted: signal } = terminal.streams;
+    // The cases judge whatever comes: that a server is there at all is looked at before.
+    bodyWith('channels', await new Http(server).get('/v1/channels?limit=1', signal));
+    const where = { url: server.url, token, signal };
     if (options.clientRules !== undefined) {
       const { recordClientRules } = await import('../../conformance/client-rules.ts');
       await writeJson(options.clientRules, await recordClientRules({ ...where, newId: newChannelId }));

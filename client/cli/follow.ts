@@ -8,7 +8,7 @@ import { ReaderClient } from '../reader-client.ts';
 import { type AskingOptions, addServerOptions, CannotDo, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
-import { NotReached, WrongAddress } from './telling-fetch.ts';
+import { NotReached, notReached, WrongAddress } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
@@ -42,6 +42,7 @@ Examples:
     const client = new ReaderClient({
       ...server,
       fetch: async (url, init) => {
+        const unanswered = setTimeout(() => hear(notReached(url, init, `no answer within ${silentMs / 1_000} s`)), silentMs);
         try {
           const response = await server.fetch(url, init);
           if (response.status >= 500 || response.headers.has('retry-after')) hear(new NotReached(askedToWait, askedToWait, {}));
@@ -49,6 +50,8 @@ Examples:
         } catch (error) {
           if (init.signal?.aborted !== true) hear(error);
           throw error;
+        } finally {
+          clearTimeout(unanswered);
         }
       },
       channelId,
@@ -95,6 +98,9 @@ const endings = {
   gone: 'The channel was deleted.',
   refused: 'The server refuses.',
 } as const;
+
+/** After this long without an answer it is said what is waited for, milliseconds. An attempt waits a little longer (`dialMs`). */
+const silentMs = 8_000;
 
 const askedToWait = 'The server is there, and asks to come back later.';
 

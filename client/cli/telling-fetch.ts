@@ -7,7 +7,7 @@ import { plainLine } from './plain.ts';
  * a wrong one, or what stands before the server.
  */
 export const tellingFetch: Fetch = async (url, init) => {
-  const asked = `${init.method} ${withoutQuery(url)}`;
+  const asked = askedOf(url, init);
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -15,8 +15,7 @@ export const tellingFetch: Fetch = async (url, init) => {
     if (init.signal?.aborted) throw error;
     const other = await otherProtocol(url, error);
     if (other !== undefined) throw new WrongAddress(asked, other);
-    const why = reasonOf(error);
-    throw new NotReached(`The server could not be reached: ${asked}: ${why}.`, why, { cause: error });
+    throw notReached(url, init, reasonOf(error), error);
   }
   if (isPressbox(response, new Headers(init.headers).get('accept'))) return response;
   response.body?.cancel().catch(() => {});
@@ -35,8 +34,7 @@ export class WrongAddress extends NotPressbox {
   readonly why: string;
 
   constructor(asked: string, why: string) {
-    super(0);
-    this.message = `What answers at this address is not Pressbox: ${asked} ${why}.`;
+    super(`${asked} ${why}`);
     this.why = why;
   }
 }
@@ -49,6 +47,14 @@ export class NotReached extends NoAnswer {
     super(message, options);
     this.why = why;
   }
+}
+
+export function notReached(url: string, init: RequestInit, why: string, cause: unknown = new Error(why)): NotReached {
+  return new NotReached(`The server could not be reached: ${askedOf(url, init)}: ${why}.`, why, { cause });
+}
+
+function askedOf(url: string, { method }: RequestInit): string {
+  return `${method} ${withoutQuery(url)}`;
 }
 
 /** By the media type: what else is there may have much to say. */

@@ -67,13 +67,14 @@ describe('every command that asks a server', () => {
     ['verify'],
     ['verify', 'moon'],
     ['follow', 'moon'],
+    ['conformance', '--token', 'moon'],
   ];
   const input = '{}\n';
 
   it.each([...others, ...json])('says that it is not Pressbox where what answers has %s', async (_what, answer) => {
     const url = await answering(answer);
     for (const argv of commands) {
-      const { code, out, err } = await done([...argv, '--url', url], { input });
+      const { code, out, err } = await done(argv, { input }, { PRESSBOX_URL: url });
       expect([argv, code, out, err]).toEqual([
         argv,
         1,
@@ -85,7 +86,7 @@ describe('every command that asks a server', () => {
 
   it('takes no address with a password, and does not repeat it', async () => {
     const url = 'http://guest:secret@127.0.0.1:4';
-    for (const argv of [...commands, ['conformance', '--token', 'moon']]) {
+    for (const argv of commands) {
       for (const said of [
         await done(argv, { input }, { PRESSBOX_URL: url }),
         await done(argv[0] === 'conformance' ? [...argv, url] : [...argv, '--url', url], { input }),
@@ -97,8 +98,12 @@ describe('every command that asks a server', () => {
   });
 
   it('takes no token that cannot be one, and does not repeat it', async () => {
-    for (const argv of [...commands, ['conformance', 'http://127.0.0.1:4']]) {
-      const { code, out, err } = await done([...argv, '--token', 'se\u0441ret'], { input });
+    for (const argv of commands) {
+      const { code, out, err } = await done(
+        [...argv, '--token', 'se\u0441ret'],
+        { input },
+        { PRESSBOX_URL: 'http://127.0.0.1:4' },
+      );
       expect([argv, code, out, err]).toEqual([argv, 2, '', expect.stringContaining('PRESSBOX_TOKEN')]);
       expect(err).not.toContain('ret)');
     }
@@ -222,6 +227,25 @@ describe('pressbox follow', () => {
     running.interrupt();
     expect(await running.code).toBe(0);
   }, 120_000);
+
+  it('says what it waits for where a server takes the connection and answers nothing', async () => {
+    const url = await listening(createServer((socket) => void socket.on('error', () => {}).resume()));
+    const running = run(['follow', 'moon', '--url', url], {});
+    await vi.waitFor(
+      () =>
+        expect(running.err.split('\n')).toEqual([
+          `There is no connection to ${url} yet. Trying again ...`,
+          expect.stringMatching(
+            /^ {2}The server could not be reached: GET \S+\/v1\/channels\/moon\/\S+: no answer within 8 s\.$/,
+          ),
+          expect.stringContaining('PRESSBOX_URL'),
+          '',
+        ]),
+      patient,
+    );
+    running.interrupt();
+    expect(await running.code).toBe(0);
+  });
 
   it('says that the server asks to come back later', async () => {
     await using server = await startServerProcess({ env: { PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' } });
