@@ -86,6 +86,9 @@ function lineIn(text: string): ExportLine {
   throw new SyntaxError('This is no line of an export.');
 }
 
+const notToldErased =
+  'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
+
 /** What is left of an erased revision. */
 const namesOfErased: ReadonlySet<string> = new Set(['id', 'channelId', 'revision']);
 
@@ -135,11 +138,16 @@ class WalkedExport {
   }
 
   finish(): VerifiedExport {
-    const [missing] = this.#missing;
-    const report =
-      this.#faulty ??
-      (missing === undefined ? this.#walk.finish() : this.#walk.faulty(missing[1].offset, missing[0], 'the text is missing'));
-    return { report, posts: this.#posts };
+    return { report: this.#faulty ?? this.#missingText() ?? this.#walk.finish(), posts: this.#posts };
+  }
+
+  /** Of a post that no line tells more of, a text that was taken away looks no other than the end of an import. */
+  #missingText(): ChannelReport | undefined {
+    for (const [postId, { offset, revision }] of this.#missing) {
+      const isLast = this.#posts.get(postId)?.revision === revision;
+      return this.#walk.faulty(offset, postId, isLast ? notToldErased : 'the text is missing');
+    }
+    return undefined;
   }
 }
 

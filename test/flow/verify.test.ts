@@ -47,6 +47,10 @@ const reportsOf = (out: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+const notToldErased = expect.stringMatching(
+  /^the text is not there, .+: where an import was cut, import the whole export again$/,
+);
+
 interface ExportLine {
   channel?: { headline: string };
   post?: object;
@@ -233,10 +237,27 @@ describe('pressbox verify', () => {
     expect(await faultOf(lines.with(30, (lines[30] as string).replace('"at":"2', '"at":"1')))).toMatchObject({ offset: 31 });
     expect(await faultOf(lines.toSpliced(30, 1))).toMatchObject({ offset: 31, why: 'the entry is missing' });
     const erased = lines.findIndex((line) => line.includes('"content":'));
-    expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ why: 'the text is missing' });
+    expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ offset: erased + 1, why: notToldErased });
+    const later = lines.findIndex((line, at) => at > erased && line.includes('"erases":'));
+    expect(await faultOf(lines.with(later, (lines[later] as string).replace(/"erases":\d+,/, '')))).toMatchObject({
+      why: 'the text is missing',
+    });
     for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
       expect(await faultOf([...lines, none]), none).toContain('It holds a line that is none of an export.');
     expect(await faultOf([])).toContain('It holds no line of an export.');
+  });
+
+  it('says of a server where an import was cut at an erased line what is there, and what to do', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    await using other = await startTestServer();
+    const asked = [id, '--url', other.url, '--token', await other.token({ admin: true }), '--json'];
+    await sendTo(other, `${lines.slice(0, erased + 1).join('\n')}\n`);
+    const cut = await verify(...asked);
+    expect([cut.code, reportsOf(cut.out)[0].fault]).toMatchObject([1, { offset: erased + 1, why: notToldErased }]);
+    expect(await verify('--data-dir', other.dataDir)).toMatchObject({ code: 0, out: expect.stringContaining(', 1 erased') });
+    await sendTo(other, `${lines.join('\n')}\n`);
+    expect(await verify(...asked)).toMatchObject({ code: 0 });
   });
 
   it('finds in an export a text that hides from its hash', async () => {
