@@ -38,6 +38,8 @@ tell() {
       'status: 429') ;;
       'status: 4'*) exit 3 ;;
       '')
+        # Curl ends what it says with an empty line, also where a message was cut: only what has its data is whole.
+        if [ -z "$data" ]; then id='' name=''; fi
         case $name in
           '' | ping) ;;
           *)

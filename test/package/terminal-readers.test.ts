@@ -311,6 +311,25 @@ describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
     expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(2_000);
   });
 
+  it.each(['id: second\n', 'id: second\nevent: post.published\n', 'id: second\nevent: post.published\ndata: {"from":2'])(
+    'takes nothing of a message that was cut after %j',
+    async (part) => {
+      const asked: unknown[] = [];
+      await using site = await startSite((request, response) => {
+        asked.push(request.headers['last-event-id']);
+        if (asked.length > 1) return void response.writeHead(404).end('{}');
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`id: first\nevent: catchup\ndata: {"mode":"snapshot"}\n\n${part}`, () => response.destroy());
+      });
+      await withLine(async (_line, shell, data) => {
+        const run = shell.start(`"${examples}/follow.sh" ${site.url} moon ${join(data, 'cursor')}`);
+        expect(await run.ended).toBe(1);
+        expect(run.out).toBe('catchup\t{"mode":"snapshot"}\n');
+      });
+      expect(asked).toEqual([undefined, 'first']);
+    },
+  );
+
   it('says why it cannot go on, and ends', () =>
     withLine(async (_line, shell, data) => {
       const run = shell.start(`"${examples}/follow.sh" ${server.url} nowhere ${join(data, 'cursor')}`);
