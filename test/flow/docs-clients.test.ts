@@ -11,10 +11,12 @@ import type * as Library from '../../client/index.ts';
 import { socketMessages } from '../../src/documents/messages.ts';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { endedReasons, eventTypes } from '../../src/protocol/model.ts';
+import { problem } from '../../src/protocol/problems.ts';
 import * as protocol from '../../src/protocol/schemas.ts';
 import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { reactNativeWorld } from '../support/react-native.ts';
+import { type Asked, startScriptedServer } from '../support/scripted-server.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openShell, type Shell } from '../support/shell.ts';
 import { type FollowerStart, type HeldByFollower, tellFollower } from '../support/tell-follower.ts';
@@ -83,6 +85,38 @@ describe('docs/clients.md: the client with Socket.IO alone', () => {
     });
     await vi.waitFor(() => expect(said).toEqual(['The token is not valid, or no longer.']));
     stop();
+  });
+
+  it('stays away once it was closed, though it was about to come back', async () => {
+    const { follow } = await moduleOf(block('js socket-io'));
+    await using script = await startScriptedServer();
+    const start = (channelId: string, say: (what: string) => void) =>
+      follow({ url: script.url, channelId, keep: () => {}, show: () => {}, say });
+    const chance = vi.spyOn(Math, 'random').mockReturnValue(0.1);
+    const sentAway = [
+      ({ socket }: Asked) => socket.emit('drain', { withinMs: 1_000 }),
+      ({ socket }: Asked) => socket.disconnect(),
+      ({ answer }: Asked) => answer({ ok: false, problem: problem('journal-unavailable', { retryAfter: 0.1 }) }),
+    ];
+    try {
+      for (const [at, sendAway] of sentAway.entries()) {
+        const said = vi.fn();
+        const stop = start(`moon-${at}`, said);
+        const asked = await script.subscribe(2 * at + 1);
+        sendAway(asked);
+        // What is said on one connection is heard in order.
+        asked.socket.emit('store', { reachable: true, since: '' });
+        await vi.waitFor(() => expect(said).toHaveBeenCalled(), { interval: 5 });
+        stop();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const stopLater = start(`later-${at}`, () => {});
+        await vi.waitFor(() => expect(script.subscribes.at(-1)?.request.channelId).toBe(`later-${at}`));
+        stopLater();
+        expect(script.subscribes.filter(({ request }) => request.channelId === `moon-${at}`)).toHaveLength(1);
+      }
+    } finally {
+      chance.mockRestore();
+    }
   });
 });
 
