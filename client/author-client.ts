@@ -1,3 +1,4 @@
+import { idempotencyHours } from '../src/protocol/limits.ts';
 import type {
   AuthorPost,
   Channel,
@@ -17,13 +18,14 @@ import {
   Http,
   mayHelpToRepeat,
   NoAnswer,
+  NotPressbox,
   ProblemError,
   pause,
   type TokenSource,
   unansweredMs,
 } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
-import { queryOf } from './portable.ts';
+import { queryOf, throwIfAborted } from './portable.ts';
 import { asking, pauseMs } from './reconnect.ts';
 
 /**
@@ -142,9 +144,9 @@ export class AuthorClient {
 
   /** Erases the channel. What is still pending is finished by the server. */
   async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
-    const answered = await this.#send({ method: 'DELETE', path: at(channelId), ...options });
+    const answered = await this.#send('erasure', { method: 'DELETE', path: at(channelId), ...options });
     if (answered.status === 204) return { complete: true, pending: [] };
-    return bodyWith<{ erasure: Erasure }>('erasure', answered).erasure;
+    return (answered.body as { erasure: Erasure }).erasure;
   }
 
   async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
@@ -241,21 +243,21 @@ export class AuthorClient {
     revoked: { jti: string; expiresAt?: string },
     options: CommandOptions = {},
   ): Promise<{ jti: string; until: string | null }> {
-    return bodyWith('jti', await this.#send({ method: 'POST', path: '/v1/tokens/revoked', body: revoked, ...options }));
+    const answered = await this.#send('jti', { method: 'POST', path: '/v1/tokens/revoked', body: revoked, ...options });
+    return answered.body as { jti: string; until: string | null };
   }
 
-  /** `field`: what the answer has at least. */
   async #read<T>(field: string, path: string, options: CommandOptions): Promise<T> {
-    return bodyWith(field, await this.#untilAnswered({ method: 'GET', path }, options));
+    return (await this.#untilAnswered(field, { method: 'GET', path }, options)).body as T;
   }
 
   async #write<T extends Written>(command: Command): Promise<T> {
-    const answered = await this.#send(command);
+    const answered = await this.#send('cursor', command);
     const replayed = answered.headers.get('idempotency-replayed') === 'true';
-    return { ...bodyWith<Omit<T, 'replayed'>>('cursor', answered), replayed } as T;
+    return { ...(answered.body as Omit<T, 'replayed'>), replayed } as T;
   }
 
-  async #send({ method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
+  async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
     const headers = {
       'idempotency-key': key,
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -263,28 +265,48 @@ export class AuthorClient {
     };
     // Made once: the server compares the bytes of a repetition with those of the first.
     const asked = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return this.#untilAnswered(asked, options);
+    return this.#untilAnswered(field, asked, options);
   }
 
-  async #untilAnswered(asked: Asked, options: CommandOptions): Promise<Answered> {
+  /** `field`: what an answer of Pressbox has at least. */
+  async #untilAnswered(field: string, asked: Asked, options: CommandOptions): Promise<Answered> {
     const { random = Math.random, onRetry } = this.#options;
-    const endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
-    let isOpen = false;
+    let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
+    /** When the first attempt began that may have been done. */
+    let openSince: number | undefined;
     for (let attempt = 0; ; attempt += 1) {
+      const sentAt = Date.now();
+      let told: unknown;
       try {
-        const timeoutMs = Math.min(unansweredMs, Math.max(0, endsAt - Date.now()));
-        return await this.#http.ask({ ...asked, timeoutMs }, options.signal);
-      } catch (error) {
-        isOpen ||= asked.method !== 'GET' && mayBeDone(error);
-        const told = isOpen ? stillOpen(error) : error;
+        const timeoutMs = Math.min(unansweredMs, Math.max(0, endsAt - sentAt));
+        const answered = await this.#http.ask({ ...asked, timeoutMs }, options.signal);
+        if (!(asked.method === 'DELETE' && answered.status === 204)) bodyWith(field, answered);
+        return answered;
+      } catch (thrown) {
+        throwIfAborted(options.signal);
+        const error: unknown = openSince === undefined ? thrown : unanswered(thrown);
+        if (asked.method !== 'GET' && mayBeDone(error)) openSince ??= sentAt;
+        told = openSince === undefined ? error : stillOpen(error);
         if (!mayHelpToRepeat(error)) throw told;
+        if (openSince !== undefined) endsAt = Math.min(endsAt, openSince + keyKeptMs);
         const waitMs = pauseMs(attempt, random(), asking, askedToWaitMs(error));
         if (Date.now() + waitMs > endsAt) throw told;
         onRetry?.(error, waitMs);
         await pause(waitMs, options.signal);
       }
+      // The device may have slept meanwhile.
+      if (Date.now() > endsAt) throw told;
     }
   }
+}
+
+/** How long a server knows a key, less what a request may take on its way: later it would do once more what it has done. */
+const keyKeptMs = idempotencyHours * 60 * 60 * 1_000 - unansweredMs;
+
+/** What ends an attempt at a write that may have been done by an earlier one: where something else answers, or no token is to be had, the question stays. */
+function unanswered(thrown: unknown): unknown {
+  if (thrown instanceof ProblemError || thrown instanceof NoAnswer) return thrown;
+  return new NoAnswer(thrown instanceof NotPressbox ? thrown.message : 'There was no token to ask with.', { cause: thrown });
 }
 
 /** Whether a write may have been done that ended so. */

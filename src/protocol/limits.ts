@@ -4,6 +4,8 @@ export const answerBytes = 768 * 1024;
 export const eventBytes = 512 * 1024;
 export const cursorCharacters = 128;
 export const pageMost = 100;
+/** How long a request's outcome is remembered. */
+export const idempotencyHours = 24;
 
 /**
  * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.
@@ -32,8 +34,7 @@ export const limits = {
   cursorCharacters,
   channelIdCharacters: 96,
   idempotencyKeyCharacters: 255,
-  /** How long a request's outcome is remembered. */
-  idempotencyHours: 24,
+  idempotencyHours,
 
   headlineCharacters: 300,
   standfirstCharacters: 1_000,

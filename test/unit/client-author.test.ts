@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import * as client from '../../client/author-client.ts';
 import { NoAnswer, NotPressbox, ProblemError } from '../../client/http.ts';
 import { newKey, newPostId } from '../../client/ids.ts';
@@ -136,6 +136,43 @@ describe('a command', () => {
     expect(await came(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
     expect(await came(unavailable('unchanged'), refused)).not.toHaveProperty('outcome');
     expect(await came(json(503, problem('draining')), refused)).not.toHaveProperty('outcome');
+  });
+
+  it('that may have been done is sent again where something else answers in between, or no token is to be had', async () => {
+    const hotel: Said = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>');
+    const guest: Said = (response) => response.writeHead(403).end('<h1>Sign in</h1>');
+    for (const between of [hotel, guest, json(200, { hello: 'world' })]) {
+      const { url, heard } = await server(cut, between, done);
+      expect(await author(url).publish('moon', {})).toMatchObject({ replayed: true });
+      expect(new Set(heard.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    }
+    const { url, heard } = await server(cut, done);
+    const token = vi.fn(() => 'secret');
+    token
+      .mockImplementationOnce(() => 'secret')
+      .mockImplementationOnce(() => {
+        throw new TypeError('fetch failed');
+      });
+    expect(await author(url, { token }).publish('moon', {})).toMatchObject({ replayed: true });
+    expect(heard).toHaveLength(2);
+    // Where nothing was sent yet there is nothing to find out.
+    const broken = () => Promise.reject(new Error('Signed out.'));
+    await expect(author(url, { token: broken }).publish('moon', {})).rejects.toThrow('Signed out.');
+  });
+
+  it('that may have been done is not sent again once its key may be forgotten, as after a weekend asleep', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const sleep = (hours: number) => ({ onRetry: () => vi.setSystemTime(Date.now() + hours * 3_600_000) });
+    const lost = await server(cut, done);
+    await expect(author(lost.url, sleep(24)).pin('moon', 'a')).rejects.toBeInstanceOf(NoAnswer);
+    expect(lost.heard).toHaveLength(1);
+    const soon = await server(cut, done);
+    expect(await author(soon.url, sleep(23)).pin('moon', 'a')).toMatchObject({ replayed: true });
+    // Surely not done: it is the first time, whenever that is.
+    const refused = await server(json(503, problem('journal-unavailable', { outcome: 'unchanged' })), done);
+    await author(refused.url, sleep(60)).pin('moon', 'a');
+    expect(refused.heard).toHaveLength(2);
   });
 
   it('to something that is not Pressbox says so at once', async () => {
