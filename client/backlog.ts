@@ -32,6 +32,7 @@ export class Backlog {
   /** Events of the live timeline that wait, the latest of each post and of the channel. */
   readonly #waiting = new Map<string, Event>();
   #begun = false;
+  #abandoned = false;
 
   constructor(channelId: string, cursor: string, http: Http, random: () => number, told: Told) {
     this.cursor = cursor;
@@ -54,12 +55,11 @@ export class Backlog {
     this.#waiting.set(key, event);
   }
 
-  /** Tells nothing more. */
+  /** Tells nothing more, and stays where it is. */
   abandon(): void {
-    if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.#waiting.clear();
-    this.#told.done();
+    this.#abandoned = true;
   }
 
   async #run(through: number): Promise<void> {
@@ -71,7 +71,8 @@ export class Backlog {
         break;
       }
       // What lies beyond the snapshot comes by itself.
-      for (const event of answer.events) if (event.offset <= through) this.#told.event(event);
+      for (const event of answer.events) if (event.offset <= through) this.#tell(event);
+      if (this.#stop.signal.aborted) return;
       this.cursor = answer.cursor;
       more = answer.more && answer.covers.to < through;
     }
@@ -81,8 +82,15 @@ export class Backlog {
   #finish(): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    for (const event of this.#waiting.values()) this.#told.event(event);
-    this.#told.done();
+    for (const event of this.#waiting.values()) this.#tell(event);
+    if (!this.#abandoned) this.#told.done();
+  }
+
+  /** Unless a listener of one before it had the reader closed. */
+  #tell(event: Event): void {
+    if (this.#abandoned) return;
+    this.cursor = event.cursor;
+    this.#told.event(event);
   }
 
   async #ask(): Promise<CatchUp | NotAnswered> {

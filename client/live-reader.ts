@@ -45,6 +45,8 @@ export class LiveReader {
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
   #opened = false;
+  /** Of the event that is told, while others of the same answer are still to be. */
+  #telling: string | undefined;
   #stopListening: () => void = () => {};
 
   constructor(options: ReaderClientOptions, memory?: Memory) {
@@ -113,7 +115,7 @@ export class LiveReader {
 
   /** Everything up to here was told. */
   get cursor(): string | undefined {
-    return this.#backlog?.cursor ?? this.#timeline?.cursor ?? this.#options.cursor;
+    return this.#backlog?.cursor ?? this.#telling ?? this.#timeline?.cursor ?? this.#options.cursor;
   }
 
   on<K extends keyof ReaderEvents>(name: K, listener: (...told: ReaderEvents[K]) => void): () => void {
@@ -152,7 +154,7 @@ export class LiveReader {
   save(): SavedReader | undefined {
     const { cursor } = this;
     if (cursor === undefined) return undefined;
-    const timeline = this.#timeline && !this.#backlog && this.#memory?.save(this.#timeline);
+    const timeline = cursor === this.#timeline?.cursor ? this.#memory?.save(this.#timeline) : undefined;
     return timeline ? { cursor, timeline } : { cursor };
   }
 
@@ -232,7 +234,10 @@ export class LiveReader {
     this.#timeline = applyCatchUp(earlier, catchUp);
     if (catchUp.mode === 'snapshot') {
       // What a history that is no longer ours would still have told, is void with it.
-      if (earlier !== undefined) this.#backlog?.abandon();
+      if (earlier !== undefined) {
+        this.#backlog?.abandon();
+        this.#backlog = undefined;
+      }
       this.#backlog?.begin(catchUp.covers.to);
       if (earlier !== undefined) {
         this.#pages.reset();
@@ -249,13 +254,18 @@ export class LiveReader {
   #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
     const isWithdrawal = news.some(({ event }) => 'post' in event && isWithdrawn(event.post));
     if (isWithdrawal) this.#keeper?.changed(true);
-    for (const { event, before } of news) {
+    for (const [at, { event, before }] of news.entries()) {
+      if (this.#ended !== undefined) return;
       if (this.#backlog !== undefined) this.#backlog.queue(event);
-      else this.#told.emit('event', event, before);
+      else {
+        this.#telling = at + 1 < news.length ? event.cursor : undefined;
+        this.#told.emit('event', event, before);
+      }
     }
   }
 
   #show(timeline: Timeline): void {
+    if (this.#ended !== undefined) return;
     this.#timeline = timeline;
     this.#told.emit('timeline', timeline);
     this.#keeper?.changed(false);

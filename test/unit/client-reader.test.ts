@@ -63,6 +63,25 @@ describe('a reader', () => {
     expect(server.subscribes).toHaveLength(5);
   });
 
+  it('tells no more of a catch-up once a listener has closed it', async () => {
+    const { server, model, reader, first } = await live();
+    for (let each = 0; each < 3; each += 1) publish(model);
+    const told: string[] = [];
+    reader.client.on('event', ({ offset }) => {
+      told.push(`event ${offset}`);
+      if (offset === 4) reader.client.close();
+    });
+    reader.client.on('timeline', ({ offset }) => told.push(`timeline ${offset}`));
+    reader.client.on('state', ({ status }) => told.push(status));
+    first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+    answer(model, await server.subscribe(2));
+    await reader.until('ended');
+    expect(told).toEqual(['catching-up', 'event 4', 'ended']);
+    // Whoever goes on from there is told the rest.
+    expect(reader.client.cursor).toBe(model.cursor(4));
+    expect(reader.client.save()?.cursor).toBe(model.cursor(4));
+  });
+
   it('drops what it held when the history was replaced, and says so', async () => {
     const { server, model, reader, first } = await live();
     model.reset(5);
@@ -291,6 +310,28 @@ describe('a reader with a cursor alone', () => {
     await reader.until('live');
     expect(offsets(reader.events)).toEqual([3, 5]);
     expect(reader.client.cursor).toBe(model.cursor(5));
+  });
+
+  it('that is closed before it was told everything goes on from where it was', async () => {
+    const model = modelWith(4);
+    const cursor = model.cursor(2);
+    const held: ServerResponse[] = [];
+    const server = await scripted({ onRequest: (_request, response) => held.push(response) });
+    const early = read(server, { cursor });
+    answer(model, await server.subscribe(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    early.client.close();
+    expect(early.client.cursor).toBe(cursor);
+    expect(early.client.save()).toEqual({ cursor });
+
+    const late = read(server, { cursor });
+    late.client.on('event', ({ offset }) => offset === 4 && late.client.close());
+    answer(model, await server.subscribe(2));
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    json(held[1] as ServerResponse, model.catchUp(cursor, 2, { limit: 9, posts: 9 }));
+    await late.until('ended');
+    expect(offsets(late.events)).toEqual([3, 4]);
+    expect(late.client.save()).toEqual({ cursor: model.cursor(4) });
   });
 
   it.each(['', 'null', '{}', '<h1>The hotel</h1>'])(
