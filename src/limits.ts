@@ -413,6 +413,10 @@ export const limitGroups = [
     erasureAskAgainMs: { what: 'A node that has not acknowledged an erasure is asked again.', metric: erasing },
     owedCheckMs: { what: 'So often it is looked for erasures that no node sees to.', metric: erasing },
     owedStaleMs: { what: 'One so old is taken up by any node.', metric: erasing },
+    lookedPosts: {
+      what: 'Of posts that are to have several tags, so many are looked at before others in the store have their turn.',
+      metric: reachable,
+    },
     listedChannels: {
       what: 'A list is read in parts of so many channels at the least.',
       metric: 'pressbox_front_pages_total{live="newest"}',

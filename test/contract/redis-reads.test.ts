@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest';
 import type { ChannelsQuery } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { registered } from '../../src/engine/redis/reads.ts';
 import { tags } from '../../src/engine/tags.ts';
 import type { Channel } from '../../src/protocol/model.ts';
@@ -37,6 +38,34 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       expect(new Set(all).size).toBe(401);
       expect(all.at(-1)).toBe(sought.id);
+    });
+
+    it('are looked for in parts, with a turn for others after each, where many have a part of what is asked for', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const some = redisLimits.lookedPosts + 100;
+      const both = { kind: 'analysis', keyEvent: true, headline: 'Both' } as const;
+      const sought = [await publish(engine, id, both)];
+      for (const one of [{ kind: 'analysis' }, { keyEvent: true, headline: 'Key' }] as const) {
+        for (let from = 0; from < some; from += 100)
+          await Promise.all(Array.from({ length: 100 }, () => publish(engine, id, one)));
+        sought.unshift(await publish(engine, id, both));
+      }
+      const lookedAt = await countByScript(test, server, 'zscore');
+      const query = { tags: [tags.kind('analysis'), tags.keyEvent(true)], limit: 2, bytes: wide.bytes };
+      const seqs = async (bounds: { before?: number; after?: number; limit?: number; bytes?: number }) => {
+        const { posts = [], more } = (await engine.posts(id, { ...query, ...bounds })) ?? {};
+        return [posts.map(({ seq }) => seq), more];
+      };
+      const [newest, middle, oldest] = sought.map(({ seq }) => seq) as [number, number, number];
+      expect(await seqs({})).toEqual([[newest, middle], true]);
+      expect(await seqs({ limit: 3 })).toEqual([[newest, middle, oldest], false]);
+      expect(await seqs({ bytes: 1 })).toEqual([[newest], true]);
+      expect(await seqs({ before: middle })).toEqual([[oldest], false]);
+      expect(await seqs({ after: 0 })).toEqual([[middle, oldest], true]);
+      const most = Math.max(...lookedAt());
+      expect([most > 0, most <= redisLimits.lookedPosts]).toEqual([true, true]);
     });
   });
 
@@ -173,4 +202,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await listed({ state: 'live' })).toEqual(live);
     });
   });
+}
+
+/** From now on, how often each script that ran called a command. */
+async function countByScript(test: TestContext, { admin }: RedisServer, command: string): Promise<() => readonly number[]> {
+  const monitor = await admin.monitor();
+  test.onTestFinished(() => monitor.disconnect());
+  const counts = [0];
+  monitor.on('monitor', (_time: string, [called]: string[], source: string) => {
+    if (source !== 'lua') counts.push(0);
+    else if (called?.toLowerCase() === command) counts.push((counts.pop() ?? 0) + 1);
+  });
+  return () => counts;
 }

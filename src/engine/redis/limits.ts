@@ -49,6 +49,8 @@ export const redisLimits = {
   /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
   owedCheckMs: 4_000,
   owedStaleMs: 5_000,
+  /** Posts with the rarest of several tags that one script asks for the others; then others have their turn. A multiple of 64. */
+  lookedPosts: 1_024,
   /** Channels that are read at once for a list, at least. */
   listedChannels: 32,
   /** Channels that are asked at once whether they are listed, at most: each time twice as many, since most may be of another state. */

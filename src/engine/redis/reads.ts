@@ -25,6 +25,8 @@ import type { Answer, Operation } from './scripts.ts';
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
 export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Answer>;
 
+const { lookedPosts } = redisLimits;
+
 type JournalReads = Pick<
   Journal,
   | 'channel'
@@ -56,7 +58,7 @@ export interface ReadsParts {
   renderer: Renderer;
 }
 
-/** The reads: each is one script, so true as of one place in the journal. */
+/** The reads: each is one script, so true as of one place in the journal; but for posts that are to have several tags. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
   readonly #askForList: ReadsParts['askForList'];
@@ -148,12 +150,21 @@ export class Reads implements JournalReads {
 
   async snapshot(channelId: string, { limit, bytes }: Bounds): Promise<StoredSnapshot | undefined> {
     const onTop = [limits.snapshotKeyEvents, hashed(tags.keyEvent(true)), hashed(tags.published('summary'))];
-    const answer = await this.#ask('posts', channelId, [...range('down', {}), limit, bytes, 'readers', 0, ...onTop]);
+    const answer = await this.#ask('posts', channelId, [
+      ...range('down', {}),
+      limit,
+      bytes,
+      'readers',
+      0,
+      lookedPosts,
+      0,
+      ...onTop,
+    ]);
     if (answer === null) return undefined;
     const values = new Values(answer);
-    const position = values.position();
-    const more = values.flag();
-    const posts = this.#posts(values, values.number()).map(readerView);
+    const page = this.#page(values);
+    const { position, more } = page;
+    const posts = page.posts.map(readerView);
     const channel = channelFrom(stateIn(values.text()));
     const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
     const [pinned, summary] = [one(), one()];
@@ -174,17 +185,33 @@ export class Reads implements JournalReads {
     return { post: post as AuthorPost, position };
   }
 
-  async posts(channelId: string, query: PostsQuery) {
+  /**
+   * Where few posts have all the tags, many are looked at for a page: a part of them with each script. It is true as of the first one, as
+   * what changed since is told by the entries after that.
+   */
+  async posts(
+    channelId: string,
+    query: PostsQuery,
+  ): Promise<{ posts: AuthorPost[]; position: Position; more: boolean } | undefined> {
     const direction = query.after !== undefined && query.before === undefined ? 'up' : 'down';
     const wanted = (query.tags ?? []).map(hashed);
-    const given = [...range(direction, query), query.limit, query.bytes, 'authors', wanted.length, ...wanted];
-    const answer = await this.#ask('posts', channelId, given);
-    if (answer === null) return undefined;
-    const values = new Values(answer);
-    const position = values.position();
-    const more = values.flag();
-    const posts = this.#posts(values, values.number());
-    return { posts: direction === 'up' ? posts.reverse() : posts, position, more };
+    const posts: AuthorPost[] = [];
+    let position: Position | undefined;
+    let { after, before, bytes } = query;
+    for (;;) {
+      const bounds = [...range(direction, { after, before }), query.limit, bytes, 'authors', posts.length, lookedPosts];
+      const answer = await this.#ask('posts', channelId, [...bounds, wanted.length, ...wanted]);
+      if (answer === null) return undefined;
+      const part = this.#page(new Values(answer));
+      position ??= part.position;
+      // Of another history by now.
+      if (part.position.epoch !== position.epoch) return await this.posts(channelId, query);
+      posts.push(...part.posts);
+      if (part.reached === undefined) return { posts: direction === 'up' ? posts.reverse() : posts, position, more: part.more };
+      if (direction === 'up') after = part.reached;
+      else before = part.reached;
+      bytes = part.left;
+    }
   }
 
   async revisions(channelId: string, postId: string, { after, limit, bytes }: { after: number } & Bounds) {
@@ -256,6 +283,16 @@ export class Reads implements JournalReads {
     );
   }
 
+  /** What `posts` answers first. `reached`: the seq up to which was looked, where there is more to look at. */
+  #page(values: Values): { position: Position; more: boolean; reached: number | undefined; left: number; posts: AuthorPost[] } {
+    const position = values.position();
+    const more = values.flag();
+    const reached = values.text();
+    const left = values.number();
+    const posts = this.#posts(values, values.number());
+    return { position, more, reached: reached === '' ? undefined : Number(reached), left, posts };
+  }
+
   #posts(values: Values, count: number): AuthorPost[] {
     return Array.from({ length: count }, () => {
       const seq = values.number();
@@ -283,7 +320,10 @@ function factsIn(values: Values): StoredFacts {
   return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check } as StoredFacts;
 }
 
-function range(direction: 'up' | 'down', { after, before }: { after?: number; before?: number }): (string | number)[] {
+function range(
+  direction: 'up' | 'down',
+  { after, before }: { after?: number | undefined; before?: number | undefined },
+): (string | number)[] {
   return [direction, after ?? -1, before ?? Number.MAX_SAFE_INTEGER];
 }
 

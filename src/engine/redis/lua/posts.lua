@@ -1,9 +1,11 @@
 -- A page of posts, in the order asked, and for a snapshot what lies on top of it. See Journal.posts and Journal.snapshot in engine.ts.
 -- KEYS: those of the channel.
 -- ARGV: [1] "up" or "down" · [2] seq above and [3] seq below which, both exclusive · [4] how many, [5] how many bytes
---   [6] "readers" or "authors": in whose view bytes are counted · [7] how many tags follow, tags · then for a snapshot:
+--   [6] "readers" or "authors": in whose view bytes are counted · [7] how many posts were given before, to be counted in
+--   [8] how many may be looked at, where they are to have several tags · [9] how many tags follow, tags · then for a snapshot:
 --   how many key events at most, tag of key events, tag of published summaries
--- Answers {root, offset, check, "1" where there is more or "", how many posts follow, each as seq, label, text} and then for a snapshot
+-- Answers {root, offset, check, "1" where there is more or "", seq up to which it was looked or "" where that is all, bytes left,
+--   how many posts follow, each as seq, label, text} and then for a snapshot
 --   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
 --   {"broken"} · false where there is no such channel
 local last, card = head()
@@ -11,9 +13,10 @@ if last == false then return broken end
 if last == nil then return false end
 local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
+local given, toLook = tonumber(ARGV[7]), tonumber(ARGV[8])
 local marks = {}
-for number = 1, tonumber(ARGV[7]) do table.insert(marks, markOf(ARGV[7 + number], card.salt)) end
-local rest = 7 + #marks
+for number = 1, tonumber(ARGV[9]) do table.insert(marks, markOf(ARGV[9 + number], card.salt)) end
+local rest = 9 + #marks
 
 -- From where to where a tag's posts stand among all tags.
 local function rangeOf(mark)
@@ -32,7 +35,8 @@ local function hasOthers(seq)
   return true
 end
 
--- Ids in order, a few at a time: calls `take` with each until that answers false, or one is found of which nothing else is known.
+-- Ids in order, a few at a time: calls `take` with each until that answers false, or one is found of which nothing else is known. Answers
+-- the seq up to which it came where it has looked at as many as it may.
 local chunk = 64
 local torn = false
 local function eachTagged(mark, hasAll, take)
@@ -48,6 +52,8 @@ local function eachTagged(mark, hasAll, take)
       end
     end
     if #found < chunk then return end
+    toLook = toLook - chunk
+    if toLook <= 0 then return seqTagged(found[#found]) end
     if up then low = '(' .. found[#found] else high = '(' .. found[#found] end
   end
 end
@@ -65,7 +71,7 @@ local function eachPost(take)
   end
 end
 
-local answer = { last.root, last.offset, last.check, '', 0 }
+local answer = { last.root, last.offset, last.check, '', '', left, 0 }
 local function add(...)
   for _, value in ipairs({ ... }) do table.insert(answer, value) end
 end
@@ -89,15 +95,15 @@ local function takeOne(id)
   if not label then return false end
   local bytes, body = sizes(label)
   left = left - (ARGV[6] == 'readers' and bytes - body or bytes)
-  if answer[5] > 0 and (left < 0 or answer[5] >= limit) then
+  if given > 0 and (left < 0 or given >= limit) then
     answer[4] = '1'
     return false
   end
   add(post.seq, label, textOf(post))
-  answer[5] = answer[5] + 1
+  given, answer[6], answer[7] = given + 1, left, answer[7] + 1
   return not torn
 end
-if marks[1] then eachTagged(marks[1], hasOthers, takeOne) else eachPost(takeOne) end
+if marks[1] then answer[5] = eachTagged(marks[1], hasOthers, takeOne) or '' else eachPost(takeOne) end
 if torn then return brokenWithin end
 if not ARGV[rest + 1] then return answer end
 
