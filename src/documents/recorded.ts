@@ -589,7 +589,11 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
   },
   'getPost-a-withdrawn-post': {
     status: 200,
-    headers: { 'content-type': 'application/json; charset=utf-8', etag: '"2-rmd1-69117af6"', 'cache-control': 'no-cache' },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      etag: '"2-rmd1-69117af6-VcTJwK-cqHGRQ1ac"',
+      'cache-control': 'no-cache',
+    },
     body: {
       id: '01980f0f-1dc0-7e43-bf00-40819c3d0004',
       channelId: 'eclipse-day',
@@ -615,7 +619,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-Z3iPEQfttXS7BFSz"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -660,7 +664,11 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
   },
   'getPost-as-readers-see-it': {
     status: 200,
-    headers: { 'content-type': 'application/json; charset=utf-8', etag: '"2-rmd1-69117af6"', 'cache-control': 'no-cache' },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      etag: '"2-rmd1-69117af6-YNrEbux1ImvVASpi"',
+      'cache-control': 'no-cache',
+    },
     body: {
       id: '01980f0e-9b40-7c21-9d00-2e6f7a1b0002',
       channelId: 'eclipse-day',
@@ -1350,7 +1358,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-UTtgAgrJnpyVj2hh"',
       location: '/v1/channels/eclipse-day/posts/01980f0e-5a00-7a10-8c00-5b1d6f0a0001',
       'cache-control': 'private, no-store',
     },
@@ -1385,7 +1393,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-mJPIIipofVppTcE6"',
       location: '/v1/channels/eclipse-day/posts/01980f0f-1dc0-7e43-bf00-40819c3d0004',
       'cache-control': 'private, no-store',
     },
@@ -1420,7 +1428,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-lDDDbKeGxQO-jVGk"',
       location: '/v1/channels/eclipse-day/posts/01980f0e-dc80-7d32-ae00-3f708b2c0003',
       'cache-control': 'private, no-store',
     },
@@ -1471,7 +1479,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-EqwtAdgsHnKlEKBU"',
       location: '/v1/channels/eclipse-north/posts/01980f0f-a040-7065-9200-62a3be5f0006',
       'cache-control': 'private, no-store',
     },
@@ -1516,7 +1524,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-Xqwxb-leBIC3jygN"',
       location: '/v1/channels/eclipse-day/posts/01980f0f-5f00-7f54-8100-5192ad4e0005',
       'cache-control': 'private, no-store',
     },
@@ -1551,7 +1559,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6"',
+      etag: '"1-amd1-69117af6-o7ehrZdVdFu2RwYd"',
       location: '/v1/channels/eclipse-day/posts/01980f0e-9b40-7c21-9d00-2e6f7a1b0002',
       'cache-control': 'private, no-store',
     },
@@ -1675,7 +1683,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-vCPiTbW8nuWzqSWf"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -1722,7 +1730,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-Z3iPEQfttXS7BFSz"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -1774,7 +1782,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-b7HlbhDoVIFYVLB8"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -1968,7 +1976,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-qijJPe0plJ2Hrgmr"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -2004,7 +2012,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6"',
+      etag: '"2-amd1-69117af6-Lr2ZLmezgIMRtSDh"',
       'cache-control': 'private, no-store',
     },
     body: {

@@ -126,8 +126,9 @@ export function readerRoutes(context: ReaderContext): Router {
     const postId = postIdOf(req.params.postId);
     const { channel, found: read } = await readAllowed(req, res, (channelId) => engine.post(channelId, postId));
     if (read === undefined) throw new Refusal('not-found');
-    const etag = postEtag(read.post, isAuthor(res, channel) ? 'author' : 'reader', renderer);
-    sendJson(res, viewFor(res, channel)(read.post), { ...postCaching(res, channel), etag });
+    const seen = viewFor(res, channel)(read.post);
+    const etag = postEtag(seen, isAuthor(res, channel) ? 'author' : 'reader', renderer);
+    sendJson(res, seen, { ...postCaching(res, channel), etag });
   });
 
   router.get('/channels/:channelId/posts/:postId/revisions', async (req, res) => {
