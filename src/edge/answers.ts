@@ -120,7 +120,7 @@ export function notFound(): RequestHandler {
 export function methodNotAllowed(...methods: string[]): RequestHandler {
   return (_request, response) => {
     response.setHeader('Allow', methods.join(', '));
-    sendProblem(response, problem('method-not-allowed'));
+    throw new Refusal('method-not-allowed');
   };
 }
 

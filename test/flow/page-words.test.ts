@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
 import { type ServerWords, serverWordsIn } from '../../client/web/strings/server.ts';
-import { siteWordsIn } from '../../client/web/strings/site.ts';
+import { siteLanguages, siteWordsIn } from '../../client/web/strings/site.ts';
 import type { PageWords, Words } from '../../client/web/strings/words.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -197,9 +197,25 @@ describe('a page that belongs to no coverage', () => {
     expect(await answer.text()).toContain(`role="alert">${notSignedIn} ${faults['token-invalid']}</p>`);
   });
 
-  it('marks what there is in English alone', async () => {
-    const page = await (await ask('/?limit=none', 'de')).text();
-    expect(page).toContain(`<h1>${siteWordsIn('de').wentWrong}</h1><p class="standfirst"><span lang="en" dir="ltr">`);
+  it.each(siteLanguages)('tells in that language whatever is wrong with what was asked: %s', async (language) => {
+    const { problems } = siteWordsIn(language);
+    const form = { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' };
+    const asked: [status: number, code: keyof typeof problems, path: string, init?: RequestInit][] = [
+      [400, 'invalid-body', '/?limit=none'],
+      [400, 'invalid-body', '/live/none?before=yesterday'],
+      [400, 'invalid-body', '/embed/none?theme=mauve'],
+      [404, 'not-found', '/live/%E0%A4%A'],
+      [405, 'method-not-allowed', '/live/none', { method: 'PUT' }],
+      [413, 'too-large', '/sign-in', { method: 'POST', headers: form, body: `token=${'x'.repeat(30_000)}` }],
+      [415, 'wrong-type', '/sign-in', { method: 'POST', headers: { origin: server.url }, body: 'token=x' }],
+    ];
+    for (const [status, code, path, init] of asked) {
+      const headers = { accept: 'text/html', 'accept-language': language, ...init?.headers };
+      const answer = await fetch(server.url + path, { ...init, headers });
+      const { name, sentence } = problems[code]!;
+      expect([path, answer.status]).toEqual([path, status]);
+      expect(await answer.text()).toContain(`<h1>${name}</h1><p class="standfirst">${sentence}</p>`);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { sendProblem } from '../../src/edge/answers.ts';
+import { handleErrors, sendProblem } from '../../src/edge/answers.ts';
 import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/engine/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
@@ -21,6 +21,7 @@ async function serve(health: () => Health) {
   app.use(countProblems(metrics));
   app.use(healthRoutes(health, metrics.text));
   app.get('/gone', (_request, response) => sendProblem(response, problem('channel-deleted')));
+  app.use(handleErrors(createLog('silent')));
   const site = await startSite(app);
   sites.push(site);
   return { url: site.url, metrics };

@@ -71,6 +71,13 @@ const languages = {
     wentWrong: 'Something went wrong',
     problems: {
       'not-found': { name: 'This page is not here', sentence: 'The address may be wrong or incomplete.' },
+      'invalid-body': { name: 'The request cannot be understood', sentence: 'The address may be wrong or incomplete.' },
+      'method-not-allowed': {
+        name: 'This does not work here',
+        sentence: 'The address may be wrong, or meant for something else.',
+      },
+      'too-large': { name: 'That was too much', sentence: 'More was sent than is taken here.' },
+      'wrong-type': { name: 'The request cannot be understood', sentence: 'It was not sent as a page of this site sends it.' },
       'channel-deleted': { name: 'This coverage was deleted', sentence: 'Nothing of it is kept here.' },
       'post-withdrawn': { name: 'This post was withdrawn', sentence: 'It can no longer be read.' },
       'token-missing': { name: 'This page is not for everyone', sentence: 'Sign in to see it.' },
@@ -116,6 +123,19 @@ const languages = {
     wentWrong: 'Etwas ist schiefgegangen',
     problems: {
       'not-found': { name: 'Diese Seite gibt es hier nicht', sentence: 'Die Adresse ist vielleicht falsch oder unvollständig.' },
+      'invalid-body': {
+        name: 'Die Anfrage ist nicht zu verstehen',
+        sentence: 'Die Adresse ist vielleicht falsch oder unvollständig.',
+      },
+      'method-not-allowed': {
+        name: 'Das geht hier nicht',
+        sentence: 'Die Adresse ist vielleicht falsch oder für etwas anderes gedacht.',
+      },
+      'too-large': { name: 'Das war zu viel', sentence: 'Es wurde mehr gesendet, als hier angenommen wird.' },
+      'wrong-type': {
+        name: 'Die Anfrage ist nicht zu verstehen',
+        sentence: 'Sie wurde nicht so gesendet, wie eine Seite dieser Website sie sendet.',
+      },
       'channel-deleted': { name: 'Diese Berichterstattung wurde gelöscht', sentence: 'Hier ist nichts von ihr aufbewahrt.' },
       'post-withdrawn': { name: 'Dieser Beitrag wurde zurückgezogen', sentence: 'Er kann nicht mehr gelesen werden.' },
       'token-missing': { name: 'Diese Seite ist nicht für alle', sentence: 'Melden Sie sich an, um sie zu sehen.' },
@@ -165,6 +185,16 @@ const languages = {
     wentWrong: 'Une erreur s’est produite',
     problems: {
       'not-found': { name: 'Cette page n’existe pas ici', sentence: 'L’adresse est peut-être erronée ou incomplète.' },
+      'invalid-body': { name: 'La requête est incompréhensible', sentence: 'L’adresse est peut-être erronée ou incomplète.' },
+      'method-not-allowed': {
+        name: 'Cela n’est pas possible ici',
+        sentence: 'L’adresse est peut-être erronée, ou sert à autre chose.',
+      },
+      'too-large': { name: 'C’est trop', sentence: 'Ce qui a été envoyé dépasse ce qui est accepté ici.' },
+      'wrong-type': {
+        name: 'La requête est incompréhensible',
+        sentence: 'Elle n’a pas été envoyée comme le fait une page de ce site.',
+      },
       'channel-deleted': { name: 'Ce direct a été supprimé', sentence: 'Rien n’en est conservé ici.' },
       'post-withdrawn': { name: 'Ce message a été retiré', sentence: 'Il ne peut plus être lu.' },
       'token-missing': { name: 'Cette page n’est pas ouverte à tous', sentence: 'Connectez-vous pour la voir.' },
@@ -216,6 +246,16 @@ const languages = {
     wentWrong: 'Algo salió mal',
     problems: {
       'not-found': { name: 'Esta página no está aquí', sentence: 'Puede que la dirección sea incorrecta o esté incompleta.' },
+      'invalid-body': {
+        name: 'No se entiende la solicitud',
+        sentence: 'Puede que la dirección sea incorrecta o esté incompleta.',
+      },
+      'method-not-allowed': {
+        name: 'Esto no es posible aquí',
+        sentence: 'Puede que la dirección sea incorrecta o sirva para otra cosa.',
+      },
+      'too-large': { name: 'Es demasiado', sentence: 'Se envió más de lo que se acepta aquí.' },
+      'wrong-type': { name: 'No se entiende la solicitud', sentence: 'No se envió como lo hace una página de este sitio.' },
       'channel-deleted': { name: 'Esta cobertura fue eliminada', sentence: 'Aquí no se conserva nada de ella.' },
       'post-withdrawn': { name: 'Este mensaje fue retirado', sentence: 'Ya no se puede leer.' },
       'token-missing': { name: 'Esta página no es para todos', sentence: 'Inicie sesión para verla.' },
@@ -259,6 +299,10 @@ const languages = {
     wentWrong: 'حدث خطأ',
     problems: {
       'not-found': { name: 'هذه الصفحة غير موجودة هنا', sentence: 'قد يكون العنوان خاطئًا أو ناقصًا.' },
+      'invalid-body': { name: 'تعذر فهم الطلب', sentence: 'قد يكون العنوان خاطئًا أو ناقصًا.' },
+      'method-not-allowed': { name: 'هذا غير ممكن هنا', sentence: 'قد يكون العنوان خاطئًا أو مخصصًا لشيء آخر.' },
+      'too-large': { name: 'هذا أكثر من اللازم', sentence: 'أُرسل أكثر مما يُقبل هنا.' },
+      'wrong-type': { name: 'تعذر فهم الطلب', sentence: 'لم يُرسل كما ترسله صفحات هذا الموقع.' },
       'channel-deleted': { name: 'حُذفت هذه التغطية', sentence: 'لم يُحفظ هنا شيء منها.' },
       'post-withdrawn': { name: 'سُحب هذا المنشور', sentence: 'لم تعد قراءته ممكنة.' },
       'token-missing': { name: 'هذه الصفحة ليست للجميع', sentence: 'سجل الدخول لتراها.' },
