@@ -7,13 +7,14 @@ import { requirePrincipal } from '../edge/request.ts';
 import type { Renderer } from '../engine/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
+import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './request.ts';
 
 /**
  * What those who write ask over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.
  * In this order: the token, its rate, the body's bytes; then the desk asks for rights, for an earlier request under the same key, and
- * only then for what the body says.
+ * only then for what the body says. Of who has no right there whatever it says, the bytes are not read.
  */
 export interface AuthorContext {
   desk: Desk;
@@ -26,13 +27,17 @@ export interface AuthorContext {
 
 export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext): Router {
   const router = Router({ caseSensitive: true });
+  const readBody = readBytes();
   const writing = [
     (_req: Request, res: Response, next: () => void) => {
       rates.writes(requirePrincipal(res).sub);
       res.locals.askedAt = now();
       next();
     },
-    readBytes(),
+    (req: Request, res: Response, next: () => void) => {
+      if (mayWriteAt(req, requirePrincipal(res))) readBody(req, res, next);
+      else next();
+    },
   ];
 
   router.post('/channels', writing, async (req: Request, res: Response) => {
@@ -131,6 +136,12 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     const tookMs = now() - (res.locals.askedAt as number);
     log.info({ ...facts, by, replayed, tookMs }, did);
   }
+}
+
+/** In the channel of the path, or where there is none, in one that is to be made: something, if not what is asked for. */
+function mayWriteAt(req: Request, who: Principal): boolean {
+  const { channelId } = idsIn(req);
+  return channelId === '' ? mayEditSome(who) : mayAuthor(who, channelId);
 }
 
 /** Express gives strings for these; its types also know paths that have none. */

@@ -27,13 +27,13 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
   router.post(
     '/tokens/revoked',
     (_req, res, next) => {
-      rates.writes(requirePrincipal(res).sub);
+      const who = requirePrincipal(res);
+      rates.writes(who.sub);
+      if (!mayAdminister(who)) throw new Refusal('forbidden', { detail: 'To revoke tokens takes a token with admin rights.' });
       next();
     },
     readBytes(),
     async (req: Request, res: Response) => {
-      const who = requirePrincipal(res);
-      if (!mayAdminister(who)) throw new Refusal('forbidden', { detail: 'To revoke tokens takes a token with admin rights.' });
       const { jti, expiresAt } = readCommand(req, revocationSchema);
       const until = expiresAt ? Math.min(Date.parse(expiresAt) + keptBeyondMs, latestMs) : null;
       if ((await revocations.revoke(jti, until)) === 'full') {
@@ -41,7 +41,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
           detail: `${limits.revokedTokens} tokens are revoked that have not expired. Change the key that signs them: that refuses all of them.`,
         });
       }
-      log.info({ jti, until, by: who.sub }, 'token revoked');
+      log.info({ jti, until, by: requirePrincipal(res).sub }, 'token revoked');
       sendJson(res, { jti, until: until === null ? null : new Date(until).toISOString() }, { cache: 'private' });
     },
   );

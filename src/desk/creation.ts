@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Journal } from '../engine/engine.ts';
 import { afterwards, JournalUnavailable } from '../engine/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayEdit, type Principal } from '../protocol/rights.ts';
+import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
 import type { Standing } from './admission.ts';
 import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
@@ -35,7 +35,7 @@ export async function openChannel(
   ask: Ask<NewChannel>,
 ): Promise<ChannelAnswer> {
   const { who, keyed, request } = ask;
-  if (!editsSomething(who)) throw new Refusal('forbidden');
+  if (!mayEditSome(who)) throw new Refusal('forbidden');
   const command = await commandUnlessUsed();
   const ids = command.id === undefined ? candidates(slugOf(command.headline), candidatesMost) : [command.id];
   let id = ids[0] as string;
@@ -99,10 +99,6 @@ export async function openChannel(
 
 function permit(who: Principal, channelId: string): void {
   if (!mayEdit(who, channelId)) throw new Refusal('forbidden');
-}
-
-function editsSomething(who: Principal): boolean {
-  return who.grants.admin || who.grants.editor.length > 0;
 }
 
 function digestOf(requestId: string, channelId: string): string {

@@ -27,6 +27,11 @@ export function mayEdit(who: Principal | undefined, channelId: string): boolean 
   return who !== undefined && (who.grants.admin || matches(who.grants.editor, channelId));
 }
 
+/** Whether there is anything that one may edit, be it a channel that is yet to be made. */
+export function mayEditSome({ grants }: Principal): boolean {
+  return grants.admin || grants.editor.length > 0;
+}
+
 export function mayAuthor(who: Principal | undefined, channelId: string): boolean {
   return mayEdit(who, channelId) || (who !== undefined && matches(who.grants.author, channelId));
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import express, { type Request, type Response, Router } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
@@ -26,7 +27,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const headers = pageHeaders();
-  const readForm = express.raw({ type: formType, limit: readerLimits.signInBytes });
+  const readForm = express.raw({ type: isPlainForm, limit: readerLimits.signInBytes });
 
   router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
     const to = localPath(req.query.to);
@@ -68,9 +69,14 @@ export function visitorOf(res: Response, page: string): Visitor | undefined {
   return who && { name: who.name, page };
 }
 
+/** No browser compresses a form, and to unpack what a stranger sends may take a thousand times the memory that it has. */
+function isPlainForm(req: IncomingMessage): boolean {
+  return req.headers['content-encoding'] === undefined && (req as Request).is(formType) === formType;
+}
+
 function formOf(req: Request): Record<string, string> {
   const body: unknown = req.body;
-  if (!Buffer.isBuffer(body)) throw new Refusal('wrong-type', { detail: `Send ${formType}.` });
+  if (!Buffer.isBuffer(body)) throw new Refusal('wrong-type', { detail: `Send ${formType}, not compressed.` });
   return Object.fromEntries(new URLSearchParams(body.toString('utf8')));
 }
 

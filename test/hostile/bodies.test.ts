@@ -247,6 +247,40 @@ const brotli = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 22 } });
 const compressors = { gzip: gzipSync, deflate: deflateSync, br: brotli, zstd: zstdCompressSync } as const;
 
+describe('a body of who may not write there', () => {
+  const begun = (line: string, token: string, path: string) =>
+    requestText(`${line} ${path} HTTP/1.1`, [`Authorization: Bearer ${token}`, 'Content-Length: 1000000'], '{"headline":"');
+
+  it('is not waited for, and nothing of it is held', async () => {
+    const reader = await test.token({ reader: ['*'], author: ['other'] });
+    const editor = await test.token({ editor: ['*'] });
+    for (const [token, line, path] of [
+      [reader, 'POST', '/v1/channels'],
+      [reader, 'PATCH', '/v1/channels/moon'],
+      [reader, 'POST', '/v1/channels/moon/posts'],
+      [reader, 'POST', `/v1/channels/moon/posts/${post.id}/revisions`],
+      [reader, 'POST', `/v1/channels/moon/posts/${post.id}/takedown`],
+      [editor, 'POST', '/v1/tokens/revoked'],
+      [editor, 'POST', '/v1/import'],
+    ] as const) {
+      const { statuses } = await sendBytes(test, begun(line, token, path), { until: /"code":"forbidden"/, untilMs: 5_000 });
+      expect([line, path, statuses]).toEqual([line, path, [403]]);
+    }
+  });
+
+  it('that is a form and compressed is not unpacked', async () => {
+    for (const [encoding, compress] of Object.entries(compressors)) {
+      const answer = await fetch(`${test.url}/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding, origin: test.url },
+        body: new Uint8Array(compress(Buffer.from(`token=${token}`))),
+        redirect: 'manual',
+      });
+      expect([encoding, answer.status]).toEqual([encoding, 415]);
+    }
+  });
+});
+
 describe('addresses that lead nowhere', () => {
   it('are not found', async () => {
     for (const url of [
