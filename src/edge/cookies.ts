@@ -80,8 +80,10 @@ function typeOf(request: Request): string {
 /** The first of this name: browsers send that of the longest path and of the earliest day first. */
 function cookieIn(header: string, name: string): string | undefined {
   for (const pair of header.split(';')) {
-    const [key = '', value = ''] = pair.split(/=(.*)/s);
-    if (key.trim() === name && value.trim() !== '') return value.trim();
+    const at = pair.indexOf('=');
+    if (at < 0 || pair.slice(0, at).trim() !== name) continue;
+    const value = pair.slice(at + 1).trim();
+    if (value !== '') return value;
   }
   return undefined;
 }
