@@ -225,6 +225,10 @@ export const limitGroups = [
     requestHeadersMs: { what: 'Headers that take longer are 408, and the connection is closed.', metric: closed('slow') },
     requestMs: { what: 'A whole request likewise.', metric: closed('slow') },
     requestHeaderBytes: { what: 'More is 431, and the connection is closed.', metric: closed('headers') },
+    preferenceCharacters: {
+      what: 'A longer `Accept`, `Accept-Encoding` or `Accept-Language` counts as not sent.',
+      metric: 'pressbox_preferences_passed_over_total',
+    },
     idleMs: { what: 'A connection on which nothing moves is closed.', metric: closed('idle') },
     keepAliveMs: { what: 'A connection on which nothing is asked is closed.', metric: 'pressbox_connections' },
     pipelinedRequests: { what: 'One more waiting request closes the connection.', metric: closed('pipelined') },

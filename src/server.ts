@@ -12,7 +12,17 @@ import { createRenderer } from './desk/render.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import { createSessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
-import { closeHttp, createHttp, dropWaiting, httpLimits, leaveOpen, listen, requireOneHost, stopListening } from './edge/http.ts';
+import {
+  boundPreferences,
+  closeHttp,
+  createHttp,
+  dropWaiting,
+  httpLimits,
+  leaveOpen,
+  listen,
+  requireOneHost,
+  stopListening,
+} from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { answerLimits } from './edge/limits.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
@@ -106,13 +116,20 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const pageErrors = createPageErrors({ log });
   const comeBack = createComeBack({ random });
   // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
-  app.use(apiHeaders(), countProblems(metrics), requireOneHost());
+  app.use(
+    apiHeaders(),
+    countProblems(metrics),
+    boundPreferences(() => metrics.preferencesPassedOver.inc()),
+    requireOneHost(),
+  );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(
     leadAway(health),
     healthRoutes(() => health, group?.metrics ?? metrics.text),
   );
   app.use(whileServing(health, comeBack, pageErrors));
+  // Also while there is nothing behind it yet: Express would answer with a trace.
+  app.use(pageErrors.handler, handleErrors(log));
 
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   const onGone = () => metrics.connections.dec();

@@ -18,6 +18,8 @@ export const httpLimits = {
   requestMs: 60_000,
   /** All headers of a request; past it 431, and the connection is closed. */
   requestHeaderBytes: 16 * 1024,
+  /** Of what a request says in `Accept`, `Accept-Encoding` or `Accept-Language`, each; a longer one is passed over. */
+  preferenceCharacters: 1_000,
   /** A connection on which no byte moves while something is asked or answered is closed. Longer than a poll may be held. */
   idleMs: 60_000,
   /** A connection on which nothing is asked is kept for so long. Longer than proxies keep theirs, so that none sends into one that closes. */
@@ -192,10 +194,32 @@ export async function closeHttp(http: Server): Promise<void> {
 
 /** A request that names two hosts is refused (RFC 9112, 3.2): a proxy before us may have believed the other one. */
 export function requireOneHost(): RequestHandler {
-  return ({ rawHeaders }, _response, next) => {
-    let hosts = 0;
-    for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
-    if (hosts > 1) throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
+  return (request, _response, next) => {
+    mustNameOneHost(request);
     next();
   };
 }
+
+/** Throws a `Refusal`. */
+export function mustNameOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  if (hosts > 1) throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
+}
+
+/**
+ * What a client would rather have counts as not said where it is told at greater length than any does: to weigh thousands of languages takes
+ * a thousand times as long as to answer, and whatever is answered then is right (RFC 9110, 12.1).
+ */
+export function boundPreferences(onPassedOver: () => void): RequestHandler {
+  return ({ headers }, _response, next) => {
+    for (const name of preferences) {
+      if ((headers[name]?.length ?? 0) <= httpLimits.preferenceCharacters) continue;
+      delete headers[name];
+      onPassedOver();
+    }
+    next();
+  };
+}
+
+const preferences = ['accept', 'accept-encoding', 'accept-language'] as const;

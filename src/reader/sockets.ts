@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
+import { mustNameOneHost } from '../edge/http.ts';
 import type { Asking, Identity } from '../edge/identity.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
@@ -70,6 +71,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   /** What to do when the connection has ended; throws a refusal. */
   const admit = (request: IncomingMessage): (() => void) => {
+    mustNameOneHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
     context.handshakes.mustHaveRoom();

@@ -60,6 +60,8 @@ export interface Metrics {
   changesShown: Counter<'how'>;
   /** Lists of channels on `/`, by whether all that are live stood first, or the newest of them. */
   frontPages: Counter<'live'>;
+  /** Headers that tell what a client would rather have, at greater length than is listened to. */
+  preferencesPassedOver: Counter;
   /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
@@ -144,6 +146,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       name: 'pressbox_front_pages_total',
       help: 'Lists of channels made for `/`, with all live channels first or the newest of them.',
       labelNames: ['live'],
+      registers,
+    }),
+    preferencesPassedOver: new Counter({
+      name: 'pressbox_preferences_passed_over_total',
+      help: 'Accept, Accept-Encoding and Accept-Language headers that were too long to be listened to.',
       registers,
     }),
     rejections: new Counter({

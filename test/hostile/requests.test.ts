@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { startRedisFor } from '../support/redis.ts';
 import { call } from '../support/server.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
@@ -56,6 +59,36 @@ describe('a request whose end two servers could see in two places', () => {
   });
 });
 
+it('a request for a socket that names a second host is refused', async () => {
+  const socket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const headers = [...socket, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  const ask = (...hosts: string[]) =>
+    sendBytes(server, requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...headers]), {
+      until: /\r\n\r\n/,
+    });
+  expect(await ask('Host: a')).toMatchObject({ statuses: [101] });
+  expect(await ask('Host: a', 'Host: evil.example')).toMatchObject({ statuses: [400] });
+});
+
+describe('what a client would rather have, told at greater length than any does', () => {
+  const ask = (path: string, header: string, value: string) =>
+    sendBytes(server, requestText(`GET ${path} HTTP/1.1`, [`${header}: ${value}`]));
+  it.each([
+    ['Accept-Language', '/', 'de', '<html lang="de"', '<html lang="en"'],
+    ['Accept', '/none', 'text/html', '<html', '"code":"not-found"'],
+    ['Accept-Encoding', '/embed.js', 'gzip', 'Content-Encoding: gzip', 'Content-Type: text/javascript'],
+  ])('counts as not said, and is counted: %s', async (header, path, value, heeded, plain) => {
+    const passedOver = async () =>
+      Number(/^pressbox_preferences_passed_over_total (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1]);
+    expect((await ask(path, header, value)).text).toContain(heeded);
+    const before = await passedOver();
+    const { text } = await ask(path, header, `${value},${'x/y,'.repeat(3_000)}`);
+    expect(text).toContain(plain);
+    expect(text).not.toContain(heeded);
+    expect(await passedOver()).toBe(before + 1);
+  });
+});
+
 describe('a request that is none', () => {
   it.each(
     Object.entries({
@@ -109,6 +142,23 @@ describe('a request that names a whole URL', () => {
       expect(text).not.toContain('<html');
     },
   );
+});
+
+describeWith(needs.redis, 'a request to a server that is starting', (binary) => {
+  it('is answered with a problem, whatever is wrong with it', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    process.kill(redis.pid, 'SIGSTOP');
+    const port = await freePort();
+    const secret = { PRESSBOX_JWT_SECRET: secretWord.repeat(4) };
+    const starting = startAttackedServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: String(port), ...secret });
+    const ask = (line: string, ...headers: string[]) => sendBytes({ port }, requestText(`${line} HTTP/1.1`, headers));
+    await vi.waitFor(async () => expect((await ask('GET /readyz')).statuses).toEqual([503]));
+    const wrong = [await ask('GET /readyz', 'Host: a', 'Host: b'), await ask('POST /metrics')];
+    process.kill(redis.pid, 'SIGCONT');
+    await (await starting)[Symbol.asyncDispose]();
+    expect(wrong.map(({ statuses }) => statuses)).toEqual([[400], [405]]);
+    for (const { text } of wrong) expect(text).toContain('application/problem+json');
+  });
 });
 
 describe('a request that would rather speak another protocol', () => {
