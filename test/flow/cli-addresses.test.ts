@@ -32,7 +32,8 @@ const json: typeof others = [
     '200 OK, application/json',
   ],
 ];
-const patient = { timeout: 30_000 };
+/** Between two tries to reach a server that is away there may be half a minute. */
+const patient = { timeout: 60_000 };
 
 /** Listens until the test has ended. */
 async function listening(server: Server): Promise<string> {

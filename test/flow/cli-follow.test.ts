@@ -13,7 +13,8 @@ import { createChannel } from '../support/writers.ts';
 const room = commandRoom();
 const { done, env } = room;
 const esc = '\u001b';
-const patient = { timeout: 30_000 };
+/** Between two tries to reach a server that is away there may be half a minute. */
+const patient = { timeout: 60_000 };
 const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 
 describe('pressbox follow', () => {

@@ -55,7 +55,7 @@ describe('an EventSource', () => {
     using source = openEventSource(`${line.url}/v1/channels/${id}/stream`);
     await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), patient);
     line.cut();
-    const closing = server.server.close({ drainMs: 30_000 });
+    const closing = server.server.close({ drainMs: 60_000 });
     await vi.waitFor(async () => expect(await told(server, 'draining')).toBeGreaterThan(0), patient);
 
     using stream = await openStream(server.url, id);

@@ -132,7 +132,7 @@ async function firstBlocks(stream: Response): Promise<string> {
   return text;
 }
 
-const patienceMs = 5_000;
+const patienceMs = 30_000;
 
 /** The first message of this name, once it has come. */
 async function heard(reader: SocketReader | StreamReader, name: string): Promise<unknown> {
