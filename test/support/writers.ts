@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AuthorPost, Channel, JournalLine, ReaderPost } from '../../src/protocol/model.ts';
 import type { NewChannel, NewPost } from '../../src/protocol/schemas.ts';
 import { call } from './server.ts';
@@ -94,8 +95,12 @@ export async function wholeJournal({ url }: Place, channelId: string, token: str
   return lines;
 }
 
+/** Asks until it is answered with something else than "later". Throws on a refusal. */
 export async function read<T>(url: string, token?: string): Promise<T> {
-  const answer = await call(url, token === undefined ? {} : { token });
-  if (answer.status !== 200) throw new Error(`GET ${url} was answered ${answer.status}: ${answer.text}`);
-  return answer.body as T;
+  for (;;) {
+    const answer = await call(url, token === undefined ? {} : { token });
+    if (answer.status === 200) return answer.body as T;
+    if (answer.status !== 503) throw new Error(`GET ${url} was answered ${answer.status}: ${answer.text}`);
+    await pause(20);
+  }
 }
