@@ -119,11 +119,12 @@ describe('a header that would rather be someone else’s', () => {
 });
 
 describe('an address that is only claimed', () => {
+  /** Ten of one address may come at once, and one more with each second that all of them take. */
   const claimed = (nth: number) => [`X-Forwarded-For: 203.0.113.${nth % 250}`, `Forwarded: for=203.0.113.${nth % 250}`];
   const floodOf = async (small: AttackedServer, headersOf: (nth: number) => string[]) =>
     (
       await Promise.all(
-        Array.from({ length: 40 }, (_, nth) => sendBytes(small, requestText('GET /v1/channels HTTP/1.1', headersOf(nth)))),
+        Array.from({ length: 60 }, (_, nth) => sendBytes(small, requestText('GET /v1/channels HTTP/1.1', headersOf(nth)))),
       )
     ).filter(({ statuses }) => statuses[0] === 429).length;
 

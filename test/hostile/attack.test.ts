@@ -17,4 +17,5 @@ it('goes by: author and reader go on, memory comes back, and the log says nothin
   expect(attack.sent).toBeGreaterThan(2_000);
   expect(keptIn(memory.after) - keptIn(memory.before)).toBeLessThan(50_000_000);
   expectCleanLines(lines, tokens);
-}, 40_000);
+  // A machine that is busy takes longer to send all of it, and to start those who do.
+}, 200_000);
