@@ -30,12 +30,13 @@ describe('a reader whose server, store or connection goes', () => {
     const check = await server.subscribe(2);
     first.socket.emit('store', { reachable: false, since: 'then' });
     await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
-    expect(server.subscribes).toHaveLength(2);
+    // Where it has no answer for three seconds, it asks over another connection.
+    expect(server.subscribes.filter(({ socket }) => socket === first.socket)).toEqual([first, check]);
     answer(model, check);
     await vi.waitFor(() => {
       now += 5_000;
       reader.client.wake();
-      expect(server.subscribes).toHaveLength(3);
+      expect(server.subscribes.length).toBeGreaterThan(2);
     });
   });
 

@@ -59,7 +59,7 @@ async function scripted() {
   client.on('event', (event) => events.push(event));
   client.on('state', (state) => states.push(state));
   client.open();
-  const nth = (number: number) => vi.waitUntil(() => asked[number - 1], { timeout: 5_000, interval: 5 });
+  const nth = (number: number) => vi.waitUntil(() => asked[number - 1], { timeout: 10_000, interval: 5 });
   const catchUp = (after: number, limit = 100) => model.catchUp(model.cursor(after), after, { limit, posts: 20 });
   const next = () => {
     model.publish({ kind: 'update', keyEvent: false });
@@ -215,7 +215,7 @@ describe('a reader of a stream', () => {
     (await nth(2)).say('catchup', catchUp(3));
     await up.promise;
     const answers: unknown[] = [];
-    link.subscribe(request(4), (said) => answers.push(said), 5_000);
+    link.subscribe(request(4), (said) => answers.push(said), 30_000);
     const third = await nth(3);
     expect(third.url.searchParams.get('after')).toBe(model.cursor(4));
     expect(answers).toEqual([]);

@@ -56,8 +56,7 @@ function read(url: string, options: Partial<ReaderClientOptions>) {
   client.open();
   return { client, states };
 }
-const live = (client: ReaderClient) =>
-  vi.waitFor(() => expect(client.state.status).toBe('live'), { timeout: 5_000, interval: 5 });
+const live = (client: ReaderClient) => vi.waitFor(() => expect(client.state.status).toBe('live'), { interval: 5 });
 
 describe('an answer that is none', () => {
   const nothing = [
