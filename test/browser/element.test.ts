@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser } from './browser.ts';
-import { eventually, hide, post, textOf } from './newsroom.ts';
+import { announced, eventually, hide, listenTo, post, textOf } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -37,11 +37,10 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const policy = strictPolicy(room.server.url).replace('script-src ', `script-src ${site.host.url} `);
     const { page, complaints } = await open(`${tag(channelId)}<script src="/listen.js"></script>${script()}`, { policy });
     await areLive(page);
+    await listenTo(page);
     await room.author.correct(channelId, ids[0] as string, 1, { note: 'Three.', changes: { body: 'Three ships.' } });
     await post(page, ids[0]).getByText('Three ships.').waitFor();
-    await eventually(async () =>
-      expect(await textOf(page.locator('#announcement').first())).toBe('Correction to a post: Three.'),
-    );
+    await announced(page, /^Correction to a post: Three\.$/m);
     await room.author.retract(channelId, ids[1] as string, { note: 'Nobody said so.' });
     await post(page, ids[1]).getByText('Nobody said so.').waitFor();
     expect(await textOf(page.locator(`#post-${ids[0]} .change-correction`).first())).toMatch(
@@ -55,7 +54,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     ]);
     expect(heard.filter(([type]) => type === 'pressbox-state').map(([, { status }]) => status)).toContain('live');
     expect(await page.locator('#announcement').getAttribute('aria-live')).toBe('polite');
-    await eventually(async () => expect(await textOf(page.locator('#announcement').first())).toContain('Nobody said so.'));
+    await announced(page, 'Nobody said so.');
     expect(complaints).toEqual([]);
   });
 
@@ -173,19 +172,23 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const { id: channelId } = await room.coverage();
     const { page, complaints } = await open(`${tag(channelId)}${script()}`);
     await areLive(page);
-    // What is said, one after the other.
+    // What is said, one after the other, and whether the posts are there then.
     await page.evaluate(`window.said = [];
-      const place = document.querySelector('pressbox-live').shadowRoot.getElementById('announcement');
-      new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });`);
-    const said = () => page.evaluate<string[]>('said');
+      const { shadowRoot } = document.querySelector('pressbox-live');
+      const place = shadowRoot.getElementById('announcement');
+      new MutationObserver(() => said.push({ text: place.textContent, beside: shadowRoot.querySelectorAll('.post').length }))
+        .observe(place, { childList: true });`);
+    const said = async (is: (posts: number) => boolean) => {
+      const all = await page.evaluate<{ text: string; beside: number }[]>('said');
+      return all.filter(({ text, beside }) => text !== '' && is(beside)).map(({ text }) => text);
+    };
     await room.publish(channelId, { headline: 'A zqsecretqz' });
-    await eventually(async () => expect(await said()).toEqual(['New post: A zqsecretqz.']));
+    await eventually(async () => expect(await said((posts) => posts > 0)).toEqual(['New post: A zqsecretqz.']));
     await room.publish(channelId, { headline: 'Another zqsecretqz' });
     await page.getByText('Another zqsecretqz').waitFor();
     await room.author.updateChannel(channelId, '*', { access: 'members' });
     await page.getByText('This coverage is for members.').first().waitFor();
-    const before = (await said()).length;
-    await eventually(async () => expect((await said()).slice(before)).toEqual(['This coverage is for members.']));
+    await eventually(async () => expect(await said((posts) => posts === 0)).toEqual(['This coverage is for members.']));
     expect(await page.evaluate(`document.querySelector('pressbox-live').shadowRoot.innerHTML`)).not.toContain('zqsecretqz');
     expect(complaints).toEqual([]);
   });

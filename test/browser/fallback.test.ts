@@ -46,18 +46,19 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await page.goto(`${way.url}/live/${channel.id}`);
     return { page, complaints, way, channelId: channel.id };
   }
-  const isLive = (page: Page, transport: string) =>
-    page.locator(`#connection[data-state=live][data-transport=${transport}]`).waitFor({ timeout: promisedMs });
+  const isLive = (page: Page, transport: string, options = {}) =>
+    page.locator(`#connection[data-state=live][data-transport=${transport}]`).waitFor(options);
+  const isLiveInTime = (page: Page, transport: string) => isLive(page, transport, { timeout: promisedMs });
   async function shows(page: Page, channelId: string, headline: string): Promise<void> {
     await author.publish(channelId, { headline });
-    await page.locator('#posts > .post').getByText(headline).waitFor({ timeout: promisedMs });
+    await page.locator('#posts > .post').getByText(headline).waitFor();
   }
 
   it.each(['refused', 'swallowed'] as const)(
     'is live within 5 s by Server-Sent Events where WebSockets are %s',
     async (webSockets) => {
       const { page, channelId, complaints } = await open({ webSockets });
-      await isLive(page, 'stream');
+      await isLiveInTime(page, 'stream');
       await shows(page, channelId, 'Pushed as an event');
       expect(complaints).toEqual([]);
     },
@@ -65,7 +66,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
 
   it('is live within 5 s by polling where streams are held back too', async () => {
     const { page, channelId, complaints } = await open({ webSockets: 'swallowed', streams: 'held' });
-    await isLive(page, 'poll');
+    await isLiveInTime(page, 'poll');
     await shows(page, channelId, 'Polled for');
     expect(complaints).toEqual([]);
   });
@@ -103,7 +104,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     way.freeze();
     await author.publish(channelId, { headline: 'Into the silence' });
     await page.clock.fastForward(26_000);
-    await page.locator('#posts > .post').getByText('Into the silence').waitFor({ timeout: promisedMs });
+    await page.locator('#posts > .post').getByText('Into the silence').waitFor();
   });
 
   it('that is looked at again notices at once that its connection has died', async () => {
@@ -115,7 +116,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
     // No answer in this time, and it is dead.
     await page.clock.fastForward(3_000);
-    await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor({ timeout: promisedMs });
+    await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor();
     await isLive(page, 'socket');
   });
 
@@ -126,7 +127,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await author.publish(channelId, { headline: 'While it slept' });
     await page.clock.fastForward(7_200_000);
     const line = page.locator('#since', { hasText: '1 new post' });
-    await line.waitFor({ timeout: promisedMs });
+    await line.waitFor();
     expect(await line.textContent()).toMatch(/^While you were offline, since 12:0\d UTC/);
   });
 

@@ -62,7 +62,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const { page, complaints } = await open(channelId);
     const pushed = await room.author.publish(channelId, { ...fields, media: [] });
     await post(page, pushed.post.id).waitFor();
-    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('secret'));
+    await announced(page, 'secret');
     for (const { post } of [shown, pushed]) await room.author.takedown(channelId, post.id);
 
     for (const { post: gone } of [shown, pushed]) await post(page, gone.id).and(page.locator('.withdrawn')).waitFor();
@@ -89,11 +89,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await room.author.correct(channelId, above, 1, { note: 'It is longer.', changes: { body: long.repeat(4) } });
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
     expect(await page.getByRole('button', { name: '2 new posts, 1 correction' }).isVisible()).toBe(true);
-    await eventually(async () =>
-      expect(await page.locator('#announcement').textContent()).toMatch(
-        /[12] new posts?, 1 correction|^Correction to a post: It is longer\.$/,
-      ),
-    );
+    await announced(page, /[12] new posts?, 1 correction|^Correction to a post: It is longer\.$/m);
     expect(await page.title()).toMatch(/^\(2\) /);
     expect(await page.content()).not.toContain('New one.');
     expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
@@ -290,7 +286,8 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live' });
     const body = 'Some words that fill a few lines of the page. '.repeat(20);
     const publish = async (headline: string) => (await author.publish(channel.id, { headline, body })).post.id;
-    const [first] = await Promise.all(Array.from({ length: 8 }, (_, at) => publish(`Report ${at + 1}`)));
+    const first = await publish('Report 1');
+    for (let nth = 2; nth <= 8; nth += 1) await publish(`Report ${nth}`);
     await server.stop();
     await using copy = await server.store.copy();
     await server.start();
@@ -303,12 +300,13 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     await server.stop();
     await copy.putBack();
     await server.start();
-    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached' });
+    // The longest pause between two attempts is half a minute.
+    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached', timeout: 45_000 });
     expect(await page.locator('#posts > .post').count()).toBe(8);
     await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
     const added = await publish('New');
     await page.getByRole('button', { name: '1 new post' }).waitFor();
     expect(await post(page, added).count()).toBe(0);
     expect(complaints).toEqual([]);
-  });
+  }, 120_000);
 });

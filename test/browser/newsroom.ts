@@ -59,7 +59,9 @@ export function newsroom(
     async open(path, options = {}) {
       const watched = await browser.page({ viewport: { width: 1000, height: 700 }, ...options });
       await watched.page.goto(`${server.url}/live/${path}`);
-      if (options.javaScriptEnabled !== false) await isLive(watched.page);
+      if (options.javaScriptEnabled === false) return watched;
+      await isLive(watched.page);
+      await listenTo(watched.page);
       return watched;
     },
   };
@@ -82,9 +84,19 @@ export async function textOf(locator: Locator): Promise<string> {
 /** Of today, for the clock of a page: where it goes on by a minute that is the same day, which then is not told. */
 export const noon = () => new Date().setUTCHours(12, 0, 0, 0);
 
-/** What is said to those who hear the page. */
-export async function announced(page: Page, said: string): Promise<void> {
-  await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain(said));
+/** Keeps what is said to those who hear the page, or the first element on it, from now on: each sentence stands there for some seconds only. */
+export async function listenTo(page: Page): Promise<void> {
+  await page.evaluate(`(() => {
+    window.said = [];
+    const root = document.querySelector('pressbox-live')?.shadowRoot ?? document;
+    const place = root.getElementById('announcement');
+    new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });
+  })()`);
+}
+
+/** Resolves once this was said since then. */
+export async function announced(page: Page, said: string | RegExp): Promise<void> {
+  await eventually(async () => expect(await page.evaluate<string>(`said.join('\\n')`)).toMatch(said));
 }
 
 /** The page is hidden, or seen again, as far as it can know. */

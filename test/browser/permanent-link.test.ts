@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
-import { eventually, isLive, newsroom } from './newsroom.ts';
+import { announced, eventually, isLive, newsroom } from './newsroom.ts';
 
 describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -59,7 +59,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${ids[16]}`);
     expect(await topOf(page, 17)).toBeGreaterThan(30);
     expect(await page.title()).toBe('Headline 8 · Harbour fire');
-    await eventually(async () => expect(await page.locator('#announcement').textContent()).toContain('15 newer posts.'));
+    await announced(page, '15 newer posts.');
 
     // Now it reaches the newest, and holds new ones back while someone reads below.
     await room.author.publish(channelId, { headline: 'Headline 32' });

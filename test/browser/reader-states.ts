@@ -60,13 +60,11 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
       body: 'It is **new**.',
       keyEvent: true,
     });
-    // Said a moment later, and for some seconds only.
-    const said = announced(page, 'New post');
     await post(page, added.id).getByText('new', { exact: true }).waitFor();
     expect(await post(page, added.id).locator('.headline').textContent()).toBe('<b>Bold</b> & "quoted"');
     expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added.id}`);
     await page.locator('#key-events').getByText('<b>Bold</b>').waitFor();
-    await said;
+    await announced(page, 'New post');
     expect(complaints).toEqual([]);
   });
 
@@ -198,7 +196,7 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
     expect(await page.locator('#posts > .post').count()).toBe(14);
     const before = await page.evaluate('scrollY');
     await page.evaluate(`location.hash = 'post-${ids[0]}'`);
-    expect(await page.evaluate('scrollY')).not.toBe(before);
+    await eventually(async () => expect(await page.evaluate('scrollY')).not.toBe(before));
     await page.evaluate('history.back()');
     await eventually(async () => expect(await page.evaluate('scrollY')).toBe(before));
     expect(complaints).toEqual([]);
