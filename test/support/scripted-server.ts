@@ -42,7 +42,7 @@ export async function startScriptedServer(
     subscribes: [],
     sockets: [],
     async subscribe(nth) {
-      return await vi.waitUntil(() => server.subscribes[nth - 1], { timeout: 10_000, interval: 5 });
+      return await vi.waitUntil(() => server.subscribes[nth - 1], { interval: 5 });
     },
     async [Symbol.asyncDispose]() {
       http.closeAllConnections();

@@ -165,7 +165,7 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 70 - (performance.now() - began))));
   }
   await until;
-  await vi.waitFor(() => expect(event.length).toBe(author.length), 30_000);
+  await vi.waitFor(() => expect(event.length).toBe(author.length));
   expect(disconnects).toBe(0);
   socket.disconnect();
   return { author, event, snapshot };
@@ -189,14 +189,11 @@ async function memoryOf({ pid }: ServerProcess, logFile: string): Promise<Memory
   const said = async () => (await linesOf(logFile)).filter((line) => line.startsWith('{"memory":'));
   const before = (await said()).length;
   process.kill(pid, 'SIGUSR2');
-  const line = await vi.waitFor(
-    async () => {
-      const found = (await said())[before];
-      expect(found).toBeDefined();
-      return found as string;
-    },
-    { timeout: 10_000 },
-  );
+  const line = await vi.waitFor(async () => {
+    const found = (await said())[before];
+    expect(found).toBeDefined();
+    return found as string;
+  });
   return (JSON.parse(line) as { memory: Memory }).memory;
 }
 

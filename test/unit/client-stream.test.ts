@@ -59,7 +59,7 @@ async function scripted() {
   client.on('event', (event) => events.push(event));
   client.on('state', (state) => states.push(state));
   client.open();
-  const nth = (number: number) => vi.waitUntil(() => asked[number - 1], { timeout: 10_000, interval: 5 });
+  const nth = (number: number) => vi.waitUntil(() => asked[number - 1], { interval: 5 });
   const catchUp = (after: number, limit = 100) => model.catchUp(model.cursor(after), after, { limit, posts: 20 });
   const next = () => {
     model.publish({ kind: 'update', keyEvent: false });

@@ -112,7 +112,7 @@ describe('a reader that is asked to wait', () => {
   });
 });
 
-it('a token that does not come holds up one request and not all that follow', { timeout: 15_000 }, async () => {
+it('a token that does not come holds up one request and not all that follow', async () => {
   const { url } = await answering(caughtUp.poll);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {

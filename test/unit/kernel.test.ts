@@ -5,9 +5,6 @@ import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../src/reader/kernel.ts';
 
-/** It takes no time, but for what else the machine has to do. */
-const patient = { timeout: 10_000 };
-
 /** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
 async function connect() {
   const server = createServer();
@@ -38,7 +35,7 @@ it('writes what the kernel takes at once, between what the stream writes', async
   socket.write('one ');
   expect(writeTo(mustHandle(socket), Buffer.from('two '))).toBe('taken');
   socket.write('three');
-  await vi.waitFor(() => expect(String(heard())).toBe('one two three'), patient);
+  await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
 });
 
 it('keeps what the kernel leaves, in order, and tells when it has been taken', async () => {
@@ -58,9 +55,9 @@ it('keeps what the kernel leaves, in order, and tells when it has been taken', a
   socket.write(' all');
   expect(first).not.toHaveBeenCalled();
   client.resume();
-  await vi.waitFor(() => expect(second).toHaveBeenCalledWith(0, handle, undefined), patient);
+  await vi.waitFor(() => expect(second).toHaveBeenCalledWith(0, handle, undefined));
   expect(first).toHaveBeenCalledTimes(1);
-  await vi.waitFor(() => expect(heard().length).toBe(written * large.length + 'after all'.length), patient);
+  await vi.waitFor(() => expect(heard().length).toBe(written * large.length + 'after all'.length));
   expect(String(heard().subarray(-9))).toBe('after all');
 });
 
@@ -74,7 +71,7 @@ it('tells of bytes that nobody will take any more', async () => {
   const told = vi.fn();
   rest.oncomplete = told;
   socket.destroy();
-  await vi.waitFor(() => expect(told).toHaveBeenCalled(), patient);
+  await vi.waitFor(() => expect(told).toHaveBeenCalled());
   expect(told.mock.lastCall?.[0]).toBeLessThan(0);
 });
 
@@ -92,16 +89,16 @@ it('shows what comes in before the stream has it, which gets what is left, whole
   socket.on('data', (chunk: Buffer) => left.push(chunk));
   const ended = new Promise((resolve) => socket.once('end', resolve));
   client.write('one');
-  await vi.waitFor(() => expect(shown).toEqual(['one']), patient);
+  await vi.waitFor(() => expect(shown).toEqual(['one']));
   client.write('four');
-  await vi.waitFor(() => expect(String(Buffer.concat(left))).toBe('four'), patient);
+  await vi.waitFor(() => expect(String(Buffer.concat(left))).toBe('four'));
   // While the stream does not read, more comes than it is given memory for at once.
   socket.pause();
   const numbers = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, at) => at).buffer);
   client.write(numbers);
   await new Promise((resolve) => setTimeout(resolve, 50));
   socket.resume();
-  await vi.waitFor(() => expect(Buffer.concat(left).length).toBe(4 + numbers.length), patient);
+  await vi.waitFor(() => expect(Buffer.concat(left).length).toBe(4 + numbers.length));
   expect(Buffer.concat(left).subarray(4).equals(numbers)).toBe(true);
   client.end('two');
   await ended;
@@ -120,10 +117,10 @@ it('shows each of two sockets its own, though both are read into the same memory
     for (const [at, { client }] of both.entries()) {
       const before = told[at]?.length ?? 0;
       client.write(said);
-      await vi.waitFor(() => expect(told[at]?.length).toBeGreaterThan(before), patient);
+      await vi.waitFor(() => expect(told[at]?.length).toBeGreaterThan(before));
     }
   }
-  await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])), patient);
+  await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
 });
 
 it('tells the stream of a connection that is reset', async () => {
@@ -149,7 +146,7 @@ it('tells of each write of the stream as it goes to the kernel, also of one that
   expect(written).toHaveBeenCalledTimes(1);
   socket.uncork();
   expect(written).toHaveBeenCalledTimes(2);
-  await vi.waitFor(() => expect(String(heard())).toBe('past one two three'), patient);
+  await vi.waitFor(() => expect(String(heard())).toBe('past one two three'));
   client.pause();
   let waiting = 0;
   for (; socket.writableLength === 0 && waiting < 100; waiting += 1) socket.write(large);
@@ -157,7 +154,7 @@ it('tells of each write of the stream as it goes to the kernel, also of one that
   socket.write('more');
   expect(written).toHaveBeenCalledTimes(before);
   client.resume();
-  await vi.waitFor(() => expect(String(heard().subarray(-4))).toBe('more'), patient);
+  await vi.waitFor(() => expect(String(heard().subarray(-4))).toBe('more'));
   expect(written).toHaveBeenCalledTimes(before + 1);
 });
 

@@ -11,9 +11,6 @@ import { boundIncoming } from '../../src/reader/incoming.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
 import { forgetRequest, type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 
-/** It takes no time, but for what else the machine has to do. */
-const patient = { timeout: 10_000 };
-
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
 async function serve(rhythm?: Partial<Rhythm>) {
   const http = createServer();
@@ -59,7 +56,7 @@ it.each([
 ])('says in one write that it upgrades, and opens, asked %s', async (_, more) => {
   const { port, connections } = await serve();
   const chunks = ask(port, good + more);
-  await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0));
   expect(connections).toHaveLength(1);
   expect(chunks).toHaveLength(1);
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
@@ -78,17 +75,17 @@ it('hears in order what comes with the request, and behind it', async () => {
       masked('4two').subarray(0, 4),
     ]),
   );
-  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
+  await vi.waitFor(() => expect(connections).toHaveLength(1));
   socket.write(masked('4two').subarray(4));
-  await vi.waitFor(() => expect(messages).toContain('two'), patient);
+  await vi.waitFor(() => expect(messages).toContain('two'));
   socket.write(masked('4three'));
-  await vi.waitFor(() => expect(messages).toEqual(['one', 'two', 'three']), patient);
+  await vi.waitFor(() => expect(messages).toEqual(['one', 'two', 'three']));
 });
 
 it('answers at once where it does not upgrade', async () => {
   const { port, connections } = await serve();
   const chunks = ask(port, 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: no\r\n');
-  await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /), patient);
+  await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /));
   expect(connections).toHaveLength(0);
 });
 
@@ -122,7 +119,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   const collect = runInNewContext('gc') as () => void;
   const { port, connections, requests } = await serve();
   ask(port, good);
-  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
+  await vi.waitFor(() => expect(connections).toHaveLength(1));
   // Not the request itself is looked at, as whatever is looked at may be kept by that.
   const isKept = () => requests[0]?.deref() !== undefined;
   collect();
@@ -131,13 +128,11 @@ it('keeps nothing of the request that a connection began with', async () => {
   await vi.waitFor(() => {
     collect();
     expect(isKept()).toBe(false);
-  }, patient);
+  });
   expect(connections[0]?.readyState).toBe('open');
 });
 
 const quick: Partial<Rhythm> = { everyMs: 300, withinMs: 200, stepMs: 20, random: () => 0 };
-/** For what takes some rounds of it: it goes by its steps, of which a process that is held up has fewer. */
-const slow = { timeout: 30_000 };
 
 /** A client that answers pings as long as it is told to. */
 async function join(port: number) {
@@ -158,10 +153,10 @@ it('pings each connection, and closes one that answers no longer', async () => {
   const client = await join(port);
   const reasons: string[] = [];
   connections[0]?.on('close', (reason: string) => reasons.push(reason));
-  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(3), slow);
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(3));
   expect(connections[0]?.readyState).toBe('open');
   client.answers = false;
-  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']), slow);
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
 it('ends one that throws when it is pinged, and goes on with the others', async () => {
@@ -176,9 +171,9 @@ it('ends one that throws when it is pinged, and goes on with the others', async 
       throw thrown;
     },
   });
-  await vi.waitFor(() => expect(reasons).toEqual(['transport close']), patient);
+  await vi.waitFor(() => expect(reasons).toEqual(['transport close']));
   const before = other.pings;
-  await vi.waitFor(() => expect(other.pings).toBeGreaterThan(before + 2), slow);
+  await vi.waitFor(() => expect(other.pings).toBeGreaterThan(before + 2));
   expect(failures).toEqual([thrown]);
 });
 
@@ -196,7 +191,7 @@ it('gives up one that is to be closed and takes nothing, whatever it goes on say
   connection.send('two');
   connection.close();
   expect(connection.readyState).toBe('closing');
-  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']), slow);
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
 /** A client without a library, which has opened a connection that is pinged once a minute; `heard` are the messages that the server had of it. */
@@ -210,7 +205,7 @@ async function open() {
   socket.write(
     `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${good}\r\n`,
   );
-  await vi.waitFor(() => expect(connections).toHaveLength(1), patient);
+  await vi.waitFor(() => expect(connections).toHaveLength(1));
   const connection = connections[0] as Socket & {
     ping(): void;
     isAwaited: boolean;
@@ -248,7 +243,7 @@ it('is not ready once its socket is closed, however that came', async () => {
     const { pipe } = connection as unknown as SocketConnection;
     expect(pipe.ready).toBe(true);
     client[close]();
-    await vi.waitFor(() => expect(pipe.ready).toBe(false), patient);
+    await vi.waitFor(() => expect(pipe.ready).toBe(false));
   }
 });
 
@@ -295,7 +290,7 @@ it('hears messages in their order where it has begun to read no more, since the 
   expect(messages).toEqual([]);
   below.resume();
   await send(masked('4two'));
-  await vi.waitFor(() => expect(messages).toEqual(['one', 'two']), patient);
+  await vi.waitFor(() => expect(messages).toEqual(['one', 'two']));
 });
 
 it('counts what it hears so, and ends who says too much', async () => {
@@ -310,7 +305,7 @@ it('counts what it hears so, and ends who says too much', async () => {
   expect([messages.length, onCut.mock.calls.length]).toEqual([most, 0]);
   await send(said).catch(() => {});
   expect([messages.length, onCut.mock.calls.length]).toEqual([most, 1]);
-  await vi.waitFor(() => expect(connection.readyState).toBe('closed'), patient);
+  await vi.waitFor(() => expect(connection.readyState).toBe('closed'));
 });
 
 it('hears it as well in pieces, and with what else comes', async () => {
@@ -337,7 +332,7 @@ it('takes no answer of one of whom nothing is read, such as who takes none of ou
   await send(masked('3'));
   expect([connection.isAwaited, frames]).toEqual([true, []]);
   below.resume();
-  await vi.waitFor(() => expect([connection.isAwaited, frames]).toEqual([false, ['3']]), patient);
+  await vi.waitFor(() => expect([connection.isAwaited, frames]).toEqual([false, ['3']]));
 });
 
 it('takes no part of a message for it, though it looks the same', async () => {
@@ -356,7 +351,7 @@ it('lets no answer stand between the parts of a message', async () => {
   const { connection, messages, ask, send } = await open();
   ask();
   await send(masked('4on', { head: 0x01 }), masked('3'));
-  await vi.waitFor(() => expect(connection.readyState).toBe('closed'), patient);
+  await vi.waitFor(() => expect(connection.readyState).toBe('closed'));
   expect(messages).toEqual([]);
 });
 
@@ -372,16 +367,16 @@ it('pings through engine.io where something waits there, and behind it', async (
     'message',
     'ping',
   ]);
-  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before), slow);
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before));
 });
 
 it('gives nobody up whose answer lies there unread, after the process was held up', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
-  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(0), { ...slow, interval: 1 });
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(0), { interval: 1 });
   const until = performance.now() + 1_000;
   while (performance.now() < until);
   const before = client.pings;
-  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before + 1), slow);
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before + 1));
   expect(connections[0]?.readyState).toBe('open');
 });

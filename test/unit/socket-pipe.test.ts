@@ -7,9 +7,6 @@ import { Connection } from '../../src/reader/connection.ts';
 import { socketFormat } from '../../src/reader/encoder.ts';
 import { SocketPipe } from '../../src/reader/socket-pipe.ts';
 
-/** It takes no time, but for what else the machine has to do. */
-const patient = { timeout: 10_000 };
-
 /** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
 async function connect() {
   const http = createServer();
@@ -27,7 +24,7 @@ async function connect() {
     http.close();
   });
   const pipe = new SocketPipe(connection);
-  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/), patient);
+  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/));
   return { pipe, connection, client, heard: () => heard.slice(1) };
 }
 
@@ -40,10 +37,10 @@ it('writes frames between what engine.io sends, in the order in which they were 
   expect(pipe.ready).toBe(true);
   pipe.write(event('first'));
   connection.send('second');
-  await vi.waitFor(() => expect(heard()).toHaveLength(2), patient);
+  await vi.waitFor(() => expect(heard()).toHaveLength(2));
   expect(pipe.ready).toBe(true);
   pipe.write(event('third'));
-  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]), patient);
+  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
 });
 
 it('is not ready while engine.io has packets that wait, and tells when they are gone', async () => {
@@ -54,10 +51,10 @@ it('is not ready while engine.io has packets that wait, and tells when they are 
   // The first one is on its way, so this one waits for it.
   connection.send('two');
   expect(pipe.ready).toBe(false);
-  await vi.waitFor(() => expect(taken).toHaveBeenCalled(), patient);
+  await vi.waitFor(() => expect(taken).toHaveBeenCalled());
   expect(pipe.ready).toBe(true);
   pipe.write(event('three'));
-  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]), patient);
+  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
 });
 
 it('is not ready in the moment in which something waits, though it was ready in the moment before', async () => {
@@ -68,7 +65,7 @@ it('is not ready in the moment in which something waits, though it was ready in 
   expect(pipe.ready).toBe(true);
   connection.send('two');
   expect(pipe.ready).toBe(false);
-  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
   pipe.write(event('three'));
   expect(pipe.ready).toBe(true);
 
@@ -79,7 +76,7 @@ it('is not ready in the moment in which something waits, though it was ready in 
   for (; pipe.ready && written < 100; written += 1) socket.send(large);
   expect(socket._socket.writableLength).toBeGreaterThan(0);
   client.resume();
-  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
   expect(heard().slice(0, 3)).toEqual(['4one', '4two', saying('three')]);
 
   socket.close();
@@ -97,9 +94,9 @@ it('is not ready while the kernel has not taken what it was given, and tells whe
   expect(pipe.ready).toBe(false);
   expect(taken).not.toHaveBeenCalled();
   client.resume();
-  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1), patient);
+  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1));
   expect(pipe.ready).toBe(true);
-  await vi.waitFor(() => expect(heard()).toHaveLength(written), patient);
+  await vi.waitFor(() => expect(heard()).toHaveLength(written));
 });
 
 it('is ready again after what engine.io sent behind bytes that the kernel had not taken', async () => {
@@ -113,7 +110,7 @@ it('is ready again after what engine.io sent behind bytes that the kernel had no
   connection.send('one');
   connection.send('two');
   client.resume();
-  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2), patient);
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2));
   expect(told).toContain(true);
 });
 
@@ -135,10 +132,10 @@ it('tells of what was written in the moment in which the kernel had taken what w
     client.pause();
   });
   client.resume();
-  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
   client.resume();
-  await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled), patient);
-  await vi.waitFor(() => expect(told.at(-1)).toBe(true), patient);
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled));
+  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
 });
 
 it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
@@ -154,8 +151,8 @@ it('tells whoever waits when the answers to pings have been taken, which nobody 
     isTold = true;
   });
   client.resume();
-  await vi.waitFor(() => expect(pipe.ready).toBe(true), patient);
-  await vi.waitFor(() => expect(isTold).toBe(true), patient);
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
+  await vi.waitFor(() => expect(isTold).toBe(true));
 });
 
 it('is not ready from the moment at which either end begins to close', async () => {
@@ -171,5 +168,5 @@ it('is not ready from the moment at which either end begins to close', async () 
 
   const theirs = await connect();
   theirs.client.close();
-  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false), patient);
+  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false));
 });
