@@ -11,6 +11,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { familyOf, within } from '../support/within.ts';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
 const quiet = [
@@ -95,6 +96,11 @@ export async function drawn(page: Page | Frame): Promise<void> {
     });
     views.observe(document.documentElement);
   })`);
+}
+
+/** Waits for what is promised within a time, of this process and the browsers that it has started. */
+export function withinTime<T>(promisedMs: number, check: () => Promise<T>): Promise<T> {
+  return within(promisedMs, check, familyOf(process.pid));
 }
 
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));

@@ -6,7 +6,7 @@ import { AuthorClient } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, type TestBrowser, withinTime } from './browser.ts';
 import { noon } from './newsroom.ts';
 
 describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks what it does not know', (chromium) => {
@@ -46,9 +46,10 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await page.goto(`${way.url}/live/${channel.id}`);
     return { page, complaints, way, channelId: channel.id };
   }
-  const isLive = (page: Page, transport: string, options = {}) =>
-    page.locator(`#connection[data-state=live][data-transport=${transport}]`).waitFor(options);
-  const isLiveInTime = (page: Page, transport: string) => isLive(page, transport, { timeout: promisedMs });
+  const liveBy = (page: Page, transport: string) => page.locator(`#connection[data-state=live][data-transport=${transport}]`);
+  const isLive = (page: Page, transport: string) => liveBy(page, transport).waitFor();
+  const isLiveInTime = (page: Page, transport: string) =>
+    withinTime(promisedMs, async () => expect(await liveBy(page, transport).count()).toBe(1));
   async function shows(page: Page, channelId: string, headline: string): Promise<void> {
     await author.publish(channelId, { headline });
     await page.locator('#posts > .post').getByText(headline).waitFor();

@@ -308,5 +308,5 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     await page.getByRole('button', { name: '1 new post' }).waitFor();
     expect(await post(page, added).count()).toBe(0);
     expect(complaints).toEqual([]);
-  }, 120_000);
+  });
 });

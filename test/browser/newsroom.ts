@@ -110,7 +110,7 @@ export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
 
 /** Waits for a fact; on a busy machine longer than usual. */
 export function eventually(fact: () => Promise<void>): Promise<void> {
-  return vi.waitFor(fact, { timeout: 10_000, interval: 30 });
+  return vi.waitFor(fact, { interval: 30 });
 }
 
 /** Put in by the debugger: the policy of the pages lets no other script in. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startStoppableIssuer } from '../support/issuer.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, type TestBrowser, withinTime } from './browser.ts';
 
 describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   let server: TestServer;
@@ -14,7 +14,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   let members: string;
   let now = Date.now;
   /** From when a revocation is answered, until what the token had opened has ended. */
-  const promised = { timeout: 5_000, interval: 20 };
+  const promisedMs = 5_000;
 
   beforeAll(async () => {
     browser = await startBrowser(chromium);
@@ -118,15 +118,15 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await revoke(token);
     // The page's own socket is ended too, and what it holds is not told to be live.
     await Promise.all([
-      vi.waitFor(async () => expect(await page.evaluate('heard.at(-1)')).toBe('revoked'), promised),
-      vi.waitFor(async () => expect(await page.textContent('#connection-text')).toContain('No longer live'), promised),
+      withinTime(promisedMs, async () => expect(await page.evaluate('heard.at(-1)')).toBe('revoked')),
+      withinTime(promisedMs, async () => expect(await page.textContent('#connection-text')).toContain('No longer live')),
     ]);
     for (const word of ['The first word.', 'To the stream.']) expect(await page.textContent('body')).not.toContain(word);
     // It comes back by itself when it was told to, is refused, and stays away.
-    await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2), 20_000);
+    await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2));
     await page.reload();
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
-  }, 60_000);
+  });
 
   it('have no post on show once their token was revoked, on the page and in the element, but what is public', async () => {
     const headline = 'For everyone';
@@ -216,7 +216,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await server.restart();
     await publish('Written while the issuer was gone.');
     const refused = /pressbox_problems_total\{code="token-invalid"\} [1-9]/;
-    await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused), 15_000);
+    await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused));
     expect(await connection()).toMatch(/^(?:Connecting|Reconnecting)/);
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(address);
@@ -238,5 +238,5 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     expect(await page.evaluate('window.isTheSamePage')).toBe(true);
     await elsewhere.reload();
     expect(await elsewhere.textContent('main')).toContain('Written while the issuer was gone.');
-  }, 120_000);
+  });
 });

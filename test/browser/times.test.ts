@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
+import { eventually } from './newsroom.ts';
 
 describeWith(needs.chromium, 'times in a browser', (chromium) => {
   let browser: TestBrowser;
@@ -21,8 +22,6 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await browser[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
   });
-
-  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 30 });
 
   async function publishAt(channelId: string, time: string, body: string): Promise<string> {
     now = Date.parse(time);

@@ -29,6 +29,19 @@ export async function within<T>(
   }
 }
 
+/** The process and all that it has started, and they in turn, such as a browser; itself alone where the system does not tell. */
+export function familyOf(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const children = threads.flatMap(
+      (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').match(/\d+/g) ?? [],
+    );
+    return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
+  } catch {
+    return [pid];
+  }
+}
+
 /** So long each of their threads was ready to run, and waited for a processor (proc(5), schedstat); none where the system does not tell. */
 function waitedMs(processes: readonly number[]): Map<string, number> {
   const waited = new Map<string, number>();
