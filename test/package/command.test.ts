@@ -27,7 +27,7 @@ describe('the package in an empty folder, by its readme', () => {
     const [[install, serve] = []] = (await blocks('README.md', 'From the package')).map((block) => block.trimEnd().split('\n'));
     expect(install).toBe(line);
     server = shell.start(serve ?? '');
-    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/));
     url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
     shell.env.PRESSBOX_URL = url;
   });
@@ -42,12 +42,12 @@ describe('the package in an empty folder, by its readme', () => {
     const token = await shell.run(`${lines.join('\n')}\nprintf '\\n%s' "$PRESSBOX_TOKEN"`);
     shell.env.PRESSBOX_TOKEN = token.split('\n').at(-1);
     const follower = shell.start(follow);
-    await vi.waitFor(() => expect(follower.out).toMatch(/Fire at the harbour[\s\S]*Smoke over pier five/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(follower.out).toMatch(/Fire at the harbour[\s\S]*Smoke over pier five/));
     await shell.run('npx pressbox retract harbour-fire latest --note "It was steam."');
-    await vi.waitFor(() => expect(follower.out).toMatch(/RETRACT[\s\S]*It was steam\./), { timeout: 20_000 });
+    await vi.waitFor(() => expect(follower.out).toMatch(/RETRACT[\s\S]*It was steam\./));
     follower.kill('SIGINT');
     await follower.ended;
-  }, 90_000);
+  });
 
   it('has pages, with what they load', async () => {
     const page = await (await fetch(`${url}/live/harbour-fire`)).text();
@@ -61,23 +61,23 @@ describe('the package in an empty folder, by its readme', () => {
     const [program = ''] = await blocks('README.md', 'In your own page or program');
     await writeFile(join(folder, 'watch.mjs'), here(program).replace('moon-landing', 'harbour-fire'));
     const watching = shell.start('exec node watch.mjs');
-    await vi.waitFor(() => expect(watching.out).toMatch(/1 posts, the newest:[\s\S]*^live$/m), { timeout: 20_000 });
+    await vi.waitFor(() => expect(watching.out).toMatch(/1 posts, the newest:[\s\S]*^live$/m));
     watching.kill();
     await watching.ended;
-  }, 30_000);
+  });
 
   it('has a server for other programs, as the page about configuration starts it', async () => {
     const [program = ''] = await blocks('docs/configuration.md', 'A server in a program of your own');
     await writeFile(join(folder, 'serve.mjs'), program);
     const serving = shell.start('exec node serve.mjs');
-    await vi.waitFor(() => expect(serving.out).toMatch(/^Serves http:\S+$/m), { timeout: 20_000 });
+    await vi.waitFor(() => expect(serving.out).toMatch(/^Serves http:\S+$/m));
     const { status } = await fetch(`${/Serves (http:\S+)/.exec(serving.out)?.[1]}/readyz`);
     serving.kill('SIGTERM');
     expect([status, await serving.ended]).toEqual([200, 0]);
     const refused = shell.start('PRESSBOX_PORT=high exec node serve.mjs');
     expect(await refused.ended).toBe(1);
     await vi.waitFor(() => expect(refused.err).toContain('PRESSBOX_PORT: '));
-  }, 60_000);
+  });
 
   it('has examples that are started as their readme says', async () => {
     shell.env.PRESSBOX_PORT = undefined;
@@ -90,7 +90,7 @@ describe('the package in an empty folder, by its readme', () => {
     await shell.run(
       copies.replace(/^python3 -m http\.server.*$/m, 'test -s page/index.html -a -s page/page.js -a -s page/pressbox-client.js'),
     );
-  }, 60_000);
+  });
 
   describeWith(needs.pythonSocketIo, 'the reader in Python', () => {
     it('reads what the bot has published', () => reads('The reader in Python'));
@@ -102,7 +102,7 @@ describe('the package in an empty folder, by its readme', () => {
   async function reads(heading: string): Promise<void> {
     const [block = ''] = await blocks('examples/README.md', heading);
     const reader = shell.start(`exec ${here(block.trim().split('\n').at(-1) ?? '')}`);
-    await vi.waitFor(() => expect(reader.out).toContain('Earthquake of 5.1'), { timeout: 15_000 });
+    await vi.waitFor(() => expect(reader.out).toContain('Earthquake of 5.1'));
     reader.kill();
     await reader.ended;
   }
@@ -120,15 +120,15 @@ describeWith(needs.redis, 'the installed command with several processes', (binar
     const settings = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'x'.repeat(32), PRESSBOX_WORKERS: '2' };
     await using shell = openShell(folder, { ...env, ...settings, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
     const server = shell.start('exec npx pressbox serve');
-    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/));
     const url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^pressbox_workers 2$/m);
     server.kill('SIGTERM');
     // npx may not wait for it.
-    await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow(), { timeout: 15_000 });
+    await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow());
     await server.ended;
     expect([server.out, server.err].join()).not.toMatch(/Error|worker died/);
-  }, 60_000);
+  });
 });
 
 describe('the installed command on an old Node', () => {
@@ -154,7 +154,7 @@ describe('the installed command on an old Node', () => {
       await rm(join(folder, 'node_modules', 'node'), { recursive: true, force: true });
       await rm(away, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });
 
 /** An environment in which `node` is older than the command takes: the machine's own, or else ours that says it were. */

@@ -63,7 +63,7 @@ describe('the bot of the examples', () => {
 
     await desk.revise('wire', posts[1]?.id ?? '', '*', { kind: 'refile', changes: { body: 'No damage has been reported.' } });
     expect((await bot(mended)).out).toBe('quake-81: left to the desk, which has changed it\n');
-  }, 30_000);
+  });
 });
 
 describeWith(needs.chromium, 'a page on another origin', (chromium) => {

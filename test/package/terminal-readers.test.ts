@@ -70,20 +70,20 @@ async function follow(channelId: string, line: Line, program: Program): Promise<
         expect(reader.state.status).toBe('live');
         expect(await program.cursor()).toBe(reader.cursor);
       },
-      { timeout: 20_000, interval: 20 },
+      { interval: 20 },
     );
   await caughtUp();
 
   line.cutAfter = cutMark;
   await play(parts[1]);
-  await vi.waitFor(() => expect(line.cutAfter).toBe(undefined), 10_000);
+  await vi.waitFor(() => expect(line.cutAfter).toBe(undefined));
   await caughtUp();
 
   running.kill('SIGKILL');
   await running.ended;
   await play(parts[2]);
   // The answers to authors may be ahead of what the library hears.
-  await vi.waitFor(async () => expect(await program.cursor()).not.toBe(reader.cursor), 10_000);
+  await vi.waitFor(async () => expect(await program.cursor()).not.toBe(reader.cursor));
   running = program.start();
   await play(parts[3]);
   await caughtUp();
@@ -121,40 +121,36 @@ function correctionsOf({ posts }: Timeline): string[] {
 }
 
 describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-socketio", (python) => {
-  it(
-    'holds what the library holds, after a cut and a restart, and has shown the corrections',
-    () =>
-      withLine(async (line, shell, data) => {
-        const state = join(data, 'state.json');
-        const held = async () => JSON.parse(await readFile(state, 'utf8').catch(() => '{}')) as Record<string, unknown>;
-        const runs: Started[] = [];
-        const timeline = await follow('in-python', line, {
-          start() {
-            const run = shell.start(`exec ${python} "${examples}/reader.py" ${line.url} in-python --state ${state}`);
-            runs.push(run);
-            return run;
-          },
-          cursor: async () => (await held()).cursor as string | undefined,
-        });
-        expect(runs.map(({ err }) => err)).toEqual(['', '']);
-        const { cursor, offset, floor, channel, posts } = await held();
-        expect({ cursor, offset, floor, channel }).toEqual({
-          cursor: timeline.cursor,
-          offset: timeline.offset,
-          floor: timeline.floor,
-          channel: timeline.channel,
-        });
-        expect(posts).toEqual(timeline.posts);
-        expect(new Set(timeline.posts.map(({ status }) => status))).toEqual(new Set(['published', 'retracted', 'taken-down']));
+  it('holds what the library holds, after a cut and a restart, and has shown the corrections', () =>
+    withLine(async (line, shell, data) => {
+      const state = join(data, 'state.json');
+      const held = async () => JSON.parse(await readFile(state, 'utf8').catch(() => '{}')) as Record<string, unknown>;
+      const runs: Started[] = [];
+      const timeline = await follow('in-python', line, {
+        start() {
+          const run = shell.start(`exec ${python} "${examples}/reader.py" ${line.url} in-python --state ${state}`);
+          runs.push(run);
+          return run;
+        },
+        cursor: async () => (await held()).cursor as string | undefined,
+      });
+      expect(runs.map(({ err }) => err)).toEqual(['', '']);
+      const { cursor, offset, floor, channel, posts } = await held();
+      expect({ cursor, offset, floor, channel }).toEqual({
+        cursor: timeline.cursor,
+        offset: timeline.offset,
+        floor: timeline.floor,
+        channel: timeline.channel,
+      });
+      expect(posts).toEqual(timeline.posts);
+      expect(new Set(timeline.posts.map(({ status }) => status))).toEqual(new Set(['published', 'retracted', 'taken-down']));
 
-        const printed = runs.map(({ out }) => out).join('');
-        const corrections = correctionsOf(timeline);
-        expect(corrections.length).toBeGreaterThan(2);
-        expect(corrections.filter((note) => !printed.includes(`CORRECTION ${note}`))).toEqual([]);
-        expect(printed).toMatch(/WITHDRAWN/);
-      }),
-    90_000,
-  );
+      const printed = runs.map(({ out }) => out).join('');
+      const corrections = correctionsOf(timeline);
+      expect(corrections.length).toBeGreaterThan(2);
+      expect(corrections.filter((note) => !printed.includes(`CORRECTION ${note}`))).toEqual([]);
+      expect(printed).toMatch(/WITHDRAWN/);
+    }));
 
   it('says why it cannot go on, and ends', () =>
     withLine(async (_line, shell) => {
@@ -172,7 +168,7 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       const run = shell.start(
         `PRESSBOX_TOKEN=${token} exec ${python} "${examples}/reader.py" ${server.url} for-members --state ${state}`,
       );
-      await vi.waitFor(() => readFile(state), 10_000);
+      await vi.waitFor(() => readFile(state));
       const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
       await admin.revokeToken({ jti });
       expect(await run.ended).toBe(1);
@@ -181,119 +177,105 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
 });
 
 describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy server seldom says', (python) => {
-  it(
-    'asks again from its cursor after a gap, when it was cut off, and on another node; and begins anew on a reset',
-    () =>
-      withLine(async (_line, shell, data) => {
-        await using script = await startScriptedServer();
-        const model = new ModelServer();
-        const publish = () => {
-          model.publish({ kind: 'update', keyEvent: false });
-          return model.event(model.head);
-        };
-        const answer = ({ request, answer }: Asked, changes: Partial<CatchUp> = {}) => {
-          const offset = request.after === undefined ? 0 : Number(request.after.split('.')[1]);
-          answer({ ok: true, ...model.catchUp(request.after, offset, { limit: 100, posts: 20 }), ...changes });
-        };
-        publish();
-        const state = join(data, 'state.json');
-        const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon --state ${state}`);
-        const isAtHead = () =>
-          vi.waitFor(async () => expect(JSON.parse(await readFile(state, 'utf8')).cursor).toBe(model.cursor(model.head)), 10_000);
-        const first = await script.subscribe(1);
-        expect(first.request).toEqual({ channelId: 'moon', limit: 20 });
-        // An event may overtake the answer that it comes after: the library has a thread for each.
-        const answered = model.catchUp(undefined, 0, { limit: 100, posts: 20 });
-        first.socket.emit('event', publish());
-        first.answer({ ok: true, ...answered });
-        await isAtHead();
+  it('asks again from its cursor after a gap, when it was cut off, and on another node; and begins anew on a reset', () =>
+    withLine(async (_line, shell, data) => {
+      await using script = await startScriptedServer();
+      const model = new ModelServer();
+      const publish = () => {
+        model.publish({ kind: 'update', keyEvent: false });
+        return model.event(model.head);
+      };
+      const answer = ({ request, answer }: Asked, changes: Partial<CatchUp> = {}) => {
+        const offset = request.after === undefined ? 0 : Number(request.after.split('.')[1]);
+        answer({ ok: true, ...model.catchUp(request.after, offset, { limit: 100, posts: 20 }), ...changes });
+      };
+      publish();
+      const state = join(data, 'state.json');
+      const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon --state ${state}`);
+      const isAtHead = () =>
+        vi.waitFor(async () => expect(JSON.parse(await readFile(state, 'utf8')).cursor).toBe(model.cursor(model.head)));
+      const first = await script.subscribe(1);
+      expect(first.request).toEqual({ channelId: 'moon', limit: 20 });
+      // An event may overtake the answer that it comes after: the library has a thread for each.
+      const answered = model.catchUp(undefined, 0, { limit: 100, posts: 20 });
+      first.socket.emit('event', publish());
+      first.answer({ ok: true, ...answered });
+      await isAtHead();
 
-        // One is missing.
-        const held = model.head;
-        publish();
-        first.socket.emit('event', publish());
-        const second = await script.subscribe(2);
-        expect(second.request.after).toBe(model.cursor(held));
-        // Heard while it asks, and not in the answer.
-        const before = model.catchUp(model.cursor(held), held, { limit: 100, posts: 20 });
-        first.socket.emit('event', publish());
-        second.answer({ ok: true, ...before });
-        await isAtHead();
+      // One is missing.
+      const held = model.head;
+      publish();
+      first.socket.emit('event', publish());
+      const second = await script.subscribe(2);
+      expect(second.request.after).toBe(model.cursor(held));
+      // Heard while it asks, and not in the answer.
+      const before = model.catchUp(model.cursor(held), held, { limit: 100, posts: 20 });
+      first.socket.emit('event', publish());
+      second.answer({ ok: true, ...before });
+      await isAtHead();
 
-        first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
-        const third = await script.subscribe(3);
-        publish();
-        answer(third, { more: true });
-        answer(await script.subscribe(4));
-        await isAtHead();
+      first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+      const third = await script.subscribe(3);
+      publish();
+      answer(third, { more: true });
+      answer(await script.subscribe(4));
+      await isAtHead();
 
-        first.socket.emit('drain', { withinMs: 100 });
-        const elsewhere = await script.subscribe(5);
-        expect(script.sockets.length).toBe(2);
-        expect(elsewhere.request.after).toBe(model.cursor(model.head));
-        elsewhere.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 20 }), reset: true });
-        await vi.waitFor(() => expect(run.err).toContain('another history'), 10_000);
+      first.socket.emit('drain', { withinMs: 100 });
+      const elsewhere = await script.subscribe(5);
+      expect(script.sockets.length).toBe(2);
+      expect(elsewhere.request.after).toBe(model.cursor(model.head));
+      elsewhere.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 20 }), reset: true });
+      await vi.waitFor(() => expect(run.err).toContain('another history'));
 
-        elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
-        expect(await run.ended).toBe(1);
-        await vi.waitFor(() => expect(run.err).toMatch(/gone\.\n$/));
-        expect(run.err).not.toContain('Traceback');
-      }),
-    60_000,
-  );
+      elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
+      expect(await run.ended).toBe(1);
+      await vi.waitFor(() => expect(run.err).toMatch(/gone\.\n$/));
+      expect(run.err).not.toContain('Traceback');
+    }));
 
-  it(
-    'comes back where the connection ends at the moment at which it asks again',
-    () =>
-      withLine(async (_line, shell) => {
-        await using script = await startScriptedServer();
-        const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon`);
-        const asked = await script.subscribe(1);
-        // It has these to show while the connection ends, and only then hears that it is to ask again.
-        const model = new ModelServer();
-        for (let post = 0; post < 500; post += 1) model.publish({ kind: 'update', keyEvent: false });
-        asked.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 500 }) });
-        asked.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
-        asked.socket.disconnect(true);
-        const again = await vi.waitUntil(() => script.subscribes.find(({ socket }) => socket !== asked.socket), 20_000);
-        again.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
-        expect(await run.ended).toBe(1);
-        expect(run.err).toBe('-- The subscription has ended: gone.\n');
-      }),
-    60_000,
-  );
+  it('comes back where the connection ends at the moment at which it asks again', () =>
+    withLine(async (_line, shell) => {
+      await using script = await startScriptedServer();
+      const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon`);
+      const asked = await script.subscribe(1);
+      // It has these to show while the connection ends, and only then hears that it is to ask again.
+      const model = new ModelServer();
+      for (let post = 0; post < 500; post += 1) model.publish({ kind: 'update', keyEvent: false });
+      asked.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 500 }) });
+      asked.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+      asked.socket.disconnect(true);
+      const again = await vi.waitUntil(() => script.subscribes.find(({ socket }) => socket !== asked.socket));
+      again.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
+      expect(await run.ended).toBe(1);
+      expect(run.err).toBe('-- The subscription has ended: gone.\n');
+    }));
 });
 
 describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
-  it(
-    'is told what the library is told, after a cut and a restart',
-    () =>
-      withLine(async (line, shell, data) => {
-        const kept = join(data, 'cursor');
-        const runs: Started[] = [];
-        const timeline = await follow('with-curl', line, {
-          start() {
-            const run = shell.start(`exec "${examples}/follow.sh" ${line.url} with-curl ${kept}`);
-            runs.push(run);
-            return run;
-          },
-          cursor: async () => (await readFile(kept, 'utf8').catch(() => undefined))?.trim(),
-        });
-        expect(runs.map(({ err }) => err.replaceAll(/^curl: .*\n/gm, ''))).toEqual(['', '']);
-        const told = runs
-          .flatMap(({ out }) => out.trimEnd().split('\n'))
-          .map((message) => message.split('\t') as [string, string]);
-        const modes = told.flatMap(([name, json]) => (name === 'catchup' ? [(JSON.parse(json) as CatchUp).mode] : []));
-        expect(modes.slice(0, 3)).toEqual(['snapshot', 'replay', 'replay']);
-        const followed = told.reduce<Timeline | undefined>((held, [name, json]) => {
-          const said = JSON.parse(json) as CatchUp & Event;
-          if (name === 'catchup') return applyCatchUp(held, said);
-          return held && applyEvent(held, said);
-        }, undefined);
-        expect(followed && toldOf(followed)).toEqual(toldOf(timeline));
-      }),
-    90_000,
-  );
+  it('is told what the library is told, after a cut and a restart', () =>
+    withLine(async (line, shell, data) => {
+      const kept = join(data, 'cursor');
+      const runs: Started[] = [];
+      const timeline = await follow('with-curl', line, {
+        start() {
+          const run = shell.start(`exec "${examples}/follow.sh" ${line.url} with-curl ${kept}`);
+          runs.push(run);
+          return run;
+        },
+        cursor: async () => (await readFile(kept, 'utf8').catch(() => undefined))?.trim(),
+      });
+      expect(runs.map(({ err }) => err.replaceAll(/^curl: .*\n/gm, ''))).toEqual(['', '']);
+      const told = runs.flatMap(({ out }) => out.trimEnd().split('\n')).map((message) => message.split('\t') as [string, string]);
+      const modes = told.flatMap(([name, json]) => (name === 'catchup' ? [(JSON.parse(json) as CatchUp).mode] : []));
+      expect(modes.slice(0, 3)).toEqual(['snapshot', 'replay', 'replay']);
+      const followed = told.reduce<Timeline | undefined>((held, [name, json]) => {
+        const said = JSON.parse(json) as CatchUp & Event;
+        if (name === 'catchup') return applyCatchUp(held, said);
+        return held && applyEvent(held, said);
+      }, undefined);
+      expect(followed && toldOf(followed)).toEqual(toldOf(timeline));
+    }));
 
   it('comes back when a stream says when, and no more', async () => {
     const asked: number[] = [];
