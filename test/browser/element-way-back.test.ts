@@ -2,10 +2,9 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser } from './browser.ts';
-import { eventually, hide, post, topOf } from './newsroom.ts';
+import { eventually, few, hide, post, topOf } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
-const few = 'Some words that fill a few lines of the page. '.repeat(8);
 /** Of the page around. */
 const article = `<p>${'What else the page has to say. '.repeat(120)}</p>`;
 

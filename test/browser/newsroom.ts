@@ -68,6 +68,9 @@ export function newsroom(
   return room;
 }
 
+/** Of a post. Several of them do not fit into one window. */
+export const few = 'Some words that fill a few lines of the page. '.repeat(8);
+
 export const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
 export const post = (page: Page, id: string | undefined) => page.locator(`#post-${id}`);

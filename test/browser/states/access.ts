@@ -1,0 +1,83 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { drawn } from '../browser.ts';
+import { few, hide, isLive, type Newsroom } from '../newsroom.ts';
+import type { Exam } from '../reader-states.ts';
+
+export async function signIn({ server }: Newsroom, page: Page, channelId: string): Promise<void> {
+  await page.getByLabel('Access token').fill(await server.token({ reader: [channelId] }));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Who may read: members, and nobody any more. */
+export function access({ room }: Exam): void {
+  const { coverage, publish, open } = room;
+
+  /** In the browser, under whatever key. */
+  const keptBy = (page: Page) => page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
+
+  it('lets members in with a token, keeps them in on a reload, and lets them out', async () => {
+    const { id } = await coverage(['The first word.'], { access: 'members' });
+    const { page } = await room.browser.page();
+    await page.goto(`${room.server.url}/live/${id}`);
+    expect(await page.content()).not.toContain('The first word.');
+    await signIn(room, page, id);
+    for (const said of ['The second word.', 'The third word.']) {
+      await isLive(page);
+      await publish(id, said);
+      await page.getByText(said).waitFor();
+      await page.reload();
+    }
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('This coverage is for members').waitFor();
+    expect(await page.content()).not.toContain('The first word.');
+  });
+
+  it.each([
+    ['for members from now on', 'This coverage is for members.', { access: 'members' }],
+    ['for the desk from now on', 'This coverage is for members.', { access: 'desk' }],
+    ['deleted', 'This coverage was deleted', 'deleted'],
+  ] as const)('has no word of its posts where it is %s, whatever its reader does then', async (_, said, change) => {
+    const secret = { headline: 'A zqsecretqz', body: `A zqsecretqz. ${few.repeat(3)}`, keyEvent: true };
+    const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
+    await room.author.pin(id, ids[6] ?? '');
+    const { page, complaints } = await open(`${id}/${ids[8]}`);
+    // One that waits to be shown.
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await publish(id, secret);
+    await page.locator('#new-posts').waitFor();
+    await hide(page, true);
+    await hide(page, false);
+    expect(await keptBy(page)).toContain('pressbox-left:');
+    await (change === 'deleted' ? room.author.deleteChannel(id) : room.author.updateChannel(id, '*', change));
+    await page.getByRole('alert').getByText(said).waitFor();
+    const nothing = async () => {
+      expect(await page.content()).not.toContain('zqsecretqz');
+      expect(await page.title()).toBe(said);
+    };
+    await nothing();
+    await hide(page, true);
+    await hide(page, false);
+    await page.evaluate(`for (const name of ['offline', 'scroll', 'pagehide']) dispatchEvent(new Event(name))`);
+    await drawn(page);
+    await nothing();
+    for (const word of ['zqsecretqz', 'pressbox-left:']) expect(await keptBy(page)).not.toContain(word);
+    expect(complaints).toEqual([]);
+  });
+
+  it('has no word of its posts where it became one for members while its reader was cut off, and then lets them sign in', async () => {
+    const { id } = await coverage(['A zqsecretqz.']);
+    const { page, complaints } = await open(id);
+    await page.context().setOffline(true);
+    await page.getByText(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/).waitFor();
+    await room.author.updateChannel(id, '*', { access: 'members' });
+    await page.context().setOffline(false);
+    await page.getByRole('alert').getByText('This coverage is for members.').waitFor();
+    expect(await page.content()).not.toContain('zqsecretqz');
+    await page.getByText(/Reload to go on\.$/).waitFor();
+    await page.reload();
+    await signIn(room, page, id);
+    await page.getByText('A zqsecretqz.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+}

@@ -1,0 +1,127 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { eventually, few, post } from '../newsroom.ts';
+import type { Exam } from '../reader-states.ts';
+
+/** Which way a page runs, and what is written on it. */
+export function directions({ room }: Exam): void {
+  const { coverage, publish, open } = room;
+
+  it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
+    const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
+    const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
+    const note = post(page, ids[0] ?? '').locator('.change-correction');
+    await note.waitFor();
+    expect(await note.textContent()).toMatch(/^تصحيح، /);
+    const shown = await page.evaluate(`(() => {
+      const { left, right } = document.querySelector('.post .when').getBoundingClientRect();
+      const { borderRightWidth } = getComputedStyle(document.querySelector('.change-correction'));
+      return { width: document.documentElement.scrollWidth, isRight: left > innerWidth / 2, right, borderRightWidth };
+    })()`);
+    expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
+    // Key events stand above the posts, and a link leads past them.
+    await room.author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
+    const below = await publish(id, few, few);
+    // Without them the page is too short to be scrolled so far.
+    await post(page, below[1]).waitFor();
+    await page.locator('#to-posts').click();
+    await eventually(async () => {
+      const top = (await page.locator('#posts').boundingBox())?.y ?? 0;
+      expect(Math.round(top)).toBe(48);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  describe('in a language from right to left', () => {
+    /** Begins with a name in Latin letters, and is Arabic; and is in English, whatever the coverage is in, or the word that it quotes. */
+    const [arabic, english, quoting] = ['NASA تعلن', 'ESA says no.', 'The word حرية means freedom.'];
+    async function written(language: string): Promise<Record<'id' | 'withdrawn' | 'corrected', string>> {
+      const fields = {
+        language,
+        headline: arabic,
+        standfirst: arabic,
+        section: arabic,
+        byline: [{ name: arabic, role: arabic }],
+      };
+      const { id, ids } = await coverage([{ headline: arabic, body: arabic }], fields);
+      const body = (text: string) =>
+        `${text}\n\n### ${text}\n\n- ${text}\n\n> ${text}\n\n| ${text} |\n| --- |\n| ${text} |\n\n1. ${text}\n\n   ${text}`;
+      const url = 'https://example.org/a.jpg';
+      const [withdrawn = '', corrected = ''] = await publish(
+        id,
+        arabic,
+        {
+          headline: arabic,
+          body: body(arabic),
+          keyEvent: true,
+          authors: [{ name: arabic, role: arabic }],
+          sources: [{ name: arabic, via: arabic }],
+          media: [
+            { type: 'image', url, alt: 'x', caption: arabic, width: 30, height: 20 },
+            { type: 'image', url, alt: 'x', credit: arabic, width: 30, height: 20 },
+            { type: 'link', url, title: arabic, source: arabic, description: arabic },
+          ],
+        },
+        ...[english, quoting].map((text) => ({ headline: text, body: body(text), keyEvent: true, sources: [{ name: text }] })),
+        { body: arabic, kind: 'summary' },
+      );
+      await room.author.pin(id, ids[0] ?? '');
+      await room.author.retract(id, withdrawn, { note: arabic });
+      await room.author.correct(id, corrected, 1, {
+        note: arabic,
+        changes: { sources: [{ name: english }], body: body(arabic) },
+      });
+      return { id, withdrawn, corrected };
+    }
+
+    /** Each of them that is seen: where it stands, and which way it runs, by the style and as its first and last characters are drawn. */
+    const runs = (page: Page) =>
+      page.evaluate<{ text: string; where: string; direction: string; drawn: string }[]>(`(() => {
+        const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
+        for (const details of root.querySelectorAll('details')) details.open = true;
+        const nodes = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (nodes.nextNode()) {
+          const { data, parentElement } = nodes.currentNode;
+          const text = ${JSON.stringify([arabic, english, quoting])}.find((text) => data.includes(text));
+          if (text === undefined || !parentElement.checkVisibility()) continue;
+          const [first, last] = [0, text.length - 1].map((nth) => {
+            const range = document.createRange();
+            range.setStart(nodes.currentNode, data.indexOf(text) + nth);
+            range.setEnd(nodes.currentNode, data.indexOf(text) + nth + 1);
+            return range.getBoundingClientRect().left;
+          });
+          const where = [parentElement.parentElement, parentElement].map((each) => each?.className || each?.localName).join(' ');
+          found.push({ text, where, direction: getComputedStyle(parentElement).direction, drawn: first > last ? 'rtl' : 'ltr' });
+        }
+        return found;
+      })()`);
+
+    type Written = Awaited<ReturnType<typeof written>>;
+    it.each([
+      ['on the page', 'ar', 20, ({ id }: Written) => `/live/${id}`, '#connection'],
+      ['on its page in Hebrew, in which we have no words', 'he', 20, ({ id }: Written) => `/live/${id}`, '#connection'],
+      ['in the element', 'ar-EG', 20, ({ id }: Written) => `/embed/${id}`, '.status'],
+      ['in the element, with German around it', 'ar', 20, ({ id }: Written) => `/embed/${id}?lang=de`, '.status'],
+      ['in the list', 'fa', 3, () => '/', '#connection'],
+      ['in earlier versions', 'ar', 4, ({ id, corrected }: Written) => `/live/${id}/${corrected}/versions`, undefined],
+      ['where a post was withdrawn', 'ar', 3, ({ id, withdrawn }: Written) => `/live/${id}/${withdrawn}`, undefined],
+    ])('what begins with a Latin name runs as its language does, and what is English as English: %s', async (...given) => {
+      const [, language, least, path, live] = given;
+      const of = await written(language);
+      const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });
+      await page.goto(room.server.url + path(of));
+      if (live !== undefined) await page.locator(`${live}[data-state="live"]`).waitFor();
+      if (least === 20) {
+        const [pushed] = await publish(of.id, { headline: arabic, body: `${arabic}\n\n${english}` });
+        await post(page, pushed).waitFor();
+      }
+      const found = await runs(page);
+      const inArabic = found.filter(({ text }) => text === arabic);
+      expect(new Set(inArabic.map(({ where }) => where)).size).toBeGreaterThanOrEqual(least);
+      expect(inArabic.filter(({ direction, drawn }) => direction !== 'rtl' || drawn !== 'rtl')).toEqual([]);
+      expect(found.filter(({ text, drawn }) => text !== arabic && drawn !== 'ltr')).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,150 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import type { WatchedPage } from '../browser.ts';
+import { eventually, few, hide, isLive, post, topOf } from '../newsroom.ts';
+import type { Exam } from '../reader-states.ts';
+import { signIn } from './access.ts';
+
+async function goBackTo(page: Page, channelId: string): Promise<void> {
+  await page.evaluate('setTimeout(() => history.back(), 0)');
+  await eventually(async () => expect(await page.evaluate('location.pathname')).toBe(`/live/${channelId}`));
+  await isLive(page);
+}
+
+/** Where a reader is: at the post that a link led to, and where they were when they go back to a page, or load it again. */
+export function places({ room, keepsPages }: Exam): void {
+  const { coverage, publish, open } = room;
+
+  /** A channel's page that whoever goes back to it has from the server again, as it is by then. */
+  async function openUnkept(posts: string[]): Promise<WatchedPage & { id: string; ids: string[] }> {
+    // A page for members is in no cache of answers; that of a public channel is taken from there, as it was, and goes on from it.
+    const { id, ids } = await coverage(posts, { access: 'members' });
+    const watched = await room.browser.page({ viewport: { width: 1000, height: 700 } });
+    await watched.page.goto(`${room.server.url}/live/${id}`);
+    await signIn(room, watched.page, id);
+    await isLive(watched.page);
+    // No browser of a desktop keeps a page itself that listens for this.
+    await watched.page.evaluate(`window.samePage = true; addEventListener('unload', () => {})`);
+    return { ...watched, id, ids };
+  }
+
+  it('opens a permanent link far down at its post, marked, below the bar, with its neighbours', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(`${id}/${ids[14]}`);
+    expect(await page.locator('[aria-current=true]').getAttribute('id')).toBe(`post-${ids[14]}`);
+    await eventually(async () => {
+      const top = await topOf(page, ids[14] ?? '');
+      expect(top).toBeGreaterThan(30);
+      expect(top).toBeLessThan(400);
+    });
+    expect(await page.locator('#posts > .post').count()).toBe(20);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, ids[0] ?? '').waitFor({ state: 'attached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('is where the reader left it when they go back to it, and has what came meanwhile', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page, complaints } = await open(id);
+    const reading = ids[5] ?? '';
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.evaluate('window.samePage = true');
+    await page.goto(`${room.server.url}/`);
+    await publish(id, 'Meanwhile.');
+    await goBackTo(page, id);
+    if (keepsPages) expect(await page.evaluate('window.samePage')).toBe(true);
+    await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByText('Meanwhile.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is where the reader left it, too, where the browser kept nothing of it, and more is above', async () => {
+    const { page, id, ids, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
+    const [above, reading] = [ids[9] ?? '', ids[5] ?? ''];
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await publish(id, 'Meanwhile.');
+    await room.author.correct(id, above, 1, { note: 'It is longer.', changes: { body: few.repeat(3) } });
+    await goBackTo(page, id);
+    expect(await page.evaluate('window.samePage')).toBe(undefined);
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
+    expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('stays where it is read on a reload, though there is more above, and goes by links within it as ever', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page, complaints } = await open(id);
+    const [above, reading] = [ids[7] ?? '', ids[5] ?? ''];
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    for (let nth = 1; nth <= 2; nth += 1) {
+      await publish(id, few);
+      await room.author.revise(id, above, nth, { kind: 'update', changes: { body: few.repeat(nth + 1) } });
+      const revised = post(page, above).and(page.locator(`[data-revision="${nth + 1}"]`));
+      await revised.waitFor({ state: 'attached' });
+      const before = await topOf(page, reading);
+      await page.reload();
+      await isLive(page);
+      expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2);
+    }
+    expect(await page.locator('#posts > .post').count()).toBe(14);
+    const before = await page.evaluate('scrollY');
+    await page.evaluate(`location.hash = 'post-${ids[0]}'`);
+    await eventually(async () => expect(await page.evaluate('scrollY')).not.toBe(before));
+    await page.evaluate('history.back()');
+    await eventually(async () => expect(await page.evaluate('scrollY')).toBe(before));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is kept where it is read when it is left, or goes into the background, where it may end, and no word of it', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
+    const { page } = await open(id);
+    const kept = () => page.evaluate<string>('JSON.stringify(sessionStorage)');
+    const readFrom = (id = '') => post(page, id).evaluate((element) => element.scrollIntoView());
+    await readFrom(ids[7]);
+    await page.reload();
+    await isLive(page);
+    expect(await kept()).toContain(ids[7]);
+    await readFrom(ids[5]);
+    await hide(page, true);
+    expect(await kept()).toContain(ids[5]);
+    for (const word of ['Some', 'Harbour']) expect(await kept()).not.toContain(word);
+  });
+
+  it('stays at its top for who was there, when they go back to it and on a reload, and shows what came', async () => {
+    const { page, id, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
+    const scrolled = await page.evaluate<number>(`(() => {
+      scrollBy(0, Math.floor(document.getElementById('posts').getBoundingClientRect().top) - 20);
+      return scrollY;
+    })()`);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await publish(id, few);
+    await goBackTo(page, id);
+    expect(await page.evaluate('window.samePage')).toBe(undefined);
+    expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
+    expect(await page.evaluate('scrollY')).toBe(scrolled);
+    await page.reload();
+    await isLive(page);
+    expect(await page.evaluate('scrollY')).toBe(scrolled);
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for the post that was read where it is not among those that the page begins with', async () => {
+    const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(id);
+    const reading = ids[3] ?? '';
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, reading).waitFor({ state: 'attached' });
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, reading);
+    await page.reload();
+    await post(page, reading).waitFor({ state: 'attached' });
+    await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
+    expect(await page.locator('#posts > .post').count()).toBe(30);
+    await isLive(page);
+    expect(complaints).toEqual([]);
+  });
+}
