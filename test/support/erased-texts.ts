@@ -1,11 +1,26 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
+import { expect, vi } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { AuthorPost } from '../../src/protocol/model.ts';
-import { appended, createChannel, type PostState, publish, revision, takedown } from './engines.ts';
+import type { AuthorPost, Erasure } from '../../src/protocol/model.ts';
+import { appended, createChannel, newRequest, type PostState, publish, revision, takedown } from './engines.ts';
 
 /** Texts that are erased, and the search for what may be left of them in files. */
+
+/** Whoever asks for an erasure waits for a while, and is told so where it is not complete by then; asked again, it tells the state. */
+export async function untilComplete(ask: () => Promise<Erasure>): Promise<void> {
+  await vi.waitFor(async () => expect(await ask()).toEqual({ complete: true, pending: [] }));
+}
+
+/** The same of all that a channel had, which is deleted with the first of them. */
+export async function untilDeleted(engine: Engine, channelId: string): Promise<void> {
+  await untilComplete(async () => {
+    const deletion = await engine.deleteChannel(channelId, newRequest());
+    if (deletion.status !== 'deleted') throw new Error(`There is no channel ${channelId}.`);
+    return deletion.erasure;
+  });
+}
 
 /**
  * Tokens, all of which begin with `zq`, that are found in the files of a directory, in the order asked. In a process of its own: closing a

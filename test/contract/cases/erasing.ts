@@ -11,6 +11,7 @@ import {
   takedown,
   wide,
 } from '../../support/engines.ts';
+import { untilComplete, untilDeleted } from '../../support/erased-texts.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 /** That nothing is left in the store itself, each engine shows in a test of its own: only it knows where to look. */
@@ -24,13 +25,7 @@ export function deletingAndErasing({ open, it }: Exam): void {
   afterAll(() => examined.close());
 
   const complete = { complete: true, pending: [] };
-  /** Whoever asks waits for a while, and is told so where it is not complete by then; asked again, it tells the state. */
-  const erases = (channelId: string, postId: string, on = engine) =>
-    vi.waitFor(async () => expect(await on.erase(channelId, postId)).toEqual(complete));
-  const deletes = (channelId: string) =>
-    vi.waitFor(async () =>
-      expect(await engine.deleteChannel(channelId, newRequest())).toEqual({ status: 'deleted', erasure: complete }),
-    );
+  const erases = (channelId: string, postId: string, on = engine) => untilComplete(() => on.erase(channelId, postId));
 
   async function everythingOf(channelId: string, postId: string): Promise<string> {
     const start = await engine.snapshot(channelId, wide);
@@ -117,7 +112,7 @@ export function deletingAndErasing({ open, it }: Exam): void {
   it('erases a channel with everything in it', async () => {
     const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
     const [post, kept] = [await publish(engine, id), await publish(engine, other.id)];
-    await deletes(id);
+    await untilDeleted(engine, id);
     expect(await engine.deleteChannel(id, newRequest())).toEqual({ status: 'deleted', erasure: complete });
     const reads = [
       engine.snapshot(id, wide),
