@@ -1,5 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import type { Channel } from '../../src/protocol/model.ts';
 import {
   appended,
   appending,
@@ -11,11 +13,12 @@ import {
   takedown,
   wide,
 } from '../support/engines.ts';
-import { found } from '../support/erased-texts.ts';
+import { found, untilComplete } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../support/redis.ts';
+import { within } from '../support/within.ts';
 
-const patient = { timeout: 15_000, interval: 50 };
+const patient = { timeout: 20_000, interval: 50 };
 const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -36,19 +39,26 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('has on the replica whatever was answered where one must acknowledge', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
-      const { id } = await createChannel(engine);
-      const posts = await Promise.all(Array.from({ length: 50 }, () => publish(engine, id)));
+      const { id } = await acknowledgedChannel(engine);
+      // What the replica took too long for is there too, or not.
+      const answered = await vi.waitFor(async () => {
+        const tries = await Promise.allSettled(Array.from({ length: 50 }, () => publish(engine, id)));
+        const posts = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+        expect(posts.length).toBeGreaterThan(10);
+        return posts;
+      }, patient);
       await master.kill();
       await replica.admin.call('REPLICAOF', 'NO', 'ONE');
       const promoted = await openNodeFor(test, replica);
       const page = await promoted.posts(id, wide);
-      expect(page?.posts).toEqual(posts.toSorted((a, b) => b.seq - a.seq));
+      const ids = new Set(answered.map((post) => post.id));
+      expect(page?.posts.filter((post) => ids.has(post.id))).toEqual(answered.toSorted((a, b) => b.seq - a.seq));
     });
 
     it('answers unknown while the replica does not acknowledge, announces nothing, and knows the write again', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
-      const { id } = await createChannel(engine);
+      const { id } = await acknowledgedChannel(engine);
       const heard: Announcement[] = [];
       await engine.subscribe(id, (one) => heard.push(one));
       const request = newRequest();
@@ -65,17 +75,17 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       const again = await vi.waitFor(() => engine.append(id, write), patient);
       expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
-    }, 30_000);
+    });
 
     it('calls what stands unknown where it cannot ask whether the replica has it', async (test) => {
       const { master } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
-      const { id } = await createChannel(engine);
+      const { id } = await acknowledgedChannel(engine);
       const request = newRequest();
       const write = appending([publication(samplePost(id))], { request });
-      expect((await engine.append(id, write)).status).toBe('appended');
-      // The connection that writes is not used again, and the one that reads is not looked at yet.
-      await master.admin.config('SET', 'appendfsync', 'no');
+      await vi.waitFor(() => engine.append(id, write), patient);
+      // The connection that writes is not made again, and the one that reads stays as it is.
+      await master.admin.call('ACL', 'SETUSER', 'pressbox', 'resetpass', '>another');
       await endConnection(master, 'pressbox-writes');
       const other = appending([publication(samplePost(id))]);
       const isNotSent = () => expect(engine.append(id, other)).rejects.toMatchObject({ outcome: 'unchanged' });
@@ -90,14 +100,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       process.kill(replica.pid, 'SIGSTOP');
       try {
         for (const type of ['pubsub', 'normal']) await master.admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-        const lostAt = performance.now();
-        await vi.waitFor(() => publish(engine, id), patient);
-        await vi.waitFor(() => engine.ready(), patient);
-        expect(performance.now() - lostAt).toBeLessThan(5_000);
+        const isUsed = () => Promise.all([publish(engine, id), engine.ready()]);
+        await within(5_000, isUsed, [process.pid, master.pid]);
       } finally {
         process.kill(replica.pid, 'SIGCONT');
       }
-    }, 40_000);
+    });
 
     it('holds on neither what was erased', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
@@ -106,7 +114,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const post = await publish(engine, id, { body: 'zqsecret' });
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqsecret'])).toEqual(['zqsecret']), patient);
       await appended(engine, id, [takedown(post)]);
-      await vi.waitFor(async () => expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] }), patient);
+      await untilComplete(() => engine.erase(id, post.id));
       expect(await found(master.directory, ['zqsecret'])).toEqual([]);
       expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
     });
@@ -125,13 +133,15 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(replica.pid, 'SIGCONT');
       }
-      await vi.waitFor(async () => expect((await engine.erase(id, post.id)).complete).toBe(true), {
-        timeout: 25_000,
-        interval: 200,
-      });
+      await untilComplete(() => engine.erase(id, post.id));
       expect(await found(replica.directory, ['zqpending'])).toEqual([]);
-    }, 40_000);
+    });
   });
+}
+
+/** A channel that the replica had in time. */
+function acknowledgedChannel(engine: RedisEngine): Promise<Channel> {
+  return vi.waitFor(() => createChannel(engine), patient);
 }
 
 async function endConnection({ admin }: RedisServer, name: string): Promise<void> {
