@@ -3,36 +3,38 @@ import type { Announcement, Engine } from '../../src/engine/engine.ts';
 import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { type Finishing, openNodeFor, startRedisFor } from '../support/redis.ts';
+import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../support/redis.ts';
+import { within } from '../support/within.ts';
 
-const patient = { timeout: 10_000, interval: 50 };
+const patient = { timeout: 25_000, interval: 50 };
 /** The contract: by then a node has noticed by itself that it missed something. */
 const promisedMs = 5_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
     it('replaces a listening connection that is open and silent, and tells that something may have been missed', async (test) => {
-      const { line, near, far } = await openNodesFor(test, binary);
+      const { server, line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       const heard: Announcement[] = [];
       await far.subscribe(id, (one) => heard.push(one));
-      await publish(near, id);
-      await vi.waitFor(() => expect(heard.some(({ type }) => type === 'entry')).toBe(true), patient);
+      // When does not matter: until then listeners are told again and again.
+      const hears = () =>
+        vi.waitFor(
+          async () => {
+            await publish(near, id);
+            expect(heard.some(({ type }) => type === 'entry')).toBe(true);
+          },
+          { ...patient, interval: 200 },
+        );
+      await hears();
+      await nextComparison(server, far);
       await vi.waitFor(() => expect(line.deafen('subscribe')).toBe(1), patient);
       heard.length = 0;
       const missed = await publish(near, id);
-      await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), { timeout: promisedMs, interval: 20 });
-      // When does not matter: until then listeners are told again and again.
-      const isHeard = () => heard.some(({ type }) => type === 'entry');
-      await vi.waitFor(
-        async () => {
-          await publish(near, id);
-          expect(isHeard()).toBe(true);
-        },
-        { timeout: 20_000, interval: 200 },
-      );
+      await within(promisedMs, () => expect(heard).toContainEqual({ type: 'maybe-missed' }), [process.pid, server.pid]);
+      await hears();
       expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
-    }, 30_000);
+    });
 
     it('calls a write unknown whose answer was cut off, and finds it when it is asked again', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
@@ -53,7 +55,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           outcome: { same: true, postId: post.id, position: { offset: (before?.offset ?? 0) + 1 } },
         });
       }
-    }, 30_000);
+    });
 
     it('calls a write unchanged that was never sent', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
@@ -67,7 +69,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       line.stalled = false;
       await vi.waitFor(() => appended(far, id, [publication(samplePost(id))]), patient);
       expect((await near.heads([id]))[0]?.offset).toBe(2);
-    }, 30_000);
+    });
 
     it('says that a channel is deleted, and what is pending, though it can ask no more after that', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
@@ -77,20 +79,18 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect({ complete, where: pending.map(({ where }) => where) }).toEqual({ complete: false, where: ['Redis'] });
       const isComplete = async () => expect((await near.erase(id, id)).complete).toBe(true);
       await vi.waitFor(isComplete, patient);
-    }, 30_000);
+    });
 
     it('says once that Redis is out of reach, and once that it is back, however many attempts fail', async (test) => {
       const { line, near, said } = await openNodesFor(test, binary);
       await createChannel(near);
       line.stalled = true;
-      await vi.waitFor(() => expect(said.some((message) => message.includes('out of reach'))).toBe(true), { timeout: 15_000 });
+      await vi.waitFor(() => expect(said.some((message) => message.includes('out of reach'))).toBe(true), patient);
       line.stalled = false;
       line.cut();
-      await vi.waitFor(() => expect(said.some((message) => message.includes('in reach again'))).toBe(true), {
-        timeout: 15_000,
-      });
+      await vi.waitFor(() => expect(said.some((message) => message.includes('in reach again'))).toBe(true), patient);
       expect(said).toHaveLength(2);
-    }, 40_000);
+    });
   });
 }
 
@@ -109,5 +109,5 @@ async function openNodesFor(test: Finishing, binary: string) {
   const behindLine = { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) };
   const near = await openNodeFor(test, server);
   const far = await openNodeFor(test, behindLine, { log: { info: note, warn: note, error: note } });
-  return { line, near, far, said };
+  return { server, line, near, far, said };
 }

@@ -3,8 +3,10 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/index.ts';
+import { registry } from '../../src/engine/redis/keys.ts';
 import { renderer } from './engines.ts';
 import { freePort } from './free-port.ts';
 
@@ -26,6 +28,8 @@ export interface RedisServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Between two looks at whether a node has compared again. */
+const comparisonLookMs = 10;
 const safe = ['appendonly yes', 'appendfsync always', 'no-appendfsync-on-rewrite no', 'maxmemory-policy noeviction', 'save ""'];
 
 /** The rights that the docs say are needed. */
@@ -147,6 +151,17 @@ export function openMuteNodeFor(test: Finishing, server: RedisServer): Promise<R
 export async function openTwoNodesFor(test: Finishing, binary: string, lines: readonly string[] = []) {
   const server = await startRedisFor(test, binary, lines);
   return { server, here: await openNodeFor(test, server), there: await openNodeFor(test, server) };
+}
+
+/** When a node compared last what it knows with the store, by the clock of that: its heartbeat goes out in one piece with the question. */
+export async function lastComparison({ admin }: RedisServer, { nodeId }: RedisEngine): Promise<number> {
+  return Number(await admin.zscore(registry.nodes, nodeId));
+}
+
+/** Resolves once a node has compared again. What happens then waits longest for it to be noticed. */
+export async function nextComparison(server: RedisServer, node: RedisEngine): Promise<void> {
+  const last = await lastComparison(server, node);
+  while ((await lastComparison(server, node)) <= last) await pause(comparisonLookMs);
 }
 
 export interface TempRedisEngine extends AsyncDisposable {
