@@ -1,8 +1,8 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { hashOf } from '../../src/engine/record.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
@@ -66,6 +66,20 @@ async function tampered(sql: string): Promise<string> {
   db.close();
   return copy;
 }
+
+/** As somebody who may read a directory, and write nothing in it: whoever may do everything is somebody else meanwhile. */
+async function unwritable(folder: string, act: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  await chmod(folder, 0o555);
+  if (isRoot) process.seteuid?.(nobody);
+  try {
+    await act();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    await chmod(folder, 0o755);
+  }
+}
+const nobody = 65_534;
 
 describe('pressbox verify', () => {
   it('says of a server from outside that all holds, and how much was erased', async () => {
@@ -215,6 +229,29 @@ describe('pressbox verify', () => {
       expect(code).toBe(1);
       expect(out).toContain(`: ${why}. Before it`);
     }
+  });
+
+  it('reads a directory in which nothing can be written, where its server closed it, and else says what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-unwritable-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const journal = join(folder, 'journal.db');
+    const told = ({ code, out, err }: Awaited<ReturnType<typeof verify>>) => [code, out === here ? 'as here' : out, err];
+    const here = (await verify('--data-dir', server.dataDir)).out;
+    for (const name of ['journal.db', 'journal.db-wal']) await cp(join(server.dataDir, name), join(folder, name));
+    await unwritable(folder, async () => {
+      const open = `The journal ${journal} was not closed, and nothing can be written beside it, as is needed to read it`;
+      const err = `pressbox: ${open}: copy the directory, and verify the copy.\n`;
+      expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
+    });
+    const db = new DatabaseSync(journal);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    db.close();
+    await unwritable(folder, async () => expect(told(await verify('--data-dir', folder))).toEqual([0, 'as here', '']));
+    await chmod(journal, 0o200);
+    await unwritable(folder, async () => {
+      const err = `pressbox: The journal ${journal} may not be read by this process.\n`;
+      expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
+    });
   });
 
   it('says of a directory whose file is damaged which one it is, and what to do', async () => {

@@ -2,7 +2,9 @@ import { JournalRefused, JournalUnavailable } from '../engine.ts';
 
 /** What a failure of SQLite says of the file. */
 
+const sqliteReadOnly = 8;
 const sqliteCorrupt = 11;
+const sqliteCannotOpen = 14;
 const sqliteNotADatabase = 26;
 
 /** SQLite's extended result code, where the error is SQLite's. */
@@ -13,6 +15,12 @@ export function codeOf(error: unknown): number | undefined {
 export function isDamage(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && [sqliteCorrupt, sqliteNotADatabase].includes(code & 0xff);
+}
+
+/** Nothing may be written where it lies, or it may not be read. */
+export function isOutOfReach(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && [sqliteReadOnly, sqliteCannotOpen].includes(code & 0xff);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { JournalRefused } from '../engine.ts';
 import { embeddedLimits } from './limits.ts';
 
@@ -160,8 +161,10 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
   }
 }
 
-export function openForReading(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { readOnly: true, timeout: journalReadLockMs });
+/** `unchanging`: nobody writes to it, so that nothing need be written beside it either, as otherwise where it is read. */
+export function openForReading(file: string, { unchanging = false } = {}): DatabaseSync {
+  const location = unchanging ? Object.assign(pathToFileURL(file), { search: 'immutable=1' }) : file;
+  const db = new DatabaseSync(location, { readOnly: true, timeout: journalReadLockMs });
   db.exec('PRAGMA temp_store = MEMORY');
   return db;
 }

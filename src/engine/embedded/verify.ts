@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Position } from '../../protocol/cursor.ts';
 import type { AuthorPost } from '../../protocol/model.ts';
 import type { Facts } from '../chain.ts';
-import { JournalRefused, type Renderer } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts';
 import { channelFrom, type Text } from '../record.ts';
 import { tagsOf } from '../tags.ts';
 import { type ChannelReport, Walk, wrongFinding, wrongList } from '../walk.ts';
-import { notUsable } from './damage.ts';
+import { isOutOfReach, notUsable } from './damage.ts';
 import { tagKey } from './requests.ts';
 import { openForReading } from './schema.ts';
 
@@ -44,21 +44,69 @@ export const journalName = 'journal.db';
 
 /**
  * Walks the journal of a data directory, which a server may have open meanwhile: it is read as of one moment. An erasure of that time is
- * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged.
+ * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged, `JournalUnavailable` where
+ * it cannot be read.
  */
 export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport> {
   const file = join(dataDir, journalName);
-  if (!existsSync(file)) throw new JournalRefused(`There is no journal in ${dataDir}.`);
-  let db: DatabaseSync | undefined;
+  let opened: Opened | undefined;
   try {
-    db = openForReading(file);
-    db.exec('BEGIN');
-    yield* verifyChannels(db, options);
+    opened = openAsOfNow(file);
+    yield* verifyChannels(opened.db, options);
+    if (!opened.unchanging || !existsSync(logOf(file))) return;
+    throw new JournalUnavailable(`A server has opened the journal ${file} meanwhile: verify once more.`, 'unchanged');
   } catch (error) {
     throw notUsable(error, file);
   } finally {
-    db?.close();
+    opened?.db.close();
   }
+}
+
+interface Opened {
+  db: DatabaseSync;
+  /** Read on the word that nobody writes to it. */
+  unchanging: boolean;
+}
+
+/** To read a journal SQLite writes a file beside it. Where that cannot be, it reads one that was closed, which has no log. */
+function openAsOfNow(file: string): Opened {
+  const db = openReadable(file);
+  try {
+    return { db: begun(db), unchanging: false };
+  } catch (error) {
+    if (!isOutOfReach(error)) throw error;
+    if (!existsSync(logOf(file))) return { db: begun(openForReading(file, { unchanging: true })), unchanging: true };
+    const why = `The journal ${file} was not closed, and nothing can be written beside it, as is needed to read it`;
+    throw new JournalUnavailable(`${why}: copy the directory, and verify the copy.`, 'unchanged', { cause: error });
+  }
+}
+
+function openReadable(file: string): DatabaseSync {
+  try {
+    // Says why, where a path leads nowhere.
+    statSync(file);
+    return openForReading(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new JournalRefused(`There is no journal in ${dirname(file)}.`);
+    if (code !== 'EACCES' && !isOutOfReach(error)) throw error;
+    throw new JournalUnavailable(`The journal ${file} may not be read by this process.`, 'unchanged', { cause: error });
+  }
+}
+
+function begun(db: DatabaseSync): DatabaseSync {
+  try {
+    db.exec('BEGIN');
+    db.prepare('PRAGMA user_version').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function logOf(file: string): string {
+  return `${file}-wal`;
 }
 
 /** A report for each channel, in the order of their ids. */
