@@ -185,6 +185,18 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await listed({ state: 'ended' })).filter((id) => ended.includes(id))).toEqual([]);
     });
 
+    it('is not made longer for ever by those that were deleted', async () => {
+      const { admin } = server;
+      const places = await admin.zcard(registry.channels);
+      const gone = Array.from({ length: 3 }, (_, number) => `gone-${number}`);
+      for (const id of gone) await createChannel(engine, id, { createdAt: at(1) });
+      for (const id of gone.slice(1)) await engine.deleteChannel(id, newRequest());
+      expect((await listed({ limit: 1 })).slice(0, 1)).toEqual(gone.slice(0, 1));
+      await vi.waitFor(async () => expect(await admin.zcard(registry.channels)).toBe(places + 1));
+      for (const id of gone.slice(1)) expect(await engine.channel(id)).toMatchObject({ status: 'deleted' });
+      await engine.deleteChannel(gone[0] as string, newRequest());
+    });
+
     /** Puts keys of a channel back to what they were when it was not live. */
     async function putBack(id: string, ...keys: string[]): Promise<void> {
       await change(id, 'ended');

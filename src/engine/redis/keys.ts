@@ -54,7 +54,7 @@ export function announcements(channelId: string): string {
 }
 
 export const registry = {
-  /** Sorted set, all scores 0: `<createdAt in ms, moved to be positive>:<channel id>`. Noted before the channel is made: it may not be there. */
+  /** Sorted set, all scores 0: `<createdAt in ms, moved to be positive>:<channel id>`. Noted before the channel is made: it may not be there. Of a deleted one it goes as a list comes upon it. */
   channels: `${prefix}{registry}:channels`,
   /** Sorted set: ids of channels that may owe an erasure, by when that was noted (ms by Redis' clock). */
   owed: `${prefix}{registry}:owed`,

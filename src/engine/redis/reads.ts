@@ -101,6 +101,7 @@ export class Reads implements JournalReads {
           // What its lines say may be of another time, as who may know of it.
           if (isBroken(answer)) complete = false;
           const read = isBroken(answer) ? undefined : channelIn(answer);
+          if (read?.status === 'deleted') this.#forget(some[number] as string);
           if (read?.status !== 'found') continue;
           const { channel } = read;
           if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
@@ -113,6 +114,11 @@ export class Reads implements JournalReads {
       if (last === undefined || places.length < chunk) return { channels, next: null, complete };
       below = `(${last}`;
     }
+  }
+
+  /** No channel will ever be at a deleted one's place, and every list would look there. If it stays, the next list sees to it. */
+  #forget(place: string): void {
+    this.#connection.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
   }
 
   /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
