@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { ModelServer } from '../support/model-server.ts';
@@ -11,6 +11,8 @@ const lost: unknown[] = [];
 const onLost = (reason: unknown) => void lost.push(reason);
 process.on('unhandledRejection', onLost);
 process.on('uncaughtException', onLost);
+// Other files share the process.
+afterAll(() => void process.off('unhandledRejection', onLost).off('uncaughtException', onLost));
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
   // Whatever was to go wrong behind our backs has gone wrong by the next turn.
