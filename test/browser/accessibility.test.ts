@@ -43,5 +43,6 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       if (all.length > 0) found[name] = all;
     }
     expect(found).toEqual({});
-  }, 120_000);
+    // Forty pages, of which each is looked at several times.
+  }, 300_000);
 });

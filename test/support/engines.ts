@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createRenderer } from '../../src/desk/render.ts';
 import { type EmbeddedOptions, openEmbedded } from '../../src/engine/embedded/index.ts';
 import type { AppendRequest, AppendResult, Engine, NewChannelEntry, NewPostEntry, RequestId } from '../../src/engine/engine.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
 import type { AuthorChange, AuthorPost, Change, Channel } from '../../src/protocol/model.ts';
 import { aChannel, anAuthorPost, emptied } from './samples.ts';
 
@@ -184,6 +185,11 @@ export async function createChannel(
   const channel = sampleChannel(id, changed);
   await appended(engine, id, [channelEntry(channel)]);
   return channel;
+}
+
+/** Where the journal of a channel ends that is there. */
+export async function head(engine: Engine, channelId: string): Promise<Position> {
+  return (await engine.heads([channelId]))[0] as Position;
 }
 
 /** Published posts, one after the other. */

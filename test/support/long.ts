@@ -14,6 +14,8 @@ export const longFiles = [
   'test/browser/accessibility.test.ts',
   'test/flow/handshakes.test.ts',
   'test/contract/redis-losses.test.ts',
+  'test/contract/redis-announcements.test.ts',
+  'test/contract/redis-much-at-once.test.ts',
   'test/flow/slow-readers.test.ts',
   'test/flow/narrow-lines.test.ts',
   'test/browser/element-all-day.test.ts',

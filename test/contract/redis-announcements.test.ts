@@ -1,0 +1,224 @@
+import { expect, it, vi } from 'vitest';
+import type { Announcement } from '../../src/engine/engine.ts';
+import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { announcements, registry } from '../../src/engine/redis/keys.ts';
+import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../support/engines.ts';
+import { untilComplete } from '../support/erased-texts.ts';
+import { describeWith, needs } from '../support/needs.ts';
+import { lastComparison, nextComparison, openMuteNodeFor, openNode, openTwoNodesFor } from '../support/redis.ts';
+import { within } from '../support/within.ts';
+
+const patient = { timeout: 20_000, interval: 50 };
+/** For what is tried again where a comparison, or a connection that was made anew, came in between. */
+const oftenTried = { timeout: 60_000, interval: 50 };
+
+/** A channel of which nobody who listens from now on hears how it was made. */
+async function createdChannel(engine: RedisEngine) {
+  const channel = await createChannel(engine);
+  // Goes down the connection that the announcement went down.
+  await head(engine, channel.id);
+  return channel;
+}
+
+async function listen(engine: RedisEngine, channelId: string) {
+  const heard: Announcement[] = [];
+  await engine.subscribe(channelId, (one) => heard.push(one));
+  const entries = () => heard.filter((one) => one.type === 'entry');
+  return {
+    entries,
+    offsets: () => entries().map(({ change }) => change.offset),
+    types: () => heard.map(({ type }) => type),
+    losses: () => heard.filter(({ type }) => type === 'maybe-missed').length,
+  };
+}
+
+/** Publishes until a post is heard: again only where who listens was told once more that something may have been missed. */
+async function publishHeard(engine: RedisEngine, channelId: string, other: Awaited<ReturnType<typeof listen>>): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    const losses = other.losses();
+    const { seq } = await publish(engine, channelId);
+    const isHeard = () => other.offsets().includes(seq);
+    await vi.waitFor(() => expect(isHeard() || other.losses() > losses).toBe(true), patient);
+    if (isHeard()) return;
+  }
+  throw new Error('Nothing was heard of what was published.');
+}
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
+    it('know of the tokens that the other revoked, also where the message was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      // Who knows without a comparison was told. One may come in between, and then it is tried again.
+      await vi.waitFor(async () => {
+        const [before, jti] = [await lastComparison(server, there), newPostId()];
+        await here.revoke(jti, null);
+        await vi.waitFor(() => expect(there.isRevoked(jti)).toBe(true), patient);
+        expect(await lastComparison(server, there)).toBe(before);
+      }, oftenTried);
+      for (const node of [here, there]) {
+        const jti = newPostId();
+        await nextComparison(server, node);
+        // As another node would write it whose message reached nobody.
+        await server.admin.multi().zadd(registry.revoked, 'inf', jti).set(registry.revokedVersion, jti).exec();
+        await within(3_000, () => expect(node.isRevoked(jti)).toBe(true), [process.pid, server.pid]);
+      }
+    });
+
+    it('put back what Redis had lost of revoked tokens, and take none of them meanwhile', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      await here.revoke('kept', null);
+      await here.revoke('later', Date.now() + 600_000);
+      await server.admin.flushall();
+      await there.revoke('new', null);
+      await vi.waitFor(async () => {
+        expect(here.isRevoked('kept')).toBe(true);
+        expect((await server.admin.zrange(registry.revoked, 0, '-1')).sort()).toEqual(['kept', 'later', 'new']);
+      }, patient);
+      const third = await openNode(server);
+      expect(['kept', 'later', 'new', 'other'].map((jti) => third.isRevoked(jti))).toEqual([true, true, true, false]);
+      await third.close();
+    });
+
+    it('announce to each other what was appended, once', async (test) => {
+      const { here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const [own, other] = [await listen(here, id), await listen(there, id)];
+      await publishHeard(here, id, other);
+      await publishHeard(there, id, own);
+      const heard = [own, other].map(({ offsets }) => new Set(offsets()));
+      expect([own.offsets().length, other.offsets().length]).toEqual(heard.map(({ size }) => size));
+      const heardByBoth = own.entries().filter(({ change }) => heard[1]!.has(change.offset));
+      expect(heardByBoth.length).toBeGreaterThanOrEqual(2);
+      expect(other.entries()).toEqual(expect.arrayContaining(heardByBoth));
+    });
+
+    it('tell listeners that they may have missed something after the listening connection was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await publishHeard(here, id, other);
+      const before = other.losses();
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+      await publishHeard(here, id, other);
+    });
+
+    it('take no harm from messages that are none of theirs', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      for (const name of [registry.control, registry.node(there.nodeId), announcements(id)])
+        for (const text of ['', 'null', '7', '{}', '{"type":"heard"}', '{"type":"heard","from":"x","heard":{"type":"entry"}}'])
+          await vi.waitFor(async () => expect(await server.admin.publish(name, text)).toBeGreaterThan(0), patient);
+      await publishHeard(here, id, other);
+    });
+
+    it('notice an announcement that was lost without a word, and tell of it once', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      /** The connections that listen. Redis lists them in any order. */
+      const ears = async () => {
+        const listed = String(await server.admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+        return new Set([...listed.matchAll(/^(id=\d+) .*user=pressbox/gm)].map(([, id]) => id));
+      };
+      const twice = ['maybe-missed', 'maybe-missed'];
+      await vi.waitFor(async () => {
+        const before = await ears();
+        expect(before.size).toBeGreaterThan(0);
+        const { id } = await createdChannel(here);
+        const other = await listen(there, id);
+        // Whether that was announced which is there already, it cannot know.
+        await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+        await publish(mute, id);
+        await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(1), patient);
+        for (let comparisons = 0; comparisons < 2; comparisons++) await nextComparison(server, there);
+        // Where a connection that listens had to be replaced, that was told too.
+        expect([other.types(), await ears()]).toEqual([twice, before]);
+      }, oftenTried);
+    });
+
+    it('tell that a channel is gone of which nothing is left', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await publishHeard(here, id, other);
+      await server.admin.flushall();
+      await vi.waitFor(() => expect(other.types()).toContain('gone'), patient);
+      expect(await here.channel(id)).toEqual({ status: 'missing' });
+      expect((await createChannel(there, id)).id).toBe(id);
+    });
+
+    it('hear of erasures on channels that they do not follow, and of those that they missed', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      const { id } = await createChannel(here);
+      const erased: (string | null)[] = [];
+      there.onErased((_, postId) => erased.push(postId));
+      // As the contract says. What nobody has finished by then is finished by some node, of which all hear.
+      const isHeardOf = (post: PostState) => within(5_000, () => expect(erased).toContain(post.id), [process.pid, server.pid]);
+      const [a, b] = [await publish(here, id), await publish(here, id)];
+      await appended(here, id, [{ ...revision(a, { body: 'Else.' }), erases: 1 }]);
+      await isHeardOf(a);
+      await appended(mute, id, [{ ...revision(b, { body: 'Else.' }), erases: 1 }]);
+      // Goes down the connection over which it was noted for those who are deaf.
+      await head(mute, id);
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await isHeardOf(b);
+    });
+
+    it('let go again of a post that another erased from of which they heard nothing, also where they had before', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id);
+      const erased: (string | null)[] = [];
+      here.onErased((_, postId) => erased.push(postId));
+      const once = { ...revision(post, { body: 'Else.' }), erases: 1 };
+      await appended(here, id, [once]);
+      await untilComplete(() => there.erase(id, post.id));
+      // From here on an erasure waits for this one, which can tell nobody that it let go.
+      const mute = await openMuteNodeFor(test, server);
+      const before = erased.length;
+      await appended(mute, id, [{ ...revision(once.post, { body: 'Else again.' }), erases: 2 }]);
+      expect(await here.erase(id, post.id)).toMatchObject({ complete: false });
+      expect(erased.length).toBeGreaterThan(before);
+    });
+
+    it('keep what was answered when Redis is killed, and go on when it is back', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const posts = [];
+      for (let index = 0; index < 10; index++) posts.push(await publish(here, id));
+      await server.kill('SIGKILL');
+      await expect(publish(here, id)).rejects.toMatchObject({ name: 'JournalUnavailable' });
+      await server.start();
+      await vi.waitFor(() => publish(there, id), patient);
+      const page = await vi.waitFor(() => there.posts(id, wide), patient);
+      expect(page?.posts.slice(-10)).toEqual(posts.toReversed());
+    });
+
+    it('tell when Redis is out of reach, and when it is back, once each', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary);
+      const states: boolean[] = [];
+      here.onReach(({ reachable }) => states.push(reachable));
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        await within(12_000, () => expect(states).toEqual([false]));
+        await expect(here.ready()).rejects.toMatchObject({ name: 'JournalUnavailable' });
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
+      await vi.waitFor(() => expect(states).toEqual([false, true]), patient);
+      // The connection over which it writes may be made anew a moment later.
+      await vi.waitFor(() => here.ready(), patient);
+      expect(states).toEqual([false, true]);
+    });
+
+    it('are known by their heartbeats until they leave', async (test) => {
+      const { server, there } = await openTwoNodesFor(test, binary);
+      await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(2), patient);
+      await there.close();
+      // A node that said no good-bye stands there for a minute.
+      await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(1), patient);
+    });
+  });
+}
