@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { migrate, migrations } from '../../src/engine/embedded/schema.ts';
 import { type Announcement, JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
+import { asNobody } from '../support/as-nobody.ts';
 import {
   appending,
   createChannel,
@@ -85,6 +86,21 @@ describe('a data directory', () => {
     const open = openEmbedded({ dataDir: join(path, 'data'), renderer });
     await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
   });
+
+  it.for(['journal.db', 'journal.lock'])(
+    'is not opened where its %s may only be read, as one that somebody else put back',
+    async (name) => {
+      await opened.engine.close();
+      const path = (of: string) => join(opened.dataDir, of);
+      const modes = { '..': 0o755, '.': 0o777, 'journal.db': 0o666, 'journal.lock': 0o666, [name]: 0o444 };
+      for (const [of, mode] of Object.entries(modes)) chmodSync(path(of), mode);
+      const open = asNobody(() => openEmbedded({ dataDir: opened.dataDir, renderer }));
+      const message = `${path(name)} cannot be used: attempt to write a readonly database.`;
+      await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', message: expect.stringContaining(message) });
+      chmodSync(path(name), 0o644);
+      await opened.reopen();
+    },
+  );
 
   it('is let go whole: no log is left beside the journal, and nothing is held', async () => {
     const { id } = await createChannel(opened.engine);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { AuthorClient } from '../../client/author-client.ts';
 import { hashOf } from '../../src/engine/record.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
+import { asNobody } from '../support/as-nobody.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
@@ -67,19 +68,15 @@ async function tampered(sql: string): Promise<string> {
   return copy;
 }
 
-/** As somebody who may read a directory, and write nothing in it: whoever may do everything is somebody else meanwhile. */
+/** For those who may read a directory, and write nothing in it. */
 async function unwritable(folder: string, act: () => Promise<void>): Promise<void> {
-  const isRoot = process.geteuid?.() === 0;
   await chmod(folder, 0o555);
-  if (isRoot) process.seteuid?.(nobody);
   try {
-    await act();
+    await asNobody(act);
   } finally {
-    if (isRoot) process.seteuid?.(0);
     await chmod(folder, 0o755);
   }
 }
-const nobody = 65_534;
 
 describe('pressbox verify', () => {
   it('says of a server from outside that all holds, and how much was erased', async () => {

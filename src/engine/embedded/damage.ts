@@ -30,9 +30,10 @@ export function isOutOfReach(error: unknown): boolean {
 export function notUsable(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || codeOf(error) === undefined) return error;
   const { message } = error;
+  const remedy = isOutOfReach(error) ? ' This process must be able to read and to write it and its directory.' : '';
   return isDamage(error)
     ? new JournalRefused(`The journal ${file} is damaged: ${message}. Restore the data directory from a backup.`, {
         cause: error,
       })
-    : new JournalUnavailable(`The journal ${file} cannot be used: ${message}.`, 'unchanged', { cause: error });
+    : new JournalUnavailable(`The journal ${file} cannot be used: ${message}.${remedy}`, 'unchanged', { cause: error });
 }

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalRefused } from '../engine.ts';
+import { codeOf, notUsable } from './damage.ts';
 
 /** The data directory: made to last, and taken by one engine alone. */
 
@@ -38,12 +39,14 @@ const sqliteBusy = 5;
  * Nothing in this process may open and close that file, or the journal, by other means: POSIX locks go with any such close.
  */
 export function lockDirectory(dataDir: string): () => void {
-  const db = new DatabaseSync(join(dataDir, 'journal.lock'), { timeout: 0 });
+  const file = join(dataDir, 'journal.lock');
+  const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    // Of a file that it may only read SQLite would lock nothing, and say nothing of that.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
   } catch (error) {
     db.close();
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy)) throw error;
+    if (codeOf(error) !== sqliteBusy) throw notUsable(error, file);
     throw new JournalRefused(
       `The data directory ${dataDir} is in use by another Pressbox. Stop that one, or give this one a directory of its own.`,
       { cause: error },

@@ -10,6 +10,7 @@ import {
   type ChannelRead,
   type ChannelsQuery,
   type Engine,
+  JournalRefused,
   JournalUnavailable,
   type Outcome,
   type PostsQuery,
@@ -59,7 +60,7 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
     makeDirectory(dataDir);
     unlock = lockDirectory(dataDir);
   } catch (error) {
-    if (error instanceof Error && error.name === 'JournalRefused') throw error;
+    if (error instanceof JournalRefused || error instanceof JournalUnavailable) throw error;
     throw new JournalUnavailable(`The data directory ${dataDir} cannot be used: ${String(error)}`, 'unchanged', { cause: error });
   }
   const file = join(dataDir, journalName);

@@ -154,6 +154,8 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
       PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
     migrate(db, steps);
+    // A file that it may only read SQLite opens too, and refuses what is written later.
+    db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${steps.length}; ROLLBACK`);
     return db;
   } catch (error) {
     db.close();
