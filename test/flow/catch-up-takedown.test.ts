@@ -7,7 +7,7 @@ import { followed, openReader, type SocketReader } from '../support/socket-reade
 import { openStream } from '../support/stream-reader.ts';
 import { answerLate, troubleTheBus } from '../support/trouble.ts';
 import { watchWrites } from '../support/watch-writes.ts';
-import { createChannel, publish, type Written, write } from '../support/writers.ts';
+import { createChannel, publish, type Written, write, writeAndErase } from '../support/writers.ts';
 
 /**
  * A takedown overtakes nothing: once its author is answered, nothing leaves the server that holds the text, whatever was asked for
@@ -95,11 +95,12 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
   ];
   const takeDown = () =>
     how === 'takedown'
-      ? write(server, editor, { path: `${path}/posts/${made.post.id}/takedown`, body: {} })
-      : write(server, editor, {
+      ? writeAndErase(server, editor, { path: `${path}/posts/${made.post.id}/takedown`, body: {} })
+      : writeAndErase(server, editor, {
           path: `${path}/posts/${made.post.id}/revisions`,
           body: { kind: 'correction', note: 'Not so.', changes: { headline: 'Better', body: 'Better' }, eraseEarlier: true },
           ifMatch: 1,
+          key: `erase-${number}`,
         });
   sent.length = 0;
   let down: Promise<Written> | undefined;

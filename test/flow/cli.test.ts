@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
@@ -163,8 +163,11 @@ describe('pressbox retract, takedown and pin', () => {
       status: 'retracted',
       history: [{ note: 'Not so.' }],
     });
-    const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8)]);
-    expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);
+    // At once, or when the store is done with it.
+    await vi.waitFor(async () => {
+      const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8)]);
+      expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);
+    });
     expect((await room.author.getPost(room.channelId, one.id)).status).toBe('taken-down');
     expect(await done(['retract', room.channelId, one.id, '--note', 'Again.'])).toMatchObject({ code: 1 });
   });

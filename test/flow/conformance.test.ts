@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => await server[Symbol.asyncDispose]());
 
 /** For each case anew. */
-const signal = () => AbortSignal.timeout(60_000);
+const signal = () => AbortSignal.timeout(120_000);
 
 describe('the examination of a server', () => {
   it('finds every rule kept by this one, and leaves nothing behind', async () => {
@@ -43,7 +43,7 @@ describe('the examination of a server', () => {
         method: 'DELETE',
         headers: { authorization: `Bearer ${token}` },
       });
-      expect(status).toBe(204);
+      expect([202, 204]).toContain(status);
     }
   });
 });

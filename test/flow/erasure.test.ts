@@ -8,7 +8,7 @@ import { seedOf } from '../support/coverage.ts';
 import { seeded } from '../support/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader, type SocketReader } from '../support/socket-reader.ts';
-import { createChannel, write } from '../support/writers.ts';
+import { createChannel, write, writeAndErase } from '../support/writers.ts';
 
 /**
  * What was erased is nowhere: not in a byte of the journal's files, of an answer or of the log, while the server runs, after it was
@@ -161,14 +161,18 @@ async function erase({ id, revision }: Made, number: number): Promise<void> {
         ifMatch: '*',
       });
     }
-    said = await write(server, editor, { path: `${path}/takedown`, body: random.chance(0.5) ? {} : { note: 'By order.' } });
+    said = await writeAndErase(server, editor, {
+      path: `${path}/takedown`,
+      body: random.chance(0.5) ? {} : { note: 'By order.' },
+    });
   } else {
     const mark = `zq${number}x9qz`;
     kept.add(mark);
-    said = await write(server, editor, {
+    said = await writeAndErase(server, editor, {
       path: `${path}/revisions`,
       body: { kind: 'correction', note: 'It was wrong.', changes: textWith(mark), eraseEarlier: true },
       ifMatch: revision,
+      key: `erase-${number}`,
     });
   }
   expect(said).toMatchObject({ status: 200, erasure: { complete: true, pending: [] } });

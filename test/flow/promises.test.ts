@@ -312,7 +312,8 @@ describe('Promise 5: a write that is sent twice with one key is done once', () =
         expect([sent.key, again.replayed, first.replayed]).toEqual([sent.key, true, false]);
         expect([sent.key, again.status, again.cursor, again.offset]).toEqual([
           sent.key,
-          first.status,
+          // What was pending may be done by now.
+          first.status === 202 ? expect.toBeOneOf([200, 202]) : first.status,
           first.cursor,
           first.offset,
         ]);

@@ -35,7 +35,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         return [ids.includes(broken.id), rest, page.text.includes(said), listing.err.includes('may be missing')];
       };
       const statusOfBroken = async (url: string) => (await call(`${url}/v1/channels/${broken.id}`)).status;
-      await redis.admin.set(mendingKey(broken.id), 'another', 'PX', 100_000);
+      await redis.admin.set(mendingKey(broken.id), 'another', 'PX', 1_000_000);
       await redis.admin.del(channelKeys(broken.id)[1] as string);
       const without = [false, { next: null, complete: false }, true, true];
       expect(await Promise.all(urls.map(listed))).toEqual([without, without]);

@@ -5,7 +5,7 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { call } from '../support/server.ts';
 import { openStream, streamed } from '../support/stream-reader.ts';
 import { type Watcher, watch } from '../support/watcher.ts';
-import { allPosts, createChannel, publish, write } from '../support/writers.ts';
+import { allPosts, createChannel, publish, write, writeAndErase } from '../support/writers.ts';
 
 const secret = 'a secret that both nodes know, of 32 bytes or more';
 const patient = { interval: 50 };
@@ -61,8 +61,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       const far = reader(b!, id);
       const { post } = await publish(a!, token, id, { body: 'zqsecret' });
       await caughtUp(far, 2);
-      const down = await call(`${a!.url}/v1/channels/${id}/posts/${post.id}/takedown`, { method: 'POST', token, body: {} });
-      expect([down.status, down.body]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
+      const down = await writeAndErase(a!, token, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
+      expect([down.status, down.erasure]).toEqual([200, { complete: true, pending: [] }]);
       await caughtUp(far, 3);
       for (const node of [a!, b!]) {
         for (const path of ['snapshot', 'posts', 'feed.atom', 'ninjs.json', `posts/${post.id}`, 'events?after=']) {

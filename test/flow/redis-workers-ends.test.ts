@@ -40,13 +40,14 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     let asked = 0;
     for (const { socket } of readers) socket.on('drain', () => (asked += 1));
     const staying = two.pidOf(2);
+    const { pid: primary } = two.server;
     const exit = two.server.exit();
     let hasEnded = false;
     void exit.then(() => {
       hasEnded = true;
     });
     while (!hasEnded) {
-      for (const pid of childrenOf(two.server.pid)) if (pid !== staying) killIfThere(pid);
+      for (const pid of childrenOf(primary)) if (pid !== staying) killIfThere(pid);
       await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 10))]);
       if (two.lines.some(({ msg }) => msg === 'the server ends')) break;
     }

@@ -110,8 +110,13 @@ export const caughtUp = (readers: readonly Watcher[], offset: number) =>
   vi.waitFor(() => expect(readers.map((reader) => reader.offset)).toEqual(readers.map(() => offset)), patient);
 export const faultsOf = (readers: readonly Watcher[]) => readers.flatMap(({ faults }) => faults);
 
+/** None where it has ended. */
 export function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AuthorPost, Channel, JournalLine, ReaderPost } from '../../src/protocol/model.ts';
+import type { AuthorPost, Channel, Erasure, JournalLine, ReaderPost } from '../../src/protocol/model.ts';
 import type { NewChannel, NewPost } from '../../src/protocol/schemas.ts';
 import { call } from './server.ts';
 
@@ -50,6 +50,18 @@ export async function write(place: Place, token: string, { method = 'POST', path
     if (answer.status >= 400) throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.text}`);
     const said = answer.body as { post: AuthorPost; channel: Channel; cursor: string; offset: number };
     return { ...said, status: answer.status, replayed: answer.headers.get('idempotency-replayed') === 'true', tries };
+  }
+}
+
+/**
+ * A write that erases, sent again until nothing is pending (202): what a store on a busy machine has not done while its author is kept waiting,
+ * it does after the answer. What changes a revision needs a key.
+ */
+export async function writeAndErase(place: Place, token: string, asked: Write): Promise<Written & { erasure?: Erasure }> {
+  for (;;) {
+    const written = await write(place, token, asked);
+    if (written.status !== 202) return written;
+    await pause(20);
   }
 }
 
