@@ -63,7 +63,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             await engine.close();
           }
         }
-      }, 150_000);
+      }, 300_000);
     });
   });
 }

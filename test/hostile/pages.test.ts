@@ -15,6 +15,8 @@ import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/withou
  * there as it was written.
  */
 const attacks = Object.values(textAttacks).flat();
+/** However long a browser on a busy machine takes to draw that much, all of which comes at once. */
+const patient = { timeout: 250_000 };
 /** Fields of one line. */
 const lineOf = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
 
@@ -202,13 +204,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     const last = await author.publish('live', { headline: 'The last one' });
 
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor(patient);
       const persons = await textsOf(page, '#posts .by .role');
       expect(persons).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
       await expectHarmless(page);
       await page.context().close();
     }
-  });
+  }, 600_000);
 
   it('is text in the element, which begins with some of it, and around which it changes', async () => {
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/embed/live`)));
@@ -219,13 +221,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
     const last = await author.publish('live', { headline: 'The last one' });
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor(patient);
       const events = await textsOf(page, '.key-list bdi');
       expect(events).toEqual(expect.arrayContaining(attacks.slice(-90).map((attack) => lineOf(attack).trim())));
       await expectHarmless(page, '.frame');
       await page.context().close();
     }
-  });
+  }, 600_000);
 
   it('is text on the pages as the server made them', async () => {
     for (const attack of attacks) {
@@ -308,13 +310,13 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     expect(taken).toEqual(urlAttacks.filter((url) => /^https:\/\/media\.example\/[\x21-\x7e ]+$/.test(url) && !/ /.test(url)));
     const last = await author.publish('urls', { headline: 'The last one' });
     for (const page of pages) {
-      await page.locator(`#post-${last.post.id}`).waitFor({ timeout: 60_000 });
+      await page.locator(`#post-${last.post.id}`).waitFor(patient);
       await expectHarmless(page);
       await page.goto(page.url(), { waitUntil: 'domcontentloaded' });
       await expectHarmless(page);
       await page.context().close();
     }
-  });
+  }, 600_000);
 
   it('leaves no token and no text in the log', () => server.expectCleanLog());
 });

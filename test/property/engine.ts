@@ -307,6 +307,6 @@ export function describeModel(name: string, open: OpenEngine): void {
         }),
         { numRuns: 25, verbose: 1 },
       );
-    }, 300_000);
+    }, 600_000);
   });
 }

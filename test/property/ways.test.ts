@@ -78,7 +78,7 @@ describe('The same coverage over a WebSocket, Server-Sent Events, polling, and a
       }),
       options,
     );
-  }, 300_000);
+  }, 600_000);
 });
 
 async function startDay(used: Set<Transport>) {

@@ -104,7 +104,7 @@ describe('Readers who are cut off at random while everything is published, corre
       }),
       options,
     );
-  }, 300_000);
+  }, 600_000);
 });
 
 async function startDay() {
