@@ -229,6 +229,10 @@ export const limitGroups = [
       what: 'A longer `Accept`, `Accept-Encoding` or `Accept-Language` counts as not sent.',
       metric: 'pressbox_preferences_passed_over_total',
     },
+    forwardedCharacters: {
+      what: 'Of a longer `X-Forwarded-For` the end counts, which the nearest proxies wrote.',
+      metric: closed('requests'),
+    },
     idleMs: { what: 'A connection on which nothing moves is closed.', metric: closed('idle') },
     keepAliveMs: { what: 'A connection on which nothing is asked is closed.', metric: 'pressbox_connections' },
     pipelinedRequests: { what: 'One more waiting request closes the connection.', metric: closed('pipelined') },

@@ -20,6 +20,8 @@ export const httpLimits = {
   requestHeaderBytes: 16 * 1024,
   /** Of what a request says in `Accept`, `Accept-Encoding` or `Accept-Language`, each; a longer one is passed over. */
   preferenceCharacters: 1_000,
+  /** Of the end of `X-Forwarded-For`, where a proxy is trusted: a dozen addresses. */
+  forwardedCharacters: 500,
   /** A connection on which no byte moves while something is asked or answered is closed. Longer than a poll may be held. */
   idleMs: 60_000,
   /** A connection on which nothing is asked is kept for so long. Longer than proxies keep theirs, so that none sends into one that closes. */

@@ -1,4 +1,5 @@
-import type { Express, Request } from 'express';
+import express, { type Express, type Request } from 'express';
+import { httpLimits } from './http.ts';
 
 /**
  * Who asks, and how: `ip`, `protocol` and `secure` of every request, as Express tells them by its setting `trust proxy`, and for less. It
@@ -6,7 +7,7 @@ import type { Express, Request } from 'express';
  */
 export function believeProxies(app: Express, trustProxy: boolean | number | string): void {
   app.set('trust proxy', trustProxy);
-  if (trustProxy === false) Object.defineProperties(app.request, ofConnection);
+  Object.defineProperties(app.request, trustProxy === false ? ofConnection : ofProxies);
   if (typeof trustProxy === 'string') app.set('trust proxy', rememberLast(app.get('trust proxy fn')));
 }
 
@@ -19,6 +20,28 @@ const ofConnection: PropertyDescriptorMap & ThisType<Request> = {
   },
   protocol: { value: 'http' },
 };
+
+/**
+ * Each proxy adds the address from which it was asked to the end of those that it was told, so what we believe is there. Where all of
+ * them are trusted, thousands would be parsed.
+ */
+const ofProxies: PropertyDescriptorMap & ThisType<Request> = {
+  ip: {
+    get() {
+      const { headers } = this;
+      const told = String(headers['x-forwarded-for'] ?? '');
+      if (told.length > httpLimits.forwardedCharacters) headers['x-forwarded-for'] = lastOf(told);
+      return Reflect.get(express.request, 'ip', this);
+    },
+  },
+};
+
+/** As many whole addresses as fit. */
+function lastOf(told: string): string {
+  const end = told.slice(-httpLimits.forwardedCharacters);
+  const comma = end.indexOf(',');
+  return comma < 0 ? '' : end.slice(comma + 1);
+}
 
 type Trusts = (address: string | undefined) => boolean;
 

@@ -51,3 +51,21 @@ it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'un
     );
   },
 );
+
+it.each<[what: string, forwardedFor: string, ip: string]>([
+  ['whom the nearest proxy names', `${'::1, '.repeat(4_000)}203.0.113.7, 10.1.2.3`, '203.0.113.7'],
+  ['the first of the last few where all are trusted', `203.0.113.7, ${'::1, '.repeat(4_000)}10.1.2.3`, '::1'],
+  ['the proxy where what it says is no list', `${'x'.repeat(16_000)}`, '10.0.0.1'],
+])('takes %s for who asks, and looks at few addresses', (_what, forwardedFor, ip) => {
+  const looked: string[] = [];
+  const app = express();
+  believeProxies(app, true);
+  app.set('trust proxy', (address: string) => {
+    looked.push(address);
+    return /^(?:10\.|::1$)/.test(address);
+  });
+  const request = new IncomingMessage(Object.defineProperty(new Socket(), 'remoteAddress', { value: '10.0.0.1' }));
+  request.headers['x-forwarded-for'] = forwardedFor;
+  expect((Object.setPrototypeOf(request, app.request) as Request).ip).toBe(ip);
+  expect(looked.length).toBeLessThan(200);
+});
