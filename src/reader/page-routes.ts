@@ -8,7 +8,8 @@ import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
-import type { Feeds } from '../fanout/feeds.ts';
+import type { Feeds, Held } from '../fanout/feeds.ts';
+import { shared } from '../fanout/shared.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type ReaderPost, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
@@ -52,7 +53,8 @@ export function assetRoutes(): Router {
     forEveryPage,
     // Names carry a hash of the content, so a file never changes under its name.
     compressed(compress, assetNames()),
-    express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false }),
+    // In parts nobody needs them: to weigh a thousand ranges takes longer than to send the whole.
+    express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false, acceptRanges: false }),
   );
   const element = fileOf('embed.js');
   router.get('/embed.js', assetHeaders(), forEveryPage, async (req, res) => {
@@ -121,7 +123,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
     const read = await feeds.guarded(async () => {
-      return await readAllowed(res, req.params.channelId, (channelId) => readVersions(engine, channelId, postId, before));
+      return await readAllowed(res, req.params.channelId, (channelId) => sharedVersions(channelId, postId, before));
     });
     if ('notice' in read) return sendNotice(req, res, read.notice);
     const { channel, found } = read;
@@ -129,7 +131,9 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const { post, steps, older } = found;
     if (isWithdrawn(post)) return sendWithdrawn(req, res, channel, post);
     for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
-    sendPage(res, versionsPage({ channel, postId, steps, older, visitor: visitorOf(res, req.originalUrl), assets }));
+    const visitor = visitorOf(res, req.originalUrl);
+    const isShared = visitor === undefined && found.channel.revision === channel.revision;
+    sendPage(res, isShared ? found.page : versionsPage({ channel, postId, steps, older, visitor, assets }));
   });
 
   return router;
@@ -202,9 +206,36 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     return mayHave(standing) ? { channel: standing, found } : { notice: standing };
   }
 
-  async function readSnapshot(channelId: string): Promise<Snapshot> {
+  /** Compared, and written for strangers, once for all who ask for the same changes: that takes many times as long as to send them. */
+  async function sharedVersions(channelId: string, postId: string, before = Number.POSITIVE_INFINITY) {
+    const read = await engine.post(channelId, postId);
+    if (read === undefined) return undefined;
+    const top = Math.min(read.post.revision, before - 1);
+    const { feed, release } = await hold(channelId);
+    try {
+      const made = await shared(feed, `versions ${postId} ${top}`, async () => {
+        const found = await readVersions(engine, channelId, postId, top + 1);
+        if (found === undefined) return undefined;
+        const { channel } = feed;
+        const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, assets });
+        // The texts that were compared are in it once, and beside it once more.
+        return { ...found, channel, page, characters: 2 * page.length };
+      });
+      if (made === undefined) throw new Refusal('channel-deleted');
+      return made;
+    } finally {
+      release();
+    }
+  }
+
+  async function hold(channelId: string): Promise<Held> {
     const held = await feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
+    return held;
+  }
+
+  async function readSnapshot(channelId: string): Promise<Snapshot> {
+    const held = await hold(channelId);
     try {
       let snapshot: Snapshot | undefined;
       const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { wordsIn } from '../../client/web/strings/index.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
 import { textAttacks } from '../support/script-attacks.ts';
@@ -302,3 +302,29 @@ const known = new Set(
     ' ',
   ),
 );
+
+it('are compared once for all who ask for the same, until something changes, by whatever revision they ask', async () => {
+  const post = await made({ body: 'One.' });
+  await revise(post, 'update', { body: 'One. Two.' });
+  const { engine } = server.server;
+  const readAll = engine.revisions.bind(engine);
+  let reads = 0;
+  engine.revisions = (...asked) => {
+    reads += 1;
+    return readAll(...asked);
+  };
+  onTestFinished(() => {
+    engine.revisions = readAll;
+  });
+  const first = await open(post.path);
+  expect(seen(first.text)).toMatch(/\{\+[^}]*Two/);
+  const asked = reads;
+  expect(asked).toBeGreaterThan(0);
+  for (const query of ['', '?before=3', '?before=4', '?before=900719925474099'])
+    expect((await open(post.path + query)).text).toBe(first.text);
+  expect(reads).toBe(asked);
+  await revise(post, 'update', { body: 'One. Two. Three.' });
+  expect(seen((await open(post.path)).text)).toMatch(/\{\+[^}]*Three/);
+  await withdraw(post, 'takedown', {});
+  expect((await open(post.path)).status).toBe(410);
+});

@@ -39,6 +39,8 @@ const pattern = new RegExp(`\\s+|${unspaced}\\p{M}*|${letters}(?:['’.,:/-]${le
 
 /** Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986): the furthest that is reached on each diagonal, with one edit more each time. */
 function shortest(old: readonly string[], fresh: readonly string[], mostEdits: number): Piece[] | undefined {
+  const known = new Map<string, number>();
+  const [before, after] = [numbered(old, known), numbered(fresh, known)];
   const most = Math.min(old.length + fresh.length, mostEdits);
   const middle = most + 1;
   const furthest = new Int32Array(2 * most + 3);
@@ -48,13 +50,22 @@ function shortest(old: readonly string[], fresh: readonly string[], mostEdits: n
       const below = furthest[middle + diagonal - 1] as number;
       const above = furthest[middle + diagonal + 1] as number;
       let x = diagonal === -edits || (diagonal !== edits && below < above) ? above : below + 1;
-      while (x < old.length && x - diagonal < fresh.length && old[x] === fresh[x - diagonal]) x += 1;
+      while (x < before.length && x - diagonal < after.length && before[x] === after[x - diagonal]) x += 1;
       furthest[middle + diagonal] = x;
-      if (x >= old.length && x - diagonal >= fresh.length) return wayBack(old, fresh, reached);
+      if (x >= before.length && x - diagonal >= after.length) return wayBack(old, fresh, reached);
     }
     reached.push(furthest.slice(middle - edits, middle + edits + 1));
   }
   return undefined;
+}
+
+/** The same number for the same word: they are compared millions of times. */
+function numbered(words: readonly string[], known: Map<string, number>): Int32Array {
+  return Int32Array.from(words, (word) => {
+    const number = known.get(word) ?? known.size;
+    known.set(word, number);
+    return number;
+  });
 }
 
 /** From the end of both texts to their beginning. `reached[n]`: on each diagonal from -n to n, after n edits. */
