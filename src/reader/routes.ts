@@ -106,7 +106,9 @@ export function readerRoutes(context: ReaderContext): Router {
   }
 
   router.get('/channels/:channelId/posts', async (req, res) => {
-    const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, req.query);
+    // Parsed anew each time that it is looked at.
+    const asked = req.query;
+    const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, asked);
     const wanted = [
       ...(kind === undefined ? [] : [tags.kind(kind)]),
       ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
@@ -117,7 +119,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found');
     const { posts, position, more } = page;
-    if (more) res.set('Link', `<${nextPage(req, posts, after !== undefined && before === undefined)}>; rel="next"`);
+    if (more) res.set('Link', `<${nextPage(req, asked, posts, after !== undefined && before === undefined)}>; rel="next"`);
     const seen = posts.map(viewFor(res, channel));
     sendJson(res, { posts: seen, cursor: formatCursor(position), more }, postCaching(res, channel));
   });
@@ -189,9 +191,9 @@ export async function listChannels(
   throw new Refusal('invalid-body', { errors: [{ path: 'page', message: 'Must be the `next` of an earlier page.' }] });
 }
 
-function nextPage(req: Request, posts: AuthorPost[], upwards: boolean): string {
-  // A question mark may stand in it again (RFC 3986, 3.4).
-  const query = new URLSearchParams(/\?(.*)$/s.exec(req.url)?.[1]);
+function nextPage(req: Request, asked: Request['query'], posts: AuthorPost[], upwards: boolean): string {
+  const query = new URLSearchParams();
+  for (const name of Object.keys(schemas.postsQuerySchema.shape)) if (name in asked) query.set(name, String(asked[name]));
   const edge = upwards ? posts[0] : posts.at(-1);
   if (edge !== undefined) query.set(upwards ? 'after' : 'before', String(edge.seq));
   return `${req.baseUrl}${req.path}?${query}`;

@@ -182,6 +182,11 @@ describe('posts', () => {
     expect(seen).toEqual(['Really?', 'Really?']);
   });
 
+  it('have an address of the next page that names what was asked for, and nothing else that came with it', async () => {
+    const { headers } = await get(`${base}/posts?limit=1&utm_source=mail&${'x&'.repeat(2_000)}`);
+    expect(headers.get('link')).toBe(`<${base}/posts?limit=1&before=${posts[24]!.seq}>; rel="next"`);
+  });
+
   it('are in the reader’s view, and in the author’s for who may write', async () => {
     const [seen] = (await read<Page>(`${base}/posts`)).posts;
     expect((await read<Page>(`${base}/posts`, reader)).posts[0]).toEqual(seen);

@@ -144,6 +144,13 @@ describe('a request that names a whole URL', () => {
   );
 });
 
+it('a script or style is sent whole, however many parts of it are asked for', async () => {
+  const { text } = await call(`${server.url}/live/moon`, { headers: { accept: 'text/html' } });
+  const path = /href="(\/assets\/[^"]+\.css)"/.exec(text)?.[1];
+  const headers = ['Accept-Encoding: identity', 'Range: bytes=0-0', 'Connection: close'];
+  expect(await sendBytes(server, requestText(`GET ${path} HTTP/1.1`, headers))).toMatchObject({ statuses: [200] });
+});
+
 describeWith(needs.redis, 'a request to a server that is starting', (binary) => {
   it('is answered with a problem, whatever is wrong with it', async (test) => {
     const redis = await startRedisFor(test, binary);
