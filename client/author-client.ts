@@ -40,7 +40,7 @@ export type PostFields = Pick<
 >;
 export interface NewPost extends Partial<PostFields> {
   /** A UUIDv7. Without it one is made here, so that even a repetition after days cannot publish twice. */
-  id?: string;
+  id?: string | undefined;
 }
 export interface Revision {
   kind: RevisionKind;
@@ -96,21 +96,21 @@ export type Decided = number | '*';
 export interface AuthorClientOptions {
   /** The server's address, such as `https://live.example.org`. */
   url: string;
-  token?: TokenSource;
-  fetch?: Fetch;
-  random?: () => number;
+  token?: TokenSource | undefined;
+  fetch?: Fetch | undefined;
+  random?: (() => number) | undefined;
   /** After this long without an answer a command is given up, and its outcome is unknown. Default: never. */
-  deadlineMs?: number;
+  deadlineMs?: number | undefined;
   /** Told before each pause between two attempts. */
-  onRetry?: (error: Error, pauseMs: number) => void;
+  onRetry?: ((error: Error, pauseMs: number) => void) | undefined;
 }
 
 export interface CommandOptions {
   /** The command's idempotency key, to go on with one that was begun before. Default: a new one. */
-  key?: string;
+  key?: string | undefined;
   /** Gives the command up; its outcome is then unknown. */
-  signal?: AbortSignal;
-  deadlineMs?: number;
+  signal?: AbortSignal | undefined;
+  deadlineMs?: number | undefined;
 }
 
 interface Command extends CommandOptions {
@@ -130,7 +130,7 @@ export class AuthorClient {
   }
 
   async createChannel(channel: NewChannel, options: CommandOptions = {}): Promise<WrittenChannel> {
-    return this.#write({ method: 'POST', path: '/v1/channels', body: channel, ...options });
+    return this.#write('channel', { method: 'POST', path: '/v1/channels', body: channel, ...options });
   }
 
   async updateChannel(
@@ -139,7 +139,7 @@ export class AuthorClient {
     patch: ChannelPatch,
     options: CommandOptions = {},
   ): Promise<WrittenChannel> {
-    return this.#write({ method: 'PATCH', path: at(channelId), body: patch, ifMatch: revision, ...options });
+    return this.#write('channel', { method: 'PATCH', path: at(channelId), body: patch, ifMatch: revision, ...options });
   }
 
   /** Erases the channel. What is still pending is finished by the server. */
@@ -150,12 +150,17 @@ export class AuthorClient {
   }
 
   async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
-    return this.#write({ method: 'POST', path: `${at(channelId)}/posts`, body: { id: newPostId(), ...post }, ...options });
+    return this.#write('post', {
+      method: 'POST',
+      path: `${at(channelId)}/posts`,
+      body: { ...post, id: post.id ?? newPostId() },
+      ...options,
+    });
   }
 
   async revise(channelId: string, postId: string, revision: Decided, change: Revision, options: CommandOptions = {}) {
     const path = `${at(channelId, postId)}/revisions`;
-    return this.#write<RevisedPost>({ method: 'POST', path, body: change, ifMatch: revision, ...options });
+    return this.#write<RevisedPost>('post', { method: 'POST', path, body: change, ifMatch: revision, ...options });
   }
 
   /** Revises, saying to readers what was wrong. */
@@ -177,7 +182,7 @@ export class AuthorClient {
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
     const path = `${at(channelId, postId)}/retraction`;
-    return this.#write({ method: 'POST', path, body: { note }, ifMatch: revision, ...options });
+    return this.#write('post', { method: 'POST', path, body: { note }, ifMatch: revision, ...options });
   }
 
   /** Withdraws the post and erases its text everywhere; the answer's `erasure` says what is pending. */
@@ -188,7 +193,7 @@ export class AuthorClient {
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
     const path = `${at(channelId, postId)}/takedown`;
-    return this.#write({ method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
+    return this.#write('post', { method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
   }
 
   /** Pins the post in place of the one that is pinned, whatever else changed in the channel meanwhile. */
@@ -251,8 +256,9 @@ export class AuthorClient {
     return (await this.#untilAnswered(field, { method: 'GET', path }, options)).body as T;
   }
 
-  async #write<T extends Written>(command: Command): Promise<T> {
-    const answered = await this.#send('cursor', command);
+  /** `field`: what only the answer to such a write has; whoever is led elsewhere on the way there asks for a list that has a cursor too. */
+  async #write<T extends Written>(field: 'post' | 'channel', command: Command): Promise<T> {
+    const answered = await this.#send(field, command);
     const replayed = answered.headers.get('idempotency-replayed') === 'true';
     return { ...(answered.body as Omit<T, 'replayed'>), replayed } as T;
   }

@@ -49,27 +49,27 @@ export interface ReaderClientOptions {
   /** The server's address, such as `https://live.example.org`. */
   url: string;
   channelId: string;
-  token?: TokenSource;
+  token?: TokenSource | undefined;
   /** Go on from here: what changed since is told as events, each thing once. Not needed with `timeline`, which has its own. */
-  cursor?: string;
+  cursor?: string | undefined;
   /** Where `cursor` is none that the server gave out: end as `refused`, instead of beginning anew with a `reset`. */
-  strictCursor?: boolean;
+  strictCursor?: boolean | undefined;
   /** Go on with this timeline, from its cursor. */
-  timeline?: Timeline | SavedTimeline;
+  timeline?: Timeline | SavedTimeline | undefined;
   /**
    * What is held is kept here, under a key for each server and channel, and gone on from at the next `open`; `timeline` or `cursor`, where
    * given, is gone on from instead. A text that is taken down is taken out at once. For what only members may read, remove it when they
    * sign out.
    */
-  storage?: ReaderStorage;
+  storage?: ReaderStorage | undefined;
   /** Posts to begin with, 1 to 100; the server's default is 20. */
-  limit?: number;
-  fetch?: Fetch;
+  limit?: number | undefined;
+  fetch?: Fetch | undefined;
   /** The ways that may be taken to the server; all of them where it is not given. The best one that is open is used. */
-  transports?: readonly Transport[];
+  transports?: readonly Transport[] | undefined;
   /** Milliseconds, 30,000 if not given, after which a better way is first tried again while another one is used; later after twice that, and so on. */
-  retryBetterMs?: number;
-  random?: () => number;
+  retryBetterMs?: number | undefined;
+  random?: (() => number) | undefined;
   /** Milliseconds since 1970. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }

@@ -17,9 +17,12 @@ export const tellingFetch: Fetch = async (url, init) => {
     if (other !== undefined) throw new WrongAddress(asked, other);
     throw notReached(url, init, reasonOf(error), error);
   }
-  if (isPressbox(response, new Headers(init.headers).get('accept'))) return response;
-  response.body?.cancel().catch(() => {});
   const { status, statusText, headers, redirected } = response;
+  const isLost = redirected && init.method !== 'GET' && new URL(response.url).origin !== new URL(url).origin;
+  if (isPressbox(response, new Headers(init.headers).get('accept')) && !isLost) return response;
+  response.body?.cancel().catch(() => {});
+  // On such a way a write becomes a question, or loses its token.
+  if (isLost) throw new WrongAddress(asked, `led to ${withoutQuery(response.url)}, and a write must go there by itself`);
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
   const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
   const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;

@@ -73,7 +73,7 @@ class SocketLink implements Link {
       reconnection: false,
       forceNew: true,
       timeout: dialMs,
-      ...(token !== undefined && { auth: { token } }),
+      ...(token && { auth: { token } }),
     });
     this.#socket = socket;
     socket.on('connect', () => {

@@ -85,6 +85,24 @@ describe('every command that asks a server', () => {
     }
   });
 
+  it('says where a write would have to go that was led elsewhere, as from http to https, and was not done', async () => {
+    await using server = await startServerProcess();
+    const token = await server.token({ editor: ['*'] });
+    const { id } = await createChannel(server, token);
+    for (const status of [301, 308]) {
+      const http = createHttpServer(({ url }, response) => response.writeHead(status, { location: server.url + url }).end());
+      const url = await listening(http);
+      const { code, out, err } = await done(['post', id, 'One.', '--url', url, '--token', token]);
+      expect([status, code, out]).toEqual([status, 1, '']);
+      expect(err).toContain(`POST ${url}/v1/channels/${id}/posts led to ${server.url}/v1/channels/${id}/posts`);
+      expect(err).toContain('--url');
+      expect(err).not.toContain('--key');
+      expect((await done(['channel', 'list', '--url', url])).code).toBe(0);
+    }
+    const { posts } = (await (await fetch(`${server.url}/v1/channels/${id}/posts`)).json()) as { posts: unknown[] };
+    expect(posts).toEqual([]);
+  });
+
   it('takes no address with a password, and does not repeat it', async () => {
     const url = 'http://guest:secret@127.0.0.1:4';
     for (const argv of commands) {

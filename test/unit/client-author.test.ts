@@ -42,7 +42,14 @@ const cut: Said = (response) => response.destroy();
 const silent: Said = () => {};
 const done = json(201, { post: { id: 'a' }, cursor: 'c', offset: 7 }, { 'idempotency-replayed': 'true' });
 /** What any command takes. */
-const anything = json(200, { cursor: 'c', erasure: { complete: true, pending: [] }, posts: [], channels: [] });
+const anything = json(200, {
+  post: {},
+  channel: {},
+  cursor: 'c',
+  erasure: { complete: true, pending: [] },
+  posts: [],
+  channels: [],
+});
 const author = (url: string, options: Partial<client.AuthorClientOptions> = {}) =>
   new client.AuthorClient({ url, token: 'secret', random: () => 0, ...options });
 
@@ -69,6 +76,12 @@ describe('a command', () => {
       expect(headers.authorization).toBe('Bearer secret');
     }
     expect(schemas.newPostSchema.parse(JSON.parse(first?.body ?? ''))).toMatchObject({ body: 'One \u{1f319} small step' });
+  });
+
+  it('has an id for its post also where none is given by name', async () => {
+    const { url, heard } = await server(done);
+    await author(url).publish('moon', { id: undefined, body: 'One small step' });
+    expect(JSON.parse(heard[0]?.body ?? '')).toMatchObject({ id: expect.any(String) });
   });
 
   it('waits as long as the server asks', async () => {
@@ -165,13 +178,13 @@ describe('a command', () => {
     onTestFinished(() => void vi.useRealTimers());
     const sleep = (hours: number) => ({ onRetry: () => vi.setSystemTime(Date.now() + hours * 3_600_000) });
     const lost = await server(cut, done);
-    await expect(author(lost.url, sleep(24)).pin('moon', 'a')).rejects.toBeInstanceOf(NoAnswer);
+    await expect(author(lost.url, sleep(24)).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
     expect(lost.heard).toHaveLength(1);
     const soon = await server(cut, done);
-    expect(await author(soon.url, sleep(23)).pin('moon', 'a')).toMatchObject({ replayed: true });
+    expect(await author(soon.url, sleep(23)).publish('moon', {})).toMatchObject({ replayed: true });
     // Surely not done: it is the first time, whenever that is.
     const refused = await server(json(503, problem('journal-unavailable', { outcome: 'unchanged' })), done);
-    await author(refused.url, sleep(60)).pin('moon', 'a');
+    await author(refused.url, sleep(60)).publish('moon', {});
     expect(refused.heard).toHaveLength(2);
   });
 
@@ -197,6 +210,28 @@ describe('a command', () => {
       () => to.getPost('moon', 'a'),
     ]) {
       await expect(command(), String(command)).rejects.toBeInstanceOf(NotPressbox);
+    }
+  });
+
+  it('is not done where it is led elsewhere as a question, as from http to https', async () => {
+    const post = { id: 'a', revision: 1 };
+    const list = json(200, { ...post, posts: [post], revisions: [post], channels: [], next: null, cursor: 'c', more: false });
+    const { url: elsewhere, heard } = await server(list);
+    for (const status of [301, 302, 303]) {
+      const site = await startSite(({ url }, response) => response.writeHead(status, { location: elsewhere + url }).end());
+      sites.push(site);
+      const to = author(site.url);
+      for (const command of [
+        () => to.createChannel({ headline: 'Moon' }),
+        () => to.publish('moon', { body: 'One small step' }),
+        () => to.correct('moon', 'a', 1, { note: 'Wrong.', changes: { body: 'b' } }),
+        () => to.retract('moon', 'a', { note: 'Wrong.' }),
+        () => to.takedown('moon', 'a'),
+      ]) {
+        heard.splice(0);
+        await expect(command(), `${status} ${command}`).rejects.toBeInstanceOf(NotPressbox);
+        expect(heard).toMatchObject([{ method: 'GET' }]);
+      }
     }
   });
 

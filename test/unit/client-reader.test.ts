@@ -267,6 +267,11 @@ describe('a reader with a token', () => {
     await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
   });
 
+  it('that is empty sends none', async () => {
+    const { first } = await live(2, { token: '' });
+    expect(first.socket.handshake.auth).toEqual({});
+  });
+
   it('that is refused stops, after one fresh one where there are such', async () => {
     let given = 0;
     const refuse = () => {
