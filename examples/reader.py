@@ -168,6 +168,11 @@ class Reader:
             json.dump(self.timeline.as_json(), file)
         os.replace(draft, self.options.state)
 
+    def forget(self):
+        """What was deleted, or is for others now, is kept nowhere."""
+        if self.options.state is not None and os.path.exists(self.options.state):
+            os.remove(self.options.state)
+
 
 class Conversation:
     """What is said on one connection."""
@@ -216,6 +221,9 @@ class Conversation:
             say('The server is out of reach of its store: this may be old.' if not data['reachable'] else 'Up to date again.')
         elif name == 'unsubscribed' and data['channelId'] == self.reader.options.channel:
             if data['reason'] in ('expired', 'revoked', 'forbidden', 'gone'):
+                # With a fresh token it goes on from here.
+                if data['reason'] != 'expired':
+                    self.reader.forget()
                 raise Ended(f'The subscription has ended: {data["reason"]}.')
             # Too slow, or the history was replaced, or something that a later version says.
             self.subscribe()
@@ -227,7 +235,10 @@ class Conversation:
     def hear_answer(self, answer):
         if not answer['ok']:
             if answer['problem']['code'] != 'invalid-cursor':
-                raise give_up_or_wait(answer['problem'])
+                end = give_up_or_wait(answer['problem'])
+                if isinstance(end, Ended):
+                    self.reader.forget()
+                raise end
             # None that this server gave out: begin anew.
             self.timeline.cursor = None
             return self.subscribe()

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
@@ -159,6 +159,22 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
     }));
 
+  it('keeps nothing of a channel that was deleted while it was away', () =>
+    withLine(async (_line, shell, data) => {
+      const state = join(data, 'state.json');
+      await author.createChannel({ id: 'deleted', headline: 'Deleted', state: 'live' });
+      await author.publish('deleted', { headline: 'A name that a court wants gone' });
+      const command = `exec ${python} "${examples}/reader.py" ${server.url} deleted --state ${state}`;
+      const first = shell.start(command);
+      await vi.waitFor(async () => expect(await readFile(state, 'utf8')).toContain('A name'));
+      first.kill();
+      await first.ended;
+      const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
+      await admin.deleteChannel('deleted');
+      expect(await shell.start(command).ended).toBe(1);
+      expect(await readdir(data)).toEqual([]);
+    }));
+
   it('ends where its token is revoked, and says so', () =>
     withLine(async (_line, shell, data) => {
       const state = join(data, 'state.json');
@@ -173,6 +189,7 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       await admin.revokeToken({ jti });
       expect(await run.ended).toBe(1);
       expect(run.err).toBe('-- The subscription has ended: revoked.\n');
+      expect(await readdir(data)).toEqual([]);
     }));
 });
 
@@ -231,6 +248,7 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy se
       elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
       expect(await run.ended).toBe(1);
       await vi.waitFor(() => expect(run.err).toMatch(/gone\.\n$/));
+      expect(await readdir(data)).not.toContain('state.json');
       expect(run.err).not.toContain('Traceback');
     }));
 
