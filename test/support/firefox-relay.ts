@@ -39,6 +39,7 @@ async function join(playwright: WebSocket, address: string): Promise<void> {
   });
   bidi.on('message', (data) => playwright.send(String(data)));
   bidi.on('close', () => playwright.close());
-  playwright.on('close', () => bidi.close());
+  // As where the tests were ended themselves.
+  playwright.on('close', () => browser.kill());
   await opened;
 }
