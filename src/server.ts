@@ -367,15 +367,16 @@ function watchStore({ engine, unsafe }: Watched, health: Health, metrics: Metric
   lookAtSettings();
   const probe = setInterval(async () => {
     lookAtSettings();
-    const reason = await engine.ready().then(
+    const trouble = await engine.ready().then(
       () => undefined,
-      () => 'The journal cannot be reached.',
+      (error: unknown) => error,
     );
+    const reason = trouble === undefined ? undefined : 'The journal cannot be reached.';
     if (reason === health.degraded) return;
     metrics.storeReachable.set(reason === undefined ? 1 : 0);
     health.degraded = reason;
     if (reason === undefined) log.info({}, 'the journal is in reach again');
-    else log.error({}, 'the journal is out of reach');
+    else log.error({ why: trouble instanceof Error ? trouble.message : String(trouble) }, 'the journal is out of reach');
   }, answerLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
 }

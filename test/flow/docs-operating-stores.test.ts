@@ -115,6 +115,22 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
   const seriesOf = async ({ url }: ServerProcess, series: string) =>
     Number(new RegExp(`^${series} (.*)$`, 'm').exec((await call(`${url}/metrics`)).text)?.[1]);
 
+  it('says in the log why its store is away', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    const said: string[] = [];
+    const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url }, onLine: (line) => said.push(line) });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const says = (what: RegExp) => vi.waitFor(() => expect(said.join('\n')).toMatch(what), patient);
+    await redis.admin.call('ACL', 'SETUSER', 'pressbox', 'resetpass', '>another');
+    for (const type of ['normal', 'pubsub']) await redis.admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    await says(/"why":"Redis[^"]+","msg":"the journal is out of reach"/);
+    await says(/"why":"Redis: WRONGPASS [^"]+","msg":"Redis is out of reach/);
+    await redis.admin.call('ACL', 'SETUSER', 'pressbox', '>word');
+    await says(/"msg":"the journal is in reach again"/);
+    await redis.kill();
+    await says(/"why":"Redis is out of reach: [^"]*ECONNREFUSED[^"]+","msg":"Redis is out of reach/);
+  });
+
   it('tells in /readyz what the page has, while its store goes and comes, and while it starts and ends', async (test) => {
     const redis = await startRedisFor(test, binary);
     const said: string[] = [];

@@ -78,6 +78,12 @@ export class Connection {
     return this.#admitted;
   }
 
+  /** Why it cannot be used, as far as that is known; undefined while it can. */
+  get trouble(): string | undefined {
+    if (this.#admitted) return undefined;
+    return this.#refusal?.message ?? `Redis is out of reach: ${this.#why}`;
+  }
+
   /** Resolves once it may be used. Throws `JournalRefused` where the server must not be, `JournalUnavailable` where it was not reached in time. */
   async open(deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
@@ -151,8 +157,7 @@ export class Connection {
 
   async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#closed) throw new JournalUnavailable('The journal is closed.', 'unchanged');
-    if (!this.#admitted)
-      throw new JournalUnavailable(this.#refusal?.message ?? `Redis is out of reach: ${this.#why}`, 'unchanged');
+    if (this.trouble !== undefined) throw new JournalUnavailable(this.trouble, 'unchanged');
     this.#gather();
     try {
       return await command(this.redis);

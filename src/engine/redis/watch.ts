@@ -139,12 +139,11 @@ export class Watch {
     const reachable = performance.now() - goodAt < leaseMs;
     if (reachable === this.reach.reachable) return;
     this.reach = { reachable, since: new Date().toISOString() };
-    if (reachable) this.#parts.log.info({}, 'Redis is in reach again');
-    else
-      this.#parts.log.error(
-        { forMs: Math.round(performance.now() - goodAt) },
-        'Redis is out of reach: what is held here may be old',
-      );
-    this.#parts.onReach(this.reach);
+    const { connections, log, onReach } = this.#parts;
+    const forMs = Math.round(performance.now() - goodAt);
+    const why = connections.map(({ trouble }) => trouble).find((trouble) => trouble !== undefined) ?? 'Redis does not answer';
+    if (reachable) log.info({}, 'Redis is in reach again');
+    else log.error({ forMs, why }, 'Redis is out of reach: what is held here may be old');
+    onReach(this.reach);
   }
 }
