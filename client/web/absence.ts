@@ -34,12 +34,12 @@ export class Absence {
     if (cause === 'left') this.#left.cause = cause;
   }
 
-  /** Every event, in order. Returns whether the line is another one. */
-  hear(event: Event): boolean {
-    if (event.type === 'channel.changed') return false;
+  /** Every event, in order. */
+  hear(event: Event): void {
+    if (event.type === 'channel.changed') return;
     const { post } = event as PostEvent;
     if (this.#left !== undefined) this.#missed.hear(post, this.#left);
-    return this.#told?.missed.follow(post) ?? false;
+    this.#told?.missed.follow(post);
   }
 
   /** The page is looked at, and knows all there is. Returns whether the line is another one: what was not read of it before stays in it. */
@@ -87,24 +87,18 @@ class Missed {
   }
 
   hear(post: ReaderPost, { newest, seen }: Left): void {
-    const { id, seq } = post;
-    if (seq > newest) {
-      if (isWithdrawn(post)) this.posts.delete(id);
-      else this.posts.set(id, seq);
-      return;
-    }
+    const { id, seq, history } = post;
     const read = seen.get(id);
-    const wasWrong = post.history.some((change) => change.revision > (read ?? 0) && isCorrection(change));
-    if (read !== undefined && (wasWrong || isWithdrawn(post))) this.changed.set(id, nameOf(post));
-    else this.follow(post);
+    if (seq > newest) this.posts.set(id, seq);
+    else if (read !== undefined && (isWithdrawn(post) || history.some((one) => one.revision > read && isCorrection(one))))
+      this.changed.set(id, nameOf(post));
+    this.follow(post);
   }
 
   /** A later state of a post that is told of. */
-  follow(post: ReaderPost): boolean {
-    if (this.posts.has(post.id) && isWithdrawn(post)) return this.posts.delete(post.id);
-    if (!this.changed.has(post.id)) return false;
-    this.changed.set(post.id, nameOf(post));
-    return true;
+  follow(post: ReaderPost): void {
+    if (isWithdrawn(post)) this.posts.delete(post.id);
+    if (this.changed.has(post.id)) this.changed.set(post.id, nameOf(post));
   }
 
   add({ posts, changed }: Missed): void {

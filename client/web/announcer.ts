@@ -37,7 +37,10 @@ export class Announcer {
   tell(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event as PostEvent;
-    if (isWithdrawn(post)) this.#show('');
+    if (isWithdrawn(post)) {
+      this.#show('');
+      this.#answers = [];
+    }
     const counts = countedAs(post);
     if (counts === null && !this.#changes.has(post.id)) return;
     // Where it was new a moment ago, it is new as it is now.

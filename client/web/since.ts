@@ -49,6 +49,8 @@ export class SinceYouLeft {
   readonly #absence = new Absence();
   readonly #seen = new Map<string, number>();
   readonly #inView = new Map<string, HTMLElement>();
+  /** Heard while the server is asked what changed since, and as late. */
+  #meanwhile: Event[] | undefined;
   #state: ConnectionState = { status: 'catching-up' };
   #reading: ReturnType<typeof setTimeout> | undefined;
   #isRead = false;
@@ -88,6 +90,7 @@ export class SinceYouLeft {
   /** Before the timeline is shown that holds the change. */
   hear(event: Event): void {
     this.#absence.hear(event);
+    this.#meanwhile?.push(event);
   }
 
   onState(state: ConnectionState): void {
@@ -153,7 +156,11 @@ export class SinceYouLeft {
     if (kept === undefined) return;
     for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
     if (Date.now() - kept.at < absentMs) return;
-    const events = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
+    this.#meanwhile = [];
+    const asked = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
+    // An answer that is late says nothing of a post that was changed again, or withdrawn, since then.
+    const events = [...asked, ...this.#meanwhile].sort((one, other) => one.offset - other.offset);
+    this.#meanwhile = undefined;
     if (!this.#listening.signal.aborted && this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
   }
 

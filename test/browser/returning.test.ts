@@ -110,6 +110,65 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
+  it.each(['/live/', '/embed/'])(
+    'is told nothing of a post as it was before it was changed again, or taken down, while the answer was on its way: %s',
+    async (path) => {
+      const { author } = room;
+      const texts = ['Thirteen zqships', 'The bridge is open'];
+      const { id, ids } = await room.coverage(texts.map((headline) => ({ headline })));
+      const [taken = '', changed = ''] = ids;
+      const url = room.server.url + path + id;
+      const isShown = (page: Page) => page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+      const { page } = await room.browser.page();
+      await page.goto(url);
+      await isShown(page);
+      await drawn(page);
+      await page.goto(`${room.server.url}/`);
+      await author.correct(id, taken, 1, { note: 'Twelve.', changes: { headline: 'Twelve zqships' } });
+      await author.correct(id, changed, 1, { note: 'Half of it.', changes: { headline: 'The bridge is half open' } });
+      const asked = Promise.withResolvers<void>();
+      const told = Promise.withResolvers<void>();
+      await page.route(/\/events\?limit=1000/, async (route) => {
+        const response = await route.fetch();
+        asked.resolve();
+        await told.promise;
+        await route.fulfill({ response });
+      });
+      await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
+      await page.goto(url);
+      await isShown(page);
+      await asked.promise;
+      await author.takedown(id, taken);
+      await author.correct(id, changed, 2, { note: 'Not at all.', changes: { headline: 'The bridge is shut' } });
+      await post(page, changed).getByText('The bridge is shut').waitFor();
+      told.resolve();
+      const said = page.locator('.since ul');
+      await said.waitFor();
+      expect(await textOf(said)).toMatch(/^1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d\d:\d\d UTC$/);
+    },
+  );
+
+  it('is not read the name of a post that is taken down before it could be said', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships' }]);
+    const [taken = ''] = ids;
+    const { page } = await room.browser.page();
+    await page.clock.install({ time: noon() });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    await drawn(page);
+    await hide(page, true);
+    await author.correct(id, taken, 1, { note: 'Twelve.', changes: { headline: 'Twelve zqships' } });
+    await post(page, taken).getByText('Twelve zqships').waitFor();
+    await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + minuteMs);
+    await hide(page, false);
+    await line(page).getByText('Twelve zqships').waitFor();
+    await author.takedown(id, taken);
+    await post(page, taken).and(page.locator('.withdrawn')).waitFor();
+    await page.clock.runFor(5_000);
+    expect(await page.locator('#announcement').textContent()).toBe('A post was removed.');
+  });
+
   it('by the browser’s Back finds the page that it kept, without a connection meanwhile, live again and with the correction they missed', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
