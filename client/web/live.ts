@@ -125,7 +125,7 @@ function run(page: PageData): void {
         announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
       })
       // Without an answer the link does what it does without the script, unless that takes away what there is to read.
-      .catch(() => (navigator.onLine ? location.assign(link.href) : announcer.say(status.said)));
+      .catch(() => (status.isWaiting ? announcer.say(status.said) : location.assign(link.href)));
   });
 
   enableSharing(words, (sentence) => announcer.say(sentence));

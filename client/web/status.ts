@@ -21,6 +21,11 @@ export class Status {
     return this.#text.textContent ?? '';
   }
 
+  /** The server is out of reach, or its store is out of the server's. */
+  get isWaiting(): boolean {
+    return !navigator.onLine || this.#element.dataset.state === 'waiting';
+  }
+
   /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `now`: RFC 3339. */
   show(state: ReaderState, channel: Channel, now: string): void {
     if (state.status === 'offline') this.#trueAt = state.since;

@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
+import { startObstacles } from '../support/obstacles.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
@@ -156,6 +157,25 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.getByText('Post number 1.').waitFor();
     expect(await page.evaluate('window.samePage')).toBe(true);
     expect(complaints).toEqual([]);
+  });
+
+  it('stays, too, where the server is out of reach and the network is there', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
+    await using way = await startObstacles(room.server.url);
+    const { page } = await room.browser.page();
+    await page.goto(`${way.url}/live/${channelId}`);
+    await isLive(page);
+    Object.assign(way, { requests: 'refused', streams: 'refused', webSockets: 'refused' });
+    way.cut();
+    await page.locator('#connection[data-state="waiting"]').waitFor();
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await announced(page, 'Reconnecting, as of');
+    await page.getByText('Post number 25.').waitFor();
+    Object.assign(way, { requests: 'free', streams: 'free', webSockets: 'free' });
+    await isLive(page);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await page.getByText('Post number 1.').waitFor();
   });
 
   it('keeps a page of older posts up to date, and puts no newer ones into it', async () => {
