@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { startBrowser } from './browser.ts';
+import { drawn, startBrowser } from './browser.ts';
 import { eventually, post } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
@@ -122,5 +122,23 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     await page.locator('pressbox-live').evaluate((element, channel) => element.setAttribute('channel', channel), two);
     await page.getByText('Of the other.').waitFor();
     expect(await page.getByText('Number 11.').count()).toBe(0);
+  });
+
+  it('misses nothing of the channel that it was taken from while older posts were on their way', async () => {
+    const [one, two] = [
+      await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}.`)),
+      await room.coverage(['Other.']),
+    ];
+    const { page } = await open(`${tag(one.id, 'limit="5"')}${script()}`);
+    await areLive(page);
+    const asked = page.waitForRequest(/\/posts\?before=/);
+    await page.route(/\/posts\?before=/, () => {});
+    await page.getByRole('button', { name: 'Older posts' }).click();
+    await asked;
+    await page.locator('pressbox-live').evaluate((element, channel) => element.setAttribute('channel', channel), two.id);
+    await page.getByText('Other.').waitFor();
+    await eventually(async () => expect(await page.locator('.posts').getAttribute('aria-busy')).toBe('false'));
+    await drawn(page);
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 });

@@ -60,14 +60,17 @@ export class Browsing {
 
   /** Whether it was done. */
   async #page(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
-    if (this.#options.client() === undefined || this.#paging !== undefined) return false;
+    const client = this.#options.client();
+    if (client === undefined || this.#paging !== undefined) return false;
     try {
       await this.load(way, ask);
+      return true;
     } catch {
-      this.failed = true;
+      // What was asked of a coverage that is followed no more is missed by nobody.
+      this.failed = client === this.#options.client();
       this.#options.changed();
+      return false;
     }
-    return !this.failed;
   }
 }
 
