@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startHostSite, strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { startBrowser } from './browser.ts';
-import { eventually } from './newsroom.ts';
+import { drawn, startBrowser } from './browser.ts';
+import { eventually, post, topOf } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -75,6 +75,53 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     })`);
     expect(shifts).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  it('is as wide as one reads with ease where the page around lays it out by what is in it, and no wider than there is room', async () => {
+    const { id } = await room.coverage(['Some words that fill a few lines of the page. '.repeat(8)]);
+    const layouts = {
+      centred: 'display: flex; justify-content: center',
+      stacked: 'display: flex; flex-direction: column; align-items: center',
+      gridded: 'display: grid; justify-items: center',
+      floated: 'float: left',
+    };
+    const style = Object.entries(layouts).map(([name, rules]) => `.${name} { ${rules} }`);
+    site.host.put('/layouts.css', `body { margin: 0 } ${style.join(' ')}`);
+    const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url}`;
+    const { page } = await room.browser.page();
+    for (const [window, least] of [
+      [1_280, 672],
+      [390, 390],
+    ] as const) {
+      await page.setViewportSize({ width: window, height: 700 });
+      for (const name of Object.keys(layouts)) {
+        const head = '<link rel="stylesheet" href="/layouts.css">';
+        await page.goto(site.page(`<div class="${name}">${tag(id)}</div>${script()}`, { head, policy }));
+        await areLive(page);
+        const { width = 0 } = (await page.locator('pressbox-live').boundingBox()) ?? {};
+        expect(width, `${name} in ${window}`).toBeGreaterThanOrEqual(least);
+        expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} in ${window}`).toBe(window);
+      }
+    }
+  });
+
+  it('leaves what is read in its place where it is not the window of the page around that is scrolled', async () => {
+    const long = 'Some words that fill a few lines of the page. '.repeat(8);
+    const { id, ids } = await room.coverage(Array.from({ length: 12 }, () => long));
+    const [reading, above = ''] = [ids[4], ids[9]];
+    // Firefox would keep it by itself, as would Chromium in other places.
+    site.host.put('/scrolled.css', 'main { height: 500px; overflow: auto; overflow-anchor: none }');
+    const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url}`;
+    const head = '<link rel="stylesheet" href="/scrolled.css">';
+    const { page } = await open(`<main><h1>The page around.</h1>${tag(id)}</main>${script()}`, { head, policy });
+    await areLive(page);
+    await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await drawn(page);
+    const before = await topOf(page, reading);
+    await room.author.correct(id, above, 1, { note: 'It is longer.', changes: { body: long.repeat(3) } });
+    await room.publish(id, long);
+    await page.getByRole('button', { name: '1 new post, 1 correction' }).waitFor();
+    expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(1);
   });
 
   it('says that the page is not admitted, by the name of the setting, and once', async () => {

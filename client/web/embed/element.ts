@@ -68,13 +68,16 @@ export class PressboxLive extends ReactiveElement {
     },
   });
   #listening = new AbortController();
+  /** What of the page around is scrolled, where that is not the window. */
+  #scrolled: Element | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     expectReader();
     this.#listening = new AbortController();
     const options = { passive: true, capture: true, signal: this.#listening.signal };
-    window.addEventListener('scroll', () => this.#onScroll(), options);
+    this.#scrolled = undefined;
+    window.addEventListener('scroll', ({ target }) => this.#onScroll(target), options);
     // Also as of which day it is true may have to be said.
     for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, () => this.requestUpdate(), options);
     window.addEventListener('hashchange', () => this.#goToFragment(), options);
@@ -300,7 +303,7 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
-  readonly #scroller = (): HTMLElement | undefined => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : undefined);
+  readonly #scroller = (): Element | undefined => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : this.#scrolled);
 
   get #view(): View {
     const scroller = this.#scroller;
@@ -336,7 +339,8 @@ export class PressboxLive extends ReactiveElement {
     void this.#browsing.goTo(id);
   };
 
-  #onScroll(): void {
+  #onScroll(scrolled?: EventTarget | null): void {
+    if (scrolled instanceof Element && scrolled.contains(this)) this.#scrolled = scrolled;
     if (this.#showing?.onScroll()) this.requestUpdate();
   }
 }

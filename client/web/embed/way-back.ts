@@ -20,7 +20,7 @@ export interface WayBackOptions extends Paging {
   root: ShadowRoot;
   view: View;
   /** Within which the element scrolls; undefined where the page around is scrolled. */
-  scroller: () => HTMLElement | undefined;
+  scroller: () => Element | undefined;
 }
 
 /** Those of the elements of the page that show something. */
