@@ -50,7 +50,6 @@ export const words: Words = {
   stopped: (asOf) => `لم يعد مباشرًا، حتى ${asOf}. أعد تحميل الصفحة للمتابعة.`,
   deleted: 'حُذفت هذه التغطية',
   newPosts: {
-    zero: 'لا منشورات جديدة',
     one: 'منشور جديد واحد',
     two: 'منشوران جديدان',
     few: '# منشورات جديدة',
@@ -58,7 +57,6 @@ export const words: Words = {
     other: '# منشور جديد',
   },
   corrections: {
-    zero: 'لا تصحيحات',
     one: 'تصحيح واحد',
     two: 'تصحيحان',
     few: '# تصحيحات',
@@ -66,7 +64,6 @@ export const words: Words = {
     other: '# تصحيح',
   },
   withdrawals: {
-    zero: 'لا منشورات مسحوبة',
     one: 'سُحب منشور واحد',
     two: 'سُحب منشوران',
     few: 'سُحبت # منشورات',
@@ -91,7 +88,7 @@ export const page: PageWords = {
   asItHappened: 'كما جرت الأحداث',
   storySoFar: 'ما جرى حتى الآن',
   earlier: 'أحداث سابقة',
-  cameIn: { zero: 'لا جديد', one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
+  cameIn: { one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
   saidNewer: {
     one: 'منشور واحد أحدث.',
     two: 'منشوران أحدث.',

@@ -49,9 +49,13 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
     post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
   }${correctionNotes(post.history, post.publishedAt, setting)}${
-    post.html !== '' && html`<div class="body${setting.digits && ` ${setting.digits}`}">${safe(post.html)}</div>`
+    post.html !== '' &&
+    html`<div class="body${setting.digits && ` ${setting.digits}`}">${safe(post.html.replace(sided, '$& dir="auto"'))}</div>`
   }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
 }
+
+/** What shows on which side it begins: by its bullets, its rule or its first column. */
+const sided = /<(?:[uo]l|blockquote|table)[^>]*/g;
 
 /** In the post's place, with the reason where one was given; of what it said, nothing. */
 function withdrawn(post: ReaderPost, setting: PostSetting): Html {

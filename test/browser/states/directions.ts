@@ -98,6 +98,45 @@ export function directions({ room }: Exam): void {
         return found;
       })()`);
 
+    /** Of what shows on which side it begins. */
+    const sides = (page: Page) =>
+      page.evaluate<[string, string][]>(`(() => {
+        const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
+        return [...root.querySelectorAll(':is(.posts, #posts) .body :is(ul, ol, blockquote, table)')].map(
+          (element) => [element.textContent.trim().split('\\n')[0], getComputedStyle(element).direction]);
+      })()`);
+
+    it('has bullets, numbers, quotes and columns on the side on which their own text begins', async () => {
+      const body = (text: string) => `- ${text}\n- ${text}\n\n3. ${text}\n\n> ${text}\n\n| ${text} |\n| --- |\n| ${text} |`;
+      const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });
+      for (const language of ['ar', 'en']) {
+        const { id } = await coverage([body(english), body('قال الميناء')], { language });
+        for (const path of ['/live/', '/embed/']) {
+          await page.goto(room.server.url + path + id);
+          await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+          const found = await sides(page);
+          const four = (...side: [string, string]) => Array.from({ length: 4 }, () => side);
+          expect(found).toEqual([...four('قال الميناء', 'rtl'), ...four(english, 'ltr')]);
+        }
+      }
+    });
+
+    it('has no letters set apart that are joined', async () => {
+      const fields = { language: 'ar', headline: arabic, section: arabic };
+      const { id } = await coverage([{ headline: arabic, keyEvent: true, kind: 'breaking' }], fields);
+      const { page } = await room.browser.page();
+      for (const path of ['/live/', '/embed/']) {
+        await page.goto(room.server.url + path + id);
+        await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+        const apart = await page.evaluate(`(() => {
+          const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
+          const isApart = (element) => !/^(normal|0px)$/.test(getComputedStyle(element).letterSpacing);
+          return [...root.querySelectorAll('*')].filter(isApart).map(({ outerHTML }) => outerHTML);
+        })()`);
+        expect(apart).toEqual([]);
+      }
+    });
+
     type Written = Awaited<ReturnType<typeof written>>;
     it.each([
       ['on the page', 'ar', 20, ({ id }: Written) => `/live/${id}`, '#connection'],
