@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
@@ -12,6 +13,9 @@ const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable
 
 const isTooWide = (page: Page) =>
   page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+/** What a reader has chosen in the settings of their browser. */
+const letters = (page: Page, size: string) => page.evaluate(`document.documentElement.style.fontSize = '${size}'`);
 
 const desk = { width: 1280, height: 900 };
 const phone = { width: 390, height: 844 };
@@ -37,6 +41,9 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       }
       await page.setViewportSize(phone);
       if (await isTooWide(page)) all.push('wider than a phone');
+      await letters(page, '200%');
+      if (await isTooWide(page)) all.push('wider than a phone with letters twice as large');
+      await letters(page, '');
       await page.emulateMedia({ colorScheme: 'dark' });
       if (!isLong) all.push(...(await faultsOf(page, { runOnly: ofTheLook })));
       await leave?.(page);
@@ -45,4 +52,15 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
     expect(found).toEqual({});
     // Forty pages, of which each is looked at several times.
   }, 300_000);
+
+  it('has the lines between parts of a text too where a device puts its own colours in the place of ours', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live' });
+    await author.publish(channel.id, { body: 'Before.\n\n---\n\nAfter.' });
+    const { page } = await browser.page({ forcedColors: 'active' });
+    await page.goto(`${server.url}/live/${channel.id}`);
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('.body hr')).borderBottomWidth`)).toBe('1px');
+  });
 });
