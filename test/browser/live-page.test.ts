@@ -8,7 +8,7 @@ import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { startBrowser } from './browser.ts';
-import { announced, eventually, isLive, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { announced, eventually, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -169,6 +169,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     Object.assign(way, { requests: 'refused', streams: 'refused', webSockets: 'refused' });
     way.cut();
     await page.locator('#connection[data-state="waiting"]').waitFor();
+    await listenTo(page);
     await page.getByRole('link', { name: 'Older posts' }).click();
     await announced(page, 'Reconnecting, as of');
     await page.getByText('Post number 25.').waitFor();

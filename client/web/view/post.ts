@@ -54,8 +54,8 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
 }
 
-/** What shows on which side it begins: by its bullets, its rule or its first column. */
-const sided = /<(?:[uo]l|blockquote|table)[^>]*/g;
+/** What shows on which side it begins: lists, blockquotes and tables, as no other tag of a post begins so. */
+const sided = /<([uo]l|bl|ta)[^>]*/g;
 
 /** In the post's place, with the reason where one was given; of what it said, nothing. */
 function withdrawn(post: ReaderPost, setting: PostSetting): Html {
