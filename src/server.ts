@@ -4,7 +4,7 @@ import express, { type Express, type Request, type RequestHandler, Router } from
 import { importRoutes } from './author/import-routes.ts';
 import { authorRoutes } from './author/routes.ts';
 import { tokenRoutes } from './author/token-routes.ts';
-import { type Config, ConfigError, publicUrlOf } from './config.ts';
+import { type Config, publicUrlOf } from './config.ts';
 import { createImporter } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { createDesk } from './desk/publish.ts';
@@ -40,6 +40,7 @@ import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from '
 import { openRedis, type RedisEngine } from './engine/redis/index.ts';
 import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
+import { NotStarted } from './not-started.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { problem } from './protocol/problems.ts';
 import { type ComeBack, createComeBack } from './reader/come-back.ts';
@@ -289,7 +290,7 @@ async function openEngine(
   } catch (error) {
     // Whoever starts the server is told which variable to look at.
     if (error instanceof JournalRefused) throw new JournalRefused(`PRESSBOX_REDIS_URL: ${error.message}`);
-    if (error instanceof JournalUnavailable) throw new ConfigError([{ name: 'PRESSBOX_REDIS_URL', message: error.message }]);
+    if (error instanceof JournalUnavailable) throw new NotStarted(`PRESSBOX_REDIS_URL: ${error.message}`);
     throw error;
   }
 }

@@ -129,6 +129,10 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     await says(/"msg":"the journal is in reach again"/);
     await redis.kill();
     await says(/"why":"Redis is out of reach: [^"]*ECONNREFUSED[^"]+","msg":"Redis is out of reach/);
+    // Nor is it a mistake of the configuration where a server starts meanwhile.
+    const started = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } }).catch((error: Error) => error.message);
+    expect(started).toMatch(/PRESSBOX_REDIS_URL: Redis cannot be reached: connect ECONNREFUSED/);
+    expect(started).not.toContain('mistakes');
   });
 
   it('tells in /readyz what the page has, while its store goes and comes, and while it starts and ends', async (test) => {
