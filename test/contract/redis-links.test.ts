@@ -48,7 +48,8 @@ for (const kind of ['redis', 'valkey'] as const) {
         await vi.waitFor(async () => expect((await near.heads([id]))[0]?.offset).toBe((before?.offset ?? 0) + 1), patient);
         line.delayMs = 0;
         line.cut();
-        expect(await write).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown' });
+        const message = 'Redis: the connection was lost before the answer came';
+        expect(await write).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown', message });
         const again = await vi.waitFor(() => far.append(id, appending([publication(post)], { request })), patient);
         expect(again).toMatchObject({
           status: 'duplicate',

@@ -202,6 +202,12 @@ const didNothing =
 
 export function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // ioredis speaks of its options there.
+  const isLost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
+  const message = isLost
+    ? 'the connection was lost before the answer came'
+    : error instanceof Error
+      ? error.message
+      : String(error);
   return new JournalUnavailable(`Redis: ${message}`, didNothing.test(message) ? 'unchanged' : 'unknown', { cause: error });
 }
