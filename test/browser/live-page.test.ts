@@ -159,6 +159,25 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('has nothing behind the bar that is gone back to by the keyboard', async () => {
+    const channelId = await newChannel();
+    const words = 'Some words that fill a few lines of the page. '.repeat(4);
+    await publish(channelId, ...Array.from({ length: 12 }, () => `${words}[there](https://example.org).`));
+    const { page } = await open(channelId);
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await page.locator('#posts .body a').last().focus();
+    for (let back = 0; back < 25; back += 1) {
+      await page.keyboard.press('Shift+Tab');
+      const hidden = await page.evaluate(`(() => {
+        const { activeElement } = document;
+        const bar = document.querySelector('.bar');
+        const seen = activeElement.getBoundingClientRect().top - bar.getBoundingClientRect().bottom;
+        return seen < 0 ? activeElement.outerHTML : undefined;
+      })()`);
+      expect(hidden).toBe(undefined);
+    }
+  });
+
   it('stays, too, where the server is out of reach and the network is there', async () => {
     const channelId = await newChannel();
     await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
