@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement, Engine } from '../../src/engine/engine.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -94,6 +95,24 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
   });
 }
+
+// Alone: nobody else of this process is to be held up.
+describeWith(needs.redis, 'a node whose process was held up', (binary) => {
+  it('takes the answer that lies there unread, and gives up no connection', async (test) => {
+    const server = await startRedisFor(test, binary);
+    const node = await openNodeFor(test, server);
+    const { id } = await createChannel(node);
+    const connections = async () => String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm);
+    const before = await connections();
+    const written = publish(node, id);
+    // It is sent at the end of a turn of the loop.
+    for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
+    expect((await written).seq).toBe(2);
+    expect(await connections()).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+});
 
 function deletedOf(answer: Awaited<ReturnType<Engine['deleteChannel']>>) {
   if (answer.status !== 'deleted') throw new Error(answer.status);

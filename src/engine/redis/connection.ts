@@ -21,7 +21,6 @@ const options = {
   connectTimeout: connectMs,
   // A connection that is replaced may be one whose other end is silent.
   disconnectTimeout: redisLetGoMs,
-  socketTimeout: silenceMs,
   retryStrategy: (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
 } satisfies RedisOptions;
 
@@ -63,6 +62,7 @@ export class Connection {
       this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
       if (isRefusal(error)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
     });
+    this.redis.on('connect', () => endIfSilent(this.redis));
     this.redis.on('ready', () => void this.admit());
     this.redis.on('close', () => {
       const lost = this.#admitted;
@@ -189,6 +189,26 @@ export class Connection {
       stream.uncork();
     });
   }
+}
+
+/**
+ * Ends the connection as it is now once it owes an answer and gives nothing back. What lies there unread when the time is over counts as in
+ * time: where this process was held up that is its own fault. ioredis' own `socketTimeout` goes by the time alone.
+ */
+function endIfSilent(redis: Redis): void {
+  const { stream } = redis;
+  let heardAt = performance.now();
+  const isSilent = () => performance.now() - heardAt >= silenceMs;
+  const end = () => isSilent() && stream.destroy(new Error(`nothing came back for ${silenceMs} ms`));
+  const looking = setInterval(() => {
+    if (redis.commandQueue.length === 0) heardAt = performance.now();
+    // In the next turn of the loop, which reads first.
+    else if (isSilent()) setImmediate(end);
+  }, silenceMs / 15).unref();
+  stream.on('data', () => {
+    heardAt = performance.now();
+  });
+  stream.once('close', () => clearInterval(looking));
 }
 
 /** Waiting does not help where the server does not know the user or the database, or is not who its certificate should say. */
