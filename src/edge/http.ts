@@ -62,6 +62,8 @@ export function createHttp(
   onCut: (kind: CutKind) => void,
   { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
 ): Server {
+  /** Requests that wait for their answers. */
+  const waiting = new WeakMap<Socket, number>();
   const http = createServer({
     headersTimeout: bounds.requestHeadersMs,
     requestTimeout: bounds.requestMs,
@@ -71,13 +73,14 @@ export function createHttp(
     IncomingMessage: bornAs(IncomingMessage, app.request),
     ServerResponse: bornAs(ServerResponse, app.response),
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    // So may one for which an answer is still to come on the connection: the new protocol would begin before it.
+    shouldUpgradeCallback: ({ headers, socket }) =>
+      headers.upgrade?.toLowerCase() === 'websocket' && (waiting.get(socket) ?? 0) === 0,
   });
   http.setTimeout(bounds.idleMs);
 
   const open = new Set<ServerResponse>();
   underWay.set(http, open);
-  const waiting = new WeakMap<Socket, number>();
   // The same ones for every connection, as they stay with it, and with what it becomes.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
     const kind = cutByNode[code];

@@ -59,15 +59,23 @@ describe('a request whose end two servers could see in two places', () => {
   });
 });
 
-it('a request for a socket that names a second host is refused', async () => {
+describe('a request for a socket', () => {
   const socket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
   const headers = [...socket, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
-  const ask = (...hosts: string[]) =>
-    sendBytes(server, requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...headers]), {
-      until: /\r\n\r\n/,
-    });
-  expect(await ask('Host: a')).toMatchObject({ statuses: [101] });
-  expect(await ask('Host: a', 'Host: evil.example')).toMatchObject({ statuses: [400] });
+  const asked = (...hosts: string[]) => requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...headers]);
+
+  it('that names a second host is refused', async () => {
+    const ask = (...hosts: string[]) => sendBytes(server, asked(...hosts), { until: /\r\n\r\n/ });
+    expect(await ask('Host: a')).toMatchObject({ statuses: [101] });
+    expect(await ask('Host: a', 'Host: evil.example')).toMatchObject({ statuses: [400] });
+  });
+
+  it('that does not wait for an answer is no socket, and is answered in its turn', async () => {
+    const { cursor } = (await call(`${server.url}/v1/channels/moon/snapshot`)).body as { cursor: string };
+    const poll = requestText(`GET /v1/channels/moon/events?wait=1&after=${cursor} HTTP/1.1`, ['Connection: keep-alive']);
+    const { statuses } = await sendBytes(server, poll + asked(), { until: / 400 / });
+    expect(statuses).toEqual([200, 400]);
+  });
 });
 
 describe('what a client would rather have, told at greater length than any does', () => {
