@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -181,6 +181,9 @@ describe('a start that cannot be', () => {
     const secret = { PRESSBOX_JWT_SECRET: 'x'.repeat(40) };
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const torn = join(dataDir, 'torn');
+    await mkdir(torn);
+    await writeFile(join(torn, 'token-secret'), '');
     for (const [variable, wrong] of [
       ['PRESSBOX_PORT', { PRESSBOX_PORT: new URL(test.url).port }],
       ['PRESSBOX_PORT', { PRESSBOX_PORT: 'high' }],
@@ -190,6 +193,7 @@ describe('a start that cannot be', () => {
       ['PRESSBOX_TRUST_PROXY', { PRESSBOX_TRUST_PROXY: '0.0.0.0/0' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
+      ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: torn }],
       ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1/name', ...secret }],
       ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis://127.0.0.1:1,redis://127.0.0.1:2', ...secret }],
     ] as const) {
