@@ -50,8 +50,7 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       if (all.length > 0) found[name] = all;
     }
     expect(found).toEqual({});
-    // Forty pages, of which each is looked at several times.
-  }, 300_000);
+  });
 
   it('has the lines between parts of a text too where a device puts its own colours in the place of ours', async () => {
     await using browser = await startBrowser(chromium);

@@ -35,7 +35,7 @@ describe.skipIf(reason !== undefined)(`power cuts in a row${reason ? ` (not here
     } finally {
       rmSync(parent, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });
 
 /** Every answered revision is there once, and the entries follow each other without a hole. */

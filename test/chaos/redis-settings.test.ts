@@ -19,7 +19,7 @@ describe.concurrent('a store that becomes unsafe while it is in use', () => {
         await vi.waitFor(async () => expect(await store.refusal()).toContain('appendfsync is "everysec"'), noticed);
         await store.master.admin.config('SET', 'appendfsync', 'always');
         await vi.waitFor(store.publish, noticed);
-      }, 120_000);
+      });
 
       it('takes no more writes once a replica has joined that would keep what is erased', async ({ expect }) => {
         await using store = await open(binary);
@@ -29,7 +29,7 @@ describe.concurrent('a store that becomes unsafe while it is in use', () => {
         await replica.admin.config('SET', 'rdb-del-sync-files', 'yes');
         await replica.admin.config('SET', 'repl-diskless-sync', 'yes');
         await vi.waitFor(store.publish, noticed);
-      }, 120_000);
+      });
     });
   }
 });
