@@ -1,6 +1,6 @@
 import { Encoder, type Packet, PacketType } from 'socket.io-parser';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
-import type { Format } from '../fanout/encoded.ts';
+import { type Format, onceForEach } from '../fanout/encoded.ts';
 
 /**
  * What goes over a Socket.IO connection, as text and as bytes that are made once for many: frames of events, and acknowledgements that
@@ -60,3 +60,9 @@ export function packetFrame(packet: string): Buffer {
   frame.write(packet, headerLength);
   return frame;
 }
+
+/** Asks a client of engine.io whether it is there (2). */
+export const pingFrame = packetFrame('2');
+
+/** Frames with a ping behind them. */
+export const withPing = onceForEach((some: Buffer) => Buffer.concat([some, pingFrame]));

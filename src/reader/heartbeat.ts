@@ -3,6 +3,8 @@ import { readerLimits } from './limits.ts';
 
 /** One that is asked now and then whether it is there. */
 export interface Beating {
+  /** It is asked soon, if whatever goes to it before has not asked it as well: then it is not due any more, but awaited. */
+  isDue: boolean;
   /** It was asked, and has not been heard of since. */
   isAwaited: boolean;
   /** Its place on the wheel, which is the heartbeat's to know. */
@@ -15,9 +17,9 @@ export interface Beating {
 }
 
 export interface Rhythm {
-  /** Each is asked once in this time. */
+  /** Each is asked once in this time, or up to an eighth of it sooner where that comes for nothing. */
   everyMs: number;
-  /** By then it must have been heard of; less than the time between two pings. */
+  /** By then it must have been heard of; less than seven eighths of the time between two pings. */
   withinMs: number;
   /** Between two steps of the wheel: so much later each of the two may happen. */
   stepMs?: number;
@@ -34,18 +36,23 @@ export class Heartbeat {
   readonly #random: () => number;
   /** Steps from a ping to the moment at which it must have been answered. */
   readonly #patience: number;
+  /** Steps before a ping in which it may go with something else. */
+  readonly #early: number;
   readonly #timer: NodeJS.Timeout;
   #at = 0;
 
   constructor({ everyMs, withinMs, stepMs = readerLimits.pingStepMs, random }: Rhythm) {
     this.#places = Array.from({ length: everyMs / stepMs }, () => new Set<Beating>());
     this.#patience = withinMs / stepMs;
+    this.#early = Math.floor(this.#places.length / 8);
     this.#random = random;
     this.#timer = setInterval(() => this.#step(), stepMs).unref();
   }
 
   add(one: Beating): void {
-    one.place = Math.floor(this.#random() * this.#places.length);
+    const { length } = this.#places;
+    one.place = Math.floor(this.#random() * length);
+    one.isDue = (one.place - this.#at + length - 1) % length < this.#early;
     this.#places[one.place]?.add(one);
   }
 
@@ -64,9 +71,12 @@ export class Heartbeat {
       if (one.isAwaited) one.miss();
     });
     this.#each(places[this.#at], (one) => {
+      if (!one.isDue) return;
+      one.isDue = false;
       one.isAwaited = true;
       one.ping();
     });
+    for (const one of places[(this.#at + this.#early) % places.length] ?? []) one.isDue = true;
   }
 
   #each(some: Iterable<Beating> = [], act: (one: Beating) => void): void {

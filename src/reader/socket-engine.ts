@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as EngineServer, Socket as EngineSocket, protocol, transports } from 'engine.io';
 import { limits } from '../protocol/limits.ts';
-import { packetFrame } from './encoder.ts';
+import { packetFrame, pingFrame } from './encoder.ts';
 import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';
 import { countIncoming } from './incoming.ts';
 import { type FirstHearer, hearFirst } from './kernel.ts';
@@ -139,7 +139,6 @@ interface Opening {
 
 class PingedConnection extends Connection implements Beating, FirstHearer {
   readonly pipe: SocketPipe;
-  isAwaited = false;
   place = 0;
   readonly #heartbeat: Heartbeat;
 
@@ -152,6 +151,22 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
     hearFirst(this.transport.socket._socket, this);
     const opening = packetFrame(`0{"sid":"${this.id}",${engine.terms}`);
     this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
+  }
+
+  get isDue(): boolean {
+    return this.pipe.pingIsDue;
+  }
+
+  set isDue(isDue: boolean) {
+    this.pipe.pingIsDue = isDue;
+  }
+
+  get isAwaited(): boolean {
+    return this.pipe.pingIsOut;
+  }
+
+  set isAwaited(isAwaited: boolean) {
+    this.pipe.pingIsOut = isAwaited;
   }
 
   /** Called while it is made, when it has what engine.io gives it. */
@@ -213,9 +228,6 @@ function isPong(frame: Uint8Array): boolean {
 const message = '4';
 const pongLength = 7;
 const pong = '3'.charCodeAt(0);
-
-/** A packet of engine.io that has no more than its type, in a frame. */
-const pingFrame = packetFrame('2');
 
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
 /** What engine.io may still look at of a request. */

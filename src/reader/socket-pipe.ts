@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Pipe } from './connection.ts';
-import { socketFormat } from './encoder.ts';
+import { socketFormat, withPing } from './encoder.ts';
 import { type Handle, isOpen, type WriteWatcher, watchWrites } from './kernel.ts';
 import { Outgoing } from './outgoing.ts';
 
@@ -72,6 +72,10 @@ export class SocketPipe extends Outgoing implements Pipe, WriteWatcher {
    * What tells whether it is ready lies here and there in memory, and to fetch it costs more than all else of a write that is ours.
    */
   #isStillReady = false;
+  /** What is written next has a ping behind it: for those who are written to often, a write less. */
+  pingIsDue = false;
+  /** A ping has gone out, and nothing was heard since. */
+  pingIsOut = false;
 
   constructor(connection: EngineSocket) {
     const inside = insideOf(connection);
@@ -99,8 +103,14 @@ export class SocketPipe extends Outgoing implements Pipe, WriteWatcher {
   }
 
   override write(frames: Buffer): void {
-    if (this.#isStillReady) this.#isStillReady = this.writePast(frames);
+    if (this.#isStillReady) this.#isStillReady = this.writePast(this.pingIsDue ? this.#andPing(frames) : frames);
     else super.write(frames);
+  }
+
+  #andPing(frames: Buffer): Buffer {
+    this.pingIsDue = false;
+    this.pingIsOut = true;
+    return withPing(frames);
   }
 
   written(): void {

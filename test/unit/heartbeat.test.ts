@@ -16,6 +16,7 @@ function beating(random: () => number = () => 0.5) {
   };
   const open = (answers: boolean) => {
     const one: Beating & { pings: number[]; missed: number[]; failures: unknown[] } = {
+      isDue: false,
       isAwaited: false,
       place: 0,
       pings: [],
@@ -54,6 +55,24 @@ it('gives up one that does not answer, when its time is over and not before', ()
   expect(silent.pings).toEqual([500]);
   expect(silent.missed).toEqual([500 + withinMs]);
   expect(other.pings).toHaveLength(5);
+});
+
+it('asks no second time who was asked with something else shortly before, and gives up likewise who does not answer', () => {
+  const { open } = beating();
+  const [one, silent] = [open(true), open(true)];
+  const due: number[] = [];
+  for (let ms = stepMs; ms <= 3 * everyMs; ms += stepMs) {
+    vi.advanceTimersByTime(stepMs);
+    if (one.isDue) due.push(ms);
+    if (ms === 1_450) {
+      for (const asked of [one, silent]) Object.assign(asked, { isDue: false, isAwaited: true });
+      setTimeout(() => Object.assign(one, { isAwaited: false }), withinMs);
+    }
+  }
+  // From an eighth of the time before, in whole steps; it was asked with something else in the second turn, and not again.
+  expect(due).toEqual([400, 450, 1_400, 1_450, 2_400, 2_450]);
+  expect([one.pings, one.missed]).toEqual([[500, 2_500], []]);
+  expect([silent.pings, silent.missed]).toEqual([[500], [1_500 + withinMs]]);
 });
 
 it('goes on with the others where one throws, asked or given up, and asks it no more', () => {

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { packetFrame } from '../../src/reader/encoder.ts';
 import type { Rhythm } from '../../src/reader/heartbeat.ts';
 import { boundIncoming } from '../../src/reader/incoming.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
@@ -157,6 +158,31 @@ it('pings each connection, and closes one that answers no longer', async () => {
   expect(connections[0]?.readyState).toBe('open');
   client.answers = false;
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
+});
+
+it('pings one who is written to in the same write, and closes it likewise where it answers no longer', async () => {
+  const { port, connections } = await serve({ everyMs: 480, withinMs: 200, stepMs: 20, random: () => 0 });
+  const client = await join(port);
+  const connection = connections[0] as SocketConnection;
+  const reasons: string[] = [];
+  connection.on('close', (reason: string) => reasons.push(reason));
+  const alone = vi.spyOn(connection as SocketConnection & { ping(): void }, 'ping');
+  const heard: string[] = [];
+  client.client.on('message', (data) => heard.push(String(data)));
+  const events: string[] = [];
+  const writing = setInterval(() => {
+    // Where the one before was taken at once, so that this one goes the shortest way.
+    if (!connection.pipe.ready) return;
+    events.push(`4${events.length}`);
+    connection.pipe.write(packetFrame(events.at(-1) as string));
+  }, 2);
+  onTestFinished(() => clearInterval(writing));
+  // Where something holds this process up, no write may come in time; then a ping goes by itself.
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(alone.mock.calls.length + 3));
+  client.answers = false;
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
+  const told = heard.filter((data) => data !== '2');
+  expect(told).toEqual(events.slice(0, told.length));
 });
 
 it('ends one that throws when it is pinged, and goes on with the others', async () => {
