@@ -18,11 +18,12 @@ export const tellingFetch: Fetch = async (url, init) => {
     throw notReached(url, init, reasonOf(error), error);
   }
   const { status, statusText, headers, redirected } = response;
-  const isLost = redirected && init.method !== 'GET' && new URL(response.url).origin !== new URL(url).origin;
+  // On such a way a token is left behind, and a write may become a question.
+  const isElsewhere = redirected && new URL(response.url).origin !== new URL(url).origin;
+  const isLost = isElsewhere && (init.method !== 'GET' || status === 401);
   if (isPressbox(response, new Headers(init.headers).get('accept')) && !isLost) return response;
   response.body?.cancel().catch(() => {});
-  // On such a way a write becomes a question, or loses its token.
-  if (isLost) throw new WrongAddress(asked, `led to ${withoutQuery(response.url)}, and a write must go there by itself`);
+  if (isLost) throw new WrongAddress(asked, `led to ${withoutQuery(response.url)}; no token goes along to another address`);
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
   const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
   const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;

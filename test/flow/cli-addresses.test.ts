@@ -85,7 +85,7 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('says where a write would have to go that was led elsewhere, as from http to https, and was not done', async () => {
+  it('says where to go what is led elsewhere, as from http to https, and goes without its token: a write is not done', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ editor: ['*'] });
     const { id } = await createChannel(server, token);
@@ -97,7 +97,10 @@ describe('every command that asks a server', () => {
       expect(err).toContain(`POST ${url}/v1/channels/${id}/posts led to ${server.url}/v1/channels/${id}/posts`);
       expect(err).toContain('--url');
       expect(err).not.toContain('--key');
-      expect((await done(['channel', 'list', '--url', url])).code).toBe(0);
+      const read = await done(['export', id, '--url', url, '--token', token]);
+      expect([status, read.code, read.out]).toEqual([status, 1, '']);
+      expect(read.err).toContain(`GET ${url}/v1/channels/${id}/export led to ${server.url}/v1/channels/${id}/export`);
+      expect((await done(['channel', 'list', '--url', url, '--token', token])).code).toBe(0);
     }
     const { posts } = (await (await fetch(`${server.url}/v1/channels/${id}/posts`)).json()) as { posts: unknown[] };
     expect(posts).toEqual([]);
