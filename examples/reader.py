@@ -284,10 +284,14 @@ def give_up_or_wait(problem):
 
 
 def restored(path):
+    """What was kept: a copy of what the server has, so that one which a power cut left broken is none."""
     if path is None or not os.path.exists(path):
         return None
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
+    try:
+        with open(path, encoding='utf-8') as file:
+            return json.load(file)
+    except ValueError:
+        return None
 
 
 # ---- What stands in the terminal

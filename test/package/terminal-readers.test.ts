@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
@@ -158,6 +158,19 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       expect(await run.ended).toBe(1);
       await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
     }));
+
+  it.each(['', '{"cursor":"', 'null', '[]'])('begins anew where of what it kept there is only %j', (kept) =>
+    withLine(async (_line, shell, data) => {
+      const state = join(data, 'state.json');
+      await author.createChannel({ id: 'half-kept', headline: 'Half kept', state: 'live' }).catch(() => {});
+      await writeFile(state, kept);
+      const run = shell.start(`exec ${python} "${examples}/reader.py" ${server.url} half-kept --state ${state}`);
+      await vi.waitFor(() => expect(run.out).toContain('Half kept'));
+      expect(run.err).toBe('');
+      run.kill();
+      await run.ended;
+    }),
+  );
 
   it('keeps nothing of a channel that was deleted while it was away', () =>
     withLine(async (_line, shell, data) => {
