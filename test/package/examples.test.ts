@@ -161,6 +161,19 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('is live as docs/clients.md has it also where the browser lets pages keep nothing', async () => {
+    await author.createChannel({ id: 'followed-unkept', headline: 'Followed', state: 'live' });
+    await author.publish('followed-unkept', { headline: 'At noon' });
+    files.set('/unkept.html', (files.get('/followed.html') ?? '').replace("'followed'", "'followed-unkept'"));
+    const { page, complaints } = await browser.page();
+    await page.addInitScript(`Object.defineProperty(window, 'localStorage', {
+      get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+    });`);
+    await page.goto(`${origin}/unkept.html`);
+    await page.getByText('At noon').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('is live with what a bundler makes of the installed package', async () => {
     const { outputFiles } = await build({
       stdin: {
