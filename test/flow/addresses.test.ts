@@ -60,7 +60,8 @@ describe('a method that an address does not take', () => {
   it('is refused with what it takes', async () => {
     for (const [path, methods] of Object.entries(taken())) {
       for (const method of ['PUT', 'POST', 'PATCH', 'DELETE'].filter((one) => !methods.includes(one))) {
-        const { status, headers, body } = await call(server.url + path, { method, token: editor, headers: browser });
+        const asked = { method, token: editor, headers: { accept: 'application/json' } };
+        const { status, headers, body } = await call(server.url + path, asked);
         expect([method, path, status, body]).toEqual([
           method,
           path,
@@ -68,6 +69,9 @@ describe('a method that an address does not take', () => {
           expect.objectContaining({ code: 'method-not-allowed' }),
         ]);
         expect(allowed(headers), path).toEqual([...methods].sort());
+        // To a browser, where there is a page, it is told on one.
+        const shown = await call(server.url + path, { method, token: editor, headers: browser });
+        expect([method, path, shown.status, allowed(shown.headers)]).toEqual([method, path, 405, [...methods].sort()]);
       }
     }
   });
