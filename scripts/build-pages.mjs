@@ -10,7 +10,17 @@ const shows = ['live.ts', 'embed/embed.ts'];
 /** It has a short name beside the folder of the others. */
 const element = 'embed.js';
 /** What else a page can ask for by name, as far as it is there. */
-const entries = ['live.css', 'front.ts', 'embed/frame.ts', 'embed/frame.css', 'desk.ts', 'desk.css', 'site.css', 'docs.css'];
+const entries = [
+  'live.css',
+  'front.ts',
+  'versions.ts',
+  'embed/frame.ts',
+  'embed/frame.css',
+  'desk.ts',
+  'desk.css',
+  'site.css',
+  'docs.css',
+];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');

@@ -67,7 +67,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/live/{channelId}/{postId}/versions',
     summary: 'What a post said before',
     description:
-      'Each of its changes, newest first, with its kind, time and note, the words that were removed in `<del>` and those that were added in `<ins>`. Erased versions are named and not shown.',
+      'Each of its changes, newest first, with its kind, time and note, the words that were removed in `<del>` and those that were added in `<ins>`. Erased versions are named and not shown. Complete without JavaScript, kept current with it.',
     who: 'anyone',
     query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
     takes,

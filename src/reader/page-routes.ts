@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
 import { shared } from '../fanout/shared.ts';
+import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type ReaderPost, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
@@ -128,12 +129,12 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     if ('notice' in read) return sendNotice(req, res, read.notice);
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found');
-    const { post, steps, older } = found;
+    const { post, steps, older, cursor } = found;
     if (isWithdrawn(post)) return sendWithdrawn(req, res, channel, post);
     for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
     const visitor = visitorOf(res, req.originalUrl);
     const isShared = visitor === undefined && found.channel.revision === channel.revision;
-    sendPage(res, isShared ? found.page : versionsPage({ channel, postId, steps, older, visitor, assets }));
+    sendPage(res, isShared ? found.page : versionsPage({ channel, postId, steps, older, cursor, visitor, assets }));
   });
 
   return router;
@@ -214,12 +215,14 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const { feed, release } = await hold(channelId);
     try {
       const made = await shared(feed, `versions ${postId} ${top}`, async () => {
+        // Before the rest is read, so that nothing falls between the page and what its script hears.
+        const cursor = formatCursor(feed.head);
         const found = await readVersions(engine, channelId, postId, top + 1);
         if (found === undefined) return undefined;
         const { channel } = feed;
-        const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, assets });
+        const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, cursor, assets });
         // The texts that were compared are in it once, and beside it once more.
-        return { ...found, channel, page, characters: 2 * page.length };
+        return { ...found, channel, cursor, page, characters: 2 * page.length };
       });
       if (made === undefined) throw new Refusal('channel-deleted');
       return made;

@@ -8,6 +8,7 @@ import { digits } from './states/digits.ts';
 import { directions } from './states/directions.ts';
 import { elsewhere } from './states/elsewhere.ts';
 import { places } from './states/places.ts';
+import { versions } from './states/versions.ts';
 
 /** The browser under examination, with scripts and without. */
 export interface ReadersBrowser {
@@ -34,6 +35,7 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
 
   const exam: Exam = { room, host: () => host, startWithoutScripts, keepsPages };
   changes(exam);
+  versions(exam);
   places(exam);
   access(exam);
   digits(exam);

@@ -6,15 +6,22 @@ import { assetsDirectory, loadAssets } from '../../src/reader/pages/assets.ts';
 
 /** What a reader's browser loads beside the page itself. Bytes, by the older of the ways in which they are compressed. */
 const mostBytes = 35_000;
+/** What keeps the page of a post's earlier versions current. Bytes, likewise. */
+const mostVersionsBytes = 1_200;
+
+const weigh = (address: string) =>
+  gzipSync(readFileSync(join(assetsDirectory(), address.replace('/assets/', ''))), { level: 9 }).length;
 
 it('the script and style of the page of a channel weigh less than 35 kB together, compressed, in every language', () => {
   const { script, style, words } = loadAssets();
-  const weigh = (address: string) =>
-    gzipSync(readFileSync(join(assetsDirectory(), address.replace('/assets/', ''))), { level: 9 }).length;
   expect(Object.keys(words).sort()).toEqual(['ar', 'de', 'es', 'fr']);
   for (const [language, file] of [['en', undefined], ...Object.entries(words)]) {
     const weights = [script, style, ...(file === undefined ? [] : [file])].map(weigh);
     const all = weights.reduce((sum, weight) => sum + weight, 0);
     expect(all, `${language}: ${weights.join(' + ')} bytes`).toBeLessThan(mostBytes);
   }
+});
+
+it('the script of what a post said before weighs less than 1.2 kB, compressed', () => {
+  expect(weigh(loadAssets().versions)).toBeLessThan(mostVersionsBytes);
 });

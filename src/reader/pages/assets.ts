@@ -39,6 +39,7 @@ export function loadAssets(): Assets {
     script: address('live.js'),
     words: Object.fromEntries(words),
     front: address('front.js'),
+    versions: address('versions.js'),
     style: address('live.css'),
     site: address('site.css'),
     docs: address('docs.css'),

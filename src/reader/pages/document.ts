@@ -10,6 +10,8 @@ export interface Assets {
   words: Readonly<Record<string, string>>;
   /** The script of the list of channels. */
   front: string;
+  /** The script of what a post said before. */
+  versions: string;
   style: string;
   /** What every page has beyond that but the one of a coverage, which is to weigh little. */
   site: string;

@@ -1,0 +1,110 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { withinTime } from '../browser.ts';
+import { eventually, textOf } from '../newsroom.ts';
+import type { Exam } from '../reader-states.ts';
+import { signIn } from './access.ts';
+
+const promisedMs = 5_000;
+
+/** What a post said before, while its page is open, and when someone goes back to it. */
+export function versions({ room, keepsPages }: Exam): void {
+  const { coverage } = room;
+
+  /** A post that was corrected once, and the page of what it said before. */
+  async function openVersions(fields: Parameters<typeof coverage>[1] = {}) {
+    const { id, ids } = await coverage(['There were thirteen ships.', 'Another post.'], fields);
+    const [wrong = '', other = ''] = ids;
+    await room.author.correct(id, wrong, 1, { note: 'Three.', changes: { body: 'There were three ships.' } });
+    const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
+    await page.goto(`${room.server.url}/live/${id}/${wrong}/versions`);
+    if (fields.access === 'members') await signIn(room, page, id);
+    await page.locator('.version').first().waitFor();
+    expect(await textOf(page.locator('main'))).toContain('thirteen');
+    return { id, wrong, other, page, complaints: () => complaints.filter((said) => !/ 4(?:01|10) /.test(said)) };
+  }
+
+  const wordsOf = async (page: Page) => (await page.content()).match(/thirteen|three ships|Three\./g) ?? [];
+
+  it('takes what a post said before away within 5 s where it is taken down or retracted', async () => {
+    for (const how of ['takedown', 'retract'] as const) {
+      const { id, wrong, page, complaints } = await openVersions();
+      if (how === 'takedown') await room.author.takedown(id, wrong);
+      else await room.author.retract(id, wrong, { note: 'Nobody counted.' });
+      await withinTime(promisedMs, () => eventually(async () => expect(await wordsOf(page)).toEqual([])));
+      await page.locator('.withdrawn').waitFor();
+      expect(await page.title()).toContain('Harbour fire');
+      expect(complaints()).toEqual([]);
+    }
+  });
+
+  it('shows a correction beside the versions before it, and takes away those that it erases', async () => {
+    const { id, wrong, page, complaints } = await openVersions();
+    await room.author.correct(id, wrong, 2, { note: 'Four.', changes: { body: 'There were four ships.' } });
+    await withinTime(promisedMs, () => page.getByText('Four.', { exact: true }).waitFor());
+    expect(await page.locator('ins').first().textContent()).toContain('four');
+    const change = { note: 'Five.', changes: { body: 'There were five ships.' }, eraseEarlier: true };
+    await room.author.correct(id, wrong, 3, change);
+    await withinTime(promisedMs, () => page.getByText('Five.', { exact: true }).waitFor());
+    for (const gone of ['thirteen', 'three', 'four']) expect(await page.content()).not.toContain(gone);
+    expect(complaints()).toEqual([]);
+  });
+
+  it('leaves the page as it is where another post is changed, and hears of its own after that', async () => {
+    const { id, wrong, other, page, complaints } = await openVersions();
+    await page.evaluate(`document.querySelector('main').dataset.mine = 'yes'`);
+    let pages = 0;
+    page.on('request', (request) => {
+      if (/\/versions/.test(request.url())) pages += 1;
+    });
+    const asksOn = page.waitForRequest(/\/events\?/);
+    await room.author.takedown(id, other);
+    await asksOn;
+    expect(await page.locator('main[data-mine]').count()).toBe(1);
+    expect(pages).toBe(0);
+    await room.author.takedown(id, wrong);
+    await page.locator('.withdrawn').waitFor();
+    expect(complaints()).toEqual([]);
+  });
+
+  it('shows no word of it to who goes back to it after the takedown', async () => {
+    const { id, wrong, page, complaints } = await openVersions();
+    await page.evaluate('window.samePage = true');
+    await page.goto(`${room.server.url}/`);
+    await room.author.takedown(id, wrong);
+    await page.evaluate('setTimeout(() => history.back(), 0)');
+    await eventually(async () => expect(await page.evaluate('location.pathname')).toMatch(/versions$/));
+    if (keepsPages) expect(await page.evaluate('window.samePage')).toBe(true);
+    await withinTime(promisedMs, () => page.locator('.withdrawn').waitFor());
+    expect(await wordsOf(page)).toEqual([]);
+    expect(complaints()).toEqual([]);
+  });
+
+  it('stays while the server is away, and is brought up to date when it is back', async () => {
+    const { id, wrong, page } = await openVersions();
+    await page.evaluate('window.samePage = true');
+    await page.context().setOffline(true);
+    await room.author.correct(id, wrong, 2, { note: 'Four.', changes: { body: 'There were four ships.' } });
+    await room.server.restart();
+    expect(await textOf(page.locator('main'))).toContain('thirteen');
+    await page.context().setOffline(false);
+    await page.getByText('Four.', { exact: true }).waitFor();
+    expect(await page.evaluate('window.samePage')).toBe(true);
+  });
+
+  it('takes what a post said before away from who may read the channel no more', async () => {
+    const { id, page, complaints } = await openVersions();
+    await room.author.updateChannel(id, '*', { access: 'members' });
+    await withinTime(promisedMs, () => page.locator('.sign-in').waitFor());
+    expect(await wordsOf(page)).toEqual([]);
+    expect(complaints()).toEqual([]);
+  });
+
+  it('is kept current for a member with the session of the page', async () => {
+    const { id, wrong, page, complaints } = await openVersions({ access: 'members' });
+    await room.author.takedown(id, wrong);
+    await withinTime(promisedMs, () => page.locator('.withdrawn').waitFor());
+    expect(await wordsOf(page)).toEqual([]);
+    expect(complaints()).toEqual([]);
+  });
+}
