@@ -16,6 +16,7 @@ export const longFiles = [
   'test/contract/redis-much-at-once.test.ts',
   'test/contract/redis-losses.test.ts',
   'test/contract/redis-announcements.test.ts',
+  'test/flow/cli-addresses.test.ts',
   'test/flow/slow-readers.test.ts',
   'test/flow/narrow-lines.test.ts',
   'test/browser/element-all-day.test.ts',
@@ -26,6 +27,7 @@ export const longFiles = [
   'test/flow/power.test.ts',
   'test/flow/author-races.test.ts',
   'test/flow/redis-mending.test.ts',
+  'test/flow/unjudged-sessions.test.ts',
   'test/flow/crash.test.ts',
   'test/browser/long-page.test.ts',
 ];
