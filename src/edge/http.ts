@@ -205,10 +205,13 @@ export function requireOneHost(): RequestHandler {
   };
 }
 
-/** Throws a `Refusal`. */
+/** Throws a `Refusal`. Every connection is looked at, so nothing is made of the other headers. */
 export function mustNameOneHost({ rawHeaders }: IncomingMessage): void {
   let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
   if (hosts > 1) throw new Refusal('invalid-body', { detail: 'A request names its host once.' });
 }
 

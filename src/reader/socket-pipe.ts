@@ -72,7 +72,7 @@ export class SocketPipe extends Outgoing implements Pipe, WriteWatcher {
    * What tells whether it is ready lies here and there in memory, and to fetch it costs more than all else of a write that is ours.
    */
   #isStillReady = false;
-  /** What is written next has a ping behind it: for those who are written to often, a write less. */
+  /** What is written next has a ping behind it: for those who are written to often, a write less. Here, where every write looks anyway. */
   pingIsDue = false;
   /** A ping has gone out, and nothing was heard since. */
   pingIsOut = false;
