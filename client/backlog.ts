@@ -63,6 +63,9 @@ export class Backlog {
   }
 
   async #run(through: number): Promise<void> {
+    let reached = 0;
+    /** Answers in a row that came no nearer. */
+    let attempt = 0;
     for (let more = true; more; ) {
       const answer = await this.#ask();
       if (this.#stop.signal.aborted) return;
@@ -70,11 +73,17 @@ export class Backlog {
         this.#told.reset(answer.mode === 'refused' ? answer.problem : undefined);
         break;
       }
+      const { to } = answer.covers;
+      reached = Math.max(reached, answer.covers.after);
       // What lies beyond the snapshot comes by itself.
-      for (const event of answer.events) if (event.offset <= through) this.#tell(event);
+      for (const event of answer.events) if (event.offset > reached && event.offset <= through) this.#tell(event);
       if (this.#stop.signal.aborted) return;
       this.cursor = answer.cursor;
-      more = answer.more && answer.covers.to < through;
+      more = answer.more && to < through;
+      // More to come, and not a step nearer to it: asked again at once, it would go on for ever.
+      if (to > reached) attempt = 0;
+      else if (more) await pause(pauseMs(attempt++, this.#random(), asking), this.#stop.signal);
+      reached = Math.max(reached, to);
     }
     this.#finish();
   }

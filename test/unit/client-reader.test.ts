@@ -357,6 +357,33 @@ describe('a reader with a cursor alone', () => {
     },
   );
 
+  it('waits before it asks again where more is said to come and nothing came, and is told nothing twice', async () => {
+    const model = modelWith(3);
+    const cursor = model.cursor(2);
+    const asked: (string | null)[] = [];
+    const stuck = { ...model.catchUp(cursor, 2, { limit: 1, posts: 9 }), more: true };
+    let isStuck = true;
+    const server = await scripted({
+      onRequest: ({ url = '' }, response) => {
+        const after = new URL(url, 'http://server').searchParams.get('after') as string;
+        asked.push(after);
+        json(response, isStuck ? stuck : model.catchUp(after, Number(after.split('.')[1]), { limit: 9, posts: 9 }));
+      },
+    });
+    const reader = read(server, { cursor });
+    answer(model, await server.subscribe(1));
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(3));
+    const began = performance.now();
+    const before = asked.length;
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(before + 4), { interval: 5 });
+    // The shortest pause there is, each time.
+    expect(performance.now() - began).toBeGreaterThanOrEqual(3 * 45);
+    isStuck = false;
+    await reader.until('live');
+    expect(offsets(reader.events)).toEqual([3, 4]);
+    expect(reader.client.cursor).toBe(model.cursor(4));
+  });
+
   it('is told that nothing can be said where the cursor is of another history', async () => {
     const model = modelWith(3);
     const server = await scripted({
