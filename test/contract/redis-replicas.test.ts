@@ -1,6 +1,8 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
+import { eachReplica } from '../../src/engine/redis/servers.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import {
   appended,
@@ -135,6 +137,22 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       await untilComplete(() => engine.erase(id, post.id));
       expect(await found(replica.directory, ['zqpending'])).toEqual([]);
+    });
+  });
+}
+
+// Alone: nobody else of this process is to be held up.
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `a replica of ${kind} that answered while the process was held up`, (binary) => {
+    it('is heard, and not called silent', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const heard: unknown[] = [];
+      await eachReplica(master.admin, master.url, async (there, place) => {
+        const answer = there.ping();
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.replicaTakenMs + 1_000);
+        heard.push([place, await answer]);
+      });
+      expect(heard).toEqual([[`127.0.0.1:${replica.port}`, 'PONG']]);
     });
   });
 }

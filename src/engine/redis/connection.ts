@@ -4,6 +4,7 @@ import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { redisLimits } from './limits.ts';
 import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
 import { type Fault, faultsOf, sentenceOf } from './settings.ts';
+import { endIfSilent } from './silence.ts';
 
 const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefMs, settingsMs } = redisLimits;
 const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
@@ -62,7 +63,7 @@ export class Connection {
       this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
       if (isRefusal(error)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
     });
-    this.redis.on('connect', () => endIfSilent(this.redis));
+    this.redis.on('connect', () => endIfSilent(this.redis, silenceMs));
     this.redis.on('ready', () => void this.admit());
     this.redis.on('close', () => {
       const lost = this.#admitted;
@@ -189,26 +190,6 @@ export class Connection {
       stream.uncork();
     });
   }
-}
-
-/**
- * Ends the connection as it is now once it owes an answer and gives nothing back. What lies there unread when the time is over counts as in
- * time: where this process was held up that is its own fault. ioredis' own `socketTimeout` goes by the time alone.
- */
-function endIfSilent(redis: Redis): void {
-  const { stream } = redis;
-  let heardAt = performance.now();
-  const isSilent = () => performance.now() - heardAt >= silenceMs;
-  const end = () => isSilent() && stream.destroy(new Error(`nothing came back for ${silenceMs} ms`));
-  const looking = setInterval(() => {
-    if (redis.commandQueue.length === 0) heardAt = performance.now();
-    // In the next turn of the loop, which reads first.
-    else if (isSilent()) setImmediate(end);
-  }, silenceMs / 15).unref();
-  stream.on('data', () => {
-    heardAt = performance.now();
-  });
-  stream.once('close', () => clearInterval(looking));
 }
 
 /** Waiting does not help where the server does not know the user or the database, or is not who its certificate should say. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { JournalUnavailable } from '../engine.ts';
 import { redisLimits } from './limits.ts';
+import { endIfSilent } from './silence.ts';
 
 const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
@@ -27,7 +28,6 @@ async function onReplica(
   const options = {
     lazyConnect: true,
     connectTimeout: reachMs,
-    socketTimeout: takenMs,
     retryStrategy: () => null,
   } satisfies RedisOptions;
   // What stands in the URL would win over options.
@@ -35,12 +35,17 @@ async function onReplica(
   there.hostname = host.includes(':') ? `[${host}]` : host;
   there.port = String(port);
   const replica = new Redis(there.href, options);
-  replica.on('error', () => undefined);
+  // ioredis says of what waited that the connection is closed.
+  let why = '';
+  replica.on('error', (error: Error) => {
+    why = error.message;
+  });
+  replica.on('connect', () => endIfSilent(replica, takenMs));
   try {
     await replica.connect();
     await act(replica, `${host}:${port}`);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    why ||= error instanceof Error ? error.message : String(error);
     throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
   } finally {
     replica.disconnect();
