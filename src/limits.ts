@@ -174,6 +174,10 @@ export const limitGroups = [
       what: 'So often those are pinged who are to be, and closed who did not answer.',
       metric: 'pressbox_readers{transport="socket"}',
     },
+    pingEarlyMs: {
+      what: 'What a reader is written in the last moments before their ping, so long, takes it along.',
+      metric: 'pressbox_readers{transport="socket"}',
+    },
     feedTitleCharacters: {
       what: 'The title of a post without a headline is cut at a word, and ends in an ellipsis.',
       metric: fed,

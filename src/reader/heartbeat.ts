@@ -17,10 +17,12 @@ export interface Beating {
 }
 
 export interface Rhythm {
-  /** Each is asked once in this time, or up to an eighth of it sooner where that comes for nothing. */
+  /** Each is asked once in this time, or a little sooner where that comes for nothing. */
   everyMs: number;
-  /** By then it must have been heard of; less than seven eighths of the time between two pings. */
+  /** By then it must have been heard of: together with `earlyMs`, less than the time between two pings. */
   withinMs: number;
+  /** It is due for so long before its moment. */
+  earlyMs?: number;
   /** Between two steps of the wheel: so much later each of the two may happen. */
   stepMs?: number;
   random: () => number;
@@ -41,10 +43,10 @@ export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
   #at = 0;
 
-  constructor({ everyMs, withinMs, stepMs = readerLimits.pingStepMs, random }: Rhythm) {
+  constructor({ everyMs, withinMs, earlyMs = readerLimits.pingEarlyMs, stepMs = readerLimits.pingStepMs, random }: Rhythm) {
     this.#places = Array.from({ length: everyMs / stepMs }, () => new Set<Beating>());
     this.#patience = withinMs / stepMs;
-    this.#early = Math.floor(this.#places.length / 8);
+    this.#early = earlyMs / stepMs;
     this.#random = random;
     this.#timer = setInterval(() => this.#step(), stepMs).unref();
   }

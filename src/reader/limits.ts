@@ -41,6 +41,8 @@ export const readerLimits = {
   drainStepMs: 50,
   /** Connections whose ping is due are pinged this often, and those that did not answer closed. */
   pingStepMs: 250,
+  /** A ping may go with something else that the reader is written this long before it is due. A multiple of the step. */
+  pingEarlyMs: 1_750,
   /** Of a post without a headline this much stands as its title in a feed, and of any as its summary. UTF-16 units, as in previews. */
   feedTitleCharacters: 100,
   feedSummaryCharacters: 300,

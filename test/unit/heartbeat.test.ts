@@ -6,10 +6,11 @@ afterEach(() => void vi.useRealTimers());
 
 const everyMs = 1_000;
 const withinMs = 600;
+const earlyMs = 100;
 const stepMs = 50;
 
 function beating(random: () => number = () => 0.5) {
-  const heartbeat = new Heartbeat({ everyMs, withinMs, stepMs, random });
+  const heartbeat = new Heartbeat({ everyMs, withinMs, earlyMs, stepMs, random });
   const began = Date.now();
   const answered = (one: Beating) => {
     one.isAwaited = false;
@@ -69,7 +70,7 @@ it('asks no second time who was asked with something else shortly before, and gi
       setTimeout(() => Object.assign(one, { isAwaited: false }), withinMs);
     }
   }
-  // From an eighth of the time before, in whole steps; it was asked with something else in the second turn, and not again.
+  // It was asked with something else in the second turn, and not again.
   expect(due).toEqual([400, 450, 1_400, 1_450, 2_400, 2_450]);
   expect([one.pings, one.missed]).toEqual([[500, 2_500], []]);
   expect([silent.pings, silent.missed]).toEqual([[500], [1_500 + withinMs]]);

@@ -133,7 +133,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   expect(connections[0]?.readyState).toBe('open');
 });
 
-const quick: Partial<Rhythm> = { everyMs: 300, withinMs: 200, stepMs: 20, random: () => 0 };
+const quick: Partial<Rhythm> = { everyMs: 300, withinMs: 200, earlyMs: 20, stepMs: 20, random: () => 0 };
 
 /** A client that answers pings as long as it is told to. */
 async function join(port: number) {
@@ -161,7 +161,7 @@ it('pings each connection, and closes one that answers no longer', async () => {
 });
 
 it('pings one who is written to in the same write, and closes it likewise where it answers no longer', async () => {
-  const { port, connections } = await serve({ everyMs: 480, withinMs: 200, stepMs: 20, random: () => 0 });
+  const { port, connections } = await serve({ everyMs: 480, withinMs: 200, earlyMs: 60, stepMs: 20, random: () => 0 });
   const client = await join(port);
   const connection = connections[0] as SocketConnection;
   const reasons: string[] = [];
