@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configTable, variables } from '../src/config.ts';
+import { limitTables } from '../src/documents/limits/tables.ts';
 import { messageExamples, messageKey } from '../src/documents/messages.ts';
 import { operations } from '../src/documents/operations.ts';
 import { recordedMessages } from '../src/documents/recorded.ts';
 import { curlOf, shownOf } from '../src/documents/shown.ts';
-import { limitTables } from '../src/limits.ts';
 import { problems } from '../src/protocol/problems.ts';
 
 /**

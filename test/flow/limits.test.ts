@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { allLimits, limitGroups, namedSeries } from '../../src/limits.ts';
+import { namedSeries } from '../../src/documents/limits/tables.ts';
+import { allLimits, limitsOf } from '../../src/limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { logLimits } from '../../src/telemetry/log.ts';
 import { root } from '../support/imports.ts';
@@ -34,14 +35,14 @@ async function counted(series: string): Promise<number> {
 describe('the limits', () => {
   it('have a metric each, which is there before anything has reached them', async () => {
     const served = await metrics();
-    expect(namedSeries.length).toBeGreaterThan(20);
-    expect(namedSeries.filter((series) => !served.has(series))).toEqual([]);
+    expect(namedSeries.size).toBeGreaterThan(20);
+    expect([...namedSeries].filter((series) => !served.has(series))).toEqual([]);
   });
 
   it('are told with their values, under names of their own', async () => {
     const served = await metrics();
     for (const [name, value] of Object.entries(allLimits)) expect(served.get(`pressbox_limit{name="${name}"}`), name).toBe(value);
-    const names = limitGroups.flatMap(({ values }) => Object.keys(values));
+    const names = Object.values(limitsOf).flatMap((part) => Object.keys(part));
     expect(names.length).toBe(Object.keys(allLimits).length);
   });
 });

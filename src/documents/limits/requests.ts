@@ -1,0 +1,85 @@
+import { type AtBounds, closed, problem, reachable } from './at-bound.ts';
+
+export const requestsAtBound: AtBounds<'requests'> = {
+  requestHeadersMs: { what: 'Headers that take longer are 408, and the connection is closed.', metric: closed('slow') },
+  requestMs: { what: 'A whole request likewise.', metric: closed('slow') },
+  requestHeaderBytes: { what: 'More is 431, and the connection is closed.', metric: closed('headers') },
+  preferenceCharacters: {
+    what: 'A longer `Accept`, `Accept-Encoding` or `Accept-Language` counts as not sent.',
+    metric: 'pressbox_preferences_passed_over_total',
+  },
+  forwardedCharacters: {
+    what: 'Of a longer `X-Forwarded-For` the end counts, which the nearest proxies wrote.',
+    metric: closed('requests'),
+  },
+  idleMs: { what: 'A connection on which nothing moves is closed.', metric: closed('idle') },
+  keepAliveMs: { what: 'A connection on which nothing is asked is closed.', metric: 'pressbox_connections' },
+  pipelinedRequests: { what: 'One more waiting request closes the connection.', metric: closed('pipelined') },
+  unreadAnswerBytes: {
+    what: 'Past it, summed over clients, the connections that wait longest are closed.',
+    metric: closed('unread'),
+  },
+  waitingConnections: {
+    what: "One more is not taken up by the kernel; its client tries again after a second and more. The kernel's own bound is `net.core.somaxconn`.",
+    metric: 'pressbox_connections',
+  },
+  slowCheckMs: { what: 'So often it is looked for requests that take longer.', metric: closed('slow') },
+  unreadCheckMs: { what: 'So often it is looked how much waits to be taken.', metric: closed('unread') },
+  leadAwayMs: {
+    what: 'Clients of a server that goes are led away by an answer for so long; later they find the connection closed.',
+    metric: 'pressbox_connections',
+  },
+  lastAnswersMs: { what: 'An answer that takes longer is cut when the server ends.', metric: 'pressbox_connections' },
+};
+
+export const answersAtBound: AtBounds<'answers'> = {
+  journalRetrySeconds: {
+    what: 'Told in `Retry-After` while the journal is out of reach.',
+    metric: problem('journal-unavailable'),
+  },
+  slotRetrySeconds: {
+    what: 'Told in `Retry-After` to who finds as many exports or imports under way as may be.',
+    metric: closed('exports'),
+  },
+  startRetrySeconds: { what: 'Told in `Retry-After` by `/readyz` while the server starts or drains.', metric: reachable },
+  preflightSeconds: {
+    what: 'After so long a browser asks again whether a page of another origin may read here.',
+    metric: closed('requests'),
+  },
+  storeProbeMs: { what: 'So often the store is asked whether it answers, for `/readyz`.', metric: reachable },
+};
+
+export const ratesAtBound: AtBounds<'rates'> = {
+  bucketMs: {
+    what: 'A burst is so long a time of the rate; one untouched for so long has it whole again.',
+    metric: closed('requests'),
+  },
+  bucketsMost: {
+    what: 'Those longest untouched are forgotten, which gives their owners whole ones.',
+    metric: closed('requests'),
+  },
+  connectionRetrySeconds: {
+    what: 'Told in `Retry-After` to who has too many connections open.',
+    metric: closed('connections'),
+  },
+};
+
+export const tokensAtBound: AtBounds<'tokens'> = {
+  tokenCharacters: { what: 'A longer token is 401 `token-invalid`, unread.', metric: problem('token-invalid') },
+  clockSkewMs: {
+    what: 'A token whose `iat` or `nbf` is further in the future is 401 `token-invalid`.',
+    metric: problem('token-invalid'),
+  },
+  jwksTimeoutMs: {
+    what: "Where the issuer's keys take longer it is 401 `token-invalid`, with `retryAfter`.",
+    metric: problem('token-invalid'),
+  },
+  jwksRetrySeconds: { what: 'That `retryAfter`.', metric: problem('token-invalid') },
+  jwksKeptMs: { what: "The issuer's keys are asked for again after it.", metric: problem('token-invalid') },
+  jwksPauseMs: {
+    what: 'A token with a key that the issuer did not name so lately is 401 `token-invalid`, with `retryAfter`.',
+    metric: problem('token-invalid'),
+  },
+  rememberedTokenMs: { what: 'A token that was right so long ago is checked again.', metric: problem('token-invalid') },
+  rememberedTokens: { what: 'Past it all are checked again.', metric: problem('token-invalid') },
+};
