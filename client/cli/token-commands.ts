@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Refusal } from '../../src/protocol/problems.ts';
+import type { Grants } from '../../src/protocol/rights.ts';
 import { newKey } from '../ids.ts';
 import { type AskingOptions, addWriteOptions, author, CannotDo, claimsOf, several, tellError, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
@@ -69,9 +71,12 @@ Examples:
     const { name, reader = [], author = [], editor = [], admin = false } = options;
     if (name === undefined) throw new UsageError("required option '--name <name>' not specified: whose token it is.");
     if (name.trim() === '') throw new UsageError('--name says whose token it is, so it must not be empty.');
+    const { sub = name, ttl } = options;
+    const grants = { reader, author, editor, admin };
+    await assertTaken({ name, sub, grants });
     const { readConfig } = await import('../../src/config.ts');
     const { secretFor } = await import('../../src/edge/secret.ts');
-    const { signToken } = await import('../../src/edge/tokens.ts');
+    const { signToken, tokenLimits } = await import('../../src/edge/tokens.ts');
     const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was made: ${path}`,
@@ -84,10 +89,12 @@ Examples:
     if (reader.length + author.length + editor.length === 0 && !admin) {
       terminal.note('The token permits no more than no token does: --reader, --author, --editor and --admin say what it is for.');
     }
-    const { sub = name, ttl } = options;
-    const grants = { reader, author, editor, admin };
     const jti = newKey();
-    terminal.print(await signToken(secret, { sub, name, grants, ttlSeconds: ttl, now: Date.now(), jti }));
+    const token = await signToken(secret, { sub, name, grants, ttlSeconds: ttl, now: Date.now(), jti });
+    if (token.length > tokenLimits.tokenCharacters) {
+      throw new UsageError('--reader, --author and --editor name more than a token can hold: a prefix ending in * is shorter.');
+    }
+    terminal.print(token);
     terminal.note(`Its id, for \`pressbox token revoke\`: ${jti}`);
     return 0;
   }
@@ -128,6 +135,19 @@ Examples:
 
   function line(label: string, value: unknown): string {
     return `${terminal.style.dim(label.padEnd(10))} ${plainLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? '-'))}`;
+  }
+}
+
+/** Of what no server takes none is made. */
+async function assertTaken({ grants, ...whose }: { name: string; sub: string; grants: Grants }): Promise<void> {
+  const { claimsSchema, parse } = await import('../../src/protocol/schemas.ts');
+  try {
+    parse(claimsSchema.pick({ name: true, sub: true, pressbox: true }), { ...whose, pressbox: grants });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // Where there is no --sub the name stands for it.
+    const said = (error.problem.errors ?? []).filter(({ path }) => path !== 'sub' || whose.sub !== whose.name);
+    throw new UsageError(said.map(({ path, message }) => `--${path.replace('pressbox.', '')}: ${message}`).join('\n'));
   }
 }
 

@@ -37,6 +37,20 @@ describe('pressbox token', () => {
     expect([code, out, err]).toEqual([2, '', expect.stringContaining('--name')]);
   });
 
+  it('is made of nothing that no server takes, and names the option', async () => {
+    const long = 'a'.repeat(301);
+    for (const [option, ...argv] of [
+      ['--name', '--name', long],
+      ['--name', '--name', 'Ada\tByron'],
+      ['--sub', '--name', 'Ada', '--sub', ''],
+      ['--editor', '--name', 'Ada', ...Array.from({ length: 1_001 }, (_, at) => ['--editor', `c${at}`]).flat()],
+      ['--author', '--name', 'Ada', ...Array.from({ length: 200 }, (_, at) => ['--author', `${'c'.repeat(90)}${at}`]).flat()],
+    ]) {
+      const { code, out, err } = await done(['token', ...argv]);
+      expect([option, code, out, err]).toEqual([option, 2, '', expect.stringContaining(option as string)]);
+    }
+  });
+
   it('tells how long it is good for as one would say it', async () => {
     expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
   });
