@@ -124,6 +124,12 @@ function seconds(text: string): number {
   return value;
 }
 
+/** `--revision`. */
+export function revision(text: string): number {
+  if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
+  return Number(text);
+}
+
 /** Options that may be given several times. */
 export function several(value: string, before: string[] = []): string[] {
   return [...before, value];

@@ -2,8 +2,19 @@ import { type Command, Option } from 'commander';
 import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../src/protocol/model.ts';
 import type { ChannelFields, ChannelPatch, WrittenChannel } from '../author-client.ts';
-import { type AskingOptions, addServerOptions, addWriteOptions, author, several, tellError, UsageError } from './asking.ts';
+import { ProblemError } from '../http.ts';
+import {
+  type AskingOptions,
+  addServerOptions,
+  addWriteOptions,
+  author,
+  revision,
+  several,
+  tellError,
+  UsageError,
+} from './asking.ts';
 import { plainLine } from './plain.ts';
+import { channelLines } from './show.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `channel create|list|update|end|delete`. */
@@ -26,7 +37,7 @@ interface UpdateOptions extends FieldOptions {
   state?: Channel['state'];
   change?: RevisionKind;
   note?: string;
-  revision?: string;
+  revision?: number;
 }
 
 export function addChannelCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -59,7 +70,7 @@ Examples:
     .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
     .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
     .option('--note <text>', 'what was wrong, for readers')
-    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one')
+    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', revision)
     .addHelpText(
       'after',
       `
@@ -127,20 +138,22 @@ Examples:
         ...(options.state && { state: options.state }),
         ...(options.change && { change: { kind: options.change, ...(options.note !== undefined && { note: options.note }) } }),
       };
+      if (options.note !== undefined && options.change === undefined) {
+        throw new UsageError('--note goes with a change of headline or standfirst, and needs --change.');
+      }
       if (Object.keys(patch).length === 0) throw new UsageError('What is to change?');
       const tells = patch.headline !== undefined || patch.standfirst !== undefined;
       if (tells && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
-      const revision = options.revision ?? (await client.getChannel(channelId, read)).revision;
-      if (!Number.isInteger(Number(revision))) throw new UsageError('--revision is a whole number.');
-      return change(channelId, Number(revision), patch, options);
+      const decided = options.revision ?? (await client.getChannel(channelId, read)).revision;
+      return change(channelId, decided, patch, options);
     });
   }
 
-  async function change(channelId: string, revision: number | '*', patch: ChannelPatch, options: UpdateOptions): Promise<number> {
+  async function change(channelId: string, decided: number | '*', patch: ChannelPatch, options: UpdateOptions): Promise<number> {
     const { client, write } = author(options, env, terminal);
-    const again = `${revision === '*' ? '' : `--revision ${revision} `}--key ${write.key}`;
+    const again = `${decided === '*' ? '' : `--revision ${decided} `}--key ${write.key}`;
     return attempt(options, again, async () => {
-      const written = await client.updateChannel(channelId, revision, patch, write);
+      const written = await client.updateChannel(channelId, decided, patch, write);
       tell(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
     });
   }
@@ -160,8 +173,16 @@ Examples:
       const said = await action();
       return typeof said === 'number' ? said : 0;
     } catch (error) {
+      if (!options.json && isMoved(error)) return tellMoved(error.problem.current);
       return tellError(error, terminal, { json: options.json === true, again });
     }
+  }
+
+  /** Someone else was first: what they made of the channel, so that it can be decided again. */
+  function tellMoved(current: Channel): number {
+    terminal.note('pressbox: Someone else changed it first.', '', ...channelLines(current, undefined, terminal.style));
+    terminal.note(`It is now at revision ${current.revision}. Give the command again if it still holds.`);
+    return 1;
   }
 
   function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {
@@ -181,6 +202,10 @@ function addFields(command: Command): Command {
     .addOption(new Option('--access <who>', 'who may read').choices(accesses))
     .option('--page <url>', "the newsroom's page that carries it")
     .option('--starts-at <time>', 'when it is to begin, such as 2026-11-24T12:00:00Z');
+}
+
+function isMoved(error: unknown): error is ProblemError & { problem: { current: Channel } } {
+  return error instanceof ProblemError && error.problem.code === 'revision-moved' && error.problem.current !== undefined;
 }
 
 /** An empty text takes a field away. */

@@ -4,9 +4,9 @@ import { type Media, postKinds, revisionKinds, type Verification, verifications 
 import type { PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
 import { newPostId } from '../ids.ts';
-import { type AskingOptions, addWriteOptions, author, readInput, several, tellError, UsageError } from './asking.ts';
+import { type AskingOptions, addWriteOptions, author, readInput, revision, several, tellError, UsageError } from './asking.ts';
 import { findPost, shortId, titleOf } from './find-post.ts';
-import { plainLine, plainText } from './plain.ts';
+import { plainLine } from './plain.ts';
 import { correctedLines } from './show.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -288,15 +288,10 @@ function mediaFrom({ image = [], alt = [], video = [], link = [], title = [] }: 
   if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');
   if (link.length !== title.length) throw new UsageError('Each --link needs a --title.');
   return [
-    ...image.map((url, at) => ({ type: 'image' as const, url, alt: plainText(alt[at] ?? '') })),
+    ...image.map((url, at) => ({ type: 'image' as const, url, alt: alt[at] ?? '' })),
     ...video.map((url) => ({ type: 'video' as const, url })),
     ...link.map((url, at) => ({ type: 'link' as const, url, title: title[at] ?? '' })),
   ];
-}
-
-function revision(text: string): number {
-  if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
-  return Number(text);
 }
 
 const examples = {

@@ -40,6 +40,12 @@ describe('pressbox post', () => {
     expect(out).toContain(`${room.server.url}/live/${room.channelId}/${post.id}`);
   });
 
+  it('keeps the description of an image as it was given, also where it is written from right to left', async () => {
+    const alt = '\u2067\u0646\u0633\u0631\u2069 over craters';
+    expect((await done(['post', room.channelId, '--image', 'https://example.org/eagle.jpg', '--alt', alt])).code).toBe(0);
+    expect((await newest()).media).toEqual([{ type: 'image', url: 'https://example.org/eagle.jpg', alt }]);
+  });
+
   it('reads the body from the standard input', async () => {
     expect((await done(['post', room.channelId, '-'], { input: 'One.\r\n\r\nTwo \u{1f319}.\n' })).code).toBe(0);
     expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
@@ -77,6 +83,9 @@ describe('pressbox post', () => {
       ['correct', room.channelId, 'latest', 'One'],
       ['pin', room.channelId],
       ['channel', 'update', room.channelId, '--headline', 'Other'],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--note', 'Readers would not be shown this.'],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--revision', ''],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--revision', '1e0'],
       ['channel', 'delete', room.channelId],
       ['follow', room.channelId, '--posts', '1000'],
       ['token'],
@@ -210,6 +219,20 @@ describe('pressbox channel', () => {
     const token = await room.server.token({ admin: true });
     expect((await done(['channel', 'delete', id, '--yes', '--token', token])).code).toBe(0);
     expect((await done(['channel', 'list'])).out).not.toContain(id);
+  });
+
+  it('shows what someone else made of the channel meanwhile', async () => {
+    const { channelId } = room;
+    const change = { kind: 'update' as const, note: 'They have landed.' };
+    await room.author.updateChannel(channelId, '*', { headline: 'On the Moon', change });
+    const late = ['channel', 'update', channelId, '--headline', 'Near the Moon', '--change', 'refile', '--revision', '1'];
+    const { code, out, err } = await done(late);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('Someone else changed it first.');
+    expect(err).toContain('On the Moon');
+    expect(err).toContain('It is now at revision 2.');
+    expect(err).not.toContain('`current`');
+    expect(JSON.parse((await done([...late, '--json'])).err)).toMatchObject({ code: 'revision-moved', current: { revision: 2 } });
   });
 });
 
