@@ -138,11 +138,16 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
   };
 }
 
+/** Why, which is of the machine, is for whoever runs it. */
+const writesRefused = 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.';
+
 /** The problem that an error stands for; undefined where it was not foreseen. */
 export function problemFor(error: unknown): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
-    return problem('journal-unavailable', { outcome: error.outcome, retryAfter: answerLimits.journalRetrySeconds });
+    const { outcome, refusesToWrite } = error;
+    const detail = refusesToWrite ? { detail: writesRefused } : {};
+    return problem('journal-unavailable', { ...detail, outcome, retryAfter: answerLimits.journalRetrySeconds });
   }
   if (error instanceof URIError) return problem('not-found');
   return problemForStatus(error);

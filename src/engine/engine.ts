@@ -345,10 +345,17 @@ export interface Renderer {
 /** The store could not be asked, or did not answer. `unchanged`: it certainly did nothing; `unknown`: it may have. */
 export class JournalUnavailable extends Error {
   readonly outcome: 'unchanged' | 'unknown';
-  constructor(message: string, outcome: 'unchanged' | 'unknown', options?: ErrorOptions) {
+  /** The store is there, and takes no writes: its disk or its memory is full, or it is somebody's copy. Reads go on. */
+  readonly refusesToWrite: boolean;
+  constructor(
+    message: string,
+    outcome: 'unchanged' | 'unknown',
+    { refusesToWrite = false, ...options }: ErrorOptions & { refusesToWrite?: boolean } = {},
+  ) {
     super(message, options);
     this.name = 'JournalUnavailable';
     this.outcome = outcome;
+    this.refusesToWrite = refusesToWrite;
   }
 }
 
@@ -364,7 +371,8 @@ export async function afterwards<T>(ask: () => Promise<T>): Promise<T> {
 /** The same error for who has had something written before it. */
 export function notUnchanged(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
-  return new JournalUnavailable(error.message, 'unknown', { cause: error });
+  const { message, refusesToWrite } = error;
+  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite });
 }
 
 /** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
@@ -72,6 +74,33 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(refused).toMatchObject({ outcome: 'unchanged', message: expect.stringContaining('appendfsync is "no"') });
       await server.admin.config('SET', 'appendfsync', 'always');
       await vi.waitFor(() => publish(engine as RedisEngine, id), { interval: 100 });
+    });
+
+    it('that keep it from writing are told of: it is there, and refuses', async () => {
+      engine = await openNode(server, { allowUnsafe: true });
+      const { id } = await createChannel(engine);
+      const isRefused = async (by: string) => {
+        const refused = await publish(engine as RedisEngine, id).catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(JournalUnavailable);
+        expect(refused).toMatchObject({ outcome: 'unchanged', refusesToWrite: true, message: expect.stringContaining(by) });
+        expect(await engine?.channel(id)).toMatchObject({ status: 'found' });
+      };
+      await server.admin.config('SET', 'maxmemory', '1mb');
+      await isRefused('OOM');
+      await server.admin.config('SET', 'maxmemory', '0');
+      await server.admin.config('SET', 'min-replicas-to-write', '1');
+      await isRefused('NOREPLICAS');
+      await server.admin.config('SET', 'min-replicas-to-write', '0');
+      // Where its snapshot goes is a directory, so that none can be put there: as on a disk that is full.
+      await mkdir(join(server.directory, 'dump.rdb', 'full'), { recursive: true });
+      await server.admin.config('SET', 'save', '3600 1');
+      await server.admin.bgsave();
+      await vi.waitFor(async () => expect(await server.admin.info('persistence')).toContain('rdb_last_bgsave_status:err'));
+      await isRefused('MISCONF');
+      await server.admin.config('SET', 'save', '');
+      await publish(engine, id);
+      await server.admin.call('REPLICAOF', '127.0.0.1', '1');
+      await isRefused('READONLY');
     });
 
     it('are not asked of a server that does not know the user', async () => {

@@ -7,7 +7,7 @@ import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../
 import { createRates, limitRequests } from '../../src/edge/rates.ts';
 import { principalOf, requirePrincipal } from '../../src/edge/request.ts';
 import { signToken } from '../../src/edge/tokens.ts';
-import { JournalUnavailable } from '../../src/engine/engine.ts';
+import { JournalUnavailable, notUnchanged } from '../../src/engine/engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 import { now, secret, serve } from '../support/edge.ts';
 
@@ -147,6 +147,9 @@ describe('a request that goes wrong', () => {
     app.get('/journal', () => {
       throw new JournalUnavailable('disk gone', 'unknown');
     });
+    app.get('/full', () => {
+      throw notUnchanged(new JournalUnavailable('disk full at /var/lib', 'unchanged', { refusesToWrite: true }));
+    });
     app.get('/broken', async (_request, response) => {
       response.setHeader('ETag', '"1"');
       throw new Error('the secret detail');
@@ -178,6 +181,15 @@ describe('a request that goes wrong', () => {
     const problem = await problemOf(response);
     expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
     expect(JSON.stringify(problem)).not.toContain('disk gone');
+    expect(problem.detail).toBeUndefined();
+  });
+
+  it('is told of a store that is there and refuses to write, also where the outcome is unknown, and not why', async () => {
+    const { url } = await serve(routes);
+    const problem = await problemOf(await fetch(`${url}/full`));
+    expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
+    expect(problem.detail).toContain('refuses to write');
+    expect(JSON.stringify(problem)).not.toContain('full');
   });
 
   it('by our fault is answered without a word of it, and logged once', async () => {

@@ -40,10 +40,17 @@ export type Answer<T, K extends keyof T> = T[K] extends { answer: infer A } ? A 
 /** One of the operations with what it is given. */
 export type Asked<T> = { [K in Operation<T>]: { id: number; operation: K; given: Given<T, K> } }[Operation<T>];
 
+/** As of a `JournalUnavailable`. */
+export interface Failure {
+  message: string;
+  outcome: 'unchanged' | 'unknown';
+  refusesToWrite?: boolean;
+}
+
 export interface Answered {
   id: number;
   answer?: unknown;
-  failure?: { message: string; outcome: 'unchanged' | 'unknown' };
+  failure?: Failure;
 }
 
 export type FromThread =

@@ -128,8 +128,10 @@ export class Thread<T> {
   #take({ id, answer, failure }: Answered): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (failure) waiting?.fail(new JournalUnavailable(failure.message, failure.outcome));
-    else waiting?.settle(answer);
+    if (failure) {
+      const { message, outcome, refusesToWrite = false } = failure;
+      waiting?.fail(new JournalUnavailable(message, outcome, { refusesToWrite }));
+    } else waiting?.settle(answer);
   }
 
   #die(why: string): void {

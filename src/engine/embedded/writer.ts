@@ -94,7 +94,7 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
     noteDamage(error, breakDown);
     // A full disk kept the last bytes of the transaction out of the log. After another error they may be there, and found at the next start.
     const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
-    return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome } }));
+    return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome, refusesToWrite: true } }));
   }
 }
 
@@ -166,7 +166,7 @@ function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given'
 }
 
 function refuse(batch: AskedWrite[], message: string): Answered[] {
-  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged' } }));
+  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true } }));
 }
 
 function rollBack(db: DatabaseSync): void {

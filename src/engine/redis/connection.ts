@@ -201,6 +201,9 @@ function isRefusal({ message, code = '' }: { message: string; code?: string }): 
 const didNothing =
   /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
 
+/** Of these, what a server says that answers and takes no writes. */
+const takesNoWrites = /^(?:MISCONF|NOREPLICAS|OOM|READONLY)\b/;
+
 export function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
   // ioredis speaks of its options there.
@@ -210,5 +213,8 @@ export function unavailable(error: unknown): JournalUnavailable {
     : error instanceof Error
       ? error.message
       : String(error);
-  return new JournalUnavailable(`Redis: ${message}`, didNothing.test(message) ? 'unchanged' : 'unknown', { cause: error });
+  return new JournalUnavailable(`Redis: ${message}`, didNothing.test(message) ? 'unchanged' : 'unknown', {
+    cause: error,
+    refusesToWrite: takesNoWrites.test(message),
+  });
 }
