@@ -53,7 +53,7 @@ export async function buildPages(esbuild, root) {
         entryPoints: [join(source, name)],
         splitting: true,
         chunkNames: 'words-[name].[hash]',
-        plugins: [oneLanguage(source), noVersions, noTemplates, sheetAsText(esbuild)],
+        plugins: [oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
       }),
     ),
   ]);
@@ -125,6 +125,15 @@ const noTemplates = {
       const resolved = await build.resolve(path, { resolveDir, kind, pluginData: noTemplates });
       return { ...resolved, sideEffects: false };
     });
+  },
+};
+
+/** How Lit styles an element is not needed either: `embed/sheets.ts` does that, for whatever document the element stands in. */
+const noStyles = {
+  name: 'no-styles',
+  setup({ onLoad }) {
+    const names = 'adoptStyles, getCompatibleStyle, CSSResult, css, supportsAdoptingStyleSheets, unsafeCSS';
+    onLoad({ filter: /[\\/]css-tag\.js$/ }, () => ({ contents: `export let ${names};` }));
   },
 };
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { Frame, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { startHostSite, strictPolicy } from '../support/host-page.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser } from './browser.ts';
-import { eventually, post, topOf } from './newsroom.ts';
+import { eventually, few, post, topOf } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -122,6 +123,32 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     await room.publish(id, long);
     await page.getByRole('button', { name: '1 new post, 1 correction' }).waitFor();
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(1);
+  });
+
+  it('looks and is read as before where the page moves it to the document of another window, and back', async () => {
+    const { id, ids } = await room.coverage(Array.from({ length: 6 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(`<iframe width="600" height="500"></iframe>${tag(id)}${script()}`);
+    await areLive(page);
+    const looks = (frame: Page | Frame) =>
+      frame.evaluate(`(() => {
+        const { paddingTop, fontFamily } = getComputedStyle(document.querySelector('pressbox-live').shadowRoot.querySelector('.post'));
+        return [paddingTop, fontFamily];
+      })()`);
+    const before = await looks(page);
+    await page.evaluate(`document.querySelector('iframe').contentDocument.body.append(document.querySelector('pressbox-live'))`);
+    const frame = page.frames()[1] as Frame;
+    await frame.locator('.status[data-state="live"]').waitFor();
+    expect(await looks(frame)).toEqual(before);
+    await frame.locator(`#post-${ids[0]}`).scrollIntoViewIfNeeded();
+    expect(await frame.evaluate('scrollY')).toBeGreaterThan(0);
+    await room.publish(id, 'Came while it was there.');
+    await frame.getByRole('button', { name: '1 new post' }).waitFor();
+    await frame.evaluate('scrollTo(0, 0)');
+    await frame.getByText('Came while it was there.').waitFor();
+    await page.evaluate(`document.body.append(document.querySelector('iframe').contentDocument.querySelector('pressbox-live'))`);
+    await areLive(page);
+    expect(await looks(page)).toEqual(before);
+    expect(complaints).toEqual([]);
   });
 
   it('says that the page is not admitted, by the name of the setting, and once', async () => {

@@ -1,4 +1,4 @@
-import { ReactiveElement, unsafeCSS } from 'lit';
+import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/limits.ts';
 import type { Event } from '../../../src/protocol/model.ts';
@@ -15,9 +15,9 @@ import type { PostSetting } from '../view/post.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import type { Scene } from './around.ts';
 import { Browsing, postOf } from './browsing.ts';
-import sheet from './embed.css';
 import { moveByKey } from './feed.ts';
 import { Following, type StateTold, type Subject } from './following.ts';
+import { putOnSheet } from './sheets.ts';
 import { Showing } from './showing.ts';
 import { Stage } from './stage.ts';
 import { expectReader, WayBack } from './way-back.ts';
@@ -27,7 +27,6 @@ const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
 
 /** `<pressbox-live>`: a channel on anyone's page. docs/embedding.md says what it takes, tells and lets be styled. */
 export class PressboxLive extends ReactiveElement {
-  static override styles = unsafeCSS(sheet);
   static override properties = {
     channel: { type: String },
     src: { type: String },
@@ -71,12 +70,21 @@ export class PressboxLive extends ReactiveElement {
   /** What of the page around is scrolled, where that is not the window. */
   #scrolled: Element | undefined;
 
+  protected override createRenderRoot(): ShadowRoot {
+    return putOnSheet(this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
+  }
+
+  adoptedCallback(): void {
+    if (this.shadowRoot) putOnSheet(this.shadowRoot);
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     expectReader();
     this.#listening = new AbortController();
     const options = { passive: true, capture: true, signal: this.#listening.signal };
     this.#scrolled = undefined;
+    const window = this.#window;
     window.addEventListener('scroll', ({ target }) => this.#onScroll(target), options);
     // Also as of which day it is true may have to be said.
     for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, () => this.requestUpdate(), options);
@@ -249,7 +257,7 @@ export class PressboxLive extends ReactiveElement {
    * whether the address is such a one.
    */
   #goToFragment(): boolean {
-    const [, id] = /^#post-(.*)/.exec(location.hash) ?? [];
+    const [, id] = /^#post-(.*)/.exec(this.#window.location.hash) ?? [];
     if (id !== undefined) void this.#browsing.goTo(id);
     return id !== undefined;
   }
@@ -303,6 +311,11 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
+  /** That in which it stands: the page may have moved it to another one than its script runs in. */
+  get #window(): Window & typeof globalThis {
+    return this.ownerDocument.defaultView ?? window;
+  }
+
   readonly #scroller = (): Element | undefined => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : this.#scrolled);
 
   get #view(): View {
@@ -311,14 +324,15 @@ export class PressboxLive extends ReactiveElement {
       edge: () => scroller()?.getBoundingClientRect().top ?? 0,
       top: () => Math.max(0, scroller()?.getBoundingClientRect().top ?? 0),
       bottom: () => Math.min(scroller()?.getBoundingClientRect().bottom ?? Number.POSITIVE_INFINITY, this.#lowestSeen),
-      scrollBy: (top) => (scroller() ?? window).scrollBy({ top, behavior: 'instant' }),
+      scrollBy: (top) => (scroller() ?? this.#window).scrollBy({ top, behavior: 'instant' }),
     };
   }
 
   /** A frame may be as high as what is in it, and the page around be scrolled: where its start is in view, what is far below is not. */
   get #lowestSeen(): number {
-    const isStartInView = window !== window.parent && !this.hold && window.scrollY === 0;
-    return Math.min(window.innerHeight, isStartInView ? 2 * screen.height : Number.POSITIVE_INFINITY);
+    const { innerHeight, scrollY } = this.#window;
+    const isStartInView = window !== window.parent && !this.hold && scrollY === 0;
+    return Math.min(innerHeight, isStartInView ? 2 * screen.height : Number.POSITIVE_INFINITY);
   }
 
   // ---- What the reader does
@@ -340,7 +354,7 @@ export class PressboxLive extends ReactiveElement {
   };
 
   #onScroll(scrolled?: EventTarget | null): void {
-    if (scrolled instanceof Element && scrolled.contains(this)) this.#scrolled = scrolled;
+    if (scrolled instanceof this.#window.Element && scrolled.contains(this)) this.#scrolled = scrolled;
     if (this.#showing?.onScroll()) this.requestUpdate();
   }
 }
