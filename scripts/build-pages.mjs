@@ -13,7 +13,7 @@ const element = 'embed.js';
 const entries = [
   'live.css',
   'front.ts',
-  'versions.ts',
+  'follow-post.ts',
   'embed/frame.ts',
   'embed/frame.css',
   'desk.ts',

@@ -12,7 +12,7 @@ import type { Feeds, Held } from '../fanout/feeds.ts';
 import { shared } from '../fanout/shared.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
-import { type Channel, isWithdrawn, type ReaderPost, type Snapshot } from '../protocol/model.ts';
+import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
 import { mayRead, type Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
@@ -26,7 +26,7 @@ import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { versionsPage } from './pages/versions.ts';
-import { withdrawnPage } from './pages/withdrawn.ts';
+import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
 import { type ChannelsQuery, listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
 import { readVersions } from './versions.ts';
@@ -115,7 +115,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const { snapshot, window } = read;
     const post = window?.posts.find(({ id }) => id === postId);
     if (post === undefined) throw new Refusal('not-found');
-    if (isWithdrawn(post)) return sendWithdrawn(req, res, snapshot.channel, post);
+    if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel: snapshot.channel, post, cursor: snapshot.cursor });
     const visitor = visitorOf(res, req.originalUrl);
     sendPage(res, livePage({ snapshot, window, marked: postId, visitor, publicUrl, assets, at: minute() }));
   });
@@ -130,7 +130,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found');
     const { post, steps, older, cursor } = found;
-    if (isWithdrawn(post)) return sendWithdrawn(req, res, channel, post);
+    if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel, post, cursor });
     for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
     const visitor = visitorOf(res, req.originalUrl);
     const isShared = visitor === undefined && found.channel.revision === channel.revision;
@@ -150,12 +150,12 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     sendPage(res, membersNotice({ channel, page, visitor: visitorOf(res, page), publicUrl, assets }));
   }
 
-  function sendWithdrawn(req: Request, res: Response, channel: Channel, post: ReaderPost): void {
+  function sendWithdrawn(req: Request, res: Response, withdrawn: Pick<WithdrawnPage, 'channel' | 'post' | 'cursor'>): void {
     const gone = { ...problem('post-withdrawn'), status: 410, title: 'This post was withdrawn.' };
     if (!wantsPage(req)) return sendProblem(res, gone);
     res.vary('Cookie');
     const visitor = visitorOf(res, req.originalUrl);
-    sendErrorPage(res, withdrawnPage({ channel, post, visitor, assets }), gone);
+    sendErrorPage(res, withdrawnPage({ ...withdrawn, visitor, assets }), gone);
   }
 
   /** The list of channels; where it begins with the newest, those that are live stand before the others. */

@@ -9,6 +9,7 @@ import { directions } from './states/directions.ts';
 import { elsewhere } from './states/elsewhere.ts';
 import { places } from './states/places.ts';
 import { versions } from './states/versions.ts';
+import { withdrawn } from './states/withdrawn.ts';
 
 /** The browser under examination, with scripts and without. */
 export interface ReadersBrowser {
@@ -36,6 +37,7 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
   const exam: Exam = { room, host: () => host, startWithoutScripts, keepsPages };
   changes(exam);
   versions(exam);
+  withdrawn(exam);
   places(exam);
   access(exam);
   digits(exam);

@@ -89,7 +89,7 @@ describe('the earlier versions of a post', () => {
     expect(page.text).toMatch(/<ins><span class="visually-hidden" lang="en" dir="ltr"> added: <\/span>Three<span/);
     expect(page.text).toContain('<meta name="robots" content="noindex">');
     expect(page.text.match(/<script[^>]*>/g)).toEqual([
-      expect.stringMatching(/^<script type="module" src="\/assets\/versions\./),
+      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
     ]);
   });
 

@@ -14,7 +14,7 @@ const assets = {
   script: '/assets/live.abc.js',
   words,
   front: '/assets/front.abc.js',
-  versions: '/assets/versions.abc.js',
+  followPost: '/assets/follow-post.abc.js',
   style: '/assets/live.def.css',
   site: '/assets/site.pqr.css',
   docs: '/assets/docs.ghi.css',

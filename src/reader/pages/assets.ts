@@ -39,7 +39,7 @@ export function loadAssets(): Assets {
     script: address('live.js'),
     words: Object.fromEntries(words),
     front: address('front.js'),
-    versions: address('versions.js'),
+    followPost: address('follow-post.js'),
     style: address('live.css'),
     site: address('site.css'),
     docs: address('docs.css'),

@@ -10,8 +10,8 @@ export interface Assets {
   words: Readonly<Record<string, string>>;
   /** The script of the list of channels. */
   front: string;
-  /** The script of what a post said before. */
-  versions: string;
+  /** The script of what a post said before, and of what was withdrawn. */
+  followPost: string;
   style: string;
   /** What every page has beyond that but the one of a coverage, which is to weigh little. */
   site: string;
@@ -92,6 +92,19 @@ export function siteBar(visitor?: Visitor, language = 'en', ...more: Part[]): Ht
 
 function signOutForm({ name, page }: Visitor, language: string): Html {
   return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
+}
+
+/** The post that a page tells what became of. */
+export interface Followed {
+  channelId: string;
+  postId: string;
+  /** Nothing up to here is missing. The page's script goes on from there. */
+  cursor: string;
+}
+
+/** What the script that follows it finds on the page. */
+export function followed({ channelId, postId, cursor }: Followed): Html {
+  return html` data-channel="${channelId}" data-post="${postId}" data-cursor="${cursor}"`;
 }
 
 /** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */

@@ -1,10 +1,8 @@
 import { html } from '../../../client/web/view/html.ts';
 import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/web/view/versions.ts';
-import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
+import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
-export interface VersionsPage extends VersionsShown {
-  /** Nothing up to here is missing. Its script goes on from there. */
-  cursor: string;
+export interface VersionsPage extends VersionsShown, Pick<Followed, 'cursor'> {
   visitor?: Visitor | undefined;
   assets: Assets;
 }
@@ -16,9 +14,9 @@ export function versionsPage({ cursor, visitor, assets, ...shown }: VersionsPage
     title: versionsTitle(channel),
     language: channel.language,
     assets,
-    script: assets.versions,
+    script: assets.followPost,
     body: html`${siteBar(visitor, channel.language)}
-<main class="page" data-channel="${channel.id}" data-post="${postId}" data-cursor="${cursor}">
+<main class="page"${followed({ channelId: channel.id, postId, cursor })}>
 ${renderVersions(shown)}
 </main>`,
   });

@@ -6,18 +6,20 @@ import { wordsOf } from '../../../client/web/view/time.ts';
 import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
 import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
-import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
+import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface WithdrawnPage {
   channel: Channel;
   /** The tombstone. */
   post: ReaderPost;
+  cursor: Followed['cursor'];
   visitor?: Visitor | undefined;
   assets: Assets;
 }
 
-/** Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it said. */
-export function withdrawnPage({ channel, post, visitor, assets }: WithdrawnPage): string {
+/** Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it said.
+ * Complete as it is; its script keeps it so. */
+export function withdrawnPage({ channel, post, cursor, visitor, assets }: WithdrawnPage): string {
   const words = serverWordsOf(channel);
   const setting = settingOf(channel);
   const mark = spoken(channel);
@@ -27,8 +29,9 @@ export function withdrawnPage({ channel, post, visitor, assets }: WithdrawnPage)
     title: words.wasWithdrawnFrom(channel.headline),
     language: channel.language,
     assets,
+    script: assets.followPost,
     body: html`${siteBar(visitor, channel.language)}
-<main class="page">
+<main class="page"${followed({ channelId: channel.id, postId: post.id, cursor })}>
 <header class="head">${section && turned(section, setting)}<h1${mark}>${words.wasWithdrawn}</h1>
 <p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>
 <div class="alone">${renderPost(post, { ...setting, day: true, marked: true })}</div>

@@ -1,9 +1,9 @@
 import { type CatchUp, isWithdrawn } from '../../src/protocol/model.ts';
 
 /**
- * The script of `/live/{c}/{post}/versions`. It waits for changes of the channel from the cursor that the page was made at, and puts in the
- * page as the server then has it when one is of its post, or when the channel may be read no more. The server alone compares versions, and
- * knows which are erased and who may see them.
+ * The script of pages that tell what became of a post: of its earlier versions, and that it was withdrawn. It waits for changes of the
+ * channel from the cursor that the page was made at, and puts in the page as the server then has it when one is of its post, or when the
+ * channel may be read no more. The server alone compares versions, and knows which are erased and who may see them.
  */
 
 /** How long the server may hold a request, seconds: less than the half minute after which many proxies give up. */
@@ -23,7 +23,7 @@ let failures = 0;
 
 async function ask(): Promise<void> {
   const main = document.querySelector<HTMLElement>('main[data-cursor]');
-  // What was put in is followed no further: the post was withdrawn, or may not be read.
+  // What was put in is followed no further: it may not be read, or is there no more.
   if (main === null) return;
   const { channel = '', post, cursor = '' } = main.dataset;
   const mine = new AbortController();
@@ -62,6 +62,9 @@ async function ask(): Promise<void> {
 function show(fresh: Document): void {
   // Networks that want to be signed in to answer in the place of the server.
   if (fresh.querySelector('meta[name=generator][content=Pressbox]') === null) throw new Error('It is another page.');
+  const script = fresh.querySelector<HTMLScriptElement>('script[src]');
+  // A script that is put in does not run: that of a post which is there again, or of a later version of this one.
+  if (script !== null && script.src !== import.meta.url) return location.reload();
   const { lang, dir } = fresh.documentElement;
   Object.assign(document.documentElement, { lang, dir });
   document.title = fresh.title;
