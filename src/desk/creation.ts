@@ -59,6 +59,9 @@ export async function openChannel(
     }
     if (result.status === 'duplicate') return await again(id, sameOr422(result.outcome, 'channel'));
 
+    if (result.status === 'deleted' && command.id !== undefined) {
+      throw new Refusal('channel-exists', { detail: 'A channel that was deleted had this id, which stays used.' });
+    }
     const next: string | undefined = ids[ids.indexOf(id) + 1];
     if (next === undefined) throw new Refusal('channel-exists');
     // Who repeats this request at the same moment may have gone further: then what it noted stays.
