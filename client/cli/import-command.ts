@@ -57,12 +57,13 @@ Examples:
         progress.tell({ bytes, totalBytes, count: lines, counted: 'lines' });
       }
       progress.clear();
+      if (!hasDone(all)) throw new CannotDo('It holds no line of an export.');
       if (json) terminal.json(all);
       else terminal.print(...summaryOf(all, file));
       return all.conflicting > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      if (!json && lines > 0) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
+      if (!json && hasDone(all)) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
       return tellError(fileTrouble(error, file), terminal, { json });
     }
   }
@@ -89,6 +90,11 @@ function add(all: Imported, part: Imported, before: number): void {
   for (const count of Object.keys(nothing) as (keyof typeof nothing)[]) all[count] += part[count];
   all.conflicts.push(...part.conflicts.map((conflict) => ({ ...conflict, line: conflict.line + before })));
   all.sameHistory &&= part.sameHistory;
+}
+
+/** Whether there was a line that was dealt with. */
+function hasDone({ revisions, skipped, withheld, conflicting }: Imported): boolean {
+  return revisions + skipped + withheld + conflicting > 0;
 }
 
 /** What was refused of a part, as it is to be told of the whole. */

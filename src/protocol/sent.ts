@@ -7,7 +7,10 @@ import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 /** What we send, described for tests and for the generated documents. */
 
-export const sentTime = z.iso.datetime({ precision: 3 });
+export const sentTime = z.iso.datetime({
+  precision: 3,
+  error: 'Must be an RFC 3339 time in UTC with milliseconds, such as 2026-11-24T12:00:00.000Z.',
+});
 
 export const changeSchema = z.strictObject({
   revision: z.int().min(1),

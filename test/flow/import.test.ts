@@ -236,6 +236,16 @@ describe('an import', () => {
     }
   });
 
+  it('says how times are to be written', async () => {
+    await using server = await startTestServer();
+    const line = { channel: { ...plainChannel('old-times'), createdAt: '2019-04-15T18:50:00+02:00' } };
+    const message = 'Must be an RFC 3339 time in UTC with milliseconds, such as 2026-11-24T12:00:00.000Z.';
+    expect(await sendTo(server, JSON.stringify(line))).toMatchObject({
+      status: 400,
+      body: { line: 1, errors: [{ path: 'channel.createdAt', message }] },
+    });
+  });
+
   it('takes what another system wrote, as it was, with its times', async () => {
     await using server = await startTestServer();
     const id = 'old-blog';

@@ -83,6 +83,22 @@ describe('pressbox import', () => {
     expect(JSON.parse(json.err)).toMatchObject({ code: 'invalid-body', line: 33, imported: { ...none, skipped: 32 } });
   });
 
+  it('says what was written before a line that does not fit, also of the first part', async () => {
+    const lines = [{ channel: plainChannel('half-way') }, { post: {} }].map((line) => JSON.stringify(line)).join('\n');
+    const command = run(['import', '-'], env.target, { input: lines });
+    expect(await command.code).toBe(1);
+    expect(command.err).toContain('1 line of - written: 1 new channel, 0 new posts.\n');
+    expect(command.err).toContain('Then it stopped; the same command goes on from there.\n');
+    expect(command.err).toContain('  line 2\n');
+  });
+
+  it('ends with 1 where there is no line at all, as where the export before it failed', async () => {
+    for (const input of ['', '\n\n']) {
+      const command = run(['import', '-'], env.target, { input });
+      expect([await command.code, command.out, command.err]).toEqual([1, '', 'pressbox: It holds no line of an export.\n']);
+    }
+  });
+
   it('ends with 1 where something else was written there meanwhile, and says where', async () => {
     const post = plainPost('meanwhile');
     const lines = [
