@@ -140,7 +140,7 @@ export const components = {
   Snapshot: sent(schemas.snapshotSchema, 'A channel as it is, with its newest posts.', {
     channel: 'The channel.',
     cursor: asOf,
-    posts: 'Newest first. Tombstones stand in their places.',
+    posts: 'Newest first, and fewer than asked for where they are long. Tombstones stand in their places.',
     pinned: 'The post that stands on top, wherever its place is.',
     summary: 'The newest summary.',
     keyEvents: 'The newest hundred.',

@@ -59,7 +59,7 @@ export const readingOperations: readonly Operation[] = [
       after: 'Your cursor; without one you get a snapshot.',
       limit: 'How many events at most.',
       wait: 'Seconds that the answer may be held until there is something to tell; then it comes without events, and without `ETag`.',
-      posts: 'How many posts a snapshot has.',
+      posts: 'How many posts a snapshot has at most.',
     }),
     takes: ['If-None-Match'],
     answers: [{ status: 200, description: 'What you missed.', schema: 'CatchUp', headers: ['ETag'] }, notModified],
@@ -76,7 +76,7 @@ export const readingOperations: readonly Operation[] = [
     who: 'reader',
     query: query(schemas.streamQuerySchema, {
       after: 'Your cursor; without one you get a snapshot.',
-      posts: 'How many posts a snapshot has.',
+      posts: 'How many posts a snapshot has at most.',
     }),
     takes: ['Last-Event-ID'],
     answers: [{ status: 200, description: 'A stream that does not end.', type: 'text/event-stream', headers: ['Retry-After'] }],

@@ -1,6 +1,5 @@
 import { JournalUnavailable, type StoredChange, type StoredSnapshot } from '../engine/engine.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
@@ -19,6 +18,8 @@ export interface CatchUpQuery {
   limit: number;
   /** Posts of a snapshot. */
   posts: number;
+  /** Of a snapshot as JSON; `fanoutLimits.catchUpBytes` where nothing is given, for who waits for it behind a deadline. */
+  bytes?: number;
 }
 
 export interface EncodedCatchUp {
@@ -116,7 +117,8 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
 
 /** Readers who ask for the same at one head share one read and one encoding. */
 function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
-  const key = `${query.after === undefined ? '' : formatCursor(query.after)} ${query.after === undefined ? query.posts : `${query.limit} ${query.posts}`}`;
+  const { after, limit, posts, bytes = '' } = query;
+  const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts} ${bytes}`;
   // Whoever tries again must read again.
   return feed.answers.reading(
     key,
@@ -192,9 +194,10 @@ function replay(after: Position, to: Position, events: string[], more: boolean):
   return { json, mode: 'replay', reset: false, position: to, events: events.length, more };
 }
 
-async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
+async function readSnapshot(feed: Feed, query: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
   const { generation } = feed;
-  const read = await feed.engine.snapshot(feed.channelId, { limit: posts, bytes: limits.answerBytes });
+  const { posts: limit, bytes = fanoutLimits.catchUpBytes } = query;
+  const read = await feed.engine.snapshot(feed.channelId, { limit, bytes });
   if (read === undefined) return gone(feed);
   if (generation !== feed.generation) return 'moved';
   if (read.position.epoch !== feed.epoch || (read.position.offset <= feed.tail.head && differs(feed, read.position))) {
@@ -203,7 +206,7 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
   }
   const { position } = read;
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
-  const snapshot = snapshotJson(read);
+  const snapshot = snapshotJson(read, bytes);
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
   return {
     generation,
@@ -211,11 +214,24 @@ async function readSnapshot(feed: Feed, { posts }: CatchUpQuery, reset: boolean)
   };
 }
 
-/** A stored snapshot as the contract has it. */
-function snapshotJson({ position, channel, posts, summary, keyEvents, more, ...stored }: StoredSnapshot): string {
+/**
+ * A stored snapshot as the contract has it. Of its posts there are as many as fit into the bytes beside all else, and one at least; whoever
+ * wants the others pages on.
+ */
+function snapshotJson(stored: StoredSnapshot, bytes: number): string {
+  const { position, channel, posts, summary, keyEvents } = stored;
   // Of what an import pins the text may have been erased since: until the line comes that tells what became of the post, it only looks withdrawn.
   const pinned = stored.pinned && isWithdrawn(stored.pinned) ? null : stored.pinned;
-  return JSON.stringify({ channel, cursor: formatCursor(position), posts, pinned, summary, keyEvents, more });
+  const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
+  const beside = JSON.stringify({ pinned, summary, keyEvents }).slice(1, -1);
+  let room = bytes - Buffer.byteLength(above) - Buffer.byteLength(beside);
+  const encoded = posts.map((post) => JSON.stringify(post));
+  const fitting = encoded.filter((post, at) => {
+    room -= Buffer.byteLength(post);
+    return at === 0 || room >= 0;
+  });
+  const more = stored.more || fitting.length < posts.length;
+  return `${above},"posts":[${fitting.join(',')}],${beside},"more":${more}}`;
 }
 
 /** The same answer for one who could not join: it asks again from where this ends. */

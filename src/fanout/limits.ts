@@ -5,8 +5,9 @@ export const fanoutLimits = {
   /** Bytes of event text in a feed's tail; likewise. */
   tailBytes: 8 * 1024 * 1024,
   /**
-   * Event text of one replay (one event at least); the rest is asked for with the next. Less than an answer may hold, as a replay counts for
-   * nothing before its end: over a narrow line it must come while the reader still waits for it, and has not missed a ping that is behind it.
+   * Event text of one replay (one event at least), the rest being asked for with the next; and of a whole snapshot (one post at least), the
+   * rest being older posts. Less than an answer may hold, as either counts for nothing before its end: over a narrow line it must come while
+   * the reader still waits for it, and has not missed a ping that is behind it.
    */
   catchUpBytes: 128 * 1024,
   /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */

@@ -11,6 +11,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { cursorFrom, knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
+import { readerLimits } from './limits.ts';
 import { poll } from './polls.ts';
 import { type StreamsContext, stream } from './streams.ts';
 import { countCatchUp } from './subscription.ts';
@@ -44,7 +45,7 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/snapshot', async (req, res) => {
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
-    const answer = await answerFromFeed(req, res, { limit: limits.catchUpDefault, posts: limit });
+    const answer = await answerFromFeed(req, res, { limit: limits.catchUpDefault, posts: limit, bytes: limits.answerBytes });
     sendJson(res, answer.encoded.snapshot ?? '', cachingOf(res, answer.channel));
   });
 
@@ -114,7 +115,7 @@ export function readerRoutes(context: ReaderContext): Router {
       ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
       ...(source === undefined ? [] : [tags.source(source)]),
     ];
-    const query = { limit, bytes: limits.answerBytes, tags: wanted };
+    const query = { limit, bytes: readerLimits.postsBytes, tags: wanted };
     const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found');

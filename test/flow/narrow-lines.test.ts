@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
+import { reachedEnd } from '../../client/timeline.ts';
 import { startLine } from '../support/line.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -11,6 +12,8 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 const bytesPerSecond = 16_000;
 /** Half a minute of it: longer than anyone waits for an answer, or for a sign of the other. */
 const missed = { posts: 80, characters: 5_500 };
+/** As many as a first visit shows, and 5,000 words each: likewise. */
+const long = { posts: 20, characters: 30_000 };
 
 let server: TestServer;
 let author: AuthorClient;
@@ -45,6 +48,42 @@ it('brings a reader who was away up to date over a narrow line, by every way', {
       try {
         await vi.waitFor(() => expect(reader.timeline?.offset, way).toBe(newest), { timeout: 90_000, interval: 100 });
         expect(reader.timeline?.posts).toHaveLength(missed.posts);
+        expect(lost).toEqual([]);
+      } finally {
+        reader.close();
+      }
+    }),
+  );
+});
+
+it('gives a first visitor the newest of very long posts over a narrow line, by every way, and older ones when asked', {
+  timeout: 300_000,
+}, async () => {
+  const channelId = 'long-reads';
+  await author.createChannel({ id: channelId, headline: 'To Mars', state: 'live' });
+  for (let each = 0; each < long.posts; each += 1) {
+    const kind = each === 0 ? 'summary' : 'update';
+    const { post } = await author.publish(channelId, { kind, body: `${each} ${'x'.repeat(long.characters)}` });
+    if (each === 1) await author.pin(channelId, post.id);
+  }
+
+  await Promise.all(
+    (['socket', 'stream', 'poll'] as const).map(async (way) => {
+      await using line = await startLine(server.url);
+      line.bytesPerSecond = bytesPerSecond;
+      const reader = new ReaderClient({ url: line.url, channelId, transports: [way] });
+      const lost: string[] = [];
+      reader.on('state', ({ status }) => status === 'offline' && lost.push(way));
+      reader.open();
+      try {
+        await vi.waitFor(() => expect(reader.state, way).toMatchObject({ status: 'live' }), { timeout: 60_000, interval: 100 });
+        const { posts, pinned, summary } = reader.timeline!;
+        expect(posts[0]?.html, way).toContain(`${long.posts - 1} x`);
+        expect([pinned?.html, summary?.html]).toEqual([expect.stringContaining('1 x'), expect.stringContaining('0 x')]);
+        expect(reachedEnd(reader.timeline!)).toBe(false);
+        while (await reader.loadOlder());
+        const numbers = reader.timeline!.posts.map(({ html }) => Number.parseInt(html.replace('<p>', ''), 10));
+        expect(numbers, way).toEqual(Array.from({ length: long.posts }, (_, at) => long.posts - 1 - at));
         expect(lost).toEqual([]);
       } finally {
         reader.close();

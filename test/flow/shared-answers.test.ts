@@ -3,6 +3,7 @@ import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import type { Feed } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 
 async function snapshotOf(feed: Feed, limit: number): Promise<EncodedCatchUp> {
   const { promise, resolve } = Promise.withResolvers<EncodedCatchUp>();
-  await catchUp(feed, { limit: 1, posts: limit }, resolve);
+  await catchUp(feed, { limit: 1, posts: limit, bytes: limits.answerBytes }, resolve);
   return await promise;
 }
 

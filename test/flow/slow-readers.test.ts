@@ -62,6 +62,14 @@ const long = '🌒'.repeat(50_000);
 /** One write under way: a slice, with an event that is longer than one, or the answer to a subscribe. */
 const oneWriteBytes = 1024 * 1024;
 
+/** The longest snapshot that is given to a reader has one post, and above it a pinned one and a summary. */
+async function publishAbove(id: string): Promise<void> {
+  await publish(server, editor, id, { kind: 'summary', body: long });
+  const { post } = await publish(server, editor, id, { body: long });
+  await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { pinnedPostId: post.id }, ifMatch: '*' });
+  await publish(server, editor, id, { body: long });
+}
+
 async function changeOften(id: string, posts: Written['post'][], times: number): Promise<number> {
   let offset = 0;
   for (let round = 1; round <= times; round += 1) {
@@ -160,7 +168,7 @@ describe('a reader who stops reading', () => {
 
   it('and goes on asking gets one answer at a time', { timeout: 120_000 }, async () => {
     const { id } = await createChannel(server, editor);
-    for (let index = 0; index < 5; index += 1) await publish(server, editor, id, { headline: 'Long', body: long });
+    await publishAbove(id);
     const slow = await open(true);
     stopReading(slow);
     for (let index = 0; index < 90; index += 1) slow.send(`42${index}["subscribe",{"channelId":"${id}"}]`);
@@ -179,7 +187,7 @@ describe('a reader who stops reading', () => {
 
   it('and leaves while some of what it asked for waits is waited for no longer', async () => {
     const { id } = await createChannel(server, editor);
-    for (let index = 0; index < 5; index += 1) await publish(server, editor, id, { headline: 'Long', body: long });
+    await publishAbove(id);
     const { busy, size } = server.server.readers;
     const slow = await open(true);
     stopReading(slow);

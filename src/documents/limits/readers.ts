@@ -1,6 +1,10 @@
 import { type AtBounds, closed, ended, fed, problem, reachable } from './at-bound.ts';
 
 export const readersAtBound: AtBounds<'readers'> = {
+  postsBytes: {
+    what: 'A page of posts is cut there, at least one is given, and `more` says so: over a narrow line it comes in time.',
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+  },
   stallMs: {
     what: 'A connection whose bytes are not taken is terminated; its client comes back with its cursor.',
     metric: closed('stalled'),
@@ -76,7 +80,7 @@ export const feedsAtBound: AtBounds<'feeds'> = {
   },
   tailBytes: { what: 'Likewise.', metric: ended('slow') },
   catchUpBytes: {
-    what: 'A replay is cut there, at least one event is given, and `more` says so: over a narrow line it comes in time.',
+    what: 'A replay is cut there, and a snapshot that a reader goes on from; at least one event or post is given, and `more` says so: over a narrow line it comes in time.',
     metric: 'pressbox_catch_ups_total{mode="replay"}',
   },
   sliceBytes: {
