@@ -63,7 +63,7 @@ function nextSummary({ posts, floor, ceiling, offset }: Timeline, seq: number): 
   return { summary: null, summaryDoubt: doubt };
 }
 
-export function isSummary(post: ReaderPost): boolean {
+function isSummary(post: ReaderPost): boolean {
   return post.kind === 'summary' && !isWithdrawn(post);
 }
 

@@ -46,7 +46,7 @@ export interface Doubt {
 }
 
 /** Revisions remembered. An answer that is so late that 10,000 other posts changed meanwhile does not exist. */
-export const mostRemembered = 10_000;
+const mostRemembered = 10_000;
 
 /** Whether the window goes down to the first post of the channel. */
 export function reachedEnd(timeline: Timeline): boolean {

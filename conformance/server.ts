@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** After this long something that should have come has not. */
-export const patienceMs = 10_000;
+const patienceMs = 10_000;
 /** How often a request that was told to wait is asked again. */
 const mostWaits = 20;
 

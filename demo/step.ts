@@ -9,7 +9,7 @@ export type Step =
   | { type: 'retract'; name: PostName; note: string }
   | { type: 'pin'; name: PostName };
 
-export const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
+const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
 export const emil = [{ name: 'Emil Vance', role: 'science' }];
 export const control = [{ name: 'Mission Control', via: 'air-to-ground commentary' }];
 

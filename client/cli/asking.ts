@@ -23,7 +23,7 @@ export class UsageError extends Error {}
 /** What was asked for cannot be done, though nothing is wrong with how it was asked. Exit code 1. */
 export class CannotDo extends Error {}
 
-export const defaultUrl = 'http://127.0.0.1:4000';
+const defaultUrl = 'http://127.0.0.1:4000';
 /** What a person can do who cannot reach it. */
 export const whereItIs = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
 
@@ -89,7 +89,7 @@ export function claimsOf(token: string): Record<string, unknown> | undefined {
 }
 
 /** Nothing else goes into a header. Not shown: it may be most of a good one. */
-export function checkedToken(token: string | undefined): string | undefined {
+function checkedToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
     throw new UsageError('The token (--token or PRESSBOX_TOKEN) holds spaces or other characters that no token has.');
@@ -98,7 +98,7 @@ export function checkedToken(token: string | undefined): string | undefined {
 }
 
 /** An address may also come from the environment, unparsed. */
-export function checkedUrl(url: string): string {
+function checkedUrl(url: string): string {
   try {
     webAddress(url);
   } catch (error) {

@@ -148,7 +148,7 @@ function textOf(bytes: Buffer): string {
 }
 
 /** What an import came to, for a person. */
-export function summaryOf({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
+function summaryOf({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
   const { conflicting, conflicts, sameHistory } = rest;
   const lines = [
     `${counted(revisions, 'line')} of ${file} written: ${counted(channels, 'new channel')}, ${counted(posts, 'new post')}.`,

@@ -113,7 +113,7 @@ export const asOf = 'As of which the answer is true.';
 export const more = 'Whether there is more: ask for the next page, also where this one holds fewer than asked for.';
 export const note = 'What was unclear or wrong, for readers. Required for a clarification and a correction.';
 
-export const catchUp = {
+const catchUp = {
   covers: 'After applying it your offset is `to`, whatever the last event was.',
   cursor: 'Keep it; ask again from here.',
   more: 'There is more to catch up: ask again from `cursor`.',

@@ -73,8 +73,8 @@ export function curlOf(example: Example, url: string): string {
 }
 
 /** A field of a form that stands for the token. */
-export const tokenField = '$PRESSBOX_TOKEN';
-export const formType = 'application/x-www-form-urlencoded';
+const tokenField = '$PRESSBOX_TOKEN';
+const formType = 'application/x-www-form-urlencoded';
 type Form = Readonly<Record<string, string>>;
 
 /** The body as it is sent. */

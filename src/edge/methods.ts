@@ -29,7 +29,7 @@ function guardOf(routers: readonly Router[]): Router {
 }
 
 /** What the paths of routers take, in capitals. HEAD goes where GET goes. */
-export function methodsOf(routers: readonly Router[]): Map<string, string[]> {
+function methodsOf(routers: readonly Router[]): Map<string, string[]> {
   const taken = new Map<string, Set<string>>();
   for (const { route } of routers.flatMap(({ stack }) => stack)) {
     if (route === undefined) continue;

@@ -29,7 +29,3 @@ export function parseCursor(text: string): Position | undefined {
   if (!Number.isSafeInteger(offset)) return undefined;
   return { epoch: match[1] as string, offset, check: match[3] as string };
 }
-
-export function samePosition(a: Position, b: Position): boolean {
-  return a.epoch === b.epoch && a.offset === b.offset && a.check === b.check;
-}

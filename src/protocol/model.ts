@@ -231,8 +231,6 @@ export interface Erasure {
   pending: { where: string; why: string }[];
 }
 
-export type PostPage<P> = { posts: P[]; cursor: string; more: boolean };
-
 /** A post as readers see it: never `body`, `publishedBy`, or who made a change. */
 export function readerView(post: AuthorPost): ReaderPost {
   const { body: _body, publishedBy: _publishedBy, history, ...rest } = post;

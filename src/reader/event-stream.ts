@@ -12,7 +12,7 @@ import { Outgoing } from './outgoing.ts';
  * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
  * in it, so that the data of a block is one line.
  */
-export const streamFormat: Format = {
+const streamFormat: Format = {
   name: 'stream',
   frame: (event, { type, cursor }) => block(type, event, cursor),
 };

@@ -87,7 +87,7 @@ function leadTo(res: Response, path: string): void {
 }
 
 /** Nothing that a browser could take for an address elsewhere. Whatever is no path of this server leads to the list of channels. */
-export function localPath(text: unknown): string {
+function localPath(text: unknown): string {
   const list = '/';
   if (typeof text !== 'string' || text.length > limits.urlCharacters || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text))
     return list;

@@ -13,7 +13,6 @@ import { cutInLines, droppedLines } from './log.ts';
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
 export type FeedFormat = (typeof feedFormats)[number];
-export type RejectionKind = (typeof rejectionKinds)[number];
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];

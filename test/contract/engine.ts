@@ -1,4 +1,4 @@
-import { describe, type TestAPI, it as vitestIt } from 'vitest';
+import { describe } from 'vitest';
 import type { Engine, Renderer } from '../../src/engine/engine.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
@@ -11,7 +11,7 @@ import { writing } from './cases/writing.ts';
 
 /**
  * The exam of an engine: a case for each sentence of `src/engine/engine.ts`. The whole test file of an engine is
- * `describeEngine('redis', openRedis)`; what an engine does otherwise is a skip with its reason.
+ * `describeEngine('redis', openRedis)`.
  */
 export interface Examined {
   /** The engine that is open now. */
@@ -26,26 +26,13 @@ export type OpenEngine = (options?: { now?: () => number }) => Promise<Examined>
 
 export interface Exam {
   open: OpenEngine;
-  it: (name: string, test: () => Promise<void>) => void;
   /** Others may write to its store, so that something may have been missed at any moment. */
   isShared: boolean;
 }
 
-export interface ExamOptions {
-  isShared?: boolean;
-  /** Names of cases, each with the reason why this engine is excused. */
-  skips?: Record<string, string>;
-}
-
-export function describeEngine(name: string, open: OpenEngine, { isShared = false, skips = {} }: ExamOptions = {}): void {
-  const it: Exam['it'] = (title, test) => {
-    const reason = skips[title];
-    const skip: TestAPI['skip'] = vitestIt.skip;
-    if (reason === undefined) vitestIt(title, test);
-    else skip(`${title} (excused: ${reason})`, test);
-  };
+export function describeEngine(name: string, open: OpenEngine, { isShared = false } = {}): void {
   describe(`${name} engine`, () => {
-    const exam: Exam = { open, it, isShared };
+    const exam: Exam = { open, isShared };
     describe('writing', () => writing(exam));
     describe('requests', () => requests(exam));
     describe('catching up and snapshots', () => catchingUp(exam));

@@ -64,8 +64,8 @@ async function read<T>(path: string, token?: string): Promise<T> {
   return answer.body as T;
 }
 
-async function problemOf(path: string, token?: string, headers: Record<string, string> = {}) {
-  const answer = await get(path, token, headers);
+async function problemOf(path: string, token?: string) {
+  const answer = await get(path, token);
   expect(answer.headers.get('content-type'), path).toBe('application/problem+json');
   expect(answer.headers.get('cache-control'), path).toBe('no-store');
   const problem = schemas.problemSchema.parse(answer.body);

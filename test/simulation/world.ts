@@ -43,7 +43,6 @@ export class World {
   readonly readers: SimReader[] = [];
   /** Writes that an author still waits for. */
   readonly pending = new Set<string>();
-  isHealed = false;
   #befalls: [number, Befalls][];
   #pace: number;
   #nodes = 0;
@@ -307,7 +306,6 @@ export class World {
   heal(): void {
     this.say('--- healed');
     const { store, nodes } = this.setting;
-    this.isHealed = true;
     heal(this.setting);
     if (!store.isUp) store.restart();
     if (store.isStalled) store.resume();

@@ -27,7 +27,7 @@ const character = fc.oneof(
 );
 
 /** One line that is not blank, of at most `most` characters. */
-export function line(most: number = 40): fc.Arbitrary<string> {
+function line(most: number = 40): fc.Arbitrary<string> {
   return fc
     .string({ unit: character, minLength: 1, maxLength: Math.min(most, 60) })
     .map((text) => [...text].slice(0, most).join(''))
@@ -91,16 +91,16 @@ export const markdown: fc.Arbitrary<string> = fc
   .map((pieces) => pieces.join(''));
 
 const path = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_~/'), maxLength: 20 });
-export const httpsUrl: fc.Arbitrary<string> = path.map((tail) => `https://pictures.example/${tail}`);
+const httpsUrl: fc.Arbitrary<string> = path.map((tail) => `https://pictures.example/${tail}`);
 const webUrl = fc.oneof(
   httpsUrl,
   path.map((tail) => `http://wire.example/${tail}`),
 );
 const pixels = fc.integer({ min: 1, max: 8_000 });
 
-export const person: fc.Arbitrary<Person> = fc.record({ name: line(), role: line(), url: webUrl }, { requiredKeys: ['name'] });
-export const source: fc.Arbitrary<Source> = fc.record({ name: line(), via: line(), url: webUrl }, { requiredKeys: ['name'] });
-export const media: fc.Arbitrary<Media> = fc.oneof(
+const person: fc.Arbitrary<Person> = fc.record({ name: line(), role: line(), url: webUrl }, { requiredKeys: ['name'] });
+const source: fc.Arbitrary<Source> = fc.record({ name: line(), via: line(), url: webUrl }, { requiredKeys: ['name'] });
+const media: fc.Arbitrary<Media> = fc.oneof(
   fc.record(
     {
       type: fc.constant('image' as const),
@@ -131,14 +131,6 @@ export const media: fc.Arbitrary<Media> = fc.oneof(
     { requiredKeys: ['type', 'url', 'title'] },
   ),
 );
-
-/** A UUIDv7 whose time is random. */
-export const postId: fc.Arbitrary<string> = fc
-  .tuple(fc.nat(2 ** 31), fc.nat(0xfff), fc.nat(2 ** 31), fc.nat(2 ** 31))
-  .map(([time, a, b, c]) => {
-    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0').slice(-digits);
-    return `${hex(time, 8)}-${hex(b, 4)}-7${hex(a, 3)}-${'89ab'[b % 4]}${hex(c, 3)}-${hex(b, 6)}${hex(c, 6)}`;
-  });
 
 const postFields = {
   kind: fc.constantFrom(...postKinds),

@@ -51,11 +51,11 @@ export function deskCalls(server: () => TestServer) {
     return body.channel.id;
   }
 
-  /** Ada's, where no token is given. */
-  async function newPost(channel: string, more: object = {}, token?: string): Promise<AuthorPost> {
-    const sender = token ?? (await server().token({ author: ['*'] }, ada));
+  /** Ada's. */
+  async function newPost(channel: string, more: object = {}): Promise<AuthorPost> {
+    const token = await server().token({ author: ['*'] }, ada);
     const post = { headline: 'Lift-off', body: 'Away *it* goes.', ...more };
-    const { status, body } = await write(`/${channel}/posts`, post, { token: sender });
+    const { status, body } = await write(`/${channel}/posts`, post, { token });
     expect(status).toBe(201);
     return body.post;
   }

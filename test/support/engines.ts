@@ -114,8 +114,8 @@ function tombstone(post: PostState, status: 'retracted' | 'taken-down', change: 
   return { ...emptied(post), status, revision: change.revision, updatedAt: change.at, history: [...history, change] };
 }
 
-export function retraction(post: PostState, note = 'It was not so.'): NewPostEntry {
-  const change = changeOf(post, 'retraction', note);
+export function retraction(post: PostState): NewPostEntry {
+  const change = changeOf(post, 'retraction', 'It was not so.');
   const { kind, at: time, by } = change;
   return { type: 'post.retracted', at: time, by, kind, listed: true, post: tombstone(post, 'retracted', change) };
 }
@@ -140,8 +140,9 @@ export function channelChange(channel: Channel, changes: Partial<Channel>, chang
 }
 
 let requests = 0;
-export function newRequest(id = `request-${process.pid}-${++requests}`, digest = 'd'.repeat(64)): RequestId {
-  return { id, digest };
+export function newRequest(): RequestId {
+  requests += 1;
+  return { id: `request-${process.pid}-${requests}`, digest: 'd'.repeat(64) };
 }
 
 export interface Decided {

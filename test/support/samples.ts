@@ -2,7 +2,7 @@ import type { AuthorPost, Change, Channel, ReaderPost } from '../../src/protocol
 
 /** One channel and one post with every field, for tests that need some and care for few of their fields. */
 
-export const sampleTime = '2026-11-24T12:00:00.000Z';
+const sampleTime = '2026-11-24T12:00:00.000Z';
 
 export function aChannel(changed: Partial<Channel> = {}): Channel {
   return {

@@ -76,15 +76,12 @@ export function publish(place: Place, token: string, channelId: string, body: Ne
 }
 
 /** Every post as readers see it, newest first, page by page. */
-export async function allPosts({ url }: Place, channelId: string, token?: string): Promise<ReaderPost[]> {
+export async function allPosts({ url }: Place, channelId: string): Promise<ReaderPost[]> {
   const posts: ReaderPost[] = [];
   let more = true;
   while (more) {
     const before = posts.length === 0 ? '' : `&before=${posts.at(-1)!.seq}`;
-    const page = await read<{ posts: ReaderPost[]; more: boolean }>(
-      `${url}/v1/channels/${channelId}/posts?limit=100${before}`,
-      token,
-    );
+    const page = await read<{ posts: ReaderPost[]; more: boolean }>(`${url}/v1/channels/${channelId}/posts?limit=100${before}`);
     posts.push(...page.posts);
     more = page.more;
   }

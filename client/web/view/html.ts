@@ -37,7 +37,7 @@ export function joined(parts: readonly Part[], separator: string): Html {
 }
 
 /** Text as it may stand between tags and in a quoted attribute. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 

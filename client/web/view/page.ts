@@ -35,7 +35,7 @@ export function settingOf({ timezone, language, url }: Channel): PostSetting {
 }
 
 /** Section, headline, standfirst, byline, and what was corrected in them. */
-export function renderMasthead(channel: Channel): Html {
+function renderMasthead(channel: Channel): Html {
   const setting = settingOf(channel);
   const words = wordsOf(setting);
   return html`${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1 dir="auto">${channel.headline}</h1>${
@@ -89,13 +89,13 @@ export function firstOfDay(posts: readonly ReaderPost[], setting: Setting): bool
   });
 }
 
-export function renderPinned({ channel, pinned }: Shown): Html {
+function renderPinned({ channel, pinned }: Shown): Html {
   if (pinned === null) return nothing;
   return html`${heading(wordsOf(channel).pinned, channel)}${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
 }
 
 /** The newest summary; nothing where it is pinned and so shown already. */
-export function renderSummary({ channel, summary, pinned }: Shown): Html {
+function renderSummary({ channel, summary, pinned }: Shown): Html {
   if (summary === null || summary.id === pinned?.id) return nothing;
   return html`${heading(pageWordsOf(channel).storySoFar, channel)}${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
 }
@@ -107,7 +107,7 @@ function heading(name: string, setting: Setting): Html {
 const keyEventsAtOnce = 8;
 
 /** Newest first. Those beyond the first few are behind a fold, so that a phone comes to the posts soon. */
-export function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
+function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
   if (keyEvents.length === 0) return nothing;
   const held = new Set(posts.map((post) => post.id));
   const item = (event: KeyEvent) => renderKeyEvent(event, channel, held.has(event.id));

@@ -36,7 +36,7 @@ export function renderPost(post: ReaderPost, setting: PostSetting): Html {
   return turned(article, setting);
 }
 
-export function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
+function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
   return place === 'list' ? postAnchor(postId) : `${place}-${postId}`;
 }
 

@@ -63,7 +63,7 @@ export function dayOf(at: string, setting: Setting): string {
 }
 
 /** "21 Jul" or "Jul 21", as the language writes it. */
-export function shortDayOf(at: string, setting: Setting): string {
+function shortDayOf(at: string, setting: Setting): string {
   return formats(setting).shortDay.format(new Date(at));
 }
 

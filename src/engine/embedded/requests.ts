@@ -6,7 +6,7 @@ import { embeddedLimits } from './limits.ts';
 import type { Sql } from './schema.ts';
 
 /** What is remembered of requests, and the keys that tags are found by. */
-export const keptMs = limits.idempotencyHours * 3_600_000;
+const keptMs = limits.idempotencyHours * 3_600_000;
 
 interface RequestRow {
   fingerprint: string;

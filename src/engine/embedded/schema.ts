@@ -138,7 +138,7 @@ const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs,
  * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.
  * Throws `JournalRefused` for a schema from the future or a file that is no journal.
  */
-export function openForWriting(file: string, steps: readonly Migration[] = migrations): DatabaseSync {
+export function openForWriting(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: lockWaitMs });
   try {
     db.exec(`
@@ -153,9 +153,9 @@ export function openForWriting(file: string, steps: readonly Migration[] = migra
       PRAGMA wal_autocheckpoint = ${logBytes / 4096};
       PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
-    migrate(db, steps);
+    migrate(db);
     // A file that it may only read SQLite opens too, and refuses what is written later.
-    db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${steps.length}; ROLLBACK`);
+    db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}; ROLLBACK`);
     return db;
   } catch (error) {
     db.close();

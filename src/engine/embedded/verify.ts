@@ -110,7 +110,7 @@ function logOf(file: string): string {
 }
 
 /** A report for each channel, in the order of their ids. */
-export function* verifyChannels(db: DatabaseSync, options: VerifyOptions = {}): Generator<ChannelReport> {
+function* verifyChannels(db: DatabaseSync, options: VerifyOptions = {}): Generator<ChannelReport> {
   const columns = 'SELECT n, id, root, head, headCheck, revision, last, text, state, access, created, pinned FROM channels';
   const { channelId } = options;
   const channels =

@@ -204,7 +204,7 @@ const didNothing =
 /** Of these, what a server says that answers and takes no writes. */
 const takesNoWrites = /^(?:MISCONF|NOREPLICAS|OOM|READONLY)\b/;
 
-export function unavailable(error: unknown): JournalUnavailable {
+function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
   // ioredis speaks of its options there.
   const isLost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';

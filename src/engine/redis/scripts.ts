@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
 /** The operations in `lua/`, one a file. Those on a channel begin with `shared.lua`. */
-export const operations = [
+const operations = [
   'append',
   'beat',
   'card',

@@ -112,7 +112,7 @@ export function jsonElement(id: string, data: unknown): Html {
   return html`<script type="application/json" id="${id}">${safe(scriptJson(data))}</script>`;
 }
 
-export function scriptJson(data: unknown): string {
+function scriptJson(data: unknown): string {
   return JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -48,7 +48,7 @@ export function embedPage({ channel, publicUrl, root, files, attributes: { theme
 }
 
 /** What a page that knows nothing of Pressbox is given to show a channel. Pixels. */
-export const frameSize = { width: 680, height: 800 } as const;
+const frameSize = { width: 680, height: 800 } as const;
 
 /** The answer of oEmbed 1.0 for a channel: a frame, no larger than was asked for. */
 export function oembedOf(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import {
   appended,
@@ -15,7 +15,7 @@ import { untilComplete, untilDeleted } from '../../support/erased-texts.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 /** That nothing is left in the store itself, each engine shows in a test of its own: only it knows where to look. */
-export function deletingAndErasing({ open, it }: Exam): void {
+export function deletingAndErasing({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/engine/engine.ts';
 import {
   appended,
@@ -15,7 +15,7 @@ import {
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
 
-export function listening({ open, it, isShared }: Exam): void {
+export function listening({ open, isShared }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { contentHash, digestOf, nextCheck } from '../../../src/engine/chain.ts';
 import type { Engine, KeptEntry, NewEntry } from '../../../src/engine/engine.ts';
 import {
@@ -19,7 +19,7 @@ import { emptied } from '../../support/samples.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 /** entries, and what an append takes of an entry that was written elsewhere. */
-export function moving({ open, it }: Exam): void {
+export function moving({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChannelsQuery, Engine, PostsQuery } from '../../../src/engine/engine.ts';
 import { tags } from '../../../src/engine/tags.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
@@ -21,7 +21,7 @@ import {
 import type { Exam, Examined } from '../engine.ts';
 
 /** channel, channels, post, posts, revisions, corrections, journal. */
-export function pages({ open, it }: Exam): void {
+export function pages({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {

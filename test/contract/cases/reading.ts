@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, Replay, StoredChange } from '../../../src/engine/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import {
@@ -17,7 +17,7 @@ import type { Exam, Examined } from '../engine.ts';
 const nameOf = (change: StoredChange) => (change.type === 'channel.changed' ? 'channel' : change.post.id);
 
 /** catchUp, snapshot and heads. */
-export function catchingUp({ open, it }: Exam): void {
+export function catchingUp({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import {
   appended,
@@ -18,7 +18,7 @@ import type { Exam, Examined } from '../engine.ts';
 const hour = 3_600_000;
 
 /** What is remembered of a request, and for how long. */
-export function requests({ open, it }: Exam): void {
+export function requests({ open }: Exam): void {
   let now = Date.now();
   /** By how much it goes on whenever somebody looks at it. */
   let tick = 0;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { limits } from '../../../src/protocol/limits.ts';
 import type { Exam, Examined } from '../engine.ts';
@@ -6,7 +6,7 @@ import type { Exam, Examined } from '../engine.ts';
 const minute = 60_000;
 
 /** Tokens that are refused before they expire. */
-export function revoking({ open, it }: Exam): void {
+export function revoking({ open }: Exam): void {
   const start = Date.now();
   let now = start;
   let examined: Examined;

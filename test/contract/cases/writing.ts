@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nextCheck, shortCheck } from '../../../src/engine/chain.ts';
 import { type Engine, JournalUnavailable } from '../../../src/engine/engine.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from '../../support/engines.ts';
 import type { Exam, Examined } from '../engine.ts';
 
-export function writing({ open, it }: Exam): void {
+export function writing({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {
