@@ -82,13 +82,13 @@ function storm([what, figure, unit]: [what: string, figure: string, unit: Unit],
   };
 }
 
-function overChannels(what: string, step: Step, readers: number, crowd: Crowd): Goal {
+function overChannels(what: string, step: Step, readers: number, crowd: Crowd, beside: Crowd = 'bare'): Goal {
   return {
     row: 12,
     what: `CPU a million deliveries, ${what}`,
     ...{ figure: 'cpuPerMillion', unit: 'CPU s' as const },
     of: place('pressbox', step, readers, crowd),
-    against: place('pressbox', step, readers),
+    against: place('pressbox', step, readers, beside),
     bound: { most: 1.3 },
   };
 }
@@ -134,6 +134,7 @@ export const goals: readonly Goal[] = [
   alone(11, `${stopped}: p99 of the others, by that without them`, 'p99Ratio', '×', stalled, 1.5, true),
   alone(11, `${stopped}: neither caught up nor closed 30 s after`, 'left', '', stalled, 0, true),
   overChannels('readers over 100 channels', 'capacity', 10_000, 'spread'),
+  overChannels("the same, the load's processor never idle", 'capacity', 10_000, 'spread-awake', 'bare-awake'),
   overChannels('the same, a post of each at a time', 'single', 10_000, 'spread'),
   overChannels('each on 100 channels', 'single', 1_000, 'everywhere'),
   alone(13, '2,000 readers coming and going, 20 events a second: memory grows by', 'mbPerMinute', 'MB/min', lasting, 1, true),
