@@ -1,4 +1,4 @@
-import { idempotencyHours } from '../src/protocol/limits.ts';
+import { idempotencyHours, idempotencyKeyPattern } from '../src/protocol/limits.ts';
 import type {
   AuthorPost,
   Channel,
@@ -264,6 +264,8 @@ export class AuthorClient {
   }
 
   async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
+    // No request could be made of it, which would look as if the server were out of reach, for ever.
+    if (!idempotencyKeyPattern.test(key)) throw new TypeError('An idempotency key is 1 to 255 printable ASCII characters.');
     const headers = {
       'idempotency-key': key,
       ...(body !== undefined && { 'content-type': 'application/json' }),

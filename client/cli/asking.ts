@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { idempotencyKeyPattern } from '../../src/protocol/limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
 import { type Fetch, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
@@ -37,7 +38,7 @@ export function addServerOptions(command: Command, env: Env): Command {
 export function addWriteOptions(command: Command, env: Env): Command {
   return addServerOptions(command, env)
     .option('--timeout <seconds>', 'give up after this long without an answer', seconds, 60)
-    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then');
+    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', idempotencyKey);
 }
 
 /** Whom a command asks, as whom, and how. */
@@ -115,6 +116,17 @@ function webAddress(text: string): string {
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new InvalidArgumentError('It must be an address that begins with http:// or https://.');
   }
+  return text;
+}
+
+/** What is empty, as a variable that is not set, or of dots alone would lead to another address. */
+export function idOfChannel(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It must be the id of a channel.');
+  return text;
+}
+
+function idempotencyKey(text: string): string {
+  if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError('It must be 1 to 255 printable ASCII characters.');
   return text;
 }
 

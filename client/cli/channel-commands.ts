@@ -8,6 +8,7 @@ import {
   addServerOptions,
   addWriteOptions,
   author,
+  idOfChannel,
   revision,
   several,
   tellError,
@@ -65,7 +66,7 @@ Examples:
 
   addFields(addWriteOptions(channel.command('update'), env))
     .description('Change a channel')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .option('--headline <text>', 'its headline; needs --change')
     .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
     .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
@@ -85,13 +86,13 @@ Examples:
 
   addWriteOptions(channel.command('end'), env)
     .description('End the coverage: no new posts, but revisions and withdrawals')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .addHelpText('after', '\nExample:\n  $ pressbox channel end moon-landing')
     .action(async (channelId: string, options: UpdateOptions) => done(await change(channelId, '*', { state: 'ended' }, options)));
 
   addWriteOptions(channel.command('delete'), env)
     .description('Erase a channel with everything in it; needs the rights of an administrator')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .option('--yes', 'yes, erase it')
     .addHelpText('after', '\nExample:\n  $ pressbox channel delete moon-landing --yes')
     .action(async (channelId: string, options: AskingOptions & { yes?: boolean }) => done(await erase(channelId, options)));

@@ -1,7 +1,16 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
-import { type AskingOptions, addServerOptions, fileTrouble, sayingAgain, serverOf, tellError, whyCut } from './asking.ts';
+import {
+  type AskingOptions,
+  addServerOptions,
+  fileTrouble,
+  idOfChannel,
+  sayingAgain,
+  serverOf,
+  tellError,
+  whyCut,
+} from './asking.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -18,7 +27,7 @@ const silenceMs = 60_000;
 export function addExportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('export'), env)
     .description('Write a channel out as lines of JSON: every revision, with times and history')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .option('-o, --output <file>', 'where to; default: the standard output')
     .addHelpText(
       'after',

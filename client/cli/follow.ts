@@ -5,7 +5,7 @@ import { ProblemError } from '../http.ts';
 import { partsOf } from '../portable.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
-import { type AskingOptions, addServerOptions, CannotDo, serverOf, tellError, whereItIs } from './asking.ts';
+import { type AskingOptions, addServerOptions, CannotDo, idOfChannel, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
 import { NotReached, notReached, WrongAddress } from './telling-fetch.ts';
@@ -20,7 +20,7 @@ interface FollowOptions extends AskingOptions {
 export function addFollowCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('follow'), env)
     .description('Follow a channel in the terminal')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .option('--since <cursor>', 'begin after this cursor: what changed since, each thing once')
     .option('--posts <number>', 'posts to begin with, 1 to 100', count, 10)
     .addHelpText(

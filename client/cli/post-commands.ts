@@ -4,7 +4,17 @@ import { type Media, postKinds, revisionKinds, type Verification, verifications 
 import type { PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
 import { newPostId } from '../ids.ts';
-import { type AskingOptions, addWriteOptions, author, readInput, revision, several, tellError, UsageError } from './asking.ts';
+import {
+  type AskingOptions,
+  addWriteOptions,
+  author,
+  idOfChannel,
+  readInput,
+  revision,
+  several,
+  tellError,
+  UsageError,
+} from './asking.ts';
 import { findPost, shortId, titleOf } from './find-post.ts';
 import { plainLine } from './plain.ts';
 import { correctedLines } from './show.ts';
@@ -33,7 +43,7 @@ interface PostOptions extends AskingOptions {
 export function addPostCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addPostFields(addWriteOptions(program.command('post'), env))
     .description('Publish a post')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .argument('[text...]', 'the body, in Markdown; - reads it from the standard input')
     .addOption(new Option('--kind <kind>', 'what kind of post').choices(postKinds))
     .option('--derived-from <post>', 'an id of a post that this one restates; may be repeated', several)
@@ -43,7 +53,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addPostFields(addWriteOptions(program.command('correct'), env))
     .description('Revise a post, telling readers what kind of change it is')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .argument('[text...]', 'the new body; - reads it from the standard input')
     .option('--body <text>', 'the new body; - reads it from the standard input')
@@ -61,7 +71,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addWriteOptions(program.command('retract'), env)
     .description('Withdraw a post from readers, with a note; authors still see it')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .requiredOption('--note <text>', 'why, for readers')
     .addHelpText('after', examples.retract)
@@ -69,7 +79,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addWriteOptions(program.command('takedown'), env)
     .description('Withdraw a post and erase its text everywhere')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .option('--note <text>', 'for readers')
     .addHelpText('after', examples.takedown)
@@ -77,7 +87,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addWriteOptions(program.command('pin'), env)
     .description('Pin a post above the others, in place of the one that is pinned')
-    .argument('<channel>')
+    .argument('<channel>', 'its id', idOfChannel)
     .argument('[post]', 'latest (yours), an id, or the end of one')
     .option('--none', 'pin nothing')
     .addHelpText('after', examples.pin)

@@ -9,6 +9,7 @@ import {
   addServerOptions,
   CannotDo,
   fileTrouble,
+  idOfChannel,
   sayingAgain,
   serverOf,
   tellError,
@@ -33,7 +34,7 @@ interface VerifyOptions extends AskingOptions {
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('verify'), env)
     .description('Look whether what is kept is what was written: every fact, and every text that was not erased')
-    .argument('[channel]', 'only this one; default: every channel')
+    .argument('[channel]', 'only this one; default: every channel', idOfChannel)
     .option('--data-dir <path>', 'the journal in this directory, beside a running server or without one')
     .option('--redis [url]', 'the journals in a Redis or Valkey (PRESSBOX_REDIS_URL), beside the servers that use it')
     .option('--file <file>', 'the channels of an export')

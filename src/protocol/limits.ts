@@ -6,6 +6,8 @@ export const cursorCharacters = 128;
 export const pageMost = 100;
 /** How long a request's outcome is remembered. */
 export const idempotencyHours = 24;
+/** Of what a key is made: printable ASCII, without spaces at either end. */
+export const idempotencyKeyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 
 /**
  * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from './limits.ts';
+import { idempotencyKeyPattern, limits } from './limits.ts';
 import * as model from './model.ts';
 import {
   channelIdSchema,
@@ -218,6 +218,4 @@ export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, ex
 export const signInFormSchema = z.object({ token: z.string().optional(), to: z.string().optional() });
 export const signOutFormSchema = signInFormSchema.pick({ to: true });
 
-export const idempotencyKeySchema = z
-  .string()
-  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, 'Must be 1 to 255 printable ASCII characters.');
+export const idempotencyKeySchema = z.string().regex(idempotencyKeyPattern, 'Must be 1 to 255 printable ASCII characters.');

@@ -87,6 +87,10 @@ describe('pressbox post', () => {
       ['channel', 'update', room.channelId, '--section', 'Space', '--revision', ''],
       ['channel', 'update', room.channelId, '--section', 'Space', '--revision', '1e0'],
       ['channel', 'delete', room.channelId],
+      ['channel', 'update', '', '--section', 'Space'],
+      ['channel', 'delete', '.', '--yes'],
+      ['export', ''],
+      ['post', room.channelId, '--key', 'n\u00b0 1 \u{1f680}', 'One'],
       ['follow', room.channelId, '--posts', '1000'],
       ['token'],
     ]) {

@@ -78,6 +78,14 @@ describe('a command', () => {
     expect(schemas.newPostSchema.parse(JSON.parse(first?.body ?? ''))).toMatchObject({ body: 'One \u{1f319} small step' });
   });
 
+  it('is not sent with a key that no header can hold, and says so at once', async () => {
+    const { url, heard } = await server(done);
+    for (const key of ['', 'two\nlines', 'n\u00b0 1 \u{1f680}', 'k'.repeat(256)]) {
+      await expect(author(url).publish('moon', { body: 'One' }, { key, deadlineMs: 500 })).rejects.toThrow(/idempotency key/);
+    }
+    expect(heard).toEqual([]);
+  });
+
   it('has an id for its post also where none is given by name', async () => {
     const { url, heard } = await server(done);
     await author(url).publish('moon', { id: undefined, body: 'One small step' });
