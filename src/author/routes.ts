@@ -120,7 +120,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     const { post, position, replayed } = answer;
     note(res, replayed, { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision }, did);
     // The same tag that a GET in the author's view has.
-    const etag = postEtag(post, 'author', renderer);
+    const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
   }
 

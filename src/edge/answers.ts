@@ -65,12 +65,12 @@ export function vary(response: Response, names: string): void {
 }
 
 /**
- * The entity tag of a post as it is seen: its revision leads, as If-Match takes it back; the rest names the view, what made its html, and
- * what it says, since of a store that was put back to an older state a revision may come again with another text.
+ * The entity tag of a post as it is seen, in JSON: its revision leads, as If-Match takes it back; the rest names the view, what made its
+ * html, and what it says, since of a store that was put back to an older state a revision may come again with another text.
  */
-export function postEtag(seen: { revision: number }, view: 'author' | 'reader', renderer: { version: string }): string {
-  const content = hash('sha256', JSON.stringify(seen), 'base64url').slice(0, 16);
-  return `"${seen.revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}-${content}"`;
+export function postEtag(revision: number, seen: string, view: 'author' | 'reader', renderer: { version: string }): string {
+  const content = hash('sha256', seen, 'base64url').slice(0, 16);
+  return `"${revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}-${content}"`;
 }
 
 /** Whether an If-None-Match header names the tag: a list, `*`, and weak tags as RFC 9110 compares them here. */

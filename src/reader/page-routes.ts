@@ -241,7 +241,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const held = await hold(channelId);
     try {
       let snapshot: Snapshot | undefined;
-      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault, bytes: limits.answerBytes };
+      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
       await catchUp(held.feed, query, (answer) => {
         snapshot = JSON.parse(answer.snapshot ?? 'null');
       });

@@ -129,8 +129,8 @@ export function readerRoutes(context: ReaderContext): Router {
     const postId = postIdOf(req.params.postId);
     const { channel, found: read } = await readAllowed(req, res, (channelId) => engine.post(channelId, postId));
     if (read === undefined) throw new Refusal('not-found');
-    const seen = viewFor(res, channel)(read.post);
-    const etag = postEtag(seen, isAuthor(res, channel) ? 'author' : 'reader', renderer);
+    const seen = JSON.stringify(viewFor(res, channel)(read.post));
+    const etag = postEtag(read.post.revision, seen, isAuthor(res, channel) ? 'author' : 'reader', renderer);
     sendJson(res, seen, { ...postCaching(res, channel), etag });
   });
 

@@ -22,13 +22,14 @@ export type Place = { before: number } | { after: number } | { around: number };
 /** Posts above and below the one that a permanent link leads to, itself among the latter. */
 const above = readerLimits.windowAbove;
 const below = limits.pageDefault - above;
+const { postsBytes } = readerLimits;
 
 /** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */
 export async function readWindow(engine: Engine, channelId: string, place: Place, newest: number): Promise<Window | undefined> {
   // Below 1 there is no `seq`: a page before 0 would lead on to one after -1, which is refused.
   if ('before' in place) return await readBelow(engine, channelId, Math.max(1, place.before), newest);
   if ('after' in place) return await readAbove(engine, channelId, place.after);
-  const bytes = limits.answerBytes / 2;
+  const bytes = postsBytes / 2;
   const older = await engine.posts(channelId, { before: place.around + 1, limit: below, bytes });
   const newer = await engine.posts(channelId, { after: place.around, limit: above, bytes });
   if (older === undefined || newer === undefined) return undefined;
@@ -40,15 +41,15 @@ export async function readWindow(engine: Engine, channelId: string, place: Place
 }
 
 async function readBelow(engine: Engine, channelId: string, before: number, newest: number): Promise<Window | undefined> {
-  const page = await engine.posts(channelId, { before, limit: limits.pageDefault, bytes: limits.answerBytes });
+  const page = await engine.posts(channelId, { before, limit: limits.pageDefault, bytes: postsBytes });
   if (page === undefined) return undefined;
   const floor = page.more ? (page.posts.at(-1)?.seq ?? before) : 0;
   return { posts: page.posts.map(readerView), floor, ceiling: newest < before ? null : before - 1 };
 }
 
 async function readAbove(engine: Engine, channelId: string, after: number): Promise<Window | undefined> {
-  const page = await engine.posts(channelId, { after, limit: limits.pageDefault, bytes: limits.answerBytes });
-  const under = await engine.posts(channelId, { before: after + 1, limit: 1, bytes: limits.answerBytes });
+  const page = await engine.posts(channelId, { after, limit: limits.pageDefault, bytes: postsBytes });
+  const under = await engine.posts(channelId, { before: after + 1, limit: 1, bytes: postsBytes });
   if (page === undefined || under === undefined) return undefined;
   return {
     posts: page.posts.map(readerView),

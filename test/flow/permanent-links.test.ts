@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
@@ -192,6 +193,22 @@ describe('paging by links', () => {
       if (path !== undefined) expect(text).toMatch(/rel="prev"[^>]*>Newer posts/);
     }
     expect(up).toEqual(range(45, 1));
+  });
+
+  it('goes by fewer at a time where posts are very long, so that a page comes over a narrow line', async () => {
+    const { id } = await createChannel(server, editor);
+    for (let nth = 1; nth <= 20; nth += 1) {
+      await publish(server, editor, id, { body: `Text number ${nth}.\n\n${'x'.repeat(30_000)}` });
+    }
+    const down: number[] = [];
+    for (let path: string | undefined = `/live/${id}`; path !== undefined; ) {
+      const { text } = await open(path);
+      // What it shows is in it for the script as well, and the newest for search engines.
+      expect(text.length).toBeLessThan(3 * readerLimits.postsBytes);
+      down.push(...listed(text));
+      path = hrefOf(text, 'Older posts');
+    }
+    expect(down).toEqual(range(20, 1));
   });
 
   it('shows the newest posts above the newest one, and says so below the first one', async () => {
