@@ -29,6 +29,35 @@ export async function within<T>(
   }
 }
 
+/** The waits of processes are looked at this often at most: to look takes some of the time that is measured. */
+const lookMs = 50;
+
+/** When something happened, and how long each thread of some processes had waited for a processor by then. */
+export interface Moment {
+  at: number;
+  waited: ReadonlyMap<string, number>;
+}
+
+/** Tells the moment it is. The processes are asked for at each look, for some end and others begin. */
+export function momentsOf(processes: () => readonly number[]): () => Moment {
+  let looked = Number.NEGATIVE_INFINITY;
+  let waited: Moment['waited'] = new Map();
+  return () => {
+    const at = performance.now();
+    if (at - looked >= lookMs) [looked, waited] = [at, waitedMs(processes())];
+    return { at, waited };
+  };
+}
+
+/**
+ * Milliseconds between two moments, without those in which the processes had no processor though they were ready to run. For what is measured while
+ * all of them have much to do: they wait for each other too, so of the threads the one that waited longest counts, and not their sum.
+ */
+export function msBetween(from: Moment, to: Moment): number {
+  const waits = [...to.waited].map(([thread, ms]) => ms - (from.waited.get(thread) ?? 0));
+  return to.at - from.at - Math.max(0, ...waits);
+}
+
 /** The process and all that it has started, and they in turn, such as a browser; itself alone where the system does not tell. */
 export function familyOf(pid: number): number[] {
   try {
