@@ -9,7 +9,7 @@ const alone = ['test/chaos/attack.test.ts'];
 const patient = {
   // For what hangs alone: power cuts in a row, or all pages one after the other, take two minutes on a busy machine.
   testTimeout: 300_000,
-  hookTimeout: 120_000,
+  hookTimeout: 300_000,
   setupFiles: ['test/support/patience.ts'],
   expect: { poll: { timeout: 30_000 } },
 };

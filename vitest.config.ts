@@ -25,8 +25,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         exclude: longFiles,
         // For what hangs alone: what is promised within a time is asserted.
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         setupFiles: ['test/support/patience.ts'],
         expect: { poll: { timeout: 30_000 } },
         isolate: !sharing.includes(name),

@@ -39,8 +39,9 @@ export default defineConfig({
         env: { PRESSBOX_TEST_STORE: store },
         setupFiles: ['test/support/store-setup.ts', 'test/support/patience.ts'],
         expect: { poll: { timeout: 30_000 } },
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+        // As in vitest.chaos.config.ts: some of them take minutes on a busy machine.
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         // As in vitest.config.ts.
         isolate: false,
       },

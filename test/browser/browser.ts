@@ -103,6 +103,8 @@ export function withinTime<T>(promisedMs: number, check: () => Promise<T>): Prom
   return within(promisedMs, check, familyOf(process.pid));
 }
 
+/** However long a busy machine takes to load a page. */
+const loadMs = 90_000;
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
 
 /**
@@ -116,6 +118,7 @@ function testBrowser(browser: Browser, profile: string, prepare: (context: Brows
   return {
     async page(options = {}) {
       const context = await browser.newContext(options);
+      context.setDefaultNavigationTimeout(loadMs);
       // Left open it would go on telling the time and keeping its connection.
       onTestFinished(() => context.close());
       await prepare(context);

@@ -233,7 +233,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await list.getByRole('link', { name: 'For the desk' }).waitFor();
     expect(await list.getByRole('status').textContent()).toBe('');
     // The longest pause between two attempts is half a minute.
-    await page.getByText('Written while the issuer was gone.').waitFor({ timeout: 45_000 });
+    await page.getByText('Written while the issuer was gone.').waitFor({ timeout: 90_000 });
     await vi.waitFor(async () => expect(await connection()).toBe('Live'));
     expect(await page.evaluate('window.isTheSamePage')).toBe(true);
     await elsewhere.reload();

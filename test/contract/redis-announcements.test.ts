@@ -8,7 +8,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { lastComparison, nextComparison, openMuteNodeFor, openNode, openTwoNodesFor } from '../support/redis.ts';
 import { within } from '../support/within.ts';
 
-const patient = { timeout: 20_000, interval: 50 };
+const patient = { interval: 50 };
 /** For what is tried again where a comparison, or a connection that was made anew, came in between. */
 const oftenTried = { timeout: 60_000, interval: 50 };
 

@@ -6,7 +6,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNodeFor, openTwoNodesFor, type RedisServer, startRedisFor } from '../support/redis.ts';
 
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
-const patient = { timeout: 30_000, interval: 100 };
+const patient = { interval: 100 };
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a text that was erased from ${kind}`, (binary) => {

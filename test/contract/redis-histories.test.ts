@@ -8,7 +8,7 @@ import { appending, createChannel, newRequest, publication, publish, samplePost,
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
 
-const patient = { timeout: 30_000, interval: 50 };
+const patient = { interval: 50 };
 
 async function head(engine: Engine, channelId: string): Promise<Position> {
   return (await engine.heads([channelId]))[0] as Position;

@@ -7,7 +7,7 @@ import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../support/redis.ts';
 import { within } from '../support/within.ts';
 
-const patient = { timeout: 25_000, interval: 50 };
+const patient = { interval: 50 };
 /** The contract: by then a node has noticed by itself that it missed something. */
 const promisedMs = 5_000;
 
@@ -102,7 +102,9 @@ describeWith(needs.redis, 'a node whose process was held up', (binary) => {
     const server = await startRedisFor(test, binary);
     const node = await openNodeFor(test, server);
     const { id } = await createChannel(node);
-    const connections = async () => String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm);
+    // Redis lists them in any order.
+    const connections = async () =>
+      new Set(String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm));
     const before = await connections();
     const written = publish(node, id);
     // It is sent at the end of a turn of the loop.
@@ -110,7 +112,7 @@ describeWith(needs.redis, 'a node whose process was held up', (binary) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
     expect((await written).seq).toBe(2);
     expect(await connections()).toEqual(before);
-    expect(before).toHaveLength(3);
+    expect(before.size).toBe(3);
   });
 });
 

@@ -23,7 +23,7 @@ import {
 import { describeWith, needs } from '../support/needs.ts';
 import { openTwoNodesFor, type RedisServer } from '../support/redis.ts';
 
-const patient = { timeout: 20_000, interval: 50 };
+const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {

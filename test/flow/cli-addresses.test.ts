@@ -248,7 +248,7 @@ describe('pressbox follow', () => {
     await vi.waitFor(() => expect(running.err).toMatch(/\nLive again\.\n$/), patient);
     running.interrupt();
     expect(await running.code).toBe(0);
-  }, 120_000);
+  });
 
   it('says what it waits for where a server takes the connection and answers nothing', async () => {
     const url = await listening(createServer((socket) => void socket.on('error', () => {}).resume()));

@@ -34,7 +34,7 @@ describe('A server that is killed at any point of a thousand publications', () =
       },
     });
     expectWhole(coverage, total);
-  }, 240_000);
+  });
 });
 
 describe('A reader', () => {

@@ -163,7 +163,7 @@ for (const name of ['nginx', 'caddy'] as const) {
         const heard: unknown[] = [];
         socket.on('event', ({ offset }: { offset: number }) => heard.push(offset));
         await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
-        expect(await socket.timeout(5_000).emitWithAck('subscribe', { channelId: id })).toMatchObject({ ok: true });
+        expect(await socket.timeout(30_000).emitWithAck('subscribe', { channelId: id })).toMatchObject({ ok: true });
         const stream = await begin(`/v1/channels/${id}/stream`);
         onTestFinished(() => void stream.destroy());
         let streamed = '';

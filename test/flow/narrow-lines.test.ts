@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-it('brings a reader who was away up to date over a narrow line, by every way', { timeout: 120_000 }, async () => {
+it('brings a reader who was away up to date over a narrow line, by every way', async () => {
   const channelId = 'narrow';
   await author.createChannel({ id: channelId, headline: 'To the Moon', state: 'live' });
   const before = new ReaderClient({ url: server.url, channelId });

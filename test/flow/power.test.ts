@@ -34,7 +34,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
     });
     expect(time).toBe(5);
     expectWhole(coverage, total);
-  }, 240_000);
+  });
 
   it('has the post that a reader is just being shown, though its author has no answer yet', async () => {
     await using machine = await startMachine(preloaded('../support/slow-disk.mjs'));
@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
       await Promise.all(burst);
       expect(reader.faults).toEqual([]);
     }
-  }, 120_000);
+  });
 
   it('would be found out, did it answer before the disk has it', async () => {
     await using machine = await startMachine(preloaded('../support/powercut/unsynced.mjs'));
@@ -70,7 +70,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
     const { post } = await publish(server, token, id, { headline: 'Acknowledged' });
     await machine.cutPower();
     expect((await call(`${server.url}/v1/channels/${id}/posts/${post.id}`)).status).toBe(404);
-  }, 120_000);
+  });
 });
 
 function preloaded(file: string): Record<string, string> {

@@ -88,7 +88,7 @@ async function changeOften(id: string, posts: Written['post'][], times: number):
 }
 
 describe('a reader who stops reading', () => {
-  it('costs the server one write, and catches up with what stands when it reads again', { timeout: 120_000 }, async () => {
+  it('costs the server one write, and catches up with what stands when it reads again', async () => {
     const { id } = await createChannel(server, editor);
     const posts = await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
@@ -129,7 +129,7 @@ describe('a reader who stops reading', () => {
     for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
   });
 
-  it('is told so where the tail no longer reaches back, and its cursor brings it up to date', { timeout: 120_000 }, async () => {
+  it('is told so where the tail no longer reaches back, and its cursor brings it up to date', async () => {
     const { id } = await createChannel(server, editor);
     const slow = await open();
     await slow.subscribe(id);
@@ -166,7 +166,7 @@ describe('a reader who stops reading', () => {
     expect(before.events.length + streamed(again).events.length).toBe(160);
   });
 
-  it('and goes on asking gets one answer at a time', { timeout: 120_000 }, async () => {
+  it('and goes on asking gets one answer at a time', async () => {
     const { id } = await createChannel(server, editor);
     await publishAbove(id);
     const slow = await open(true);
@@ -201,7 +201,7 @@ describe('a reader who stops reading', () => {
     expect((await call(`${server.url}/metrics`)).text).toMatch(/^pressbox_rate_limited_total\{kind="stalled"\} 0$/m);
   });
 
-  it('and never reads again is cut off, the others are not', { timeout: 120_000 }, async () => {
+  it('and never reads again is cut off, the others are not', async () => {
     const { id } = await createChannel(server, editor);
     const [dead, healthy] = [await open(), await open(true)];
     await dead.subscribe(id);

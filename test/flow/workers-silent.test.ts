@@ -73,7 +73,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     await publish(server, token, id, { body: 'All are there.' });
     await vi.waitFor(() => expect(readers.map(({ offset }) => offset)).toEqual(readers.map(() => 2)), patient);
     expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
-  }, 240_000);
+  });
 
   it('kills nobody for the time in which the machine slept, or the process that looks after them was held up', async (test) => {
     const { server, pidOf, ends, said } = await start(test);
@@ -88,5 +88,5 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     expect(said('worker died')[0]!.at - woken).toBeGreaterThan(silentForMs);
     expect([pidOf(2), pidOf(3)]).toEqual(others);
     expect([await ends('silent'), await ends('died')]).toEqual([1, 0]);
-  }, 240_000);
+  });
 });
