@@ -89,7 +89,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const above = ids[11] as string;
     await room.author.correct(channelId, above, 1, { note: 'It is longer.', changes: { body: long.repeat(4) } });
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
-    expect(await page.getByRole('button', { name: '2 new posts, 1 correction' }).isVisible()).toBe(true);
+    await page.getByRole('button', { name: '2 new posts, 1 correction' }).waitFor();
     await announced(page, /[12] new posts?, 1 correction|^Correction to a post: It is longer\.$/m);
     expect(await page.title()).toMatch(/^\(2\) /);
     expect(await page.content()).not.toContain('New one.');
@@ -341,7 +341,7 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     await copy.putBack();
     await server.start();
     // The longest pause between two attempts is half a minute.
-    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached', timeout: 45_000 });
+    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached', timeout: 90_000 });
     expect(await page.locator('#posts > .post').count()).toBe(8);
     await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
     const added = await publish('New');

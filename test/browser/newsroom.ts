@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContextOptions, Frame, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { AuthorClient, type NewChannel, type NewPost } from '../../client/author-client.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
@@ -18,6 +19,10 @@ export interface Newsroom {
   open(path: string, options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
+/** So long before midnight, at which what is of today becomes of yesterday and is told with its day, no test begins. */
+const beforeMidnightMs = 30_000;
+const dayMs = 86_400_000;
+
 /** `environment`: what the server is started with beyond a test server's own, asked for when the suite begins. */
 export function newsroom(
   start: () => Promise<TestBrowser>,
@@ -30,6 +35,10 @@ export function newsroom(
   beforeAll(async () => {
     [browser, server] = await Promise.all([start(), environment().then((env) => startTestServer(env))]);
     author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
+  });
+  beforeEach(async () => {
+    const left = dayMs - (Date.now() % dayMs);
+    if (left < beforeMidnightMs) await pause(left);
   });
   afterAll(async () => {
     for (const each of [browser, server]) await each?.[Symbol.asyncDispose]();
