@@ -118,6 +118,19 @@ describe('a journal that cannot be reached', () => {
     }
   });
 
+  it('while a channel is opened: its key is used up, for the channel may still be made', async () => {
+    const ask = asking({ headline: 'Opened in a moment' });
+    await expect(deskOn({ append: unreachable('unknown') }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
+    const other = {
+      ...ask,
+      request: { ...ask.request, digest: 'e'.repeat(64) },
+      command: () => ({ headline: 'Something else' }),
+    };
+    await expect(desk().openChannel(other)).rejects.toMatchObject({ problem: { code: 'key-reused' } });
+    expect(await engine.channel('something-else')).toEqual({ status: 'missing' });
+    expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
+  });
+
   it('for the erasure of a takedown: readers are told at once, and the answer says what is pending', async () => {
     const channel = await freshChannel();
     for (const [erase, why] of [

@@ -355,6 +355,24 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`, editor)).body).toMatchObject({ revisions: [{ revision: 3 }] });
   });
 
+  it('answers a revision that is sent again once its text is erased as one that erased nothing, whatever the body says by then', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel, { body: 'the name of a victim' });
+    const path = `/${channel}/posts/${post.id}`;
+    const headers = ifMatch(1, key('revise-1'));
+    await write(`${path}/revisions`, { kind: 'update', changes: { body: 'the name, spelled right' } }, { headers });
+    await write(`${path}/takedown`, {});
+    for (const body of [{ kind: 'update', changes: { body: 'the name, spelled right' } }, { nonsense: true }]) {
+      const again = await write(`${path}/revisions`, body, { headers });
+      expect([again.status, again.headers.get('idempotency-replayed'), again.body]).toMatchObject([
+        200,
+        'true',
+        { post: { status: 'taken-down' }, derived: [] },
+      ]);
+      expect(again.body).not.toHaveProperty('erasure');
+    }
+  });
+
   it('is unpinned by the write that withdraws it: two events, and the cursor after both', async () => {
     for (const withdrawal of ['retraction', 'takedown']) {
       const channel = await newChannel();

@@ -100,7 +100,7 @@ it('cuts who stays so that a client comes back by itself, with its cursor, to th
   expect(drains).toBe(1);
   expect(reasons).toEqual(['transport close']);
   const { offset } = await publish(server, editor, id, { headline: 'After' });
-  expect(await socket.timeout(5_000).emitWithAck('subscribe', { channelId: id, after: cursor })).toMatchObject({
+  expect(await socket.timeout(30_000).emitWithAck('subscribe', { channelId: id, after: cursor })).toMatchObject({
     mode: 'replay',
     reset: false,
     covers: { to: offset },
@@ -159,14 +159,23 @@ it('leaves an EventSource able to come back by itself, with its cursor, to the n
   expect([...(catchUp!.events as object[]), ...live]).toMatchObject([{ post: { headline: 'After' } }]);
 });
 
-it('answers held polls without events, so that the next question goes elsewhere', async () => {
-  const server = await start();
+it('answers held polls without events, at moments of their own, so that the next question goes elsewhere', async () => {
+  const draws: number[] = [];
+  const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
+  undo.push(() => server[Symbol.asyncDispose]());
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
   const { cursor } = await publish(server, editor, id, { headline: 'One' });
-  const polls = Array.from({ length: 3 }, () => call(`${server.url}/v1/channels/${id}/events?wait=30&after=${cursor}`));
-  await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(3));
-  await server.server.close({ drainMs: 300 });
+  const answered: number[] = [];
+  const polls: ReturnType<typeof call>[] = [];
+  for (const nth of [0, 1, 2]) {
+    const poll = call(`${server.url}/v1/channels/${id}/events?wait=30&after=${cursor}`);
+    polls.push(poll.finally(() => answered.push(nth)));
+    await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(nth + 1));
+  }
+  draws.push(0.9, 0.1, 0.5);
+  await server.server.close({ drainMs: 3_000 });
+  expect(answered).toEqual([1, 2, 0]);
   for (const { status, headers, body } of await Promise.all(polls)) {
     expect([status, headers.get('connection'), body]).toMatchObject([200, 'close', { cursor, events: [], more: false }]);
   }

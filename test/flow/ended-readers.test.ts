@@ -68,6 +68,20 @@ it('a socket that takes no bytes and has closed its half is cut off, once', asyn
   dead.destroy();
 });
 
+it('a socket that takes no bytes, and whose token was revoked, is cut off: the last word to it would never go out', async () => {
+  const { id } = await createChannel(server, editor);
+  const token = await server.token({ reader: ['*'] });
+  const dead = await openReader(server.url, { token });
+  await dead.subscribe(id);
+  dead.pause();
+  await fill(id);
+  await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(1));
+  const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
+  await vi.waitFor(() => expect(oursOf(dead.port)).toBe(undefined));
+  dead.destroy();
+});
+
 it('who cannot be written to is cut off and comes back with a cursor, and the others are handed what came', async () => {
   const { id } = await createChannel(server, editor);
   const sockets = await Promise.all(Array.from({ length: 6 }, () => openReader(server.url)));

@@ -357,6 +357,21 @@ describe('of a channel for members', () => {
   });
 });
 
+it('ninjs says of each page of several that it is a part, of the last too, and of one that has all that it is whole', async () => {
+  await write12('in-parts');
+  const saidBy = async (query: string) => {
+    const said: string[] = [];
+    for (let at: string | undefined = addressOf('in-parts', 'ninjs.json', query); at !== undefined; ) {
+      const { text, next }: { text: string; next: string | undefined } = await page('ninjs.json', at);
+      said.push((JSON.parse(text) as { representationType: string }).representationType);
+      at = next;
+    }
+    return said;
+  };
+  expect(await saidBy('?limit=5')).toEqual(['partial', 'partial', 'partial']);
+  expect(await saidBy('?limit=100')).toEqual(['full']);
+});
+
 it('counts the pages', async () => {
   const { text } = await call(`${server.url}/metrics`);
   for (const format of ['atom', 'json-feed', 'json-ld', 'ninjs'])

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { Writable } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import type { Event } from '../../src/protocol/model.ts';
@@ -213,6 +214,14 @@ describe('an import into a channel that is there', () => {
     await underWay(0);
   });
 
+  it('is over where the sender of what is packed went away in the middle of it', async () => {
+    const { send, cut } = await slowImport('gzip');
+    send(`${JSON.stringify({ channel: plainChannel('went-away-packed') })}\n{"post":{"body":"Half`);
+    await underWay(1);
+    cut();
+    await underWay(0);
+  });
+
   it('leaves no text in the log', () => {
     expect(log).toContain('"msg":"import done"');
     expect(log).not.toMatch(/Secret|First\.|Second|Changed|Whole|Half|Filler/);
@@ -230,11 +239,14 @@ function lineOf(post: ReturnType<typeof plainPost>): string {
   return `${JSON.stringify({ post, revision: { at: post.publishedAt, by: 'ruth' } })}\n`;
 }
 
-/** An import whose body is sent piece by piece. */
-async function slowImport(): Promise<{ send(text: string, last?: boolean): void; cut(): void; answered: Promise<unknown> }> {
+/** An import whose body is sent piece by piece. `encoding`: `identity` or `gzip`. */
+async function slowImport(
+  encoding = 'identity',
+): Promise<{ send(text: string, last?: boolean): void; cut(): void; answered: Promise<unknown> }> {
   const headers = {
     authorization: `Bearer ${await target.token({ admin: true })}`,
     'content-type': 'application/x-ndjson',
+    'content-encoding': encoding,
   };
   const asked = request(`${target.url}/v1/import`, { method: 'POST', headers });
   const answered = new Promise((resolve, reject) => {
@@ -247,8 +259,11 @@ async function slowImport(): Promise<{ send(text: string, last?: boolean): void;
   });
   answered.catch(() => undefined);
   asked.flushHeaders();
+  // What is sent is packed by itself, so that it comes when it is sent.
+  const body = encoding === 'gzip' ? createGzip({ flush: constants.Z_SYNC_FLUSH }) : asked;
+  if (body !== asked) body.pipe(asked);
   return {
-    send: (text, last = false) => void (last ? asked.end(text) : asked.write(text)),
+    send: (text, last = false) => void (last ? body.end(text) : body.write(text)),
     cut: () => asked.destroy(),
     answered,
   };

@@ -216,6 +216,9 @@ describe('paging by links', () => {
     const past = await open(`/live/${id}?after=${posts[1]!.seq}`);
     expect(listed(past.text)).toEqual([2, 1]);
     expect(past.text).toContain('rel="canonical"');
+    // Nothing is above the newest one, and what is new is shown there.
+    const above = await open(`/live/${id}?before=${posts[1]!.seq + 1}`);
+    expect([listed(above.text), hrefOf(above.text, 'Newer posts')]).toEqual([[2, 1], undefined]);
     const before = await open(`/live/${id}?before=${posts[0]!.seq}`);
     expect(before.text).toContain('There is nothing older than this.');
     const { text } = await open(`/live/${id}?before=0`);

@@ -39,7 +39,7 @@ async function connected(options: { token?: unknown } = {}): Promise<Socket> {
 }
 
 async function ask(socket: Socket, name: string, message: unknown): Promise<Answer> {
-  return await socket.timeout(5_000).emitWithAck(name, message);
+  return await socket.timeout(30_000).emitWithAck(name, message);
 }
 
 /** The answer to a subscribe that must succeed, with the schema's word for it, and the events that came since. */
@@ -133,6 +133,18 @@ describe('subscribe', () => {
     const { said } = await subscribed(await connected(), { channelId: id, after: null, limit: 2 });
     expect(said).toMatchObject({ mode: 'snapshot', snapshot: { more: true } });
     if (said.mode === 'snapshot') expect(said.snapshot.posts).toHaveLength(2);
+  });
+
+  it('where there is more is asked again, and nothing is held meanwhile', async () => {
+    const { id, cursors } = await channelWith(1);
+    for (let nth = 0; nth < 4; nth += 1) await publish(server, editor, id, { body: 'x'.repeat(49_000) });
+    const socket = await connected();
+    const { said } = await subscribed(socket, { channelId: id, after: cursors[0]! });
+    expect(said).toMatchObject({ mode: 'replay', more: true });
+    // Those of the tests before have left by then.
+    await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(0));
+    expect((await subscribed(socket, { channelId: id, after: said.cursor })).said).toMatchObject({ more: false });
+    expect(server.server.readers.subscriptions()).toBe(1);
   });
 
   it('at the head answers nothing, and goes on from there', async () => {
@@ -303,6 +315,27 @@ describe('a token', () => {
     await publish(server, later, open.id, { headline: 'For all' });
     await vi.waitFor(() => expect(events).toHaveLength(1));
     expect(hidden).toEqual([]);
+  });
+
+  it('that expires before a subscribe is answered is told by the answer alone', async () => {
+    const [waits, stands] = [await channelWith(0, { access: 'members' }), await channelWith(0, { access: 'members' })];
+    const socket = await connected({ token: await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 }) });
+    const heard = endings(socket);
+    await subscribed(socket, { channelId: stands.id });
+    onTestFinished(() => {
+      now = Date.now;
+    });
+    const { engine } = server.server;
+    const snapshot = engine.snapshot.bind(engine);
+    const ended = [{ channelId: stands.id, reason: 'expired' }];
+    const spied = vi.spyOn(engine, 'snapshot').mockImplementationOnce(async (...given) => {
+      now = () => Date.now() + 61_000;
+      await vi.waitFor(() => expect(heard).toEqual(ended));
+      return await snapshot(...given);
+    });
+    onTestFinished(() => spied.mockRestore());
+    expect(await refused(socket, 'subscribe', { channelId: waits.id })).toMatchObject({ code: 'token-invalid' });
+    expect(heard).toEqual(ended);
   });
 });
 

@@ -214,6 +214,8 @@ describe('the id made of a headline', () => {
     expect(slugOf('Выборы')).toBe('channel');
     expect(slugOf('🌕 🚀')).toBe('channel');
     expect(slugOf(`${'word '.repeat(30)}`)).toBe(Array(12).fill('word').join('-'));
+    // Rather within a word than far before its end.
+    expect(slugOf(`A ${'x'.repeat(80)}`)).toBe(`a-${'x'.repeat(58)}`);
   });
 
   it('is always an id, and so is every further one', () => {

@@ -311,6 +311,23 @@ describe('an erasure while a post is handed out', () => {
   });
 });
 
+describe('a feed whose channel is gone', () => {
+  it('ends its readers, and holds no text for whoever holds it for a while', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.announce(change(11, 'p', { text: 'a secret' }), check(10));
+    await settled();
+    const { feed } = opened;
+    expect(feed.tail.size).toBe(1);
+    const { headline } = feed.channel;
+    opened.journal.tell({ type: 'gone' });
+    expect(listener.ended).toBe('gone');
+    expect([feed.tail.size, [...feed.tail.after(0)]]).toEqual([0, []]);
+    expect(JSON.stringify(feed.channel)).not.toContain(headline);
+  });
+});
+
 describe('a node whose store is out of reach', () => {
   it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
     const opened = await open(at(10));

@@ -41,6 +41,12 @@ describe('a worker that ended', () => {
     expect(all.at(-1)).toMatchObject({ status: 'restart', afterMs: workerRestartMostMs, streak: { deaths: 0 } });
   });
 
+  it('and had served is followed as soon as at first where the next one cannot start, however often others could not before', () => {
+    const refused = inARow(20, afterRefusal).at(-1);
+    const died = afterDeath((refused as { streak: Streak }).streak, workerSteadyMs);
+    expect(afterRefusal((died as { streak: Streak }).streak)).toMatchObject({ afterMs: workerRestartFirstMs });
+  });
+
   it('that could not start is no break in a row of deaths', () => {
     const all = inARow(100, (before) => (before.deaths > before.refusals ? afterRefusal(before) : afterDeath(before, 0)));
     expect(all.at(-1)).toEqual({ status: 'give-up' });
