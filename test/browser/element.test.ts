@@ -72,7 +72,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await page.clock.setSystemTime(Date.now() + 24 * 3_600_000);
     await hide(page, false);
     await eventually(async () =>
-      expect(await textOf(page.locator('.connection').first())).toMatch(/, as of \w+ \d+, \d\d:\d\d UTC$/),
+      expect(await textOf(page.locator('.connection').first())).toMatch(/, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/),
     );
     // What is not live does not look as if it were.
     expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');

@@ -246,7 +246,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
           return place.height > 0 && place.top >= top && place.bottom <= bottom;
         });
       });
-    for (const said of ['Begins Mar 1', 'This coverage ended']) {
+    for (const said of ['Begins Mar 1, 2031, 09:00 UTC', 'This coverage ended']) {
       await page.goto(`${room.server.url}/live/${id}`);
       const head = page.locator('#state', { hasText: said });
       expect(await isInLine(head)).toBe(true);

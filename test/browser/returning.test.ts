@@ -200,7 +200,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await hide(page, true);
     await page.clock.fastForward(24 * 60 * minuteMs);
     await hide(page, false);
-    await page.getByText(/^(Offline|Reconnecting), as of \w+ \d+, \d\d:\d\d UTC$/).waitFor();
+    await page.getByText(/^(Offline|Reconnecting), as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/).waitFor();
     expect(await faultsOf(page)).toEqual([]);
   });
 

@@ -142,7 +142,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await page.clock.runFor(1_000);
     await announced('Now live: Fresh. Now live: Older. No longer live: Over.');
     expect(await page.locator(`[data-channel="${older}"] a:focus`).count()).toBe(1);
-    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct, 05:01 UTC');
+    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 05:01 UTC');
 
     // Nothing is new: an answer without a body.
     await nextAnswer();
@@ -157,7 +157,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await eventually(async () => expect(asked.length).toBe(answered + 1));
 
     await page.getByLabel('Times').selectOption('own');
-    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct, 01:01 GMT-4');
+    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 01:01 GMT-4');
     await page.getByLabel('Times').selectOption('ago');
     await publishAt(fresh, '2026-10-25T05:02:00Z', 'z');
     // Read further down: what comes in above does not move it.

@@ -152,20 +152,20 @@ describe('the line that tells it', () => {
       .replace(/<[^>]+>/g, '');
 
   it.each([
-    ['en', 'Since you left, 12:00 UTC||2 new posts||1 correction: “The bridge is shut”||1 withdrawn: post of Nov 24, '],
+    ['en', 'Since you left, 12:00 UTC||2 new posts||1 correction: “The bridge is shut”||1 withdrawn: post of Nov 24, 2026, '],
     [
       'de',
-      'Seit Sie zuletzt hier waren, 12:00 UTC||2 neue Beiträge||1 Korrektur: „The bridge is shut“||1 zurückgezogen: Beitrag vom 24. Nov., ',
+      'Seit Sie zuletzt hier waren, 12:00 UTC||2 neue Beiträge||1 Korrektur: „The bridge is shut“||1 zurückgezogen: Beitrag vom 24. Nov. 2026, ',
     ],
     [
       'fr',
-      'Depuis votre départ, 12:00 UTC||2 nouveaux messages||1 correction\u00a0: «\u00a0The bridge is shut\u00a0»||1 retiré\u00a0: message du 24 nov., ',
+      'Depuis votre départ, 12:00 UTC||2 nouveaux messages||1 correction\u00a0: «\u00a0The bridge is shut\u00a0»||1 retiré\u00a0: message du 24 nov. 2026, ',
     ],
     [
       'es',
-      'Desde que se fue, 12:00 UTC||2 mensajes nuevos||1 corrección: «The bridge is shut»||1 retirado: mensaje del 24 nov, ',
+      'Desde que se fue, 12:00 UTC||2 mensajes nuevos||1 corrección: «The bridge is shut»||1 retirado: mensaje del 24 nov 2026, ',
     ],
-    ['ar', 'منشوران جديدان||تصحيح واحد: «The bridge is shut»||سُحب منشور واحد: منشور 24 نوفمبر، '],
+    ['ar', 'منشوران جديدان||تصحيح واحد: «The bridge is shut»||سُحب منشور واحد: منشور 24 نوفمبر 2026، '],
   ])('is in the language of the coverage: %s', (language, said) => {
     expect(textOf(line(language))).toContain(said);
   });

@@ -31,7 +31,7 @@ describe('the title of a post', () => {
     );
     expect(titleOf(aPost({ media: [{ type: 'link', url: 'https://a.example/', title: 'Read' }] }), channel)).toBe('Read');
     expect(titleOf(aPost({ media: [{ type: 'video', url: 'https://a.example/' }] }), channel)).toBe(
-      'Post of Nov 24, 13:00 GMT+1',
+      'Post of Nov 24, 2026, 13:00 GMT+1',
     );
   });
 
@@ -50,10 +50,10 @@ describe('the title of a post', () => {
 
   it('tells of a withdrawn one that it is, and when it was', () => {
     expect(titleOf(everyPost.find(({ status }) => status === 'retracted')!, channel)).toBe(
-      'Retracted: post of Nov 24, 13:00 GMT+1',
+      'Retracted: post of Nov 24, 2026, 13:00 GMT+1',
     );
     expect(titleOf(everyPost.find(({ status }) => status === 'taken-down')!, channel)).toBe(
-      'Removed: post of Nov 24, 13:00 GMT+1',
+      'Removed: post of Nov 24, 2026, 13:00 GMT+1',
     );
   });
 

@@ -160,10 +160,10 @@ describe('the page of a channel', () => {
 
   it('says whether the coverage is to come, on, or over, and what was wrong in its headline', () => {
     const text = (fields: Partial<Channel>) => textOf(page({ channel: { ...channel, ...fields } }));
-    expect(text({ state: 'scheduled', startsAt: at })).toContain('Scheduled Begins Nov 24, 16:00 UTC');
-    expect(text({ state: 'ended', endedAt: at })).toContain('Ended As it happened This coverage ended Nov 24, 16:00 UTC');
+    expect(text({ state: 'scheduled', startsAt: at })).toContain('Scheduled Begins Nov 24, 2026, 16:00 UTC');
+    expect(text({ state: 'ended', endedAt: at })).toContain('Ended As it happened This coverage ended Nov 24, 2026, 16:00 UTC');
     expect(text({ history: [aChange('correction', 'Two, not three.')] })).toContain(
-      'Correction, Nov 24, 14:20 UTC : Two, not three.',
+      'Correction, Nov 24, 2026, 14:20 UTC : Two, not three.',
     );
   });
 
@@ -296,7 +296,7 @@ describe('what a stranger is shown', () => {
       assets,
     });
     expect(html).toContain(`<a href="/live/moon">${escaped}</a>`);
-    expect(textOf(html)).toContain('Latest post Nov 24, 16:00 UTC');
+    expect(textOf(html)).toContain('Latest post Nov 24, 2026, 16:00 UTC');
     expect(textOf(html)).toContain('No posts yet Members');
     expect(html).toContain('href="/?page=a%20b"');
     expect(textOf(indexPage({ channels: [], next: null, isFirst: true, language: 'en', publicUrl, assets }))).toContain(

@@ -59,9 +59,9 @@ describe('a post on a page', () => {
         ],
       }),
     );
-    expect(text).toMatch(/Correction, 14:10 UTC : It was two\. Clarification, Nov 25, 00:20 UTC : Meant the ship\. Text/);
-    expect(text).toMatch(/Text Update, Nov 25, 00:30 UTC : Added a quote\./);
-    expect(text).toContain('updated Nov 25, 00:30 UTC');
+    expect(text).toMatch(/Correction, 14:10 UTC : It was two\. Clarification, Nov 25, 2026, 00:20 UTC : Meant the ship\. Text/);
+    expect(text).toMatch(/Text Update, Nov 25, 2026, 00:30 UTC : Added a quote\./);
+    expect(text).toContain('updated Nov 25, 2026, 00:30 UTC');
     expect(text).not.toContain('slip');
   });
 

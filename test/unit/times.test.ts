@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { firstOfDay } from '../../client/web/view/page.ts';
+import { firstOfDay, renderState } from '../../client/web/view/page.ts';
 import { clock, clockBeside, clockText, momentOf, sameDay } from '../../client/web/view/time.ts';
 import { agoText, renderTimeChoice, zoneLabel } from '../../client/web/view/time-choice.ts';
-import { aPost } from '../support/samples.ts';
+import { aChannel, aPost } from '../support/samples.ts';
 
 const setting = (timezone: string, language = 'en-GB') => ({ timezone, language });
 
@@ -63,6 +63,16 @@ describe('a time', () => {
     ]);
   });
 
+  it('names its year with its day, the one that it is in the zone that is shown', () => {
+    const startsAt = '2030-12-31T23:30:00Z';
+    const begins = (timezone: string, language = 'en') =>
+      renderState(aChannel({ state: 'scheduled', startsAt, timezone, language })).text;
+    expect(begins('UTC')).toContain('>Dec 31, 2030, 23:30 UTC</time>');
+    expect(begins('Europe/Oslo')).toContain('>Jan 1, 2031, 00:30 GMT+1</time>');
+    expect(begins('UTC', 'de')).toContain('>31. Dez. 2030, 23:30 UTC</time>');
+    expect(begins('UTC', 'ar-EG')).toContain('>٣١ ديسمبر ٢٠٣٠، ٢٣:٣٠ UTC</time>');
+  });
+
   it('belongs to the day that it is in the zone that is shown', () => {
     const posts = ['2026-11-24T02:30:00Z', '2026-11-24T01:30:00Z', '2026-11-23T22:30:00Z'].map((publishedAt) =>
       aPost({ publishedAt }),
@@ -71,7 +81,7 @@ describe('a time', () => {
     expect(firstOfDay(posts, setting('America/New_York'))).toEqual([true, false, false]);
     expect(firstOfDay(posts, setting('Europe/Moscow'))).toEqual([true, false, false]);
     const change = (zone: string) => clockBeside('2026-11-24T01:30:00Z', '2026-11-23T22:30:00Z', setting(zone)).text;
-    expect(change('UTC')).toContain('>24 Nov, 01:30 UTC</time>');
+    expect(change('UTC')).toContain('>24 Nov 2026, 01:30 UTC</time>');
     expect(change('America/New_York')).toContain('>20:30 GMT-5</time>');
   });
 });

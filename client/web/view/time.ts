@@ -47,7 +47,7 @@ export function clockText(at: string, setting: Setting): string {
   return formats(setting).clock.format(new Date(at));
 }
 
-/** "Jul 21, 14:05 UTC", for a time that stands alone. */
+/** "Jul 21, 1969, 14:05 UTC", for a time that stands alone. With its year, also in the year itself: pages are printed, and kept. */
 export function datedText(at: string, setting: Setting): string {
   return `${shortDayOf(at, setting)}${wordsOf(setting).comma}${clockText(at, setting)}`;
 }
@@ -62,7 +62,7 @@ export function dayOf(at: string, setting: Setting): string {
   return formats(setting).day.format(new Date(at));
 }
 
-/** "21 Jul" or "Jul 21", as the language writes it. */
+/** "21 Jul 1969" or "Jul 21, 1969", as the language writes it. */
 function shortDayOf(at: string, setting: Setting): string {
   return formats(setting).shortDay.format(new Date(at));
 }
@@ -116,7 +116,7 @@ function formatsOf(locale: string, timeZone: string | undefined): Formats {
     clock: new Intl.DateTimeFormat(locale, { ...clock, timeZoneName: 'short' }),
     moment: new Intl.DateTimeFormat(locale, { ...day, ...clock, timeZoneName: 'long' }),
     day: new Intl.DateTimeFormat(locale, day),
-    shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }),
+    shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone }),
     ago: new Intl.RelativeTimeFormat(locale, { style: 'short', numeric: 'auto' }),
     number: new Intl.NumberFormat(locale),
   };

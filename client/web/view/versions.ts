@@ -160,7 +160,7 @@ function renderStep(step: Step, said: Saying): Html {
   return html`<section class="version" data-revision="${version.revision}">${renderChange(version, said)}${bodyOf(step, said)}</section>`;
 }
 
-/** "Correction, Nov 24, 14:05 UTC", and the note below. */
+/** "Correction, Nov 24, 2026, 14:05 UTC", and the note below. */
 function renderChange({ change, publishedAt }: Version, { setting, words, own }: Saying): Html {
   const at = clockBeside(change?.at ?? publishedAt, null, setting);
   const label =
