@@ -102,7 +102,7 @@ export function directions({ room }: Exam): void {
     const sides = (page: Page) =>
       page.evaluate<[string, string][]>(`(() => {
         const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
-        return [...root.querySelectorAll(':is(.posts, #posts) .body :is(ul, ol, blockquote, table)')].map(
+        return [...root.querySelectorAll(':is(.posts, #posts) .body :is(li, blockquote, table)')].map(
           (element) => [element.textContent.trim().split('\\n')[0], getComputedStyle(element).direction]);
       })()`);
 
@@ -115,8 +115,38 @@ export function directions({ room }: Exam): void {
           await page.goto(room.server.url + path + id);
           await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
           const found = await sides(page);
-          const four = (...side: [string, string]) => Array.from({ length: 4 }, () => side);
-          expect(found).toEqual([...four('قال الميناء', 'rtl'), ...four(english, 'ltr')]);
+          const five = (...side: [string, string]) => Array.from({ length: 5 }, () => side);
+          expect(found).toEqual([...five('قال الميناء', 'rtl'), ...five(english, 'ltr')]);
+        }
+      }
+    });
+
+    it('has each item of a list beside its bullet, also where the others are in another language, and one without letters', async () => {
+      const items = [english, 'قال الميناء', `**NASA**: ${english}`, '**الميناء** مغلق'];
+      const lists = [...items.map((item) => `- ${item}`), '- 2019', '', ...items.map((item) => `1. ${item}\n`)].join('\n');
+      const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });
+      for (const [language, side] of [
+        ['ar', 'rtl'],
+        ['en', 'ltr'],
+      ] as const) {
+        const { id } = await coverage([lists], { language });
+        for (const path of ['/live/', '/embed/']) {
+          await page.goto(room.server.url + path + id);
+          await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+          const [found, apart] = await page.evaluate<[string[], string[]]>(`(() => {
+            const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
+            const items = [...root.querySelectorAll(':is(.posts, #posts) .body li')];
+            const directionOf = (item) => getComputedStyle(item).direction;
+            const isApart = (item) => {
+              const [text, own] = [document.createRange(), item.getBoundingClientRect()];
+              text.selectNodeContents(item.querySelector('p') ?? item);
+              const { left, right } = text.getBoundingClientRect();
+              return Math.abs(directionOf(item) === 'rtl' ? own.right - right : left - own.left) > 1;
+            };
+            return [items.map(directionOf), items.filter(isApart).map(({ textContent }) => textContent.trim())];
+          })()`);
+          expect(apart).toEqual([]);
+          expect(found).toEqual(['ltr', 'rtl', 'ltr', 'rtl', side, 'ltr', 'rtl', 'ltr', 'rtl']);
         }
       }
     });
