@@ -318,7 +318,7 @@ function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
     const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
-    const said = problem('draining', { ...detail, retryAfter: 2 });
+    const said = problem('draining', { ...detail, retryAfter: answerLimits.startRetrySeconds });
     if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
   };
 }

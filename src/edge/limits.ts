@@ -1,9 +1,13 @@
 /** What answers say of times, and of the store. Each is also a metric, `pressbox_limit{name}`. */
 export const answerLimits = {
-  /** When to try again: while the journal is out of reach, where as much is under way as may be, and while the server starts or drains. */
+  /**
+   * When to try again: while the journal is out of reach, where as much is under way as may be, while the server starts or drains, and where a
+   * moment is enough, as for who reaches another node then, or asked before they were answered.
+   */
   journalRetrySeconds: 2,
   slotRetrySeconds: 10,
   startRetrySeconds: 2,
+  momentRetrySeconds: 1,
   /** How long a browser need not ask again whether a page of another origin may read here. */
   preflightSeconds: 600,
   /** How often the store is asked whether it answers, for `/readyz`. */

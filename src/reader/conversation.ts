@@ -1,5 +1,6 @@
 import { problemFor } from '../edge/answers.ts';
 import type { Asking, Identity } from '../edge/identity.ts';
+import { answerLimits } from '../edge/limits.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -111,7 +112,10 @@ export class Conversation implements OpenReader, Talk {
     try {
       const wish = this.#parsed(() => wishFrom(request));
       if (this.#wishes.length >= readerLimits.waitingSubscribes) {
-        throw new Refusal('rate-limited', { detail: 'Too many subscribes are waiting.', retryAfter: 1 });
+        throw new Refusal('rate-limited', {
+          detail: 'Too many subscribes are waiting.',
+          retryAfter: answerLimits.momentRetrySeconds,
+        });
       }
       this.#wishes = [...this.#wishes, wish];
       this.#last = this.#inTurn(this.#last, wish, id).catch(refuse);
@@ -230,7 +234,7 @@ export class Conversation implements OpenReader, Talk {
   #problemOf(error: unknown): Problem {
     const known = problemFor(error);
     if (known === undefined) this.#context.log.warn({ err: error }, 'subscribe failed');
-    const said = known ?? problem('internal-error', { retryAfter: 1 });
+    const said = known ?? problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
     this.#context.metrics.problems.inc({ code: said.code });
     return said;
   }

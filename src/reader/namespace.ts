@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
 import type { Asking } from '../edge/identity.ts';
+import { answerLimits } from '../edge/limits.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';
@@ -131,7 +132,7 @@ class Client implements ClientSocket {
   }
 
   #onConnect(auth: Record<string, unknown>): void {
-    if (this.#isAsking) return this.#refuse(problem('rate-limited', { retryAfter: 1 }));
+    if (this.#isAsking) return this.#refuse(problem('rate-limited', { retryAfter: answerLimits.momentRetrySeconds }));
     const known = this.#context.known(auth, this.#connection);
     if (known === undefined) return this.#join(undefined);
     this.#isAsking = true;
@@ -140,7 +141,7 @@ class Client implements ClientSocket {
       .catch((error: unknown) => {
         if (error instanceof Refusal) return this.#refuse(error.problem);
         this.#context.onFailed(error);
-        this.#refuse(problem('internal-error', { retryAfter: 1 }));
+        this.#refuse(problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds }));
       })
       .finally(() => {
         this.#isAsking = false;

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { refusalFor } from '../edge/identity.ts';
+import { answerLimits } from '../edge/limits.ts';
 import { askingOf } from '../edge/request.ts';
 import { JournalUnavailable, type Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
@@ -31,7 +32,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   const isHeld = waitMs > 0 && req.method === 'GET';
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
-  if (readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
+  if (readers.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const asker = new Asker(askingOf(res), identity.standing);
   const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);

@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
 import { mustNameOneHost } from '../edge/http.ts';
 import type { Asking, Identity } from '../edge/identity.ts';
+import { answerLimits } from '../edge/limits.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -74,7 +75,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const admit = (request: IncomingMessage): (() => void) => {
     mustNameOneHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
-    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: 1 });
+    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
     context.handshakes.mustHaveRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
@@ -84,7 +85,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const refuse = (socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
-    const said = error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: 1 });
+    const said =
+      error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
     context.metrics.problems.inc({ code: said.code });
     if (socket.writable) socket.end(httpAnswer(said));
     // Who was refused may keep its end open, and would be counted nowhere.

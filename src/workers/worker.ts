@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
+import { answerLimits } from '../edge/limits.ts';
 import { reasonNotToStart } from '../not-started.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type PressboxServer, startServer } from '../server.ts';
@@ -67,7 +68,10 @@ function metrics(): Promise<string> {
     scrapes.push(resolve);
     tell({ type: 'scrape' });
     // The primary waits for others so long, and is itself gone if this takes longer.
-    const late = () => reject(new Refusal('draining', { detail: 'The primary process does not answer.', retryAfter: 1 }));
+    const late = () =>
+      reject(
+        new Refusal('draining', { detail: 'The primary process does not answer.', retryAfter: answerLimits.momentRetrySeconds }),
+      );
     setTimeout(late, 2 * workerLimits.workerReportMs).unref();
   });
 }

@@ -4,6 +4,7 @@ import { readSources, withoutComments } from '../support/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {
+  'src/documents/recorded.ts retryAfter: 2': 'what a server answered',
   'src/edge/secret.ts secretBytes': 'how long a secret is that is made here',
   'src/engine/chain.ts poolBytes': 'random bytes that are made at a time',
   'src/engine/record.ts envelopeBytes': 'what JSON has around a post, counted within eventBytes',
@@ -27,7 +28,7 @@ const number = '[1-9][\\d_]*(?: \\* [\\d_]+)*';
 const named = new RegExp(`^(?:export )?const (\\w+) = ${number};`, 'gm');
 /** A wait, or a bound of what comes in. */
 const bare = new RegExp(
-  `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)|\\.max\\(${number}\\)|\\b\\w*[tT]imeout: ${number}\\b`,
+  `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)|\\.max\\(${number}\\)|\\b(?:retryAfter|\\w*[tT]imeout): ${number}\\b`,
   'g',
 );
 

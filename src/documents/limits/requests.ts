@@ -41,7 +41,11 @@ export const answersAtBound: AtBounds<'answers'> = {
     what: 'Told in `Retry-After` to who finds as many exports or imports under way as may be.',
     metric: closed('exports'),
   },
-  startRetrySeconds: { what: 'Told in `Retry-After` by `/readyz` while the server starts or drains.', metric: reachable },
+  momentRetrySeconds: {
+    what: 'Told in `Retry-After`, or as `retryAfter`, to readers who come while a node drains, ask before they were answered, or met a fault of the server.',
+    metric: problem('draining'),
+  },
+  startRetrySeconds: { what: 'Told in `Retry-After`, by `/readyz` too, while the server starts or drains.', metric: reachable },
   preflightSeconds: {
     what: 'After so long a browser asks again whether a page of another origin may read here.',
     metric: closed('requests'),
