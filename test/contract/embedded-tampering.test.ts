@@ -8,7 +8,7 @@ import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { verifyDirectory } from '../../src/engine/embedded/verify.ts';
 import { JournalRefused, type Renderer } from '../../src/engine/engine.ts';
 import type { ChannelReport } from '../../src/engine/walk.ts';
-import { appended, channelChange, createChannel, publish, renderer, revision, takedown } from '../support/engines.ts';
+import { renderer, writeTheBridge } from '../support/engines.ts';
 
 let parent: string;
 /** The post that was not taken down. */
@@ -19,14 +19,7 @@ let copies = 0;
 beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
   const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
-  const channel = await createChannel(engine, 'bridge');
-  const post = await publish(engine, 'bridge', { body: 'The bridge is closed.' });
-  const next = revision(post, { body: 'The bridge is open.' });
-  await appended(engine, 'bridge', [next]);
-  await appended(engine, 'bridge', [takedown(next.post)]);
-  standing = (await publish(engine, 'bridge', { headline: 'Another' })).id;
-  await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
-  await createChannel(engine, 'another');
+  ({ standing } = await writeTheBridge(engine));
   await engine.close();
 });
 afterAll(() => rmSync(parent, { recursive: true, force: true }));

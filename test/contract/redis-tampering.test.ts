@@ -7,15 +7,13 @@ import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
   appended,
-  channelChange,
   createChannel,
   newPostId,
   publication,
-  publish,
   renderer,
-  revision,
   samplePost,
   takedown,
+  writeTheBridge,
 } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
@@ -37,15 +35,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     server = await startRedis(binary);
     redis = server.admin;
     const engine = await openNode(server);
-    const channel = await createChannel(engine, 'bridge');
-    const post = await publish(engine, 'bridge', { body: 'The bridge is closed.' });
-    const next = revision(post, { body: 'The bridge is open.' });
-    await appended(engine, 'bridge', [next]);
-    await appended(engine, 'bridge', [takedown(next.post)]);
-    standing = (await publish(engine, 'bridge', { headline: 'Another' })).id;
-    [before] = (await engine.heads(['bridge'])) as [Position];
-    await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
-    await createChannel(engine, 'another');
+    ({ standing, before } = await writeTheBridge(engine));
     await engine.close();
     kept = await Promise.all(
       channelKeys('bridge').map(async (key) => [key, (await redis.dumpBuffer(key)) as Buffer] as [string, Buffer]),

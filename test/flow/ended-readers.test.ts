@@ -1,5 +1,4 @@
 import { Socket } from 'node:net';
-import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -16,12 +15,11 @@ let log = '';
 beforeEach(async () => {
   clockMs = Date.now();
   log = '';
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      log += chunk;
-      done();
+  const sink = {
+    write(line: string) {
+      log += line;
     },
-  });
+  };
   // Who does not read answers no ping: the first comes as late as it may.
   server = await startTestServer({}, { now: () => clockMs, random: () => 0, log: createLog('warn', sink) });
   editor = await server.token();

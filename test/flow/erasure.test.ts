@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost } from '../../src/protocol/model.ts';
@@ -46,12 +45,11 @@ const channelId = 'erasures';
 const deletedId = 'deleted';
 
 beforeAll(async () => {
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      log += chunk;
-      done();
+  const sink = {
+    write(line: string) {
+      log += line;
     },
-  });
+  };
   server = await startTestServer({}, { log: createLog('trace', sink) });
   editor = await server.token();
   for (const id of [channelId, deletedId]) await createChannel(server, editor, { id });

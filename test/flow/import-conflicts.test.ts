@@ -1,5 +1,4 @@
 import { request } from 'node:http';
-import { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
@@ -15,12 +14,11 @@ let target: TestServer;
 let log = '';
 let admin: { source: AuthorClient; target: AuthorClient };
 beforeAll(async () => {
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      log += chunk;
-      done();
+  const sink = {
+    write(line: string) {
+      log += line;
     },
-  });
+  };
   source = await startTestServer();
   target = await startTestServer({}, { log: createLog('trace', sink) });
   const client = async ({ url, token }: TestServer) => new AuthorClient({ url, token: await token({ admin: true }) });

@@ -199,3 +199,20 @@ export async function publish(engine: Engine, channelId: string, changed: Partia
   if (post === undefined) throw new Error('The append did not answer with its post.');
   return post;
 }
+
+/**
+ * A channel `bridge` with a bit of everything: a post that was revised and taken down, one that is `standing`, and a change of the channel
+ * itself; `before` is where it stood before that. And another channel beside it.
+ */
+export async function writeTheBridge(engine: Engine): Promise<{ standing: string; before: Position }> {
+  const channel = await createChannel(engine, 'bridge');
+  const post = await publish(engine, 'bridge', { body: 'The bridge is closed.' });
+  const next = revision(post, { body: 'The bridge is open.' });
+  await appended(engine, 'bridge', [next]);
+  await appended(engine, 'bridge', [takedown(next.post)]);
+  const { id: standing } = await publish(engine, 'bridge', { headline: 'Another' });
+  const [before] = (await engine.heads(['bridge'])) as [Position];
+  await appended(engine, 'bridge', [channelChange(channel, { headline: 'Changed' }, { kind: 'update', note: 'A note' })]);
+  await createChannel(engine, 'another');
+  return { standing, before };
+}

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { Writable } from 'node:stream';
 import { expect } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startTestServer, type TestServer } from './server.ts';
@@ -24,17 +23,7 @@ export const secretWord = 'zaunkoenigxq';
 
 export async function startAttackedServer(env: Record<string, string> = {}): Promise<AttackedServer> {
   const log: string[] = [];
-  const destination = new Writable({
-    write(chunk: string | Buffer, _encoding, done) {
-      log.push(
-        ...chunk
-          .toString()
-          .split('\n')
-          .filter((line) => line !== ''),
-      );
-      done();
-    },
-  });
+  const destination = { write: (line: string) => void log.push(line.trimEnd()) };
   const started = await startTestServer(env, { log: createLog('trace', destination) });
   const tokens: string[] = [];
   const giveToken = started.token;
