@@ -5,6 +5,7 @@ import { ProblemError } from '../http.ts';
 import { partsOf } from '../portable.ts';
 import type { ReaderState } from '../reader.ts';
 import { ReaderClient } from '../reader-client.ts';
+import type { Timeline } from '../timeline.ts';
 import { type AskingOptions, addServerOptions, CannotDo, idOfChannel, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
@@ -123,18 +124,19 @@ function showJson({ client, terminal, server }: Told): Shown {
 function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Shown {
   const { style } = terminal;
   let channel: Channel | undefined;
-  let showAll = fromSnapshot;
+  let isShown = !fromSnapshot;
   const timezone = () => channel?.timezone ?? 'UTC';
+  const showAll = ({ channel, posts }: Timeline) => {
+    terminal.print(...channelLines(channel, undefined, style));
+    for (const post of posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
+  };
   client.on('reset', () => {
     terminal.print(style.red('The channel has another history now. What stands above may be wrong; this is how it is:'), '');
-    showAll = true;
+    if (client.timeline !== undefined) showAll(client.timeline);
   });
   client.on('timeline', (timeline) => {
-    if (showAll) {
-      terminal.print(...channelLines(timeline.channel, undefined, style));
-      for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, timeline.channel.timezone, style));
-      showAll = false;
-    }
+    if (!isShown) showAll(timeline);
+    isShown = true;
     channel = timeline.channel;
   });
   client.on('event', (event, before) => {

@@ -148,6 +148,18 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
+  it('shows all of a channel that has another history than the cursor, and then what happens', async () => {
+    await room.author.publish(room.channelId, { body: 'Of this history.' });
+    const running = await following(['--since', 'aaaaaaaaaaaa.7.0123456789abcdef']);
+    await shows(running, 'another history');
+    await shows(running, 'Of this history.');
+    await room.author.publish(room.channelId, { body: 'After it.' });
+    await shows(running, 'After it.');
+    for (const once of ['To the Moon', 'Of this history.', 'After it.']) expect(running.out.split(once)).toHaveLength(2);
+    running.interrupt();
+    expect(await running.code).toBe(0);
+  });
+
   it('ends in good order when it is interrupted, as a process too', async () => {
     const child = spawn(process.execPath, [bin, 'follow', room.channelId], { env: { ...process.env, ...env } });
     const exited = once(child, 'exit');
