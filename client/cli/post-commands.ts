@@ -162,7 +162,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       const { id } = await findPost(client, channelId, name, read);
       again.with = `--key ${write.key}, and ${id} as the post`;
       const revised = await client.retract(channelId, id, { note: options.note ?? '' }, write);
-      tell(revised, options, 'Retracted');
+      tell(revised, options, withdrawn.retracted);
       tellDerived(revised, options);
     });
   }
@@ -174,7 +174,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       const { id } = await findPost(client, channelId, name, read);
       again.with = `--key ${write.key}, and ${id} as the post`;
       const revised = await client.takedown(channelId, id, options.note === undefined ? {} : { note: options.note }, write);
-      tell(revised, options, 'Taken down');
+      tell(revised, options, withdrawn['taken-down']);
       tellDerived(revised, options);
       if (options.json || revised.erasure === undefined) return;
       if (revised.erasure.complete) terminal.print('Its text is erased.');
@@ -221,10 +221,12 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   function tell(written: WrittenPost, options: AskingOptions, verb: string): void {
     if (options.json) return terminal.json(written);
-    const { id, channelId } = written.post;
+    const { id, channelId, status } = written.post;
     const title = titleOf(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
     terminal.print(terminal.style.dim(onServer(postPath(channelId, id), options.url)));
+    // The answer to what was done before is the post as it is now.
+    if (status !== 'published' && verb !== withdrawn[status]) terminal.print(`It was ${withdrawn[status].toLowerCase()} since.`);
   }
 
   function tellDerived({ derived }: RevisedPost, options: AskingOptions): void {
@@ -263,6 +265,7 @@ interface WithdrawOptions extends AskingOptions {
 }
 
 const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
+const withdrawn = { retracted: 'Retracted', 'taken-down': 'Taken down' } as const;
 
 function addPostFields(command: Command): Command {
   return command

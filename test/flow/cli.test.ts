@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
+import { newPostId } from '../../client/ids.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';
@@ -71,6 +72,18 @@ describe('pressbox post', () => {
     const again = /--id \S+ --key \S+/.exec(nobody.err)?.[0].split(' ') ?? [];
     for (let each = 0; each < 2; each += 1) expect((await done(['post', room.channelId, 'One', ...again])).code).toBe(0);
     expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
+  });
+
+  it('says of a post that is sent again what became of it meanwhile', async () => {
+    const again = ['post', room.channelId, 'One', '--id', newPostId(), '--key', 'one'];
+    expect((await done(again)).out).toContain('Published');
+    const { id } = await newest();
+    const noLonger = async () => (await done(again)).out;
+    expect(await noLonger()).not.toContain('since');
+    await room.author.retract(room.channelId, id, { note: 'Wrong.' });
+    expect(await noLonger()).toContain('It was retracted since.');
+    await room.author.takedown(room.channelId, id);
+    expect(await noLonger()).toContain('It was taken down since.');
   });
 
   it('exits with 2 where it is used wrongly', async () => {
