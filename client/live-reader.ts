@@ -166,7 +166,10 @@ export class LiveReader {
     this.#wake(false);
   }
 
-  /** Pages on towards the first post. False where there is nothing older. Throws where the server refuses or cannot be reached. */
+  /**
+   * Pages on towards the first post. False where there is nothing older. Throws where the server refuses or cannot be reached, and where what
+   * answers is none.
+   */
   async loadOlder(limit?: number): Promise<boolean> {
     await this.#pages.older(limit);
     return this.#timeline !== undefined && !reachedEnd(this.#timeline);

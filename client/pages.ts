@@ -1,7 +1,8 @@
-import type { CatchUp, ReaderPost } from '../src/protocol/model.ts';
+import type { ReaderPost } from '../src/protocol/model.ts';
 import type { Http } from './http.ts';
-import { askedToWaitMs, mayHelpToRepeat, NoAnswer, ProblemError, pause } from './http.ts';
+import { askedToWaitMs, isObject, mayHelpToRepeat, NoAnswer, NotPressbox, ProblemError, pause } from './http.ts';
 import { queryOf } from './portable.ts';
+import { isPage, isPost } from './read-post.ts';
 import { asking, pauseMs } from './reconnect.ts';
 import type { Timeline } from './timeline.ts';
 import {
@@ -97,8 +98,7 @@ export class Pages {
     const known = [...posts, pinned, summary, ...keyEvents].find((post) => post?.id === postId);
     if (known) return known.seq;
     try {
-      const { body } = await this.#http.get(`${this.#posts}/${encodeURIComponent(postId)}`, this.#stop.signal);
-      return (body as ReaderPost).seq;
+      return (await this.#post(postId)).seq;
     } catch (error) {
       if (error instanceof ProblemError && error.problem.status === 404) return undefined;
       throw error;
@@ -146,8 +146,8 @@ export class Pages {
   async #answer(need: Need): Promise<void> {
     switch (need.ask) {
       case 'post': {
-        const { body } = await this.#http.get(`${this.#posts}/${encodeURIComponent(need.id)}`, this.#stop.signal);
-        this.#update((timeline) => (timeline.window === need.window ? applyPost(timeline, body as ReaderPost) : timeline));
+        const post = await this.#post(need.id);
+        this.#update((timeline) => (timeline.window === need.window ? applyPost(timeline, post) : timeline));
         return;
       }
       case 'summary': {
@@ -180,7 +180,7 @@ export class Pages {
   /** A page that the timeline can take: it was where the page was read, or comes there within a while. See `Trail`. */
   async #fitting(query: Record<string, string | number>): Promise<Page | undefined> {
     const resets = this.#resets;
-    const page = await this.#get(query);
+    const page = await this.#listed(query);
     const found = await this.#whenThere(page.cursor, resets);
     const fits = found === 'here' || (found === 'unknown' && (await this.#isOfHistory(page.cursor)));
     return fits && resets === this.#resets ? page : undefined;
@@ -205,7 +205,7 @@ export class Pages {
 
   async #isOfHistory(cursor: string): Promise<boolean> {
     const { body } = await this.#http.get(`${this.#channel}/events${queryOf({ after: cursor, limit: 1 })}`, this.#stop.signal);
-    return (body as CatchUp).mode === 'replay';
+    return isObject(body) && body.mode === 'replay';
   }
 
   /** Whether the change made a difference. */
@@ -217,9 +217,20 @@ export class Pages {
     return true;
   }
 
-  async #get(query: Record<string, string | number>): Promise<Page> {
-    const { body, headers } = await this.#http.get(`${this.#posts}${queryOf(query)}`, this.#stop.signal);
-    return { ...(body as Page), next: nextOf(headers.get('link')) };
+  async #listed(query: Record<string, string | number>): Promise<Page> {
+    const { body, headers } = await this.#get(this.#posts + queryOf(query), isPage);
+    return { ...body, next: nextOf(headers.get('link')) };
+  }
+
+  async #post(id: string): Promise<ReaderPost> {
+    return (await this.#get(`${this.#posts}/${encodeURIComponent(id)}`, isPost)).body;
+  }
+
+  /** Throws where what answered is no such thing, and so no server of ours. */
+  async #get<T>(path: string, isIt: (body: unknown) => body is T): Promise<{ body: T; headers: Headers }> {
+    const { status, body, headers } = await this.#http.get(path, this.#stop.signal);
+    if (!isIt(body)) throw new NotPressbox(`status ${status}`);
+    return { body, headers };
   }
 
   #once(way: 'older' | 'newer', ask: () => Promise<void>): Promise<void> {

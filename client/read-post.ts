@@ -7,6 +7,7 @@ import {
   type ReaderPost,
   verifications,
 } from '../src/protocol/model.ts';
+import { isObject } from './http.ts';
 
 /**
  * A post as this client can show it, whatever version of the server sent it: an unknown kind reads as `update`, media of an unknown
@@ -49,4 +50,29 @@ function tombstone(post: ReaderPost): ReaderPost {
     developing: false,
     derivedFrom: [],
   };
+}
+
+/** Whether it has what a reader goes by: what answers may be another server, or be broken, whose posts are none of ours. */
+export function isPost(value: unknown): value is ReaderPost {
+  if (!isObject(value)) return false;
+  const { id, seq, revision, media, history } = value;
+  return isText(id) && [seq, revision].every(isCount) && [media, history].every(Array.isArray);
+}
+
+/** Posts of those that there are, as a page or a snapshot has them. */
+export function isPage(value: unknown): value is { posts: ReaderPost[]; cursor: string; more: boolean } {
+  return isObject(value) && Array.isArray(value.posts) && value.posts.every(isPost) && isPlace(value);
+}
+
+/** Says as of when it is true, and whether there is more. */
+export function isPlace({ cursor, more }: Record<string, unknown>): boolean {
+  return isText(cursor) && typeof more === 'boolean';
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,6 +1,7 @@
 import { parseCursor } from '../src/protocol/cursor.ts';
 import type { Channel, KeyEvent, ReaderPost } from '../src/protocol/model.ts';
 import { isObject } from './http.ts';
+import { isCount, isPost, isText } from './read-post.ts';
 import type { Doubt, Timeline } from './timeline.ts';
 
 /** A timeline as JSON, to be kept over a reload. `version` rises when its shape changes; one of another version is not restored. */
@@ -54,9 +55,9 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
     (parseCursor(cursor)?.offset ?? offset) === offset &&
     [channel.revision, offset, floor, newestSeq].every(isCount) &&
     (ceiling === null || isCount(ceiling)) &&
-    isList(posts, isPost) &&
+    isList(posts, isWhole) &&
     posts.every((post, index) => index === 0 || (post.seq as number) < (posts[index - 1]?.seq as number)) &&
-    [pinned, summary].every((post) => post === null || isPost(post)) &&
+    [pinned, summary].every((post) => post === null || isWhole(post)) &&
     isList(keyEvents, ({ id, seq, headline }) => typeof id === 'string' && isCount(seq) && typeof headline === 'string') &&
     (value.summaryDoubt === null || isDoubt(value.summaryDoubt)) &&
     isDoubt(value.keyEventsDoubt) &&
@@ -65,15 +66,10 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
   );
 }
 
-function isPost(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { id, seq, revision, status, kind, html, headline, media, authors, sources, derivedFrom, history } = value;
-  return (
-    [id, status, kind, html].every((text) => typeof text === 'string') &&
-    [seq, revision].every(isCount) &&
-    (headline === null || typeof headline === 'string') &&
-    [media, authors, sources, derivedFrom, history].every(Array.isArray)
-  );
+function isWhole(post: unknown): boolean {
+  if (!isPost(post)) return false;
+  const { status, kind, html, headline, authors, sources, derivedFrom } = post;
+  return [status, kind, html, headline ?? ''].every(isText) && [authors, sources, derivedFrom].every(Array.isArray);
 }
 
 function isDoubt(value: unknown): boolean {
@@ -82,8 +78,4 @@ function isDoubt(value: unknown): boolean {
 
 function isList(value: unknown, isOne: (each: Record<string, unknown>) => boolean): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.every((each) => isObject(each) && isOne(each));
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

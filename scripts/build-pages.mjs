@@ -7,6 +7,17 @@ import { replace } from './replace.mjs';
 
 /** The scripts that show a coverage, of which each language is a file of its own. */
 const shows = ['live.ts', 'embed/embed.ts'];
+/**
+ * Fields that never leave the script, of `transports/choose.ts`, `follow.ts` and `timeline.ts`: of what each reader loads their names would be
+ * more than a hundred bytes.
+ */
+const inside = new RegExp(
+  `^(?:${[
+    'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
+    'restarts|roundAt|rounds|steadyMs|triedBetterAt|unanswered|unansweredMost|untried|upAt|wakeMs',
+    'readAfter|verdict|keyEventsDoubt|summaryDoubt|newestSeq',
+  ].join('|')})$`,
+);
 /** It has a short name beside the folder of the others. */
 const element = 'embed.js';
 /** What else a page can ask for by name, as far as it is there. */
@@ -38,6 +49,7 @@ export async function buildPages(esbuild, root) {
     legalComments: 'eof',
     logLevel: 'warning',
     charset: 'utf8',
+    mangleProps: inside,
     // Their files say why.
     alias: {
       'socket.io-client': join(source, 'socket-io.ts'),

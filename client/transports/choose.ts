@@ -117,13 +117,15 @@ export function startChoosing(ways: readonly Transport[], remembered = ways[0]):
     rounds: 0,
     betterRounds: 0,
     upAt: 0,
-    beganAt: Number.NEGATIVE_INFINITY,
-    triedBetterAt: Number.NEGATIVE_INFINITY,
-    notBefore: Number.NEGATIVE_INFINITY,
+    beganAt: never,
+    triedBetterAt: never,
+    notBefore: never,
     restarts: 0,
   };
 }
 
+/** Before all times. */
+const never = Number.NEGATIVE_INFINITY;
 const noFailures: Record<Transport, number> = { socket: 0, stream: 0, poll: 0 };
 
 /** When `time` is to be fed in next. */

@@ -1,6 +1,7 @@
-import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import { type CatchUp, type Event, eventTypes } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
+import { isCount, isPage, isPlace, isPost, isText } from '../read-post.ts';
 
 /**
  * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
@@ -74,23 +75,20 @@ export function answerOf(said: unknown): SubscribeAnswer | undefined {
 }
 
 export function isEvent(said: unknown): said is Event {
-  if (!isObject(said) || typeof said.type !== 'string' || typeof said.cursor !== 'string') return false;
-  if (!isOffset(said.from) || !isOffset(said.offset)) return false;
+  if (!isObject(said) || ![said.type, said.cursor].every(isText) || ![said.from, said.offset].every(isCount)) return false;
   if (said.type === 'channel.changed') return isObject(said.channel);
-  return !said.type.startsWith('post.') || isObject(said.post);
+  // Of a later version it may be about a part of a post.
+  const isIt = (eventTypes as readonly unknown[]).includes(said.type) ? isPost : isObject;
+  return !(said.type as string).startsWith('post.') || isIt(said.post);
 }
 
 function isCatchUp(said: Record<string, unknown>): said is Record<string, unknown> & CatchUp {
-  const { mode, covers, cursor, more, events, snapshot } = said;
-  if (!isObject(covers) || !isOffset(covers.after) || !isOffset(covers.to)) return false;
-  if (typeof cursor !== 'string' || typeof more !== 'boolean') return false;
+  const { mode, covers, events, snapshot } = said;
+  if (!isObject(covers) || ![covers.after, covers.to].every(isCount) || !isPlace(said)) return false;
   if (mode === 'replay') return Array.isArray(events) && events.every(isEvent);
-  if (mode !== 'snapshot' || !isObject(snapshot)) return false;
-  return isObject(snapshot.channel) && Array.isArray(snapshot.posts) && Array.isArray(snapshot.keyEvents);
-}
-
-function isOffset(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  if (mode !== 'snapshot' || !isPage(snapshot)) return false;
+  const { channel, pinned, summary, keyEvents } = snapshot as unknown as Record<string, unknown>;
+  return isObject(channel) && Array.isArray(keyEvents) && [pinned, summary].every((post) => post === null || isPost(post));
 }
 
 /** Without a sign of the server after this long an attempt has failed, milliseconds. */

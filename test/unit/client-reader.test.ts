@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
+import { isPost } from '../../client/read-post.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
@@ -154,6 +155,60 @@ describe('a reader', () => {
     await answerNext('events', 4, { mode: 'replay', reset: false, events: [] });
     await moved;
     expect(reader.client.timeline?.posts).toEqual(between.posts);
+  });
+
+  it('takes what is of another shape for no answer, and asks again', async () => {
+    const server = await scripted();
+    const model = modelWith(2);
+    const reader = read(server);
+    const posts = [{ title: 'A post of another server' }] as never;
+    answer(model, await server.subscribe(1), { snapshot: { ...model.snapshot(9), posts } });
+    answer(model, await server.subscribe(2));
+    await reader.until('live');
+    expect(reader.client.timeline?.posts).toEqual(model.snapshot(9).posts);
+  });
+
+  it.each(['null', '{}', '[]', '{"error":"No such page."}', '{"posts":[{"title":"A"}],"cursor":"x","more":true}'])(
+    'says that what answers with %s is not Pressbox where it asks for posts, and has them later',
+    async (text) => {
+      const answers: object[] = [];
+      const onRequest = (_request: IncomingMessage, response: ServerResponse) =>
+        response.setHeader('content-type', 'application/json').end(answers.length > 0 ? JSON.stringify(answers.shift()) : text);
+      const { model, reader } = await live(9, { limit: 3 }, { onRequest });
+      const { client } = reader;
+      const isNotPressbox = expect.objectContaining({ name: 'NotPressbox', message: expect.stringContaining('is not Pressbox') });
+      const before = client.timeline;
+      const [oldest] = model.page({ before: 3, limit: 1 }).posts;
+      const ways = [() => client.loadOlder(3), () => client.moveTo(5, 3), () => client.moveToPost(oldest?.id ?? '', 3)];
+      for (const way of ways) await expect(way(), String(way)).rejects.toEqual(isNotPressbox);
+      expect(client.timeline).toBe(before);
+      answers.push(model.page({ before: 8, limit: 3 }));
+      expect(await client.loadOlder(3)).toBe(true);
+      expect(client.timeline?.posts).toEqual(model.snapshot(6).posts);
+    },
+  );
+
+  it.each(['null', '{}', '[]', '{"id":"a"}'])('asks again for a post that it needs where %s is answered', async (text) => {
+    let asked = 0;
+    let pinned: unknown;
+    const onRequest = (_request: IncomingMessage, response: ServerResponse) => {
+      asked += 1;
+      response.setHeader('content-type', 'application/json').end(asked < 3 ? text : JSON.stringify(pinned));
+    };
+    const model = modelWith(9);
+    const server = await scripted({ onRequest });
+    const reader = read(server, { limit: 2 });
+    const first = await server.subscribe(1);
+    answer(model, first);
+    await reader.until('live');
+    model.pin(8);
+    pinned = model.post(model.state.channel.pinnedPostId ?? '');
+    const shown: unknown[] = [];
+    reader.client.on('timeline', ({ posts, pinned }) => shown.push(...posts, pinned));
+    first.socket.emit('event', model.event(model.head));
+    await vi.waitFor(() => expect(reader.client.timeline?.pinned).toEqual(pinned));
+    expect(shown.every((post) => post === null || isPost(post))).toBe(true);
+    expect(asked).toBe(3);
   });
 
   it('begins anew where the server does not know its cursor', async () => {

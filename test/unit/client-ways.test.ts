@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
+import { fromSnapshot } from '../../client/timeline.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { startSite } from '../support/site.ts';
 
@@ -70,8 +71,17 @@ describe('an answer that is none', () => {
     '{"mode":"replay"}',
     '{"mode":"replay","covers":{"after":0,"to":3},"cursor":"x","more":false}',
   ];
+  const { snapshot, ...place } = JSON.parse(good);
+  const others = [null, { title: 'Of another server' }].flatMap((post) => [
+    ['a snapshot', { ...place, snapshot: { ...snapshot, posts: [post] } }, post],
+    ['a replay', { ...place, mode: 'replay', events: [{ from: 1, offset: 3, cursor: 'x', type: 'post.published', post }] }, post],
+  ]);
+  const answers = [
+    ...nothing.map((body) => [body, body]),
+    ...others.map(([kind, body, post]) => [`${kind} with ${JSON.stringify(post)} for a post`, JSON.stringify(body)]),
+  ];
 
-  it.each(nothing)('is taken for none by a poll, which is tried again: %j', async (body) => {
+  it.each(answers)('is taken for none by a poll, which is tried again: %s', async (_, body = '') => {
     const { url } = await answering(polled(body), caughtUp.poll);
     const { client, states } = read(url, { transports: ['poll'] });
     await live(client);
@@ -79,7 +89,7 @@ describe('an answer that is none', () => {
     expect(client.timeline?.offset).toBe(3);
   });
 
-  it.each(nothing)('is taken for none by a stream, which is tried again: %j', async (body) => {
+  it.each(answers)('is taken for none by a stream, which is tried again: %s', async (_, body = '') => {
     const { url } = await answering(streamed(`event: catchup\ndata: ${body}\n\n`), caughtUp.stream);
     const { client, states } = read(url, { transports: ['stream'] });
     await live(client);
@@ -95,6 +105,17 @@ it.each(['null', 'hello', '[]', '"text"'])('a message of a later version is skip
   const { client } = read(url, { transports: ['stream'] });
   await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'live', asOf: 'then' }));
   expect(askedAt).toHaveLength(1);
+});
+
+it('an event of a later version is no reason to take the rest for none, whatever of a post is in it', async () => {
+  const { snapshot: _, ...place } = JSON.parse(good);
+  const known = model.event(3);
+  const later = { ...known, type: 'post.liked', offset: 2, from: 2, post: { id: 'a' } };
+  const replay = { ...place, mode: 'replay', covers: { after: 1, to: 3 }, events: [later, known] };
+  const { url } = await answering(polled(JSON.stringify(replay)), polled('', 503));
+  const { client } = read(url, { transports: ['poll'], timeline: fromSnapshot(model.snapshot(9, 1), 1) });
+  await vi.waitFor(() => expect(client.timeline?.offset).toBe(3), { interval: 5 });
+  expect(client.timeline?.posts.map(({ seq }) => seq)).toEqual([3]);
 });
 
 describe('a reader that is asked to wait', () => {
