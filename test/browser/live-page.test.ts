@@ -7,7 +7,7 @@ import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
-import { startBrowser } from './browser.ts';
+import { drawn, startBrowser } from './browser.ts';
 import { announced, eventually, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
@@ -175,6 +175,29 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
         return seen < 0 ? activeElement.outerHTML : undefined;
       })()`);
       expect(hidden).toBe(undefined);
+    }
+  });
+
+  it('has the key event that the keyboard comes to in view, where they run sideways', async () => {
+    for (const language of ['en', 'ar']) {
+      const { id } = await room.coverage([], { language });
+      for (let nth = 1; nth <= 6; nth += 1) await room.author.publish(id, { headline: `Ship ${nth} is in`, keyEvent: true });
+      const { page } = await room.open(id, { viewport: { width: 390, height: 844 } });
+      await page.locator('#to-posts').focus();
+      const keys = [...Array(6).fill('Tab'), ...Array(5).fill('Shift+Tab')];
+      const seen: [string | undefined, boolean][] = [];
+      for (const key of keys) {
+        await page.keyboard.press(key);
+        await drawn(page);
+        seen.push(
+          await page.evaluate(`(() => {
+            const { left, right } = document.activeElement.getBoundingClientRect();
+            const [nth] = /Ship \\d/.exec(document.activeElement.textContent) ?? [];
+            return [nth, left >= 0 && right <= innerWidth];
+          })()`),
+        );
+      }
+      expect(seen).toEqual([6, 5, 4, 3, 2, 1, 2, 3, 4, 5, 6].map((nth) => [`Ship ${nth}`, true]));
     }
   });
 
