@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { refusalFor } from '../edge/identity.ts';
-import { answerLimits } from '../edge/limits.ts';
 import { askingOf } from '../edge/request.ts';
 import { JournalUnavailable, type Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
@@ -10,7 +9,6 @@ import type { Feed, Reader } from '../fanout/feed.ts';
 import type { Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
 import { Asker } from './asker.ts';
 import type { OpenReader } from './readers.ts';
 import type { StreamsContext } from './streams.ts';
@@ -32,7 +30,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   const isHeld = waitMs > 0 && req.method === 'GET';
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
-  if (readers.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
+  readers.mustLetIn();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const asker = new Asker(askingOf(res), identity.standing);
   const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);

@@ -1,6 +1,8 @@
+import { answerLimits } from '../edge/limits.ts';
 import type { Reach } from '../engine/engine.ts';
 import { forEach } from '../fanout/each.ts';
 import type { Transport } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
 import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';
@@ -62,6 +64,11 @@ export class Readers {
       this.#each(this.#open, (reader) => reader.tellReach(reach));
     });
     this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
+  }
+
+  /** Throws a refusal where the node goes away: who comes back in a moment reaches another one. */
+  mustLetIn(): void {
+    if (this.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
   }
 
   add(reader: OpenReader): void {

@@ -75,7 +75,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const admit = (request: IncomingMessage): (() => void) => {
     mustNameOneHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
-    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
+    context.readers.mustLetIn();
     context.handshakes.mustHaveRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);

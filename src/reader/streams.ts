@@ -1,7 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { problemFor } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
-import { answerLimits } from '../edge/limits.ts';
 import { askingOf } from '../edge/request.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -50,7 +49,7 @@ export function stream(context: StreamsContext): RequestHandler {
     }
     // While the token was looked at the client may have gone: nobody would say so again.
     if (res.closed) return;
-    if (context.readers.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
+    context.readers.mustLetIn();
     res.once('close', context.rates.connection(req.ip ?? ''));
     await new EventStream(res, channelId, asker, context).run(after, posts);
   };
