@@ -55,7 +55,7 @@ export const redisLimits = {
   listedChannels: 32,
   /** Channels that are asked at once whether they are listed, at most: each time twice as many, since most may be of another state. */
   askedChannels: 1_024,
-  /** Entries of a channel that are read and written at once while it is mended, so that nobody waits behind it. */
+  /** Entries of a channel, and lines of its index, that are read and written at once while it is mended, so that nobody waits behind it. */
   mendEntries: 200,
   /** Read with one command while a store is verified: entries with their texts, and lines of the index or the registry. */
   verifyEntries: 32,

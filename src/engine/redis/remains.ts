@@ -45,7 +45,7 @@ export async function gather(redis: Redis, keys: readonly string[], top: number)
   };
   await gatherIndex(redis, index, remains);
   await gatherJournal(redis, journal, remains);
-  const [written, labelled] = [new Set(await redis.hkeys(texts)), new Set(await redis.hkeys(labels))];
+  const [written, labelled] = [await fieldsOf(redis, texts), await fieldsOf(redis, labels)];
   for (const place of new Set([...written, ...labelled])) {
     if (written.has(place) && labelled.has(place)) remains.places.add(place);
     else remains.torn.push(place);
@@ -107,15 +107,38 @@ function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; h
 }
 
 async function gatherIndex(redis: Redis, index: string, remains: Remains): Promise<void> {
-  for (const some of pagesOf(await redis.hkeys(index))) {
-    const lines = await redis.hmget(index, ...some);
-    for (const [number, who] of some.entries()) {
-      const [revision = 0, last = 0, third = 0, erased = 0] = (lines[number] ?? '').split(' ').map(Number);
-      const known = who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
-      remains.index.set(who, known);
-      remains.top = Math.max(remains.top, known.last, known.seq);
-    }
+  for await (const [who, line] of linesOf(redis, index)) {
+    const [revision = 0, last = 0, third = 0, erased = 0] = line.split(' ').map(Number);
+    const known = who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
+    remains.index.set(who, known);
+    remains.top = Math.max(remains.top, known.last, known.seq);
   }
+}
+
+/**
+ * Each field of a hash with its value, a few with each command. Those that are there all the while are among them, perhaps twice. Of a
+ * channel that is being mended that is all there are: nothing else is written to it, and where another has taken the mend over, what is
+ * decided here is refused.
+ */
+export async function* linesOf(redis: Redis, hash: string): AsyncGenerator<[field: string, value: string]> {
+  let cursor = '0';
+  do {
+    const [next, flat] = await redis.hscan(hash, cursor, 'COUNT', page);
+    for (let at = 0; at < flat.length; at += 2) yield [flat[at] as string, flat[at + 1] as string];
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+/** The same without the values, which may be large. */
+async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
+  const fields = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, some] = await redis.hscan(hash, cursor, 'COUNT', page, 'NOVALUES');
+    for (const field of some) fields.add(field);
+    cursor = next;
+  } while (cursor !== '0');
+  return fields;
 }
 
 async function gatherJournal(redis: Redis, journal: string, remains: Remains): Promise<void> {

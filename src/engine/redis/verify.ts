@@ -10,6 +10,7 @@ import { type ChannelReport, Walk, type WalkedEntry, wrongFinding, wrongList } f
 import { hashed, htmlIn, own, readLabel, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { linesOf } from './remains.ts';
 
 /**
  * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
@@ -213,7 +214,7 @@ async function wrongIndex(
   const [lines, members] = [await redis.hlen(index), await redis.zcard(posts)];
   if (lines !== all.length || members !== all.length - 1) {
     // Somebody wrote meanwhile, or there is what no entry tells of: rare enough for looking at them all.
-    for (const [who, line] of Object.entries(await redis.hgetall(index))) {
+    for await (const [who, line] of linesOf(redis, index)) {
       const [, last = 0, seq = 0] = line.split(' ').map(Number);
       highest = Math.max(highest, last);
       if (latest.has(who) || last > head || (who !== own && seq < began)) continue;
