@@ -197,6 +197,35 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect((await there.snapshot(id, wide))?.posts.map((post) => post.id)).toEqual([c.id, b.id, a.id]);
       });
 
+      it.for([
+        ['and the rest is of that time', false],
+        ['and the index is lost', true],
+      ] as const)(
+        'begin a new history above what was given out where the newest entry was taken away, %s',
+        async ([, lost], test) => {
+          const { server, here, there } = await openTwoNodesFor(test, binary);
+          const { id, a, b, c } = await story(here);
+          // Nothing but the stream itself tells of what comes now.
+          const rest = ['changes', 'posts', 'index', 'texts', 'labels', 'tags', 'listed'].map((name) => keyOf(id, name));
+          const then = await Promise.all(rest.map((key) => server.admin.dumpBuffer(key)));
+          const gone = await publish(here, id);
+          const position = await head(here, id);
+          await server.admin.xdel(keyOf(id, 'journal'), `${gone.seq}-0`);
+          for (const [number, key] of rest.entries()) await server.admin.restore(key, 0, then[number] as Buffer, 'REPLACE');
+          if (lost) await server.admin.del(keyOf(id, 'index'));
+          const write = () => there.append(id, appending([publication(samplePost(id))]));
+          expect(await write()).toEqual({ status: 'conflict', moved: [null] });
+          const now = await head(here, id);
+          expect(now.offset).toBeGreaterThan(position.offset);
+          expect(now.epoch).not.toBe(position.epoch);
+          const newest = samplePost(id);
+          await appended(here, id, [publication(newest)], { channel: 2 });
+          const posts = (await there.snapshot(id, wide))!.posts.map((post) => post.id);
+          expect(posts).toEqual([newest.id, c.id, b.id, a.id]);
+          expect(await faultOf(server, id)).toBeUndefined();
+        },
+      );
+
       it('have no channel any more where its own text and label were lost', async (test) => {
         const { server, here } = await openTwoNodesFor(test, binary);
         const { id } = await story(here);

@@ -81,7 +81,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       );
       expect(counts.length).toBeGreaterThan(40);
       expect(Math.max(...counts)).toBeLessThan(manyArguments);
-      const answersAll = told.map(([, , , [name = '']]) => name.toUpperCase()).filter((name) => /^H(?:KEYS|VALS|GETALL)$/.test(name));
+      const answersAll = told
+        .map(([, , , [name = '']]) => name.toUpperCase())
+        .filter((name) => /^H(?:KEYS|VALS|GETALL)$/.test(name));
       expect(answersAll).toEqual([]);
       await expectWhole(server, here, id, ids);
     });

@@ -8,7 +8,7 @@
 -- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"deleted"} · {"no-channel"} · {"broken"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
--- another entry has that offset.
+-- another entry has that offset, or had it.
 local request = KEYS[12]
 local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
 
@@ -111,8 +111,12 @@ for number = 1, count do
   check = redis.sha1hex(before .. '|' .. offset .. '|' .. digest)
   local post = who ~= own and (number == 1 and standing[who] or readPost(who)) or nil
   local seq = who == own and '' or (post and post.seq or offset)
-  call('XADD', journal, offset .. '-0', 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision,
+  local added = redis.pcall('XADD', journal, offset .. '-0', 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision,
     'kind', change, 'at', time, 'by', by, 'listed', list, 'content', content, 'check', check)
+  if type(added) == 'table' then
+    -- The entry that had this offset was taken away, with all that told of it.
+    return string.find(added.err, 'equal or smaller', 1, true) and brokenWithin or added
+  end
   call('HSET', texts, field(who, revision), text)
   call('HSET', labels, field(who, revision), label)
   call('ZADD', changes, offset, who)

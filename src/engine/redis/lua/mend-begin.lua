@@ -9,7 +9,12 @@ if call('EXISTS', deleted) == 1 or last == nil or (last and ARGV[3] ~= '1') then
 if call('EXISTS', KEYS[12]) == 1 then return 'busy' end
 call('SET', KEYS[12], ARGV[1], 'PX', ARGV[2])
 -- What can be made from the journal and the texts again. Of the changes their highest offset stays, and no entry is where the mark stands.
-local top = call('ZREVRANGEBYSCORE', changes, '(+inf', '-inf', 'LIMIT', 0, 1, 'WITHSCORES')[2] or '0'
+local top = tonumber(call('ZREVRANGEBYSCORE', changes, '(+inf', '-inf', 'LIMIT', 0, 1, 'WITHSCORES')[2] or '0')
+-- A stream knows the highest id that it was ever given, and takes none below that, also where the entry was taken away.
+local stream = call('EXISTS', journal) == 1 and call('XINFO', 'STREAM', journal) or {}
+for at = 1, #stream, 2 do
+  if stream[at] == 'last-generated-id' then top = math.max(top, tonumber(string.match(stream[at + 1], '^%d+'))) end
+end
 call('UNLINK', changes, posts, tags, listed)
 call('ZADD', changes, '+inf', 'mending', top, 'highest')
-return tonumber(top)
+return top
