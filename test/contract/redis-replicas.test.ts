@@ -16,6 +16,7 @@ import {
   wide,
 } from '../support/engines.ts';
 import { found, untilComplete } from '../support/erased-texts.ts';
+import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../support/redis.ts';
 import { within } from '../support/within.ts';
@@ -133,6 +134,30 @@ for (const kind of ['redis', 'valkey'] as const) {
       await untilComplete(() => engine.erase(id, post.id));
       expect(await found(master.directory, ['zqsecret'])).toEqual([]);
       expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
+    });
+
+    it('has nothing of what was erased while it was cut off, once it is back and took over the rest', async (test) => {
+      const master = await startRedisFor(test, binary, safe);
+      const line = await startLine(`http://127.0.0.1:${master.port}`);
+      test.onTestFinished(() => line[Symbol.asyncDispose]());
+      const replica = await startRedisFor(test, binary, [...safe, `replicaof 127.0.0.1 ${new URL(line.url).port}`]);
+      const isLinked = async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up');
+      await vi.waitFor(isLinked, patient);
+      const engine = await openNodeFor(test, master);
+      const { id } = await createChannel(engine);
+      const post = await publish(engine, id, { body: 'zqcutoff' });
+      await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual(['zqcutoff']), patient);
+      // What comes to it goes nowhere until the line is whole again.
+      line.target = 'http://127.0.0.1:1';
+      line.cut();
+      await vi.waitFor(async () => expect(await master.admin.info('replication')).toContain('connected_slaves:0'), patient);
+      await appended(engine, id, [takedown(post)]);
+      await untilComplete(() => engine.erase(id, post.id));
+      line.target = `http://127.0.0.1:${master.port}`;
+      await vi.waitFor(isLinked, patient);
+      // It goes on from where it was, and so with the file that it had.
+      expect(await master.admin.info('stats')).toContain('sync_partial_ok:1');
+      await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual([]), patient);
     });
 
     it('names the replica on which an erasure is pending', async (test) => {

@@ -7,7 +7,7 @@ import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { eachServer, timeOf } from './servers.ts';
+import { eachReplicaAfterAll, replicasOf, timeOf } from './servers.ts';
 
 const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
@@ -146,16 +146,56 @@ export class Erasures {
   #rewrite(): Promise<void> {
     const { writes, url } = this.#parts;
     this.#rewriting = writes
-      .ask((master) =>
-        eachServer(master, url, async (redis) => {
-          await rewriteFile(redis, this.#stop.signal);
-          await forgetSlowCommands(redis);
-        }),
-      )
+      .ask(async (master) => {
+        const number = await master.zadd(registry.rewrites, 'INCR', 1, 'begun');
+        const there: string[] = [];
+        const onReplica = async (replica: Redis, place: string) => {
+          await this.#rewriteAt(replica);
+          there.push(place);
+        };
+        await Promise.all([this.#rewriteAt(master), eachReplicaAfterAll(master, url, onReplica)]);
+        const known = await master.zrange(registry.rewrites, 0, '-1');
+        // One that comes back is behind, whether it is known or not.
+        const gone = known.filter((name) => !['begun', 'done', ...there].includes(name));
+        if (gone.length > 0) await master.zrem(registry.rewrites, ...gone);
+        // By the highest, since one that began later may be done before.
+        const scores = ['done', ...there].flatMap((name) => [number as string, name]);
+        await master.zadd(registry.rewrites, 'GT', ...scores);
+      })
       .finally(() => {
         this.#rewriting = undefined;
       });
     return this.#rewriting;
+  }
+
+  /**
+   * Has those replicas write their files anew that were cut off while others did after an erasure: one that is back takes over the
+   * deletion, and keeps the file that has the text.
+   */
+  async rewriteReturned(): Promise<void> {
+    const { writes, url, nodeId } = this.#parts;
+    await writes.ask(async (master) => {
+      const places = await replicasOf(master);
+      if (places.length === 0) return;
+      // One node sees to it.
+      const [first] = (await this.#count()).sort();
+      if (first !== nodeId) return;
+      const done = await master.zscore(registry.rewrites, 'done');
+      const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done ?? 0);
+      const behind: string[] = [];
+      for (const place of places) if (await isBehind(place)) behind.push(place);
+      if (behind.length === 0) return;
+      const onReplica = async (replica: Redis, place: string) => {
+        await this.#rewriteAt(replica);
+        await master.zadd(registry.rewrites, 'GT', done as string, place);
+      };
+      await eachReplicaAfterAll(master, url, onReplica, behind);
+    });
+  }
+
+  async #rewriteAt(redis: Redis): Promise<void> {
+    await rewriteFile(redis, this.#stop.signal);
+    await forgetSlowCommands(redis);
   }
 }
 

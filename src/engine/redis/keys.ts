@@ -60,6 +60,11 @@ export const registry = {
   owed: `${prefix}{registry}:owed`,
   /** Stream of bounded length: erasures, as channel and post. Who was deaf reads here what it missed. */
   erasures: `${prefix}{registry}:erasures`,
+  /**
+   * Sorted set: which rewrite of the files was the last that was `begun` after an erasure, and the last that is `done`; and of each replica,
+   * as `host:port`, the last that it was there for. Rewrites are counted from 1.
+   */
+  rewrites: `${prefix}{registry}:rewrites`,
   /** Sorted set: ids of the nodes, by their last heartbeat (ms by Redis' clock). */
   nodes: `${prefix}{registry}:nodes`,
   /** Sorted set: the `jti` of tokens that are refused, by when that lapses (ms; `inf`: never). */

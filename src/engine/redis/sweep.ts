@@ -10,7 +10,7 @@ const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
 
 export interface SweepParts {
   writes: Connection;
-  erasures: Pick<Erasures, 'owed' | 'complete'>;
+  erasures: Pick<Erasures, 'owed' | 'complete' | 'rewriteReturned'>;
   log: Log;
 }
 
@@ -32,6 +32,9 @@ export class Sweep {
   readonly #stop = new AbortController();
   readonly #debts = new Map<string, Debt>();
   #sweeping: Promise<void> | undefined;
+  /** While replicas that were cut off write their files anew; and why that failed, which is said once. */
+  #returning: Promise<void> | undefined;
+  #whyNotReturned: string | undefined;
 
   constructor(parts: SweepParts) {
     this.#parts = parts;
@@ -45,6 +48,7 @@ export class Sweep {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#sweeping;
+    await this.#returning;
     await Promise.all([...this.#debts.values()].map(({ finishing }) => finishing));
   }
 
@@ -63,6 +67,7 @@ export class Sweep {
       for (const [channelId, { finishing }] of this.#debts)
         if (finishing === undefined && !channelIds.has(channelId)) this.#debts.delete(channelId);
       await Promise.all([...channelIds].map((channelId) => this.#look(channelId)));
+      this.#returning ??= this.#rewriteReturned();
     }
   }
 
@@ -76,6 +81,22 @@ export class Sweep {
       if (ageMs < 0 || ageMs >= staleMs) stale.add(noted[at] as string);
     }
     return stale;
+  }
+
+  /** Of replicas that were cut off when others were: nobody waits for these. */
+  async #rewriteReturned(): Promise<void> {
+    const { erasures, writes, log } = this.#parts;
+    try {
+      await erasures.rewriteReturned();
+      this.#whyNotReturned = undefined;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why === this.#whyNotReturned || !writes.isOpen) return;
+      this.#whyNotReturned = why;
+      log.warn({ err: error }, 'erasures are pending');
+    } finally {
+      this.#returning = undefined;
+    }
   }
 
   async #look(channelId: string): Promise<void> {
