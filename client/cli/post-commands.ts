@@ -150,6 +150,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         );
         tell(revised, options, changed[kind]);
         tellDerived(revised, options);
+        tellErasure(revised, options, 'The earlier text');
       },
       (problem) => tellMoved(problem, () => decidedOn()),
     );
@@ -176,10 +177,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       const revised = await client.takedown(channelId, id, options.note === undefined ? {} : { note: options.note }, write);
       tell(revised, options, withdrawn['taken-down']);
       tellDerived(revised, options);
-      if (options.json || revised.erasure === undefined) return;
-      if (revised.erasure.complete) terminal.print('Its text is erased.');
-      else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
-      for (const { where, why } of revised.erasure.pending) terminal.print(`  ${plainLine(where)}: ${plainLine(why)}`);
+      tellErasure(revised, options, 'Its text');
     });
   }
 
@@ -233,6 +231,13 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     if (options.json || derived.length === 0) return;
     terminal.print('These restate it, and may need a change too:');
     for (const { id, kind, headline } of derived) terminal.print(`  ${shortId(id)} (${kind}) ${plainLine(headline ?? '')}`);
+  }
+
+  function tellErasure({ erasure }: RevisedPost, options: AskingOptions, text: string): void {
+    if (options.json || erasure === undefined) return;
+    if (erasure.complete) terminal.print(`${text} is erased.`);
+    else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
+    for (const { where, why } of erasure.pending) terminal.print(`  ${plainLine(where)}: ${plainLine(why)}`);
   }
 
   /** Someone else was first: what they made of what the editor decided on, so that it can be decided again. */

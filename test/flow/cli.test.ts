@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';
+import { startTestServer } from '../support/server.ts';
 
 /** The command of those who write, against a real server. */
 const room = commandRoom();
@@ -171,8 +174,24 @@ describe('pressbox correct', () => {
     const argv = ['correct', room.channelId, id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
     const { code, out } = await done(argv);
     expect([code, out]).toEqual([0, expect.stringContaining('(summary) So far')]);
+    expect(out).toContain('The earlier text is erased.');
     const { revisions } = await room.author.listRevisions(room.channelId, id);
     expect(revisions.map(({ body }) => body)).toEqual(['A name: withheld.']);
+  });
+
+  it('says where the earlier text may still be', async () => {
+    // On every store: another program can have the file of this one open.
+    await using embedded = await startTestServer({ PRESSBOX_REDIS_URL: '' });
+    const token = await embedded.token();
+    const author = new AuthorClient({ url: embedded.url, token });
+    const { channel } = await author.createChannel({ headline: 'Names' });
+    const { post } = await author.publish(channel.id, { body: 'A name: Xylander.' });
+    using journal = new DatabaseSync(join(embedded.dataDir, 'journal.db'));
+    journal.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
+    const argv = ['correct', channel.id, post.id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
+    const { code, out } = await done([...argv, '--url', embedded.url, '--token', token]);
+    expect([code, out]).toEqual([0, expect.stringContaining('Still to be erased')]);
+    expect(out).toContain("the journal's write-ahead log: ");
   });
 });
 
