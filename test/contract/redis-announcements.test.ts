@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { announcements, registry } from '../../src/engine/redis/keys.ts';
+import { announcements, channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../support/engines.ts';
 import { untilComplete } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -135,6 +135,26 @@ for (const kind of ['redis', 'valkey'] as const) {
         // Where a connection that listens had to be replaced, that was told too.
         expect([other.types(), await ears()]).toEqual([twice, before]);
       }, oftenTried);
+    });
+
+    it('notice that what was read here was lost again, where nothing was heard of it', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+      // From here on there are two seconds until it compares again.
+      await nextComparison(server, there);
+      const before = other.losses();
+      const keys = channelKeys(id);
+      const copies = await Promise.all(keys.map((key) => server.admin.dumpBuffer(key)));
+      await publish(mute, id);
+      expect((await there.snapshot(id, wide))?.position.offset).toBe(2);
+      // As where a replica takes over that had not got it yet.
+      const restored = server.admin.multi().del(...keys);
+      for (const [index, copy] of copies.entries()) if (copy !== null) restored.restore(keys[index] as string, 0, copy);
+      await restored.exec();
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
     });
 
     it('tell that a channel is gone of which nothing is left', async (test) => {

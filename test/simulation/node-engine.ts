@@ -150,26 +150,34 @@ export class NodeEngine implements Used {
     return () => void this.#reach.delete(listener);
   }
 
-  channel(_channelId: string): Promise<ChannelRead> {
+  async channel(_channelId: string): Promise<ChannelRead> {
     const { store } = this.#setting;
-    return this.#read(() => {
+    const read = await this.#read(() => {
       const { head } = store;
       if (head === undefined) return { status: 'missing' } as const;
       return { status: 'found', channel: { ...head.channel, latestPostAt: null }, position: positionOf(head) } as const;
     });
+    if (read.status === 'found') this.#announced?.read(read.position.offset);
+    return read;
   }
 
-  catchUp(_channelId: string, after: Position, bounds: Bounds) {
+  async catchUp(_channelId: string, after: Position, bounds: Bounds) {
     this.#setting.trace?.(`${this.id} reads after ${after.offset} ${after.check.slice(-6)}`);
-    return this.#read(() => this.#setting.store.catchUp(after, bounds));
+    const read = await this.#read(() => this.#setting.store.catchUp(after, bounds));
+    if (read !== undefined && read.status !== 'foreign') this.#announced?.read(read.to.offset);
+    return read;
   }
 
-  snapshot(_channelId: string, bounds: Bounds) {
-    return this.#read(() => this.#setting.store.snapshot(bounds));
+  async snapshot(_channelId: string, bounds: Bounds) {
+    const read = await this.#read(() => this.#setting.store.snapshot(bounds));
+    if (read !== undefined) this.#announced?.read(read.position.offset);
+    return read;
   }
 
-  posts(_channelId: string, { before, limit }: PostsQuery) {
-    return this.#ask(() => this.#setting.store.posts(before, limit));
+  async posts(_channelId: string, { before, limit }: PostsQuery) {
+    const read = await this.#ask(() => this.#setting.store.posts(before, limit));
+    if (read !== undefined) this.#announced?.read(read.position.offset);
+    return read;
   }
 
   /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */

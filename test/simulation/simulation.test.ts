@@ -17,6 +17,7 @@ const found: [seed: number, what: string][] = [
     339,
     'an announcement of another history, from before what the tail knows, was taken for a double, and nothing told of it again',
   ],
+  [77013919, 'what a node read, and heard nothing of, was lost, and its readers kept it until there was something new'],
 ];
 
 describe('readers on many nodes, whatever happens to links, nodes and the store', () => {

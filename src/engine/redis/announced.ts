@@ -9,7 +9,7 @@ const { rememberedAnnouncements: rememberedMost } = redisLimits;
  */
 export class Announced {
   readonly #checks = new Map<number, string>();
-  /** The highest offset. */
+  /** The highest offset that was announced, or read from the journal: what is given out from here may stand there. */
   highest = 0;
 
   get isNew(): boolean {
@@ -21,6 +21,11 @@ export class Announced {
     this.#checks.set(offset, check);
     this.highest = Math.max(this.highest, offset);
     if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
+  }
+
+  /** The journal was read up to here, which says nothing of what was announced. A head that lies below it has lost what was read. */
+  read(offset: number): void {
+    this.highest = Math.max(this.highest, offset);
   }
 
   /** Whether the head is one that was announced, and not below `highestBefore` it was asked for: then the journal lost that. */

@@ -148,7 +148,12 @@ export class RedisBus {
     });
   }
 
-  /** The highest offset that was announced here. */
+  /** The journal was read up to here, for whoever asked. */
+  read(channelId: string, { offset }: Position): void {
+    this.#followed.get(channelId)?.announced.read(offset);
+  }
+
+  /** The highest offset that was announced or read here. */
   highest(channelId: string): number {
     return this.#followed.get(channelId)?.announced.highest ?? 0;
   }

@@ -280,28 +280,36 @@ class Shared implements RedisEngine {
 
   // ---- Reading
 
-  channel(channelId: string): Promise<ChannelRead> {
-    return this.#reads.channel(channelId);
+  async channel(channelId: string): Promise<ChannelRead> {
+    const read = await this.#reads.channel(channelId);
+    if (read.status === 'found') this.#bus.read(channelId, read.position);
+    return read;
   }
 
   channels(query: ChannelsQuery) {
     return this.#reads.channels(query);
   }
 
-  catchUp(channelId: string, after: Position, bounds: Bounds) {
-    return this.#reads.catchUp(channelId, after, bounds);
+  async catchUp(channelId: string, after: Position, bounds: Bounds) {
+    const read = await this.#reads.catchUp(channelId, after, bounds);
+    if (read !== undefined && read.status !== 'foreign') this.#bus.read(channelId, read.to);
+    return read;
   }
 
-  snapshot(channelId: string, bounds: Bounds) {
-    return this.#reads.snapshot(channelId, bounds);
+  async snapshot(channelId: string, bounds: Bounds) {
+    const read = await this.#reads.snapshot(channelId, bounds);
+    if (read !== undefined) this.#bus.read(channelId, read.position);
+    return read;
   }
 
   post(channelId: string, postId: string) {
     return this.#reads.post(channelId, postId);
   }
 
-  posts(channelId: string, query: PostsQuery) {
-    return this.#reads.posts(channelId, query);
+  async posts(channelId: string, query: PostsQuery) {
+    const read = await this.#reads.posts(channelId, query);
+    if (read !== undefined) this.#bus.read(channelId, read.position);
+    return read;
   }
 
   revisions(channelId: string, postId: string, query: { after: number } & Bounds) {
