@@ -329,4 +329,23 @@ describe('a write that others keep overtaking', () => {
     expect(refused).toMatchObject({ problem: { code: 'post-withdrawn' } });
     expect(JSON.stringify(refused)).not.toContain('must go');
   });
+
+  it('does not show what was erased while it was read to be refused', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
+    let reads = 0;
+    const meanwhile = deskOn({
+      async post(channelId, postId) {
+        const read = await engine.post(channelId, postId);
+        reads += 1;
+        // The first time it is read to be admitted, and the second to be sure of the refusal.
+        if (reads === 2) await desk().takeDown(asking({ note: null }), channelId, postId);
+        return read;
+      },
+    });
+    const late = asking({ kind: 'update' as const, changes: { headline: 'B' }, expected: 9 });
+    const refused: unknown = await meanwhile.revise(late, channel, post.id).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ problem: { code: 'post-withdrawn' } });
+    expect(JSON.stringify(refused)).not.toContain('must go');
+  });
 });

@@ -61,6 +61,20 @@ describe('who may write', () => {
     });
   });
 
+  it('is told of a channel that readers could see that it was deleted, whether they may write there or not', async () => {
+    const gone = await newChannel();
+    const admin = await test.token({ admin: true }, { sub: 'root' });
+    await vi.waitFor(async () =>
+      expect((await write(`/${gone}`, undefined, { method: 'DELETE', token: admin })).status).toBe(204),
+    );
+    const stranger = await test.token({ author: ['else'] }, { sub: 'str' });
+    for (const token of [stranger, await test.token()])
+      expect(await write(`/${gone}/posts`, { headline: 'A' }, { token })).toMatchObject({
+        status: 410,
+        body: { code: 'channel-deleted' },
+      });
+  });
+
   it('learns nothing of channels of the desk: they answer like unknown ones', async () => {
     const hidden = await newChannel({ access: 'desk' });
     const post = await newPost(hidden);

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openShell } from '../support/shell.ts';
+import { openStream } from '../support/stream-reader.ts';
 import { allPosts, createChannel, publish, write } from '../support/writers.ts';
 
 /** The feeds as programs elsewhere meet them: page by page, again and again, while the newsroom goes on writing. */
@@ -264,6 +265,27 @@ describe.each(Object.keys(formats))('%s', (file) => {
     const answer = await call(addressOf(id, file), { token: reader });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
     expect(answer.text).toContain('For members');
+  });
+
+  it('is shown to nobody whom the channel was closed to once it was read, and before it went out', async () => {
+    const id = `closed-then-${slug}`;
+    await write12(id);
+    using stream = await openStream(server.url, id);
+    await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
+    const { engine } = server.server;
+    const [posts, channel] = [engine.posts.bind(engine), engine.channel.bind(engine)];
+    onTestFinished(() => void vi.restoreAllMocks());
+    vi.spyOn(engine, 'posts').mockImplementationOnce(async (...given) => {
+      // The channel is read last.
+      vi.spyOn(engine, 'channel').mockImplementationOnce(async (...asked) => {
+        const before = await channel(...asked);
+        await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { access: 'members' }, ifMatch: '*' });
+        await vi.waitFor(() => expect(stream.heard('unsubscribed')).toHaveLength(1));
+        return before;
+      });
+      return await posts(...given);
+    });
+    expect((await call(addressOf(id, file))).body).toMatchObject({ code: 'token-missing', status: 401 });
   });
 
   it('is made once for all who ask between two changes, and cut where it grows too long', async () => {

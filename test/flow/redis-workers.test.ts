@@ -2,12 +2,16 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { residentBytes } from '../../bench/machine.ts';
+import { registry } from '../../src/engine/redis/keys.ts';
 import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call } from '../support/server.ts';
 import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../support/two-workers.ts';
 import { within } from '../support/within.ts';
 import { allPosts, createChannel, publish, wholeJournal, write, writeAndErase } from '../support/writers.ts';
+
+/** So long at most until it is forgotten that a process was there. */
+const forgotten = { timeout: 30_000, interval: 50 };
 
 /** What becomes of its workers while it serves. How the whole ends: `redis-workers-ends.test.ts`. */
 for (const kind of ['redis', 'valkey'] as const) {
@@ -87,6 +91,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { post } = await publish(two.server, two.token, id, { body: 'zqlater' });
       const before = await two.metrics();
       const killed = two.pidOf(1);
+      const nodes = () => two.redis.admin.zrange(registry.nodes, 0, '-1');
+      const nodesBefore = await nodes();
       const posting = Array.from({ length: 40 }, async (_, index) => {
         if (index === 10) process.kill(killed, 'SIGKILL');
         return await publish(two.server, two.token, id, { body: `Post ${index}.` }, `key-${index}`);
@@ -98,6 +104,8 @@ for (const kind of ['redis', 'valkey'] as const) {
         const down = await write(two.server, two.token, { path, body: {}, key: 'takedown' });
         expect([down.status, down]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
       }, [process.pid, two.redis.pid, two.server.pid, ...childrenOf(two.server.pid)]);
+      // Who said no good-bye would stand there for a minute.
+      await vi.waitFor(async () => expect(await nodes()).not.toEqual(expect.arrayContaining(nodesBefore)), forgotten);
       await vi.waitFor(() => expect(two.pidOf(1)).not.toBe(killed), patient);
       await caughtUp(readers, 43);
       const standing = new Set((await allPosts(two.server, id)).map(({ id }) => id));

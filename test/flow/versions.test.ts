@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { wordsIn } from '../../client/web/strings/index.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
 import { textAttacks } from '../support/script-attacks.ts';
@@ -247,6 +247,23 @@ describe('the earlier versions of a post that may not be read', () => {
     }
     const problem = await open(post.path, { accept: 'application/json' });
     expect(problem.body).toMatchObject({ status: 410, code: 'post-withdrawn' });
+  });
+
+  it('are 410 where it was retracted while they were read', async () => {
+    const post = await made({ body: 'Thirteen ships.' });
+    await revise(post, 'update', { body: 'Three ships.' });
+    const { engine } = server.server;
+    const revisions = engine.revisions.bind(engine);
+    const spied = vi.spyOn(engine, 'revisions').mockImplementationOnce(async (...given) => {
+      const read = await revisions(...given);
+      await engine.post(post.id, post.postId);
+      await withdraw(post, 'retraction', { note: 'Nobody counted.' });
+      return read;
+    });
+    onTestFinished(() => spied.mockRestore());
+    const { status, text } = await open(post.path);
+    expect(status).toBe(410);
+    expect(text).not.toContain('hirteen');
   });
 
   it('are 410 once it was taken down, also to who holds the page', async () => {

@@ -338,6 +338,7 @@ describe('a node whose store is out of reach', () => {
     journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
     journal.announce(change(12, 'r'), check(11));
     feed.pump(listener);
+    await settled();
     expect(listener.events).toEqual([]);
 
     journal.erase('q');
@@ -355,9 +356,35 @@ describe('a node whose store is out of reach', () => {
     await done;
     opened.journal.reach(false);
     opened.journal.announce(change(11, 'q'), check(10));
+    await settled();
     expect(listener.events).toEqual([]);
     opened.journal.reach(true);
     await settled();
     expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([[11, 11]]);
+  });
+
+  it('hands on nothing any more that it heard just before', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'q'), check(10));
+    opened.journal.reach(false);
+    await settled();
+    expect(listener.events).toEqual([]);
+    opened.journal.reach(true);
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([11]);
+  });
+
+  it('hands on nothing of a channel that it began to follow just before', async () => {
+    const journal = new Journal(at(10));
+    const opening = open(at(10), journal);
+    journal.reach(false);
+    const opened = await opening;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.announce(change(11, 'q'), check(10));
+    await settled();
+    expect(listener.events).toEqual([]);
   });
 });

@@ -9,8 +9,8 @@ import { Namespace, type NamespaceContext } from '../../src/reader/namespace.ts'
 import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
-/** What a client is told that joins, where a look at its credentials ends like this. */
-async function join(known: NamespaceContext['known']) {
+/** A client that has a connection, and a namespace that looks at credentials like this. */
+async function connect(known: NamespaceContext['known']) {
   const http = createServer();
   // Pinged once all of this is over.
   const engine = new SocketEngine({ random: () => 0 });
@@ -23,7 +23,12 @@ async function join(known: NamespaceContext['known']) {
     onFailed,
     onUnanswered: () => {},
   });
-  engine.on('connection', (connection: SocketConnection) => namespace.take(connection));
+  const closed = new Promise<void>((resolve) =>
+    engine.on('connection', (connection: SocketConnection) => {
+      namespace.take(connection);
+      connection.on('close', () => resolve());
+    }),
+  );
   http.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=4&transport=websocket`);
@@ -33,6 +38,12 @@ async function join(known: NamespaceContext['known']) {
     http.close();
   });
   await once(client, 'message');
+  return { client, closed, onFailed, joined };
+}
+
+/** What a client is told that joins, where a look at its credentials ends like this. */
+async function join(known: NamespaceContext['known']) {
+  const { client, onFailed, joined } = await connect(known);
   client.send('40');
   const [said] = await once(client, 'message');
   return { said: String(said), onFailed, joined };
@@ -50,4 +61,33 @@ it('tells whoever runs the server of anything else, and the client nothing of it
   expect(said).toMatch(/^44\{.*"internal-error".*"retryAfter":1/);
   expect(said).not.toContain('thrown');
   expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[[thrown]], []]);
+});
+
+it('lets nobody join who went away while their credentials were looked at', async () => {
+  const asked = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<undefined>();
+  const { client, closed, onFailed, joined } = await connect(() => {
+    asked.resolve();
+    return looked.promise;
+  });
+  client.send('40');
+  await asked.promise;
+  client.terminate();
+  await closed;
+  looked.resolve(undefined);
+  await new Promise(setImmediate);
+  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[], []]);
+});
+
+it('looks at the credentials of a client once at a time, whatever it sends meanwhile', async () => {
+  const looked = Promise.withResolvers<undefined>();
+  const known = vi.fn(() => looked.promise);
+  const { client, joined } = await connect(known);
+  for (let times = 0; times < 2; times += 1) client.send('40');
+  const [said] = await once(client, 'message');
+  expect(String(said)).toMatch(/^44\{.*"rate-limited".*"retryAfter":1/);
+  looked.resolve(undefined);
+  const [then] = await once(client, 'message');
+  expect(String(then)).toMatch(/^40\{"sid":/);
+  expect([known.mock.calls.length, joined.mock.calls.length]).toEqual([1, 1]);
 });
