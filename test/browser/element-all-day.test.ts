@@ -155,7 +155,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await line.waitFor();
     expect(await textOf(line.locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
     expect(await textOf(line.locator('ul'))).toMatch(
-      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d\d:\d\d UTC$/,
+      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
     );
     // It stands in the window over its own element, takes no room, and the other element has nothing to tell.
     const { y = 0, height = 0 } = (await line.boundingBox()) ?? {};

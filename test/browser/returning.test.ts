@@ -53,7 +53,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await hide(page, false);
     await line(page).waitFor();
     expect(await textOf(line(page).locator('ul'))).toMatch(
-      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d\d:\d\d UTC$/,
+      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
     );
     expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
     await page.clock.fastForward(1_000);
@@ -97,7 +97,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await page.goto(`${room.server.url}/live/${id}`);
     await line(page).waitFor();
     expect(await textOf(line(page).locator('ul'))).toMatch(/^22 new posts ?1 correction: “Three ships”$/);
-    expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \w+ \d+, \d\d:\d\d UTC$/);
+    expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \w+ \d+, \d{4}, \d\d:\d\d UTC$/);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       expect(await faultsOf(page)).toEqual([]);
@@ -144,7 +144,9 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
       told.resolve();
       const said = page.locator('.since ul');
       await said.waitFor();
-      expect(await textOf(said)).toMatch(/^1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d\d:\d\d UTC$/);
+      expect(await textOf(said)).toMatch(
+        /^1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
+      );
     },
   );
 
