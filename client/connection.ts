@@ -237,7 +237,9 @@ export class Connection {
         missed: ifUsed(told.missed),
       },
     });
-    this.#dialled.set(way, link);
+    // The app may have closed it when it was asked for a token.
+    if (this.#closed) link.close();
+    else this.#dialled.set(way, link);
   }
 
   #onFailed(way: Transport, why: Failure): void {

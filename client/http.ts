@@ -219,8 +219,9 @@ export function parsed(text: string) {
   }
 }
 
+/** What else has a code and a title, something before the server says: without a status it does not tell whether asking again helps. */
 export function isProblem(value: unknown): value is Problem {
-  return isObject(value) && typeof value.code === 'string' && typeof value.title === 'string';
+  return isObject(value) && typeof value.code === 'string' && typeof value.title === 'string' && typeof value.status === 'number';
 }
 
 /** Also of a list. */

@@ -1,3 +1,4 @@
+import { transports } from '../src/protocol/model.ts';
 import { Backlog } from './backlog.ts';
 import { Keeper } from './keeper.ts';
 import { LiveReader, type Memory } from './live-reader.ts';
@@ -13,7 +14,10 @@ const memory: Memory = {
 
 /** A reader of one channel that can also go on after a restart, from a storage, from what it saved, or from a cursor. */
 export class ReaderClient extends LiveReader {
+  /** Throws where `url` is no address of the web, and where none of `transports` is one that there is. */
   constructor(options: ReaderClientOptions) {
+    if (options.transports?.some((way) => transports.includes(way)) === false)
+      throw new TypeError(`No way to the server is left: transports are ${transports.join(', ')}.`);
     super(options, memory);
   }
 }

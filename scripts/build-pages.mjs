@@ -8,14 +8,14 @@ import { replace } from './replace.mjs';
 /** The scripts that show a coverage, of which each language is a file of its own. */
 const shows = ['live.ts', 'embed/embed.ts'];
 /**
- * Fields that never leave the script, of `transports/choose.ts`, `follow.ts` and `timeline.ts`: of what each reader loads their names would be
- * more than a hundred bytes.
+ * Names of fields and methods that never leave the script, such as those of `transports/choose.ts`, `follow.ts` and `timeline.ts`: of what each
+ * reader loads they would be more than a hundred bytes.
  */
 const inside = new RegExp(
   `^(?:${[
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
     'restarts|roundAt|rounds|steadyMs|triedBetterAt|unanswered|unansweredMost|untried|upAt|wakeMs',
-    'readAfter|verdict|keyEventsDoubt|summaryDoubt|newestSeq',
+    'readAfter|verdict|isAsking|renewable|silentMs|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
   ].join('|')})$`,
 );
 /** It has a short name beside the folder of the others. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { isPost } from '../../client/read-post.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
@@ -320,6 +321,19 @@ describe('a reader with a token', () => {
     publish(model);
     answer(model, second);
     await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
+  });
+
+  it('that is closed while it asks for one leaves no connection', async () => {
+    const server = await scripted();
+    const token = () => {
+      client.close();
+      return 'too late';
+    };
+    const client: ReaderClient = new ReaderClient({ url: server.url, channelId: 'moon', transports: ['socket'], token });
+    client.open();
+    read(server, { token: 'in time' });
+    await server.subscribe(1);
+    expect(server.sockets.map(({ handshake }) => handshake.auth.token)).toEqual(['in time']);
   });
 
   it('that is empty sends none', async () => {

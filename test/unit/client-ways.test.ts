@@ -118,6 +118,22 @@ it('an event of a later version is no reason to take the rest for none, whatever
   expect(client.timeline?.posts.map(({ seq }) => seq)).toEqual([3]);
 });
 
+it.each(['poll', 'stream'] as const)(
+  'a problem that says no status is none of ours, and its answer is judged by that (%s)',
+  async (way) => {
+    const busy = JSON.stringify({ code: 'SERVICE_UNAVAILABLE', title: 'Said by something before the server' });
+    const { url } = await answering(polled(busy, 503), caughtUp[way]);
+    const { client, states } = read(url, { transports: [way] });
+    await live(client);
+    expect(states[0]?.status).toBe('offline');
+  },
+);
+
+it('a reader that no way is left to says so at once, by the names that there are', () => {
+  for (const transports of [['websocket'], []] as never[])
+    expect(() => new ReaderClient({ url: 'http://127.0.0.1', channelId: 'moon', transports })).toThrow(/socket, stream, poll/);
+});
+
 describe('a reader that is asked to wait', () => {
   it.each(['poll', 'stream'] as const)('by whoever answers in the place of the server, does (%s)', async (way) => {
     const { url, askedAt } = await answering(polled('<h1>Busy</h1>', 503, { 'retry-after': '1' }), caughtUp[way]);
