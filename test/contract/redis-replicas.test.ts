@@ -160,6 +160,23 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual([]), patient);
     });
 
+    it('holds on no replica of its replica what was erased, and is refused where a full sync would leave a dump there', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const further = await startRedisFor(test, binary, [...safe, `replicaof 127.0.0.1 ${replica.port}`]);
+      const isLinked = async () => expect(await further.admin.info('replication')).toContain('master_link_status:up');
+      await vi.waitFor(isLinked, patient);
+      await further.admin.config('SET', 'rdb-del-sync-files', 'no');
+      await expect(openNode(master)).rejects.toThrow(`on the replica 127.0.0.1:${further.port}: rdb-del-sync-files is "no"`);
+      await further.admin.config('SET', 'rdb-del-sync-files', 'yes');
+      const engine = await openNodeFor(test, master);
+      const { id } = await createChannel(engine);
+      const post = await publish(engine, id, { body: 'zqfurther' });
+      await vi.waitFor(async () => expect(await found(further.directory, ['zqfurther'])).toEqual(['zqfurther']), patient);
+      await appended(engine, id, [takedown(post)]);
+      await untilComplete(() => engine.erase(id, post.id));
+      expect(await found(further.directory, ['zqfurther'])).toEqual([]);
+    });
+
     it('names the replica on which an erasure is pending', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);

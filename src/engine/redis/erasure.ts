@@ -1,13 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Erasure } from '../../protocol/model.ts';
-import { JournalUnavailable } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
 import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { eachReplicaAfterAll, replicasOf, timeOf } from './servers.ts';
+import { eachReplicaAfterAll, timeOf } from './servers.ts';
 
 const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
@@ -175,21 +174,16 @@ export class Erasures {
   async rewriteReturned(): Promise<void> {
     const { writes, url, nodeId } = this.#parts;
     await writes.ask(async (master) => {
-      const places = await replicasOf(master);
-      if (places.length === 0) return;
       // One node sees to it.
       const [first] = (await this.#count()).sort();
-      if (first !== nodeId) return;
       const done = await master.zscore(registry.rewrites, 'done');
-      const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done ?? 0);
-      const behind: string[] = [];
-      for (const place of places) if (await isBehind(place)) behind.push(place);
-      if (behind.length === 0) return;
+      if (first !== nodeId || done === null) return;
+      const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done);
       const onReplica = async (replica: Redis, place: string) => {
         await this.#rewriteAt(replica);
-        await master.zadd(registry.rewrites, 'GT', done as string, place);
+        await master.zadd(registry.rewrites, 'GT', done, place);
       };
-      await eachReplicaAfterAll(master, url, onReplica, behind);
+      await eachReplicaAfterAll(master, url, onReplica, isBehind);
     });
   }
 
@@ -219,7 +213,7 @@ async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
   while (true) {
     const now = await persistence(redis);
     if (now.rewrites > before.rewrites && !now.isBusy) {
-      if (now.status !== 'ok') throw new JournalUnavailable('Redis could not write its append-only file anew.', 'unknown');
+      if (now.status !== 'ok') throw new Error('its append-only file could not be written anew');
       return;
     }
     await pause(pollMs, undefined, { signal });

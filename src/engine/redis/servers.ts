@@ -6,45 +6,19 @@ import { endIfSilent } from './silence.ts';
 
 const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
-interface Place {
-  host: string;
-  port: number;
-}
-
-/** As `host:port`, those of the replicas that the server has now. */
-export async function replicasOf(master: Redis): Promise<string[]> {
-  return (await placesOf(master)).map(nameOf);
-}
+type OnReplica = (replica: Redis, place: string) => Promise<void>;
 
 /**
- * Does something on every replica that the server has, or that `among` names of these, over a connection of its own. Throws
+ * Does something on every replica that the server has, and on those that these have, over a connection of its own to each. Throws
  * `JournalUnavailable` naming the first that could not be asked.
  */
-export async function eachReplica(
-  master: Redis,
-  url: string,
-  act: (replica: Redis, place: string) => Promise<void>,
-  among?: readonly string[],
-): Promise<void> {
-  const places = (await placesOf(master)).filter((place) => among?.includes(nameOf(place)) ?? true);
-  await Promise.all(places.map((place) => onReplica(url, place, act)));
+export async function eachReplica(server: Redis, url: string, act: OnReplica): Promise<void> {
+  const info = await server.info('replication');
+  const found = [...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+)/gm)];
+  await Promise.all(found.map(([, host, port]) => onReplica(url, { host: host as string, port: Number(port) }, act)));
 }
 
-async function placesOf(master: Redis): Promise<Place[]> {
-  const info = await master.info('replication');
-  const found = info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+)/gm);
-  return [...found].map(([, host, port]) => ({ host: host as string, port: Number(port) }));
-}
-
-function nameOf({ host, port }: Place): string {
-  return `${host}:${port}`;
-}
-
-async function onReplica(
-  url: string,
-  { host, port }: Place,
-  act: (replica: Redis, place: string) => Promise<void>,
-): Promise<void> {
+async function onReplica(url: string, { host, port }: { host: string; port: number }, act: OnReplica): Promise<void> {
   const options = {
     lazyConnect: true,
     connectTimeout: reachMs,
@@ -63,8 +37,10 @@ async function onReplica(
   replica.on('connect', () => endIfSilent(replica, takenMs));
   try {
     await replica.connect();
-    await act(replica, nameOf({ host, port }));
+    await Promise.all([act(replica, `${host}:${port}`), eachReplica(replica, url, act)]);
   } catch (error) {
+    // Of one of its own replicas.
+    if (error instanceof JournalUnavailable) throw error;
     why ||= error instanceof Error ? error.message : String(error);
     throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
   } finally {
@@ -72,22 +48,24 @@ async function onReplica(
   }
 }
 
-/** Does something on each replica, as `eachReplica`, once that has taken over all that the server had when this was called. */
+/**
+ * Does something on each replica that is wanted, as `eachReplica`, once that has taken over all that the server had when this was called.
+ */
 export async function eachReplicaAfterAll(
   master: Redis,
   url: string,
-  act: (replica: Redis, place: string) => Promise<void>,
-  among?: readonly string[],
+  act: OnReplica,
+  isWanted = async (_place: string) => true,
 ): Promise<void> {
   const offset = await offsetOf(master, 'master_repl_offset');
-  const afterAll = async (replica: Redis, place: string) => {
+  await eachReplica(master, url, async (replica, place) => {
+    if (!(await isWanted(place))) return;
     for (let waitedMs = 0; (await offsetOf(replica, 'slave_repl_offset')) < offset; waitedMs += pollMs) {
       if (waitedMs >= takenMs) throw new Error('it lags behind');
       await pause(pollMs);
     }
     await act(replica, place);
-  };
-  await eachReplica(master, url, afterAll, among);
+  });
 }
 
 /** Milliseconds since 1970 by the clock of the server, which is one for all nodes. */

@@ -93,7 +93,7 @@ export class Sweep {
       const why = error instanceof Error ? error.message : String(error);
       if (why === this.#whyNotReturned || !writes.isOpen) return;
       this.#whyNotReturned = why;
-      log.warn({ err: error }, 'erasures are pending');
+      log.warn({ err: error }, 'replicas could not be asked whether they were cut off from an erasure');
     } finally {
       this.#returning = undefined;
     }
