@@ -27,7 +27,9 @@ export async function startSaboteur(
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const path = req.url ?? '/';
-    const asked = { host: hostname, port, path, method: req.method ?? 'GET', headers: headers?.(req.headers) ?? req.headers };
+    const { method = 'GET' } = req;
+    // Over a connection of its own: one that is kept may be closed by the server in the moment in which it is used again.
+    const asked = { host: hostname, port, path, method, headers: headers?.(req.headers) ?? req.headers, agent: false as const };
     const inner = request(asked, async (from) => {
       const said: Said = { status: from.statusCode ?? 500, headers: from.headers, body: '' };
       for await (const chunk of from.setEncoding('utf8')) said.body += chunk;
