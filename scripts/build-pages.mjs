@@ -11,7 +11,7 @@ const shows = ['live.ts', 'embed/embed.ts'];
  * Names of fields and methods that never leave the script, such as those of `transports/choose.ts`, `follow.ts` and `timeline.ts`: of what each
  * reader loads they would be more than a hundred bytes.
  */
-const inside = new RegExp(
+export const inside = new RegExp(
   `^(?:${[
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
     'restarts|roundAt|rounds|steadyMs|triedBetterAt|unanswered|unansweredMost|untried|upAt|wakeMs',

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import { asyncApi } from '../../src/documents/asyncapi.ts';
+import { openApi } from '../../src/documents/openapi.ts';
 import { assetsDirectory, loadAssets } from '../../src/reader/pages/assets.ts';
 
 /** What a reader's browser loads beside the page itself. Bytes, by the older of the ways in which they are compressed. */
@@ -24,4 +26,17 @@ it('the script and style of the page of a channel weigh less than 35 kB together
 
 it('the script of what a post said before, and of what was withdrawn, weighs less than 1.2 kB, compressed', () => {
   expect(weigh(loadAssets().followPost)).toBeLessThan(mostFollowPostBytes);
+});
+
+it('no field that is given a short name in the scripts of pages is one of the wire', async () => {
+  const { inside } = await import(new URL('../../scripts/build-pages.mjs', import.meta.url).href);
+  const names = new Set<string>();
+  const url = 'https://live.example.org';
+  JSON.stringify([openApi(url), asyncApi(url)], (name, value) => {
+    names.add(name);
+    return value;
+  });
+  expect([...names]).toEqual(expect.arrayContaining(['offset', 'keyEvents', 'headline']));
+  expect([...names].filter((name) => inside.test(name))).toEqual([]);
+  expect(inside.test('newestSeq')).toBe(true);
 });
