@@ -58,7 +58,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
  * What shows on which side it begins: blockquotes and tables, as no other tag of a post begins so, and items of lists. One without letters,
  * such as a year, has no way of its own, and runs as what is around the list.
  */
-const sided = /<(bl|ta|li(?=>(<(?!\/?li)[^>]*>|[^<\p{L}])*\p{L}))[^>]*/gu;
+const sided = /<(bl|ta|li(?!>\P{L}*<\/l))[^>]*/gu;
 
 /** In the post's place, with the reason where one was given; of what it said, nothing. */
 function withdrawn(post: ReaderPost, setting: PostSetting): Html {
