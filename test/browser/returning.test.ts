@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { limits } from '../../src/protocol/limits.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser } from './browser.ts';
 import { coverageToLeave, read } from './coming-back.ts';
@@ -208,9 +209,10 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
 
   it('of the connection after a minute offline is told what they missed, too', async () => {
     const { author } = room;
-    const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
+    const before = Array.from({ length: limits.pageDefault }, () => 'Before.');
+    const { id, ids } = await room.coverage([...before, { headline: 'The bridge is open', body: 'It is open.' }]);
     const page = await offlinePage(id, { viewport: { width: 390, height: 844 } });
-    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    await author.correct(id, ids.at(-1) ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
     await page.clock.fastForward(minuteMs);
     await page.context().setOffline(false);
     await line(page).waitFor();
@@ -218,5 +220,12 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
       /^While you were offline, since \d\d:\d\d UTC ?1 correction: “The bridge is shut” ?×$/,
     );
     expect(await faultsOf(page)).toEqual([]);
+
+    // At the end of the page, where nothing can be scrolled further, what is to be pressed is not behind it.
+    await page.getByRole('link', { name: 'Older posts' }).focus();
+    await drawn(page);
+    const [older, said] = await page.evaluate<number[]>(`[
+      document.activeElement.getBoundingClientRect().bottom, document.querySelector('#since').getBoundingClientRect().top]`);
+    expect(older).toBeLessThanOrEqual(said ?? 0);
   });
 });
