@@ -51,11 +51,17 @@ export function momentsOf(processes: () => readonly number[]): () => Moment {
 
 /**
  * Milliseconds between two moments, without those in which the processes had no processor though they were ready to run. For what is measured while
- * all of them have much to do: they wait for each other too, so of the threads the one that waited longest counts, and not their sum.
+ * all of them have much to do: of the threads of a process, which wait at the same time, the one that waited longest counts, and not their sum.
+ * Those of several processes add up, for what one says waits for the next.
  */
 export function msBetween(from: Moment, to: Moment): number {
-  const waits = [...to.waited].map(([thread, ms]) => ms - (from.waited.get(thread) ?? 0));
-  return to.at - from.at - Math.max(0, ...waits);
+  const longest = new Map<string, number>();
+  for (const [thread, ms] of to.waited) {
+    const [pid = ''] = thread.split('/');
+    longest.set(pid, Math.max(longest.get(pid) ?? 0, ms - (from.waited.get(thread) ?? 0)));
+  }
+  const waits = [...longest.values()].reduce((sum, ms) => sum + ms, 0);
+  return Math.max(0, to.at - from.at - waits);
 }
 
 /** The process and all that it has started, and they in turn, such as a browser; itself alone where the system does not tell. */
@@ -71,14 +77,14 @@ export function familyOf(pid: number): number[] {
   }
 }
 
-/** So long each of their threads was ready to run, and waited for a processor (proc(5), schedstat); none where the system does not tell. */
+/** So long each of their threads, by process and thread, was ready to run, and waited for a processor (proc(5), schedstat); none where the system does not tell. */
 function waitedMs(processes: readonly number[]): Map<string, number> {
   const waited = new Map<string, number>();
   for (const pid of processes) {
     try {
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
         const [, ns] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
-        waited.set(thread, Number(ns) / 1e6);
+        waited.set(`${pid}/${thread}`, Number(ns) / 1e6);
       }
     } catch {
       // It ends.
