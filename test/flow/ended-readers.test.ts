@@ -67,19 +67,21 @@ it('a socket that takes no bytes and has closed its half is cut off, once', asyn
   dead.destroy();
 });
 
-it('a socket that takes no bytes, and whose token was revoked, is cut off: the last word to it would never go out', async () => {
+it('a socket and a stream that take no bytes, and whose token was revoked, are cut off: the last word to them would never go out', async () => {
   const { id } = await createChannel(server, editor);
   const token = await server.token({ reader: ['*'] });
   const dead = await openReader(server.url, { token });
   await dead.subscribe(id);
-  dead.pause();
+  const deadStream = await openStream(server.url, id, { token });
+  await vi.waitFor(() => expect(deadStream.received).toBeGreaterThan(0));
+  for (const reader of [dead, deadStream]) reader.pause();
   await fill(id);
-  await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(1));
+  await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(2));
   const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
   // The contract: whatever was opened with it ends within this time.
-  await within(5_000, () => expect(oursOf(dead.port)).toBe(undefined));
-  dead.destroy();
+  await within(5_000, () => expect([dead, deadStream].map(({ port }) => oursOf(port))).toEqual([undefined, undefined]));
+  for (const reader of [dead, deadStream]) reader.destroy();
 });
 
 it('who cannot be written to is cut off and comes back with a cursor, and the others are handed what came', async () => {
