@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { appended, createChannel, publish, takedown } from '../support/engines.ts';
 import { found, untilComplete, untilDeleted, writeAndErase } from '../support/erased-texts.ts';
+import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Finishing, openNodeFor, openTwoNodesFor, type RedisServer, startRedisFor } from '../support/redis.ts';
 
@@ -72,6 +73,31 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.multi().zadd(registry.owed, before, id).zadd(registry.nodes, before, 'a-node-that-is-gone').exec();
       await vi.waitFor(async () => expect(await found(server.directory, ['zqclock'])).toEqual([]), patient);
       await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);
+    });
+
+    it('stays noted where that was done again while an earlier note was forgotten', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const line = await startLine(`http://127.0.0.1:${server.port}`);
+      test.onTestFinished(() => line[Symbol.asyncDispose]());
+      const id = 'noted-twice';
+      const monitor = await server.admin.monitor();
+      test.onTestFinished(async () => monitor.disconnect());
+      let notedAgain: number | undefined;
+      const forgotten = new Promise<void>((resolve) => {
+        monitor.on('monitor', (_: string, [name = '', ...words]: string[]) => {
+          if (!words.includes(registry.owed)) return;
+          if (notedAgain !== undefined && /^(?:zrem|eval)/i.test(name)) resolve();
+          if (name !== 'zscore' || notedAgain !== undefined) return;
+          notedAgain = Date.now();
+          void server.admin.zadd(registry.owed, notedAgain, id);
+        });
+      });
+      await server.admin.zadd(registry.owed, Date.now() - 120_000, id);
+      await openNodeFor(test, { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) });
+      // So long that it is noted between two questions.
+      line.delayMs = 150;
+      await forgotten;
+      expect(await server.admin.zscore(registry.owed, id)).toBe(String(notedAgain));
     });
 
     it('waits for no other channel whose erasures wait or fail, which are counted, told and tried again', async (test) => {

@@ -12,6 +12,7 @@ const operations = [
   'corrections',
   'delete-channel',
   'entries',
+  'forget',
   'head',
   'journal',
   'mend-begin',
@@ -31,7 +32,7 @@ const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'card', 'reserve', 'reserved', 'revoke', 'revoked'];
+const alone: readonly Operation[] = ['beat', 'card', 'forget', 'reserve', 'reserved', 'revoke', 'revoked'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;

@@ -141,6 +141,6 @@ export class Sweep {
     if (this.#debts.get(channelId)?.finishing === undefined) this.#debts.delete(channelId);
     const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
     if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
-      await writes.ask((redis) => redis.zrem(registry.owed, channelId));
+      await writes.run('forget', [registry.owed], [channelId, noted]);
   }
 }
