@@ -115,30 +115,31 @@ async function gatherIndex(redis: Redis, index: string, remains: Remains): Promi
   }
 }
 
-/**
- * Each field of a hash with its value, a few with each command. Those that are there all the while are among them, perhaps twice. Of a
- * channel that is being mended that is all there are: nothing else is written to it, and where another has taken the mend over, what is
- * decided here is refused.
- */
+/** Each field of a hash with its value. */
 export async function* linesOf(redis: Redis, hash: string): AsyncGenerator<[field: string, value: string]> {
-  let cursor = '0';
-  do {
-    const [next, flat] = await redis.hscan(hash, cursor, 'COUNT', page);
+  for await (const flat of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page)))
     for (let at = 0; at < flat.length; at += 2) yield [flat[at] as string, flat[at + 1] as string];
-    cursor = next;
-  } while (cursor !== '0');
 }
 
 /** The same without the values, which may be large. */
 async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
   const fields = new Set<string>();
+  for await (const some of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page, 'NOVALUES')))
+    for (const field of some) fields.add(field);
+  return fields;
+}
+
+/**
+ * What a hash holds, a few with each command. What is there all the while is among it, perhaps twice. Of a channel that is being mended that
+ * is all there is: nothing else is written to it, and where another has taken the mend over, what is decided here is refused.
+ */
+async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
   let cursor = '0';
   do {
-    const [next, some] = await redis.hscan(hash, cursor, 'COUNT', page, 'NOVALUES');
-    for (const field of some) fields.add(field);
+    const [next, some] = await scan(cursor);
+    yield some;
     cursor = next;
   } while (cursor !== '0');
-  return fields;
 }
 
 async function gatherJournal(redis: Redis, journal: string, remains: Remains): Promise<void> {

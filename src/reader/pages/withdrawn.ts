@@ -17,8 +17,10 @@ export interface WithdrawnPage {
   assets: Assets;
 }
 
-/** Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it said.
- * Complete as it is; its script keeps it so. */
+/**
+ * Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it
+ * said. Complete as it is; its script keeps it so.
+ */
 export function withdrawnPage({ channel, post, cursor, visitor, assets }: WithdrawnPage): string {
   const words = serverWordsOf(channel);
   const setting = settingOf(channel);
