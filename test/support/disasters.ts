@@ -276,11 +276,11 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
 
 /** As whoever looks after a service does: on a busy machine one that starts may not have heard of its store in time, and ends. */
 async function startAgain(node: ServerProcess): Promise<void> {
-  for (;;) {
+  for (let left = 10; ; left -= 1) {
     try {
       return await node.start();
     } catch (error) {
-      if (!String(error).includes('Redis cannot be reached: nothing came back')) throw error;
+      if (left === 0 || !String(error).includes('Redis cannot be reached: nothing came back')) throw error;
     }
   }
 }
