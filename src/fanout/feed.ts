@@ -269,7 +269,8 @@ export class Feed {
       if (generation !== this.generation) return await this.#read(number);
       const { to, more } = replay;
       const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
-      if (followed.verdict === 'take')
+      // What brings nothing, as where it is only compared, leaves what is shared as it is.
+      if (followed.verdict === 'take' && to.offset > this.tail.head)
         this.#advance(
           replay.changes.filter(({ offset }) => offset > followed.skip),
           to,

@@ -221,6 +221,27 @@ describe('an answer of the journal that ends where the tail does not know the ch
   });
 });
 
+describe('an answer of the journal that brings nothing', () => {
+  it('leaves what is given to many as it is', async () => {
+    const { journal, feed } = await open(at(5));
+    const given = () =>
+      feed.answers.making(
+        'what is asked for',
+        () => ({}),
+        () => 1,
+      );
+    const first = given();
+    feed.checkJournal();
+    (await journal.read()).answer(replay(at(5), []));
+    await settled();
+    expect(given()).toBe(first);
+    feed.checkJournal();
+    (await journal.read()).answer(replay(at(6), [change(6, 'a')]));
+    await settled();
+    expect(given()).not.toBe(first);
+  });
+});
+
 describe('an announcement at an offset before those that the tail knows', () => {
   it('may be of another history: the journal is asked, and readers are told', async () => {
     const opened = await open(at(10));
