@@ -1,11 +1,9 @@
 /** How readers come, and what they read. */
-export type Crowd = 'bare' | 'browsers' | 'spread' | 'everywhere' | 'bare-awake' | 'spread-awake';
+export type Crowd = 'bare' | 'browsers' | 'spread' | 'everywhere';
 
 interface CrowdFacts {
   channels: number;
   flags: readonly string[];
-  /** The load's processor is kept from idling. */
-  isAwake?: true;
 }
 
 /** What Chromium sends with its handshake, some 600 bytes. */
@@ -25,6 +23,4 @@ export const crowds: Record<Crowd, CrowdFacts> = {
   spread: { channels: 100, flags: [] },
   /** Each reads all of a hundred channels. */
   everywhere: { channels: 100, flags: ['--everywhere'] },
-  'bare-awake': { channels: 1, flags: [], isAwake: true },
-  'spread-awake': { channels: 100, flags: [], isAwake: true },
 };

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cpuSeconds, residentBytes } from '../machine.ts';
@@ -21,28 +21,6 @@ export function whyNotApart(): string | undefined {
 /** All that is started from now on is load, until it is made a server. */
 export function keepLoadApart(): void {
   keepTo(process.pid, loadProcessor);
-}
-
-/** Until it is told to end, or whoever started it has. */
-const spinning = 'const parent = process.ppid; while (process.ppid === parent) for (let left = 1e6; left > 0; left -= 1);';
-
-/**
- * Keeps the load's processor from idling, by a process that has it when nobody else wants it (SCHED_IDLE, sched(7)). A server is faster
- * beside a processor that idles, by a tenth and more on a virtual machine: so two loads that leave theirs idle for more or for less of the
- * time cannot be compared by what they cost the server.
- */
-export function keepLoadAwake(): Disposable {
-  if (spawnSync('chrt', ['--version']).error !== undefined)
-    throw new Error('There is no chrt (util-linux), and so no processor is kept awake.');
-  const child = spawn('chrt', ['--idle', '0', process.execPath, '-e', spinning], { stdio: 'ignore' });
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
-  return {
-    [Symbol.dispose]() {
-      process.off('exit', end);
-      end();
-    },
-  };
 }
 
 /** Every process of a server, and every thread. */

@@ -2,7 +2,7 @@ import { pause } from '../stage.ts';
 import { type Crowd, crowds } from './crowds.ts';
 import { keep } from './lines.ts';
 import { meterOf } from './meter.ts';
-import { familyOf, giveProcessor, keepLoadAwake } from './processors.ts';
+import { familyOf, giveProcessor } from './processors.ts';
 import { startSink } from './sink.ts';
 import { type Figures, needsReturn, type Step, steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';
@@ -43,9 +43,7 @@ export interface Round {
 const settleMs = 600;
 
 export async function runSession({ subject, readers, crowd, steps: wanted }: Session, round: Round): Promise<void> {
-  const { channels, flags, isAwake } = crowds[crowd];
-  if (isAwake && !round.isApart) throw new Error('Server and load share their processors, and so none can be kept awake.');
-  using _awake = isAwake && keepLoadAwake();
+  const { channels, flags } = crowds[crowd];
   await using server = await subjects[subject].start({ directory: round.directory, channels });
   const returning = wanted.some(needsReturn) ? server.returning : [];
   const reading = [...server.reading, ...returning, ...flags, '--channels', channels];

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { keptIn } from '../../bench/peers/lines.ts';
 import { runSession } from '../../bench/peers/sessions.ts';
 import { startSink } from '../../bench/peers/sink.ts';
@@ -36,6 +37,28 @@ describeWith(needs.compiler, 'the instrument of the benchmark', () => {
     expect(await sink.ask('told 5')).toMatchObject({ complete: 7, of: 7 });
     other.destroy();
     expect((await sink.ask('rate 100 0.01')).order_err).toBe(7);
+  });
+
+  it('publishes the next post when the last reader has one, whatever the first has', async () => {
+    const readers = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    // All posts reach the first of them alone.
+    const posts = createServer((socket) => {
+      socket.on('data', (lines) => {
+        const [first] = readers.clients;
+        for (const post of lines.toString().split('\n').filter(Boolean)) first?.send(post);
+      });
+    });
+    posts.listen(0, '127.0.0.1');
+    await Promise.all([once(readers, 'listening'), once(posts, 'listening')]);
+    try {
+      const [port, postsPort] = [readers, posts].map((server) => (server.address() as AddressInfo).port) as [number, number];
+      await using sink = startSink(['--n', 2, '--port', port, '--pub', `line:${postsPort}`, '--drain', 0.1]);
+      expect(await sink.ask('connect')).toMatchObject({ connected: 2 });
+      expect(await sink.ask('closed 2 0.2')).toMatchObject({ published: 2, messages: 2 });
+    } finally {
+      readers.close();
+      posts.close();
+    }
   });
 
   describeWith(needs.redis, 'beside a Redis', () =>

@@ -122,13 +122,13 @@ static void do_rate(double r, double secs) {  // open loop; latency counts from 
   }
   report("rate", r, t0);
 }
-static void do_closed(int win, double secs) {  // closed loop: `win` messages in flight
+static void do_closed(int win, double secs) {  // closed loop: `win` posts under way
   reset();
   u64 t0 = nowus(), end = t0 + (u64)(secs * 1e6), drainend = 0;
   for (;;) {
     u64 now = nowus();
     if (now < end) {
-      while (msgs + (u64)(win - 1) * nready / (EVERYWHERE ? 1 : CHANNELS) >= expected) publish(nowus());
+      while (published - finished < (u64)win) publish(nowus());
       tick(100000);
     } else {
       if (msgs >= expected) break;

@@ -20,7 +20,6 @@ static void pub_open(void) {
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = &pubfd};
   epoll_ctl(ep, EPOLL_CTL_ADD, pubfd, &e);
 }
-static u64 receivers(int ch) { return EVERYWHERE ? (u64)nready : (u64)chcount[ch]; }
 // Posts of one moment are sent in one piece, so that a server finds all of them waiting.
 static u8 held[4 << 20];
 static size_t heldn;

@@ -2,6 +2,12 @@
 
 static u64 rxnow;
 static conn *more;
+// A post is under way until everyone who is to have it has: the next one counted, of a channel or of all.
+static void count_in(const conn *c) {
+  int ch = EVERYWHERE ? 0 : (c - C) % CHANNELS;
+  uint32_t *count = &having[ch * UNDER_WAY + c->got % UNDER_WAY];
+  if (++*count == receivers(ch)) { *count = 0; finished++; }
+}
 static void deliver(conn *c, const u8 *p, size_t n) {
   size_t ml = strlen(MARK);
   const u8 *e = p + n, *q = p;
@@ -18,6 +24,7 @@ static void deliver(conn *c, const u8 *p, size_t n) {
     msgs++;
     hrec(rxnow > t ? rxnow - t : 0);
     if (++c->got == stormK && !c->tdone) { c->tdone = rxnow; stormdone++; }
+    count_in(c);
   }
   if (!any) return;
   if (IDM) {

@@ -18,7 +18,8 @@
 //
 // Commands, a line each on standard input; each is answered by a line of JSON:
 //   connect [n] · reconnect · drop · storm K [S] (all come back, until each has K messages) · churn PER_S S (go and come back)
-//   rate R S (so many posts a second; latency counts from when a post was due) · closed W S (W posts under way)
+//   rate R S (so many posts a second; latency counts from when a post was due) · closed W S (W posts under way, each until
+//     its last reader has it)
 //   burst K S (K posts at one moment, and again when all have them) · publish K [PER_S] · listen S · sleep S
 //   watch TEXT · told S (until all were told something with that text) · stall K · wake NUMBER S · quit
 #define _GNU_SOURCE
@@ -127,6 +128,7 @@ int main(int argc, char **argv) {
   C = calloc(N, sizeof *C);
   for (int i = 0; i < N; i++) C[i].fd = -1, C[i].off = -1;
   chcount = calloc(CHANNELS, sizeof *chcount);
+  having = calloc((size_t)CHANNELS * UNDER_WAY, sizeof *having);
   big = malloc(BIG);
   ep = epoll_create1(0);
   pub_open();

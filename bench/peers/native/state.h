@@ -39,6 +39,9 @@ static conn *C;
 static int ep, pubfd = -1, nready, inflight, nextc, reconnecting, closed_unexpected, failed;
 static int *chcount;
 static u64 msgs, bytes, tfirst, tlast, published, expected, seqno, latemax, reads;
+#define UNDER_WAY 1024
+static uint32_t *having;  // of the posts of a channel by their number, how many readers have each
+static u64 finished;      // posts that everyone has
 static u64 stormK, stormdone, gaps, repeats, resubs;
 static const char *awaited;
 static u64 awaitdone;
@@ -86,13 +89,15 @@ static double hq(double q) {
   }
   return hmax;
 }
+static u64 receivers(int ch) { return EVERYWHERE ? (u64)nready : (u64)chcount[ch]; }
 static void reset(void) {
   memset(hist, 0, sizeof hist);
-  hmax = hn = msgs = bytes = tfirst = tlast = published = expected = latemax = reads = 0;
+  hmax = hn = msgs = bytes = tfirst = tlast = published = expected = finished = latemax = reads = 0;
   hmin = ~0ull;
   hsum = 0;
   for (int i = 0; i < N; i++) C[i].got = 0, C[i].tdone = 0, C[i].order_err = 0;
   stormdone = 0;
+  memset(having, 0, (size_t)CHANNELS * UNDER_WAY * sizeof *having);
   getrusage(RUSAGE_SELF, &ru0);
 }
 static double cpu(void) {
