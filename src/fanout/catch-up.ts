@@ -141,7 +141,7 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
   const { to, changes, more } = read;
   const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await aheadOf(feed, to));
   if (generation !== feed.generation) return 'moved';
-  if (to.epoch !== feed.epoch || (to.offset <= feed.tail.head && differs(feed, to))) {
+  if (parts(feed, to) || (!more && endsBelow(feed, to))) {
     feed.checkJournal();
     return 'moved';
   }
@@ -164,7 +164,6 @@ function continued(feed: Feed, limit: number, after: Position, to: Position, cha
   const { tail } = feed;
   const page = newest(feed, changes);
   if (to.offset >= tail.head) return replayed(after, to, page, false);
-  if (to.offset < tail.whole) return replayed(after, to, page, true);
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
@@ -200,7 +199,7 @@ async function readSnapshot(feed: Feed, query: CatchUpQuery, reset: boolean): Pr
   const read = await feed.engine.snapshot(feed.channelId, { limit, bytes });
   if (read === undefined) return gone(feed);
   if (generation !== feed.generation) return 'moved';
-  if (read.position.epoch !== feed.epoch || (read.position.offset <= feed.tail.head && differs(feed, read.position))) {
+  if (parts(feed, read.position) || endsBelow(feed, read.position)) {
     feed.checkJournal();
     return 'moved';
   }
@@ -241,8 +240,17 @@ function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
 }
 
 /** Whether what the tail holds beyond a position may not be put behind it: it is of another history, or cannot be told not to be. */
-function differs({ tail }: Feed, { offset, check }: Position): boolean {
-  return offset >= tail.start && tail.check(offset) !== check;
+function parts({ epoch, tail }: Feed, position: Position): boolean {
+  const { offset, check } = position;
+  return position.epoch !== epoch || (offset >= tail.start && offset <= tail.head && tail.check(offset) !== check);
+}
+
+/**
+ * Whether the tail does not go on from where the journal ended: it was read long before, or has lost what is held here. Given out, it would be
+ * shared until the feed hears of a change, by all who ask again from there.
+ */
+function endsBelow({ tail }: Feed, { offset }: Position): boolean {
+  return offset < tail.whole;
 }
 
 function gone(feed: Feed): 'moved' {

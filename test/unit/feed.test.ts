@@ -221,6 +221,19 @@ describe('an answer of the journal that ends where the tail does not know the ch
   });
 });
 
+describe('an answer of the journal that ends below what the tail goes on from', () => {
+  it('is not given out, to be shared by all who ask again: the journal had lost what it has now', async () => {
+    const opened = await open(at(12));
+    const { done, said } = await join(opened, at(8), replay(at(8), []));
+    await settled();
+    expect(said()).toBeUndefined();
+    for (let read = await opened.journal.read(); read !== undefined; read = await opened.journal.read())
+      read.answer(replay(at(12), read.after.offset === 8 ? [change(12, 'p')] : []));
+    await done;
+    expect(said()?.position).toEqual(at(12));
+  });
+});
+
 describe('an answer of the journal that brings nothing', () => {
   it('leaves what is given to many as it is', async () => {
     const { journal, feed } = await open(at(5));
