@@ -123,12 +123,14 @@ function showJson({ client, terminal, server }: Told): Shown {
 
 function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Shown {
   const { style } = terminal;
+  /** As it was shown: whoever begins after a cursor is told of what changed since, while the client has it as it is now. */
   let channel: Channel | undefined;
   let isShown = !fromSnapshot;
-  const timezone = () => channel?.timezone ?? 'UTC';
-  const showAll = ({ channel, posts }: Timeline) => {
+  const timezone = () => client.timeline?.channel.timezone ?? 'UTC';
+  const showAll = (timeline: Timeline) => {
+    channel = timeline.channel;
     terminal.print(...channelLines(channel, undefined, style));
-    for (const post of posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
+    for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
   };
   client.on('reset', () => {
     terminal.print(style.red('The channel has another history now. What stands above may be wrong; this is how it is:'), '');
@@ -137,7 +139,6 @@ function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Sh
   client.on('timeline', (timeline) => {
     if (!isShown) showAll(timeline);
     isShown = true;
-    channel = timeline.channel;
   });
   client.on('event', (event, before) => {
     terminal.print(...eventLines(event, before));

@@ -1,5 +1,5 @@
 import type { Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
-import { isWithdrawn } from '../../src/protocol/model.ts';
+import { isCorrection, isWithdrawn } from '../../src/protocol/model.ts';
 import { shortId } from './find-post.ts';
 import { plainLine, plainText, textOf } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -14,7 +14,7 @@ export function postLines(post: ReaderPost, timezone: string, style: Style): str
   if (isWithdrawn(post)) return withdrawnLines(post, undefined, timezone, style);
   const head = [style.dim(clock(post.publishedAt, timezone)), ...badges(post, style)];
   if (post.headline !== null) head.push(style.bold(plainLine(post.headline)));
-  const told = post.history.filter(({ kind }) => kind === 'correction' || kind === 'clarification');
+  const told = post.history.filter(isCorrection);
   return [
     `${head.join(' ')} ${style.dim(shortId(post.id))}`,
     ...indented(textOf(post.html)),
@@ -25,9 +25,14 @@ export function postLines(post: ReaderPost, timezone: string, style: Style): str
   ];
 }
 
-/** A post that was changed: what kind of change, its note, and what it put in place of what. `before`: as it was shown. */
+/**
+ * A post that was changed: what kind of change, its note, and what it put in place of what. `before`: as it was shown; of one that was
+ * not, nobody knows which version the reader saw elsewhere, so all that was wrong is told.
+ */
 export function correctedLines(post: Shown, before: Shown | undefined, timezone: string, style: Style): string[] {
-  const changes = post.history.filter(({ revision }) => revision > (before?.revision ?? post.revision - 1));
+  const changes = post.history.filter((change) =>
+    before === undefined ? change.revision === post.revision || isCorrection(change) : change.revision > before.revision,
+  );
   const strongest = changes.toSorted((a, b) => weight(b) - weight(a))[0];
   const kind = strongest?.kind ?? 'update';
   const mark = kind === 'correction' || kind === 'clarification' ? style.yellow : style.dim;
@@ -62,13 +67,15 @@ export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined,
   ];
 }
 
+/** A channel, with what was wrong in its headline and standfirst; or what was changed of it. `before`: as it was shown. */
 export function channelLines(channel: Channel, before: Channel | undefined, style: Style): string[] {
   if (before === undefined) {
     const standfirst = channel.standfirst === null ? [] : indented(plainText(channel.standfirst));
-    return [style.bold(plainLine(channel.headline)), ...standfirst, ...(channel.state === 'live' ? [] : [stateOf(channel)]), ''];
+    const told = channel.history.filter(isCorrection).map((change) => `  ${noteOf(change, channel.timezone, style)}`);
+    const state = channel.state === 'live' ? [] : [stateOf(channel)];
+    return [style.bold(plainLine(channel.headline)), ...standfirst, ...told, ...state, ''];
   }
   const lines: string[] = [];
-  const note = channel.history.findLast(({ revision }) => revision > before.revision)?.note ?? null;
   if (channel.headline !== before.headline) {
     lines.push(
       `The headline was: ${style.struck(plainLine(before.headline))}`,
@@ -76,7 +83,9 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
     );
   }
   if (channel.standfirst !== before.standfirst) lines.push(`Below it: ${plainText(channel.standfirst ?? 'nothing')}`);
-  if (note !== null) lines.push(...indented(plainText(note)).map(style.yellow));
+  for (const { revision, note } of channel.history) {
+    if (revision > before.revision && note !== null) lines.push(...indented(plainText(note)).map(style.yellow));
+  }
   if (channel.state !== before.state) lines.push(stateOf(channel));
   if (channel.pinnedPostId !== before.pinnedPostId) {
     lines.push(channel.pinnedPostId === null ? 'Nothing is pinned now.' : `Pinned: ${shortId(channel.pinnedPostId)}`);

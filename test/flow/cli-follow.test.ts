@@ -148,6 +148,20 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
+  it('tells what was wrong with the headline of the channel to who was away, and to who comes new', async () => {
+    const { cursor } = await room.author.publish(room.channelId, { body: 'One.' });
+    const change = { kind: 'correction', note: 'We go no further than the Moon.' } as const;
+    await room.author.updateChannel(room.channelId, '*', { headline: 'To the Moon and back', change });
+    await room.author.updateChannel(room.channelId, '*', { standfirst: 'Three men.', change: { kind: 'update' } });
+    for (const argv of [['--since', cursor], []]) {
+      const running = await following(argv);
+      await shows(running, 'To the Moon and back');
+      await shows(running, 'We go no further than the Moon.');
+      running.interrupt();
+      expect(await running.code).toBe(0);
+    }
+  });
+
   it('shows all of a channel that has another history than the cursor, and then what happens', async () => {
     await room.author.publish(room.channelId, { body: 'Of this history.' });
     const running = await following(['--since', 'aaaaaaaaaaaa.7.0123456789abcdef']);

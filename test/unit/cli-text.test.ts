@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainJson, plainLine, plainText, textOf } from '../../client/cli/plain.ts';
-import { correctedLines, postLines, withdrawnLines } from '../../client/cli/show.ts';
+import { channelLines, correctedLines, postLines, withdrawnLines } from '../../client/cli/show.ts';
 import { Terminal } from '../../client/cli/terminal.ts';
 import { createRenderer } from '../../src/desk/render.ts';
-import type { ReaderPost } from '../../src/protocol/model.ts';
+import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';
 
 /** What the command writes to a terminal of what others wrote. */
@@ -115,5 +115,37 @@ describe('a post in a terminal', () => {
     const lines = correctedLines(changed, post, 'UTC', style);
     expect(lines[0]).toMatch(/^CORRECTION of /);
     expect(lines).toEqual(expect.arrayContaining(['  First note.', '  Second note.']));
+  });
+
+  it('tells what was wrong with one that was not shown before, whatever was changed after that', () => {
+    const change = { at: post.publishedAt };
+    const changed: ReaderPost = {
+      ...post,
+      revision: 4,
+      history: [
+        { ...change, revision: 2, kind: 'update', note: 'More of it.' },
+        { ...change, revision: 3, kind: 'correction', note: 'It was wrong.' },
+        { ...change, revision: 4, kind: 'refile', note: null },
+      ],
+    };
+    const lines = correctedLines(changed, undefined, 'UTC', style);
+    expect(lines[0]).toMatch(/^CORRECTION of /);
+    expect(lines).toContain('  It was wrong.');
+  });
+
+  it('tells all that was wrong with the headline of a channel, with every change that was missed and to who comes new', () => {
+    const { channel } = server.snapshot(1);
+    const change = { at: post.publishedAt };
+    const changed: Channel = {
+      ...channel,
+      headline: 'Now right',
+      revision: channel.revision + 2,
+      history: [
+        { ...change, revision: channel.revision + 1, kind: 'correction', note: 'The name was wrong.' },
+        { ...change, revision: channel.revision + 2, kind: 'refile', note: null },
+      ],
+    };
+    expect(channelLines(changed, channel, style)).toContain('  The name was wrong.');
+    expect(channelLines(changed, undefined, style).join('\n')).toContain('The name was wrong.');
   });
 });
