@@ -1,6 +1,5 @@
 // Bundles what browsers load into dist/web/: hashed names, so that a file can be kept for ever, and a manifest that tells them.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
@@ -20,18 +19,8 @@ export const inside = new RegExp(
 );
 /** It has a short name beside the folder of the others. */
 const element = 'embed.js';
-/** What else a page can ask for by name, as far as it is there. */
-const entries = [
-  'live.css',
-  'front.ts',
-  'follow-post.ts',
-  'embed/frame.ts',
-  'embed/frame.css',
-  'desk.ts',
-  'desk.css',
-  'site.css',
-  'docs.css',
-];
+/** What else a page can ask for by name. */
+const entries = ['live.css', 'front.ts', 'follow-post.ts', 'embed/frame.ts', 'embed/frame.css', 'site.css', 'docs.css'];
 
 export async function buildPages(esbuild, root) {
   const source = join(root, 'client', 'web');
@@ -56,7 +45,7 @@ export async function buildPages(esbuild, root) {
       'eventsource-parser': join(source, 'event-stream.ts'),
     },
   };
-  const entryPoints = entries.map((name) => join(source, name)).filter(existsSync);
+  const entryPoints = entries.map((name) => join(source, name));
   const built = await Promise.all([
     esbuild.build({ ...shared, entryPoints }),
     ...shows.map((name) =>
@@ -94,8 +83,7 @@ export async function buildPages(esbuild, root) {
   for (const name of await readdir(target)) {
     if (!kept.has(name) && !name.startsWith('.')) await rm(join(target, name), { recursive: true, force: true });
   }
-  const names = Object.keys(manifest);
-  console.log(names.length === 0 ? 'build: nothing to bundle yet' : `build: ${names.join(', ')} → dist/web`);
+  console.log(`build: ${Object.keys(manifest).join(', ')} → dist/web`);
 }
 
 /** English, and each other language when a page in it asks: `strings/loaded.ts` is what the script has in the place of all of them. */

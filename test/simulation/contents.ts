@@ -1,5 +1,5 @@
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
-import { aChannel } from '../support/samples.ts';
+import { aChannel, anAuthorPost } from '../support/samples.ts';
 
 /** The one channel of a simulation, and posts of it that differ in their text alone. */
 export const channelId = 'moon';
@@ -9,27 +9,8 @@ export function newChannel(revision: number): Channel {
 }
 
 export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
-  return {
-    id,
-    channelId,
-    kind: 'update',
-    keyEvent: false,
-    headline: null,
-    body: text,
-    html: text,
-    media: [],
-    authors: [],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-    status: 'published',
-    revision: 1,
-    publishedAt: timeOf(0),
-    updatedAt: null,
-    history: [],
-    publishedBy: 'ada',
-  };
+  const { seq: _, ...post } = anAuthorPost({ id, channelId, body: text, html: text, publishedAt: timeOf(0) });
+  return post;
 }
 
 /** Times are no matter here, and must be times. */
