@@ -1,39 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type Request, type RequestHandler, Router } from 'express';
-import { importRoutes } from './author/import-routes.ts';
-import { authorRoutes } from './author/routes.ts';
-import { tokenRoutes } from './author/token-routes.ts';
+import type { Request } from 'express';
+import { createApp } from './app.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import { createImporter } from './desk/import.ts';
-import { deskLimits } from './desk/limits.ts';
 import { createDesk } from './desk/publish.ts';
 import { createRenderer } from './desk/render.ts';
-import { handleErrors, notFound } from './edge/answers.ts';
 import { createSessionCookie } from './edge/cookies.ts';
-import { apiHeaders } from './edge/headers.ts';
-import {
-  boundPreferences,
-  closeHttp,
-  createHttp,
-  dropWaiting,
-  httpLimits,
-  leaveOpen,
-  listen,
-  requireOneHost,
-  stopListening,
-} from './edge/http.ts';
+import { closeHttp, createHttp, dropWaiting, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
-import { answerLimits } from './edge/limits.ts';
-import { onlyMethodsOf } from './edge/methods.ts';
-import { askedBy, cors, mayConnect } from './edge/origins.ts';
-import { believeProxies } from './edge/proxies.ts';
-import { createRates, limitRequests } from './edge/rates.ts';
-import { authenticate, signedIn } from './edge/request.ts';
+import { askedBy, mayConnect } from './edge/origins.ts';
+import { createRates } from './edge/rates.ts';
+import { signedIn } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
-import { sessionRoutes } from './edge/session-routes.ts';
 import { createSessions } from './edge/sessions.ts';
-import { createSlots } from './edge/slots.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './engine/engine.ts';
@@ -42,24 +22,14 @@ import { Feeds } from './fanout/feeds.ts';
 import { allLimits } from './limits.ts';
 import { NotStarted } from './not-started.ts';
 import { type Transport, transports } from './protocol/model.ts';
-import { problem } from './protocol/problems.ts';
-import { type ComeBack, createComeBack } from './reader/come-back.ts';
-import { documentPaths, documentRoutes } from './reader/document-routes.ts';
-import { embedRoutes } from './reader/embed-routes.ts';
-import { exportRoutes } from './reader/export.ts';
-import { feedRoutes } from './reader/feed-routes.ts';
-import { admitReaders, Handshakes } from './reader/handshakes.ts';
+import { Handshakes } from './reader/handshakes.ts';
 import { readerLimits } from './reader/limits.ts';
-import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
-import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
 import { Readers } from './reader/readers.ts';
-import { readerRoutes } from './reader/routes.ts';
-import { signInRoutes } from './reader/sign-in-routes.ts';
-import { openSockets, refusePolling, socketPath } from './reader/sockets.ts';
+import { openSockets } from './reader/sockets.ts';
 import { measureAppends } from './telemetry/appends.ts';
-import { type Health, healthRoutes } from './telemetry/health.ts';
+import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
-import { countProblems, createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
+import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
 
 /**
  * The composition root: one server, from its configuration to its end. Tests start this; `main.ts` and `pressbox serve` do by `serve.ts`.
@@ -113,25 +83,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const elapsed = options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
-  const app = createApp(config);
-  const pageErrors = createPageErrors({ log });
-  const comeBack = createComeBack({ random });
-  // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
-  app.use(
-    apiHeaders(),
-    countProblems(metrics),
-    boundPreferences(() => metrics.preferencesPassedOver.inc()),
-    requireOneHost(),
-  );
-  app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
-  app.use(
-    leadAway(health),
-    healthRoutes(() => health, group?.metrics ?? metrics.text),
-  );
-  app.use(whileServing(health, comeBack, pageErrors));
-  // Also while there is nothing behind it yet: Express would answer with a trace.
-  app.use(pageErrors.handler, handleErrors(log));
-
+  const counted = group?.metrics ?? metrics.text;
+  const { app, mount } = createApp(config, { health, metrics, counted, random, log });
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
@@ -166,57 +119,25 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const handshakes = new Handshakes({ random, metrics });
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, { metrics, log });
-    const desk = createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) });
-
-    const limit = limitRequests(rates);
-    const reading = readerRoutes({
+    mount({
+      publicUrl,
       engine,
+      renderer,
+      desk: createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) }),
+      importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
+      // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
+      onImports: (count) => {
+        http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
+      },
       feeds,
       readers,
       handshakes,
       identity,
-      renderer,
+      cookie,
       rates,
-      now: elapsed,
-      random,
-      log,
-      metrics,
+      now,
+      elapsed,
     });
-    const slotsFor = (kind: 'exports' | 'imports', most: number) =>
-      createSlots(most, {
-        onRejected: () => metrics.rejections.inc({ kind }),
-        onTaken: (count) => {
-          metrics.transfers.set({ kind }, count);
-          // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
-          if (kind === 'imports') http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
-        },
-      });
-    const exporting = exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log });
-    const feeding = feedRoutes({ engine, feeds, publicUrl, metrics });
-    const writing = authorRoutes({ desk, renderer, rates, now, log });
-    const importing = importRoutes({
-      importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
-      identity,
-      rates,
-      slots: slotsFor('imports', deskLimits.importsMost),
-      log,
-    });
-    const revoking = tokenRoutes({ revocations: engine, rates, log });
-    const api = [writing, reading, feeding, exporting, importing, revoking, sessionRoutes({ identity, cookie })];
-    // One router, so that its prefix is looked for once, ahead of what is asked for less often.
-    const v1 = Router({ caseSensitive: true });
-    v1.use(limit, admitReaders(handshakes), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
-    app.use(warnOfForwarded(config, log));
-    app.use('/v1', v1);
-    app.use(onlyMethodsOf(assetRoutes()), limit);
-    app.use(socketPath, refusePolling());
-    const documents = documentRoutes({ publicUrl });
-    app.use(onlyMethodsOf(documents));
-    const signingIn = signInRoutes({ identity, cookie });
-    const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics });
-    app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
-    app.use(pageErrors.handler, handleErrors(log));
-
     const sockets = openSockets(http, {
       feeds,
       readers,
@@ -233,7 +154,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, readers, engine));
-    undo.unshift(watchStore({ engine, unsafe }, health, metrics, log));
+    undo.unshift(watchStore(health, { engine, unsafe }, { metrics, log }));
     if (group !== undefined) await listen(http, config);
     health.phase = 'ready';
     const where = { url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) };
@@ -295,46 +216,6 @@ async function openEngine(
   }
 }
 
-function createApp({ trustProxy }: Config): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('case sensitive routing', true);
-  believeProxies(app, trustProxy);
-  app.set('query parser', 'simple');
-  return app;
-}
-
-/** A connection that may not stay ends with its next answer, so that whoever asks again reaches another process or server. */
-function leadAway(health: Health): RequestHandler {
-  return (_req, res, next) => {
-    if (health.phase !== 'ready') res.set('Connection', 'close');
-    next();
-  };
-}
-
-/** Until the journal is open, and once the server is going away, nothing but the health is answered. */
-function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
-  return (req, res, next) => {
-    if (health.phase === 'ready' || health.phase === 'retired') return next();
-    const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
-    const said = problem('draining', { ...detail, retryAfter: answerLimits.startRetrySeconds });
-    if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
-  };
-}
-
-/** Behind a proxy that is not trusted all readers would share one address, and one rate: said once, to whoever reads the log. */
-function warnOfForwarded({ trustProxy }: Config, log: Log): RequestHandler {
-  let warned = trustProxy !== false;
-  return (req, _res, next) => {
-    if (!warned && (req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined)) {
-      warned = true;
-      log.warn({}, 'a forwarded header came in and is not believed: behind a proxy, set PRESSBOX_TRUST_PROXY');
-    }
-    next();
-  };
-}
-
 function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engine): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
@@ -351,33 +232,4 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
 function newPostId(ms: number): string {
   const time = ms.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
-}
-
-interface Watched {
-  engine: Engine;
-  unsafe: () => string[];
-}
-
-/** Keeps what `health` says of the store true, with a line in the log when it comes out of reach, or back. */
-function watchStore({ engine, unsafe }: Watched, health: Health, metrics: Metrics, log: Log): () => void {
-  metrics.storeReachable.set(1);
-  const lookAtSettings = () => {
-    health.unsafe = unsafe();
-    metrics.storeUnsafe.set(health.unsafe.length);
-  };
-  lookAtSettings();
-  const probe = setInterval(async () => {
-    lookAtSettings();
-    const trouble = await engine.ready().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const reason = trouble === undefined ? undefined : 'The journal cannot be reached.';
-    if (reason === health.degraded) return;
-    metrics.storeReachable.set(reason === undefined ? 1 : 0);
-    health.degraded = reason;
-    if (reason === undefined) log.info({}, 'the journal is in reach again');
-    else log.error({ why: trouble instanceof Error ? trouble.message : String(trouble) }, 'the journal is out of reach');
-  }, answerLimits.storeProbeMs).unref();
-  return () => clearInterval(probe);
 }

@@ -1,4 +1,4 @@
-import express, { type Express, type Request } from 'express';
+import express, { type Express, type Request, type RequestHandler } from 'express';
 import { httpLimits } from './http.ts';
 
 /**
@@ -9,6 +9,21 @@ export function believeProxies(app: Express, trustProxy: boolean | number | stri
   app.set('trust proxy', trustProxy);
   Object.defineProperties(app.request, trustProxy === false ? ofConnection : ofProxies);
   if (typeof trustProxy === 'string') app.set('trust proxy', rememberLast(app.get('trust proxy fn')));
+}
+
+/** Behind a proxy that is not trusted all readers would share one address, and one rate: said once, to whoever reads the log. */
+export function warnOfForwarded(
+  trustProxy: boolean | number | string,
+  log: { warn(fields: object, message: string): void },
+): RequestHandler {
+  let warned = trustProxy !== false;
+  return (req, _res, next) => {
+    if (!warned && (req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined)) {
+      warned = true;
+      log.warn({}, 'a forwarded header came in and is not believed: behind a proxy, set PRESSBOX_TRUST_PROXY');
+    }
+    next();
+  };
 }
 
 /** Where no proxy is believed, no header plays a part. This server speaks no TLS. */

@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../edge/answers.ts';
 import { answerLimits } from '../edge/limits.ts';
-import { metricsType } from './metrics.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type Metrics, metricsType } from './metrics.ts';
 
 /** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
 export interface Health {
@@ -38,4 +39,39 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
   });
   routes.all(['/healthz', '/readyz', '/metrics'], methodNotAllowed('GET', 'HEAD'));
   return routes;
+}
+
+interface Watched {
+  engine: Pick<Engine, 'ready'>;
+  /** Settings of the store that are not as they should be, as looked at last. */
+  unsafe: () => readonly string[];
+}
+
+interface Telling {
+  metrics: Pick<Metrics, 'storeReachable' | 'storeUnsafe'>;
+  log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
+}
+
+/** Keeps what `health` says of the store true, with a line in the log when it comes out of reach, or back. Returns the end of it. */
+export function watchStore(health: Health, { engine, unsafe }: Watched, { metrics, log }: Telling): () => void {
+  metrics.storeReachable.set(1);
+  const lookAtSettings = () => {
+    health.unsafe = unsafe();
+    metrics.storeUnsafe.set(health.unsafe.length);
+  };
+  lookAtSettings();
+  const probe = setInterval(async () => {
+    lookAtSettings();
+    const trouble = await engine.ready().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const reason = trouble === undefined ? undefined : 'The journal cannot be reached.';
+    if (reason === health.degraded) return;
+    metrics.storeReachable.set(reason === undefined ? 1 : 0);
+    health.degraded = reason;
+    if (reason === undefined) log.info({}, 'the journal is in reach again');
+    else log.error({ why: trouble instanceof Error ? trouble.message : String(trouble) }, 'the journal is out of reach');
+  }, answerLimits.storeProbeMs).unref();
+  return () => clearInterval(probe);
 }

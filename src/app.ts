@@ -1,0 +1,186 @@
+import express, { type Express, type RequestHandler, Router } from 'express';
+import { importRoutes } from './author/import-routes.ts';
+import { authorRoutes } from './author/routes.ts';
+import { tokenRoutes } from './author/token-routes.ts';
+import type { Config } from './config.ts';
+import type { Importer } from './desk/import.ts';
+import { deskLimits } from './desk/limits.ts';
+import type { Desk } from './desk/publish.ts';
+import { handleErrors, notFound } from './edge/answers.ts';
+import type { SessionCookie } from './edge/cookies.ts';
+import { apiHeaders } from './edge/headers.ts';
+import { boundPreferences, requireOneHost } from './edge/http.ts';
+import type { Identity } from './edge/identity.ts';
+import { answerLimits } from './edge/limits.ts';
+import { onlyMethodsOf } from './edge/methods.ts';
+import { cors } from './edge/origins.ts';
+import { believeProxies, warnOfForwarded } from './edge/proxies.ts';
+import { limitRequests, type Rates } from './edge/rates.ts';
+import { authenticate } from './edge/request.ts';
+import { sessionRoutes } from './edge/session-routes.ts';
+import { createSlots } from './edge/slots.ts';
+import type { Engine, Renderer } from './engine/engine.ts';
+import type { Feeds } from './fanout/feeds.ts';
+import { problem } from './protocol/problems.ts';
+import { type ComeBack, createComeBack } from './reader/come-back.ts';
+import { documentPaths, documentRoutes } from './reader/document-routes.ts';
+import { embedRoutes } from './reader/embed-routes.ts';
+import { exportRoutes } from './reader/export.ts';
+import { feedRoutes } from './reader/feed-routes.ts';
+import { admitReaders, type Handshakes } from './reader/handshakes.ts';
+import { readerLimits } from './reader/limits.ts';
+import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
+import { assetRoutes, pageRoutes } from './reader/page-routes.ts';
+import type { Readers } from './reader/readers.ts';
+import { readerRoutes } from './reader/routes.ts';
+import { signInRoutes } from './reader/sign-in-routes.ts';
+import { refusePolling, socketPath } from './reader/sockets.ts';
+import { type Health, healthRoutes } from './telemetry/health.ts';
+import type { Log } from './telemetry/log.ts';
+import { countProblems, type Metrics } from './telemetry/metrics.ts';
+
+/** All that is answered over HTTP, in the order in which a request is offered to it. */
+export interface App {
+  readonly app: Express;
+  /** Adds all that needs the journal, once that is open. Until then whoever asks is told to wait. */
+  mount(parts: Parts): void;
+}
+
+export interface AppContext {
+  health: Health;
+  metrics: Metrics;
+  /** What `/metrics` answers. */
+  counted(): Promise<string>;
+  random: () => number;
+  log: Log;
+}
+
+/** What the routes are made of. */
+export interface Parts {
+  publicUrl: string;
+  engine: Engine;
+  renderer: Renderer;
+  desk: Desk;
+  /** For one import. */
+  importer(by: string): Importer;
+  /** Told how many imports are under way. */
+  onImports(count: number): void;
+  feeds: Feeds;
+  readers: Readers;
+  handshakes: Handshakes;
+  identity: Identity;
+  cookie: SessionCookie;
+  rates: Rates;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  elapsed: () => number;
+}
+
+export function createApp(config: Config, { health, metrics, counted, random, log }: AppContext): App {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('case sensitive routing', true);
+  believeProxies(app, config.trustProxy);
+  app.set('query parser', 'simple');
+
+  const pageErrors = createPageErrors({ log });
+  const comeBack = createComeBack({ random });
+  // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
+  app.use(
+    apiHeaders(),
+    countProblems(metrics),
+    boundPreferences(() => metrics.preferencesPassedOver.inc()),
+    requireOneHost(),
+  );
+  app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
+  app.use(
+    leadAway(health),
+    healthRoutes(() => health, counted),
+  );
+  app.use(whileServing(health, comeBack, pageErrors));
+  // Also while there is nothing behind it yet: Express would answer with a trace.
+  app.use(pageErrors.handler, handleErrors(log));
+
+  return {
+    app,
+    mount(parts) {
+      const { publicUrl, engine, feeds, handshakes, identity, cookie, rates, now } = parts;
+      const limit = limitRequests(rates);
+      const api = apiRoutes(parts, { metrics, random, log });
+      // One router, so that its prefix is looked for once, ahead of what is asked for less often.
+      const v1 = Router({ caseSensitive: true });
+      v1.use(
+        limit,
+        admitReaders(handshakes),
+        authenticate(identity, cookie),
+        onlyMethodsOf(...api),
+        notFound(),
+        comeBack.handler,
+      );
+      app.use(warnOfForwarded(config.trustProxy, log));
+      app.use('/v1', v1);
+      app.use(onlyMethodsOf(assetRoutes()), limit);
+      app.use(socketPath, refusePolling());
+      app.use(onlyMethodsOf(documentRoutes({ publicUrl })));
+      const signingIn = signInRoutes({ identity, cookie });
+      const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics });
+      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
+      app.use(pageErrors.handler, handleErrors(log));
+    },
+  };
+}
+
+/** What stands below `/v1`. */
+function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>): Router[] {
+  const { publicUrl, engine, renderer, desk, importer, onImports, feeds, identity, cookie, rates, now, elapsed } = parts;
+  const { readers, handshakes } = parts;
+  const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
+    createSlots(most, {
+      onRejected: () => metrics.rejections.inc({ kind }),
+      onTaken: (count) => {
+        metrics.transfers.set({ kind }, count);
+        onTaken?.(count);
+      },
+    });
+  return [
+    authorRoutes({ desk, renderer, rates, now, log }),
+    readerRoutes({
+      engine,
+      feeds,
+      readers,
+      handshakes,
+      identity,
+      renderer,
+      rates,
+      now: elapsed,
+      random,
+      log,
+      metrics,
+    }),
+    feedRoutes({ engine, feeds, publicUrl, metrics }),
+    exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
+    importRoutes({ importer, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
+    tokenRoutes({ revocations: engine, rates, log }),
+    sessionRoutes({ identity, cookie }),
+  ];
+}
+
+/** A connection that may not stay ends with its next answer, so that whoever asks again reaches another process or server. */
+function leadAway(health: Health): RequestHandler {
+  return (_req, res, next) => {
+    if (health.phase !== 'ready') res.set('Connection', 'close');
+    next();
+  };
+}
+
+/** Until the journal is open, and once the server is going away, nothing but the health is answered. */
+function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
+  return (req, res, next) => {
+    if (health.phase === 'ready' || health.phase === 'retired') return next();
+    const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
+    const said = problem('draining', { ...detail, retryAfter: answerLimits.startRetrySeconds });
+    if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
+  };
+}
