@@ -64,7 +64,7 @@ export class Connection {
   readonly #dialled = new Map<Transport, Link>();
   #choice: ChoiceState;
   #alarm: ReturnType<typeof setTimeout> | undefined;
-  #heardAt = 0;
+  #heardAt: number;
   /** By how much the clock was put back, and what it told last. */
   #behindMs = 0;
   #last = Number.NEGATIVE_INFINITY;
@@ -83,6 +83,7 @@ export class Connection {
     this.#told = told;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
+    this.#heardAt = this.#time();
     const { transports: wanted, url } = options;
     this.#choice = wanted
       ? startChoosing(transports.filter((way) => wanted.includes(way)))
@@ -98,7 +99,7 @@ export class Connection {
     return this.#choice.using;
   }
 
-  /** Milliseconds since anything was heard of the server, or since the first attempt to reach it. */
+  /** Milliseconds since anything was heard of the server, or since it was to be reached. */
   get silentMs(): number {
     return this.#time() - this.#heardAt;
   }

@@ -3,7 +3,7 @@ import { cursorCharacters } from '../src/protocol/limits.ts';
 import { parsed, pause } from './http.ts';
 import { partsOf } from './portable.ts';
 import type { ReaderStorage, SavedReader } from './reader.ts';
-import { isSavedTimeline, type SavedTimeline, shortened } from './timeline-saved.ts';
+import { isSavedTimeline, shortened } from './timeline-saved.ts';
 
 /**
  * Keeps where a reader is, and what it holds, in what the app gives for that, so that it goes on from there after the app was closed.
@@ -150,10 +150,10 @@ interface Kept extends SavedReader {
   channelId: string;
 }
 
-function encoded({ cursor, timeline }: SavedReader, channelId: string): string {
+function encoded({ cursor, asOf, timeline }: SavedReader, channelId: string): string {
   const kept: Kept = { version: 1, channelId, cursor };
   for (let posts = mostPosts; timeline !== undefined && posts >= 1; posts = Math.floor(posts / 2)) {
-    const text = JSON.stringify({ ...kept, timeline: shortened(timeline, posts) });
+    const text = JSON.stringify({ ...kept, asOf, timeline: shortened(timeline, posts) });
     if (text.length <= mostCharacters) return text;
   }
   return JSON.stringify(kept);
@@ -173,10 +173,10 @@ function isBefore(cursor: string, other: string): boolean {
 function decoded(text: string, channelId: string): SavedReader | undefined {
   const kept: Partial<Kept> | undefined | null = text.length <= mostCharacters ? parsed(text) : undefined;
   if (kept?.version !== 1 || kept.channelId !== channelId) return undefined;
-  const { cursor, timeline } = kept as { cursor: unknown; timeline: unknown };
+  const { cursor, asOf, timeline } = kept as Record<keyof Kept, unknown>;
   if (typeof cursor !== 'string' || cursor.length > cursorCharacters) return undefined;
   if (timeline === undefined) return { cursor };
-  return isSavedTimeline(timeline, channelId) && timeline.cursor === cursor
-    ? { cursor, timeline: timeline as SavedTimeline }
-    : undefined;
+  if (!isSavedTimeline(timeline, channelId) || timeline.cursor !== cursor) return undefined;
+  const isTime = typeof asOf === 'string' && !Number.isNaN(Date.parse(asOf));
+  return { cursor, timeline, ...(isTime && { asOf }) };
 }

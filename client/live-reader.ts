@@ -41,7 +41,9 @@ export class LiveReader {
   #backlog: Backlog | undefined;
   #timeline: Timeline | undefined;
   #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
-  #offlineSince: string | undefined;
+  #isOffline = false;
+  /** As of when what is held is true, from the moment in which something may be missing until nothing is. */
+  #behindSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
   #opened = false;
@@ -85,7 +87,8 @@ export class LiveReader {
     this.#startFrom(options);
   }
 
-  #startFrom({ timeline, cursor }: Pick<ReaderClientOptions, 'timeline' | 'cursor'>): void {
+  #startFrom({ timeline, cursor, asOf }: Pick<ReaderClientOptions, 'timeline' | 'cursor' | 'asOf'>): void {
+    this.#behindSince = asOf;
     this.#timeline = timeline && (this.#memory ? this.#memory.restore(timeline, this.channelId) : (timeline as Timeline));
     this.#follower.startFrom(this.#timeline && { offset: this.#timeline.offset, check: this.#timeline.cursor });
     if (this.#timeline === undefined && cursor !== undefined) {
@@ -111,6 +114,13 @@ export class LiveReader {
 
   get state(): ReaderState {
     return this.#state;
+  }
+
+  /** As of when what is held is known to be true. RFC 3339. */
+  get trueAt(): string {
+    // A device that slept for hours notices the loss when it wakes.
+    const heardAt = (this.#options.now?.() ?? Date.now()) - this.#connection.silentMs;
+    return this.#behindSince ?? this.#asOf ?? new Date(heardAt).toISOString();
   }
 
   /** Everything up to here was told. */
@@ -155,7 +165,7 @@ export class LiveReader {
     const { cursor } = this;
     if (cursor === undefined) return undefined;
     const timeline = cursor === this.#timeline?.cursor ? this.#memory?.save(this.#timeline) : undefined;
-    return timeline ? { cursor, timeline } : { cursor };
+    return timeline ? { cursor, asOf: this.trueAt, timeline } : { cursor };
   }
 
   /**
@@ -202,15 +212,13 @@ export class LiveReader {
   // ---- What happens
 
   #onUp(): void {
-    this.#offlineSince = undefined;
+    this.#isOffline = false;
     this.#asOf = null;
     this.#follower.onUp();
   }
 
   #onDown(): void {
-    // A device that slept for hours notices the loss when it wakes.
-    const heardAt = (this.#options.now?.() ?? Date.now()) - this.#connection.silentMs;
-    this.#offlineSince ??= this.#asOf ?? new Date(heardAt).toISOString();
+    this.#isOffline = true;
     this.#follower.onDown();
     this.#tellState();
   }
@@ -297,11 +305,14 @@ export class LiveReader {
 
   #currentState(): ReaderState {
     if (this.#ended !== undefined) return { status: 'ended', ...this.#ended };
-    if (this.#offlineSince !== undefined) return { status: 'offline', since: this.#offlineSince };
     const { transport } = this.#connection;
-    if (this.#follower.isAsking || transport === undefined || this.#backlog !== undefined) {
-      return { status: 'catching-up', transport: transport ?? null, asOf: this.#asOf };
+    const asOf = this.#asOf;
+    if (!this.#follower.isAsking && transport !== undefined && this.#backlog === undefined) {
+      this.#behindSince = undefined;
+      return { status: 'live', transport, asOf };
     }
-    return { status: 'live', transport, asOf: this.#asOf };
+    this.#behindSince = this.trueAt;
+    if (this.#isOffline) return { status: 'offline', since: this.#behindSince };
+    return { status: 'catching-up', transport: transport ?? null, asOf };
   }
 }

@@ -33,6 +33,8 @@ export interface ReaderEvents {
 export interface SavedReader {
   cursor: string;
   timeline?: SavedTimeline;
+  /** As of when that is true. RFC 3339. */
+  asOf?: string | undefined;
 }
 
 /**
@@ -56,6 +58,8 @@ export interface ReaderClientOptions {
   strictCursor?: boolean | undefined;
   /** Go on with this timeline, from its cursor. */
   timeline?: Timeline | SavedTimeline | undefined;
+  /** As of when that is true, RFC 3339; now, if not given. Told as `since` where nobody answers. */
+  asOf?: string | undefined;
   /**
    * What is held is kept here, under a key for each server and channel, and gone on from at the next `open`; `timeline` or `cursor`, where
    * given, is gone on from instead. A text that is taken down is taken out at once. For what only members may read, remove it when they

@@ -45,7 +45,7 @@ function run(page: PageData): void {
   const view = new LiveView(started, page.marked, times);
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(() => view.channel);
-  const status = new Status(new Date().toISOString());
+  const status = new Status();
   const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
   const since = new SinceYouLeft({
     element: view.since,
@@ -54,7 +54,7 @@ function run(page: PageData): void {
     say: (sentence) => announcer.sayInstead(sentence),
     dress: times.dress,
   });
-  const showStatus = () => status.show(client.state, view.channel, new Date().toISOString());
+  const showStatus = () => status.show(client.state, view.channel, client.trueAt);
 
   const forgetLiveBlog = () => document.getElementById(liveBlogElementId)?.remove();
 

@@ -10,12 +10,6 @@ import { textBeside, wordsOf } from './view/time.ts';
 export class Status {
   readonly #element = document.getElementById('connection') as HTMLElement;
   readonly #text = document.getElementById('connection-text') as HTMLElement;
-  /** RFC 3339. As of then the page was known to be true. */
-  #trueAt: string;
-
-  constructor(trueAt: string) {
-    this.#trueAt = trueAt;
-  }
 
   get said(): string {
     return this.#text.textContent ?? '';
@@ -26,12 +20,11 @@ export class Status {
     return !navigator.onLine || this.#element.dataset.state === 'waiting';
   }
 
-  /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `now`: RFC 3339. */
-  show(state: ReaderState, channel: Channel, now: string): void {
-    if (state.status === 'offline') this.#trueAt = state.since;
-    if (state.status === 'live') this.#trueAt = state.asOf ?? now;
+  /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `trueAt`: as of when the page is known to be true, RFC 3339. */
+  show(state: ReaderState, channel: Channel, trueAt: string): void {
     const setting = settingOf(channel);
-    const [tone, said] = connectionSentence(state, channel.state, textBeside(this.#trueAt, now, setting), wordsOf(setting));
+    const asOf = textBeside(trueAt, new Date().toISOString(), setting);
+    const [tone, said] = connectionSentence(state, channel.state, asOf, wordsOf(setting));
     if (this.said !== said) this.#text.textContent = said;
     this.#element.dataset.state = tone;
     // For whoever looks: readers are told nothing of it.

@@ -335,4 +335,21 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await post(page, added).waitFor();
     expect(complaints).toEqual([]);
   });
+
+  it('says that it is not live, and as of when it is true, where it is put back later and nobody answers', async () => {
+    const { id } = await room.coverage(['The bridge is open.']);
+    const { page, complaints } = await open(id);
+    await page.evaluate(`(window.kept = document.querySelector('pressbox-live')).remove()`);
+    await page.context().setOffline(true);
+    await page.clock.setSystemTime(Date.now() + 24 * 3_600_000);
+    await page.evaluate('document.body.append(kept)');
+    const dayBefore = /, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/;
+    expect(await textOf(page.locator('.connection'))).toMatch(dayBefore);
+    expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');
+    await eventually(async () => expect(await textOf(page.locator('.connection'))).toMatch(/^(Offline|Reconnecting), /));
+    expect(await textOf(page.locator('.connection'))).toMatch(dayBefore);
+    await page.context().setOffline(false);
+    await areLive(page);
+    expect(complaints).toEqual([]);
+  });
 });

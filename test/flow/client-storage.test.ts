@@ -163,13 +163,14 @@ describe('a reader with a storage', () => {
   ])('begins anew where what is kept is %s, and replaces it', async (_name, spoil) => {
     const channelId = await channelWith(2);
     const storage = new Storage();
-    const first = read(channelId, { storage });
+    const now = () => Date.UTC(2026, 10, 24, 12);
+    const first = read(channelId, { storage, now });
     await reached(first.client, 3);
     first.client.close();
     const [[key, text]] = [...storage.items] as [[string, string]];
     expect(spoil(text)).not.toBe(text);
     storage.items.set(key, spoil(text));
-    const second = read(channelId, { storage });
+    const second = read(channelId, { storage, now });
     await reached(second.client, 3);
     await expectSame(second.client, channelId);
     second.client.close();

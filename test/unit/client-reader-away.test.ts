@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { answer, live, offsets, publish } from '../support/scripted-reader.ts';
+import { answer, live, offsets, publish, read } from '../support/scripted-reader.ts';
 
 /** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
 
@@ -82,6 +82,41 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(reader.client.state).toMatchObject({ status: 'live', asOf: since }));
     first.socket.request.socket.destroy();
     await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
+  });
+
+  it('says as of when what it holds is true, where a connection stood meanwhile and brought nothing', async () => {
+    let now = Date.UTC(2026, 10, 24, 12);
+    const { server, reader, first } = await live(2, { now: () => now });
+    first.socket.disconnect(true);
+    const second = await server.subscribe(2);
+    now += 3 * 3_600_000;
+    second.socket.disconnect(true);
+    const third = await server.subscribe(3);
+    third.socket.disconnect(true);
+    await server.subscribe(4);
+    const since = '2026-11-24T12:00:00.000Z';
+    expect(reader.states.filter(({ status }) => status === 'offline')).toEqual(Array(3).fill({ status: 'offline', since }));
+  });
+
+  it('says as of when what it goes on with is true, where nobody answers', async () => {
+    let now = Date.UTC(2026, 10, 24, 12);
+    const items = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => items.get(key),
+      setItem: (key: string, value: string) => items.set(key, value),
+      removeItem: (key: string) => items.delete(key),
+    };
+    const { server, reader } = await live(2, { now: () => now, storage });
+    const saved = reader.client.save();
+    reader.client.close();
+    now += 3 * 3_600_000;
+    await server[Symbol.asyncDispose]();
+    const since = '2026-11-24T12:00:00.000Z';
+    for (const kept of [saved, { storage }]) {
+      const later = read(server, { now: () => now, ...kept });
+      await vi.waitFor(() => expect(later.client.state).toEqual({ status: 'offline', since }));
+      expect(later.client.timeline?.posts).toHaveLength(2);
+    }
   });
 
   it('says since when the server is without its store', async () => {

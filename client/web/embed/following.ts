@@ -41,7 +41,7 @@ export class Following {
   readonly #audience: Audience;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
-  #state: ReaderState | undefined;
+  /** As of when the timeline is known to be true, while it is closed. */
   #trueAt: string | undefined;
   #trouble: Trouble | undefined;
   #about: Channel | undefined;
@@ -61,12 +61,12 @@ export class Following {
   }
 
   get state(): ReaderState | undefined {
-    return this.#state;
+    return this.#client?.state;
   }
 
   /** As of when the timeline is known to be true. RFC 3339. */
   get trueAt(): string | undefined {
-    return this.#trueAt;
+    return this.#client?.trueAt;
   }
 
   get trouble(): Trouble | undefined {
@@ -90,7 +90,8 @@ export class Following {
     const client = new LiveReader({
       url: server,
       channelId: channel,
-      ...(this.#timeline !== undefined && { timeline: this.#timeline }),
+      timeline: this.#timeline,
+      asOf: this.#trueAt,
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
     });
     this.#client = client;
@@ -107,18 +108,15 @@ export class Following {
 
   close(): void {
     const client = this.#client;
+    if (client === undefined) return;
     this.#client = undefined;
-    client?.close();
+    this.#trueAt = client.trueAt;
+    client.close();
   }
 
   #onState(client: LiveReader, state: ReaderState): void {
     if (client !== this.#client) return;
-    this.#state = state;
-    if (state.status === 'live') this.#trueAt = state.asOf ?? new Date().toISOString();
-    if (state.status === 'offline') {
-      if (this.#timeline === undefined) void this.#askWhy(client);
-      else this.#trueAt = state.since;
-    }
+    if (state.status === 'offline' && this.#timeline === undefined) void this.#askWhy(client);
     if (state.status === 'ended' && !mayStay(state, this.#timeline?.channel)) this.#end(troubleOf(state));
     this.#audience.state(state);
     this.#audience.changed();
