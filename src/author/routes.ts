@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../desk/ask.ts';
-import type { Desk } from '../desk/publish.ts';
+import type { Desk } from '../desk/desk.ts';
 import { postEtag, sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import { etagOf, sendJson, sendProblem, vary } from '../edge/answers.ts';
+import { type Request, type Response, Router } from 'express';
+import { sendJson, sendProblem } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
-import { assetHeaders, pageHeaders } from '../edge/headers.ts';
+import { pageHeaders } from '../edge/headers.ts';
 import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -20,8 +18,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { knownChannel, postIdOf } from './access.ts';
 import { readerLimits } from './limits.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
-import { assetNames, assetsDirectory, fileOf, loadAssets } from './pages/assets.ts';
-import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
+import { loadAssets } from './pages/assets.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
@@ -42,39 +39,6 @@ export interface PageContext {
   now: () => number;
   metrics: Metrics;
 }
-
-/** The scripts and styles of the pages. A page asks for several, so they are to be mounted before the limit on requests. */
-export function assetRoutes(): Router {
-  const router = Router({ caseSensitive: true });
-  const directory = assetsDirectory();
-  const compress = createCompress(directory);
-  router.use(
-    '/assets',
-    assetHeaders(),
-    forEveryPage,
-    // Names carry a hash of the content, so a file never changes under its name.
-    compressed(compress, assetNames()),
-    // In parts nobody needs them: to weigh a thousand ranges takes longer than to send the whole.
-    express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false, acceptRanges: false }),
-  );
-  const element = fileOf('embed.js');
-  router.get('/embed.js', assetHeaders(), forEveryPage, async (req, res) => {
-    const encoding = encodingFor(req);
-    vary(res, 'Accept-Encoding');
-    const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
-    if (encoding !== false) res.setHeader('Content-Encoding', encoding);
-    // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
-    const etag = etagOf(`${element} ${encoding || 'identity'}`);
-    sendJson(res, bytes, { cache: 'public', etag, type: 'text/javascript; charset=utf-8' });
-  });
-  return router;
-}
-
-/** A page elsewhere asks for a module, and for what that imports, as it asks for data, whether or not the page may read channels. */
-const forEveryPage: RequestHandler = (_req, res, next) => {
-  res.setHeader('Access-Control-Allow-Origin', '*');
-  next();
-};
 
 export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics }: PageContext): Router {
   const router = Router({ caseSensitive: true });

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ask } from '../../src/desk/ask.ts';
+import { createDesk } from '../../src/desk/desk.ts';
 import { createImporter } from '../../src/desk/import.ts';
-import { createDesk } from '../../src/desk/publish.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';

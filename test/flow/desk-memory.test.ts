@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ask } from '../../src/desk/ask.ts';
-import { createDesk } from '../../src/desk/publish.ts';
+import { createDesk } from '../../src/desk/desk.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import type { ChannelRead, Engine } from '../../src/engine/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';

@@ -1,13 +1,12 @@
 import type { Bus, Journal, Outcome, Renderer } from '../engine/engine.ts';
 import { afterwards, JournalUnavailable } from '../engine/engine.ts';
-import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
-import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
+import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
 import { admit, type Standing, standing } from './admission.ts';
+import { createAnswers, withdrawnBy } from './answers.ts';
 import { type Ask, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, type Subject, sameOr422 } from './ask.ts';
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
@@ -49,7 +48,7 @@ export interface DeskOptions {
   erasureWaitMs?: number;
 }
 
-const { decisionTries: triesMost, derivedPages: derivedPagesMost } = deskLimits;
+const { decisionTries: triesMost } = deskLimits;
 
 export function createDesk(options: DeskOptions): Desk {
   const {
@@ -61,6 +60,7 @@ export function createDesk(options: DeskOptions): Desk {
     erasureWaitMs = deskLimits.erasureWaitMs,
   } = options;
   const known = createKnown({ onErased: (listener) => engine.onErased(listener) }, clock);
+  const { again, withDerived } = createAnswers({ engine, known, postNow, erasureWaitMs });
 
   return {
     openChannel: (ask) => openChannel({ engine, append, channelNow, deed: () => deedOf(ask.who) }, ask),
@@ -231,77 +231,6 @@ export function createDesk(options: DeskOptions): Desk {
     throw new Error('a write of a post answered without the post');
   }
 
-  /**
-   * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
-   * withdrawn since, else the post as it is.
-   */
-  async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
-    return await afterwards(async () => {
-      const { postId, revision } = outcome;
-      if (postId === null) throw new Refusal('not-found');
-      const position = placeOf(outcome);
-      return { position, replayed: true, post: await known.guarded(() => postMade(channelId, postId, revision)) };
-    });
-  }
-
-  async function postMade(channelId: string, postId: string, revision: number): Promise<AuthorPost> {
-    const { post } = await postNow(channelId, postId);
-    if (isWithdrawn(post) || post.revision === revision) return post;
-    const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
-    // Last, since a newer revision may have erased the one that was just read.
-    const { post: current } = await postNow(channelId, postId);
-    const made = page?.revisions.find((past) => past.revision === revision);
-    return made && current.revision === post.revision ? made : current;
-  }
-
-  async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
-    const { channelId, id, revision } = answer.post;
-    const { erasures } = known;
-    return await afterwards(async () => {
-      const erasure = erasing ? await erasureOf(channelId, id) : undefined;
-      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
-      const read = await known.guarded(async () => ({
-        post: erasures === known.erasures ? answer.post : await postMade(channelId, id, revision),
-        derived: await derivedFrom(channelId, id),
-      }));
-      return { ...answer, ...read, ...(erasure ? { erasure } : {}) };
-    });
-  }
-
-  async function derivedFrom(channelId: string, postId: string): Promise<RevisionAnswer['derived']> {
-    const derived: RevisionAnswer['derived'] = [];
-    let before: number | undefined;
-    for (let pages = 0; pages < derivedPagesMost; pages += 1) {
-      const page = await engine.posts(channelId, {
-        tags: [tags.derivedFrom(postId)],
-        limit: limits.pageMost,
-        bytes: limits.answerBytes,
-        ...(before === undefined ? {} : { before }),
-      });
-      derived.push(...(page?.posts ?? []).map(({ id, kind, headline }) => ({ id, kind, headline })));
-      before = page?.posts.at(-1)?.seq;
-      if (!page?.more || before === undefined) break;
-    }
-    return derived;
-  }
-
-  /** The state of the erasure when it is complete, or when the author has waited long enough. What is pending goes on by itself. */
-  async function erasureOf(channelId: string, postId: string): Promise<Erasure> {
-    const pending = (why: string): Erasure => ({ complete: false, pending: [{ where: 'journal', why }] });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<Erasure>((resolve) => {
-      timer = setTimeout(() => resolve(pending('It takes longer than usual, and goes on.')), erasureWaitMs);
-    });
-    try {
-      return await Promise.race([engine.erase(channelId, postId), late]);
-    } catch (error) {
-      if (!(error instanceof JournalUnavailable)) throw error;
-      return pending('It is out of reach, and erases once it is back.');
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   // ---- What is read first
 
   /** Rights first, then whether the request was done before. */
@@ -370,12 +299,6 @@ export function createDesk(options: DeskOptions): Desk {
   function deedOf(who: Principal): Deed {
     return { by: who.sub, at: new Date(clock()).toISOString() };
   }
-}
-
-/** A withdrawal stays. Of a post that is published the request before withdrew nothing: its key was used for a revision, erased since. */
-function withdrawnBy(answer: PostAnswer): PostAnswer {
-  if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
-  return answer;
 }
 
 /** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */

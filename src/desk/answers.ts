@@ -1,0 +1,106 @@
+import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../engine/engine.ts';
+import { tags } from '../engine/tags.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { type PostAnswer, placeOf, type RevisionAnswer } from './ask.ts';
+import type { Known } from './known.ts';
+import { deskLimits } from './limits.ts';
+import type { PostState } from './post.ts';
+
+/** What those who wrote are told of a post, from what stands once it was written. Nothing that was erased meanwhile is in it. */
+export interface Answers {
+  /**
+   * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
+   * withdrawn since, else the post as it is.
+   */
+  again(channelId: string, outcome: Outcome): Promise<PostAnswer>;
+  /** The answer with the posts that restate this one and, where it was `erasing`, how far that is. */
+  withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer>;
+}
+
+export interface AnswersParts {
+  engine: Pick<Journal, 'erase' | 'posts' | 'revisions'>;
+  known: Known;
+  /** A refusal where it is not there, or no longer. */
+  postNow(channelId: string, postId: string): Promise<PostState & { position: Position }>;
+  erasureWaitMs: number;
+}
+
+export function createAnswers({ engine, known, postNow, erasureWaitMs }: AnswersParts): Answers {
+  return { again, withDerived };
+
+  async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
+    return await afterwards(async () => {
+      const { postId, revision } = outcome;
+      if (postId === null) throw new Refusal('not-found');
+      const position = placeOf(outcome);
+      return { position, replayed: true, post: await known.guarded(() => postMade(channelId, postId, revision)) };
+    });
+  }
+
+  async function postMade(channelId: string, postId: string, revision: number): Promise<AuthorPost> {
+    const { post } = await postNow(channelId, postId);
+    if (isWithdrawn(post) || post.revision === revision) return post;
+    const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
+    // Last, since a newer revision may have erased the one that was just read.
+    const { post: current } = await postNow(channelId, postId);
+    const made = page?.revisions.find((past) => past.revision === revision);
+    return made && current.revision === post.revision ? made : current;
+  }
+
+  async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
+    const { channelId, id, revision } = answer.post;
+    const { erasures } = known;
+    return await afterwards(async () => {
+      const erasure = erasing ? await erasureOf(channelId, id) : undefined;
+      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
+      const read = await known.guarded(async () => ({
+        post: erasures === known.erasures ? answer.post : await postMade(channelId, id, revision),
+        derived: await derivedFrom(channelId, id),
+      }));
+      return { ...answer, ...read, ...(erasure ? { erasure } : {}) };
+    });
+  }
+
+  async function derivedFrom(channelId: string, postId: string): Promise<RevisionAnswer['derived']> {
+    const derived: RevisionAnswer['derived'] = [];
+    let before: number | undefined;
+    for (let pages = 0; pages < deskLimits.derivedPages; pages += 1) {
+      const page = await engine.posts(channelId, {
+        tags: [tags.derivedFrom(postId)],
+        limit: limits.pageMost,
+        bytes: limits.answerBytes,
+        ...(before === undefined ? {} : { before }),
+      });
+      derived.push(...(page?.posts ?? []).map(({ id, kind, headline }) => ({ id, kind, headline })));
+      before = page?.posts.at(-1)?.seq;
+      if (!page?.more || before === undefined) break;
+    }
+    return derived;
+  }
+
+  /** The state of the erasure when it is complete, or when the author has waited long enough. What is pending goes on by itself. */
+  async function erasureOf(channelId: string, postId: string): Promise<Erasure> {
+    const pending = (why: string): Erasure => ({ complete: false, pending: [{ where: 'journal', why }] });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Erasure>((resolve) => {
+      timer = setTimeout(() => resolve(pending('It takes longer than usual, and goes on.')), erasureWaitMs);
+    });
+    try {
+      return await Promise.race([engine.erase(channelId, postId), late]);
+    } catch (error) {
+      if (!(error instanceof JournalUnavailable)) throw error;
+      return pending('It is out of reach, and erases once it is back.');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A withdrawal stays. Of a post that is published the request before withdrew nothing: its key was used for a revision, erased since. */
+export function withdrawnBy(answer: PostAnswer): PostAnswer {
+  if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
+  return answer;
+}
