@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { publish as publishOver } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { copyOf, openMuteNodeFor, type RedisServer, startRedis } from '../support/redis.ts';
 import { call } from '../support/server.ts';
 import { openStream, streamed } from '../support/stream-reader.ts';
 import { type Watcher, watch } from '../support/watcher.ts';
@@ -39,6 +40,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       watchers.push(watcher);
       return watcher;
     }
+    const get = async (server: ServerProcess, channelId: string, path: string) =>
+      (await call(`${server.url}/v1/channels/${channelId}/${path}`)).text;
     const caughtUp = (watcher: Watcher, offset: number) => vi.waitFor(() => expect(watcher.offset).toBe(offset), patient);
 
     it('show readers of either what is published on the other, and end with the same', async () => {
@@ -153,6 +156,27 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => expect(streamed(stream)).toMatchObject({ offset, faults: [] }), patient);
       await vi.waitFor(() => expect(streamed(late!)).toMatchObject({ offset, faults: [] }), patient);
       late!.destroy();
+    });
+
+    it('give out nothing more of what Redis has lost again, though they were told nothing of it', async (test) => {
+      const { id } = await createChannel(a!, token);
+      const mute = await openMuteNodeFor(test, redis);
+      const { cursor } = await publish(a!, token, id, { body: 'Kept.' });
+      await publish(a!, token, id, { body: 'Kept too.' });
+      const far = reader(b!, id);
+      await caughtUp(far, 3);
+      const read = () => Promise.all([`events?after=${cursor}`, 'snapshot', 'feed.atom'].map((path) => get(b!, id, path)));
+      const putBack = await copyOf(redis, id);
+      await publishOver(mute, id, { body: 'zqlost', html: '<p>zqlost</p>' });
+      expect((await read()).map((text) => text.includes('zqlost'))).toEqual([true, true, true]);
+      // As where a replica takes over that had not got it yet.
+      await putBack();
+      await vi.waitFor(async () => {
+        expect((await read()).map((text) => text.includes('zqlost'))).toEqual([false, false, false]);
+      }, patient);
+      const late = reader(b!, id);
+      await caughtUp(late, 3);
+      expect([late.posts.length, far.faults, late.faults]).toEqual([2, [], []]);
     });
 
     it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {

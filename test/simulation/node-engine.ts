@@ -243,7 +243,7 @@ export class NodeEngine implements Used {
     return false;
   }
 
-  #announceErased(postId: string): void {
+  #announceErased(postId: string | null): void {
     for (const listener of [...this.#erased]) listener(channelId, postId);
   }
 
@@ -374,7 +374,7 @@ export class NodeEngine implements Used {
     const head = await this.#ask(() => store.position() ?? null).catch(() => undefined);
     if (head === undefined || this.#fits(head, highestBefore)) return;
     if (head === null) return this.#gone();
-    this.#announced?.found(head);
+    if (this.#announced?.found(head, highestBefore)) this.#announceErased(null);
     this.#take({ type: 'maybe-missed' });
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/index.ts';
-import { registry } from '../../src/engine/redis/keys.ts';
+import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { renderer } from './engines.ts';
 import { freePort } from './free-port.ts';
 
@@ -151,6 +151,17 @@ export function openMuteNodeFor(test: Finishing, server: RedisServer): Promise<R
 export async function openTwoNodesFor(test: Finishing, binary: string, lines: readonly string[] = []) {
   const server = await startRedisFor(test, binary, lines);
   return { server, here: await openNodeFor(test, server), there: await openNodeFor(test, server) };
+}
+
+/** What stands of a channel now; the function returned puts it back, as where a replica takes over that has no more. */
+export async function copyOf({ admin }: RedisServer, channelId: string): Promise<() => Promise<void>> {
+  const keys = channelKeys(channelId);
+  const copies = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
+  return async () => {
+    const restored = admin.multi().del(...keys);
+    for (const [index, copy] of copies.entries()) if (copy !== null) restored.restore(keys[index] as string, 0, copy);
+    await restored.exec();
+  };
 }
 
 /** When a node compared last what it knows with the store, by the clock of that: its heartbeat goes out in one piece with the question. */

@@ -33,10 +33,12 @@ export class Announced {
     return offset >= highestBefore && this.#checks.get(offset) === check;
   }
 
-  /** The journal was found at this head, which did not fit. */
-  found({ offset, check }: Position): void {
-    if (offset < this.highest) this.forget();
+  /** The journal was found at this head, which did not fit. Whether it lost what was announced or read here. */
+  found({ offset, check }: Position, highestBefore: number): boolean {
+    const isLost = offset < highestBefore;
+    if (isLost) this.forget();
     this.note(offset, check);
+    return isLost;
   }
 
   /** There is no journal any more. */

@@ -167,9 +167,10 @@ export class RedisBus {
     return this.#followed.get(channelId)?.announced.isNew ?? true;
   }
 
-  /** The journal stands where listeners may not: they are told to look. */
-  missed(channelId: string, head: Position): void {
-    this.#followed.get(channelId)?.announced.found(head);
+  /** The journal stands where listeners may not: they are told to look. What was read of it and is lost is given out no more. */
+  missed(channelId: string, head: Position, heardBefore: number): void {
+    const isLost = this.#followed.get(channelId)?.announced.found(head, heardBefore);
+    if (isLost) this.#announcer.announceErased(channelId, null);
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 

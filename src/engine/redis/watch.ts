@@ -129,7 +129,8 @@ export class Watch {
         const channelId = channelIds[index] as string;
         // Nothing was heard of it since it is listened to, and it is not on its way to be made.
         if (head === undefined) bus.gone(channelId);
-        else if (!bus.knows(channelId, head, heardBefore[index] as number)) bus.missed(channelId, head);
+        else if (!bus.knows(channelId, head, heardBefore[index] as number))
+          bus.missed(channelId, head, heardBefore[index] as number);
       }
     }, suspicionMs).unref();
   }
