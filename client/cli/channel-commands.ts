@@ -121,7 +121,10 @@ Examples:
         for (const channel of answer.channels) {
           const { id, state, headline, latestPostAt } = channel;
           if (options.json) terminal.json(channel);
-          else terminal.print(`${style.bold(id)}  ${state}  ${plainLine(headline)}  ${style.dim(latestPostAt ?? 'no posts')}`);
+          else
+            terminal.print(
+              `${style.bold(plainLine(id))}  ${plainLine(state)}  ${plainLine(headline)}  ${style.dim(plainLine(latestPostAt ?? 'no posts'))}`,
+            );
         }
         page = answer.next;
         complete &&= answer.complete !== false;
@@ -188,8 +191,8 @@ Examples:
 
   function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {
     if (options.json) return terminal.json({ channel, ...written });
-    terminal.print(`${verb} ${terminal.style.bold(channel.id)} ${plainLine(channel.headline)}`);
-    terminal.print(terminal.style.dim(onServer(channelPath(channel.id), options.url)));
+    terminal.print(`${verb} ${terminal.style.bold(plainLine(channel.id))} ${plainLine(channel.headline)}`);
+    terminal.print(terminal.style.dim(plainLine(onServer(channelPath(channel.id), options.url))));
   }
 }
 

@@ -26,7 +26,7 @@ export async function findPost(client: AuthorClient, channelId: string, name: st
 
 /** The end of an id: enough to name a post of a channel. */
 export function shortId(id: string): string {
-  return id.slice(-6);
+  return plainLine(id.slice(-6));
 }
 
 export function titleOf({ headline, html }: { headline: string | null; html: string }): string {

@@ -158,7 +158,7 @@ function summaryOf({ channels, posts, revisions, skipped, withheld, ...rest }: I
   if (conflicting > 0) lines.push(`${counted(conflicting, 'line')} left out, as something else was written there meanwhile:`);
   for (const { line, channelId, postId, revision, why } of conflicts) {
     lines.push(
-      `  line ${line}: ${channelId}${postId === null ? '' : `, post ${postId}`}, revision ${revision}. ${plainLine(why)}`,
+      plainLine(`  line ${line}: ${channelId}${postId === null ? '' : `, post ${postId}`}, revision ${revision}. ${why}`),
     );
   }
   if (conflicting > conflicts.length) lines.push('  ...');

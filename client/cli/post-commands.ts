@@ -222,15 +222,17 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const { id, channelId, status } = written.post;
     const title = titleOf(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
-    terminal.print(terminal.style.dim(onServer(postPath(channelId, id), options.url)));
+    terminal.print(terminal.style.dim(plainLine(onServer(postPath(channelId, id), options.url))));
     // The answer to what was done before is the post as it is now.
-    if (status !== 'published' && verb !== withdrawn[status]) terminal.print(`It was ${withdrawn[status].toLowerCase()} since.`);
+    if (status !== 'published' && verb !== withdrawn[status])
+      terminal.print(`It was ${plainLine(withdrawn[status] ?? status).toLowerCase()} since.`);
   }
 
   function tellDerived({ derived }: RevisedPost, options: AskingOptions): void {
     if (options.json || derived.length === 0) return;
     terminal.print('These restate it, and may need a change too:');
-    for (const { id, kind, headline } of derived) terminal.print(`  ${shortId(id)} (${kind}) ${plainLine(headline ?? '')}`);
+    for (const { id, kind, headline } of derived)
+      terminal.print(`  ${shortId(id)} (${plainLine(kind)}) ${plainLine(headline ?? '')}`);
   }
 
   function tellErasure({ erasure }: RevisedPost, options: AskingOptions, text: string): void {

@@ -37,7 +37,9 @@ export function correctedLines(post: Shown, before: Shown | undefined, timezone:
   const kind = strongest?.kind ?? 'update';
   const mark = kind === 'correction' || kind === 'clarification' ? style.yellow : style.dim;
   const title = post.headline === null ? '' : ` ${style.bold(plainLine(post.headline))}`;
-  const lines = [`${mark(kind.toUpperCase())} of ${clock(post.publishedAt, timezone)}${title} ${style.dim(shortId(post.id))}`];
+  const lines = [
+    `${mark(plainLine(kind).toUpperCase())} of ${clock(post.publishedAt, timezone)}${title} ${style.dim(shortId(post.id))}`,
+  ];
   for (const { note } of changes) if (note !== null) lines.push(...indented(plainText(note)).map(mark));
   if (before === undefined || isWithdrawn(before)) {
     return [...lines, ...indented(textOf(post.html)), ''];
@@ -95,6 +97,8 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
 
 export function clock(time: string, timezone: string): string {
   const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  // What is no time is told as it is.
+  if (Number.isNaN(Date.parse(time))) return plainLine(time);
   try {
     return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: timezone }).format(new Date(time));
   } catch {
@@ -116,7 +120,7 @@ function badges({ kind, keyEvent, verification, developing }: ReaderPost, style:
 function mediaLines({ media }: ReaderPost, style: Style): string[] {
   return media.map((item) => {
     const words = item.type === 'image' ? item.alt : item.type === 'link' ? item.title : (item.caption ?? '');
-    return style.dim(`  [${item.type}${words === '' ? '' : `: ${plainLine(words)}`}] ${plainLine(item.url)}`);
+    return style.dim(`  [${plainLine(item.type)}${words === '' ? '' : `: ${plainLine(words)}`}] ${plainLine(item.url)}`);
   });
 }
 
@@ -138,10 +142,10 @@ function weight({ kind }: Change): number {
 /** Small facts of a post that differ: name, what it was, what it is. */
 function facts(before: Shown, post: Shown): [string, string, string][] {
   const of = (shown: Shown): [string, string][] => [
-    ['verification', shown.verification ?? ''],
+    ['verification', plainLine(shown.verification ?? '')],
     ['developing', shown.developing ? 'more to follow' : ''],
     ['key event', shown.keyEvent ? 'yes' : ''],
-    ['kind', shown.kind ?? ''],
+    ['kind', plainLine(shown.kind ?? '')],
     ['sources', (shown.sources ?? []).map(({ name }) => plainLine(name)).join(', ')],
     ['media', (shown.media ?? []).map(({ url }) => plainLine(url)).join(', ')],
   ];
@@ -160,6 +164,8 @@ function stateOf({ state }: Channel): string {
     case 'ended':
       return 'The coverage has ended.';
   }
+  // Of a later version of the server.
+  return `The coverage: ${plainLine(state)}.`;
 }
 
 function indented(text: string): string[] {

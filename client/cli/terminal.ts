@@ -1,4 +1,4 @@
-import { plainJson } from './plain.ts';
+import { plainJson, plainText } from './plain.ts';
 
 /** Where the command reads and writes. Tests give their own. */
 export interface Streams {
@@ -54,9 +54,9 @@ export class Terminal {
     this.style = style(streams.stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb');
   }
 
-  /** What was asked for. */
+  /** What was asked for. Whatever is in it, the terminal obeys nothing but marks. */
   print(...lines: string[]): void {
-    for (const line of lines) this.write(`${line}\n`);
+    for (const line of lines) this.write(`${this.#plain(line)}\n`);
   }
 
   /** As it is. */
@@ -83,11 +83,24 @@ export class Terminal {
     this.print(plainJson(value));
   }
 
-  /** What a person should know beside it. */
+  /** What a person should know beside it, likewise. */
   note(...lines: string[]): void {
-    for (const line of lines) this.streams.stderr.write(`${line}\n`);
+    for (const line of lines) this.streams.stderr.write(`${this.#plain(line)}\n`);
+  }
+
+  /** Text of others was made plain where it was put in, so that no mark is theirs. What was missed there is. */
+  #plain(line: string): string {
+    if (!this.style.coloured) return plainText(line);
+    return line
+      .split(ownMark)
+      .map((part, at) => (at % 2 === 1 ? part : plainText(part)))
+      .join('');
   }
 }
+
+/** One that `Style` makes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
+const ownMark = /(\u001b\[(?:1|2|9|22|29|31|32|33|39)m)/;
 
 function style(coloured: boolean): Style {
   const mark = (on: number, off: number) => (text: string) =>

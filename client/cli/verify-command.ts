@@ -102,10 +102,12 @@ Examples:
       htmlNotCompared > 0 ? `, html of ${number(htmlNotCompared)} not compared` : '',
     ];
     const counts = `${number(entries)} entries and ${number(texts)} texts hold${gone}${unknown}`;
-    if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(channelId)}  ${counts}`);
+    if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(plainLine(channelId))}  ${counts}`);
     const post = fault.postId === null ? '' : `, post ${fault.postId}`;
     const place = fault.offset === 0 ? '' : `offset ${fault.offset}${post}: `;
-    terminal.print(`${style.red('NO')}  ${style.bold(channelId)}  ${place}${plainLine(fault.why)}. Before it ${counts}.`);
+    terminal.print(
+      `${style.red('NO')}  ${style.bold(plainLine(channelId))}  ${place}${plainLine(fault.why)}. Before it ${counts}.`,
+    );
   }
 
   type Walking = { since: ReadonlyMap<string, Position>; onEntry: () => void };

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { commandRoom } from '../support/command-room.ts';
+import { startSite } from '../support/site.ts';
 
 /** What the command says where something goes wrong, against a real server. */
 const room = commandRoom();
@@ -112,5 +113,82 @@ describe('a standard output', () => {
     await once(child.stdout, 'readable');
     child.kill('SIGTERM');
     expect(await exited).toEqual([1, null]);
+  });
+});
+
+describe('a server that is not to be trusted', () => {
+  /** Clears the screen, renames the window, hides what follows and turns it. */
+  const hostile = '\u001b[2J\u001b]0;x\u0007\u009b8m\u202e\r';
+  // What `pressbox` itself marks with, and how it begins a line anew that tells how far it is, may come out.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  const own = /\u001b\[(?:1|2|9|22|29|31|32|33|39)m|\r\u001b\[K/g;
+  const obeyed = /(?![\n\t])\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+  /** With that at the end of each text. */
+  function spoilt(value: unknown, name: string, kept: ReadonlySet<string>): unknown {
+    if (Array.isArray(value)) return value.map((one) => spoilt(one, name, kept));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, spoilt(one, key, kept)]));
+    return typeof value === 'string' && !kept.has(name) ? value + hostile : value;
+  }
+
+  /** The real server behind one that spoils its answers, but for these fields. */
+  async function startSpoiler(...kept: string[]) {
+    const names = new Set(kept);
+    const site = await startSite(async (request, response) => {
+      const body = await buffer(request);
+      const { method = 'GET', headers } = request;
+      const answer = await fetch(room.server.url + request.url, {
+        method,
+        headers: Object.fromEntries(
+          Object.entries(headers).filter(
+            ([name]) => !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name),
+          ),
+        ) as Record<string, string>,
+        ...(body.length > 0 && { body }),
+      });
+      const lines = (await answer.text()).split('\n').filter((line) => line !== '');
+      const said = lines.map((line) => JSON.stringify(spoilt(JSON.parse(line), '', names)));
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+      response.end(said.join('\n'));
+    });
+    onTestFinished(() => site[Symbol.asyncDispose]());
+    return site;
+  }
+
+  it.each([
+    ['', []],
+    [', where it lets alone what the next question is made of', ['id', 'channelId', 'code', 'status']],
+  ])('has nothing written that a terminal obeys%s', async (_what, kept) => {
+    const { channelId, author } = room;
+    const { post } = await author.publish(channelId, { headline: 'Down', body: 'Down.' });
+    const { post: summary } = await author.publish(channelId, { kind: 'summary', body: 'All.', derivedFrom: [post.id] });
+    const site = await startSpoiler(...kept);
+    const other = (await author.createChannel({ headline: 'Other', state: 'live' })).channel.id;
+    for (const argv of [
+      ['channel', 'list'],
+      ['channel', 'create', 'Another'],
+      ['channel', 'create', 'Taken', '--id', channelId],
+      ['channel', 'update', channelId, '--section', 'Space'],
+      ['channel', 'update', channelId, '--section', 'Space', '--revision', '99'],
+      ['post', channelId, 'One'],
+      ['post', 'nothing', 'One'],
+      ['correct', channelId, post.id, '--note', 'No.', 'Not down.'],
+      ['correct', channelId, post.id, '--note', 'No.', '--revision', '99', 'Down.'],
+      ['correct', channelId, 'latest', '--note', 'No.', 'Not down.'],
+      ['correct', channelId, post.id.slice(0, 4), '--note', 'No.', 'Not down.'],
+      ['pin', channelId, post.id],
+      ['retract', channelId, post.id, '--note', 'No.'],
+      ['takedown', channelId, summary.id],
+      ['token', 'revoke', 'nobody'],
+      ['verify', channelId],
+      ['verify'],
+      ['channel', 'delete', other, '--yes'],
+    ]) {
+      const { out, err } = await room.done([...argv, '--url', site.url], { terminal: true });
+      const said = `${out}${err}`;
+      expect([argv.join(' '), said.replaceAll(own, '')]).toEqual([argv.join(' '), expect.not.stringMatching(obeyed)]);
+      expect(said).not.toBe('');
+    }
   });
 });

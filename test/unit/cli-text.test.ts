@@ -78,6 +78,16 @@ describe('a post in a terminal', () => {
     history: [{ revision: 2, kind: 'correction', note: hostile, at: post.publishedAt }],
     revision: 2,
   };
+  /** Also where there is one of a few words, or no text at all. */
+  const more = {
+    ...wicked,
+    id: hostile,
+    kind: hostile,
+    verification: hostile,
+    publishedAt: hostile,
+    media: [{ type: hostile, url: hostile }],
+    history: [{ revision: 2, kind: hostile, note: hostile, at: hostile }],
+  } as unknown as ReaderPost;
 
   it('is safe in every field, as it stands, corrected and withdrawn', () => {
     const before = {
@@ -96,6 +106,10 @@ describe('a post in a terminal', () => {
         'UTC',
         style,
       ),
+      ...postLines(more, hostile, style),
+      ...correctedLines(more, before, 'UTC', style),
+      ...withdrawnLines({ ...more, status: 'retracted' }, before, 'UTC', style),
+      ...channelLines({ ...server.snapshot(1).channel, headline: hostile, state: hostile as 'live' }, undefined, style),
     ];
     expect(lines.join('\n')).not.toMatch(unsafe);
     expect(lines.length).toBeGreaterThan(15);
