@@ -1,6 +1,7 @@
 import {
   type Change,
   isCorrection,
+  isWithdrawn,
   type Media,
   type PostStatus,
   postKinds,
@@ -28,6 +29,15 @@ export function readPost(post: ReaderPost): ReaderPost {
 /** The changes of a post that readers who saw it before should know of. Oldest first. */
 export function correctionsOf(post: { history: readonly Change[] }): Change[] {
   return post.history.filter(isCorrection);
+}
+
+/**
+ * As what a reader who saw the post at revision `since` is to be told of it: that it was withdrawn, or that it was corrected, whatever was
+ * changed after that, such as a slip. Where no earlier revision was seen, the last change counts.
+ */
+export function toldAs(post: ReaderPost, since = post.revision - 1): 'withdrawals' | 'corrections' | undefined {
+  if (isWithdrawn(post)) return 'withdrawals';
+  return correctionsOf(post).some(({ revision }) => revision > since) ? 'corrections' : undefined;
 }
 
 function isKnownMedia({ type }: Media): boolean {

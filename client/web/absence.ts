@@ -1,4 +1,5 @@
-import { type Event, isCorrection, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { toldAs } from '../read-post.ts';
 import type { Cause, Line, Named } from './view/since.ts';
 
 /**
@@ -87,11 +88,10 @@ class Missed {
   }
 
   hear(post: ReaderPost, { newest, seen }: Left): void {
-    const { id, seq, history } = post;
+    const { id, seq } = post;
     const read = seen.get(id);
     if (seq > newest) this.posts.set(id, seq);
-    else if (read !== undefined && (isWithdrawn(post) || history.some((one) => one.revision > read && isCorrection(one))))
-      this.changed.set(id, nameOf(post));
+    else if (read !== undefined && toldAs(post, read)) this.changed.set(id, nameOf(post));
     this.follow(post);
   }
 

@@ -1,5 +1,5 @@
-import { type Event, isCorrection, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
-import { correctionsOf } from '../read-post.ts';
+import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { correctionsOf, toldAs } from '../read-post.ts';
 import type { News, Words } from './strings/words.ts';
 import { newsText } from './view/counts.ts';
 import { type Setting, wordsOf } from './view/time.ts';
@@ -34,19 +34,20 @@ export class Announcer {
     this.#setting = setting;
   }
 
-  tell(event: Event): void {
+  /** `before`: the post as it was held until then. */
+  tell(event: Event, before?: ReaderPost): void {
     if (event.type === 'channel.changed') return;
     const { post } = event as PostEvent;
     if (isWithdrawn(post)) {
       this.#show('');
       this.#answers = [];
     }
-    const counts = countedAs(post);
-    if (counts === null && !this.#changes.has(post.id)) return;
+    const was = this.#changes.get(post.id)?.counts;
+    // By the state of the post, not by the type of the event: a post never seen may arrive as revised.
+    const now = toldAs(post, before?.revision) ?? (post.revision === 1 ? 'posts' : was);
+    if (!now) return;
     // Where it was new a moment ago, it is new as it is now.
-    const before = this.#changes.get(post.id)?.counts;
-    const isNew = before === 'posts' && counts !== 'withdrawals';
-    const as = isNew ? 'posts' : (counts ?? before ?? 'posts');
+    const as = was === 'posts' && now !== 'withdrawals' ? was : now;
     this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
     this.#speakIn(Math.max(gatherMs, this.#saidAt + restMs - performance.now()));
   }
@@ -88,13 +89,6 @@ export class Announcer {
   #show(text: string): void {
     if (this.#element) this.#element.textContent = text;
   }
-}
-
-/** By the state of the post, not by the type of the event: a post never seen may arrive as revised. Null: nothing to be told of. */
-function countedAs(post: ReaderPost): keyof News | null {
-  if (isWithdrawn(post)) return 'withdrawals';
-  if (post.revision === 1) return 'posts';
-  return isCorrection(post.history.at(-1)) ? 'corrections' : null;
 }
 
 function sentenceOf(post: ReaderPost, as: keyof News, words: Words): string {

@@ -1,4 +1,5 @@
-import { type Event, isCorrection, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
+import { toldAs } from '../read-post.ts';
 import type { Timeline } from '../timeline.ts';
 import { isAtTop, isIn, keepPlace, theWindow, type View } from './place.ts';
 import { PostList } from './post-list.ts';
@@ -79,10 +80,10 @@ export class Coverage {
       if (isWithdrawn(post)) this.#above.delete(post.id);
       else if (post.seq > this.#openedAt) this.#above.add(post.id);
     }
-    if (!isWithdrawn(post) && !isCorrection(post.history.at(-1))) return;
     const element = this.#elementOf(post.id);
     if (element === null || element.getBoundingClientRect().bottom > this.#view.top()) return;
-    this.#corrected.set(post.id, isWithdrawn(post) ? 'withdrawals' : 'corrections');
+    const as = toldAs(post, Number(element.dataset.revision));
+    if (as) this.#corrected.set(post.id, as);
   }
 
   /** `paged`: the reader asked for posts, so that those that came are not new; newer ones are shown, and what is read stays in its place. */

@@ -63,8 +63,8 @@ function run(page: PageData): void {
     since.forget();
     view.revealNext();
   });
-  client.on('event', (event) => {
-    announcer.tell(event);
+  client.on('event', (event, before) => {
+    announcer.tell(event, before);
     since.hear(event);
     view.hear(event);
   });

@@ -105,6 +105,24 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('counts and says a correction also where a slip was mended after it, before the page heard of either', async () => {
+    const { author } = room;
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));
+    const { page } = await open(channelId);
+    await post(page, ids[4]).evaluate((element) => element.scrollIntoView());
+    await page.context().setOffline(true);
+    await room.server.restart();
+    await page.locator('#connection:not([data-state="live"])').waitFor();
+    const above = ids[11] as string;
+    await author.correct(channelId, above, 1, { note: 'It is shut.', changes: { body: 'The bridge is shhut.' } });
+    await author.revise(channelId, above, 2, { kind: 'refile', changes: { body: 'The bridge is shut.' } });
+    await page.context().setOffline(false);
+    await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('3'));
+    await page.getByRole('button', { name: '1 correction' }).waitFor();
+    await announced(page, 'Correction to a post: It is shut.');
+  });
+
   it('leads to a post that waits to be shown from a key event and from a summary, without leaving the page', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));

@@ -1,7 +1,7 @@
 import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/limits.ts';
-import type { Event } from '../../../src/protocol/model.ts';
+import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';
 import { keepPlace, type View } from '../place.ts';
@@ -153,7 +153,7 @@ export class PressboxLive extends ReactiveElement {
       this.#following?.close();
       this.#browsing.failed = false;
       this.#following = new Following(subject, {
-        event: (event) => this.#onEvent(event),
+        event: (...told) => this.#onEvent(...told),
         reset: () => this.#showing?.reset(),
         timeline: (timeline) => this.#show(timeline),
         state: (state) => this.#onState(state),
@@ -182,9 +182,9 @@ export class PressboxLive extends ReactiveElement {
     this.#told = undefined;
   }
 
-  #onEvent(event: Event): void {
+  #onEvent(event: Event, before: ReaderPost | undefined): void {
     this.#showing?.hear(event);
-    this.#announcer?.tell(event);
+    this.#announcer?.tell(event, before);
     if (event.type !== 'channel.changed') this.#tell('post', { type: event.type, post: event.post });
   }
 

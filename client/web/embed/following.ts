@@ -1,4 +1,4 @@
-import type { Channel, Event } from '../../../src/protocol/model.ts';
+import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
 import type { Timeline } from '../../timeline.ts';
@@ -21,7 +21,8 @@ export type StateTold = ReaderState | { status: 'ended'; reason: 'origin'; probl
 
 /** Who is told what happens. */
 export interface Audience {
-  event(event: Event): void;
+  /** `before`: the post as it was held until then. */
+  event(event: Event, before: ReaderPost | undefined): void;
   /** What comes next is another history. */
   reset(): void;
   timeline(timeline: Timeline): void;
@@ -96,7 +97,7 @@ export class Following {
     });
     this.#client = client;
     client.on('reset', () => this.#audience.reset());
-    client.on('event', (event) => this.#audience.event(event));
+    client.on('event', (...told) => this.#audience.event(...told));
     client.on('timeline', (timeline) => {
       this.#timeline = timeline;
       this.#audience.timeline(timeline);
