@@ -79,8 +79,8 @@ export class Backlog {
       for (const event of answer.events) if (event.offset > reached && event.offset <= through) this.#tell(event);
       if (this.#stop.signal.aborted) return;
       this.cursor = answer.cursor;
-      more = answer.more && to < through;
-      // More to come, and not a step nearer to it: asked again at once, it would go on for ever.
+      more = to < through;
+      // More to come, and not a step nearer to it, as from a node that is behind: asked again at once, it would go on for ever.
       if (to > reached) attempt = 0;
       else if (more) await pause(pauseMs(attempt++, this.#random(), asking), this.#stop.signal);
       reached = Math.max(reached, to);

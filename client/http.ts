@@ -174,8 +174,9 @@ export class Http {
     });
   }
 
+  /** Past every cache: what one has kept may be wrong by now, and what is withdrawn later is to lie in none. */
   async get(path: string, signal?: AbortSignal): Promise<Answered> {
-    return this.ask({ method: 'GET', path }, signal);
+    return this.ask({ method: 'GET', path, fresh: true }, signal);
   }
 }
 

@@ -4,16 +4,18 @@ import type { Place } from '../src/protocol/follow.ts';
 /**
  * Where a reader was lately. A page is read from the journal by itself, so it can be true as of a place that the reader has not come to,
  * and that the store may lose before it does: its cursor would stay good, and nothing would tell it. So a page is taken only as of where
- * the reader was, too.
+ * the reader was, too. One from before it began, which something on the way kept, may lack a change that nobody will tell it of.
  */
 export class Trail {
   /** By offset, oldest first. */
   readonly #cursors = new Map<number, string>();
+  #began = -1;
   #offset = -1;
 
   /** The next place of the same history. */
   come({ offset, check: cursor }: Place): void {
     this.#cursors.set(offset, cursor);
+    if (this.#offset < 0) this.#began = offset;
     this.#offset = offset;
     if (this.#cursors.size > mostPlaces) this.#cursors.delete(this.#cursors.keys().next().value as number);
   }
@@ -25,12 +27,13 @@ export class Trail {
   }
 
   /**
-   * `here`: the reader is or was there. `ahead`: it has not come there yet. `unknown`: it passed by, and the journal can tell. Cursors that
-   * are not ours say nothing, and are taken as they come.
+   * `here`: the reader is or was there. `ahead`: it has not come there yet. `unknown`: it passed by, and the journal can tell. `before`: it
+   * was never there. Cursors that are not ours say nothing, and are taken as they come.
    */
-  find(cursor: string): 'here' | 'ahead' | 'unknown' {
+  find(cursor: string): 'here' | 'ahead' | 'unknown' | 'before' {
     const position = parseCursor(cursor);
     if (position === undefined || this.#cursors.get(position.offset) === cursor) return 'here';
+    if (position.offset < this.#began) return 'before';
     return position.offset > this.#offset ? 'ahead' : 'unknown';
   }
 }

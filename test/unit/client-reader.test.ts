@@ -130,6 +130,27 @@ describe('a reader', () => {
     expect(pages).toHaveLength(1);
   });
 
+  it('takes no page that was read before it began, as something on the way may have kept one, and asks past what does', async () => {
+    const model = modelWith(9);
+    const stale = model.page({ before: 5, limit: 2 });
+    model.revise(6, 'correction', {});
+    const current = model.page({ before: 5, limit: 2 });
+    const pages: (string | undefined)[] = [];
+    const onRequest = ({ url = '', headers }: IncomingMessage, response: ServerResponse) => {
+      if (url.includes('/posts?')) pages.push(headers['cache-control']);
+      const page = pages.length < 3 ? stale : current;
+      response.end(JSON.stringify(url.includes('/posts?') ? page : model.catchUp(stale.cursor, 10, { limit: 1, posts: 1 })));
+    };
+    const server = await scripted({ onRequest });
+    const reader = read(server, { limit: 2 });
+    answer(model, await server.subscribe(1));
+    await reader.until('live');
+    await reader.client.moveTo(5, 2);
+    expect(current.posts).not.toEqual(stale.posts);
+    expect(reader.client.timeline?.posts).toEqual(current.posts);
+    expect(pages).toEqual(['no-cache', 'no-cache', 'no-cache']);
+  });
+
   it('asks the journal of a page that was read where it never was, and takes none of another history', async () => {
     const asked: { path: string; response: ServerResponse }[] = [];
     const onRequest = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
@@ -451,6 +472,25 @@ describe('a reader with a cursor alone', () => {
     await reader.until('live');
     expect(offsets(reader.events)).toEqual([3, 4]);
     expect(reader.client.cursor).toBe(model.cursor(4));
+  });
+
+  it('asks again where who answers is behind what it began with', async () => {
+    const model = modelWith(4);
+    const cursor = model.cursor(2);
+    const asked: string[] = [];
+    const server = await scripted({
+      onRequest: ({ url = '' }, response) => {
+        const after = new URL(url, 'http://server').searchParams.get('after') as string;
+        asked.push(after);
+        const asOf = asked.length < 3 ? 4 : model.head;
+        json(response, model.catchUp(after, Number(after.split('.')[1]), { limit: 9, posts: 9 }, asOf));
+      },
+    });
+    const reader = read(server, { cursor });
+    answer(model, await server.subscribe(1));
+    await reader.until('live');
+    expect(offsets(reader.events)).toEqual([3, 4, 5]);
+    expect(asked).toEqual([cursor, model.cursor(4), model.cursor(4)]);
   });
 
   it('is told that nothing can be said where the cursor is of another history', async () => {
