@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
@@ -73,9 +73,10 @@ export function createHttp(
     IncomingMessage: bornAs(IncomingMessage, app.request),
     ServerResponse: bornAs(ServerResponse, app.response),
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
-    // So may one for which an answer is still to come on the connection: the new protocol would begin before it.
+    // So may one for which an answer is still to come on the connection: the new protocol would begin before it. And one that brings a body,
+    // as no client's does: until that has come Node gives a stream in the place of the connection, which is no socket and cannot be reset.
     shouldUpgradeCallback: ({ headers, socket }) =>
-      headers.upgrade?.toLowerCase() === 'websocket' && (waiting.get(socket) ?? 0) === 0,
+      headers.upgrade?.toLowerCase() === 'websocket' && (waiting.get(socket) ?? 0) === 0 && !bringsBody(headers),
   });
   http.setTimeout(bounds.idleMs);
 
@@ -131,6 +132,10 @@ function bornAs<C extends typeof IncomingMessage | typeof ServerResponse>(base: 
   }
   born.prototype = prototype;
   return born as unknown as C;
+}
+
+function bringsBody({ 'content-length': length = '0', 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+  return length !== '0' || encoding !== undefined;
 }
 
 /** What is asked for, also where the request names a whole URL, as to a proxy. What is neither leads nowhere. */

@@ -70,6 +70,20 @@ describe('a request for a socket', () => {
     expect(await ask('Host: a', 'Host: evil.example')).toMatchObject({ statuses: [400] });
   });
 
+  // Node gives what is no socket of the system in the place of one, and to end that ended the process.
+  it.each([
+    ['with a length', ['Content-Length: 5'], ''],
+    ['of which a part came', ['Content-Length: 5'], 'he'],
+    ['whole', ['Content-Length: 5'], 'hello'],
+    ['in chunks', ['Transfer-Encoding: chunked'], ''],
+    ['of no chunks', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
+  ])('that brings a body is no socket: %s', async (_what, more, body) => {
+    const text = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...headers, ...more], body);
+    const { statuses, text: answered } = await sendBytes(server, text, { until: /\r\n\r\n/ });
+    expect(statuses).toEqual([400]);
+    expect(answered).toContain('application/problem+json');
+  });
+
   it('that does not wait for an answer is no socket, and is answered in its turn', async () => {
     const { cursor } = (await call(`${server.url}/v1/channels/moon/snapshot`)).body as { cursor: string };
     const poll = requestText(`GET /v1/channels/moon/events?wait=1&after=${cursor} HTTP/1.1`, ['Connection: keep-alive']);
