@@ -33,7 +33,7 @@ function anchorsIn(posts: HTMLElement, view: View): Element[] {
 }
 
 /** The post that is read: the first that begins in view, as one that is left above may change, else the one in view, else the nearest. */
-export function postRead(posts: HTMLElement, view: View = theWindow): HTMLElement | undefined {
+export function postRead(posts: HTMLElement, view: View): HTMLElement | undefined {
   const all = [...posts.querySelectorAll<HTMLElement>(':scope > .post')];
   const inView = all.filter((post) => isIn(view, post));
   return inView.find((post) => startOf(post) >= view.top()) ?? inView[0] ?? all.at(isAtTop(posts, view) ? 0 : -1);

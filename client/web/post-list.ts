@@ -110,7 +110,7 @@ export class PostList {
 
   #showEmpty(empty: boolean, channel: Channel, ceiling: number | null): void {
     this.#element.querySelector(':scope > .empty')?.remove();
-    if (empty) this.#element.append(parse(renderEmpty(channel, this.#setting().words, ceiling).text));
+    if (empty) this.#element.append(parse(renderEmpty(channel, ceiling, this.#setting().words).text));
   }
 
   #settings(posts: readonly ReaderPost[], channel: Channel): PostSetting[] {

@@ -91,12 +91,10 @@ export class Readers {
     return this.#open.size;
   }
 
-  /** Channels followed, counted once a reader; of one transport, or of all. */
-  subscriptions(transport?: Transport): number {
+  /** Channels followed, counted once a reader. */
+  subscriptions(): number {
     let sum = 0;
-    for (const reader of this.#open) {
-      if (transport === undefined || reader.transport === transport) sum += reader.subscriptions;
-    }
+    for (const reader of this.#open) sum += reader.subscriptions;
     return sum;
   }
 

@@ -23,7 +23,7 @@ export async function readVersions(
   engine: Engine,
   channelId: string,
   postId: string,
-  before = Number.POSITIVE_INFINITY,
+  before: number,
 ): Promise<Versions | undefined> {
   const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1, twoPosts)]);
   if (now === undefined || oldest === undefined) return undefined;

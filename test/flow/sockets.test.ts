@@ -21,7 +21,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 type Answer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
 
-function connectTo(options: { token?: unknown } = {}): Socket {
+function connectTo(options: { token?: unknown }): Socket {
   const socket = io(server.url, {
     transports: ['websocket'],
     forceNew: true,

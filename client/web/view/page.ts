@@ -67,8 +67,8 @@ export function renderState(channel: Channel): Html {
 export function settingsOf(
   posts: readonly ReaderPost[],
   channel: Channel,
-  marked: string | null = null,
-  more: Partial<PostSetting> = {},
+  marked: string | null,
+  more: Partial<PostSetting>,
 ): PostSetting[] {
   const setting = { ...settingOf(channel), ...more };
   const days = firstOfDay(posts, setting);
@@ -126,7 +126,7 @@ function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html 
 }
 
 /** What stands where there are no posts: none yet, or none below the place at which the page begins. */
-export function renderEmpty(channel: Channel, words = wordsOf(channel), ceiling: number | null = null): Html {
+export function renderEmpty(channel: Channel, ceiling: number | null, words = wordsOf(channel)): Html {
   const { nothingOlder, nothingAtAll, nothingYet } = words;
   const said = ceiling !== null ? nothingOlder : channel.state === 'ended' ? nothingAtAll : nothingYet;
   return html`<p class="empty"${spoken({ language: channel.language, words })}>${said}</p>`;

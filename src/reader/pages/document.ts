@@ -86,7 +86,7 @@ export interface Visitor {
 }
 
 /** The bar above every page. `language`: of the page. */
-export function siteBar(visitor?: Visitor, language = 'en', ...more: Part[]): Html {
+export function siteBar(visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
   return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor, language)}</header>`;
 }
 

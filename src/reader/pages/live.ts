@@ -62,7 +62,7 @@ ${window === undefined && section('pinned', shown)}
 <aside class="since" id="since" aria-label="${partNames.since(channel)}"${mark} hidden></aside>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, undefined, ceiling)}</section>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
 </div>
 </div>
@@ -127,7 +127,7 @@ function headOf(
 }
 
 function list(posts: readonly ReaderPost[], channel: Channel, marked: string | undefined): Html {
-  const settings = settingsOf(posts, channel, marked, { actions: true });
+  const settings = settingsOf(posts, channel, marked ?? null, { actions: true });
   return html`${posts.map((post, at) => renderPost(post, { ...(settings[at] as PostSetting), focused: post.id === marked }))}`;
 }
 
