@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../src/protocol/limits.ts';
 import { authorPostSchema, channelSchema, cursorSchema } from '../../src/protocol/schemas.ts';
 import { ada, deskCalls, ed, ifMatch, key } from '../support/desk-calls.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
@@ -246,6 +247,17 @@ describe('a post', () => {
     });
     expect(answer.body).not.toHaveProperty('erasure');
     expect((await read(`/${channel}/posts/${post.id}`)).text).not.toContain('"by"');
+  });
+
+  it('names to who changes it all that restates it, be it more than a page', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel);
+    // Two of them are more than a page holds.
+    const long = { kind: 'summary', body: '🌒'.repeat(limits.bodyCharacters), derivedFrom: [post.id] };
+    const ids = [];
+    for (let nth = 0; nth < 3; nth += 1) ids.unshift((await newPost(channel, long)).id);
+    const answer = await write(`/${channel}/posts/${post.id}/retraction`, { note: 'It did not.' });
+    expect(answer.body.derived.map(({ id }) => id)).toEqual(ids);
   });
 
   it('needs to be told which revision is changed, in any of the ways that proxies leave it', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import type { JournalLine } from '../../src/protocol/model.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { run } from '../support/command.ts';
 import { appended, createChannel, type PostState, publication, samplePost, takedown } from '../support/engines.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
@@ -171,6 +172,20 @@ describe('an export', () => {
     expect(received).not.toContain(`"299 Secret`);
     expect(received).not.toContain('post.taken-down');
     await underWay(0);
+  });
+
+  it('whose client takes nothing for a while is given up: the connection is cut', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const taken = await slowClient(server, editor, 'HTTP/1.1');
+      await underWay(1);
+      // Whatever the kernel takes until it stands still.
+      const standing = setInterval(() => vi.advanceTimersByTime(readerLimits.stallMs), 100);
+      await underWay(0).finally(() => clearInterval(standing));
+      expect(await taken()).toMatchObject({ error: { code: 'ECONNRESET' } });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('that cannot go on is cut, and does not just end: in HTTP/1.0 that is how a whole one looks', async () => {

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { Feeds } from '../../src/fanout/feeds.ts';
+import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { Asker } from '../../src/reader/asker.ts';
+import { holdFor } from '../../src/reader/subscription.ts';
+import { newChannel } from '../simulation/contents.ts';
+
+const channel = { ...newChannel(1), access: 'members' as const, latestPostAt: null };
+const engine = {
+  subscribe: async () => () => {},
+  onReach: () => () => {},
+  onErased: () => () => {},
+  channel: async () => ({ status: 'found', channel, position: { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) } }),
+} as Partial<Engine> as Engine;
+const grants = { reader: ['*'], author: [], editor: [], admin: false };
+const member = new Asker({ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0, grants }, () => 'good');
+const stranger = new Asker(undefined, () => 'good');
+
+it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
+  const idle: number[] = [];
+  const later = (ms: number) => {
+    idle.push(ms);
+    return () => {};
+  };
+  const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {}, later });
+  const refused = () =>
+    expect(holdFor(stranger, feeds, channel.id)).rejects.toMatchObject({ problem: { code: 'token-missing' } });
+  await refused();
+  expect(idle).toEqual([fanoutLimits.feedIdleMs]);
+  const held = await holdFor(member, feeds, channel.id);
+  await refused();
+  expect(idle).toHaveLength(1);
+  held.release();
+  expect(idle).toHaveLength(2);
+});
