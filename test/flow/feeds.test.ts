@@ -189,6 +189,31 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect((await only()).changed).toBe(gone.updatedAt);
   });
 
+  it('tells what was wrong in the headline and the standfirst of the channel, and in Atom and JSON Feed where people read it', async () => {
+    const id = `channel-${slug}`;
+    await createChannel(server, editor, { id, standfirst: 'Two men.' });
+    await publish(server, editor, id, { headline: 'Lift-off' });
+    const patch = async (body: object) => {
+      const answer = await call(addressOf(id, '').slice(0, -1), {
+        method: 'PATCH',
+        token: editor,
+        body,
+        headers: { 'if-match': '*' },
+      });
+      expect(answer.status).toBe(200);
+    };
+    await patch({ standfirst: 'Three men.', change: { kind: 'correction', note: 'We forgot Collins.' } });
+    await patch({ headline: 'To the Moon and back', change: { kind: 'refile' } });
+    const { text } = await page(file, addressOf(id, file));
+    expect(text).toContain('We forgot Collins.');
+    expect(text).not.toContain('Two men.');
+    const read = { 'feed.atom': /<subtitle>(.*)<\/subtitle>/s, 'feed.json': /"description":"(.*?)"/s }[file];
+    if (read !== undefined) {
+      const about = read.exec(text)?.[1]?.replace('\\n', '\n');
+      expect(about).toMatch(/^Three men\.\nCorrection, \w+ \d+, \d{4}, \d\d:\d\d UTC: We forgot Collins\.$/);
+    }
+  });
+
   it('has key events alone where that is asked, and what was withdrawn, since nobody can tell what that was', async () => {
     const id = `key-${slug}`;
     const posts = await write12(id);

@@ -1,7 +1,7 @@
 import { settingOf } from '../../../client/web/view/page.ts';
 import { wordsOf } from '../../../client/web/view/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
-import { changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
+import { aboutOf, changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
 import { mediaTypeOf, titleOfFile } from './media.ts';
 import { type FeedFilter, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
@@ -15,11 +15,12 @@ export function atom(page: FeedPage, filter: FeedFilter): string {
   const { channel, posts, links, notice } = page;
   const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
   const updated = [channel.updatedAt ?? channel.createdAt, ...posts.map(changedAt)].sort().at(-1);
+  const about = aboutOf(channel);
   const document = xml`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"${xmlAttribute('xml:lang', channel.language)}>
 <id>${feedId(channel, filter)}</id>
 <title>${channel.headline}</title>
-${channel.standfirst === null ? null : xml`<subtitle>${channel.standfirst}</subtitle>\n`}<updated>${updated}</updated>
+${about === undefined ? null : xml`<subtitle>${about}</subtitle>\n`}<updated>${updated}</updated>
 ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generator>Pressbox</generator>
 <link rel="self" type="application/atom+xml" href="${links.self}"/>
 <link rel="alternate" type="text/html" href="${links.home}"/>

@@ -7,7 +7,7 @@ import { renderMedia } from '../../../client/web/view/media.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { datedText, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
-import type { Channel, Person, ReaderPost } from '../../protocol/model.ts';
+import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
 import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './page.ts';
@@ -91,6 +91,16 @@ export function withdrawnWord({ status }: ReaderPost, channel: Channel): string 
 export function summaryOf(post: ReaderPost): string | undefined {
   const text = textOf(post.html);
   return text === '' ? undefined : excerpt(text, readerLimits.feedSummaryCharacters);
+}
+
+/** What the coverage is about, and below it what was wrong in that or in the headline, for who reads no data; undefined where there is nothing. */
+export function aboutOf(channel: Channel): string | undefined {
+  const { changes, comma, colon } = wordsOf(channel);
+  const told = channel.history.filter(isCorrection).map(({ kind, note, at }) => {
+    const name = kind === 'clarification' ? changes.clarification : changes.correction;
+    return `${name}${comma}${datedText(at, channel)}${note === null ? '' : `${colon}${note}`}`;
+  });
+  return [channel.standfirst ?? [], told].flat().join('\n') || undefined;
 }
 
 /** When the post was last changed in what it says: a slip of the pen that was mended is no news. */

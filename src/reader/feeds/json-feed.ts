@@ -1,5 +1,5 @@
 import type { Person, ReaderPost } from '../../protocol/model.ts';
-import { changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
+import { aboutOf, changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
 import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
 import { type FeedNotice, type FeedPage, plainUri, postUrn } from './page.ts';
 
@@ -8,10 +8,11 @@ import { type FeedNotice, type FeedPage, plainUri, postUrn } from './page.ts';
  * changed and why, how sure it is.
  */
 export function jsonFeed({ channel, posts, offset, links, notice }: FeedPage): string {
+  const about = aboutOf(channel);
   return JSON.stringify({
     version: 'https://jsonfeed.org/version/1.1',
     title: channel.headline,
-    ...(channel.standfirst !== null && { description: channel.standfirst }),
+    ...(about !== undefined && { description: about }),
     home_page_url: links.home,
     feed_url: links.feed,
     ...(links.next !== undefined && { next_url: links.next }),
