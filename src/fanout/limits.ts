@@ -9,9 +9,9 @@ export const fanoutLimits = {
    * rest being older posts. Less than an answer may hold, as either counts for nothing before its end: over a narrow line it must come while
    * the reader still waits for it, and has not missed a ping that is behind it.
    */
-  catchUpBytes: 128 * 1024,
-  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
-  sliceBytes: 256 * 1024,
+  catchUpBytes: 64 * 1024,
+  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. A ping is behind it. */
+  sliceBytes: 64 * 1024,
   /** Readers of all feeds who are handed something before the process does whatever else there is; a poll counts as twenty. */
   turnReaders: 1_000,
   /** A feed without readers is kept this long. */

@@ -4,7 +4,9 @@ export const readerLimits = {
    * Posts of one page, as JSON (one at least); the rest with the next. Less than an answer may hold: over a narrow line it must come while
    * its reader still waits for it.
    */
-  postsBytes: 256 * 1024,
+  postsBytes: 192 * 1024,
+  /** Of the snapshot that a page begins with (one post at least), as JSON; the others are older posts. */
+  pageBytes: 128 * 1024,
   /** A connection whose bytes are not taken for this long is terminated; its client comes back with its cursor. */
   stallMs: 20_000,
   /** How often stalled connections and expired tokens are looked for. */

@@ -205,7 +205,7 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     const held = await hold(channelId);
     try {
       let snapshot: Snapshot | undefined;
-      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault };
+      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault, bytes: readerLimits.pageBytes };
       await catchUp(held.feed, query, (answer) => {
         snapshot = JSON.parse(answer.snapshot ?? 'null');
       });

@@ -10,8 +10,10 @@ import { startTestServer, type TestServer } from '../support/server.ts';
  * of it takes the other for gone, and would begin again for ever.
  */
 const bytesPerSecond = 16_000;
-/** Half a minute of it: longer than anyone waits for an answer, or for a sign of the other. */
-const missed = { posts: 80, characters: 5_500 };
+/** What many plans are throttled to when their volume is used up: 64 kbit/s. */
+const throttled = 8_000;
+/** Half a minute of that: longer than anyone waits for an answer, or for a sign of the other. */
+const missed = { posts: 45, characters: 5_500 };
 /** As many as a first visit shows, and 5,000 words each: likewise. */
 const long = { posts: 20, characters: 30_000 };
 
@@ -40,7 +42,7 @@ it('brings a reader who was away up to date over a narrow line, by every way', a
   await Promise.all(
     (['socket', 'stream', 'poll'] as const).map(async (way) => {
       await using line = await startLine(server.url);
-      line.bytesPerSecond = bytesPerSecond;
+      line.bytesPerSecond = throttled;
       const reader = new ReaderClient({ url: line.url, channelId, timeline: timeline!, transports: [way] });
       const lost: string[] = [];
       reader.on('state', ({ status }) => status === 'offline' && lost.push(way));

@@ -5,6 +5,10 @@ export const readersAtBound: AtBounds<'readers'> = {
     what: 'A page of posts is cut there, at least one is given, and `more` says so: over a narrow line it comes in time.',
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
   },
+  pageBytes: {
+    what: 'The posts that a page begins with are cut there, at least one is given, and the others are older posts: its script begins when all is there.',
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+  },
   stallMs: {
     what: 'A connection whose bytes are not taken is terminated; its client comes back with its cursor.',
     metric: closed('stalled'),
