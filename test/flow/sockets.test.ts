@@ -137,7 +137,7 @@ describe('subscribe', () => {
 
   it('where there is more is asked again, and nothing is held meanwhile', async () => {
     const { id, cursors } = await channelWith(1);
-    for (let nth = 0; nth < 4; nth += 1) await publish(server, editor, id, { body: 'x'.repeat(49_000) });
+    for (let nth = 0; nth < 4; nth += 1) await publish(server, editor, id, { body: 'x'.repeat(25_000) });
     const socket = await connected();
     const { said } = await subscribed(socket, { channelId: id, after: cursors[0]! });
     expect(said).toMatchObject({ mode: 'replay', more: true });
