@@ -116,5 +116,29 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.call('ACL', 'SETUSER', 'pressbox', '-config|get');
       await expect(openNode(server)).rejects.toThrow(/NOPERM/);
     });
+
+    it('name each right that the user lacks, before anything is asked that needs it', async () => {
+      // With these a connection says who it is, and what it need not hear any more; and every node misses within a second what it may not publish.
+      const passedOver = ['hello', 'client|setname', 'client|setinfo', 'unsubscribe', 'publish'];
+      const rights = server.rights.filter((right) => !passedOver.includes(right));
+      expect(rights).toContain('hscan');
+      for (const right of rights) {
+        await server.admin.call('ACL', 'SETUSER', 'pressbox', `-${right}`);
+        const name = right.replace('|', '\\|');
+        await expect(openNode(server), right).rejects.toThrow(new RegExp(`NOPERM.*'${name}'|user pressbox … \\+${name}$`, 'm'));
+        await server.admin.call('ACL', 'SETUSER', 'pressbox', `+${right}`);
+      }
+    });
+
+    it('are looked at again while they are used: a right that was taken away is told of, until it is given again', async () => {
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { log });
+      await createChannel(engine);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '-hscan', '-bgrewriteaof');
+      await vi.waitFor(() => expect(lines).toContain('Redis is not set up safely and is not used'), { timeout: 30_000 });
+      await expect(createChannel(engine)).rejects.toThrow('user pressbox … +hscan +bgrewriteaof');
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '+hscan', '+bgrewriteaof');
+      await vi.waitFor(() => createChannel(engine as RedisEngine), { interval: 100, timeout: 30_000 });
+    });
   });
 }

@@ -224,8 +224,10 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     const [before, after] = [await startRedisFor(test, binary, replicating), await startRedisFor(test, binary, replicating)];
     const address = await startLine(`http://127.0.0.1:${before.port}`);
     test.onTestFinished(() => address[Symbol.asyncDispose]());
+    const said: string[] = [];
     const server = await startServerProcess({
       env: { PRESSBOX_REDIS_URL: before.url.replace(String(before.port), new URL(address.url).port) },
+      onLine: (line) => said.push(line),
     });
     test.onTestFinished(() => server[Symbol.asyncDispose]());
     const token = await server.token();
@@ -238,6 +240,12 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     await before.admin.call('REPLICAOF', '127.0.0.1', String(after.port));
     address.target = `http://127.0.0.1:${after.port}`;
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
+    // It does answer, and says what it is.
+    for (const msg of ['Redis is out of reach: what is held here may be old', 'the journal is out of reach'])
+      await vi.waitFor(
+        () => expect(said.find((line) => line.includes(`"msg":"${msg}"`))).toMatch(/"why":"[^"]*READONLY/),
+        patient,
+      );
     for (const [, type = ''] of page.matchAll(/`CLIENT KILL TYPE (\w+)`/g))
       await before.admin.call('CLIENT', 'KILL', 'TYPE', type);
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);

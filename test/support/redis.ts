@@ -16,6 +16,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly url: string;
   /** With one that may do the same, except that it publishes nothing: what it would tell other nodes is lost. */
   readonly muteUrl: string;
+  /** Those of the first. */
+  readonly rights: readonly string[];
   readonly port: number;
   readonly directory: string;
   /** A connection that may do everything. Closed with the server. */
@@ -106,6 +108,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   return {
     url: `redis://pressbox:word@127.0.0.1:${port}`,
     muteUrl: `redis://mute:word@127.0.0.1:${port}`,
+    rights: [...rule.matchAll(/ \+(\S+)/g)].map(([, right]) => right as string),
     port,
     directory,
     admin,

@@ -106,7 +106,7 @@ export class Connection {
     try {
       // ioredis goes on in the first database where it may not use the one that the URL names.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
-      const faults = await faultsOf(this.redis, url, minReplicas, this.#replicasMs);
+      const faults = await faultsOf(this.redis, url, scripts, minReplicas, this.#replicasMs);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
       if (faults.length > 0 && this.faults.length === 0)
@@ -129,10 +129,10 @@ export class Connection {
    * not used any more, until `admit` finds them right. Not for a connection that subscribes, which may ask nothing else.
    */
   async recheck(): Promise<void> {
-    const { url, minReplicas, allowUnsafe, log } = this.#options;
+    const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (!this.#admitted) return;
     const losses = this.#losses;
-    const faults = await faultsOf(this.redis, url, minReplicas, settingsMs).catch(() => undefined);
+    const faults = await faultsOf(this.redis, url, scripts, minReplicas, settingsMs).catch(() => undefined);
     if (faults === undefined || losses !== this.#losses || !this.#admitted) return;
     if (faults.length > 0 && !allowUnsafe) {
       this.#refuse(faults);

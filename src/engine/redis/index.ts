@@ -177,7 +177,8 @@ class Shared implements RedisEngine {
   async ready(): Promise<void> {
     if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     await Promise.all([this.#writes, this.#talk].map((connection) => connection.ask((redis) => redis.ping())));
-    if (!this.#watch.reach.reachable) throw new JournalUnavailable('Redis could not be compared with for a while.', 'unchanged');
+    if (!this.#watch.reach.reachable)
+      throw new JournalUnavailable(`Redis could not be compared with for a while: ${this.#watch.why}`, 'unchanged');
   }
 
   close(): Promise<void> {

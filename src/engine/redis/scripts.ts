@@ -28,11 +28,12 @@ const operations = [
   'revisions',
   'revoke',
   'revoked',
+  'rights',
   'settle',
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'card', 'forget', 'reserve', 'reserved', 'revoke', 'revoked'];
+const alone: readonly Operation[] = ['beat', 'card', 'forget', 'reserve', 'reserved', 'revoke', 'revoked', 'rights'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { registry } from './keys.ts';
+import type { Scripts } from './scripts.ts';
 import { eachReplica } from './servers.ts';
 import { within } from './within.ts';
 
@@ -47,32 +49,55 @@ const withReplicas: readonly Wanted[] = [
 ];
 
 /**
+ * What the user needs. Without one of them most goes on, and the rest fails where nobody looks: what is read, mended or erased but seldom.
+ * Those that a node misses as it starts, or within a second, are not among them.
+ */
+const rights = [
+  ...['ping', 'wait', 'time', 'get', 'set', 'exists', 'unlink', 'pexpire'],
+  ...['hget', 'hset', 'hdel', 'hlen', 'hmget', 'hscan', 'xadd', 'xrange', 'xrevrange', 'xinfo|stream'],
+  ...['zadd', 'zrem', 'zcard', 'zscore', 'zrange', 'zrevrange', 'zrangebyscore', 'zrevrangebyscore', 'zremrangebyscore'],
+  ...['zrangebylex', 'zrevrangebylex', 'zlexcount', 'bgrewriteaof', 'slowlog|reset', 'commandlog|reset'],
+];
+
+/**
  * What is wrong with the server, and with those of its replicas that can be asked within `replicasMs`. Throws what Redis answers where it
  * may not be.
  */
-export async function faultsOf(redis: Redis, url: string, minReplicas: number, replicasMs: number): Promise<Fault[]> {
-  const faults = await faultsAt(redis, minReplicas > 0);
+export async function faultsOf(
+  redis: Redis,
+  url: string,
+  scripts: Scripts,
+  minReplicas: number,
+  replicasMs: number,
+): Promise<Fault[]> {
+  const faults = await faultsAt(redis, scripts, minReplicas > 0);
   const ofReplicas: Fault[] = [];
   const look = async (replica: Redis, at: string) => {
-    ofReplicas.push(...(await faultsAt(replica, true)).map((fault) => ({ at, ...fault })));
+    ofReplicas.push(...(await faultsAt(replica, scripts, true)).map((fault) => ({ at, ...fault })));
   };
   await within(replicasMs, eachReplica(redis, url, look));
   return [...faults, ...ofReplicas];
 }
 
-async function faultsAt(redis: Redis, mayHaveReplicas: boolean): Promise<Fault[]> {
+async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean): Promise<Fault[]> {
   const names = [...always, ...withReplicas].map(({ setting }) => setting);
-  const [flat, info] = await Promise.all([
+  const [flat, info, lacking] = await Promise.all([
     redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
     redis.info('replication'),
+    // By its text: a server has forgotten its scripts where that is needed, and the right to it is then missed.
+    redis.call('EVAL', scripts.rights.text, 1, registry.nodes, ...rights) as Promise<string[]>,
   ]);
   const values = new Map<string, string>();
   for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);
   const replicated = mayHaveReplicas || /^role:slave/m.test(info) || !/^connected_slaves:0\r?$/m.test(info);
   const wanted = replicated ? [...always, ...withReplicas] : always;
-  return wanted
+  const faults = wanted
     .filter(({ isSafe }) => !isSafe(values))
     .map(({ setting, line }) => ({ setting, found: values.get(setting) ?? '', line }));
+  if (lacking.length === 0) return faults;
+  const user = redis.options.username ?? 'default';
+  const given = lacking.map((right) => `+${right}`).join(' ');
+  return [...faults, { setting: 'user', found: `${user}, without ${lacking.join(', ')}`, line: `user ${user} … ${given}` }];
 }
 
 /** For whoever runs the server. */

@@ -36,6 +36,9 @@ export class Watch {
   #busy = false;
   #heardAt = performance.now();
   #comparedAt = performance.now();
+  /** What the last of either failed with, where something was answered. */
+  #unheard: string | undefined;
+  #uncompared: string | undefined;
   reach: Reach = { reachable: true, since: new Date().toISOString() };
 
   constructor(parts: WatchParts) {
@@ -70,7 +73,10 @@ export class Watch {
     const { bus, ears, talk, connections } = this.#parts;
     for (const connection of connections) void connection.admit();
     if (bus.isListening && ears.isOpen && talk.isOpen) {
-      const heard = await within(deadlineMs, bus.probe());
+      this.#unheard = undefined;
+      const heard = await within(deadlineMs, bus.probe(), (error) => {
+        this.#unheard = messageOf(error);
+      });
       if (heard) this.#heardAt = performance.now();
       // Where the other connection is answered, it is this one that is deaf.
       else if (
@@ -99,7 +105,10 @@ export class Watch {
       const channelIds = bus.channelIds;
       const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
       const beat = talk.run('beat', [registry.nodes], [nodeId, countsMs]);
-      const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]));
+      this.#uncompared = undefined;
+      const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]), (error) => {
+        this.#uncompared = messageOf(error);
+      });
       if (compared) {
         this.#comparedAt = performance.now();
         const suspects: string[] = [];
@@ -135,16 +144,26 @@ export class Watch {
     }, suspicionMs).unref();
   }
 
+  /** Why the store is out of reach, as far as that is known. */
+  get why(): string {
+    const trouble = this.#parts.connections.map((connection) => connection.trouble).find((found) => found !== undefined);
+    const failure = this.#heardAt < this.#comparedAt ? this.#unheard : this.#uncompared;
+    return trouble ?? failure ?? 'Redis does not answer';
+  }
+
   #renewLease(): void {
     const goodAt = Math.min(this.#heardAt, this.#comparedAt);
     const reachable = performance.now() - goodAt < leaseMs;
     if (reachable === this.reach.reachable) return;
     this.reach = { reachable, since: new Date().toISOString() };
-    const { connections, log, onReach } = this.#parts;
+    const { log, onReach } = this.#parts;
     const forMs = Math.round(performance.now() - goodAt);
-    const why = connections.map(({ trouble }) => trouble).find((trouble) => trouble !== undefined) ?? 'Redis does not answer';
     if (reachable) log.info({}, 'Redis is in reach again');
-    else log.error({ forMs, why }, 'Redis is out of reach: what is held here may be old');
+    else log.error({ forMs, why: this.why }, 'Redis is out of reach: what is held here may be old');
     onReach(this.reach);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

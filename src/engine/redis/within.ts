@@ -2,7 +2,11 @@
  * Undefined where it failed or was not there in time. What lies there unread when the time is over counts as in time: where this process
  * was held up that is its own fault, and no reason to give up a connection.
  */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<(T extends void ? true : T) | undefined> {
+export async function within<T>(
+  ms: number,
+  promise: Promise<T>,
+  failed: (error: unknown) => void = () => {},
+): Promise<(T extends void ? true : T) | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     // In the next turn of the loop, which reads first.
@@ -10,7 +14,8 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<(T ext
   });
   try {
     return (await Promise.race([promise.then((value) => value ?? true), late])) as (T extends void ? true : T) | undefined;
-  } catch {
+  } catch (error) {
+    failed(error);
     return undefined;
   } finally {
     clearTimeout(timer);
