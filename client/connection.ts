@@ -153,7 +153,7 @@ export class Connection {
     this.#renewed = false;
   }
 
-  /** As `Link.subscribe`. Undefined if the link is lost meanwhile is not told: `down` says so. */
+  /** As `Link.subscribe`. Where the link is lost meanwhile, `down` says so, and nothing is answered. */
   subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
     const link = this.#link;
     if (link === undefined) return answered(undefined);
