@@ -228,6 +228,26 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(idsOf((await page(file, addressOf(id, file, '?kind=summary'))).items)).toEqual([]);
   });
 
+  it('has what a correction took out of it, for whoever read it there, and nothing else that was corrected', async () => {
+    const id = `out-${slug}`;
+    const posts = await write12(id);
+    const address = addressOf(id, file, '?keyEvent=true&limit=2');
+    const [outright, later, erased] = [3, 6, 9].map((number) => posts[number - 1]!) as [AuthorPost, AuthorPost, AuthorPost];
+    const change = (post: AuthorPost, body: object) =>
+      write(server, editor, { path: `/v1/channels/${id}/posts/${post.id}/revisions`, body, ifMatch: '*' });
+    await change(outright, { kind: 'correction', note: 'It was none.', changes: { keyEvent: false, headline: 'No key' } });
+    await change(later, { kind: 'correction', note: 'It was smaller.', changes: { headline: 'Small' } });
+    await change(later, { kind: 'update', changes: { keyEvent: false } });
+    await change(erased, { kind: 'correction', note: 'No names.', changes: { keyEvent: false }, eraseEarlier: true });
+    await revise(posts[0]!, 'correction', 'It was one.', 'Post one');
+    const pages = await walk(file, address);
+    expect(idsOf(pages[0]!)).toEqual([posts[11]!, erased, later, outright].map((post) => post.id));
+    expect(pages).toHaveLength(1);
+    const [, ...told] = pages[0]!.map(({ text }) => text);
+    for (const [at, note] of ['No names.', 'It was smaller.', 'It was none.'].entries()) expect(told[at]).toContain(note);
+    expect(idsOf((await page(file, addressOf(id, file, '?kind=breaking'))).items)).toEqual([erased.id]);
+  });
+
   it('is 304 until something changed, and holds no text that was taken down, whoever asks', async () => {
     const id = `gone-${slug}`;
     const posts = await write12(id);

@@ -1,7 +1,14 @@
 import type { Engine, PostsQuery } from '../../engine/engine.ts';
 import { tags, tagsOf } from '../../engine/tags.ts';
 import { limits } from '../../protocol/limits.ts';
-import { type AuthorPost, type Channel, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
+import {
+  type AuthorPost,
+  type Channel,
+  type Correction,
+  isWithdrawn,
+  type ReaderPost,
+  readerView,
+} from '../../protocol/model.ts';
 import type { FeedFilter, FeedPlace, Told } from './page.ts';
 
 /**
@@ -56,8 +63,9 @@ function tagsWanted({ kind, keyEvent, source }: FeedFilter): string[] {
 }
 
 /**
- * The posts behind the first page that were corrected or withdrawn last. Of a withdrawn one nobody can tell any more whether it was a key
- * event or whose it was, so every feed has it: it says nothing but that something was withdrawn.
+ * The posts behind the first page that were corrected or withdrawn last, and those that the feed had until they were corrected. Of a
+ * withdrawn one nobody can tell any more whether it was a key event or whose it was, so every feed has it: it says nothing but that
+ * something was withdrawn.
  */
 async function readTold(
   engine: Engine,
@@ -73,12 +81,13 @@ async function readTold(
   const lowest = page.posts.at(-1)?.seq ?? Number.POSITIVE_INFINITY;
   const ids = [...new Set(listed.corrections.flatMap(({ postId }) => (postId === null || shown.has(postId) ? [] : [postId])))];
   const read = new Map(await Promise.all(ids.map(async (id) => [id, (await engine.post(channelId, id))?.post] as const)));
+  const takenOut = await readTakenOut(engine, channelId, listed.corrections, read, wanted);
   const posts = new Map<string, AuthorPost>();
   let bytes = 0;
   let from = newest.offset;
   for (const { offset, postId } of listed.corrections) {
     const post = postId === null || posts.has(postId) ? undefined : read.get(postId);
-    if (post !== undefined && isTold(post, page.more ? lowest : 0, wanted)) {
+    if (post !== undefined && (takenOut.has(post.id) || isTold(post, page.more ? lowest : 0, wanted))) {
       bytes += Buffer.byteLength(JSON.stringify(readerView(post)));
       if (posts.size > 0 && bytes > limits.feedToldBytes) break;
       posts.set(post.id, post);
@@ -89,11 +98,33 @@ async function readTold(
   return { posts: told, told: told.length === 0 ? undefined : { from, to: newest.offset } };
 }
 
+/** The ids of posts that are no longer what the feed has, and were before one of these corrections, or may have been where that was erased. */
+async function readTakenOut(
+  engine: Engine,
+  channelId: string,
+  corrections: readonly Correction[],
+  posts: ReadonlyMap<string, AuthorPost | undefined>,
+  wanted: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const found = corrections.map(async ({ postId, revision }) => {
+    const post = postId === null ? undefined : posts.get(postId);
+    if (post === undefined || isWithdrawn(post) || fits(post, wanted)) return [];
+    const page = await engine.revisions(channelId, post.id, { after: Math.max(0, revision - 2), limit: 1, bytes: 1 });
+    const before = page?.revisions.find((past) => past.revision === revision - 1);
+    return before === undefined || fits(before, wanted) ? [post.id] : [];
+  });
+  return new Set((await Promise.all(found)).flat());
+}
+
+function fits(post: AuthorPost, wanted: readonly string[]): boolean {
+  const has = tagsOf(post);
+  return wanted.every((tag) => has.includes(tag));
+}
+
 /** One above the page came after it was read, and stands on top of the next one. */
 function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): boolean {
+  if (!isWithdrawn(post)) return post.seq < lowest && fits(post, wanted);
   const has = tagsOf(post);
-  const fits = wanted.every((tag) => has.includes(tag));
-  if (!isWithdrawn(post)) return post.seq < lowest && fits;
   return wanted.length > 0 ? wanted.every((tag) => has.includes(tag) || !tag.startsWith('kind:')) : post.seq < lowest;
 }
 
