@@ -75,6 +75,11 @@ async function wholeOverHttp(after: string, limit: number): Promise<{ said: Repl
 
 type Replay = Extract<CatchUp, { mode: 'replay' }>;
 
+async function resets(): Promise<number> {
+  const { text } = await call(`${server.url}/metrics`);
+  return Number(/^pressbox_catch_ups_total\{mode="reset"\} (\d+)$/m.exec(text)?.[1]);
+}
+
 /** Asks over a socket of its own. */
 async function overSocket(after: string | undefined, posts?: number): Promise<{ said: CatchUp; text: string }> {
   using reader = await openReader(server.url);
@@ -180,11 +185,14 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
       `${epoch}.${busy.head - 1}.${check}`,
       `${epoch}.0.${check}`,
     ];
+    const before = await resets();
     for (const after of foreign) {
       for (const { said } of [await overHttp(after), await overSocket(after)]) {
         expect(said, after).toMatchObject({ mode: 'snapshot', reset: true, covers: { after: 0, to: busy.head }, more: false });
       }
     }
+    // By which operators see that an older journal was put back.
+    expect(await resets()).toBe(before + 2 * foreign.length);
   });
 
   it('from garbage is refused', async () => {

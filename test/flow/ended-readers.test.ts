@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
@@ -123,4 +124,40 @@ it('who cannot be written to is cut off and comes back with a cursor, and the ot
   const back = await openReader(server.url);
   expect(await back.subscribe(id, cursor)).toMatchObject({ mode: 'replay', events: [{ post: { headline: 'After' } }] });
   for (const reader of [back, ...readers]) reader.destroy();
+});
+
+it('a channel is followed no longer some time after its last reader has gone, whatever they came over and were answered', async () => {
+  const metric = async (line: string) => expect((await call(`${server.url}/metrics`)).text).toContain(`${line}\n`);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const { id } = await createChannel(server, editor, { access: 'members' });
+    const { cursor } = await publish(server, editor, id, { headline: 'First' });
+    // More than is given at once.
+    for (let nth = 0; nth < 2; nth += 1) await publish(server, editor, id, { headline: 'Long', body: '🌒'.repeat(50_000) });
+    const token = await server.token({ reader: ['*'] });
+    const path = `${server.url}/v1/channels/${id}`;
+    const socket = await openReader(server.url, { token });
+    expect(await socket.subscribe(id, cursor)).toMatchObject({ more: true });
+    expect(await socket.subscribe(id)).toMatchObject({ ok: true });
+    expect((await openReader(server.url).then((stranger) => stranger.subscribe(id))).ok).toBe(false);
+    const stream = await openStream(server.url, id, { token, after: cursor });
+    await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(2));
+    expect((await call(`${path}/stream`, { method: 'HEAD', token })).status).toBe(200);
+    const poll = await call(`${path}/events`, { token });
+    const held = new AbortController();
+    const waiting = fetch(`${path}/events?wait=30&after=${(poll.body as { cursor: string }).cursor}`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: held.signal,
+    }).catch(() => {});
+    await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(1));
+    await metric('pressbox_feeds 1');
+    for (const reader of [socket, stream]) reader.destroy();
+    held.abort();
+    await waiting;
+    await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(0));
+    vi.advanceTimersByTime(fanoutLimits.feedIdleMs);
+    await metric('pressbox_feeds 0');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -41,6 +41,11 @@ const need = <A extends Need['ask']>(timeline: Timeline, ask: A) =>
   needs(timeline).find((each): each is Need & { ask: A } => each.ask === ask) as Need & { ask: A };
 const ids = ({ posts }: Timeline) => posts.map(({ id }) => Number(id.slice(-12)));
 
+it('has not reached the end with a snapshot that has no post and more of them', () => {
+  const server = serverWith(2);
+  expect(reachedEnd(fromSnapshot({ ...server.snapshot(1), posts: [], more: true }, server.head))).toBe(false);
+});
+
 describe('an event', () => {
   it('is applied where it is the next one, ignored where it was applied, and not applied over a gap', () => {
     const server = serverWith(2);
@@ -72,6 +77,27 @@ describe('an event', () => {
     const next = applyCatchUp(timeline, catchUp) as Timeline;
     expect(ids(next)).toEqual([3, 2, 1]);
     expect(next.posts[0]?.revision).toBe(2);
+  });
+
+  it('that has an older state of the channel than is held changes nothing but the place', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    const newer = { ...timeline, channel: { ...timeline.channel, revision: 3, headline: 'Newer' } };
+    const stale = { ...server.event(1), from: 2, offset: 3, cursor: 'next' };
+    expect(stale.type).toBe('channel.changed');
+    expect(applyEvent(newer, stale)).toEqual({ ...newer, offset: 3, cursor: 'next' });
+  });
+
+  it('of a post has it remembered for longer than those that were heard of before', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    const [second, first] = timeline.posts.map(({ id }) => id) as [string, string];
+    const others = Array.from({ length: 9_998 }, (_, nth): [string, number] => [`other ${nth}`, 1]);
+    const full = { ...timeline, heard: new Map([[first, 1], [second, 1], ...others]) };
+    server.revise(1, 'correction', {});
+    server.publish(plain);
+    const { heard } = follow(full, server);
+    expect([heard.size, heard.get(first), heard.has(second)]).toEqual([10_000, 2, false]);
   });
 
   it('of a post below the window does not insert it, until the end was reached', () => {

@@ -58,6 +58,17 @@ describe('tokens signed with the secret', () => {
     expect((await refusalOf(clocked, token)).detail).toContain('expired');
   });
 
+  it('are refused as of the future where the clock was put back further than it may be, though they were found right before', async () => {
+    let at = now;
+    const clocked = createTokens({ secret, now: () => at });
+    const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't3' });
+    await clocked.verify(token);
+    at = now - 60_000;
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't3' });
+    at = now - 60_001;
+    expect((await refusalOf(clocked, token)).detail).toContain('in the future');
+  });
+
   it('are each taken for what they are, however many were found right before', async () => {
     const many = await Promise.all(
       Array.from({ length: 50 }, (_, at) => signToken(secret, { sub: `s${at}`, grants: {}, ttlSeconds: 60, now, jti: `m${at}` })),
