@@ -40,6 +40,15 @@ describe('a reader whose server, store or connection goes', () => {
     });
   });
 
+  it('that is woken right after it heard of the server asks nothing', async () => {
+    const now = Date.now();
+    const { server, model, reader, first } = await live(2, { now: () => now });
+    reader.client.wake();
+    first.socket.emit('event', publish(model));
+    await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
+    expect(server.subscribes).toEqual([first]);
+  });
+
   it('asks whether its connection is alive though the clock was put back meanwhile', async () => {
     let now = Date.now();
     const { server, reader, first } = await live(2, { now: () => now });

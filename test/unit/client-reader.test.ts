@@ -332,8 +332,8 @@ describe('a reader', () => {
 });
 
 describe('a reader with a token', () => {
-  it('gets a fresh one where the old one ran out, and goes on', async () => {
-    const tokens = ['first', 'second'];
+  it('gets a fresh one where the old one ran out, each time, and goes on', async () => {
+    const tokens = ['first', 'second', 'third'];
     const { server, model, reader, first } = await live(2, { token: () => tokens.shift() ?? 'none left' });
     expect(first.socket.handshake.auth).toEqual({ token: 'first' });
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'expired' });
@@ -342,6 +342,8 @@ describe('a reader with a token', () => {
     publish(model);
     answer(model, second);
     await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
+    second.socket.emit('unsubscribed', { channelId: 'moon', reason: 'expired' });
+    expect((await server.subscribe(3)).socket.handshake.auth).toEqual({ token: 'third' });
   });
 
   it('that is closed while it asks for one leaves no connection', async () => {

@@ -190,6 +190,8 @@ describe('a window that is made narrower', () => {
     const timeline = begin(serverWith(9), 3);
     expect(narrow(timeline, 0, null)).toBe(timeline);
     expect(narrow(timeline, 0, 10_000)).toBe(timeline);
+    const moved = moveTo(timeline, serverWith(9).page({ before: 6, limit: 3 }), 6);
+    expect(narrow(moved, moved.floor + 1, 10_000)).toMatchObject({ floor: moved.floor + 1, ceiling: 5 });
   });
 });
 
@@ -286,6 +288,9 @@ describe('key events', () => {
     server.withdraw(1, 'retracted');
     timeline = follow(timeline, server);
     const ask = need(timeline, 'key-events');
+    // Nor from that of a node that is far behind.
+    const none = server.page({ keyEvent: true, before: ask.before, limit: 5 }, 1);
+    expect(applyKeyEventsPage(timeline, none, ask)).toBe(timeline);
     const page = server.page({ keyEvent: true, before: ask.before, limit: 5 });
     server.revise(101, 'update', { keyEvent: true });
     timeline = applyKeyEventsPage(follow(timeline, server), page, ask);
