@@ -104,6 +104,11 @@ export class Connection {
     return this.#time() - this.#heardAt;
   }
 
+  /** When that was, by the clock as it is now. RFC 3339. */
+  get heardAt(): string {
+    return new Date(this.#now() - this.silentMs).toISOString();
+  }
+
   /** Whether a token that has run out can be replaced by a fresh one. */
   get renewable(): boolean {
     return typeof this.#options.token === 'function' && !this.#renewed;

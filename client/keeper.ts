@@ -176,7 +176,6 @@ function decoded(text: string, channelId: string): SavedReader | undefined {
   const { cursor, asOf, timeline } = kept as Record<keyof Kept, unknown>;
   if (typeof cursor !== 'string' || cursor.length > cursorCharacters) return undefined;
   if (timeline === undefined) return { cursor };
-  if (!isSavedTimeline(timeline, channelId) || timeline.cursor !== cursor) return undefined;
-  const isTime = typeof asOf === 'string' && !Number.isNaN(Date.parse(asOf));
-  return { cursor, timeline, ...(isTime && { asOf }) };
+  const isSound = isSavedTimeline(timeline, channelId) && timeline.cursor === cursor && Date.parse(asOf as string) > 0;
+  return isSound ? { cursor, asOf: asOf as string, timeline } : undefined;
 }

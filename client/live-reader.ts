@@ -36,7 +36,7 @@ export class LiveReader {
   readonly #told = new Emitter<ReaderEvents>();
   readonly #pages: Pages;
   readonly #http: Http;
-  readonly #keeper: Keeper | undefined;
+  protected readonly keeper: Keeper | undefined;
   readonly #memory: Memory | undefined;
   #backlog: Backlog | undefined;
   #timeline: Timeline | undefined;
@@ -58,7 +58,7 @@ export class LiveReader {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#http = new Http(options);
-    this.#keeper = storage && memory?.keeper(storage, options.url, channelId, () => this.save());
+    this.keeper = storage && memory?.keeper(storage, options.url, channelId, () => this.save());
     this.#pages = new Pages(channelId, this.#http, this.#random, {
       read: () => this.#timeline,
       write: (next) => this.#show(next),
@@ -107,7 +107,7 @@ export class LiveReader {
     }
   }
 
-  /** Undefined until the first answer. */
+  /** Undefined until the first answer, and with a `memory` from when it may not be read any more. */
   get timeline(): Timeline | undefined {
     return this.#timeline;
   }
@@ -119,8 +119,7 @@ export class LiveReader {
   /** As of when what is held is known to be true. RFC 3339. */
   get trueAt(): string {
     // A device that slept for hours notices the loss when it wakes.
-    const heardAt = (this.#options.now?.() ?? Date.now()) - this.#connection.silentMs;
-    return this.#behindSince ?? this.#asOf ?? new Date(heardAt).toISOString();
+    return this.#behindSince ?? this.#asOf ?? this.#connection.heardAt;
   }
 
   /** Everything up to here was told. */
@@ -138,7 +137,7 @@ export class LiveReader {
     this.#opened = true;
     this.#stopListening = listen({
       wake: (network) => this.#wake(network),
-      hide: () => this.#keeper?.flush(),
+      hide: () => this.keeper?.flush(),
       leave: () => this.#connection.rest(),
     });
     void this.#open();
@@ -147,8 +146,8 @@ export class LiveReader {
 
   async #open(): Promise<void> {
     const { timeline, cursor } = this.#options;
-    if (this.#keeper !== undefined && timeline === undefined && cursor === undefined) {
-      const saved = await this.#keeper.load();
+    if (this.keeper !== undefined && timeline === undefined && cursor === undefined) {
+      const saved = await this.keeper.load();
       if (this.#ended !== undefined) return;
       if (saved !== undefined) this.#startFrom(saved);
       if (this.#timeline !== undefined) this.#show(this.#timeline);
@@ -252,7 +251,7 @@ export class LiveReader {
       this.#backlog?.begin(catchUp.covers.to);
       if (earlier !== undefined) {
         this.#pages.reset();
-        this.#keeper?.changed(true);
+        this.keeper?.changed(true);
         this.#told.emit('reset');
       }
     }
@@ -264,7 +263,7 @@ export class LiveReader {
 
   #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
     const isWithdrawal = news.some(({ event }) => 'post' in event && isWithdrawn(event.post));
-    if (isWithdrawal) this.#keeper?.changed(true);
+    if (isWithdrawal) this.keeper?.changed(true);
     for (const [at, { event, before }] of news.entries()) {
       if (this.#ended !== undefined) return;
       if (this.#backlog !== undefined) this.#backlog.queue(event);
@@ -279,7 +278,7 @@ export class LiveReader {
     if (this.#ended !== undefined) return;
     this.#timeline = timeline;
     this.#told.emit('timeline', timeline);
-    this.#keeper?.changed(false);
+    this.keeper?.changed(false);
     this.#pages.moved();
   }
 
@@ -291,8 +290,11 @@ export class LiveReader {
     this.#connection.close();
     this.#pages.close();
     this.#backlog?.abandon();
-    if (reason === 'closed' || reason === 'expired') this.#keeper?.close();
-    else this.#keeper?.forget();
+    if (reason === 'closed' || reason === 'expired') this.keeper?.close();
+    else {
+      this.keeper?.forget();
+      if (this.#memory) this.#timeline = undefined;
+    }
     this.#tellState();
   }
 

@@ -20,4 +20,12 @@ export class ReaderClient extends LiveReader {
       throw new TypeError(`No way to the server is left: transports are ${transports.join(', ')}.`);
     super(options, memory);
   }
+
+  /**
+   * Closes it, and removes what it kept in its storage, as where a member signs out: at once, or as soon as a write is done that was under way.
+   */
+  forget(): void {
+    this.keeper?.forget();
+    this.close();
+  }
 }

@@ -62,8 +62,7 @@ export interface ReaderClientOptions {
   asOf?: string | undefined;
   /**
    * What is held is kept here, under a key for each server and channel, and gone on from at the next `open`; `timeline` or `cursor`, where
-   * given, is gone on from instead. A text that is taken down is taken out at once. For what only members may read, remove it when they
-   * sign out.
+   * given, is gone on from instead. A text that is taken down is taken out at once. Where members sign out, `forget` removes it.
    */
   storage?: ReaderStorage | undefined;
   /** Posts to begin with, 1 to 100; the server's default is 20. */

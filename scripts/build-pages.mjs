@@ -14,7 +14,7 @@ export const inside = new RegExp(
   `^(?:${[
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
     'restarts|roundAt|rounds|steadyMs|triedBetterAt|unanswered|unansweredMost|untried|upAt|wakeMs',
-    'readAfter|verdict|isAsking|renewable|silentMs|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
+    'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
   ].join('|')})$`,
 );
 /** It has a short name beside the folder of the others. */

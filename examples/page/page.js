@@ -33,6 +33,12 @@ reader.on('state', (state) => {
     ended: 'The coverage cannot be followed any more.',
   }[state.status];
   element('live').dataset.state = state.status;
+  // What may not be read any more, as of a channel that was deleted, is not shown any more.
+  if (state.status === 'ended' && reader.timeline === undefined) {
+    shown.clear();
+    element('posts').replaceChildren();
+    element('older').hidden = true;
+  }
 });
 
 // The channel has another history: what was drawn of the old one is void.

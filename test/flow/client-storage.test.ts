@@ -219,5 +219,39 @@ describe('a reader with a storage', () => {
     await fetch(`${test.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } });
     await vi.waitFor(() => expect(client.state.status).toBe('ended'));
     expect(storage.items.size).toBe(0);
+    // Nor does who asks later get any of it, as an app that draws itself again, or saves as it is closed.
+    expect(client.timeline).toBe(undefined);
+    expect(client.save()?.timeline).toBe(undefined);
+  });
+
+  it.each([
+    ['that answers at once', () => new Storage()],
+    ['that takes its time', () => new SlowStorage()],
+  ])(
+    '%s keeps nothing of what a member read who signs out while it is written, and keeps nothing later',
+    async (_name, create) => {
+      const channelId = await channelWith(2);
+      const storage = create();
+      const { client } = read(channelId, { storage });
+      await reached(client, 3);
+      const { items } = storage instanceof SlowStorage ? storage.kept : storage;
+      await vi.waitFor(() => expect(items.size).toBe(1));
+      client.on('timeline', () => client.forget());
+      await author.publish(channelId, { body: 'For members.' });
+      await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', reason: 'closed' }));
+      await vi.waitFor(() => expect(items.size).toBe(0));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(items.size).toBe(0);
+    },
+  );
+
+  it('forgets what an earlier reader kept, without being opened', async () => {
+    const channelId = await channelWith(1);
+    const storage = new Storage();
+    const { client } = read(channelId, { storage });
+    await vi.waitFor(() => expect(storage.items.size).toBe(1));
+    client.close();
+    new ReaderClient({ url: test.url, channelId, storage }).forget();
+    expect(storage.items.size).toBe(0);
   });
 });

@@ -80,6 +80,11 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
   });
   let origin: string;
 
+  async function erase(channelId: string): Promise<void> {
+    const authorization = `Bearer ${await server.token({ admin: true })}`;
+    await fetch(`${server.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization } });
+  }
+
   beforeAll(async () => {
     site.listen(0, '127.0.0.1');
     await once(site, 'listening');
@@ -121,6 +126,9 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await page.getByRole('button', { name: 'Show older posts' }).click();
     await vi.waitFor(async () => expect(await page.locator('#posts li').count()).toBe(26));
     expect(await page.locator('#posts li strong').first().textContent()).toBe('25');
+    await erase('moon-landing');
+    await page.locator('#live[data-state="ended"]').waitFor();
+    expect(await page.locator('#posts li, button:visible').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
@@ -161,7 +169,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live as docs/clients.md has it also where the browser lets pages keep nothing', async () => {
+  it('is live as docs/clients.md has it also where the browser lets pages keep nothing, and shows nothing of what was deleted', async () => {
     await author.createChannel({ id: 'followed-unkept', headline: 'Followed', state: 'live' });
     await author.publish('followed-unkept', { headline: 'At noon' });
     files.set('/unkept.html', (files.get('/followed.html') ?? '').replace("'followed'", "'followed-unkept'"));
@@ -171,6 +179,9 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     });`);
     await page.goto(`${origin}/unkept.html`);
     await page.getByText('At noon').waitFor();
+    await erase('followed-unkept');
+    await page.getByText('Ended: gone').waitFor();
+    expect(await page.locator('li').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 

@@ -5,6 +5,8 @@ import { applyEvent, fromSnapshot } from '../../client/timeline.ts';
 import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
 import { ModelServer } from '../support/model-server.ts';
 
+const asOf = '2026-11-24T12:00:00.000Z';
+
 /** What is kept has a bound, whatever is held. */
 function held(posts: number, html: string): SavedReader {
   const model = new ModelServer();
@@ -12,7 +14,7 @@ function held(posts: number, html: string): SavedReader {
   const snapshot = model.snapshot(posts);
   const long = snapshot.posts.map((post) => ({ ...post, html }));
   const timeline = fromSnapshot({ ...snapshot, posts: long }, model.head);
-  return { cursor: timeline.cursor, timeline: saveTimeline(timeline) };
+  return { cursor: timeline.cursor, timeline: saveTimeline(timeline), asOf };
 }
 async function kept(saved: SavedReader) {
   const items = new Map<string, string>();
@@ -92,7 +94,7 @@ describe('what a reader keeps', () => {
     const model = new ModelServer();
     for (let each = 0; each < 120; each += 1) model.publish({ kind: 'update', keyEvent: false });
     const timeline = fromSnapshot(model.snapshot(120), model.head);
-    const { loaded } = await kept({ cursor: timeline.cursor, timeline: saveTimeline(timeline) });
+    const { loaded } = await kept({ cursor: timeline.cursor, timeline: saveTimeline(timeline), asOf });
     const restored = restoreTimeline(loaded!.timeline!, 'moon')!;
     model.revise(0, 'correction', {});
     model.revise(110, 'correction', {});
