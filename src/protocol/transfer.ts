@@ -182,6 +182,12 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
     [facts.type !== undefined && facts.type !== model.typeOf(post), 'revision.type', `Must be ${model.typeOf(post)}.`],
     [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post tells of.'],
     [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be that of the change in the history.'],
+    // However long a history is, nothing but refiles and updates goes from it before newer ones.
+    [
+      own === undefined && kind !== null && kind !== 'refile' && kind !== 'update',
+      'post.history',
+      'Must tell readers of the change.',
+    ],
     [(facts.erases ?? 0) >= revision, 'revision.erases', 'Must be below the revision itself.'],
     [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
   ]);

@@ -134,6 +134,7 @@ describe('an import', () => {
     const facts = { at: day, by: 'ruth' };
     const lost = { ...post, status: 'taken-down', revision: 2 };
     const whole = { ...facts, kind: null };
+    const corrected = { ...facts, kind: 'correction' };
 
     it.each([
       ['no JSON', '{"post":', ''],
@@ -153,6 +154,12 @@ describe('an import', () => {
       [
         'a history that falls',
         { post: { ...post, history: [{ revision: 1, kind: 'update', note: null, at: day, by: 'x' }] }, revision: whole },
+        'post.history',
+      ],
+      ['a correction that readers are told nothing of', { post: { ...post, revision: 2 }, revision: corrected }, 'post.history'],
+      [
+        'a retraction that nobody is told of',
+        { post: { ...lost, status: 'retracted' }, revision: { ...facts, kind: 'retraction' } },
         'post.history',
       ],
       ['erased, and a text', { post, revision: { ...whole, content: 'a'.repeat(64) } }, 'post.kind'],
