@@ -5,7 +5,7 @@ import type { LogLevel } from '../config.ts';
 /**
  * The log: one JSON object a line, facts as fields. No token and no text of a post can get into it. That holds by how a line is made,
  * not by everyone's care: fields that carry text or secrets are taken out by name, wherever they are, long strings are cut, and
- * whatever looks like a token is replaced in the finished line.
+ * whatever looks like a token is replaced in the finished line, in which nothing is left that a terminal would obey.
  */
 export type Log = Logger;
 
@@ -63,7 +63,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream, work
           method.call(this, first, 'failed');
         else method.apply(this, args);
       },
-      streamWrite: (line: string) => line.replaceAll(tokenLike, '[token]'),
+      streamWrite: (line: string) => line.replaceAll(tokenLike, '[token]').replaceAll(turning, escaped),
     },
   };
   return pino(options, destination ?? standardOutput());
@@ -174,6 +174,14 @@ const unspoken = new Set([
 const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'response', 'req', 'res']);
 
 const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
+
+/** What JSON leaves as it is, and a terminal would obey or read as the end of a line, or turn what follows. A name of whoever writes may hold it. */
+const turning = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** As JSON can write it: the line says the same. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
 
 function cleanObject(facts: object, depth: number): Record<string, unknown> {
   const cleaned: Record<string, unknown> = {};

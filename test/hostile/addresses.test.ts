@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
+import { call } from '../support/server.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /**
@@ -158,6 +159,18 @@ describe('what is not for the log does not get there', () => {
     const said = server.log.map((one) => (JSON.parse(one) as { msg: string }).msg);
     expect(said).toContain('post published');
     expect(said).not.toContain('forged');
+  });
+
+  it('as what turns the line that it stands in, or what an old terminal obeys', async () => {
+    const [turned, obeyed] = ['\u202eada\u2066', '\u009b31mred\u007f\u2028'];
+    await publish(server, await server.token({ editor: ['*'] }, { sub: turned, name: 'a' }), 'moon', { headline: secretWord });
+    const admin = await server.token({ admin: true });
+    await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: obeyed } });
+    const facts = server.log.map((one) => JSON.parse(one) as { by?: string; jti?: string });
+    // The same to who reads it as JSON.
+    expect(facts).toContainEqual(expect.objectContaining({ by: turned }));
+    expect(facts).toContainEqual(expect.objectContaining({ jti: obeyed }));
+    expect(server.log.join('')).not.toMatch(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
   });
 });
 
