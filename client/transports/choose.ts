@@ -148,7 +148,7 @@ export function choose(state: ChoiceState, happened: Happened, options: ChooseOp
       return onLost(state, happened.silent, options);
     case 'drain':
       if (state.trying.length > 0) return nothing(state);
-      return nothing({ ...state, roundAt: options.now + options.random * Math.max(0, happened.withinMs) });
+      return nothing({ ...state, roundAt: options.now + options.random * heeded(happened.withinMs) });
     case 'rest':
       return rest(state);
     case 'wake':

@@ -320,6 +320,15 @@ describe('a server that is going away', () => {
     chooser.up('socket');
     expect(chooser.last?.use).toBe('socket');
   });
+
+  it('is left after a day where it says a time that no timer waits for', () => {
+    for (const withinMs of [1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+      const chooser = begun().up('socket');
+      chooser.random = 1;
+      chooser.hear({ type: 'drain', withinMs });
+      expect(alarmAt(chooser.state)).toBeLessThan(2 ** 31);
+    }
+  });
 });
 
 describe('whatever happens', () => {
