@@ -63,7 +63,7 @@ export function createHttp(
 ): Server {
   /** Requests that wait for their answers. */
   const waiting = new WeakMap<Socket, number>();
-  const http = createServer({
+  const http: Server = createServer({
     headersTimeout: bounds.requestHeadersMs,
     requestTimeout: bounds.requestMs,
     maxHeaderSize: bounds.requestHeaderBytes,
@@ -74,8 +74,12 @@ export function createHttp(
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
     // So may one for which an answer is still to come on the connection: the new protocol would begin before it. And one that brings a body,
     // as no client's does: until that has come Node gives a stream in the place of the connection, which is no socket and cannot be reset.
+    // Nor does one become anything where nobody takes it up, as before the server serves.
     shouldUpgradeCallback: ({ headers, socket }) =>
-      headers.upgrade?.toLowerCase() === 'websocket' && (waiting.get(socket) ?? 0) === 0 && !bringsBody(headers),
+      http.listenerCount('upgrade') > 0 &&
+      headers.upgrade?.toLowerCase() === 'websocket' &&
+      (waiting.get(socket) ?? 0) === 0 &&
+      !bringsBody(headers),
   });
   http.setTimeout(bounds.idleMs);
 

@@ -59,10 +59,14 @@ describe('a request whose end two servers could see in two places', () => {
   });
 });
 
+const forSocket = [
+  ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
 describe('a request for a socket', () => {
-  const socket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  const headers = [...socket, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
-  const asked = (...hosts: string[]) => requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...headers]);
+  const asked = (...hosts: string[]) =>
+    requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...forSocket]);
 
   it('that names a second host is refused', async () => {
     const ask = (...hosts: string[]) => sendBytes(server, asked(...hosts), { until: /\r\n\r\n/ });
@@ -78,7 +82,7 @@ describe('a request for a socket', () => {
     ['in chunks', ['Transfer-Encoding: chunked'], ''],
     ['of no chunks', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
   ])('that brings a body is no socket: %s', async (_what, more, body) => {
-    const text = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...headers, ...more], body);
+    const text = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...forSocket, ...more], body);
     const { statuses, text: answered } = await sendBytes(server, text, { until: /\r\n\r\n/ });
     expect(statuses).toEqual([400]);
     expect(answered).toContain('application/problem+json');
@@ -182,10 +186,15 @@ describeWith(needs.redis, 'a request to a server that is starting', (binary) => 
     const starting = startAttackedServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: String(port), ...secret });
     const ask = (line: string, ...headers: string[]) => sendBytes({ port }, requestText(`${line} HTTP/1.1`, headers));
     await vi.waitFor(async () => expect((await ask('GET /readyz')).statuses).toEqual([503]));
-    const wrong = [await ask('GET /readyz', 'Host: a', 'Host: b'), await ask('POST /metrics')];
+    const wrong = [
+      await ask('GET /readyz', 'Host: a', 'Host: b'),
+      await ask('POST /metrics'),
+      // Nothing is wrong with this one.
+      await ask('GET /socket.io/?EIO=4&transport=websocket', ...forSocket),
+    ];
     process.kill(redis.pid, 'SIGCONT');
     await (await starting)[Symbol.asyncDispose]();
-    expect(wrong.map(({ statuses }) => statuses)).toEqual([[400], [405]]);
+    expect(wrong.map(({ statuses }) => statuses)).toEqual([[400], [405], [503]]);
     for (const { text } of wrong) expect(text).toContain('application/problem+json');
   });
 });
