@@ -58,6 +58,7 @@ export async function catchUp(
   for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
     const answer = fromTail(feed, query) ?? (await fromJournal(feed, query));
     if (feed.gone) return 'gone';
+    feed.mustFollow();
     // A shared answer may have been awaited past a later change: it holds as of its own position, and is checked again here.
     if (answer === 'moved' || answer.generation !== feed.generation) continue;
     const channel = standing(feed, answer.encoded);

@@ -1,4 +1,4 @@
-import type { Announcement, Engine, StoredChange } from '../engine/engine.ts';
+import { type Announcement, type Engine, JournalUnavailable, type StoredChange } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
@@ -61,6 +61,8 @@ export class Feed {
   tail: Tail;
   /** Moves when what was read before must not be handed out any more: another history, or an erasure. */
   generation = 0;
+  /** It follows no longer: the channel is gone, or the process goes. */
+  closed = false;
   gone = false;
   readonly readers = new Set<Reader>();
   /** Where readers joined of whom the journal was read further than this feed has followed it. */
@@ -140,7 +142,8 @@ export class Feed {
     this.#undo();
     this.#endRetry();
     this.#endDoubt?.();
-    this.gone = true;
+    this.closed = true;
+    if (channel === 'gone') this.gone = true;
     for (const reader of [...this.readers]) {
       if (channel === 'gone') this.#end(reader, 'gone');
       else this.leave(reader);
@@ -152,8 +155,16 @@ export class Feed {
     this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
   }
 
+  /**
+   * Throws `JournalUnavailable` where it follows no longer, as of a process that goes: what was read then says nothing of what stands, least of
+   * all that the channel is gone.
+   */
+  mustFollow(): void {
+    if (this.closed) throw new JournalUnavailable('The channel is followed no longer.', 'unchanged');
+  }
+
   hear(heard: Announcement): void {
-    if (this.gone) return;
+    if (this.closed) return;
     if (heard.type === 'gone') return this.close('gone');
     if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
     if (heard.epoch !== this.epoch || this.#isDoubted(heard.change)) return this.#step({ type: 'maybe-missed' });
@@ -262,7 +273,7 @@ export class Feed {
     try {
       const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
       const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
-      if (this.gone) return;
+      if (this.closed) return;
       if (replay === undefined) return this.close('gone');
       if (replay.status === 'foreign') return await this.#restart(number);
       // Something was erased meanwhile, and this may hold it.
@@ -283,7 +294,7 @@ export class Feed {
       this.#recovered();
       this.#act(followed);
     } catch (error) {
-      if (this.gone) return;
+      if (this.closed) return;
       if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'feed cannot read the journal');
       this.#step({ type: 'failed', read: number });
     }
@@ -292,7 +303,7 @@ export class Feed {
   /** The journal says that what this feed holds is of another history: begin again at the head, and tell every reader. */
   async #restart(number: number): Promise<void> {
     const read = await this.#context.engine.channel(this.channelId);
-    if (this.gone) return;
+    if (this.closed) return;
     if (read.status !== 'found') return this.close('gone');
     const { latestPostAt: _, ...channel } = read.channel;
     const followed = this.#follow({ type: 'answer', answer: { read: number, to: read.position, reset: true, more: false } });

@@ -56,7 +56,7 @@ export class Feeds {
   /** The channel at the head of its feed; undefined where none is open, nor about to be. */
   async standing(channelId: string): Promise<Channel | undefined> {
     const feed = await this.#open.get(channelId)?.opening.catch(() => undefined);
-    return feed instanceof Feed && !feed.gone ? feed.channel : undefined;
+    return feed instanceof Feed && !feed.closed ? feed.channel : undefined;
   }
 
   /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
@@ -68,7 +68,7 @@ export class Feeds {
   /** Holds a feed that is open; undefined where none is. */
   holdOpen(channelId: string): Held | undefined {
     const entry = this.#open.get(channelId);
-    if (this.#unreachable || entry?.feed === undefined || entry.feed.gone) return undefined;
+    if (this.#unreachable || entry?.feed === undefined || entry.feed.closed) return undefined;
     return { feed: entry.feed, release: this.#holding(channelId, entry) };
   }
 
@@ -79,7 +79,7 @@ export class Feeds {
     const release = this.#holding(channelId, entry);
     try {
       const feed = await entry.opening;
-      if (feed instanceof Feed && !feed.gone) return { feed, release };
+      if (feed instanceof Feed && !feed.closed) return { feed, release };
       this.#forget(channelId, entry);
       release();
       entry.endIdle?.();

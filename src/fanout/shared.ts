@@ -113,6 +113,7 @@ export async function shared<T extends Shareable>(
       ({ answer, generation }) => (generation === feed.generation ? answer?.characters : undefined),
     );
     if (feed.gone || made.answer === undefined) return undefined;
+    feed.mustFollow();
     if (made.generation === feed.generation) return made.answer;
   }
   throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');

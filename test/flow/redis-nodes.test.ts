@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { publish as publishOver } from '../support/engines.ts';
+import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { copyOf, openMuteNodeFor, type RedisServer, startRedis } from '../support/redis.ts';
@@ -43,6 +45,33 @@ for (const kind of ['redis', 'valkey'] as const) {
     const get = async (server: ServerProcess, channelId: string, path: string) =>
       (await call(`${server.url}/v1/channels/${channelId}/${path}`)).text;
     const caughtUp = (watcher: Watcher, offset: number) => vi.waitFor(() => expect(watcher.offset).toBe(offset), patient);
+
+    it('call no channel deleted as they end, whatever is being read of it', async (test) => {
+      const line = await startLine(`http://127.0.0.1:${redis.port}`);
+      test.onTestFinished(() => line[Symbol.asyncDispose]());
+      const url = redis.url.replace(String(redis.port), new URL(line.url).port);
+      const going = await startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret } });
+      test.onTestFinished(() => going[Symbol.asyncDispose]());
+      const { id } = await createChannel(a!, token);
+      // What it asks of the store takes a while, so that as it ends it is in the middle of reads, each at another point.
+      line.delayMs = 200;
+      const addresses = ['snapshot', 'events', 'feed.atom'].map((path) => `/v1/channels/${id}/${path}`).concat(`/live/${id}`);
+      const reads: Promise<number | undefined>[] = [];
+      for (let step = 0; step < 30; step += 1) {
+        for (const address of addresses) {
+          reads.push(
+            call(`${going.url}${address}`).then(
+              ({ status }) => status,
+              () => undefined,
+            ),
+          );
+        }
+        await pause(30);
+      }
+      expect(await going.stop()).toBe(0);
+      const statuses = new Set(await Promise.all(reads));
+      expect([...statuses].filter((status) => status !== 200 && status !== 503 && status !== undefined)).toEqual([]);
+    });
 
     it('show readers of either what is published on the other, and end with the same', async () => {
       const { id } = await createChannel(a!, token);
