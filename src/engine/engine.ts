@@ -383,3 +383,8 @@ export class JournalRefused extends Error {
     this.name = 'JournalRefused';
   }
 }
+
+/** What went wrong, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../edge/answers.ts';
 import { answerLimits } from '../edge/limits.ts';
-import type { Engine } from '../engine/engine.ts';
+import { type Engine, messageOf } from '../engine/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
 /** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
@@ -71,7 +71,7 @@ export function watchStore(health: Health, { engine, unsafe }: Watched, { metric
     metrics.storeReachable.set(reason === undefined ? 1 : 0);
     health.degraded = reason;
     if (reason === undefined) log.info({}, 'the journal is in reach again');
-    else log.error({ why: trouble instanceof Error ? trouble.message : String(trouble) }, 'the journal is out of reach');
+    else log.error({ why: messageOf(trouble) }, 'the journal is out of reach');
   }, answerLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
 }

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { messageOf } from '../engine.ts';
 import type { Answered, Asked, FromThread, Reads, ThreadData } from './messages.ts';
 import * as reads from './reads.ts';
 import { openForReading, type Sql, statements } from './schema.ts';
@@ -26,7 +27,7 @@ function start(): void {
         }
       }
     } catch (error) {
-      answered.failure = { message: error instanceof Error ? error.message : String(error), outcome: 'unchanged' };
+      answered.failure = { message: messageOf(error), outcome: 'unchanged' };
     }
     port.postMessage({ type: 'answers', answers: [answered] } satisfies FromThread);
     if (asked.operation === 'close') port.close();

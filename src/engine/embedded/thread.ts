@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './messages.ts';
 
@@ -79,7 +79,7 @@ export class Thread<T> {
         reject(new JournalUnavailable(why, 'unchanged'));
       };
       port.on('message', hear);
-      worker.on('error', (error) => die(error instanceof Error ? error.message : String(error)));
+      worker.on('error', (error) => die(messageOf(error)));
       worker.on('exit', () => die('it ended'));
     });
   }
@@ -155,7 +155,7 @@ export class Thread<T> {
         return this.onRevival();
       } catch (error) {
         if (signal.aborted) return;
-        this.#gone = error instanceof Error ? error.message : String(error);
+        this.#gone = messageOf(error);
         if (error instanceof JournalRefused) return;
       }
     }

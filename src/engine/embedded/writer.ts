@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { append } from './append.ts';
 import { codeOf, isDamage, notUsable } from './damage.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
@@ -184,10 +184,6 @@ function noteDamage(error: unknown, breakDown: (why: string) => void): void {
   if (isDamage(error) || syncFailures.includes(codeOf(error) ?? 0)) {
     breakDown(`The journal takes no more writes until it is started anew: ${messageOf(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 start();

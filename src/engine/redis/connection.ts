@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../announcer.ts';
-import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { redisLimits } from './limits.ts';
 import { type Answer, type Operation, run, type Scripts } from './scripts.ts';
 import { type Fault, faultsOf, sentenceOf } from './settings.ts';
@@ -117,7 +117,7 @@ export class Connection {
       this.#admitted = true;
       this.onOpen();
     } catch (error) {
-      this.#why = error instanceof Error ? error.message : String(error);
+      this.#why = messageOf(error);
       if (isRefusal({ message: this.#why })) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
     } finally {
       this.#admitting = false;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Erasure } from '../../protocol/model.ts';
+import { messageOf } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
 import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
@@ -57,7 +58,7 @@ export class Erasures {
     const done = this.#finish(channelId, postId, pending).then(
       () => true,
       (error: unknown) => {
-        pending.set('Redis', error instanceof Error ? error.message : String(error));
+        pending.set('Redis', messageOf(error));
         return false;
       },
     );

@@ -20,7 +20,7 @@ import {
 import { RedisBus } from './bus.ts';
 import { Connection } from './connection.ts';
 import { Erasures } from './erasure.ts';
-import { channelKeys, registry, requestKey } from './keys.ts';
+import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
@@ -205,8 +205,7 @@ class Shared implements RedisEngine {
     args: readonly (string | number)[] = [],
     requestId?: string,
   ): Promise<Answer> {
-    const keys = channelKeys(channelId);
-    if (requestId !== undefined) keys.push(requestKey(channelId, requestId));
+    const keys = channelKeys(channelId, requestId);
     const answer = await connection.run(operation, keys, args);
     if (!isBroken(answer)) return answer;
     await this.#mender.mend(channelId, isBrokenWithin(answer));

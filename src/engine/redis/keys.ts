@@ -7,8 +7,8 @@
  */
 const prefix = 'pressbox:';
 
-/** In the order in which every script is given them. */
-export function channelKeys(channelId: string): string[] {
+/** In the order in which every script is given them. That of a request is the last one, where a script has to do with one. */
+export function channelKeys(channelId: string, requestId?: string): string[] {
   const key = (name: string) => `${prefix}{${channelId}}:${name}`;
   return [
     // Stream: the journal. Ids are `<offset>-0`; an entry holds facts without text, the root of its history, and its check. Never trimmed.
@@ -35,6 +35,7 @@ export function channelKeys(channelId: string): string[] {
     key('deleted'),
     // String with an end: the secret that seals the fingerprints of noted requests. Goes with the channel, and they with it.
     key('notes'),
+    ...(requestId === undefined ? [] : [requestKey(channelId, requestId)]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { JournalUnavailable } from '../engine.ts';
+import { JournalUnavailable, messageOf } from '../engine.ts';
 import { redisLimits } from './limits.ts';
 import { endIfSilent } from './silence.ts';
 
@@ -41,7 +41,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
   } catch (error) {
     // Of one of its own replicas.
     if (error instanceof JournalUnavailable) throw error;
-    why ||= error instanceof Error ? error.message : String(error);
+    why ||= messageOf(error);
     throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
   } finally {
     replica.disconnect();

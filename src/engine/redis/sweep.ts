@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../announcer.ts';
+import { messageOf } from '../engine.ts';
 import type { Connection } from './connection.ts';
 import type { Erasures, Owed } from './erasure.ts';
 import { registry } from './keys.ts';
@@ -90,7 +91,7 @@ export class Sweep {
       await erasures.rewriteReturned();
       this.#whyNotReturned = undefined;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (why === this.#whyNotReturned || !writes.isOpen) return;
       this.#whyNotReturned = why;
       log.warn({ err: error }, 'replicas could not be asked whether they were cut off from an erasure');
@@ -129,7 +130,7 @@ export class Sweep {
 
   #failed(channelId: string, debt: Debt, error: unknown): void {
     const { writes, log } = this.#parts;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (why === debt.why || !writes.isOpen) return;
     debt.why = why;
     log.warn({ channel: channelId, err: error }, 'erasures are pending');

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../protocol/cursor.ts';
 import type { AuthorPost } from '../../protocol/model.ts';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
-import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf, type Renderer } from '../engine.ts';
 import { channelFrom } from '../record.ts';
 import { tagsOf } from '../tags.ts';
 import { type ChannelReport, Walk, type WalkedEntry, wrongFinding, wrongList } from '../walk.ts';
@@ -54,7 +54,7 @@ export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOp
       if (report !== undefined) yield report;
     }
   } catch (error) {
-    const message = why || (error instanceof Error ? error.message : String(error));
+    const message = why || messageOf(error);
     throw new JournalUnavailable(`Redis: ${message}`, 'unchanged', { cause: error });
   } finally {
     redis.disconnect();

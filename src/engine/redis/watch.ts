@@ -1,6 +1,6 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { Log } from '../announcer.ts';
-import type { Reach } from '../engine.ts';
+import { messageOf, type Reach } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
@@ -162,8 +162,4 @@ export class Watch {
     else log.error({ forMs, why: this.why }, 'Redis is out of reach: what is held here may be old');
     onReach(this.reach);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

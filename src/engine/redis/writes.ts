@@ -100,7 +100,7 @@ export class Writes implements JournalWrites {
     { position, postId, revision }: Omit<Outcome, 'same'>,
   ): Promise<Outcome | undefined> {
     return this.#write(async () => {
-      const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
+      const keys = channelKeys(channelId, request.id);
       const salt = newSalt();
       const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
       const clock = this.#clock();
@@ -117,7 +117,7 @@ export class Writes implements JournalWrites {
   }
 
   async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
-    const keys = [...channelKeys(channelId), requestKey(channelId, request.id)];
+    const keys = channelKeys(channelId, request.id);
     const answer = await this.#parts.talk.run('recall', keys);
     if (answer === null) return undefined;
     const values = new Values(answer);
@@ -154,11 +154,7 @@ export class Writes implements JournalWrites {
       await this.#parts.erasures.note(channelId);
       const salt = newSalt();
       const args = [this.#parts.now(), keptMs, fingerprint(salt, request.digest), salt];
-      const deletion = await this.#parts.writes.run(
-        'delete-channel',
-        [...channelKeys(channelId), requestKey(channelId, request.id)],
-        args,
-      );
+      const deletion = await this.#parts.writes.run('delete-channel', channelKeys(channelId, request.id), args);
       if (deletion === 'missing') return { status: 'missing' as const };
       await this.#acknowledged();
       if (deletion === 'deleted') {
