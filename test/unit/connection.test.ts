@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { Connection, type Pipe } from '../../src/reader/connection.ts';
 import type { Subscription } from '../../src/reader/subscription.ts';
 
-it('has the subscriptions of a connection that is busy again and again take turns, the longest waiting first', () => {
+/** A connection that one write fills, and of which the test says when that was taken. */
+function open() {
   let taken = () => {};
   let ready = false;
   const pipe = {
@@ -16,22 +17,59 @@ it('has the subscriptions of a connection that is busy again and again take turn
       return () => {};
     },
   };
-  const connection = new Connection(pipe as unknown as Pipe, { now: () => 1 });
+  const soon: (() => void)[] = [];
+  const busy = new Set<Connection>();
+  const connection = new Connection(pipe as unknown as Pipe, { now: () => 1, busy, soon: (run) => void soon.push(run) });
   const written: string[] = [];
-  // Each write fills it, and does not bring all that was missed.
-  const missing = (name: string): Subscription => {
+  /** One that missed something, which so many writes bring. */
+  const missed = (name: string, writes: number) => {
+    let left = writes;
     const pump = () => {
       written.push(name);
       ready = false;
-      connection.lag(subscription);
+      left -= 1;
+      if (left > 0) connection.lag(subscription);
     };
     const subscription = { pump } as unknown as Subscription;
-    return subscription;
+    connection.lag(subscription);
   };
-  for (const name of ['first', 'second', 'third']) connection.lag(missing(name));
-  for (let writes = 0; writes < 6; writes += 1) {
-    ready = true;
-    taken();
-  }
+  return {
+    connection,
+    busy,
+    soon,
+    written,
+    missed,
+    free() {
+      ready = true;
+    },
+    take() {
+      ready = true;
+      taken();
+    },
+  };
+}
+
+it('has the subscriptions of a connection that is busy again and again take turns, the longest waiting first', () => {
+  const { written, missed, take } = open();
+  for (const name of ['first', 'second', 'third']) missed(name, 2);
+  for (let writes = 0; writes < 6; writes += 1) take();
   expect(written).toEqual(['first', 'second', 'third', 'first', 'second', 'third']);
+});
+
+it('comes to each that waits, and counts as busy until none does', () => {
+  const { connection, written, missed, busy, take } = open();
+  for (const name of ['first', 'second']) missed(name, 1);
+  take();
+  expect([written, connection.busySince, busy.size]).toEqual([['first'], 1, 1]);
+  take();
+  expect([written, connection.busySince, busy.size]).toEqual([['first', 'second'], 0, 0]);
+});
+
+it('comes in the next turn to who waits though nothing is to be taken', () => {
+  const { written, missed, soon, free } = open();
+  free();
+  missed('one', 1);
+  expect(written).toEqual([]);
+  for (const run of soon) run();
+  expect(written).toEqual(['one']);
 });
