@@ -46,7 +46,7 @@ function run(page: PageData): void {
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(() => view.channel);
   const status = new Status();
-  const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started });
+  const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started, asOf: page.at });
   const since = new SinceYouLeft({
     element: view.since,
     timeline: () => view.timeline,

@@ -177,6 +177,22 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('says as of when it was made where the browser had kept it, and nobody answers', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, 'The bridge is open.');
+    const address = `${room.server.url}/live/${channelId}`;
+    // As whoever goes back to a page without a network is given it.
+    const body = await (await fetch(address)).text();
+    const { page } = await room.browser.page();
+    await page.route(address, (route) => route.fulfill({ body, contentType: 'text/html' }));
+    await page.routeWebSocket(/.*/, (socket) => socket.close());
+    await page.route(`${room.server.url}/v1/**`, (route) => route.abort());
+    await page.clock.setFixedTime(Date.now() + 24 * 3_600_000);
+    await page.goto(address);
+    const said = /^Reconnecting, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/;
+    await eventually(async () => expect(await textOf(page.locator('#connection-text'))).toMatch(said));
+  });
+
   it('has nothing behind the bar that is gone back to by the keyboard', async () => {
     const channelId = await newChannel();
     const words = 'Some words that fill a few lines of the page. '.repeat(4);

@@ -87,6 +87,7 @@ describe('the page of a channel', () => {
     const posts = [post({ seq: 9, html: '<p>--&gt; <!-- <script></p>', headline: `</script>${hostile}` })];
     const html = page({ posts });
     expect(dataOf(html)).toEqual({
+      at,
       snapshot: snapshot({ posts }),
       offset: 7,
       floor: 0,

@@ -14,6 +14,8 @@ export const liveBlogElementId = 'pressbox-live-blog';
  * element out of the document once it has read it: a text that is taken down later must not stay there.
  */
 export interface PageData {
+  /** When it was made, to the minute: a browser may have kept it for long. RFC 3339. */
+  at: string;
   /** `posts` being those the page shows. */
   snapshot: Snapshot;
   /** The offset that `snapshot.cursor` stands for. */

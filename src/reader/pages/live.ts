@@ -25,7 +25,7 @@ export interface LivePage {
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
-  /** When it was made, told to readers whose browser runs no script. */
+  /** When it was made, told to readers whose browser runs no script, or reaches nobody. */
   at: string;
 }
 
@@ -37,6 +37,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
   const stretch = { channelId: channel.id, floor, ceiling };
   const mark = spoken(channel);
   const data: PageData = {
+    at,
     snapshot: shown,
     offset: parseCursor(snapshot.cursor)?.offset ?? 0,
     floor,
