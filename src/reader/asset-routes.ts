@@ -15,6 +15,7 @@ export function assetRoutes(): Router {
     '/assets',
     assetHeaders(),
     forEveryPage,
+    inAnyVersion,
     // Names carry a hash of the content, so a file never changes under its name.
     compressed(compress, assetNames()),
     // In parts nobody needs them: to weigh a thousand ranges takes longer than to send the whole.
@@ -36,5 +37,15 @@ export function assetRoutes(): Router {
 /** A page elsewhere asks for a module, and for what that imports, as it asks for data, whether or not the page may read channels. */
 const forEveryPage: RequestHandler = (_req, res, next) => {
   res.setHeader('Access-Control-Allow-Origin', '*');
+  next();
+};
+
+/**
+ * There is one version of a file under its name, so that a request has nothing to insist on. It is passed over, as for all else that is read:
+ * what sends files would have it refused as one whose body cannot be read.
+ */
+const inAnyVersion: RequestHandler = ({ headers }, _res, next) => {
+  delete headers['if-match'];
+  delete headers['if-unmodified-since'];
   next();
 };

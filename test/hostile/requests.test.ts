@@ -170,12 +170,15 @@ describe('a request that names a whole URL', () => {
   );
 });
 
-it('a script or style is sent whole, however many parts of it are asked for', async () => {
-  const { text } = await call(`${server.url}/live/moon`, { headers: { accept: 'text/html' } });
-  const path = /href="(\/assets\/[^"]+\.css)"/.exec(text)?.[1];
-  const headers = ['Accept-Encoding: identity', 'Range: bytes=0-0', 'Connection: close'];
-  expect(await sendBytes(server, requestText(`GET ${path} HTTP/1.1`, headers))).toMatchObject({ statuses: [200] });
-});
+it.each(['Range: bytes=0-0', 'If-Match: "x"', 'If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT'])(
+  'a script or style is sent whole, whatever part or version of it is asked for: %s',
+  async (header) => {
+    const { text } = await call(`${server.url}/live/moon`, { headers: { accept: 'text/html' } });
+    const path = /href="(\/assets\/[^"]+\.css)"/.exec(text)?.[1];
+    const headers = ['Accept-Encoding: identity', header, 'Connection: close'];
+    expect(await sendBytes(server, requestText(`GET ${path} HTTP/1.1`, headers))).toMatchObject({ statuses: [200] });
+  },
+);
 
 describeWith(needs.redis, 'a request to a server that is starting', (binary) => {
   it('is answered with a problem, whatever is wrong with it', async (test) => {
