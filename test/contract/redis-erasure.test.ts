@@ -4,7 +4,15 @@ import { appended, createChannel, publish, takedown } from '../support/engines.t
 import { found, untilComplete, untilDeleted, writeAndErase } from '../support/erased-texts.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
-import { type Finishing, openNodeFor, openTwoNodesFor, type RedisServer, startRedisFor } from '../support/redis.ts';
+import {
+  type Finishing,
+  nextComparison,
+  openMuteNodeFor,
+  openNodeFor,
+  openTwoNodesFor,
+  type RedisServer,
+  startRedisFor,
+} from '../support/redis.ts';
 
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
 const patient = { interval: 100 };
@@ -49,6 +57,25 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.zrem(registry.nodes, deaf);
       await untilComplete(() => there.erase(id, post.id));
       await vi.waitFor(() => expect(counted()).toEqual([0, 0]), patient);
+    });
+
+    it('is told to be pending while Redis does not know which nodes there are, since an older file was put back', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary, logsAll);
+      const mute = await openMuteNodeFor(test, server);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id, { body: 'zqforgotten' });
+      // From here on there are two seconds until it is heard of again.
+      await nextComparison(server, mute);
+      await server.admin.del(registry.nodes);
+      await appended(here, id, [takedown(post)]);
+      const { complete, pending } = await here.erase(id, post.id);
+      expect([complete, pending.map(({ where }) => where)]).toEqual([false, expect.arrayContaining(['other nodes'])]);
+      await vi.waitFor(async () => {
+        const { pending } = await here.erase(id, post.id);
+        expect(pending.map(({ where }) => where)).toEqual([`node ${mute.nodeId}`]);
+      }, patient);
+      await mute.close();
+      await untilComplete(() => here.erase(id, post.id));
     });
 
     it('that was owed when its node was gone is erased by another', async (test) => {

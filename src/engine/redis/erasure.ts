@@ -9,7 +9,7 @@ import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { eachReplicaAfterAll, timeOf } from './servers.ts';
 
-const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
+const { redisErasureWaitMs: patienceMs, countsMs, leaseMs, probeMs, redisPollMs: pollMs } = redisLimits;
 
 /** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
 export type Owed = readonly [who: string, offset: string];
@@ -36,6 +36,8 @@ export class Erasures {
   #next: Promise<void> | undefined;
   /** The nodes that count, a moment from now: asked once for all who wait for some. */
   #counting: Promise<string[]> | undefined;
+  /** From then on all nodes count that give anything out, by the clock of the process. */
+  #knownFrom = 0;
 
   constructor(parts: ErasureParts) {
     this.#parts = parts;
@@ -44,6 +46,14 @@ export class Erasures {
   /** Gives up what is being finished. */
   close(): void {
     this.#stop.abort();
+  }
+
+  /**
+   * The store has lost which nodes there are: an older file was put back, or a replica took over that had not heard of them. Those that go
+   * on have given their heartbeat again by the time that the others' leases have ended and each has looked.
+   */
+  nodesForgotten(): void {
+    this.#knownFrom = performance.now() + leaseMs + probeMs;
   }
 
   /** To be sent before the entry that erases, down the same connection. */
@@ -107,7 +117,12 @@ export class Erasures {
         const missing = counted.filter((other) => !acknowledged.has(other));
         for (const where of pending.keys())
           if (where.startsWith('node ') && !missing.includes(where.slice(5))) pending.delete(where);
-        if (missing.length === 0) return;
+        // One that has not heard of the loss yet finds it here.
+        if (!counted.includes(nodeId)) this.nodesForgotten();
+        const areKnown = performance.now() >= this.#knownFrom;
+        if (areKnown) pending.delete('other nodes');
+        else pending.set('other nodes', 'Redis has lost which there are, and hears of them again');
+        if (missing.length === 0 && areKnown) return;
         for (const other of missing) pending.set(`node ${other}`, 'it has not yet said that it let go of what it read before');
       }
     } finally {
@@ -116,7 +131,7 @@ export class Erasures {
   }
 
   async #count(): Promise<string[]> {
-    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs])) as string[];
+    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs, ''])) as string[];
   }
 
   #countSoon(): Promise<string[]> {

@@ -138,6 +138,7 @@ class Shared implements RedisEngine {
       nodeId,
       log,
       onReach: (reach) => this.#announcer.announceReach(reach),
+      onForgotten: () => this.#erasures.nodesForgotten(),
     });
   }
 

@@ -21,6 +21,8 @@ export interface WatchParts {
   nodeId: string;
   log: Log;
   onReach: (reach: Reach) => void;
+  /** The store knew nothing of this node's last heartbeat, nor perhaps of those of others. */
+  onForgotten: () => void;
 }
 
 /**
@@ -39,6 +41,8 @@ export class Watch {
   /** What the last of either failed with, where something was answered. */
   #unheard: string | undefined;
   #uncompared: string | undefined;
+  /** The store has this node's heartbeats, as far as is known. */
+  #isKnown = false;
   reach: Reach = { reachable: true, since: new Date().toISOString() };
 
   constructor(parts: WatchParts) {
@@ -100,11 +104,11 @@ export class Watch {
   async compare(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const { bus, heads, revocations, talk, nodeId } = this.#parts;
+    const { bus, heads, revocations } = this.#parts;
     try {
       const channelIds = bus.channelIds;
       const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
-      const beat = talk.run('beat', [registry.nodes], [nodeId, countsMs]);
+      const beat = this.#beat();
       this.#uncompared = undefined;
       const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]), (error) => {
         this.#uncompared = messageOf(error);
@@ -125,6 +129,16 @@ export class Watch {
       this.#busy = false;
       this.#renewLease();
     }
+  }
+
+  async #beat(): Promise<void> {
+    const { talk, nodeId, onForgotten } = this.#parts;
+    const wasKnown = this.#isKnown;
+    const counted = (await talk.run('beat', [registry.nodes], [nodeId, countsMs, wasKnown ? '' : 'new'])) as string[];
+    this.#isKnown = counted.includes(nodeId);
+    if (!wasKnown || this.#isKnown) return;
+    onForgotten();
+    await this.#beat();
   }
 
   #suspect(channelIds: string[]): void {
