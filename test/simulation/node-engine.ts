@@ -62,11 +62,17 @@ export class NodeEngine implements Used {
   /** While someone listens. */
   #announced: Announced | undefined;
   readonly #asks = new Map<number, Set<string>>();
-  /** The erasures that this node knows of. */
-  #erasuresTo: number;
+  /** The last erasure that this node knows of. */
+  #erasuresTo = 0;
+  /** While the process stands still: what became due, and what came in. */
+  #held: { due: (() => void)[]; came: (() => void)[] } | undefined;
   #nextAsk = 1;
   #cuts = 0;
   #comparing = false;
+  /** The store has its heartbeats, as far as it knows: the first is given before it serves anyone. */
+  #isKnown = true;
+  /** From then on the store knows all nodes that give anything out. */
+  #knownFrom = 0;
   #round = 0;
   #heardAt: number;
   #comparedAt: number;
@@ -74,12 +80,14 @@ export class NodeEngine implements Used {
   constructor(id: string, setting: Setting) {
     this.id = id;
     this.#setting = setting;
-    this.#erasuresTo = setting.store.erasures.length;
+    this.#erasuresTo = setting.store.erasures.at(-1)?.id ?? 0;
     this.#heardAt = setting.scheduler.now;
     this.#comparedAt = setting.scheduler.now;
     setting.store.beats.set(id, setting.scheduler.now);
-    this.ears = new Link(setting.random, setting.scheduler, setting.busChances, (message) => this.#hear(message));
-    this.#later(setting.random.between(0, checksMs), () => this.#check());
+    this.ears = new Link(setting.random, setting.scheduler, setting.busChances, (message) =>
+      this.comes(() => this.#hear(message)),
+    );
+    this.later(setting.random.between(0, checksMs), () => this.#check());
   }
 
   // ---- Asking
@@ -95,17 +103,18 @@ export class NodeEngine implements Used {
       };
       this.#calls.add(call);
       if (!this.talks || !store.isUp) {
-        scheduler.later(random.between(0, 5), () => call.fail('unchanged'));
+        this.later(random.between(0, 5), () => call.fail('unchanged'));
         return;
       }
-      const endPatience = scheduler.later(answerMs, () => call.fail('unknown'));
+      const endPatience = this.later(answerMs, () => call.fail('unknown'));
       const answer = (said: T) => {
         if (random.chance(chances.lostAnswer)) return this.cutTalk();
-        scheduler.later(this.#setting.delay(), () => {
-          if (cuts !== this.#cuts || this.isClosed || !this.#calls.delete(call)) return;
+        const take = () => {
+          if (cuts !== this.#cuts || !this.#calls.delete(call)) return;
           endPatience();
           resolve(said);
-        });
+        };
+        scheduler.later(this.#setting.delay(), () => this.comes(take));
       };
       scheduler.later(this.#setting.delay(), () => {
         // What was sent before a cut may arrive all the same.
@@ -125,6 +134,45 @@ export class NodeEngine implements Used {
   async #read<T>(operation: () => T): Promise<T> {
     this.asked.reads += 1;
     return await this.#ask(operation);
+  }
+
+  // ---- The process
+
+  /** It gets no processor for a while, or was stopped. */
+  standStill(): void {
+    this.#held ??= { due: [], came: [] };
+  }
+
+  /** Timers that are due come first, and then what came in, in its order. */
+  goOn(): void {
+    const { due = [], came = [] } = this.#held ?? {};
+    this.#held = undefined;
+    for (const run of [...due, ...came]) this.#setting.scheduler.later(0, () => this.comes(run));
+  }
+
+  /** What comes in, as soon as the process heeds it. */
+  comes(run: () => void): void {
+    if (this.isClosed) return;
+    if (this.#held === undefined) run();
+    else this.#held.came.push(run);
+  }
+
+  /** A request is begun with. */
+  heeded(): Promise<void> {
+    return new Promise((resolve) => this.comes(resolve));
+  }
+
+  /** Returns what calls it off. */
+  later(ms: number, run: () => void): () => void {
+    let isOff = false;
+    const runs = () => {
+      if (!isOff && !this.isClosed) run();
+    };
+    const callOff = this.#setting.scheduler.later(ms, () => (this.#held === undefined ? runs() : this.#held.due.push(runs)));
+    return () => {
+      isOff = true;
+      callOff();
+    };
   }
 
   // ---- The port
@@ -183,6 +231,7 @@ export class NodeEngine implements Used {
   /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */
   async append(write: Write): Promise<Appended> {
     const { store, chances } = this.#setting;
+    await this.heeded();
     const appended = await this.#ask(() => store.append(write));
     if (appended.status === 'conflict') return appended;
     const last = appended.status === 'appended' ? appended.entries.at(-1) : appended.entry;
@@ -203,10 +252,9 @@ export class NodeEngine implements Used {
     return new Promise((resolve, reject) => {
       const cuts = this.#cuts;
       const look = () => {
-        if (this.isClosed) return;
         if (cuts === this.#cuts && holds(store.replica, entry)) return resolve();
         if (cuts !== this.#cuts || scheduler.now > until) return reject(new JournalUnavailable('Too few replicas.', 'unknown'));
-        scheduler.later(50, look);
+        this.later(50, look);
       };
       look();
     });
@@ -222,13 +270,14 @@ export class NodeEngine implements Used {
   #tellErased(postId: string): void {
     const { store } = this.#setting;
     this.#announceErased(postId);
-    this.#ask(() => store.erasures.push(postId)).catch(() => undefined);
+    this.#ask(() => store.noteErasure(postId)).catch(() => undefined);
     this.#send({ type: 'erased', from: this.id, postId, ask: 0 });
   }
 
   /** Whether every node that counts has let go of what it read before, within the time that one waits for it. */
   async erase(postId: string): Promise<boolean> {
     const { store, scheduler } = this.#setting;
+    await this.heeded();
     const ask = this.#nextAsk++;
     const acknowledged = new Set([this.id]);
     this.#asks.set(ask, acknowledged);
@@ -237,10 +286,15 @@ export class NodeEngine implements Used {
     const until = scheduler.now + patienceMs;
     while (!this.isClosed && scheduler.now < until) {
       const counted = await this.#ask(() => counting(store.beats, scheduler.now));
-      if (counted.every((id) => acknowledged.has(id))) return true;
-      await new Promise<void>((resolve) => scheduler.later(pollMs, resolve));
+      if (!counted.includes(this.id)) this.#nodesForgotten();
+      if (counted.every((id) => acknowledged.has(id)) && scheduler.now >= this.#knownFrom) return true;
+      await new Promise<void>((resolve) => this.later(pollMs, resolve));
     }
     return false;
+  }
+
+  #nodesForgotten(): void {
+    this.#knownFrom = this.#setting.scheduler.now + leaseMs + checksMs;
   }
 
   #announceErased(postId: string | null): void {
@@ -301,20 +355,20 @@ export class NodeEngine implements Used {
     if (!this.hears) return;
     this.hears = false;
     this.ears.cut();
-    this.#later(this.#setting.random.between(50, 500), () => this.#listen());
+    this.later(this.#setting.random.between(50, 500), () => this.#listen());
   }
 
   async #listen(): Promise<void> {
     const { store, random } = this.#setting;
-    const again = () => this.#later(random.between(100, 400), () => this.#listen());
+    const again = () => void this.later(random.between(100, 400), () => this.#listen());
     if (this.hears) return;
     if (!this.talks || !store.isUp || store.isStalled) return again();
     this.hears = true;
     const cuts = this.#cuts;
     try {
-      const missed = await this.#ask(() => store.erasures.slice(this.#erasuresTo));
-      this.#erasuresTo = store.erasures.length;
-      for (const postId of missed) this.#announceErased(postId);
+      const noted = await this.#ask(() => [...store.erasures]);
+      for (const { id, postId } of noted) if (id > this.#erasuresTo) this.#announceErased(postId);
+      this.#erasuresTo = noted.at(-1)?.id ?? 0;
     } catch {
       if (cuts !== this.#cuts || !this.talks) this.hears = false;
       if (!this.hears) return again();
@@ -336,7 +390,7 @@ export class NodeEngine implements Used {
     this.#round += 1;
     if (this.#round % (headsMs / checksMs) === 0) void this.#compare();
     this.#renewLease();
-    this.#later(checksMs, () => this.#check());
+    this.later(checksMs, () => this.#check());
   }
 
   async #compare(): Promise<void> {
@@ -346,20 +400,30 @@ export class NodeEngine implements Used {
     const asked = scheduler.now;
     const highestBefore = this.#announced?.highest ?? 0;
     try {
-      const head = await this.#ask(() => {
-        store.beats.set(this.id, scheduler.now);
-        return store.position() ?? null;
-      });
+      const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#beat()]);
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
       if (head === null && this.#announced?.isNew === false) this.#gone();
-      else if (!this.#fits(head, highestBefore)) this.#later(suspicionMs, () => this.#suspect());
+      else if (!this.#fits(head, highestBefore)) this.later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
     } finally {
       this.#comparing = false;
       this.#renewLease();
     }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, scheduler } = this.#setting;
+    const wasKnown = this.#isKnown;
+    this.#isKnown = await this.#ask(() => {
+      const counted = !wasKnown || counting(store.beats, scheduler.now).includes(this.id);
+      if (!wasKnown || store.beats.has(this.id)) store.beats.set(this.id, scheduler.now);
+      return counted;
+    });
+    if (!wasKnown || this.#isKnown) return;
+    this.#nodesForgotten();
+    await this.#beat();
   }
 
   #fits(head: Position | null, highestBefore: number): boolean {
@@ -389,12 +453,6 @@ export class NodeEngine implements Used {
     if (isReachable === this.isReachable) return;
     this.isReachable = isReachable;
     for (const listener of [...this.#reach]) listener({ reachable: isReachable, since: '' });
-  }
-
-  #later(ms: number, run: () => void): void {
-    this.#setting.scheduler.later(ms, () => {
-      if (!this.isClosed) run();
-    });
   }
 }
 

@@ -51,18 +51,14 @@ export class SimNode {
   constructor(id: string, setting: Setting) {
     this.id = id;
     this.#setting = setting;
-    const { scheduler } = setting;
-    const whileOpen = (run: () => void) => () => {
-      if (!this.engine.isClosed) run();
-    };
     this.engine = new NodeEngine(id, setting);
     this.feeds = new Feeds({
       engine: this.engine as unknown as Engine,
       random: () => setting.random.fraction(),
       log: silent,
       delivered() {},
-      later: (ms, run) => scheduler.later(ms, whileOpen(run)),
-      turns: new Turns((run) => void scheduler.later(0, whileOpen(run))),
+      later: (ms, run) => this.engine.later(ms, run),
+      turns: new Turns((run) => void this.engine.later(0, run)),
     });
   }
 
@@ -71,7 +67,8 @@ export class SimNode {
   }
 
   connect(deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void): ServerSocket {
-    const socket = new ServerSocket(this.#setting, deliver, watcher, hungUp);
+    const { engine } = this;
+    const socket = new ServerSocket(this.#setting, engine, deliver, watcher, hungUp);
     this.sockets.add(socket);
     const { scheduler } = this.#setting;
     socket.talk = new Conversation(socket, undefined, {
@@ -79,7 +76,7 @@ export class SimNode {
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { standing: () => 'good' },
       now: () => scheduler.now,
-      soon: (run) => void scheduler.later(0, run),
+      soon: (run) => void engine.later(0, run),
       log: silent,
       metrics: uncounted,
     });
@@ -88,6 +85,7 @@ export class SimNode {
 
   /** GET events, as the route does it. Undefined where the channel is not there. Throws `JournalUnavailable`. */
   async poll(after: Position | undefined): Promise<EncodedCatchUp | undefined> {
+    await this.engine.heeded();
     const held = await this.feeds.hold(channelId);
     if (held === undefined || 'deleted' in held) return undefined;
     const { replay, snapshot } = this.#setting.chances;
@@ -104,6 +102,7 @@ export class SimNode {
 
   /** GET posts, as the route does it. */
   async page(before: number): Promise<Page | undefined> {
+    await this.engine.heeded();
     const query = { before, limit: 3, bytes: limits.answerBytes };
     const read = await this.feeds.guarded(() => this.engine.posts(channelId, query));
     return read && { posts: read.posts.map(readerView), cursor: formatCursor(read.position), more: read.more };
@@ -139,6 +138,7 @@ export class ServerSocket implements ClientSocket {
   readonly pipe: SocketPipe;
   talk: Talk | undefined;
   readonly #setting: Setting;
+  readonly #engine: NodeEngine;
   readonly #deliver: (told: Told) => void;
   readonly #watcher: Watcher;
   readonly #hungUp: () => void;
@@ -151,8 +151,9 @@ export class ServerSocket implements ClientSocket {
   #behind: (() => void)[] = [];
   #takes = true;
 
-  constructor(setting: Setting, deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void) {
+  constructor(setting: Setting, engine: NodeEngine, deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void) {
     this.#setting = setting;
+    this.#engine = engine;
     this.#deliver = deliver;
     this.#watcher = watcher;
     this.#hungUp = hungUp;
@@ -208,9 +209,10 @@ export class ServerSocket implements ClientSocket {
 
   /** What the client sent has arrived. */
   hearSubscribe(number: number, after: string | undefined, limit: number): void {
-    if (!this.isOpen) return;
     const request = { channelId, ...(after !== undefined && { after }), limit };
-    this.talk?.hear('subscribe', [request], number);
+    this.#engine.comes(() => {
+      if (this.isOpen) this.talk?.hear('subscribe', [request], number);
+    });
   }
 
   send(told: Told): void {
@@ -244,7 +246,9 @@ export class ServerSocket implements ClientSocket {
     for (const told of waiting) this.#deliver(told);
     if (!this.#takes || !random.chance(chances.busy)) return;
     this.#takes = false;
-    scheduler.later(random.chance(0.03) ? random.between(400, 18_000) : random.between(1, 400), () => this.drains());
+    scheduler.later(random.chance(0.03) ? random.between(400, 18_000) : random.between(1, 400), () =>
+      this.#engine.comes(() => this.drains()),
+    );
   }
 
   /** What it was given has been taken. */

@@ -8,7 +8,7 @@ import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { Link } from './link.ts';
 import type { ServerSocket, SimNode, Told } from './node.ts';
 import type { Setting } from './setting.ts';
-import type { Witness } from './witness.ts';
+import type { Held, Witness } from './witness.ts';
 
 /**
  * A client of one channel: the real gap algorithm and timeline, put together as `client/follower.ts` and `client/reader-client.ts` do
@@ -19,7 +19,7 @@ const asking = { firstMs: 200, mostMs: 1_000 };
 
 export class SimReader {
   readonly id: string;
-  readonly polls: boolean;
+  polls: boolean;
   timeline: Timeline | undefined;
   /** Subscribes and polls, to see that they end. */
   asked = 0;
@@ -37,6 +37,8 @@ export class SimReader {
   #failures = 0;
   /** How often it began anew. */
   #lives = 0;
+  /** What it held when it began anew last, and what the witness knew of that. */
+  #kept: { timeline: Timeline; known: Held } | undefined;
   #endPause: () => void = () => {};
 
   constructor(id: string, polls: boolean, setting: Setting, witness: Witness) {
@@ -91,14 +93,38 @@ export class SimReader {
     this.#link.isDeaf = true;
   }
 
+  /** Goes on another way. */
+  changeWay(): void {
+    this.socket?.cut();
+    this.polls = !this.polls;
+    this.#onDown();
+  }
+
   /** Begins anew, knowing nothing. */
   forget(): void {
-    this.#lives += 1;
-    this.timeline = undefined;
-    this.#following = { ...startFollowing(), reads: this.#following.reads };
-    this.#trail.forget();
-    this.#ahead = [];
+    this.#beginWith(undefined);
     this.#witness.forgets(this);
+  }
+
+  /** Begins anew with what it kept when it did so last, which may be of long ago; and keeps what it holds. */
+  comeBack(): void {
+    const { timeline } = this;
+    const known = this.#witness.knownOf(this);
+    const kept = this.#kept;
+    this.#kept = timeline && known && { timeline, known };
+    this.#beginWith(kept?.timeline);
+    if (kept === undefined) this.#witness.forgets(this);
+    else this.#witness.restores(this, kept.known);
+  }
+
+  #beginWith(timeline: Timeline | undefined): void {
+    this.#lives += 1;
+    this.timeline = timeline;
+    const place = timeline && { offset: timeline.offset, check: timeline.cursor };
+    this.#following = { ...startFollowing(place), reads: this.#following.reads };
+    this.#trail.forget();
+    if (place !== undefined) this.#trail.come(place);
+    this.#ahead = [];
     if (this.polls) this.open();
     else this.cut();
   }

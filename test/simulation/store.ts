@@ -71,7 +71,7 @@ export class Store {
   /** When each node last said that it is there. */
   readonly beats = new Map<string, number>();
   /** Posts of which text was erased, in order: read by nodes that may have missed it. */
-  erasures: string[] = [];
+  erasures: { id: number; postId: string }[] = [];
   /** Every entry that ever was, by its cursor. */
   readonly entries = new Map<string, Entry>();
   /** Told of every entry that is lost by a fault, oldest last. */
@@ -83,6 +83,9 @@ export class Store {
   #stalled: (() => void)[] = [];
   #unsent: (() => void)[] = [];
   #syncing = false;
+  #erasures = 0;
+  /** What the primary has on its disk that the last failover left behind. */
+  #former: Entry | undefined;
 
   constructor(random: Random, scheduler: Scheduler, chances: StoreChances) {
     this.#random = random;
@@ -131,6 +134,10 @@ export class Store {
     }
     this.#replicateLater(this.head);
     return { status: 'appended', entries };
+  }
+
+  noteErasure(postId: string): void {
+    this.erasures.push({ id: ++this.#erasures, postId });
   }
 
   /** Makes the channel where there is none. */
@@ -267,6 +274,7 @@ export class Store {
   /** The replica takes over with what it has. Returns how many entries that were in memory it lacked. */
   failOver(): number {
     const lost = distance(this.head, this.replica);
+    this.#former = this.synced;
     this.crash();
     this.isUp = true;
     for (let entry = this.replica; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
@@ -275,13 +283,27 @@ export class Store {
     return lost;
   }
 
-  /** An older dump is put back, which ends all connections. */
+  /** The primary that the last failover left behind is in its place again, with what it had: what was lost comes back. */
+  failBack(): number {
+    const lost = this.#former === undefined ? 0 : distance(this.head, this.#former);
+    if (this.#former !== undefined) this.#startFrom(this.#former, 'former primary');
+    this.#former = undefined;
+    return lost;
+  }
+
+  /** An older dump is put back, which ends all connections, and knows none of the nodes. */
   putBack(entries: number): void {
+    let older = this.synced;
+    for (let each = 0; each < entries && older?.before !== undefined; each += 1) older = older.before;
+    this.#startFrom(older, 'older dump');
+    this.beats.clear();
+    this.erasures = [];
+  }
+
+  #startFrom(entry: Entry | undefined, fault: string): void {
     this.crash();
     this.isUp = true;
-    let older = this.head;
-    for (let each = 0; each < entries && older?.before !== undefined; each += 1) older = older.before;
-    this.#become(older, 'older dump');
+    this.#become(entry, fault);
     this.synced = this.head;
     this.replica = this.head;
   }
@@ -292,6 +314,7 @@ export class Store {
     this.#become(undefined, 'wipe');
     this.synced = undefined;
     this.replica = undefined;
+    this.beats.clear();
     this.erasures = [];
     this.#unsentGo();
   }

@@ -14,7 +14,7 @@ import { type Entry, entryAt, holds, newestFirst } from './store.ts';
 export class Violation extends Error {}
 
 /** What one reader holds. */
-interface Held {
+export interface Held {
   entry: Entry;
   revisions: Map<string, number>;
   /** Posts, and the channel, of which a change was left out since a later one superseded it, and that later one was not given yet. */
@@ -68,7 +68,8 @@ export class Witness {
       this.erased.delete(change.post.id);
     if (this.lost.get(cursor) === 'journal lost') return;
     this.lost.set(cursor, fault);
-    if (this.acknowledged.has(cursor)) this.#isLost(cursor, fault);
+    // Made again, it is promised again with the next answer.
+    if (this.acknowledged.delete(cursor)) this.#isLost(cursor, fault);
   }
 
   #isLost(cursor: string, fault: string): void {
@@ -187,6 +188,16 @@ export class Witness {
 
   forgets(reader: SimReader): void {
     this.#held.delete(reader);
+  }
+
+  /** What is known of a reader, to be given back when it is again what it was. */
+  knownOf(reader: SimReader): Held | undefined {
+    const held = this.#held.get(reader);
+    return held && { entry: held.entry, revisions: new Map(held.revisions), owed: new Set(held.owed) };
+  }
+
+  restores(reader: SimReader, known: Held): void {
+    this.#held.set(reader, known);
   }
 
   pages(reader: SimReader, cursor: string): void {

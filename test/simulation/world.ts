@@ -15,6 +15,8 @@ const people: [weight: number, Befalls][] = [
   [30, (world) => world.write()],
   [4, (world) => world.random.pick(world.readers).cut()],
   [2, (world) => world.random.pick(world.readers).forget()],
+  [2, (world) => world.random.pick(world.readers).comeBack()],
+  [1, (world) => world.random.pick(world.readers).changeWay()],
   [10, (world) => void world.random.pick(world.readers).page(world.anyNode())],
 ];
 const faults: [weight: number, Befalls][] = [
@@ -28,10 +30,13 @@ const faults: [weight: number, Befalls][] = [
   [3, (world) => world.failOver('told')],
   [3, (world) => world.failOver('deaf')],
   [3, (world) => world.failOver('unnoticed')],
+  [2, (world) => world.failOver('told', 'former')],
+  [1, (world) => world.failOver('unnoticed', 'former')],
   [1, (world) => world.putBack()],
   [1, (world) => world.wipe()],
   [1, (world) => world.beginAnew()],
   [2, (world) => world.crashNode()],
+  [2, (world) => world.standStill()],
   [2, (world) => world.drain()],
 ];
 
@@ -223,13 +228,13 @@ export class World {
 
   /**
    * `deaf`: nodes go deaf, and hear nothing of it; as many entries are written anew as were lost. `unnoticed`: what listens is already
-   * connected with the replica, so that nothing tells of it but what is announced then.
+   * connected with the replica, so that nothing tells of it but what is announced then. `former`: back to where it came from.
    */
-  failOver(how: 'told' | 'deaf' | 'unnoticed'): void {
+  failOver(how: 'told' | 'deaf' | 'unnoticed', to: 'replica' | 'former' = 'replica'): void {
     const { store, nodes } = this.setting;
     if (!store.isUp) return;
-    const lost = store.failOver();
-    this.say(`the replica takes over (${how}), ${lost} lost`);
+    const lost = to === 'replica' ? store.failOver() : store.failBack();
+    this.say(`the ${to} takes over (${how}), ${lost} lost`);
     for (const { engine } of nodes) {
       engine.cutTalk();
       if (how === 'deaf') engine.ears.isDeaf = true;
@@ -279,6 +284,14 @@ export class World {
     this.#replaceLater(node);
   }
 
+  standStill(): void {
+    const node = this.anyNode();
+    const ms = this.random.chance(0.4) ? this.random.between(15_000, 22_000) : this.random.between(200, 7_000);
+    this.say(`${node.id} stands still for ${Math.round(ms)} ms`);
+    node.engine.standStill();
+    this.scheduler.later(ms, () => node.engine.goOn());
+  }
+
   drain(): void {
     const node = this.anyNode();
     if (!node.isUp || node.isDraining) return;
@@ -313,6 +326,7 @@ export class World {
       if (node.isUp && node.isDraining) void node.close();
       if (!node.isUp) this.#replace(node);
       node.engine.talks = true;
+      node.engine.goOn();
       if (node.engine.ears.isDeaf) node.engine.loseEars();
       for (const socket of node.sockets) socket.drains();
     }
