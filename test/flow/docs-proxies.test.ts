@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** What docs/operating.md says of proxies, of those that are there. */
@@ -85,8 +86,26 @@ for (const name of ['nginx', 'caddy'] as const) {
       let server: TestServer;
       let url: string;
       let token: string;
-      let end: () => Promise<unknown> = async () => {};
+      let end: () => Promise<void> = async () => {};
       let folder: string;
+      let place: Place;
+
+      async function startProxy(at: Place, config: string): Promise<() => Promise<void>> {
+        await writeFile(join(at.folder, 'config'), config);
+        const child = spawn(binary, proxies[name].args(at), {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, HOME: at.folder },
+        });
+        let said = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+        const ended = once(child, 'exit');
+        await vi.waitFor(() => ask(`https://127.0.0.1:${at.port}/`).catch(() => expect.fail(said)), { interval: 50 });
+        return async () => {
+          child.kill('SIGTERM');
+          await ended;
+        };
+      }
 
       beforeAll(async () => {
         folder = await mkdtemp(join(tmpdir(), 'pressbox-proxy-'));
@@ -98,21 +117,8 @@ for (const name of ['nginx', 'caddy'] as const) {
         url = `https://127.0.0.1:${port}`;
         server = await startTestServer({ ...settings, PRESSBOX_PUBLIC_URL: url, PRESSBOX_REQUESTS_PER_SECOND: '5' });
         token = await server.token({ editor: ['*'], admin: true });
-        const place = { folder, port, behind: Number(new URL(server.server.url).port), key, certificate };
-        await writeFile(join(folder, 'config'), proxies[name].config(place));
-        const child = spawn(binary, proxies[name].args(place), {
-          stdio: ['ignore', 'pipe', 'pipe'],
-          env: { ...process.env, HOME: folder },
-        });
-        let said = '';
-        for (const stream of [child.stdout, child.stderr])
-          stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-        const ended = once(child, 'exit');
-        end = () => {
-          child.kill('SIGTERM');
-          return ended;
-        };
-        await vi.waitFor(() => ask('/').catch(() => expect.fail(said)), { interval: 50 });
+        place = { folder, port, behind: Number(new URL(server.server.url).port), key, certificate };
+        end = await startProxy(place, proxies[name].config(place));
       });
       afterAll(async () => {
         await end();
@@ -130,7 +136,13 @@ for (const name of ['nginx', 'caddy'] as const) {
       /** Resolves with the head of the answer; its text is still to come. */
       async function begin(path: string, { from = '127.0.0.1', headers = {}, body }: Asking = {}) {
         const method = body === undefined ? 'GET' : 'POST';
-        const asked = request(`${url}${path}`, { method, headers, localAddress: from, rejectUnauthorized: false, agent: false });
+        const asked = request(new URL(path, url), {
+          method,
+          headers,
+          localAddress: from,
+          rejectUnauthorized: false,
+          agent: false,
+        });
         asked.end(body);
         const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
         return answer.setEncoding('utf8');
@@ -196,6 +208,37 @@ for (const name of ['nginx', 'caddy'] as const) {
         expect(new Set(crowd)).toEqual(new Set([200, 429]));
         expect(await status('127.0.0.3')).toBe(200);
       });
+
+      if (name === 'nginx') {
+        it('has another server answer what one that goes away refuses, and hands on what all of them refuse', async () => {
+          const [going, staying] = [await startTestServer(), await startTestServer()];
+          for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
+          const portOf = (one: TestServer) => new URL(one.url).port;
+          const at = { ...place, folder: join(folder, 'two'), port: await freePort(), behind: Number(portOf(going)) };
+          await mkdir(at.folder);
+          const both = proxies.nginx
+            .config(at)
+            .replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(portOf(going), portOf(staying)));
+          onTestFinished(await startProxy(at, both));
+          const statuses = async () => {
+            const found: (number | undefined)[] = [];
+            for (let time = 0; time < 20; time += 1) found.push((await ask(`https://127.0.0.1:${at.port}/`)).status);
+            return new Set(found);
+          };
+          const drain = async (one: TestServer) => {
+            const reader = await openReader(one.url);
+            void one.server.close({ drainMs: 60_000 });
+            await vi.waitFor(async () => expect((await fetch(`${one.url}/readyz`)).status).toBe(503));
+            return () => reader.destroy();
+          };
+          const leave = await drain(going);
+          expect(await statuses()).toEqual(new Set([200]));
+          const leaveToo = await drain(staying);
+          expect(await statuses()).toEqual(new Set([503]));
+          leave();
+          leaveToo();
+        });
+      }
     });
   });
 }
