@@ -62,7 +62,8 @@ function draw(post, clock) {
     item.append(
       create('p', {
         className: 'change',
-        textContent: `${kind === 'correction' ? 'Correction' : 'Clarification'}, ${clock(at)}: ${note}`,
+        // A note may have been erased.
+        textContent: `${kind === 'correction' ? 'Correction' : 'Clarification'}, ${clock(at)}${note === null ? '' : `: ${note}`}`,
       }),
     );
   }

@@ -119,6 +119,16 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await author.correct('moon-landing', post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
     await item.getByText('It was at one.').waitFor();
     expect(await item.locator('h2').textContent()).toBe('At one');
+    // What was erased of a note is not told.
+    const erasing = {
+      kind: 'correction',
+      note: 'No names.',
+      changes: { headline: 'At one, they said' },
+      eraseEarlier: true,
+    } as const;
+    await author.revise('moon-landing', post.id, 2, erasing);
+    await item.getByText('No names.').waitFor();
+    expect(await item.textContent()).not.toMatch(/null|It was at one/);
     await author.retract('moon-landing', post.id, { note: 'It was not.' });
     await item.getByText('This post was withdrawn. It was not.').waitFor();
     expect(await item.locator('h2').count()).toBe(0);
@@ -162,10 +172,17 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await page.getByText('Corrected: It was at one.').waitFor();
     // Without the server, the next visit still has them.
     await vi.waitFor(async () => expect(await page.evaluate('localStorage.length')).toBeGreaterThan(0));
-    await page.route(`${server.url}/**`, (route) => route.abort());
-    await page.routeWebSocket(/.*/, (socket) => socket.close());
+    let isAway = true;
+    await page.route(`${server.url}/**`, (route) => (isAway ? route.abort() : route.continue()));
+    await page.routeWebSocket(/.*/, (socket) => void (isAway ? socket.close() : socket.connectToServer()));
     await page.reload();
     await page.getByText('At one / It was at one.').waitFor();
+    // With it, what was corrected meanwhile is said, though a slip was mended since.
+    await author.correct('followed', post.id, 2, { note: 'It was at two.', changes: { headline: 'At tow' } });
+    await author.revise('followed', post.id, 3, { kind: 'refile', changes: { headline: 'At two' } });
+    isAway = false;
+    await page.getByText('Corrected: It was at two.').waitFor();
+    expect(await page.locator('p').textContent()).not.toContain('It was at one.');
     expect(complaints).toEqual([]);
   });
 
