@@ -131,7 +131,8 @@ function credit({ authors, sources }: ReaderPost): string {
 }
 
 function noteOf({ kind, note, at }: Change, timezone: string, style: Style): string {
-  return style.yellow(`${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clock(at, timezone)}: ${plainLine(note ?? '')}`);
+  const said = `${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clock(at, timezone)}`;
+  return style.yellow(note === null ? said : `${said}: ${plainLine(note)}`);
 }
 
 /** What a reader should know first. */

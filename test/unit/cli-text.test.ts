@@ -147,6 +147,11 @@ describe('a post in a terminal', () => {
     expect(lines).toContain('  It was wrong.');
   });
 
+  it('tells a correction whose note was erased by its time alone', () => {
+    const history = [{ revision: 2, kind: 'correction' as const, note: null, at: '2026-11-24T12:00:00.000Z' }];
+    expect(postLines({ ...post, revision: 2, history }, 'UTC', style)).toContain('  Corrected 12:00');
+  });
+
   it('tells all that was wrong with the headline of a channel, with every change that was missed and to who comes new', () => {
     const { channel } = server.snapshot(1);
     const change = { at: post.publishedAt };
