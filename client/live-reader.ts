@@ -212,6 +212,7 @@ export class LiveReader {
 
   #onUp(): void {
     this.#isOffline = false;
+    this.#behindSince ??= this.#asOf ?? undefined;
     this.#asOf = null;
     this.#follower.onUp();
   }

@@ -93,6 +93,18 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
   });
 
+  it('says as of when what it holds is true, where a server that was without its store goes away', async () => {
+    const { server, reader, first } = await live();
+    const since = '2026-11-24T12:00:00.000Z';
+    first.socket.emit('store', { reachable: false, since });
+    await vi.waitFor(() => expect(reader.client.state).toMatchObject({ status: 'live', asOf: since }));
+    first.socket.emit('drain', { withinMs: 0 });
+    const second = await server.subscribe(2);
+    expect(reader.client.trueAt).toBe(since);
+    second.socket.disconnect(true);
+    await vi.waitFor(() => expect(reader.states.at(-1)).toEqual({ status: 'offline', since }));
+  });
+
   it('says as of when what it holds is true, where a connection stood meanwhile and brought nothing', async () => {
     let now = Date.UTC(2026, 10, 24, 12);
     const { server, reader, first } = await live(2, { now: () => now });
