@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { Erasure } from '../../protocol/model.ts';
 import { messageOf } from '../engine.ts';
 import type { RedisBus } from './bus.ts';
@@ -7,7 +6,8 @@ import { own } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { eachReplicaAfterAll, timeOf } from './servers.ts';
+import { Rewrites } from './rewrites.ts';
+import { timeOf } from './servers.ts';
 
 const { redisErasureWaitMs: patienceMs, countsMs, leaseMs, probeMs, redisPollMs: pollMs } = redisLimits;
 
@@ -31,9 +31,7 @@ export interface ErasureParts {
 export class Erasures {
   readonly #parts: ErasureParts;
   readonly #stop = new AbortController();
-  /** The rewrite that is going on, and the one that whoever comes now waits for: only what begins after a deletion leaves it out. */
-  #rewriting: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #rewrites: Rewrites;
   /** The nodes that count, a moment from now: asked once for all who wait for some. */
   #counting: Promise<string[]> | undefined;
   /** From then on all nodes count that give anything out, by the clock of the process. */
@@ -41,6 +39,7 @@ export class Erasures {
 
   constructor(parts: ErasureParts) {
     this.#parts = parts;
+    this.#rewrites = new Rewrites(parts, this.#stop.signal);
   }
 
   /** Gives up what is being finished. */
@@ -145,113 +144,13 @@ export class Erasures {
 
   async #rewritten(pending: Pending): Promise<void> {
     pending.set('Redis', 'its append-only file is being written anew');
-    if (this.#rewriting === undefined) await this.#rewrite();
-    else {
-      this.#next ??= this.#rewriting
-        .catch(() => undefined)
-        .then(() => {
-          this.#next = undefined;
-          return this.#rewrite();
-        });
-      await this.#next;
-    }
+    await this.#rewrites.afresh();
     pending.delete('Redis');
   }
 
-  #rewrite(): Promise<void> {
-    const { writes, url } = this.#parts;
-    this.#rewriting = writes
-      .ask(async (master) => {
-        const number = await master.zadd(registry.rewrites, 'INCR', 1, 'begun');
-        const there: string[] = [];
-        const onReplica = async (replica: Redis, place: string) => {
-          await this.#rewriteAt(replica);
-          there.push(place);
-        };
-        await Promise.all([this.#rewriteAt(master), eachReplicaAfterAll(master, url, onReplica)]);
-        const known = await master.zrange(registry.rewrites, 0, '-1');
-        // One that comes back is behind, whether it is known or not.
-        const gone = known.filter((name) => !['begun', 'done', ...there].includes(name));
-        if (gone.length > 0) await master.zrem(registry.rewrites, ...gone);
-        // By the highest, since one that began later may be done before.
-        const scores = ['done', ...there].flatMap((name) => [number as string, name]);
-        await master.zadd(registry.rewrites, 'GT', ...scores);
-      })
-      .finally(() => {
-        this.#rewriting = undefined;
-      });
-    return this.#rewriting;
-  }
-
-  /**
-   * Has those replicas write their files anew that were cut off while others did after an erasure: one that is back takes over the
-   * deletion, and keeps the file that has the text.
-   */
+  /** What was cut off while others wrote their files anew after an erasure. One node sees to it. */
   async rewriteReturned(): Promise<void> {
-    const { writes, url, nodeId } = this.#parts;
-    await writes.ask(async (master) => {
-      // One node sees to it.
-      const [first] = (await this.#count()).sort();
-      const done = await master.zscore(registry.rewrites, 'done');
-      if (first !== nodeId || done === null) return;
-      const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done);
-      const onReplica = async (replica: Redis, place: string) => {
-        await this.#rewriteAt(replica);
-        await master.zadd(registry.rewrites, 'GT', done, place);
-      };
-      await eachReplicaAfterAll(master, url, onReplica, isBehind);
-    });
-  }
-
-  async #rewriteAt(redis: Redis): Promise<void> {
-    await rewriteFile(redis, this.#stop.signal);
-    await forgetSlowCommands(redis);
-  }
-}
-
-/** A rewrite that runs already may hold what was deleted since it began, so it is waited for, and another one made. */
-async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
-  let before = await persistence(redis);
-  while (before.isBusy) {
-    await pause(pollMs, undefined, { signal });
-    before = await persistence(redis);
-  }
-  while (true) {
-    try {
-      await redis.bgrewriteaof();
-      break;
-    } catch (error) {
-      // Another node was faster; what it began before our deletion is no good, so ours comes after it.
-      if (!(error instanceof Error && /in progress/.test(error.message))) throw error;
-      await pause(pollMs, undefined, { signal });
-    }
-  }
-  while (true) {
-    const now = await persistence(redis);
-    if (now.rewrites > before.rewrites && !now.isBusy) {
-      if (now.status !== 'ok') throw new Error('its append-only file could not be written anew');
-      return;
-    }
-    await pause(pollMs, undefined, { signal });
-  }
-}
-
-async function persistence(redis: Redis): Promise<{ rewrites: number; isBusy: boolean; status: string }> {
-  const info = await redis.info('persistence', 'stats');
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
-  return {
-    rewrites: Number(field('aof_rewrites')),
-    isBusy: field('aof_rewrite_in_progress') !== '0' || field('aof_rewrite_scheduled') !== '0',
-    status: field('aof_last_bgrewrite_status'),
-  };
-}
-
-/** They keep the first bytes of each argument. Valkey has its own log beside, of which older ones and Redis know nothing. */
-async function forgetSlowCommands(redis: Redis): Promise<void> {
-  await redis.slowlog('RESET');
-  for (const kind of ['slow', 'large-request', 'large-reply']) {
-    await redis.call('COMMANDLOG', 'RESET', kind).catch((error: Error) => {
-      if (!/unknown command/i.test(error.message)) throw error;
-    });
+    const [first] = (await this.#count()).sort();
+    if (first === this.#parts.nodeId) await this.#rewrites.ofReturned();
   }
 }
