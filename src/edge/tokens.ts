@@ -49,6 +49,8 @@ export const tokenLimits = {
   /** For how long the issuer's keys are kept, and how soon it is asked again for one that is not among them. */
   jwksKeptMs: 600_000,
   jwksPauseMs: 30_000,
+  /** How soon it is asked again where it gave no answer: sooner than a client asks again. */
+  jwksFailurePauseMs: 1_000,
   /**
    * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
    * counts for this much longer than the set of them is kept.
@@ -56,7 +58,8 @@ export const tokenLimits = {
   rememberedTokenMs: 60_000,
   rememberedTokens: 10_000,
 } as const;
-const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs } = tokenLimits;
+const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs, jwksFailurePauseMs } =
+  tokenLimits;
 const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;
 /** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
@@ -187,10 +190,17 @@ function checkByPublicKey(url: URL, elapsed: () => number): Check {
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let [askedAt, failedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const ask = async () => {
-    await keys.reload();
-    askedAt = elapsed();
+    // A stranger's token would have it asked as well: an issuer that cannot keep up would be asked for each.
+    if (elapsed() - failedAt < jwksFailurePauseMs) throw noKeys();
+    try {
+      await keys.reload();
+      askedAt = elapsed();
+    } catch (error) {
+      failedAt = elapsed();
+      throw error;
+    }
   };
   const keyFor: JWTVerifyGetKey = async (header, token) => {
     const isOld = elapsed() - askedAt >= jwksKeptMs;
@@ -252,6 +262,10 @@ function refusalFor(error: unknown): Refusal {
     return invalid('The token is signed in a way that is not accepted here.');
   }
   // What is left went wrong while the issuer's keys were asked for. That says nothing about the token.
+  return noKeys();
+}
+
+function noKeys(): Refusal {
   return unclear("Its issuer's keys cannot be had.");
 }
 

@@ -8,7 +8,7 @@ import { loadSecret, secretFor } from '../../src/edge/secret.ts';
 import { createTokens, signToken, type Tokens } from '../../src/edge/tokens.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 import { startIssuer } from '../support/issuer.ts';
-import type { Site } from '../support/site.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const seconds = now / 1000;
@@ -263,6 +263,26 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
     const problem = await refusalOf(createTokens({ jwksUrl: 'http://127.0.0.1:9/keys', now: () => now }), token);
     expect(problem.retryAfter).toBeGreaterThan(0);
+  });
+
+  it('have an issuer that gives no answer asked again after a pause, whoever sends them, and how many there are', async () => {
+    let [asked, isThere] = [0, false];
+    await using ailing = await startSite((_request, response) => {
+      asked += 1;
+      if (!isThere) return response.writeHead(503).end();
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    });
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${ailing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const sign = (jti: string) =>
+      new SignJWT({ ...claims, jti }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
+    for (const jti of ['a', 'b', 'c', 'd']) expect((await refusalOf(tokens, await sign(jti))).retryAfter).toBeGreaterThan(0);
+    expect(asked).toBe(1);
+    isThere = true;
+    elapsedMs += 1_000;
+    expect((await tokens.verify(await sign('e'))).jti).toBe('e');
+    expect(asked).toBe(2);
   });
 });
 

@@ -84,6 +84,10 @@ export const tokensAtBound: AtBounds<'tokens'> = {
     what: 'A token with a key that the issuer did not name so lately is 401 `token-invalid`, with `retryAfter`.',
     metric: problem('token-invalid'),
   },
+  jwksFailurePauseMs: {
+    what: 'Until then a token that asks for its keys is 401 `token-invalid`, with `retryAfter`, and the issuer is left alone.',
+    metric: problem('token-invalid'),
+  },
   rememberedTokenMs: { what: 'A token that was right so long ago is checked again.', metric: problem('token-invalid') },
   rememberedTokens: { what: 'Past it all are checked again.', metric: problem('token-invalid') },
 };
