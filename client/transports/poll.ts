@@ -35,12 +35,15 @@ class PollLink implements Link {
   readonly #told: Told;
   readonly #kept: KeptAnswer;
   readonly #channelId: string;
+  /** Posts of an answer that begins anew, as any may. */
+  readonly #posts: number | undefined;
   #asking = new AbortController();
 
   constructor({ http, told, request }: DialOptions) {
     this.#http = http;
     this.#told = told;
     this.#channelId = request.channelId;
+    this.#posts = request.limit;
     this.#kept = new KeptAnswer(request.after, told);
     this.#ask(request, (said) => this.#kept.first(said), dialMs);
   }
@@ -58,11 +61,11 @@ class PollLink implements Link {
     this.#asking.abort();
   }
 
-  #ask({ after, limit }: SubscribeRequest, answered: Answered, timeoutMs: number): void {
+  #ask({ after }: SubscribeRequest, answered: Answered, timeoutMs: number): void {
     this.#asking.abort();
     const asking = new AbortController();
     this.#asking = asking;
-    void this.#get({ after, ...(limit !== undefined && { posts: limit }) }, timeoutMs, asking.signal).then((said) => {
+    void this.#get({ after }, timeoutMs, asking.signal).then((said) => {
       if (!asking.signal.aborted) this.#hand(said, answered);
     });
   }
@@ -94,7 +97,7 @@ class PollLink implements Link {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<SubscribeAnswer | undefined> {
-    const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf(query)}`;
+    const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf({ ...query, posts: this.#posts })}`;
     try {
       const { body } = await this.#http.ask({ method: 'GET', path, fresh: true, timeoutMs }, signal);
       const said = answerOf(body);

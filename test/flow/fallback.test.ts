@@ -148,6 +148,22 @@ describe('a reader, whatever the way', () => {
     }
   });
 
+  it('asks for as many all the time while it polls, since any answer may begin anew', async () => {
+    const channelId = await channelWith(1);
+    const asked: URL[] = [];
+    const { client } = read(test.url, channelId, {
+      transports: ['poll'],
+      limit: 24,
+      fetch: (url, init) => {
+        asked.push(new URL(url));
+        return fetch(url, init);
+      },
+    });
+    await live(client, 'poll', 2);
+    await vi.waitFor(() => expect(asked.some(({ searchParams }) => searchParams.has('wait'))).toBe(true));
+    expect(asked.map(({ searchParams }) => searchParams.get('posts'))).toEqual(asked.map(() => '24'));
+  });
+
   it('goes on with a fresh token where the old one ran out', async () => {
     const { channel } = await author.createChannel({ headline: 'For members', access: 'members' });
     const readers = await Promise.all(
