@@ -297,7 +297,18 @@ def restored(path):
 # ---- What stands in the terminal
 
 def show_channel(channel, more=None):
-    print(f'\n{bold(plain(channel["headline"]))} · {channel["state"]}{f" · {more}" if more else ""}\n', flush=True)
+    print(f'\n{bold(plain(channel["headline"]))} · {channel["state"]}{f" · {more}" if more else ""}')
+    show_changes(corrections_of(channel))
+    print(flush=True)
+
+
+def corrections_of(shown):
+    return [change for change in shown['history'] if change['kind'] in ('correction', 'clarification')]
+
+
+def show_changes(changes):
+    for change in changes:
+        print(bold(f'{clock(change["at"])} {change["kind"].upper()}'), plain(change['note'] or ''))
 
 
 def show_post(before, post):
@@ -308,12 +319,13 @@ def show_post(before, post):
             print(bold(f'{clock(post["updatedAt"])} WITHDRAWN'), f'what was said at {clock(post["publishedAt"])}', flush=True)
             print(f'  {plain(note)}\n' if note else '', flush=True)
         return
-    seen = before['revision'] if before is not None else post['revision']
-    news = [change for change in post['history'] if change['revision'] > seen and change['kind'] != 'refile']
-    if before is not None and not news:
-        return
-    for change in news:
-        print(bold(f'{clock(change["at"])} {change["kind"].upper()}'), plain(change['note'] or ''))
+    if before is None:
+        news = corrections_of(post)
+    else:
+        news = [change for change in post['history'] if change['revision'] > before['revision'] and change['kind'] != 'refile']
+        if not news:
+            return
+    show_changes(news)
     marks = [word for word, is_so in (
         # A kind that is not known reads as an update.
         (post['kind'].upper(), post['kind'] in ('breaking', 'summary')),

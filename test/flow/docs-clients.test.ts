@@ -260,7 +260,10 @@ describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
     const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(section) ?? [];
     await using shell = openShell(root, { PATH: process.env.PATH });
     const { channel } = await author.createChannel({ headline: 'In Python', state: 'live' });
-    await author.publish(channel.id, { headline: 'At noon' });
+    const { post } = await author.publish(channel.id, { headline: 'At noon' });
+    await author.correct(channel.id, post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
+    const change = { kind: 'correction', note: 'It is the third.' } as const;
+    await author.updateChannel(channel.id, '*', { headline: 'In Python 3', change });
     const run = shell.start(
       line
         .replace('python3', python)
@@ -268,8 +271,10 @@ describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
         .replace('moon-landing', channel.id)
         .replace(/ --state \S+/, ''),
     );
-    await vi.waitFor(() => expect(run.out).toContain('At noon'));
+    await vi.waitFor(() => expect(run.out).toContain('At one'));
     run.kill();
+    // Whoever comes new is told of what was wrong, too.
+    for (const why of ['It was at one.', 'It is the third.']) expect(run.out).toContain(`CORRECTION ${why}`);
     const source = await readFile(join(root, 'examples/reader.py'), 'utf8');
     const named = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
     expect(named.length).toBeGreaterThan(8);
