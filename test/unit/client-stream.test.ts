@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Http } from '../../client/http.ts';
 import type { ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
+import { silenceMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
+import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
@@ -20,6 +22,8 @@ interface Asked {
   refuse(status: number, said: unknown): void;
 }
 
+const block = (event: string, data: unknown) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
@@ -34,7 +38,7 @@ async function scripted() {
       response,
       say(event, data) {
         if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+        response.write(block(event, data));
       },
       refuse(status, said) {
         response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(said));
@@ -221,5 +225,49 @@ describe('a reader of a stream', () => {
     expect(answers).toEqual([]);
     third.say('catchup', catchUp(4));
     await vi.waitFor(() => expect(answers).toMatchObject([{ ok: true, covers: { after: 4, to: 4 } }]));
+  });
+});
+
+describe('the link that a stream is', () => {
+  async function stand() {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const model = new ModelServer();
+    const catchUp = block('catchup', model.catchUp(model.cursor(1), 1, { limit: 9, posts: 9 }));
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const say = (text: string) => writer.write(new TextEncoder().encode(text)).catch(() => {});
+    const http = { stream: async () => new Response(readable) } as unknown as Http;
+    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn() };
+    const link = dialStream({
+      url: '',
+      token: undefined,
+      http,
+      request: { channelId: 'moon', after: model.cursor(1) },
+      told: { ...told, failed() {}, heard() {}, event() {}, store() {}, unsubscribed() {}, drain() {} },
+    });
+    opened.push(link);
+    void say(catchUp);
+    await vi.waitFor(() => expect(told.up).toHaveBeenCalled());
+    return { told, say, catchUp };
+  }
+
+  it('has fallen silent where nothing was heard for so long that two pings are missing', async () => {
+    const { told } = await stand();
+    vi.advanceTimersByTime(silenceMs);
+    expect(told.lost.mock.calls).toEqual([[true]]);
+  });
+
+  it('tells of a catch-up that nobody asked for that there is something to ask for', async () => {
+    const { told, say, catchUp } = await stand();
+    void say(catchUp);
+    await vi.waitFor(() => expect(told.missed).toHaveBeenCalled());
+    expect(told.lost).not.toHaveBeenCalled();
+  });
+
+  it('is lost where it says something that has no end', async () => {
+    const { told, say } = await stand();
+    void say(`data: ${'x'.repeat(2 * (answerBytes + eventBytes) + 1)}`);
+    await vi.waitFor(() => expect(told.lost.mock.calls).toEqual([[false]]));
   });
 });
