@@ -87,5 +87,5 @@ it('was nowhere where it was before, once another history took the place of its 
   server.reset(5);
   follower.onMissed();
   answer();
-  expect([follower.trail.find(before), follower.trail.find(server.cursor(server.head))]).toEqual(['unknown', 'here']);
+  expect([follower.trail.find(before), follower.trail.find(server.cursor(server.head))]).toEqual(['before', 'here']);
 });
