@@ -62,6 +62,10 @@ describe('an erased text', () => {
     expect(await found(dataDir, erased)).toEqual([]);
     await engine.close();
     expect(await found(dataDir, erased)).toEqual([]);
+    using journal = new DatabaseSync(join(dataDir, 'journal.db'), { readOnly: true });
+    const stay = journal.prepare('SELECT n AS channel FROM channels').all();
+    for (const table of ['posts', 'entries', 'tags'])
+      expect(journal.prepare(`SELECT DISTINCT channel FROM ${table}`).all(), table).toEqual(stay);
     expect(
       await found(
         dataDir,
