@@ -60,6 +60,13 @@ describe('a thread of the journal that dies', () => {
     expect(engine.isRevoked('committed')).toBe(true);
   });
 
+  it('finishes an erasure that was on the disk when it died, though nobody asks for it again', async () => {
+    using db = new DatabaseSync(join(temp.dataDir, 'journal.db'));
+    db.exec("INSERT INTO owed (channelId, postId, n) VALUES ('moon', 'committed', NULL)");
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(db.prepare('SELECT * FROM owed').all()).toEqual([]));
+  });
+
   it('is not started again once the journal is being closed', async () => {
     await workers[0]?.terminate();
     await temp.engine.close();
