@@ -69,10 +69,6 @@ export class NodeEngine implements Used {
   #nextAsk = 1;
   #cuts = 0;
   #comparing = false;
-  /** The store has its heartbeats, as far as it knows: the first is given before it serves anyone. */
-  #isKnown = true;
-  /** From then on the store knows all nodes that give anything out. */
-  #knownFrom = 0;
   #round = 0;
   #heardAt: number;
   #comparedAt: number;
@@ -83,7 +79,7 @@ export class NodeEngine implements Used {
     this.#erasuresTo = setting.store.erasures.at(-1)?.id ?? 0;
     this.#heardAt = setting.scheduler.now;
     this.#comparedAt = setting.scheduler.now;
-    setting.store.beats.set(id, setting.scheduler.now);
+    this.#beat(false);
     this.ears = new Link(setting.random, setting.scheduler, setting.busChances, (message) =>
       this.comes(() => this.#hear(message)),
     );
@@ -286,15 +282,10 @@ export class NodeEngine implements Used {
     const until = scheduler.now + patienceMs;
     while (!this.isClosed && scheduler.now < until) {
       const counted = await this.#ask(() => counting(store.beats, scheduler.now));
-      if (!counted.includes(this.id)) this.#nodesForgotten();
-      if (counted.every((id) => acknowledged.has(id)) && scheduler.now >= this.#knownFrom) return true;
+      if (counted.every((id) => acknowledged.has(id)) && counted.includes(this.id)) return true;
       await new Promise<void>((resolve) => this.later(pollMs, resolve));
     }
     return false;
-  }
-
-  #nodesForgotten(): void {
-    this.#knownFrom = this.#setting.scheduler.now + leaseMs + checksMs;
   }
 
   #announceErased(postId: string | null): void {
@@ -400,7 +391,7 @@ export class NodeEngine implements Used {
     const asked = scheduler.now;
     const highestBefore = this.#announced?.highest ?? 0;
     try {
-      const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#beat()]);
+      const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#ask(() => this.#beat(true))]);
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
       if (head === null && this.#announced?.isNew === false) this.#gone();
@@ -413,17 +404,13 @@ export class NodeEngine implements Used {
     }
   }
 
-  async #beat(): Promise<void> {
+  /** As beat.lua does it. */
+  #beat(again: boolean): void {
     const { store, scheduler } = this.#setting;
-    const wasKnown = this.#isKnown;
-    this.#isKnown = await this.#ask(() => {
-      const counted = !wasKnown || counting(store.beats, scheduler.now).includes(this.id);
-      if (!wasKnown || store.beats.has(this.id)) store.beats.set(this.id, scheduler.now);
-      return counted;
-    });
-    if (!wasKnown || this.#isKnown) return;
-    this.#nodesForgotten();
-    await this.#beat();
+    const counted = counting(store.beats, scheduler.now);
+    const areLost = again ? !counted.includes(this.id) : counted.length === 0 && store.beats.size > 0;
+    if (areLost) store.beats.set('others', scheduler.now - countsMs + leaseMs + checksMs);
+    store.beats.set(this.id, scheduler.now);
   }
 
   #fits(head: Position | null, highestBefore: number): boolean {

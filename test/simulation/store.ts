@@ -296,7 +296,7 @@ export class Store {
     let older = this.synced;
     for (let each = 0; each < entries && older?.before !== undefined; each += 1) older = older.before;
     this.#startFrom(older, 'older dump');
-    this.beats.clear();
+    for (const id of this.beats.keys()) this.beats.set(id, Number.NEGATIVE_INFINITY);
     this.erasures = [];
   }
 

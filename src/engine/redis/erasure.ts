@@ -9,13 +9,22 @@ import { redisLimits } from './limits.ts';
 import { Rewrites } from './rewrites.ts';
 import { timeOf } from './servers.ts';
 
-const { redisErasureWaitMs: patienceMs, countsMs, leaseMs, probeMs, redisPollMs: pollMs } = redisLimits;
+const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
 /** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
 export type Owed = readonly [who: string, offset: string];
 
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
+
+/** Counts for nodes that the store has lost, for as long as they may give out what they hold. See beat.lua. */
+const others = 'others';
+const areLost = 'Redis has lost which there are, and hears of them again';
+const isSilent = 'it has not yet said that it let go of what it read before';
+
+function placeOf(node: string): string {
+  return node === others ? 'other nodes' : `node ${node}`;
+}
 
 export interface ErasureParts {
   url: string;
@@ -34,8 +43,6 @@ export class Erasures {
   readonly #rewrites: Rewrites;
   /** The nodes that count, a moment from now: asked once for all who wait for some. */
   #counting: Promise<string[]> | undefined;
-  /** From then on all nodes count that give anything out, by the clock of the process. */
-  #knownFrom = 0;
 
   constructor(parts: ErasureParts) {
     this.#parts = parts;
@@ -45,14 +52,6 @@ export class Erasures {
   /** Gives up what is being finished. */
   close(): void {
     this.#stop.abort();
-  }
-
-  /**
-   * The store has lost which nodes there are: an older file was put back, or a replica took over that had not heard of them. Those that go
-   * on have given their heartbeat again by the time that the others' leases have ended and each has looked.
-   */
-  nodesForgotten(): void {
-    this.#knownFrom = performance.now() + leaseMs + probeMs;
   }
 
   /** To be sent before the entry that erases, down the same connection. */
@@ -109,20 +108,17 @@ export class Erasures {
     const acknowledged = new Set([nodeId]);
     const undo = bus.askErased(channelId, postId, (other) => {
       acknowledged.add(other);
-      pending.delete(`node ${other}`);
+      pending.delete(placeOf(other));
     });
     try {
       for (let counted = await this.#count(); !failed.aborted; counted = await this.#countSoon()) {
         const missing = counted.filter((other) => !acknowledged.has(other));
-        for (const where of pending.keys())
-          if (where.startsWith('node ') && !missing.includes(where.slice(5))) pending.delete(where);
-        // One that has not heard of the loss yet finds it here.
-        if (!counted.includes(nodeId)) this.nodesForgotten();
-        const areKnown = performance.now() >= this.#knownFrom;
-        if (areKnown) pending.delete('other nodes');
-        else pending.set('other nodes', 'Redis has lost which there are, and hears of them again');
-        if (missing.length === 0 && areKnown) return;
-        for (const other of missing) pending.set(`node ${other}`, 'it has not yet said that it let go of what it read before');
+        // Nor may others be counted where this one is not: its next heartbeat says so to all.
+        if (!counted.includes(nodeId)) missing.push(others);
+        const places = new Set(missing.map(placeOf));
+        for (const where of pending.keys()) if (where.includes('node') && !places.has(where)) pending.delete(where);
+        if (missing.length === 0) return;
+        for (const other of missing) pending.set(placeOf(other), other === others ? areLost : isSilent);
       }
     } finally {
       undo();
@@ -130,7 +126,7 @@ export class Erasures {
   }
 
   async #count(): Promise<string[]> {
-    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs, ''])) as string[];
+    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs])) as string[];
   }
 
   #countSoon(): Promise<string[]> {

@@ -138,7 +138,6 @@ class Shared implements RedisEngine {
       nodeId,
       log,
       onReach: (reach) => this.#announcer.announceReach(reach),
-      onForgotten: () => this.#erasures.nodesForgotten(),
     });
   }
 

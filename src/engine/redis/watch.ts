@@ -21,8 +21,6 @@ export interface WatchParts {
   nodeId: string;
   log: Log;
   onReach: (reach: Reach) => void;
-  /** The store knew nothing of this node's last heartbeat, nor perhaps of those of others. */
-  onForgotten: () => void;
 }
 
 /**
@@ -41,8 +39,8 @@ export class Watch {
   /** What the last of either failed with, where something was answered. */
   #unheard: string | undefined;
   #uncompared: string | undefined;
-  /** The store has this node's heartbeats, as far as is known. */
-  #isKnown = false;
+  /** The store was given a heartbeat of this node. */
+  #hasBeaten = false;
   reach: Reach = { reachable: true, since: new Date().toISOString() };
 
   constructor(parts: WatchParts) {
@@ -132,13 +130,9 @@ export class Watch {
   }
 
   async #beat(): Promise<void> {
-    const { talk, nodeId, onForgotten } = this.#parts;
-    const wasKnown = this.#isKnown;
-    const counted = (await talk.run('beat', [registry.nodes], [nodeId, countsMs, wasKnown ? '' : 'new'])) as string[];
-    this.#isKnown = counted.includes(nodeId);
-    if (!wasKnown || this.#isKnown) return;
-    onForgotten();
-    await this.#beat();
+    const { talk, nodeId } = this.#parts;
+    await talk.run('beat', [registry.nodes], [nodeId, countsMs, this.#hasBeaten ? 'again' : '', leaseMs + probeMs]);
+    this.#hasBeaten = true;
   }
 
   #suspect(channelIds: string[]): void {
