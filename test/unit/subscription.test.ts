@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
+import { expect, it, vi } from 'vitest';
+import { type Engine, JournalUnavailable } from '../../src/engine/engine.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { Asker } from '../../src/reader/asker.ts';
@@ -33,4 +33,20 @@ it('lets go of the feed of a channel that it refuses, be it open or not, so that
   expect(idle).toHaveLength(1);
   held.release();
   expect(idle).toHaveLength(2);
+});
+
+it('has a feed that is behind ask the journal, where that says that the channel was opened to who is refused', async () => {
+  const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
+  const reads = ['members', 'members', 'public'] as const;
+  let read = 0;
+  const asked = vi.fn(() => new Promise<never>(() => {}));
+  const opened: Partial<Engine> = {
+    ...engine,
+    channel: async () => ({ status: 'found', channel: { ...channel, access: reads[read++] ?? 'public' }, position }),
+    catchUp: asked,
+  };
+  const feeds = new Feeds({ engine: opened as Engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  await expect(holdFor(stranger, feeds, channel.id)).rejects.toBeInstanceOf(JournalUnavailable);
+  expect(asked).toHaveBeenCalledTimes(1);
+  feeds.close();
 });
