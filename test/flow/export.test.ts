@@ -174,6 +174,23 @@ describe('an export', () => {
     await underWay(0);
   });
 
+  it('has nothing of a text that is erased while it is read', async () => {
+    const { engine } = server.server;
+    await createChannel(engine, 'read');
+    const post = { ...samplePost('read'), body: 'Erased meanwhile', html: '' };
+    await appended(engine, 'read', [publication(post)]);
+    const { entries } = engine;
+    const reading = vi.spyOn(engine, 'entries').mockImplementationOnce(async (...asked) => {
+      const read = await entries.apply(engine, asked);
+      await appended(engine, 'read', [takedown(post)]);
+      return read;
+    });
+    const { text } = await exported('read', editor);
+    reading.mockRestore();
+    expect(text).toContain('post.taken-down');
+    expect(text).not.toContain('Erased meanwhile');
+  });
+
   it('whose client takes nothing for a while is given up: the connection is cut', async () => {
     // More than a kernel takes: of what the test before this one erased nothing is left to be sent.
     await using own = await startTestServer();
