@@ -7,7 +7,7 @@ import { createDesk } from './desk/desk.ts';
 import { createImporter } from './desk/import.ts';
 import { createRenderer } from './desk/render.ts';
 import { createSessionCookie } from './edge/cookies.ts';
-import { closeHttp, createHttp, dropWaiting, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
+import { closeHttp, createHttp, dropWaiting, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
@@ -173,6 +173,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         log.info({ readers: readers.size }, 'draining');
         await readers.drain(drainMs);
         if (health.phase === 'retired') await leaveOpen(http);
+        // From now on nothing is begun, and what was can still be finished: it may wait for the journal.
+        health.phase = 'draining';
+        await finishAnswers(http);
         for (const step of undo) await step();
         log.info({}, 'closed');
       })();

@@ -185,12 +185,20 @@ export function stopListening(http: Server): Promise<unknown> {
 }
 
 /** After `stopListening`: resolves when no connection is left, or after a moment. */
-export async function leaveOpen(http: Server): Promise<void> {
+export function leaveOpen(http: Server): Promise<void> {
+  return atMost(httpLimits.leadAwayMs, stopListening(http));
+}
+
+/** Resolves when every answer that was begun has been made, or after a moment. */
+export function finishAnswers(http: Server): Promise<void> {
+  const begun = [...(underWay.get(http) ?? [])].filter(({ writableEnded }) => !writableEnded);
+  const made = begun.map((response) => new Promise((resolve) => response.once('finish', resolve).once('close', resolve)));
+  return atMost(httpLimits.lastAnswersMs, Promise.all(made));
+}
+
+async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
   const enough = new AbortController();
-  await Promise.race([
-    stopListening(http),
-    pause(httpLimits.leadAwayMs, undefined, { signal: enough.signal }).catch(() => undefined),
-  ]);
+  await Promise.race([done, pause(ms, undefined, { signal: enough.signal }).catch(() => undefined)]);
   enough.abort();
 }
 

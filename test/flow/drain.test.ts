@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
@@ -227,4 +230,24 @@ it('ends once, however often it is asked to', async () => {
   expect(one).toBe(two);
   await one;
   await expect(call(`${server.url}/healthz`)).rejects.toThrow();
+});
+
+it('finishes what an author had begun', async () => {
+  const server = await start();
+  const token = await server.token({ editor: ['*'] });
+  const { id } = await createChannel(server, token);
+  const body = JSON.stringify({ body: 'The crew have landed.' });
+  const post = request(`${server.url}/v1/channels/${id}/posts`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': body.length },
+  });
+  post.write(body.slice(0, 5));
+  await pause(100);
+  const closed = server.server.close();
+  await pause(100);
+  post.end(body.slice(5));
+  const [answer] = (await once(post, 'response')) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(201);
+  await closed;
 });
