@@ -158,6 +158,22 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(dropped).toEqual([[id, null]]);
     });
 
+    it('notice that what was lost came back, where it was read without it in between', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+      const replica = await copyOf(server, id);
+      await publishHeard(here, id, other);
+      const primary = await copyOf(server, id);
+      await nextComparison(server, there);
+      const before = other.losses();
+      await replica();
+      expect((await there.snapshot(id, wide))?.position.offset).toBe(1);
+      await primary();
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+    });
+
     it('tell that a channel is gone of which nothing is left', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);

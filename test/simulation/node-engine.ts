@@ -208,7 +208,7 @@ export class NodeEngine implements Used {
   async catchUp(_channelId: string, after: Position, bounds: Bounds) {
     this.#setting.trace?.(`${this.id} reads after ${after.offset} ${after.check.slice(-6)}`);
     const read = await this.#read(() => this.#setting.store.catchUp(after, bounds));
-    if (read !== undefined && read.status !== 'foreign') this.#announced?.read(read.to.offset);
+    if (read !== undefined && read.status !== 'foreign') this.#announced?.read(read.to.offset, !read.more);
     return read;
   }
 

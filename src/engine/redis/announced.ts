@@ -24,7 +24,9 @@ export class Announced {
   }
 
   /** The journal was read up to here, which says nothing of what was announced. A head that lies below it has lost what was read. */
-  read(offset: number): void {
+  read(offset: number, isHead = true): void {
+    // What was announced beyond is lost, and may come back with whoever had it: nobody is to be taken for having it then.
+    if (isHead && offset < this.highest) for (const known of this.#checks.keys()) if (known > offset) this.#checks.delete(known);
     this.highest = Math.max(this.highest, offset);
   }
 

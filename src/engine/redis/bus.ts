@@ -149,8 +149,8 @@ export class RedisBus {
   }
 
   /** The journal was read up to here, for whoever asked. */
-  read(channelId: string, { offset }: Position): void {
-    this.#followed.get(channelId)?.announced.read(offset);
+  read(channelId: string, { offset }: Position, isHead?: boolean): void {
+    this.#followed.get(channelId)?.announced.read(offset, isHead);
   }
 
   /** The highest offset that was announced or read here. */

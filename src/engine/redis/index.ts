@@ -292,7 +292,7 @@ class Shared implements RedisEngine {
 
   async catchUp(channelId: string, after: Position, bounds: Bounds) {
     const read = await this.#reads.catchUp(channelId, after, bounds);
-    if (read !== undefined && read.status !== 'foreign') this.#bus.read(channelId, read.to);
+    if (read !== undefined && read.status !== 'foreign') this.#bus.read(channelId, read.to, !read.more);
     return read;
   }
 
