@@ -10,8 +10,8 @@ export const fanoutLimits = {
    * the reader still waits for it, and has not missed a ping that is behind it.
    */
   catchUpBytes: 64 * 1024,
-  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. A ping is behind it. */
-  sliceBytes: 64 * 1024,
+  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
+  sliceBytes: 256 * 1024,
   /** Readers of all feeds who are handed something before the process does whatever else there is; a poll counts as twenty. */
   turnReaders: 1_000,
   /** A feed without readers is kept this long. */
