@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../src/protocol/schemas.ts';
@@ -239,13 +238,16 @@ it('finishes what an author had begun', async () => {
   const body = JSON.stringify({ body: 'The crew have landed.' });
   const post = request(`${server.url}/v1/channels/${id}/posts`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': body.length },
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': body.length },
+      expect: '100-continue',
+    },
   });
-  post.write(body.slice(0, 5));
-  await pause(100);
+  post.flushHeaders();
+  await once(post, 'continue');
   const closed = server.server.close();
-  await pause(100);
-  post.end(body.slice(5));
+  await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).status).toBe(503));
+  post.end(body);
   const [answer] = (await once(post, 'response')) as [IncomingMessage];
   answer.resume();
   expect(answer.statusCode).toBe(201);
