@@ -1,10 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { tokenLimits } from '../../src/edge/tokens.ts';
-import { startStoppableIssuer } from '../support/issuer.ts';
+import { bringBack, startStoppableIssuer } from '../support/issuer.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser, withinTime } from './browser.ts';
@@ -230,9 +228,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await list.getByRole('status').getByText('so coverage that is not for everyone may be missing here').waitFor();
     expect(await list.getByRole('link', { name: 'For the desk' }).count()).toBe(0);
 
-    await issuer.start();
-    // It is asked again no sooner.
-    await pause(tokenLimits.jwksFailurePauseMs);
+    await bringBack(issuer, server);
     await list.clock.fastForward(25_000);
     await list.getByRole('link', { name: 'For the desk' }).waitFor();
     expect(await list.getByRole('status').textContent()).toBe('');

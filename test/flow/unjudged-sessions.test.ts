@@ -1,9 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../client/index.ts';
 import type { ReaderState } from '../../client/reader.ts';
-import { tokenLimits } from '../../src/edge/tokens.ts';
-import { type StoppableIssuer, startStoppableIssuer } from '../support/issuer.ts';
+import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../support/issuer.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';
@@ -39,7 +37,7 @@ afterAll(async () => {
   await issuer[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  await bringIssuerBack();
+  await bringBack(issuer, server);
   tokens += 1;
   token = await issuer.token({ reader: ['*'], editor: ['*'], admin: true }, `of-the-issuer-${tokens}`);
   const { headers } = await call(`${server.url}/v1/session`, { method: 'POST', token });
@@ -50,12 +48,6 @@ afterEach(() => issuer.start());
 async function loseIssuer(): Promise<void> {
   await issuer.stop();
   await server.restart();
-}
-
-/** Where it was asked in vain, it is asked again no sooner. */
-async function bringIssuerBack(): Promise<void> {
-  await issuer.start();
-  await pause(tokenLimits.jwksFailurePauseMs);
 }
 
 const get = (path: string, headers: Record<string, string> = {}) => call(server.url + path, { headers: { cookie, ...headers } });
@@ -90,7 +82,7 @@ describe('over HTTP', () => {
       expect([path, status, headers.getSetCookie()]).toEqual([path, 200, []]);
     }
     expect((await get('/v1/channels/free/posts/01890000-0000-7000-8000-000000000000')).status).toBe(404);
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     for (const path of ['closed', 'hidden']) expect((await get(`/v1/channels/${path}/snapshot`)).status).toBe(200);
     expect((await get('/v1/session')).body).toMatchObject({ session: { name: 'Ruth Calder' } });
   });
@@ -109,7 +101,7 @@ describe('over HTTP', () => {
     expect((await call(`${server.url}/`, { headers: isHtml })).text).not.toContain(said);
     // What programs are answered has no place for it.
     expect(Object.keys((await get('/v1/channels')).body as object)).toEqual(['channels', 'next']);
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     expect(await listed()).toEqual([false, true, 'private, no-store']);
   });
 
@@ -119,7 +111,7 @@ describe('over HTTP', () => {
     const write = () =>
       call(`${server.url}/v1/channels/free/posts`, { method: 'POST', headers, body: { headline: 'Written by a session' } });
     expect((await write()).body).toMatchObject(told);
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     const { status, headers: answered } = await write();
     expect([status, answered.get('idempotency-replayed')]).toEqual([201, null]);
   });
@@ -129,7 +121,7 @@ describe('over HTTP', () => {
     const { status, headers, text } = await get('/v1/channels/closed/stream', { accept: 'text/event-stream' });
     expect([status, Number(headers.get('retry-after'))]).toEqual([200, expect.toSatisfy((seconds) => seconds >= 5)]);
     expect(text).toMatch(/^retry: ?\d+\n\n$/);
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     const stream = await openStream(server.url, 'closed', { headers: { Cookie: cookie } });
     onTestFinished(() => stream.destroy());
     await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
@@ -142,7 +134,7 @@ describe('over HTTP', () => {
     expect(text).toContain('You cannot be recognised at the moment');
     expect(text).toContain('Try again in 5 seconds.');
     expect(text).not.toContain('<form');
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     expect((await get(path, isHtml)).status).toBe(200);
   });
 });
@@ -161,7 +153,7 @@ describe('a socket', () => {
     for (const channelId of ['closed', 'hidden', 'never-was']) {
       expect(await reader.subscribe(channelId)).toMatchObject({ ok: false, problem: told });
     }
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     for (const channelId of ['closed', 'hidden']) expect(await reader.subscribe(channelId)).toMatchObject({ ok: true });
     expect(await reader.subscribe('never-was')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
   });
@@ -169,7 +161,7 @@ describe('a socket', () => {
   it('ends like any other where the token is revoked by then', async () => {
     await loseIssuer();
     const reader = await connect();
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     expect(await reader.subscribe('closed')).toMatchObject({ ok: true });
     const admin = await server.token({ admin: true }, { sub: 'operator' });
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: `of-the-issuer-${tokens}` } });
@@ -183,7 +175,7 @@ describe('a socket', () => {
     const reader = await connect();
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: `of-the-issuer-${tokens}` } });
     expect(await reader.subscribe('closed')).toMatchObject({ problem: told });
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     expect(await reader.subscribe('closed')).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
   });
 
@@ -214,7 +206,7 @@ describe('a reader of the client', () => {
     await vi.waitFor(() => expect(reader.state.status).not.toBe('live'));
     const refused = /pressbox_problems_total\{code="token-invalid"\} [1-9]/;
     await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused));
-    await bringIssuerBack();
+    await bringBack(issuer, server);
     await vi.waitFor(() => expect(reader.state.status).toBe('live'));
     expect(reader.timeline?.posts[0]?.html).toContain(`for a ${way}.`);
     expect(states).not.toContain('ended');

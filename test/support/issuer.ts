@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { expect, vi } from 'vitest';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { freePort } from './free-port.ts';
+import { call } from './server.ts';
 import { type Site, startSite } from './site.ts';
 
 /** Whoever issues tokens for a server: a site that gives the keys to check them with. `keysAt`: what a JWK set holds, by its path. */
@@ -47,4 +49,11 @@ export async function startStoppableIssuer(): Promise<StoppableIssuer> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Starts the issuer; resolves when a server takes its tokens. One that asked it in vain just now does not ask again at once. */
+export async function bringBack(issuer: StoppableIssuer, { url }: { url: string }): Promise<void> {
+  await issuer.start();
+  const token = await issuer.token({ reader: ['*'] }, 'witness');
+  await vi.waitFor(async () => expect((await call(`${url}/v1/session`, { token })).status).toBe(200));
 }
