@@ -26,7 +26,8 @@ export class Absence {
 
   /** What is to be told now. */
   get line(): Line | undefined {
-    return this.#told && { cause: this.#told.cause, since: this.#told.since, ...this.#told.missed };
+    const told = this.#told;
+    return told && !told.missed.isNothing ? { cause: told.cause, since: told.since, ...told.missed } : undefined;
   }
 
   /** Whoever is away already is away since then; that they looked elsewhere counts for more than the connection. */
@@ -50,26 +51,22 @@ export class Absence {
     this.#left = undefined;
     this.#missed = new Missed();
     if (left === undefined || now - left.at < absentMs || missed.isNothing) return false;
-    if (this.#told === undefined) this.#told = { cause: left.cause, since: left.at, missed };
-    else this.#told.missed.add(missed);
+    if (this.line === undefined) this.#told = { cause: left.cause, since: left.at, missed };
+    else this.#told?.missed.add(missed);
     return true;
   }
 
-  /** The page was opened anew, by someone who had left it so. `events`: what changed since. */
+  /** The page was opened anew, by someone who had left it so, and may not have looked at it yet. `events`: what changed since. */
   returnFrom(left: Left, events: readonly Event[], now: number): boolean {
-    if (this.#left !== undefined) return false;
-    this.leave('left', left);
+    const isAway = this.#left !== undefined;
+    this.#left = { ...left, cause: 'left' };
     for (const event of events) this.hear(event);
-    return this.comeBack(now);
+    return !isAway && this.comeBack(now);
   }
 
   /** Posts that are in view. One that is new tells that there are new ones. Returns whether the line is another one. */
   read(ids: Iterable<string>): boolean {
-    const told = this.#told;
-    if (told === undefined) return false;
-    const changed = told.missed.read(ids);
-    if (told.missed.isNothing) this.#told = undefined;
-    return changed;
+    return this.#told?.missed.read(ids) === true;
   }
 
   close(): void {

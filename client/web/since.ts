@@ -159,9 +159,9 @@ export class SinceYouLeft {
     this.#meanwhile = [];
     const asked = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
     // An answer that is late says nothing of a post that was changed again, or withdrawn, since then.
-    const events = [...asked, ...this.#meanwhile].sort((one, other) => one.offset - other.offset);
+    const events = asked && [...asked, ...this.#meanwhile].sort((one, other) => one.offset - other.offset);
     this.#meanwhile = undefined;
-    if (!this.#listening.signal.aborted && this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
+    if (events && !this.#listening.signal.aborted && this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
   }
 
   #tell(): void {
@@ -225,8 +225,8 @@ export class SinceYouLeft {
   }
 }
 
-/** Each post that changed since, once. Nothing where that cannot be known: another history, or no answer. */
-async function changesSince(server: string, channelId: string, cursor: string): Promise<Event[]> {
+/** Each post that changed since, once. Undefined where that cannot be known: another history, or no answer. */
+async function changesSince(server: string, channelId: string, cursor: string): Promise<Event[] | undefined> {
   const events: Event[] = [];
   let after = cursor;
   try {
@@ -234,13 +234,13 @@ async function changesSince(server: string, channelId: string, cursor: string): 
       const path = `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`;
       const answer = await fetch(onServer(path, server));
       const catchUp = (await answer.json()) as CatchUp;
-      if (!answer.ok || catchUp.mode !== 'replay') return [];
+      if (!answer.ok || catchUp.mode !== 'replay') return;
       events.push(...catchUp.events);
       if (!catchUp.more) break;
       after = catchUp.cursor;
     }
     return events;
   } catch {
-    return [];
+    return;
   }
 }

@@ -111,6 +111,37 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
+  it('on a later day is told so, too, in a tab that they open beside another, once they look at it', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
+    const { page, complaints } = await room.open(id);
+    await drawn(page);
+    await page.goto(`${room.server.url}/`);
+    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
+    await page.addInitScript(`Object.defineProperty(document, 'hidden', { configurable: true, value: true })`);
+    const isOpen = Promise.withResolvers<void>();
+    await page.route(/\/events\?limit=1000/, async (route) => {
+      const response = await route.fetch();
+      await isOpen.promise;
+      await route.fulfill({ response });
+    });
+    const answer = page.waitForResponse(/\/events\?limit=1000/);
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    isOpen.resolve();
+    await (await answer).finished();
+    const [added] = await room.publish(id, 'New.');
+    await post(page, added).waitFor();
+    expect(await line(page).isVisible()).toBe(false);
+    await hide(page, false);
+    await line(page).waitFor();
+    expect(await textOf(line(page).locator('ul'))).toBe('1 new post1 correction: “The bridge is shut”');
+    await author.takedown(id, added ?? '');
+    await line(page).getByText('1 new post').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
   it.each(['/live/', '/embed/'])(
     'is told nothing of a post as it was before it was changed again, or taken down, while the answer was on its way: %s',
     async (path) => {

@@ -122,6 +122,26 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect(JSON.stringify([...(absence.line?.changed ?? [])])).not.toContain('bridge');
   });
 
+  it('is nothing any more once all that was new is withdrawn', () => {
+    const absence = away(fresh(1));
+    absence.comeBack(afterwards);
+    absence.hear(heard(withdrawn(fresh(1))));
+    expect(absence.line).toBeUndefined();
+  });
+
+  it('is the whole of it, too, for who opens the page anew in a tab that they look at later', () => {
+    const absence = new Absence();
+    absence.leave('left', { at: afterwards, newest: 21, seen: new Map() });
+    absence.hear(heard(fresh(2)));
+    const events = [fresh(1), changed(read, 'correction'), fresh(2)].map(heard);
+    // Nobody is there yet.
+    expect(absence.returnFrom(left, events, afterwards)).toBe(false);
+    expect(absence.line).toBeUndefined();
+    absence.hear(heard(withdrawn(fresh(2))));
+    expect(absence.comeBack(afterwards + 1)).toBe(true);
+    expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
+  });
+
   it('is told by the page that is opened anew of what the server says changed since', () => {
     const absence = new Absence();
     const events = [fresh(1), changed(read, 'clarification')].map(heard);
