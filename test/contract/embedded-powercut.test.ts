@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
-import { renderer } from '../support/engines.ts';
-import { leftOf, writeUntilKilled } from '../support/powercut/authors.ts';
+import { newPostId, renderer } from '../support/engines.ts';
+import { leftOf, startRepeater, writeUntilKilled } from '../support/powercut/authors.ts';
 import { noPowercut, type Power, watchPower } from '../support/powercut/powercut.ts';
 
 const reason = noPowercut();
@@ -106,6 +106,25 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     const have = await kept(refused.map(({ post }) => post));
     for (const { post } of refused) expect(have.get(post)).toBe(answered.get(post) ?? 0);
   });
+
+  it.each(['broken', 'stuck'] as const)(
+    'has what a start found in the log and says to be there, though the sync of it was %s when the process was killed',
+    async (how) => {
+      const post = newPostId();
+      await using first = await startRepeater({ dataDir, power, post });
+      power.fail(how, true);
+      const told = first.repeat();
+      if (how === 'broken') expect(await told).toBe('unknown');
+      else await vi.waitFor(() => expect(leftOf(dataDir, [post])).toEqual([post]));
+      await first.kill();
+      power.fail(how, false);
+      await using second = await startRepeater({ dataDir, power, post });
+      expect(await second.repeat()).toBe('duplicate');
+      await second.kill();
+      power.lose();
+      expect(await lost(new Map([[post, 1]]))).toEqual([]);
+    },
+  );
 
   it('takes nothing more once a sync has failed, says what may have happened, and has kept what was answered', async () => {
     const outcomes: string[] = [];

@@ -1,10 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { JournalRefused } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { codeOf, notUsable } from './damage.ts';
 
-/** The data directory: made to last, and taken by one engine alone. */
+/** The data directory: made to last, with what was written there before, and taken by one engine alone. */
 
 /**
  * Makes a directory, with those above it, so that it is still there after a power cut. (The names of the files in it SQLite makes last,
@@ -22,11 +22,45 @@ export function makeDirectory(directory: string): void {
 }
 
 function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
+  withOpen(directory, 'r', fsyncSync);
+}
+
+function withOpen(path: string, flags: 'r' | 'r+', use: (descriptor: number) => void): void {
+  const descriptor = openSync(path, flags);
   try {
-    fsyncSync(descriptor);
+    use(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** The write-ahead log beside a journal. */
+export function logOf(file: string): string {
+  return `${file}-wal`;
+}
+
+const copiedBytes = 1024 * 1024;
+
+/**
+ * Makes last what SQLite finds in the log. Whoever wrote it may have been killed before the sync, or told that it failed; it counts all the
+ * same from now on, and readers and authors are told so. It is written once more, since of what a sync failed to write the kernel may say
+ * that it is on the disk. To be called before the journal is open in this process. Throws `JournalUnavailable`.
+ */
+export function syncLog(file: string): void {
+  const log = logOf(file);
+  if (!existsSync(log)) return;
+  try {
+    withOpen(log, 'r+', (descriptor) => {
+      const bytes = Buffer.alloc(copiedBytes);
+      for (let at = 0, read = copiedBytes; read > 0; ) {
+        read = readSync(descriptor, bytes, 0, copiedBytes, at);
+        at += writeSync(descriptor, bytes, 0, read, at);
+      }
+      fsyncSync(descriptor);
+    });
+    syncDirectory(dirname(file));
+  } catch (error) {
+    throw new JournalUnavailable(`The log ${log} cannot be synced: ${messageOf(error)}.`, 'unchanged', { cause: error });
   }
 }
 

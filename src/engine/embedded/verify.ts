@@ -9,6 +9,7 @@ import { channelFrom, type Text } from '../record.ts';
 import { tagsOf } from '../tags.ts';
 import { type ChannelReport, Walk, wrongFinding, wrongList } from '../walk.ts';
 import { isOutOfReach, notUsable } from './damage.ts';
+import { logOf } from './directory.ts';
 import { tagKey } from './requests.ts';
 import { openForReading } from './schema.ts';
 
@@ -103,10 +104,6 @@ function begun(db: DatabaseSync): DatabaseSync {
     db.close();
     throw error;
   }
-}
-
-function logOf(file: string): string {
-  return `${file}-wal`;
 }
 
 /** A report for each channel, in the order of their ids. */

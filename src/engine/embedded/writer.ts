@@ -3,6 +3,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { append } from './append.ts';
 import { codeOf, isDamage, notUsable } from './damage.ts';
+import { syncLog } from './directory.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
@@ -25,6 +26,7 @@ const { file, port } = workerData as ThreadData;
 function start(): void {
   let db: DatabaseSync;
   try {
+    syncLog(file);
     db = openForWriting(file);
     verifyJournal(db);
   } catch (error) {

@@ -56,3 +56,29 @@ export function leftOf(dataDir: string, erased: string[]): string[] {
   const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name)));
   return erased.filter((id) => files.some((bytes) => bytes.includes(`text of ${id}`)));
 }
+
+/** Runs `repeater.ts` in a process of its own whose power can be taken away. */
+export async function startRepeater({ dataDir, power, post }: { dataDir: string; power: Power; post: string }) {
+  const script = fileURLToPath(new URL('./repeater.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir, post], {
+    env: { ...process.env, ...power.env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  await lines.next();
+  return {
+    /** What became of the append: a status, or the outcome of a failure. */
+    async repeat(): Promise<string | undefined> {
+      child.stdin.write('\n');
+      const { value } = await lines.next();
+      return value;
+    },
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}

@@ -11,6 +11,8 @@ interface Change {
   offset: number;
   /** Undefined: cut, or grown with zeros, to `offset`. */
   data: Uint8Array | undefined;
+  /** A sync of it failed: the kernel counts it as written, and no later sync writes it. */
+  isLost?: boolean;
 }
 
 class File {
@@ -51,6 +53,7 @@ const kinds = [
   'sync-end',
   'dir-sync-begin',
   'dir-sync-end',
+  'sync-lost',
 ] as const;
 const headBytes = 32;
 
@@ -143,6 +146,11 @@ export class Disk {
         if (node) node.synced = Math.max(node.synced, this.#begun.get(`${inode} ${offset}`) ?? -1);
         return;
       }
+      case 'sync-lost': {
+        const node = this.#inodes.get(inode);
+        for (const change of node?.changes ?? []) change.isLost ||= change.index > node!.synced;
+        return;
+      }
       case 'none':
     }
   }
@@ -226,9 +234,9 @@ function bytesOf(file: File, random: Random | undefined): Uint8Array {
     if (offset + data.byteLength > size) resize(offset + data.byteLength);
     room.set(data, offset);
   };
-  for (const { index, offset, data } of file.changes) {
-    // Whole, torn, or gone.
-    const fate = index <= file.synced ? 0 : random ? random() : 1;
+  for (const { index, offset, data, isLost } of file.changes) {
+    // Whole, torn, or gone. How long a file is does not go with its bytes.
+    const fate = isLost && data !== undefined ? 1 : index <= file.synced ? 0 : random ? random() : 1;
     if (fate >= 0.6) continue;
     if (data === undefined) resize(offset);
     else if (fate < 0.4) put(offset, data);

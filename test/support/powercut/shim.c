@@ -6,7 +6,8 @@
  *   POWERCUT_DIR  the directory, as realpath gives it
  *   POWERCUT_LOG  where the record is appended to; outside that directory
  *
- * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does.
+ * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does,
+ * and as in Linux nothing of what it was to keep is kept by a later one; while there is "<POWERCUT_LOG>.stuck", no sync comes to an end.
  *
  * A record is a header, then `paths` bytes of a path, then `bytes` bytes of data. Shared memory (files that end in -shm) is left out: it
  * does not outlive a power cut. Memory-mapped writes are not seen, so a program that maps its files for writing cannot be tested so.
@@ -26,7 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, FOUND, WRITE, TRUNCATE, UNLINK, RENAME, MKDIR, RMDIR, SYNC_BEGIN, SYNC_END, DIR_SYNC_BEGIN, DIR_SYNC_END };
+enum kind { CREATE = 1, FOUND, WRITE, TRUNCATE, UNLINK, RENAME, MKDIR, RMDIR, SYNC_BEGIN, SYNC_END, DIR_SYNC_BEGIN, DIR_SYNC_END, SYNC_LOST };
 
 struct record {
   uint32_t kind;
@@ -39,7 +40,7 @@ struct record {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX];
 static size_t root_length;
-static char full_path[PATH_MAX], broken_path[PATH_MAX];
+static char full_path[PATH_MAX], broken_path[PATH_MAX], stuck_path[PATH_MAX];
 static int log_fd = -1;
 static uint64_t syncs;
 
@@ -50,6 +51,7 @@ __attribute__((constructor)) static void begin(void) {
   root_length = strlen(root);
   snprintf(full_path, sizeof full_path, "%s.full", log);
   snprintf(broken_path, sizeof broken_path, "%s.broken", log);
+  snprintf(stuck_path, sizeof stuck_path, "%s.stuck", log);
   int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) abort();
   /* Out of the way of programs that expect low numbers. */
@@ -205,9 +207,15 @@ static int synced(int fd, long call) {
   char path[PATH_MAX];
   int regular = 0;
   if (!path_of(fd, path)) return syscall(call, fd);
-  if (is_there(broken_path)) { errno = EIO; return -1; }
+  while (is_there(stuck_path)) usleep(10000);
   uint64_t inode = inode_of(fd, &regular);
   pthread_mutex_lock(&lock);
+  if (is_there(broken_path)) {
+    if (regular) put(SYNC_LOST, inode, 0, NULL, 0, NULL, 0);
+    pthread_mutex_unlock(&lock);
+    errno = EIO;
+    return -1;
+  }
   uint64_t number = ++syncs;
   put(regular ? SYNC_BEGIN : DIR_SYNC_BEGIN, inode, number, path, strlen(path), NULL, 0);
   pthread_mutex_unlock(&lock);
