@@ -1,6 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
+import { newKey } from '../ids.ts';
 import {
   type AskingOptions,
   addServerOptions,
@@ -19,7 +20,7 @@ interface ExportOptions extends AskingOptions {
   output?: string;
 }
 
-/** How often a file is begun anew after a connection that was cut. What went to the standard output cannot be taken back. */
+/** How often a file is begun anew after a connection that was cut. What went to the standard output, or a device, cannot be taken back. */
 const triesMost = 5;
 /** A server that sends nothing for this long is given up. */
 const silenceMs = 60_000;
@@ -97,22 +98,24 @@ Examples:
     });
   }
 
-  /** Under a name of its own until it is whole and on the disk. */
+  /** Under a name of its own until it is whole and on the disk. What is no file, such as a device, is written into as it goes. */
   function toFile(file: string, sayAgain: (error: Error) => void) {
-    const part = `${file}.part`;
     return async (chunks: Chunks): Promise<Counted> => {
+      const isFile = (await stat(file).catch(() => undefined))?.isFile() ?? true;
+      // Another export to the same file may be under way.
+      const part = isFile ? `${file}.${newKey()}.part` : file;
       for (let tries = 1; ; tries += 1) {
         const handle = await open(part, 'w', 0o600);
         try {
           const said = await each(chunks(), (chunk) => handle.writeFile(chunk));
-          await handle.sync();
+          if (isFile) await handle.sync();
           await handle.close();
-          await rename(part, file);
+          if (isFile) await rename(part, file);
           return said;
         } catch (error) {
           await handle.close().catch(() => undefined);
-          await rm(part, { force: true });
-          if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+          if (isFile) await rm(part, { force: true });
+          if (!isFile || tries >= triesMost || !mayHelpToRepeat(error)) throw error;
           sayAgain(error);
           await pause(1_000 * tries, terminal.streams.interrupted);
         }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { appended, createChannel, type PostState, publication, samplePost, taked
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { markOf, sampleDay } from '../support/sample-day.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
+import { startSite } from '../support/site.ts';
 
 const day = sampleDay(11, { posts: 40, changes: 80 });
 const channelId = day.channel.id;
@@ -242,26 +244,81 @@ describe('pressbox export', () => {
     }
   });
 
-  it('says so where the disk is full, and leaves no file', async () => {
+  it('says so where the disk is full', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'day.ndjson');
-      await symlink('/dev/full', `${file}.part`);
+      await symlink('/dev/full', file);
       const command = run(['export', channelId, '--output', file], env());
       expect(await command.code).toBe(1);
       expect(command.err).toMatch(`pressbox: ${file}: ENOSPC`);
-      expect(await readdir(directory)).toEqual([]);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
     } finally {
       await rm(directory, { recursive: true });
     }
   });
 
-  it('leaves no file where the server refuses', async () => {
-    const file = join(tmpdir(), `pressbox-none-${process.pid}.ndjson`);
-    const command = run(['export', 'nothing-here', '--output', file], env());
-    expect(await command.code).toBe(1);
-    expect(command.err).toContain('There is nothing here.');
-    await expect(readFile(file)).rejects.toThrow(/ENOENT/);
-    await expect(readFile(`${file}.part`)).rejects.toThrow(/ENOENT/);
+  it('leaves the file as it was where the server refuses, and nothing beside it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await writeFile(file, 'Of yesterday.');
+      const command = run(['export', 'nothing-here', '--output', file], env());
+      expect(await command.code).toBe(1);
+      expect(command.err).toContain('There is nothing here.');
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+      expect(await readFile(file, 'utf8')).toBe('Of yesterday.');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('writes into what is no file, such as a device, and leaves it there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'null');
+      await symlink('/dev/null', file);
+      const command = run(['export', channelId, '--output', file], env());
+      expect([await command.code, command.err]).toEqual([0, expect.stringContaining(`lines were written to ${file}.`)]);
+      expect(await readlink(file)).toBe('/dev/null');
+      expect(await readdir(directory)).toEqual(['null']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('is whole in its file also where another one is written to the same meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    const { text } = await exported(channelId, editor);
+    const half = text.length / 2;
+    const answers: ServerResponse[] = [];
+    await using slow = await startSite((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write(text.slice(0, half));
+      answers.push(response);
+    });
+    try {
+      const file = join(directory, 'day.ndjson');
+      const written = async (bytes: number) => {
+        const files = await readdir(directory);
+        const sizes = await Promise.all(files.map(async (name) => (await stat(join(directory, name))).size));
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(bytes);
+      };
+      const first = run(['export', channelId, '--output', file, '--url', slow.url], env());
+      await vi.waitFor(() => written(Buffer.byteLength(text.slice(0, half))));
+      const second = run(['export', channelId, '--output', file, '--url', slow.url], env());
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      answers[1]?.destroy();
+      await vi.waitFor(() => expect(second.err).toContain('Trying again'));
+      answers[0]?.end(text.slice(half));
+      expect(await first.code).toBe(0);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      second.interrupt();
+      expect(await second.code).toBe(1);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
