@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { asNobody } from '../support/as-nobody.ts';
 import {
   appending,
   createChannel,
+  newRequest,
   openTempEngine,
   publication,
   publish,
@@ -110,6 +111,45 @@ describe('a data directory', () => {
     await opened.engine.close();
     const again = await opened.reopen();
     expect((await again.heads([id]))[0]?.offset).toBe(2);
+  });
+});
+
+describe('a journal whose files somebody touches while it is open', () => {
+  const refused = (name: string) => ({
+    name: 'JournalUnavailable',
+    outcome: 'unchanged',
+    refusesToWrite: true,
+    message: expect.stringMatching(new RegExp(`${name} is no longer the file that was opened`)),
+  });
+
+  it.for(['journal.db', 'journal.db-wal', 'journal.db-shm', 'journal.lock', '.'])(
+    'writes nothing to what the next start would not find, where %s was moved, and goes on where it is put back',
+    async (name) => {
+      const { engine, dataDir } = opened;
+      const { id } = await createChannel(engine);
+      const { seq } = await publish(engine, id);
+      const [place, elsewhere] = [join(dataDir, name), join(dataDir, '..', 'elsewhere')];
+      renameSync(place, elsewhere);
+      await expect(publish(engine, id)).rejects.toMatchObject(refused(name === '.' ? 'journal.db' : name));
+      await expect(engine.ready()).rejects.toThrow(/no longer the file/);
+      // What was answered is told as before.
+      expect((await engine.heads([id]))[0]?.offset).toBe(seq);
+      renameSync(elsewhere, place);
+      await engine.ready();
+      expect((await publish(engine, id)).seq).toBe(seq + 1);
+      const again = await opened.reopen();
+      expect((await again.heads([id]))[0]?.offset).toBe(seq + 1);
+    },
+  );
+
+  it('writes nothing where a copy of it was put in its place, as by somebody who restores a backup and does not stop the server', async () => {
+    const { engine } = opened;
+    const { id } = await createChannel(engine);
+    copyFileSync(file, `${file}.backup`);
+    renameSync(`${file}.backup`, file);
+    await expect(publish(engine, id)).rejects.toMatchObject(refused('journal.db'));
+    await expect(engine.deleteChannel(id, newRequest())).rejects.toMatchObject(refused('journal.db'));
+    await expect(engine.ready()).rejects.toThrow(/no longer the file/);
   });
 });
 

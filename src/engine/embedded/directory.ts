@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
@@ -64,6 +64,31 @@ export function syncLog(file: string): void {
   }
 }
 
+/**
+ * Notes which files an open journal is made of. The function returned says why nothing may be written to it: one of them was moved,
+ * deleted or replaced since, and the next start would not find there what was answered.
+ */
+export function notePlaces(file: string): () => string | undefined {
+  const files = [file, logOf(file), `${file}-shm`, lockOf(dirname(file))];
+  const places = files.map((path) => ({ path, inode: inodeAt(path) }));
+  return () => {
+    const moved = places.find(({ path, inode }) => inodeAt(path) !== inode);
+    return moved && `${moved.path} is no longer the file that was opened. Put it back, or start anew.`;
+  };
+}
+
+function inodeAt(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
+  }
+}
+
+function lockOf(dataDir: string): string {
+  return join(dataDir, 'journal.lock');
+}
+
 const sqliteBusy = 5;
 
 /**
@@ -73,7 +98,7 @@ const sqliteBusy = 5;
  * Nothing in this process may open and close that file, or the journal, by other means: POSIX locks go with any such close.
  */
 export function lockDirectory(dataDir: string): () => void {
-  const file = join(dataDir, 'journal.lock');
+  const file = lockOf(dataDir);
   const db = new DatabaseSync(file, { timeout: 0 });
   try {
     // Of a file that it may only read SQLite would lock nothing, and say nothing of that.

@@ -3,7 +3,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { append } from './append.ts';
 import { codeOf, isDamage, notUsable } from './damage.ts';
-import { syncLog } from './directory.ts';
+import { notePlaces, syncLog } from './directory.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
@@ -36,6 +36,7 @@ function start(): void {
     return;
   }
   const sql = statements(db);
+  const whyMoved = notePlaces(file);
   let broken: string | undefined;
   send(port, { type: 'open', owed: countOwed(sql) });
 
@@ -47,10 +48,11 @@ function start(): void {
         batch.push(next);
         next = receive();
       }
+      const refusal = broken ?? whyMoved();
       if (batch.length > 0)
-        answer(broken === undefined ? transact(db, sql, batch, (why) => (broken = why)) : refuse(batch, broken));
+        answer(refusal === undefined ? transact(db, sql, batch, (why) => (broken = why)) : refuse(batch, refusal));
       if (next !== undefined && !inTransaction(next)) {
-        answer([alone(db, sql, next, broken)]);
+        answer([alone(db, sql, next, broken ?? refusal)]);
         if (next.operation === 'close') return port.close();
         next = receive();
       }
@@ -137,11 +139,11 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
   }
 }
 
-function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, broken: string | undefined): Answered {
+function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, refusal: string | undefined): Answered {
   const { id } = asked;
   try {
     if (asked.operation === 'close') db.close();
-    else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
+    else if (refusal !== undefined) return { id, failure: { message: refusal, outcome: 'unchanged' } };
     else if (asked.operation === 'ping') sql('SELECT 1').get();
     else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
     return { id, answer: null };
