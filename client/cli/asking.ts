@@ -215,6 +215,7 @@ function problemLines({ problem }: ProblemError): string[] {
   const lines = [`pressbox: ${plainLine(problem.title)}`];
   if (problem.line !== undefined) lines.push(`  line ${problem.line}`);
   if (problem.detail !== undefined) lines.push(`  ${plainLine(problem.detail)}`);
+  if (problem.outcome === 'unchanged') lines.push('  Nothing was changed.');
   for (const { path, message } of problem.errors ?? []) {
     lines.push(`  ${path === '' ? '' : `${plainLine(path)}: `}${plainText(message)}`);
   }
@@ -227,9 +228,16 @@ function problemLines({ problem }: ProblemError): string[] {
 const remedies: Partial<Record<ProblemCode, string>> = {
   'token-missing': 'Put one into PRESSBOX_TOKEN, or give --token. `pressbox token --help` says how to make one.',
   'token-invalid': '`pressbox token --help` says how to make another one.',
-  forbidden: '`pressbox token inspect` tells what the token in PRESSBOX_TOKEN permits.',
+  forbidden: '`pressbox token inspect` tells what a token permits.',
   'not-found': '`pressbox channel list` tells which channels there are.',
+  'channel-ended': '`pressbox channel update <channel> --state live` opens it again.',
+  'post-withdrawn': 'It stays withdrawn; `pressbox post` publishes anew.',
 };
+
+/** Someone else was first. With that revision, since one that the command names would be refused again. */
+export function movedLine(revision: number): string {
+  return `It is now at revision ${revision}. If your change still holds, give the command again with --revision ${revision}.`;
+}
 
 function againLines(again: string | undefined): string[] {
   if (again === undefined) return [];

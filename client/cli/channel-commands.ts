@@ -9,6 +9,7 @@ import {
   addWriteOptions,
   author,
   idOfChannel,
+  movedLine,
   revision,
   several,
   tellError,
@@ -185,7 +186,7 @@ Examples:
   /** Someone else was first: what they made of the channel, so that it can be decided again. */
   function tellMoved(current: Channel): number {
     terminal.note('pressbox: Someone else changed it first.', '', ...channelLines(current, undefined, terminal.style));
-    terminal.note(`It is now at revision ${current.revision}. Give the command again if it still holds.`);
+    terminal.note(movedLine(current.revision));
     return 1;
   }
 

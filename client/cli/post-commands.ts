@@ -9,6 +9,7 @@ import {
   addWriteOptions,
   author,
   idOfChannel,
+  movedLine,
   readInput,
   revision,
   several,
@@ -250,7 +251,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     // The earlier revision may have been erased; then what stands now is shown by itself.
     const before = await decidedOn().catch(() => undefined);
     terminal.note(...correctedLines(current, before, 'UTC', terminal.style));
-    terminal.note(`It is now at revision ${current.revision}. Give the command again if it still holds.`);
+    terminal.note(movedLine(current.revision));
     return true;
   }
 }

@@ -110,7 +110,10 @@ Examples:
       const { jti, sub, name, iat, exp, pressbox } = claims;
       const facts = { jti, sub, name: name ?? sub, issuedAt: timeOf(iat), expiresAt: timeOf(exp), rights: pressbox ?? {} };
       if (json) terminal.json(facts);
-      else terminal.print(...Object.entries(facts).map(([label, value]) => line(label, value)));
+      else {
+        const expiresAt = Number(exp) * 1_000 <= Date.now() ? `${facts.expiresAt}, expired` : facts.expiresAt;
+        terminal.print(...Object.entries({ ...facts, expiresAt }).map(([label, value]) => line(label, value)));
+      }
       return 0;
     } catch (error) {
       return tellError(error, terminal, { json: json === true });

@@ -49,6 +49,7 @@ export interface DeskOptions {
 }
 
 const { decisionTries: triesMost } = deskLimits;
+const notTheirOwn = 'Authors change their own posts; this is of someone else.';
 
 export function createDesk(options: DeskOptions): Desk {
   const {
@@ -242,7 +243,7 @@ export function createDesk(options: DeskOptions): Desk {
   ): Promise<PostState & { position: Position; before: Outcome | undefined }> {
     const read = await admit(engine, ask.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
-    if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden');
+    if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden', { detail: notTheirOwn });
     const before = await recalled(ask, channelId, { post: postId });
     const { channel } = standing(read);
     if (!there) throw new Refusal('not-found');

@@ -67,6 +67,13 @@ describe('pressbox token inspect', () => {
     const shown = await done(['token', 'inspect', made.out.trim()]);
     expect(shown.out).toContain(`jti        ${jti}\n`);
     expect(shown.out).toContain('rights     {"editor":["moon-*"]}\n');
+    expect(shown.out).not.toContain('expired');
+  });
+
+  it('says of one that has expired that it has', async () => {
+    const token = await test.token({ editor: ['*'] }, { ttlSeconds: -60 });
+    expect((await done(['token', 'inspect', token])).out).toMatch(/^expiresAt {2}\S+Z, expired$/m);
+    expect(Date.parse(JSON.parse((await done(['token', 'inspect', token, '--json'])).out).expiresAt)).toBeLessThan(Date.now());
   });
 
   it('is wrong usage without a token', async () => {

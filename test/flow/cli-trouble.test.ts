@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { problem } from '../../src/protocol/problems.ts';
 import { commandRoom } from '../support/command-room.ts';
 import { startSite } from '../support/site.ts';
 
@@ -24,6 +25,37 @@ describe('what a person can do about', () => {
     const [happened, ...lines] = err.trimEnd().split('\n');
     expect([code, happened]).toEqual([1, expect.stringMatching(/^pressbox: .+\.$/)]);
     expect(lines.at(-1)).toContain(remedy);
+  });
+
+  it('a post that was withdrawn, and coverage that has ended, is said too', async () => {
+    const { channelId, author } = room;
+    const { post } = await author.publish(channelId, { body: 'One' });
+    await author.retract(channelId, post.id, { note: 'Wrong.' });
+    expect((await done(['correct', channelId, post.id, '--kind', 'update', 'Two'])).err).toContain(
+      '`pressbox post` publishes anew',
+    );
+    await author.updateChannel(channelId, '*', { state: 'ended' });
+    expect((await done(['post', channelId, 'Two'])).err).toContain('`pressbox channel update <channel> --state live`');
+    expect((await done(['channel', 'update', channelId, '--state', 'live'])).code).toBe(0);
+    expect((await done(['post', channelId, 'Two'])).code).toBe(0);
+  });
+
+  it("a colleague's post is told to an author", async () => {
+    const { post } = await room.author.publish(room.channelId, { body: 'One' });
+    const token = await room.server.token({ author: ['*'] }, { sub: 'colleague' });
+    const { code, err } = await done(['retract', room.channelId, post.id, '--note', 'Wrong.', '--token', token]);
+    expect([code, err]).toEqual([1, expect.stringContaining('Authors change their own posts; this is of someone else.')]);
+  });
+
+  it('a store that takes no writes begins with that nothing was changed, where that is known', async () => {
+    for (const outcome of ['unchanged', 'unknown'] as const) {
+      const body = JSON.stringify(problem('journal-unavailable', { outcome, retryAfter: 2 }));
+      await using site = await startSite((_request, response) => {
+        response.writeHead(503, { 'content-type': 'application/problem+json' }).end(body);
+      });
+      const { code, err } = await done(['post', room.channelId, 'One', '--timeout', '0.2', '--url', site.url]);
+      expect([code, err.includes('Nothing was changed.')]).toEqual([1, outcome === 'unchanged']);
+    }
   });
 });
 

@@ -163,8 +163,10 @@ describe('pressbox correct', () => {
     expect(code).toBe(1);
     expect(err).toContain('More is known.');
     expect(err).toContain('Second.');
-    expect(err).toContain('now at revision 2');
+    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
     expect((await room.author.getPost(room.channelId, id)).body).toBe('Second.');
+    const again = await done(['correct', room.channelId, id, '--revision', '2', '--note', 'Wrong.', 'Third.']);
+    expect([again.code, (await newest()).revision]).toEqual([0, 3]);
   });
 
   it('erases the earlier text where it is told to, and names the posts that restate it', async () => {
@@ -266,7 +268,7 @@ describe('pressbox channel', () => {
     expect([code, out]).toEqual([1, '']);
     expect(err).toContain('Someone else changed it first.');
     expect(err).toContain('On the Moon');
-    expect(err).toContain('It is now at revision 2.');
+    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
     expect(err).not.toContain('`current`');
     expect(JSON.parse((await done([...late, '--json'])).err)).toMatchObject({ code: 'revision-moved', current: { revision: 2 } });
   });
