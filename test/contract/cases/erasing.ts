@@ -71,6 +71,19 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(await everythingOf(id, post.id)).not.toContain('A name.');
   });
 
+  it('never erases what an entry itself writes, however much it is to erase', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id, { body: 'A name.' });
+    const second = { ...revision(post, { body: 'No name.' }), erases: 9 };
+    await appended(engine, id, [second]);
+    await erases(id, post.id);
+    expect((await engine.post(id, post.id))?.post).toEqual({ ...second.post, seq: post.seq });
+    const third = revision(second.post, { body: 'Still none.' });
+    await appended(engine, id, [third]);
+    const { revisions } = (await engine.revisions(id, post.id, { after: 0, ...wide })) ?? {};
+    expect(revisions?.map(({ revision: number }) => number)).toEqual([2, 3]);
+  });
+
   it('keeps the revisions of a post that was only retracted', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { body: 'Withdrawn, not erased.' });

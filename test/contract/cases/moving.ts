@@ -101,6 +101,23 @@ export function moving({ open }: Exam): void {
     expect(JSON.stringify(entries)).not.toContain('Secret');
   });
 
+  it('says the same of an erasure that takes away less than one before it', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id);
+    const second = revision(post, { body: 'Two.' });
+    const third = { ...revision(second.post, { body: 'Three.' }), erases: 2 };
+    const fourth = { ...revision(third.post, { body: 'Four.' }), erases: 1 };
+    for (const entry of [second, third, fourth]) await appended(engine, id, [entry]);
+    const { entries } = await entriesOf(engine, id);
+    expect(entries.map(({ written, erases }) => [written !== undefined, erases])).toEqual([
+      [true, undefined],
+      [false, undefined],
+      [false, undefined],
+      [true, 2],
+      [true, undefined],
+    ]);
+  });
+
   it('takes entries again elsewhere, with the same history: offsets, checks and what was erased', async () => {
     const id = `c-${newPostId()}`;
     await coverage(id);

@@ -47,7 +47,9 @@ export function pages({ open }: Exam): void {
     const read = await engine.channel(channel.id);
     const [position] = await engine.heads([channel.id]);
     expect(read).toEqual({ status: 'found', channel: { ...channel, latestPostAt: null }, position });
+    const early = await publish(engine, channel.id, { publishedAt: at(30) });
     await publish(engine, channel.id, { publishedAt: at(60) });
+    await appended(engine, channel.id, [revision(early, { body: 'The latest is another.' })]);
     const changed = channelChange(channel, { headline: 'Other' });
     await appended(engine, channel.id, [changed]);
     const after = await engine.channel(channel.id);

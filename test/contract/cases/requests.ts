@@ -118,9 +118,9 @@ export function requests({ open }: Exam): void {
     const { id } = await createChannel(engine);
     const request = newRequest();
     await appended(engine, id, [publication(samplePost(id))], { request });
-    now += 24 * hour - 1_000;
+    now += 24 * hour - 1;
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
-    now += 2_000;
+    now += 1;
     expect(await engine.recall(id, request)).toBeUndefined();
     await appended(engine, id, [publication(samplePost(id))], { request });
     expect(await engine.recall(id, request)).toMatchObject({ position: { offset: 3 } });
@@ -224,11 +224,12 @@ export function requests({ open }: Exam): void {
     const request = newRequest();
     await engine.note(id, request, { position, postId: post.id, revision: 2 });
     expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
-    now += 24 * hour - 1_000;
+    now += 24 * hour - 1;
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
-    now += 2_000;
+    now += 1;
     expect(await engine.recall(id, request)).toBeUndefined();
     expect(await engine.note(id, request, { position, postId: post.id, revision: 2 })).toBeUndefined();
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
   });
 
   it('counts anything as what was noted once the channel is deleted', async () => {
@@ -244,6 +245,21 @@ export function requests({ open }: Exam): void {
       revision: 1,
     });
     expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+  });
+
+  it('knows what was noted before a channel was deleted from what is noted after that', async () => {
+    const { id } = await createChannel(engine);
+    const [before, after] = [newRequest(), newRequest()];
+    const [position] = await engine.heads([id]);
+    await engine.note(id, before, { position, postId: null, revision: 1 });
+    await engine.deleteChannel(id, newRequest());
+    const nothing = { position: undefined, postId: null, revision: 0 };
+    expect(await engine.note(id, after, nothing)).toBeUndefined();
+    const asNoted = { same: true, position, postId: null, revision: 1 };
+    const other = 'e'.repeat(64);
+    for (const digest of [before.digest, other]) expect(await engine.recall(id, { ...before, digest })).toEqual(asNoted);
+    expect(await engine.recall(id, after)).toEqual({ same: true, ...nothing });
+    expect(await engine.recall(id, { ...after, digest: other })).toEqual({ same: false, ...nothing });
   });
 
   it('notes once which channel a request creates', async () => {
@@ -270,9 +286,9 @@ export function requests({ open }: Exam): void {
   it('keeps that note for 24 hours, and no longer', async () => {
     const request = newRequest().id;
     await engine.reserve(request, 'early');
-    now += 24 * hour - 1_000;
+    now += 24 * hour - 1;
     expect(await engine.reserve(request, 'late')).toBe('early');
-    now += 2_000;
+    now += 1;
     expect(await engine.reserved(request)).toBeUndefined();
     expect(await engine.reserve(request, 'late')).toBe('late');
   });

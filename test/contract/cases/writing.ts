@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nextCheck, shortCheck } from '../../../src/engine/chain.ts';
 import { type Engine, JournalUnavailable } from '../../../src/engine/engine.ts';
+import { tags } from '../../../src/engine/tags.ts';
 import {
   appended,
   appending,
@@ -88,6 +89,20 @@ export function writing({ open }: Exam): void {
     expect((await engine.post(channel.id, post.id))?.post).toEqual(post);
   });
 
+  it('takes two entries of one post, which has its number from the first', async () => {
+    const { id } = await createChannel(engine);
+    const post = samplePost(id, { kind: 'update' });
+    const second = revision(post, { body: 'Otherwise.', kind: 'breaking' });
+    const { changes } = await appended(engine, id, [publication(post), second], { posts: { [post.id]: 0 } });
+    expect(changes).toMatchObject([
+      { offset: 2, post: { seq: 2, revision: 1 } },
+      { offset: 3, post: { seq: 2, revision: 2 } },
+    ]);
+    expect((await engine.posts(id, wide))?.posts).toEqual([{ ...second.post, seq: 2 }]);
+    expect((await engine.posts(id, { ...wide, tags: [tags.kind('update')] }))?.posts).toEqual([]);
+    expect((await engine.revisions(id, post.id, { after: 0, ...wide }))?.revisions).toHaveLength(2);
+  });
+
   it('names everything that moved: posts by their ids, and null for the channel', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
@@ -105,6 +120,20 @@ export function writing({ open }: Exam): void {
     const early = appending([publication(samplePost(nowhere))], { channel: 1 });
     expect(await engine.append(nowhere, early)).toEqual({ status: 'conflict', moved: [null] });
     expect(await engine.channel(nowhere)).toEqual({ status: 'missing' });
+  });
+
+  it('takes no post before its channel, and leaves nothing of it', async () => {
+    const id = `c-${newPostId()}`;
+    const post = samplePost(id);
+    const request = newRequest();
+    const early = engine.append(id, appending([publication(post)], { channel: 0, request }));
+    await expect(early).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+    expect(await engine.heads([id])).toEqual([undefined]);
+    expect(await engine.channel(id)).toEqual({ status: 'missing' });
+    expect(await engine.recall(id, request)).toBeUndefined();
+    await createChannel(engine, id);
+    expect(await engine.post(id, post.id)).toBeUndefined();
+    expect((await engine.heads([id]))[0]?.offset).toBe(1);
   });
 
   it('lets one of two who decided on the same revision succeed', async () => {
