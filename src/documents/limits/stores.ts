@@ -7,6 +7,7 @@ export const embeddedAtBound: AtBounds<'embedded'> = {
     what: 'What was begun and is not done is left when the server ends.',
     metric: 'pressbox_appends_total{outcome="unknown"}',
   },
+  journalSilentMs: { what: 'A journal that has not answered for so long counts as out of reach.', metric: reachable },
   journalLockMs: { what: 'A lock that is not to be had is tried for again.', metric: reachable },
   journalLogBytes: { what: 'Past it the log is copied into the journal.', metric: 'pressbox_append_seconds_count' },
   journalErasureWaitMs: {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
@@ -33,10 +34,13 @@ import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, makeDirectory } from './directory.ts';
 import { EraseLoop } from './erase-loop.ts';
+import { embeddedLimits } from './limits.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
 import { Thread } from './thread.ts';
 import { journalName } from './verify.ts';
+
+const { journalSilentMs: silentMs } = embeddedLimits;
 
 export interface EmbeddedOptions {
   /** Made if it is not there. For one engine at a time. */
@@ -98,6 +102,8 @@ class EmbeddedEngine implements Engine {
   readonly #erasures: EraseLoop;
   readonly #revoked: Revoked;
   #closing: Promise<void> | undefined;
+  /** Of both threads, while they have not answered. */
+  #pinged: Promise<unknown> | undefined;
 
   constructor({ writer, reader, unlock, renderer, now, log }: Parts) {
     this.#writer = writer;
@@ -134,7 +140,14 @@ class EmbeddedEngine implements Engine {
   }
 
   async ready(): Promise<void> {
-    await Promise.all([this.#writer.call('ping', null), this.#reader.call('ping', null)]);
+    this.#pinged ??= Promise.all([this.#writer.call('ping', null), this.#reader.call('ping', null)]).finally(() => {
+      this.#pinged = undefined;
+    });
+    const stop = new AbortController();
+    const late = pause(silentMs, undefined, { signal: stop.signal, ref: false }).then(() => {
+      throw new JournalUnavailable(`The journal has not answered for ${silentMs} ms: its disk may hang.`, 'unchanged');
+    });
+    await Promise.race([this.#pinged, late]).finally(() => stop.abort());
   }
 
   close(): Promise<void> {

@@ -6,6 +6,8 @@ export const embeddedLimits = {
   transactionOperations: 256,
   /** How long closing waits for what was begun. */
   journalCloseMs: 10_000,
+  /** How long the threads may be silent: what they were asked before takes its time, and on a disk that hangs for ever. */
+  journalSilentMs: 5_000,
   /** Milliseconds that a connection waits for a lock; short, since the thread stands still meanwhile. */
   journalLockMs: 100,
   /** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */
