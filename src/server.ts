@@ -157,7 +157,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(watchStore(health, { engine, unsafe }, { metrics, log }));
     if (group !== undefined) await listen(http, config);
     health.phase = 'ready';
-    const where = { url: publicUrl, ...(config.redisUrls ? {} : { dataDir: config.dataDir }) };
+    const where = { url: publicUrl, ...(node ? { node: node.nodeId } : { dataDir: config.dataDir }) };
     log.info(where, group === undefined ? 'listening' : 'worker serves');
 
     const retire = () => {

@@ -105,6 +105,25 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(far.faults).toEqual([]);
     });
 
+    it('name the one that an erasure waits for as its own log does, so that it can be ended', async (test) => {
+      const said: string[] = [];
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+      const hung = await startServerProcess({ env, onLine: (line) => said.push(line) });
+      test.onTestFinished(() => hung[Symbol.asyncDispose]());
+      const { id } = await createChannel(a!, token);
+      const { post } = await publish(a!, token, id, { body: 'One.' });
+      const takedown = { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} };
+      process.kill(hung.pid, 'SIGSTOP');
+      try {
+        const { erasure } = (await write(a!, token, takedown)) as Awaited<ReturnType<typeof writeAndErase>>;
+        const listening = JSON.parse(said.find((line) => line.includes('"listening"'))!) as { node?: string };
+        expect(erasure?.pending.map(({ where }) => where)).toEqual([`node ${listening.node}`]);
+      } finally {
+        process.kill(hung.pid, 'SIGCONT');
+      }
+      expect((await writeAndErase(a!, token, takedown)).erasure?.complete).toBe(true);
+    });
+
     it('go on when the other is killed', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
