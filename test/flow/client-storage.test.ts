@@ -86,6 +86,11 @@ const expectSame = async (client: ReaderClient, channelId: string) => {
   expect({ ...client.timeline }).toMatchObject(JSON.parse(JSON.stringify({ ...(body as object), more: undefined })));
 };
 
+function withPosts(text: string, change: (posts: unknown[]) => unknown[]): string {
+  const kept = JSON.parse(text);
+  return JSON.stringify({ ...kept, timeline: { ...kept.timeline, posts: change(kept.timeline.posts) } });
+}
+
 describe('a reader with a storage', () => {
   it.each([
     ['that answers at once', () => new Storage()],
@@ -156,6 +161,7 @@ describe('a reader with a storage', () => {
     ['of another channel', (text: string) => text.replaceAll(/kept-\d+/g, 'kept-0')],
     ['not of a reader', () => '[1, 2, 3]'],
     ['with a post that is none', (text: string) => text.replace('"media":[]', '"media":7')],
+    ['with posts that are not newest first', (text: string) => withPosts(text, (posts) => posts.reverse())],
     ['with an offset that its cursor does not stand for', (text: string) => text.replaceAll('"offset":3', '"offset":300')],
     ['with a cursor of nobody', (text: string) => text.replaceAll(/"cursor":"[^"]*"/g, '"cursor":"nonsense"')],
     ['of another history', (text: string) => text.replaceAll(/[0-9a-f]{16}"/g, '0000000000000000"')],

@@ -90,6 +90,33 @@ describe('what a reader keeps', () => {
     }
   });
 
+  it('is written anew as soon as a storage that takes its time is done, where a text was withdrawn meanwhile', async () => {
+    const writing: { text: string; done: () => void }[] = [];
+    const storage = {
+      getItem: () => null,
+      setItem: (_key: string, text: string) => new Promise<void>((done) => writing.push({ text, done })),
+      removeItem: () => {},
+    };
+    const model = new ModelServer();
+    model.publish({ kind: 'update', keyEvent: false });
+    let current = fromSnapshot(model.snapshot(9), model.head);
+    const keeper = new Keeper(storage, 'https://live.example', 'moon', () => ({
+      cursor: current.cursor,
+      timeline: saveTimeline(current),
+    }));
+    keeper.changed(false);
+    model.withdraw(0, 'taken-down');
+    current = applyEvent(current, model.event(model.head));
+    keeper.changed(true);
+    keeper.changed(false);
+    expect(writing).toHaveLength(1);
+    writing[0]?.done();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writing[1]?.text).toContain(current.cursor);
+    writing[1]?.done();
+    keeper.close();
+  });
+
   it('is a timeline that goes on as if it had not been away', async () => {
     const model = new ModelServer();
     for (let each = 0; each < 120; each += 1) model.publish({ kind: 'update', keyEvent: false });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readPost } from '../../client/read-post.ts';
-import { applyCatchUp, applyEvent, fromSnapshot, reachedEnd, type Timeline } from '../../client/timeline.ts';
+import { applyCatchUp, applyEvent, fromSnapshot, newsIn, reachedEnd, type Timeline } from '../../client/timeline.ts';
 import {
   applyKeyEventsPage,
   applyPage,
@@ -17,6 +17,7 @@ import {
 import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
 import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';
+import { emptied } from '../support/samples.ts';
 
 /** The contract's rules for clients, one by one. The property tests show that they are enough. */
 
@@ -156,6 +157,18 @@ describe('a page', () => {
     const timeline = begin(server, 3);
     const ask = older(timeline);
     expect(applyPage(timeline, server.page({ before: ask.before, limit: 3 }, 4), ask)).toBe(timeline);
+  });
+});
+
+describe('a move to another window', () => {
+  it('is not made to a page with a copy of which a newer one was heard: it would end there, or hold nothing', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    const late = server.page({ before: 6, limit: 3 });
+    server.revise(5, 'correction', {});
+    const next = follow(timeline, server);
+    expect(moveTo(next, late, 6)).toBe(next);
+    expect(ids(moveTo(next, server.page({ before: 6, limit: 3 }), 6))).toEqual([4, 3, 2]);
   });
 });
 
@@ -349,6 +362,18 @@ describe('a catch-up', () => {
     expect(applyCatchUp(timeline, ahead)).toBe(timeline);
   });
 
+  it('is news only as far as it did not come while it was asked for', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    server.publish(plain);
+    server.publish(plain);
+    const catchUp = server.catchUp(timeline.cursor, timeline.offset, { limit: 9, posts: 3 });
+    const offsets = (held: Timeline) => newsIn(held, catchUp).map(({ offset }) => offset);
+    expect(offsets(timeline)).toEqual([3, 4]);
+    expect(offsets(applyEvent(timeline, server.event(3)))).toEqual([4]);
+    expect(offsets(follow(timeline, server))).toEqual([]);
+  });
+
   it('ends at the offset that it covers, whatever its last event was, and changes nothing that is newer', () => {
     const server = serverWith(2);
     const timeline = begin(server);
@@ -371,9 +396,21 @@ describe('what a later version of the server may send', () => {
     expect(read).toEqual({ ...post, kind: 'update', media: [image] });
   });
 
-  it('is not shown where its status is unknown', () => {
-    const read = readPost({ ...post, status: 'embargoed' } as unknown as ReaderPost);
-    expect(read).toMatchObject({ status: 'retracted', headline: null, html: '', media: [] });
+  it('is not shown where its status is unknown: nothing of what it said is left', () => {
+    const said: ReaderPost = {
+      ...post,
+      keyEvent: true,
+      headline: 'The secret',
+      html: '<p>The address.</p>',
+      media: [{ type: 'image', url: 'https://example.org/a.png', alt: 'A' }],
+      authors: [{ name: 'Ada Byron' }],
+      sources: [{ name: 'A witness' }],
+      verification: 'unverified',
+      developing: true,
+      derivedFrom: [post.id],
+    };
+    const read = readPost({ ...said, status: 'embargoed' } as unknown as ReaderPost);
+    expect(read).toEqual({ ...emptied(said), status: 'retracted' });
   });
 
   it('is left as it came where everything is known', () => {
