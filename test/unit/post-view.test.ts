@@ -80,6 +80,11 @@ describe('a post on a page', () => {
   it('tells an update without a note by its time alone', () => {
     expect(textOf(rendered({ history: [aChange('update', null)] }))).toContain('14:05 UTC updated 14:20 UTC');
     expect(textOf(rendered({ history: [aChange('refile', null)] }))).not.toContain('14:20');
+    // A slip that was mended after it is none that takes that back; a correction has its time in its own note.
+    const mended = [aChange('update', null), aChange('refile', null, '2026-11-24T14:30:00.000Z', 3)];
+    expect(textOf(rendered({ history: mended }))).toContain('14:05 UTC updated 14:20 UTC');
+    const corrected = [...mended, aChange('correction', null, '2026-11-24T14:40:00.000Z', 4)];
+    expect(textOf(rendered({ history: corrected }))).not.toContain('updated');
   });
 
   it('leaves a tombstone with the reason when it was retracted, and without what it said', () => {
@@ -104,7 +109,10 @@ describe('a post on a page', () => {
     expect(kind).toContain('class="post"');
     expect(kind).not.toContain('undefined');
     expect(rendered({ media: [{ type: 'hologram', url: 'https://a.example' } as unknown as Media] })).not.toContain('media');
-    expect(rendered({ status: 'embargoed' as ReaderPost['status'], html: '<p>Secret</p>' })).not.toContain('Secret');
+    const unknown = rendered({ status: 'embargoed' as ReaderPost['status'], html: '<p>Secret</p>' });
+    expect(unknown).not.toContain('Secret');
+    expect(textOf(unknown)).toContain('Withdrawn');
+    expect(unknown).toContain('class="post withdrawn"');
   });
 
   it('keeps the room that a picture or film will take before it comes', () => {
@@ -118,11 +126,41 @@ describe('a post on a page', () => {
     );
   });
 
-  it('makes no link of an address that is not one of the web', () => {
+  it('makes no link of an address that is not one of the web, and loads none', () => {
+    for (const url of [
+      'javascript:alert(1)',
+      'javascript:alert("https://a.example")',
+      'data:text/html,x',
+      ' https://a.example',
+    ]) {
+      const html = rendered({
+        authors: [{ name: 'A', url }],
+        sources: [{ name: 'S', url }],
+        media: [
+          { type: 'link', url, title: 'T' },
+          { type: 'image', url, alt: 'I' },
+          { type: 'video', url },
+          { type: 'link', url: 'https://a.example/', title: 'T', image: url },
+          { type: 'video', url: 'https://a.example/', poster: url, captions: url },
+        ],
+      });
+      expect(html.match(/(?:href|src|poster)="(?!https:\/\/a\.example\/|\/live\/)[^"]*"/g)).toBe(null);
+      expect(html).not.toMatch(/javascript:|data:text/);
+    }
+  });
+
+  it('says to the page that is led to, and to search engines, no more than that somebody linked to it', () => {
+    const url = 'https://a.example/';
     const html = rendered({
-      authors: [{ name: 'A', url: 'javascript:alert(1)' }],
-      media: [{ type: 'link', url: 'javascript:alert(1)', title: 'T' }],
+      authors: [{ name: 'A', url }],
+      media: [
+        { type: 'image', url, alt: 'I' },
+        { type: 'link', url, title: 'T', image: url },
+      ],
     });
-    expect(html).not.toContain('javascript:');
+    expect(html.match(/<a href="https:[^>]*>/g)).toEqual(Array(2).fill(`<a href="${url}" rel="noopener nofollow ugc">`));
+    const images = html.match(/<img [^>]*>/g) ?? [];
+    expect(images).toHaveLength(2);
+    for (const image of images) expect(image).toContain('referrerpolicy="no-referrer"');
   });
 });
