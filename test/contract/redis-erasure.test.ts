@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import type { AuthorPost } from '../../src/protocol/model.ts';
 import { appended, createChannel, publish, takedown } from '../support/engines.ts';
 import { found, untilComplete, untilDeleted, writeAndErase } from '../support/erased-texts.ts';
 import { startLine } from '../support/line.ts';
@@ -16,6 +19,13 @@ import {
 
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
 const patient = { interval: 100 };
+/** Microseconds for each key: some hundred milliseconds for a channel. */
+const slowRewrites = ['rdb-key-save-delay 50000'];
+
+function isRewriting({ admin }: RedisServer) {
+  const looking = { interval: 5 };
+  return vi.waitFor(async () => expect(await admin.info('persistence')).toContain('aof_rewrite_in_progress:1'), looking);
+}
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a text that was erased from ${kind}`, (binary) => {
@@ -57,6 +67,39 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.zrem(registry.nodes, deaf);
       await untilComplete(() => there.erase(id, post.id));
       await vi.waitFor(() => expect(counted()).toEqual([0, 0]), patient);
+    });
+
+    it('is told to be erased only once the file is written that does not have it, begun after it was deleted', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary, slowRewrites);
+      const { id } = await createChannel(here);
+      const posts = [await publish(here, id, { body: 'zqfirst' }), await publish(here, id, { body: 'zqsecond' })];
+      const [first, second] = posts as [AuthorPost, AuthorPost];
+      await appended(here, id, [takedown(first)]);
+      const erased = untilComplete(() => here.erase(id, first.id));
+      // It has the other text, since that is deleted only now.
+      await isRewriting(server);
+      await appended(here, id, [takedown(second)]);
+      await untilComplete(() => here.erase(id, second.id));
+      expect(await server.admin.info('persistence')).toContain('aof_rewrite_in_progress:0');
+      expect(await found(server.directory, ['zqfirst', 'zqsecond'])).toEqual([]);
+      await erased;
+    });
+
+    it('is told to be pending where the file could not be written anew, which is tried again', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary, ['rdb-key-save-delay 5000000']);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id, { body: 'zqfailed' });
+      await appended(here, id, [takedown(post)]);
+      const told = here.erase(id, post.id);
+      await isRewriting(server);
+      // What writes the file, which is all that the server has forked.
+      await promisify(execFile)('pkill', ['-KILL', '-P', String(server.pid)]);
+      const why = expect.stringContaining('its append-only file could not be written anew');
+      expect(await told).toEqual({ complete: false, pending: [{ where: 'Redis', why }] });
+      await server.admin.config('SET', 'rdb-key-save-delay', '0');
+      expect(await found(server.directory, ['zqfailed'])).toEqual(['zqfailed']);
+      await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);
+      expect(await found(server.directory, ['zqfailed'])).toEqual([]);
     });
 
     it('is told to be pending while Redis does not know which nodes there are, since an older file was put back', async (test) => {

@@ -4,12 +4,15 @@ import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { channelKeys } from '../../src/engine/redis/keys.ts';
 import { verifyRedis } from '../../src/engine/redis/verify.ts';
 import { tags } from '../../src/engine/tags.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
 import {
   appended,
   appending,
   channelChange,
+  channelEntry,
   createChannel,
   head,
+  newRequest,
   type PostState,
   publication,
   publish,
@@ -24,6 +27,22 @@ import { describeWith, needs } from '../support/needs.ts';
 import { openTwoNodesFor, type RedisServer } from '../support/redis.ts';
 
 const patient = { interval: 50 };
+/** Keys that hold a channel, but for what is owed and remembered of it. */
+const holding = ['journal', 'changes', 'posts', 'index', 'texts', 'labels', 'tags', 'listed'];
+
+type Ask = (engine: RedisEngine, id: string, post: PostState, start: Position) => Promise<unknown>;
+const asks: Record<string, Ask> = {
+  channel: (engine, id) => engine.channel(id),
+  heads: (engine, id) => engine.heads([id]),
+  'catch-up': (engine, id, _, start) => engine.catchUp(id, start, wide),
+  snapshot: (engine, id) => engine.snapshot(id, wide),
+  post: (engine, id, post) => engine.post(id, post.id),
+  posts: (engine, id) => engine.posts(id, { ...wide, tags: [tags.kind('update')] }),
+  revisions: (engine, id, post) => engine.revisions(id, post.id, { after: 0, ...wide }),
+  corrections: (engine, id) => engine.corrections(id, { limit: 10 }),
+  journal: (engine, id) => engine.journal(id, { from: 1, limit: 10 }),
+  entries: (engine, id) => engine.entries(id, { from: 1, ...wide }),
+};
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
@@ -46,6 +65,99 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       const names = channelKeys('x').map((key) => key.slice(key.indexOf(':', 10) + 1));
       const keyOf = (id: string, name: string) => channelKeys(id)[names.indexOf(name)] as string;
+      async function beginningOf(here: RedisEngine, id: string): Promise<Position> {
+        const [{ epoch }, journal] = [await head(here, id), await here.journal(id, { from: 1, limit: 1 })];
+        return { epoch, offset: 1, check: journal!.entries[0]!.check.slice(0, 16) };
+      }
+
+      it('are answered from as before, whatever is asked first', async (test) => {
+        const { server, here } = await openTwoNodesFor(test, binary);
+        const { id, a } = await story(here);
+        const start = await beginningOf(here, id);
+        for (const [what, ask] of Object.entries(asks)) {
+          const before = await ask(here, id, a, start);
+          await server.admin.del(keyOf(id, 'index'));
+          expect([what, await ask(here, id, a, start)]).toEqual([what, before]);
+        }
+      });
+
+      it.for([
+        ['index', 'post'],
+        ['index', 'append'],
+        ['changes', 'catch-up'],
+        ['posts', 'posts'],
+      ] as const)('have the line of each post again that %s has lost, for who asks %s first', async ([name, first], test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a } = await story(here);
+        const [post, start] = [(await here.post(id, a.id))!.post, await beginningOf(here, id)];
+        const everything = () => Promise.all(Object.values(asks).map((ask) => ask(there, id, a, start)));
+        const before = await everything();
+        const key = keyOf(id, name);
+        await (name === 'index' ? server.admin.hdel(key, a.id) : server.admin.zrem(key, a.id));
+        if (first === 'append') {
+          const next = appending([revision(post, { body: 'Right again.' })]);
+          expect(await there.append(id, next)).toMatchObject({ status: 'appended', position: { offset: 7 } });
+        } else {
+          await asks[first]!(there, id, a, start);
+          expect(await everything()).toEqual(before);
+        }
+      });
+
+      it('have posts found by what they were found by, also once the channel is changed after that', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a } = await story(here);
+        await server.admin.del(keyOf(id, 'index'));
+        await appended(there, id, [channelChange(sampleChannel(id), { headline: 'Changed' })]);
+        const also = samplePost(id, { sources: [{ name: 'Wire' }] });
+        await appended(here, id, [publication(also)], { channel: 2 });
+        const found = await there.posts(id, { ...wide, tags: [tags.source('Wire')] });
+        expect(found?.posts.map((post) => post.id)).toEqual([also.id, a.id]);
+      });
+
+      it('begin a new history above what was given out where the journal alone is of the time before', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a, b, c } = await story(here);
+        const then = await server.admin.dumpBuffer(keyOf(id, 'journal'));
+        const later = [await publish(here, id), await publish(here, id)];
+        const position = await head(here, id);
+        await server.admin.restore(keyOf(id, 'journal'), 0, then as Buffer, 'REPLACE');
+        expect(await there.append(id, appending([publication(samplePost(id))]))).toEqual({ status: 'conflict', moved: [null] });
+        const now = await head(there, id);
+        expect([now.offset > position.offset, now.epoch === position.epoch]).toEqual([true, false]);
+        expect(await there.catchUp(id, position, wide)).toEqual({ status: 'foreign' });
+        const posts = (await there.snapshot(id, wide))!.posts.map((post) => post.id);
+        expect(posts).toEqual([...later.toReversed(), c, b, a].map((post) => post.id));
+      });
+
+      it('take no channel for a new one of which anything is left', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id } = await story(here);
+        await server.admin.del(keyOf(id, 'journal'));
+        const again = appending([channelEntry(sampleChannel(id))]);
+        expect(await there.append(id, again)).toEqual({ status: 'conflict', moved: [null] });
+      });
+
+      it('take no post where all texts were lost', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id } = await story(here);
+        await server.admin.del(keyOf(id, 'texts'), keyOf(id, 'labels'));
+        expect(await there.append(id, appending([publication(samplePost(id))]))).toEqual({ status: 'conflict', moved: [null] });
+        expect(await here.channel(id)).toEqual({ status: 'missing' });
+      });
+
+      it('can be deleted whatever is left, of which nothing is left then', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        for (const left of holding) {
+          const { id } = await story(here);
+          const keys = holding.map((name) => keyOf(id, name));
+          await server.admin.del(...keys.filter((key) => key !== keyOf(id, left)));
+          expect(await server.admin.exists(...keys)).toBe(1);
+          expect([left, (await there.deleteChannel(id, newRequest())).status]).toEqual([left, 'deleted']);
+          expect([left, await server.admin.exists(...keys)]).toEqual([left, 0]);
+          // Who may know of it is lost with the index: then it is the desk.
+          expect(await here.channel(id)).toEqual({ status: 'deleted', access: left === 'index' ? 'public' : 'desk' });
+        }
+      });
 
       it.for(['index', 'changes', 'posts', 'tags'])(
         'make %s from the journal again, and keep the history',
@@ -149,6 +261,24 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect((await here.snapshot(id, wide))?.posts).toHaveLength(2);
         expect(await here.catchUp(id, position, wide)).toEqual({ status: 'foreign' });
         expect(await there.post(id, c.id)).toBeUndefined();
+        expect(await faultOf(server, id)).toBeUndefined();
+      });
+
+      it.for<[string, 'b' | 'c' | 'the entry']>([
+        ['catch-up', 'c'],
+        ['post', 'c'],
+        ['posts', 'c'],
+        ['corrections', 'b'],
+        ['corrections', 'the entry'],
+      ])('begin a new history where it is missing for %s: %s', async ([first, lost], test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, b, c } = await story(here);
+        const [before, start] = [await head(here, id), await beginningOf(here, id)];
+        if (lost === 'the entry') await server.admin.xdel(keyOf(id, 'journal'), '5-0');
+        const place = lost === 'b' ? `${b.id}:2` : `${c.id}:1`;
+        if (lost !== 'the entry') for (const name of ['texts', 'labels']) await server.admin.hdel(keyOf(id, name), place);
+        await asks[first]!(there, id, c, start);
+        expect((await head(here, id)).epoch).not.toBe(before.epoch);
         expect(await faultOf(server, id)).toBeUndefined();
       });
 

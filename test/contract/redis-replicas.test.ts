@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { registry } from '../../src/engine/redis/keys.ts';
 import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { eachReplica } from '../../src/engine/redis/servers.ts';
 import type { Channel } from '../../src/protocol/model.ts';
@@ -68,8 +69,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await acknowledgedChannel(engine);
       const heard: Announcement[] = [];
       await engine.subscribe(id, (one) => heard.push(one));
-      const request = newRequest();
+      const other = await acknowledgedChannel(engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest()];
       const write = appending([publication(samplePost(id))], { request });
+      const nothing = { position: undefined, postId: null, revision: 1 };
       process.kill(replica.pid, 'SIGSTOP');
       try {
         // Asked again where that was not sent, as on a busy machine a connection may have been given up.
@@ -86,6 +89,17 @@ for (const kind of ['redis', 'valkey'] as const) {
         // That it stands already is no answer yet either.
         expect(await told(() => engine.append(id, write))).toBe('unknown');
         expect(await told(() => engine.recall(id, request))).toBe('unknown');
+        // Nor is anything else that is written, at first and where it stands.
+        for (const write of [
+          () => engine.note(id, noted, nothing),
+          () => engine.note(id, noted, nothing),
+          () => engine.reserve(creation.id, 'reserved'),
+          () => engine.reserve(creation.id, 'reserved'),
+          () => engine.revoke('revoked', null),
+          () => engine.deleteChannel(other.id, newRequest()),
+          () => engine.deleteChannel(other.id, newRequest()),
+        ])
+          expect(await told(write)).toBe('unknown');
         expect(heard.filter(({ type }) => type === 'entry')).toEqual([]);
       } finally {
         process.kill(replica.pid, 'SIGCONT');
@@ -158,6 +172,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       // It goes on from where it was, and so with the file that it had.
       expect(await master.admin.info('stats')).toContain('sync_partial_ok:1');
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual([]), patient);
+      await isWrittenNoMore(test, master, replica);
+    });
+
+    it('writes its file anew once for an erasure, and not again while it stays', async (test) => {
+      const { master, replica } = await startPairFor(test, binary);
+      const engine = await openNodeFor(test, master);
+      const { id } = await createChannel(engine);
+      const post = await publish(engine, id);
+      const before = await rewritesOf(replica);
+      await appended(engine, id, [takedown(post)]);
+      await untilComplete(() => engine.erase(id, post.id));
+      expect(await rewritesOf(replica)).toBe(before + 1);
+      await isWrittenNoMore(test, master, replica);
     });
 
     it('holds on no replica of its replica what was erased, and is refused where a full sync would leave a dump there', async (test) => {
@@ -211,6 +238,24 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(heard).toEqual([[`127.0.0.1:${replica.port}`, 'PONG']]);
     });
   });
+}
+
+async function rewritesOf({ admin }: RedisServer): Promise<number> {
+  return Number(/^aof_rewrites:(\d+)/m.exec(await admin.info('stats'))?.[1]);
+}
+
+/** A node looks twice more whether the replica was cut off, and finds that it has nothing to do. */
+async function isWrittenNoMore(test: Finishing, { admin }: RedisServer, replica: RedisServer): Promise<void> {
+  const monitor = await admin.monitor();
+  test.onTestFinished(async () => monitor.disconnect());
+  let looked = 0;
+  monitor.on('monitor', (_: string, [command, key, member]: string[]) => {
+    if (command === 'zscore' && key === registry.rewrites && member === `127.0.0.1:${replica.port}`) looked += 1;
+  });
+  await vi.waitFor(() => expect(looked).toBeGreaterThan(0), patient);
+  const [before, lookedBefore] = [await rewritesOf(replica), looked];
+  await vi.waitFor(() => expect(looked).toBeGreaterThan(lookedBefore + 1), patient);
+  expect(await rewritesOf(replica)).toBe(before);
 }
 
 /** A channel that the replica had in time. */

@@ -171,6 +171,9 @@ export function pages({ open }: Exam): void {
     const { post: revised, position } = await appended(engine, id, [revision(post, { headline: 'Now with one' })]);
     expect(await engine.post(id, post.id)).toEqual({ post: revised, position });
     expect(await engine.post(id, newPostId())).toBeUndefined();
+    // By which an engine may keep the channel's own text beside those of posts.
+    expect(await engine.post(id, 'channel')).toBeUndefined();
+    expect(await engine.revisions(id, 'channel', { after: 0, ...wide })).toBeUndefined();
     const other = await createChannel(engine);
     expect(await engine.post(other.id, post.id)).toBeUndefined();
     expect(await engine.post(`c-${newPostId()}`, post.id)).toBeUndefined();
