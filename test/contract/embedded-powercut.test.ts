@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { newPostId, renderer } from '../support/engines.ts';
-import { leftOf, startRepeater, writeUntilKilled } from '../support/powercut/authors.ts';
+import { leftOf, startAsked, writeUntilKilled } from '../support/powercut/authors.ts';
 import { noPowercut, type Power, watchPower } from '../support/powercut/powercut.ts';
 
 const reason = noPowercut();
@@ -111,15 +111,15 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     'has what a start found in the log and says to be there, though the sync of it was %s when the process was killed',
     async (how) => {
       const post = newPostId();
-      await using first = await startRepeater({ dataDir, power, post });
+      await using first = await startAsked({ dataDir, power, post });
       power.fail(how, true);
-      const told = first.repeat();
-      if (how === 'broken') expect(await told).toBe('unknown');
+      const told = first.ask('append');
+      if (how === 'broken') expect(await told).toMatchObject({ told: 'unknown' });
       else await vi.waitFor(() => expect(leftOf(dataDir, [post])).toEqual([post]));
       await first.kill();
       power.fail(how, false);
-      await using second = await startRepeater({ dataDir, power, post });
-      expect(await second.repeat()).toBe('duplicate');
+      await using second = await startAsked({ dataDir, power, post });
+      expect(await second.ask('append')).toMatchObject({ told: 'duplicate' });
       await second.kill();
       power.lose();
       expect(await lost(new Map([[post, 1]]))).toEqual([]);
@@ -142,5 +142,44 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(outcomes.slice(2, 8)).toEqual(Array.from({ length: 6 }, () => 'unchanged'));
     power.lose();
     expect(await lost(answered)).toEqual([]);
+  });
+
+  const noMore = {
+    told: 'unchanged',
+    refusesToWrite: true,
+    message: expect.stringMatching(/no more writes until it is started anew/),
+  };
+  const writes = ['append', 'publish', 'delete', 'note', 'reserve', 'revoke'];
+
+  it('refuses every kind of write once a sync has failed, says that it is not well, and reads on', async () => {
+    const post = newPostId();
+    await using journal = await startAsked({ dataDir, power, post });
+    expect(await journal.ask('publish')).toMatchObject({ told: 'published', announced: 1 });
+    power.fail('broken', true);
+    expect(await journal.ask('append')).toMatchObject({ told: 'unknown', refusesToWrite: true, announced: 1 });
+    power.fail('broken', false);
+    for (const what of writes) expect(await journal.ask(what), what).toEqual({ ...noMore, announced: 1 });
+    expect(await journal.ask('erase')).toEqual({ told: 'pending', announced: 1 });
+    expect(await journal.ask('ready')).toMatchObject({ told: 'unchanged', message: noMore.message });
+    expect(await journal.ask('read')).toEqual({ told: 'missing', announced: 1 });
+  });
+
+  it('does so too where what failed was the sync of an erasure, which the next start completes', async () => {
+    const post = newPostId();
+    {
+      await using journal = await startAsked({ dataDir, power, post });
+      await journal.ask('append');
+      expect(await journal.ask('take down')).toMatchObject({ told: 'appended' });
+      power.fail('broken', true);
+      expect(await journal.ask('erase')).toMatchObject({ told: 'pending' });
+      power.fail('broken', false);
+      for (const what of writes) expect(await journal.ask(what), what).toMatchObject(noMore);
+      expect(await journal.ask('ready')).toMatchObject({ told: 'unchanged' });
+    }
+    power.lose();
+    await using again = await startAsked({ dataDir, power, post });
+    expect(await again.ask('erase')).toMatchObject({ told: 'complete' });
+    await again.kill();
+    expect(leftOf(dataDir, [post])).toEqual([]);
   });
 });

@@ -38,6 +38,9 @@ function start(): void {
   const sql = statements(db);
   const whyMoved = notePlaces(file);
   let broken: string | undefined;
+  const breakDown = (why: string) => {
+    broken = why;
+  };
   send(port, { type: 'open', owed: countOwed(sql) });
 
   port.on('message', (first: AskedWrite) => {
@@ -49,10 +52,9 @@ function start(): void {
         next = receive();
       }
       const refusal = broken ?? whyMoved();
-      if (batch.length > 0)
-        answer(refusal === undefined ? transact(db, sql, batch, (why) => (broken = why)) : refuse(batch, refusal));
+      if (batch.length > 0) answer(refusal === undefined ? transact(db, sql, batch, breakDown) : refuse(batch, refusal));
       if (next !== undefined && !inTransaction(next)) {
-        answer([alone(db, sql, next, broken ?? refusal)]);
+        answer([alone(db, sql, next, { refusal: broken ?? refusal, breakDown })]);
         if (next.operation === 'close') return port.close();
         next = receive();
       }
@@ -139,7 +141,12 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
   }
 }
 
-function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, refusal: string | undefined): Answered {
+function alone(
+  db: DatabaseSync,
+  sql: Sql,
+  asked: AskedWrite,
+  { refusal, breakDown }: { refusal: string | undefined; breakDown: (why: string) => void },
+): Answered {
   const { id } = asked;
   try {
     if (asked.operation === 'close') db.close();
@@ -148,6 +155,7 @@ function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, refusal: string | 
     else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
     return { id, answer: null };
   } catch (error) {
+    noteDamage(error, breakDown);
     return { id, failure: { message: messageOf(error), outcome: 'unknown' } };
   }
 }

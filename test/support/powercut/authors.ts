@@ -57,9 +57,16 @@ export function leftOf(dataDir: string, erased: string[]): string[] {
   return erased.filter((id) => files.some((bytes) => bytes.includes(`text of ${id}`)));
 }
 
-/** Runs `repeater.ts` in a process of its own whose power can be taken away. */
-export async function startRepeater({ dataDir, power, post }: { dataDir: string; power: Power; post: string }) {
-  const script = fileURLToPath(new URL('./repeater.ts', import.meta.url));
+export interface Told {
+  told: string;
+  message?: string;
+  refusesToWrite?: boolean;
+  announced: number;
+}
+
+/** Runs `asked.ts` in a process of its own whose power can be taken away. */
+export async function startAsked({ dataDir, power, post }: { dataDir: string; power: Power; post: string }) {
+  const script = fileURLToPath(new URL('./asked.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dataDir, post], {
     env: { ...process.env, ...power.env },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -72,11 +79,11 @@ export async function startRepeater({ dataDir, power, post }: { dataDir: string;
   };
   await lines.next();
   return {
-    /** What became of the append: a status, or the outcome of a failure. */
-    async repeat(): Promise<string | undefined> {
-      child.stdin.write('\n');
+    /** What became of it; undefined where it was killed before that was known. */
+    async ask(what: string): Promise<Told | undefined> {
+      child.stdin.write(`${what}\n`);
       const { value } = await lines.next();
-      return value;
+      return value === undefined ? undefined : JSON.parse(value);
     },
     kill,
     [Symbol.asyncDispose]: kill,
