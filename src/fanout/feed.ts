@@ -150,9 +150,21 @@ export class Feed {
     }
     this.#dropAnswers();
     if (channel !== 'gone') return;
+    void this.#sayIfLost();
     // Whoever still holds the feed for a while holds no text.
     this.tail = new Tail(0, '');
     this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
+  }
+
+  /** What was deleted has left its id. Where that is missing too nobody deleted it, and all that its readers were told is that it is gone. */
+  async #sayIfLost(): Promise<void> {
+    const { engine, log } = this.#context;
+    const read = await engine.channel(this.channelId).catch(() => undefined);
+    if (read?.status === 'missing')
+      log.warn(
+        { channel: this.channelId },
+        'the journal has lost a channel that was not deleted, readers are told that it is gone',
+      );
   }
 
   /**

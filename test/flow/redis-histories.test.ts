@@ -203,6 +203,25 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(readers.filter(wasReset)).toEqual([]);
     });
 
+    it('was flushed say in the log that it is lost, and not so of a channel that was deleted', async () => {
+      const lost = await publishMany(['One']);
+      const { staying } = await openReaders(lost.at(-1)!);
+      const { id: deletedId } = await createChannel(nodes[0]!, token);
+      const ofDeleted = nodes.map((node) => watch(node.url, deletedId));
+      readers.push(...ofDeleted);
+      await vi.waitFor(() => expect(ofDeleted.map(({ live }) => live)).toEqual([true, true]), patient);
+      await call(`${nodes[0]!.url}/v1/channels/${deletedId}`, { method: 'DELETE', token });
+      await expectTold('a deletion', ofDeleted, ({ endings }) => endings.includes('gone'));
+      await redis.admin.flushall();
+      await expectTold('FLUSHALL', staying, ({ endings }) => endings.includes('gone'));
+      const namedBy = (said: string[]) =>
+        said.filter((line) => line.includes('the journal has lost a channel')).map((line) => JSON.parse(line).channel);
+      await vi.waitFor(() => {
+        for (const said of two.said) expect(namedBy(said)).toContain(channelId);
+      }, patient);
+      for (const said of two.said) expect(namedBy(said)).not.toContain(deletedId);
+    });
+
     it('was flushed tell every reader that the channel is gone, and reset who comes back when it is made anew', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(lost.at(-1)!);

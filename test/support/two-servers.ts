@@ -9,6 +9,8 @@ export interface TwoServers extends AsyncDisposable {
   readonly lines: Line[];
   /** Of an editor and admin, for both. */
   readonly token: string;
+  /** What each has logged until now. */
+  readonly said: string[][];
 }
 
 const secret = 'a secret that both servers know, of 32 bytes or more';
@@ -16,15 +18,18 @@ const secret = 'a secret that both servers know, of 32 bytes or more';
 export async function startTwoServers(redis: RedisServer): Promise<TwoServers> {
   const target = `http://127.0.0.1:${redis.port}`;
   const lines = [await startLine(target), await startLine(target)];
+  const said: string[][] = lines.map(() => []);
   const servers = await Promise.all(
-    lines.map((line) => {
+    lines.map((line, index) => {
       const url = redis.url.replace(String(redis.port), new URL(line.url).port);
-      return startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret } });
+      const onLine = (logged: string) => said[index]!.push(logged);
+      return startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret }, onLine });
     }),
   );
   return {
     servers,
     lines,
+    said,
     token: await servers[0]!.token({ editor: ['*'], admin: true }),
     async [Symbol.asyncDispose]() {
       for (const each of [...servers, ...lines]) await each[Symbol.asyncDispose]();
