@@ -72,8 +72,10 @@ export async function catchUp(
   throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
 }
 
-function standing(feed: Feed, { channel }: EncodedCatchUp): Channel {
-  return channel !== undefined && channel.revision > feed.channel.revision ? channel : feed.channel;
+/** The newest state known. What was read beyond the feed is newer whatever its revision: what the feed has may be of a history that is lost. */
+function standing(feed: Feed, { channel, position }: EncodedCatchUp): Channel {
+  if (channel === undefined) return feed.channel;
+  return position.offset > feed.tail.head || channel.revision > feed.channel.revision ? channel : feed.channel;
 }
 
 interface Answer {

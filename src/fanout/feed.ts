@@ -1,4 +1,4 @@
-import { type Announcement, type Engine, JournalUnavailable, type StoredChange } from '../engine/engine.ts';
+import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
@@ -288,6 +288,8 @@ export class Feed {
       if (this.closed) return;
       if (replay === undefined) return this.close('gone');
       if (replay.status === 'foreign') return await this.#restart(number);
+      if (isCut(replay) && (await this.#isChanged())) return await this.#restart(number, 'slow');
+      if (this.closed) return;
       // Something was erased meanwhile, and this may hold it.
       if (generation !== this.generation) return await this.#read(number);
       const { to, more } = replay;
@@ -312,22 +314,32 @@ export class Feed {
     }
   }
 
-  /** The journal says that what this feed holds is of another history: begin again at the head, and tell every reader. */
-  async #restart(number: number): Promise<void> {
+  /** Whether the channel is another than at the head of this feed. */
+  async #isChanged(): Promise<boolean> {
+    const read = await this.#context.engine.channel(this.channelId);
+    return read.status === 'found' && read.channel.revision !== this.channel.revision;
+  }
+
+  /**
+   * The journal says that what this feed holds is of another history, or that the way to its head is long and access may have changed on it:
+   * begin again at the head, and tell every reader.
+   */
+  async #restart(number: number, reason: 'history' | 'slow' = 'history'): Promise<void> {
     const read = await this.#context.engine.channel(this.channelId);
     if (this.closed) return;
     if (read.status !== 'found') return this.close('gone');
     const { latestPostAt: _, ...channel } = read.channel;
     const followed = this.#follow({ type: 'answer', answer: { read: number, to: read.position, reset: true, more: false } });
     if (followed.verdict === 'take') {
-      this.#context.log.warn({ channel: this.channelId, offset: read.position.offset }, 'history was replaced, readers are told');
+      const why = reason === 'history' ? 'history was replaced' : 'feed is far behind';
+      this.#context.log.warn({ channel: this.channelId, offset: read.position.offset }, `${why}, readers are told`);
       this.generation += 1;
       this.#doubted.clear();
       this.epoch = read.position.epoch;
       this.tail = new Tail(read.position.offset, read.position.check);
       this.channel = channel;
       this.#dropAnswers();
-      for (const reader of [...this.readers]) this.#end(reader, 'history');
+      for (const reader of [...this.readers]) this.#end(reader, reason);
     }
     this.#recovered();
     this.#act(followed);
@@ -431,4 +443,9 @@ export class Feed {
     this.#slices.drop();
     this.answers.drop();
   }
+}
+
+/** Of what was cut off the channel may be, with a change that supersedes one before the cut: how it stands there, nobody says. */
+function isCut({ more, changes }: Replay): boolean {
+  return more && !changes.some(({ type }) => type === 'channel.changed');
 }

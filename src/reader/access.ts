@@ -1,6 +1,4 @@
-import type { Response } from 'express';
 import { type Asking, isUnjudged, principalIn } from '../edge/identity.ts';
-import { askingOf } from '../edge/request.ts';
 import type { ChannelRead, Journal } from '../engine/engine.ts';
 import { type Position, parseCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
@@ -22,8 +20,7 @@ export async function knownChannel(journal: Journal, asking: Asking, channelId: 
 }
 
 /** The channel, if the asker may read its posts; else a refusal. */
-export async function readableChannel(journal: Journal, res: Response, channelId: string): Promise<FoundChannel> {
-  const asking = askingOf(res);
+export async function readableChannel(journal: Journal, asking: Asking, channelId: string): Promise<FoundChannel> {
   const read = await knownChannel(journal, asking, channelId);
   mustRead(asking, read.channel);
   return read;

@@ -3,14 +3,15 @@ import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
 import type { ChannelsPage, Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
-import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
+import type { CatchUpQuery } from '../fanout/catch-up.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { cursorFrom, knownChannel, mustRead, postIdOf, readableChannel } from './access.ts';
+import { cursorFrom, knownChannel, postIdOf, readableChannel } from './access.ts';
+import { type AnsweredOnce, answerOnce } from './answer-once.ts';
 import { readerLimits } from './limits.ts';
 import { poll } from './polls.ts';
 import { type StreamsContext, stream } from './streams.ts';
@@ -63,31 +64,10 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/stream', stream(context));
 
-  /** Catch-ups and snapshots come from the channel's feed, encoded once for all who ask the same. */
-  async function answerFromFeed(
-    req: Request,
-    res: Response,
-    query: CatchUpQuery,
-  ): Promise<{ encoded: EncodedCatchUp; channel: Channel }> {
-    const channelId = String(req.params.channelId);
-    const { channel: before } = await readableChannel(engine, res, channelId);
-    const held = await feeds.hold(channelId);
-    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
-    const { feed, release } = held;
-    try {
-      let answered: { encoded: EncodedCatchUp; channel: Channel } | undefined;
-      await catchUp(feed, query, (encoded, channel) => {
-        // The feed may be behind what was read before.
-        answered = { encoded, channel: channel.revision < before.revision ? before : channel };
-      });
-      if (answered === undefined) throw new Refusal('channel-deleted');
-      const { encoded, channel } = answered;
-      mustRead(askingOf(res), channel);
-      countCatchUp(metrics, encoded);
-      return answered;
-    } finally {
-      release();
-    }
+  async function answerFromFeed(req: Request, res: Response, query: CatchUpQuery): Promise<AnsweredOnce> {
+    const answered = await answerOnce({ engine, feeds }, askingOf(res), String(req.params.channelId), query);
+    countCatchUp(metrics, answered.encoded);
+    return answered;
   }
 
   /**
@@ -100,9 +80,10 @@ export function readerRoutes(context: ReaderContext): Router {
     read: (channelId: string) => Promise<T>,
   ): Promise<{ channel: Channel; found: T }> {
     return await feeds.guarded(async () => {
-      const { channel } = await readableChannel(engine, res, String(req.params.channelId));
+      const asking = askingOf(res);
+      const { channel } = await readableChannel(engine, asking, String(req.params.channelId));
       const found = await read(channel.id);
-      return { channel: (await readableChannel(engine, res, channel.id)).channel, found };
+      return { channel: (await readableChannel(engine, asking, channel.id)).channel, found };
     });
   }
 

@@ -7,11 +7,12 @@ import {
   type PostsQuery,
 } from '../../src/engine/engine.ts';
 import { Announced } from '../../src/engine/redis/announced.ts';
-import type { Position } from '../../src/protocol/cursor.ts';
+import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
+import { type Entry, holds, positionOf } from './histories.ts';
 import { Link } from './link.ts';
 import type { Setting } from './setting.ts';
-import { type Appended, type Entry, holds, positionOf, type Write } from './store.ts';
+import type { Appended, Write } from './store.ts';
 
 /**
  * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads
@@ -33,6 +34,8 @@ const countsMs = 15_000;
 const answerMs = 2_000;
 const patienceMs = 3_000;
 const pollMs = 100;
+/** Entries remembered that the journal was read up to. */
+const knownMost = 20;
 
 interface Call {
   fail(outcome: 'unchanged' | 'unknown'): void;
@@ -53,6 +56,8 @@ export class NodeEngine implements Used {
   talks = true;
   hears = true;
   isReachable = true;
+  /** What the journal was read up to here, newest last. */
+  readonly known: Entry[] = [];
   readonly ears: Link<Message>;
   readonly #setting: Setting;
   readonly #calls = new Set<Call>();
@@ -201,27 +206,33 @@ export class NodeEngine implements Used {
       if (head === undefined) return { status: 'missing' } as const;
       return { status: 'found', channel: { ...head.channel, latestPostAt: null }, position: positionOf(head) } as const;
     });
-    if (read.status === 'found') this.#announced?.read(read.position.offset);
+    if (read.status === 'found') this.#knows(read.position);
     return read;
   }
 
   async catchUp(_channelId: string, after: Position, bounds: Bounds) {
     this.#setting.trace?.(`${this.id} reads after ${after.offset} ${after.check.slice(-6)}`);
     const read = await this.#read(() => this.#setting.store.catchUp(after, bounds));
-    if (read !== undefined && read.status !== 'foreign') this.#announced?.read(read.to.offset, !read.more);
+    if (read !== undefined && read.status !== 'foreign') this.#knows(read.to, !read.more);
     return read;
   }
 
   async snapshot(_channelId: string, bounds: Bounds) {
     const read = await this.#read(() => this.#setting.store.snapshot(bounds));
-    if (read !== undefined) this.#announced?.read(read.position.offset);
+    if (read !== undefined) this.#knows(read.position);
     return read;
   }
 
   async posts(_channelId: string, { before, limit }: PostsQuery) {
     const read = await this.#ask(() => this.#setting.store.posts(before, limit));
-    if (read !== undefined) this.#announced?.read(read.position.offset);
+    if (read !== undefined) this.#knows(read.position);
     return read;
+  }
+
+  #knows(position: Position, isHead = true): void {
+    this.#announced?.read(position.offset, isHead);
+    const entry = this.#setting.store.entries.get(formatCursor(position));
+    if (entry !== undefined && this.known.push(entry) > knownMost) this.known.shift();
   }
 
   /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */
@@ -233,7 +244,7 @@ export class NodeEngine implements Used {
     const last = appended.status === 'appended' ? appended.entries.at(-1) : appended.entry;
     if (chances.minReplicas > 0) await this.#replicated(last as Entry);
     if (appended.status !== 'appended') return appended;
-    if (write.erases) this.#tellErased(write.post.id);
+    if (write.type !== 'channel.changed' && write.erases) this.#tellErased(write.post.id);
     for (const entry of appended.entries) this.#announce(entry);
     return appended;
   }

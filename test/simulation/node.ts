@@ -1,7 +1,7 @@
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../client/timeline-pages.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
+import type { Engine, Journal } from '../../src/engine/engine.ts';
+import type { EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { Turns } from '../../src/fanout/turns.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
@@ -9,6 +9,10 @@ import { formatCursor } from '../../src/protocol/cursor.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
+import type { Principal } from '../../src/protocol/rights.ts';
+import { readableChannel } from '../../src/reader/access.ts';
+import { answerOnce } from '../../src/reader/answer-once.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from '../../src/reader/messages.ts';
 import { SocketPipe } from '../../src/reader/socket-pipe.ts';
@@ -24,7 +28,7 @@ export type Told =
   | {
       type: 'answer';
       number: number;
-      said: ({ ok: true } & CatchUp) | { ok: false; problem: { retryAfter?: number; code: string } };
+      said: ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
     };
 
 /** What watches a node: told of all that it hands out, in the tick in which it does. */
@@ -46,6 +50,8 @@ export class SimNode {
   readonly feeds: Feeds;
   readonly sockets = new Set<ServerSocket>();
   isDraining = false;
+  /** Reads of the channel that no feed asked for, one for every request. */
+  #routeReads = 0;
   readonly #setting: Setting;
 
   constructor(id: string, setting: Setting) {
@@ -66,12 +72,17 @@ export class SimNode {
     return !this.engine.isClosed;
   }
 
-  connect(deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void): ServerSocket {
+  /** Reads of the journal, but for those that each request costs. */
+  get reads(): number {
+    return this.engine.asked.reads - this.#routeReads;
+  }
+
+  connect(who: Principal | undefined, deliver: (told: Told) => void, watcher: Watcher, hungUp: () => void): ServerSocket {
     const { engine } = this;
     const socket = new ServerSocket(this.#setting, engine, deliver, watcher, hungUp);
     this.sockets.add(socket);
     const { scheduler } = this.#setting;
-    socket.talk = new Conversation(socket, undefined, {
+    socket.talk = new Conversation(socket, who, {
       feeds: this.feeds,
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { standing: () => 'good' },
@@ -83,29 +94,31 @@ export class SimNode {
     return socket;
   }
 
-  /** GET events, as the route does it. Undefined where the channel is not there. Throws `JournalUnavailable`. */
-  async poll(after: Position | undefined): Promise<EncodedCatchUp | undefined> {
+  /** GET events, as the route does it. Throws `JournalUnavailable` or a refusal. */
+  async poll(who: Principal | undefined, after: Position | undefined): Promise<EncodedCatchUp> {
     await this.engine.heeded();
-    const held = await this.feeds.hold(channelId);
-    if (held === undefined || 'deleted' in held) return undefined;
+    this.#routeReads += 1;
     const { replay, snapshot } = this.#setting.chances;
-    let answer: EncodedCatchUp | undefined;
-    try {
-      await catchUp(held.feed, { after, limit: replay, posts: snapshot }, (encoded) => {
-        answer = encoded;
-      });
-    } finally {
-      held.release();
-    }
-    return answer;
+    const parts = { engine: this.engine as unknown as Journal, feeds: this.feeds };
+    const { encoded } = await answerOnce(parts, who, channelId, { after, limit: replay, posts: snapshot });
+    return encoded;
   }
 
   /** GET posts, as the route does it. */
-  async page(before: number): Promise<Page | undefined> {
+  async page(who: Principal | undefined, before: number): Promise<Page | undefined> {
     await this.engine.heeded();
     const query = { before, limit: 3, bytes: limits.answerBytes };
-    const read = await this.feeds.guarded(() => this.engine.posts(channelId, query));
-    return read && { posts: read.posts.map(readerView), cursor: formatCursor(read.position), more: read.more };
+    return await this.feeds.guarded(async () => {
+      await this.#mustRead(who);
+      const read = await this.engine.posts(channelId, query);
+      await this.#mustRead(who);
+      return read && { posts: read.posts.map(readerView), cursor: formatCursor(read.position), more: read.more };
+    });
+  }
+
+  async #mustRead(who: Principal | undefined): Promise<void> {
+    this.#routeReads += 1;
+    await readableChannel(this.engine as unknown as Journal, who, channelId);
   }
 
   /** Ends without a word to anyone. */

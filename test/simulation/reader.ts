@@ -1,3 +1,4 @@
+import { passes } from '../../client/http.ts';
 import { pauseMs } from '../../client/reconnect.ts';
 import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
 import { applyPage, olderPage, type Page, type PageAsk } from '../../client/timeline-pages.ts';
@@ -5,6 +6,8 @@ import { Trail } from '../../client/trail.ts';
 import { parseCursor } from '../../src/protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/follow.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import { type Problem, Refusal } from '../../src/protocol/problems.ts';
+import type { Principal } from '../../src/protocol/rights.ts';
 import { Link } from './link.ts';
 import type { ServerSocket, SimNode, Told } from './node.ts';
 import type { Setting } from './setting.ts';
@@ -20,9 +23,15 @@ const asking = { firstMs: 200, mostMs: 1_000 };
 export class SimReader {
   readonly id: string;
   polls: boolean;
+  /** Whose token it shows. */
+  readonly who: Principal | undefined;
   timeline: Timeline | undefined;
   /** Subscribes and polls, to see that they end. */
   asked = 0;
+  /** Why it was told last that it is at its end, unless it was answered since. */
+  ended: string | undefined;
+  /** How often it was told so. */
+  ends = 0;
   socket: ServerSocket | undefined;
   node: SimNode | undefined;
   readonly #setting: Setting;
@@ -41,9 +50,10 @@ export class SimReader {
   #kept: { timeline: Timeline; known: Held } | undefined;
   #endPause: () => void = () => {};
 
-  constructor(id: string, polls: boolean, setting: Setting, witness: Witness) {
+  constructor(id: string, polls: boolean, who: Principal | undefined, setting: Setting, witness: Witness) {
     this.id = id;
     this.polls = polls;
+    this.who = who;
     this.#setting = setting;
     this.#witness = witness;
     this.#link = new Link(setting.random, setting.scheduler, setting.clientChances, (told) => this.#onTold(told));
@@ -71,10 +81,11 @@ export class SimReader {
       this.#link.cut();
       this.node = node;
       this.socket = node.connect(
+        this.who,
         (told) => {
           if (links === this.#links) this.#link.send(told, told.type !== 'event');
         },
-        { handed: (told) => this.#witness.handed(node, told) },
+        { handed: (told) => this.#witness.handed(this, node, told) },
         hungUp,
       );
       this.#setting.trace?.(`${this.id} connects to ${node.id}`);
@@ -135,9 +146,9 @@ export class SimReader {
     const ask = timeline && olderPage(timeline);
     const lives = this.#lives;
     if (ask === undefined || !('before' in ask)) return;
-    const page = await node.page(ask.before).catch(() => undefined);
+    const page = await node.page(this.who, ask.before).catch(() => undefined);
     if (page === undefined || !node.isUp) return;
-    this.#witness.handedPosts(node, page.posts);
+    this.#witness.handedPage(this, node, page);
     this.#setting.scheduler.later(this.#setting.delay() * 4, () => {
       if (this.timeline === undefined || lives !== this.#lives) return;
       this.#takePage(page, ask);
@@ -183,14 +194,13 @@ export class SimReader {
       }
       case 'unsubscribed':
         this.#setting.trace?.(`${this.id} is unsubscribed: ${told.reason}`);
-        if (told.reason === 'gone') return this.#pauseAll();
+        if (told.reason === 'gone' || told.reason === 'forbidden') return this.#end(told.reason);
         return this.#hear({ type: 'maybe-missed' });
       case 'answer':
         this.#setting.trace?.(`${this.id} is answered (${told.number}) ${told.said.ok ? told.said.cursor : ''}`);
         if (told.number !== this.#following.read) return;
         if (told.said.ok) return this.#onCatchUp(told.number, told.said);
-        this.#setting.trace?.(`${this.id} is refused: ${told.said.problem.code}`);
-        return this.#pauseAfter(told.number);
+        return this.#onRefusal(told.number, told.said.problem);
     }
   }
 
@@ -245,6 +255,7 @@ export class SimReader {
     const reset = catchUp.mode === 'snapshot';
     if (catchUp.more && !reset && to <= (this.#following.place?.offset ?? -1)) return this.#pauseAfter(read);
     this.#failures = 0;
+    this.ended = undefined;
     const place = { offset: to, check: catchUp.cursor };
     if (reset) this.#trail.forget();
     const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
@@ -265,11 +276,20 @@ export class SimReader {
     this.#endPause = this.#setting.scheduler.later(ms, () => this.#hear({ type: 'retry' }));
   }
 
-  /** There is no such channel now: someone opens the page again later. */
-  #pauseAll(): void {
+  #onRefusal(read: number, problem: Problem): void {
+    this.#setting.trace?.(`${this.id} is refused: ${problem.code}`);
+    if (passes(problem)) return this.#pauseAfter(read);
+    this.#hear({ type: 'failed', read });
+    this.#end(problem.code);
+  }
+
+  /** It would not go on by itself: someone opens the page again later. */
+  #end(why: string): void {
+    this.ended = why;
+    this.ends += 1;
     this.#endPause();
     this.#endPause = this.#setting.scheduler.later(this.#setting.random.between(300, 900), () =>
-      this.#hear({ type: 'maybe-missed' }),
+      this.#hear({ type: this.#following.waiting ? 'retry' : 'maybe-missed' }),
     );
   }
 
@@ -300,18 +320,21 @@ export class SimReader {
     // A node that ends does not answer.
     this.#endPause = scheduler.later(1_200, () => this.#pauseAfter(read));
     const position = after === undefined ? undefined : parseCursor(after);
-    const encoded = await node?.poll(position).catch((error: unknown) => {
-      this.#setting.trace?.(`${this.id} is refused by ${node.id}: ${error}`);
-      return undefined;
-    });
-    if (encoded !== undefined && node?.isUp) {
+    const failed = () => read === this.#following.read && this.#pauseAfter(read);
+    try {
+      const encoded = await node?.poll(this.who, position);
+      if (encoded === undefined || !node?.isUp) return void failed();
       const catchUp = JSON.parse(encoded.json) as CatchUp;
-      this.#witness.handed(node, { type: 'answer', number: read, said: { ok: true, ...catchUp } });
+      this.#witness.handed(this, node, { type: 'answer', number: read, said: { ok: true, ...catchUp } });
       scheduler.later(this.#setting.delay(), () => {
         if (read !== this.#following.read) return;
         this.#endPause();
         this.#onCatchUp(read, catchUp);
       });
-    } else if (read === this.#following.read) this.#pauseAfter(read);
+    } catch (error) {
+      this.#setting.trace?.(`${this.id} is refused by ${node?.id}: ${error}`);
+      if (!(error instanceof Refusal)) failed();
+      else if (read === this.#following.read) this.#onRefusal(read, error.problem);
+    }
   }
 }

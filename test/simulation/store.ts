@@ -1,55 +1,40 @@
 import { nextCheck, shortCheck } from '../../src/engine/chain.ts';
 import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/engine/engine.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
-import { type AuthorPost, type Channel, isWithdrawn, type ReaderPost, readerView } from '../../src/protocol/model.ts';
+import { type Access, type AuthorPost, type Channel, isWithdrawn, readerView } from '../../src/protocol/model.ts';
 import { newChannel, timeOf } from './contents.ts';
+import { distance, type Entry, holds, type Kept, lastOf, latestAt, newestFirst, positionOf, stands } from './histories.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 
 /**
  * A model of the store that keeps one channel's journal: what is in its memory, what of that is on its disk, and what a replica has. It
- * answers only after a sync, as a server does that writes its file before it sends answers. A history is a chain of entries that never
- * change, so its newest entry says everything that is in it.
+ * answers only after a sync, as a server does that writes its file before it sends answers.
  */
-export interface Kept {
-  post: AuthorPost;
-  reader: ReaderPost;
-  /** The offset of its last change. */
-  at: number;
-}
-
-export interface Entry {
-  readonly epoch: string;
-  readonly offset: number;
-  /** The whole check, of which positions carry the beginning. */
-  readonly whole: string;
-  readonly check: string;
-  readonly cursor: string;
-  /** Undefined for the first of a history. */
-  readonly before: Entry | undefined;
-  readonly checkBefore: string;
-  readonly change: StoredChange;
-  readonly request: string;
-  readonly channel: Channel;
-  readonly channelAt: number;
-  readonly posts: ReadonlyMap<string, Kept>;
-  /** It was on the disk once. */
-  synced: boolean;
-}
 
 /** What an author asks for, the same each time it is sent. */
-export interface Write {
+interface WriteFacts {
   request: string;
-  /** The post, at the revision it was decided on (0: there must be none). */
-  post: Omit<AuthorPost, 'seq'>;
-  type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down';
+  /** The revision it was decided on, of the post (0: there must be none) or of the channel. */
   decidedOn: number;
+  /** Makes the digest differ from every other write's. */
+  salt: string;
+}
+
+export interface PostWrite extends WriteFacts {
+  type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down';
+  post: Omit<AuthorPost, 'seq'>;
   /** Its text goes with this entry, from all that is kept. */
   erases: boolean;
   /** Another entry, which stands or falls with the first: the channel's headline. */
   headline?: string;
-  /** Makes the digest differ from every other write's. */
-  salt: string;
 }
+
+export interface AccessWrite extends WriteFacts {
+  type: 'channel.changed';
+  access: Access;
+}
+
+export type Write = PostWrite | AccessWrite;
 
 export type Appended = { status: 'appended'; entries: Entry[] } | { status: 'duplicate'; entry: Entry } | { status: 'conflict' };
 
@@ -123,17 +108,21 @@ export class Store {
     for (let entry = this.head; entry !== undefined; entry = entry.before)
       if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
     const { head } = this;
-    const kept = head?.posts.get(write.post.id);
-    if (head === undefined || (kept?.post.revision ?? 0) !== write.decidedOn || (kept && isWithdrawn(kept.post)))
-      return { status: 'conflict' };
-    const first = this.#add(head, write, { type: write.type, post: write.post });
-    const entries = [first];
-    if (write.headline !== undefined) {
-      const channel = { ...head.channel, headline: write.headline, revision: head.channel.revision + 1 };
-      entries.push(this.#add(first, write, { type: 'channel.changed', channel }));
-    }
+    if (head === undefined || !isDecidedOn(head, write)) return { status: 'conflict' };
+    const entries =
+      write.type === 'channel.changed' ? [this.#change(head, write, { access: write.access })] : this.#put(head, write);
     this.#replicateLater(this.head);
     return { status: 'appended', entries };
+  }
+
+  #put(head: Entry, write: PostWrite): Entry[] {
+    const first = this.#add(head, write, { type: write.type, post: write.post });
+    return write.headline === undefined ? [first] : [first, this.#change(first, write, { headline: write.headline })];
+  }
+
+  #change(before: Entry, write: WriteFacts, changed: Partial<Channel>): Entry {
+    const channel = { ...before.channel, ...changed, revision: before.channel.revision + 1 };
+    return this.#add(before, write, { type: 'channel.changed', channel });
   }
 
   noteErasure(postId: string): void {
@@ -159,8 +148,8 @@ export class Store {
 
   #add(
     before: Pick<Entry, 'epoch' | 'offset' | 'whole' | 'posts'> & Partial<Entry>,
-    { request, salt }: Pick<Write, 'request' | 'salt'>,
-    made: { type: Write['type']; post: Omit<AuthorPost, 'seq'> } | { type: 'channel.changed'; channel: Channel },
+    { request, salt }: Pick<WriteFacts, 'request' | 'salt'>,
+    made: Pick<PostWrite, 'type' | 'post'> | { type: 'channel.changed'; channel: Channel },
   ): Entry {
     const { epoch } = before;
     const offset = before.offset + 1;
@@ -341,46 +330,9 @@ export class Store {
   }
 }
 
-// ---- Histories
-
-export function positionOf({ epoch, offset, check }: Entry): Position {
-  return { epoch, offset, check };
-}
-
-/** The entry of a history at an offset. */
-export function entryAt(head: Entry | undefined, offset: number): Entry | undefined {
-  let entry = head;
-  while (entry !== undefined && entry.offset > offset) entry = entry.before;
-  return entry?.offset === offset ? entry : undefined;
-}
-
-/** Whether the history that ends with `head` has this entry. Nothing is in every history. */
-export function holds(head: Entry | undefined, entry: Entry | undefined): boolean {
-  return entry === undefined || entryAt(head, entry.offset)?.cursor === entry.cursor;
-}
-
-export function newestFirst({ posts }: Entry): Kept[] {
-  return [...posts.values()].sort((a, b) => b.post.seq - a.post.seq);
-}
-
-function stands(head: Entry, { epoch, offset, check }: Position): boolean {
-  if (epoch !== head.epoch || offset > head.offset) return false;
-  let entry: Entry | undefined = head;
-  while (entry !== undefined && entry.offset > offset + 1) entry = entry.before;
-  if (entry === undefined) return false;
-  return entry.offset === offset ? entry.check === check : entry.checkBefore === check;
-}
-
-function latestAt(head: Entry, { change }: Entry): number {
-  return change.type === 'channel.changed' ? head.channelAt : (head.posts.get(change.post.id)?.at ?? 0);
-}
-
-function lastOf(head: Entry, request: string): Entry {
-  let entry: Entry | undefined = head;
-  while (entry !== undefined && entry.request !== request) entry = entry.before;
-  return entry as Entry;
-}
-
-function distance(from: Entry | undefined, to: Entry | undefined): number {
-  return (from?.offset ?? 0) - (to?.offset ?? 0);
+/** A post that was withdrawn is written no more. */
+function isDecidedOn(head: Entry, write: Write): boolean {
+  if (write.type === 'channel.changed') return head.channel.revision === write.decidedOn;
+  const kept = head.posts.get(write.post.id);
+  return (kept?.post.revision ?? 0) === write.decidedOn && !(kept && isWithdrawn(kept.post));
 }

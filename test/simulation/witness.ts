@@ -1,11 +1,15 @@
 import type { Timeline } from '../../client/timeline.ts';
+import type { Page } from '../../client/timeline-pages.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
+import { mayRead } from '../../src/protocol/rights.ts';
 import { channelId } from './contents.ts';
+import { type Entry, entryAt, holds, newestFirst } from './histories.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';
 import type { SimReader } from './reader.ts';
+import { mayHave } from './rights.ts';
 import type { Setting } from './setting.ts';
-import { type Entry, entryAt, holds, newestFirst } from './store.ts';
 
 /**
  * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names
@@ -80,23 +84,42 @@ export class Witness {
 
   // ---- What nodes hand out
 
-  handed(node: SimNode, told: Told): void {
+  handed(reader: SimReader, node: SimNode, told: Told): void {
     if (told.type === 'event') {
       const { event } = told;
-      if ('post' in event) this.handedPosts(node, [event.post]);
-      this.#isSynced(event.cursor);
+      if ('post' in event) this.#areStanding(node, [event.post]);
+      this.#isFor(reader, node, event.cursor, this.#followedBy(node));
     }
     if (told.type !== 'answer' || !told.said.ok) return;
     const { said } = told;
-    this.#isSynced(said.cursor);
-    this.handedPosts(node, said.mode === 'snapshot' ? said.snapshot.posts : postsIn(said.events));
+    this.#areStanding(node, said.mode === 'snapshot' ? said.snapshot.posts : postsIn(said.events));
+    this.#isFor(reader, node, said.cursor, this.#followedBy(node));
   }
 
-  handedPosts(node: SimNode, posts: readonly ReaderPost[]): void {
+  /** Pages are judged by what was read, not by what was followed. */
+  handedPage(reader: SimReader, node: SimNode, { posts, cursor }: Page): void {
+    this.#areStanding(node, posts);
+    this.#isFor(reader, node, cursor, undefined);
+  }
+
+  #areStanding(node: SimNode, posts: readonly ReaderPost[]): void {
     if (this.erased.size === 0) return;
     for (const { id, html, revision } of posts)
       if (html !== '' && this.erased.has(id))
         this.fails('nothing erased is handed out', `${id} at revision ${revision} by ${node.id}`);
+  }
+
+  #isFor({ id, who }: SimReader, node: SimNode, cursor: string, followed: Entry | undefined): void {
+    this.#isSynced(cursor);
+    const entry = this.#known(cursor);
+    if (entry !== undefined && !mayHave(who, node, entry, followed))
+      this.fails('nobody is handed what is not for them', `${id} was handed ${cursor} by ${node.id}`);
+  }
+
+  /** Where a node has followed the journal to, by what it says itself. */
+  #followedBy(node: SimNode): Entry | undefined {
+    for (const feed of node.feeds) if (!feed.closed) return this.#known(formatCursor(feed.head));
+    return undefined;
   }
 
   #isSynced(cursor: string): void {
@@ -257,6 +280,10 @@ export class Witness {
     const { head } = this.#setting.store;
     if (head === undefined) return this.fails('convergence', 'there is no channel');
     for (const reader of readers) {
+      if (!mayRead(reader.who, head.channel)) {
+        if (reader.ended === undefined) this.fails('convergence', `${reader.id} was not told that it may not read any more`);
+        continue;
+      }
       const { timeline } = reader;
       if (timeline?.cursor !== head.cursor) {
         this.fails('convergence', `${reader.id} holds ${timeline?.cursor}, the store ${head.cursor}`);

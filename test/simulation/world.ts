@@ -1,10 +1,10 @@
-import { JournalUnavailable } from '../../src/engine/engine.ts';
-import { newPost } from './contents.ts';
+import { Authors } from './authors.ts';
+import type { Entry } from './histories.ts';
 import { SimNode } from './node.ts';
 import { SimReader } from './reader.ts';
+import { member } from './rights.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 import { heal, makeSetting, type Setting } from './setting.ts';
-import type { Entry, Write } from './store.ts';
 import { Witness } from './witness.ts';
 
 /** The nodes, readers and authors on one store, and everything that may befall them. */
@@ -12,7 +12,8 @@ type Befalls = (world: World) => void;
 
 /** Faults and what people do, with their weights. Each seed has a choice of the faults, so that each also meets few others. */
 const people: [weight: number, Befalls][] = [
-  [30, (world) => world.write()],
+  [30, (world) => world.authors.write()],
+  [3, (world) => world.authors.changeAccess()],
   [4, (world) => world.random.pick(world.readers).cut()],
   [2, (world) => world.random.pick(world.readers).forget()],
   [2, (world) => world.random.pick(world.readers).comeBack()],
@@ -46,12 +47,10 @@ export class World {
   readonly setting: Setting;
   readonly witness: Witness;
   readonly readers: SimReader[] = [];
-  /** Writes that an author still waits for. */
-  readonly pending = new Set<string>();
+  readonly authors: Authors;
   #befalls: [number, Befalls][];
   #pace: number;
   #nodes = 0;
-  #writes = 0;
 
   constructor(random: Random, scheduler: Scheduler, trace?: (text: string) => void) {
     this.random = random;
@@ -59,6 +58,7 @@ export class World {
     this.setting = makeSetting(random, scheduler);
     this.setting.trace = trace;
     this.witness = new Witness(this.setting);
+    this.authors = new Authors(this.setting, this.witness, () => this.anyNode());
     const share = random.pick([0.15, 0.4, 1]);
     this.#befalls = [...people, ...faults.filter(() => random.chance(share))];
     this.#pace = random.pick([20, 60, 200]);
@@ -69,7 +69,9 @@ export class World {
     this.setting.store.replica = this.setting.store.head;
     for (let each = 0; each < this.setting.chances.nodes; each += 1) this.#addNode();
     for (let each = 0; each < this.setting.chances.readers; each += 1)
-      this.readers.push(new SimReader(`reader ${each}`, random.chance(0.2), this.setting, this.witness));
+      this.readers.push(
+        new SimReader(`reader ${each}`, random.chance(0.2), random.chance(0.5) ? member : undefined, this.setting, this.witness),
+      );
     for (const reader of this.readers) reader.open();
   }
 
@@ -100,84 +102,6 @@ export class World {
 
   #addNode(at = this.setting.nodes.length): void {
     this.setting.nodes[at] = new SimNode(`node ${++this.#nodes}`, this.setting);
-  }
-
-  // ---- Authors
-
-  /** Decides on what stands now, and asks until it is answered. */
-  write(): void {
-    const { random } = this;
-    const { head } = this.setting.store;
-    if (head === undefined || this.pending.size > 12) return;
-    this.#writes += 1;
-    const request = `write ${this.#writes}`;
-    const text = `text ${this.#writes}`;
-    const open = [...head.posts.values()].filter(({ post }) => post.status === 'published').map(({ post }) => post);
-    const facts = { request, salt: request, ...(random.chance(0.1) && { headline: text }) };
-    if (open.length === 0 || random.chance(0.45)) {
-      const post = newPost(`00000000-0000-7000-8000-${String(this.#writes).padStart(12, '0')}`, text);
-      return this.#send({ ...facts, type: 'post.published', post, decidedOn: 0, erases: false });
-    }
-    const { seq: _seq, ...before } = random.pick(open);
-    const next = { ...before, revision: before.revision + 1 };
-    const decided = { ...facts, decidedOn: before.revision };
-    const how = random.fraction();
-    if (how < 0.6) {
-      const post = { ...next, body: text, html: text };
-      return this.#send({ ...decided, type: 'post.revised', post, erases: random.chance(0.15) });
-    }
-    const gone = { ...next, body: '', html: '' };
-    if (how < 0.75) this.#send({ ...decided, type: 'post.retracted', post: { ...gone, status: 'retracted' }, erases: false });
-    else this.#send({ ...decided, type: 'post.taken-down', post: { ...gone, status: 'taken-down' }, erases: true });
-  }
-
-  #send(write: Write): void {
-    this.pending.add(write.request);
-    void this.#attempt(write, 0);
-  }
-
-  async #attempt(write: Write, tries: number): Promise<void> {
-    const node = this.anyNode();
-    let isOver = false;
-    const again = () => {
-      if (isOver) return;
-      isOver = true;
-      this.scheduler.later(this.random.between(20, 400), () => void this.#attempt(write, tries + 1));
-    };
-    // A node that ended does not answer.
-    this.scheduler.later(1_500, again);
-    try {
-      if (tries === 0)
-        this.say(`${write.request} to ${node.id}: ${write.type} ${write.post.id.slice(-3)}@${write.post.revision}`);
-      const appended = await node.engine.append(write);
-      if (isOver || !node.isUp) return again();
-      isOver = true;
-      this.pending.delete(write.request);
-      this.say(`${write.request}: ${appended.status}`);
-      if (appended.status === 'conflict') return;
-      const last = appended.status === 'appended' ? (appended.entries.at(-1) as Entry) : appended.entry;
-      this.witness.acknowledges(last);
-      if (write.type === 'post.taken-down') void this.#erase(write.post.id, write, 0);
-    } catch (error) {
-      if (!(error instanceof JournalUnavailable)) throw error;
-      again();
-    }
-  }
-
-  /** Asks for the end of an erasure until it is told. */
-  async #erase(postId: string, write: Write, tries: number): Promise<void> {
-    const node = this.anyNode();
-    const complete = await node.engine.erase(postId).catch(() => false);
-    const { head } = this.setting.store;
-    let entry = head;
-    while (entry !== undefined && entry.request !== write.request) entry = entry.before;
-    if (entry?.change.type === 'channel.changed') entry = entry.before;
-    if (entry === undefined) return;
-    if (complete && node.isUp) {
-      this.say(`the erasure of ${postId.slice(-3)} is complete`);
-      this.witness.erases(postId, entry);
-    } else if (tries < 10)
-      this.scheduler.later(this.random.between(200, 1_500), () => void this.#erase(postId, write, tries + 1));
   }
 
   // ---- Faults
@@ -240,7 +164,7 @@ export class World {
       if (how === 'deaf') engine.ears.isDeaf = true;
       if (how === 'told') engine.loseEars();
     }
-    for (let each = 0; how === 'deaf' && each < lost; each += 1) this.write();
+    for (let each = 0; how === 'deaf' && each < lost; each += 1) this.authors.write();
   }
 
   putBack(): void {
@@ -255,15 +179,7 @@ export class World {
     if (!store.isUp || store.isStalled) return;
     this.say('the store is wiped');
     store.wipe();
-    this.scheduler.later(this.random.between(10, 4_000), () => void this.#create(0));
-  }
-
-  async #create(tries: number): Promise<void> {
-    try {
-      await this.anyNode().engine.create(`creation ${++this.#writes}`);
-    } catch {
-      if (tries < 20) this.scheduler.later(200, () => void this.#create(tries + 1));
-    }
+    this.scheduler.later(this.random.between(10, 4_000), () => void this.authors.create());
   }
 
   beginAnew(): void {
@@ -330,7 +246,7 @@ export class World {
       if (node.engine.ears.isDeaf) node.engine.loseEars();
       for (const socket of node.sockets) socket.drains();
     }
-    if (store.head === undefined) void this.#create(0);
+    if (store.head === undefined) void this.authors.create();
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();
   }
 }

@@ -5,7 +5,7 @@ import type { EndReason, Reader } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
-import type { Event } from '../../src/protocol/model.ts';
+import type { Channel, Event } from '../../src/protocol/model.ts';
 import { newChannel, newPost } from '../simulation/contents.ts';
 
 /**
@@ -26,6 +26,7 @@ const replay = (to: Position, changes: StoredChange[]): Replay => ({ status: 're
 class Journal {
   /** What stands where the feed opens. */
   head: Position;
+  channel = newChannel(1);
   tell: (heard: Announcement) => void = () => {};
   erase: (postId: string) => void = () => {};
   reach: (reachable: boolean) => void = () => {};
@@ -59,7 +60,7 @@ class Journal {
         this.erase = (postId) => listener('moon', postId);
         return () => undefined;
       },
-      channel: async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position: this.head }),
+      channel: async () => ({ status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head }),
       catchUp: (_channelId, after) => new Promise((answer) => this.asked.push({ after, answer })),
     };
     return said as Engine;
@@ -74,7 +75,7 @@ class Listener implements Reader {
   readonly events: Event[] = [];
   writes = 0;
   ended: EndReason | undefined;
-  mayRead = () => true;
+  mayRead = (_channel: Channel) => true;
   lag = () => undefined;
   end(reason: EndReason): void {
     this.ended = reason;
@@ -231,6 +232,40 @@ describe('an answer of the journal that ends below what the tail goes on from', 
       read.answer(replay(at(12), read.after.offset === 8 ? [change(12, 'p')] : []));
     await done;
     expect(said()?.position).toEqual(at(12));
+  });
+});
+
+describe('a change of access', () => {
+  const isPublic = ({ access }: Channel) => access === 'public';
+  const forMembers = (revision: number): Channel => ({ ...newChannel(revision), access: 'members' });
+
+  it('counts for what is read up to a cut, where the entry that made it is superseded by one behind that', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    listener.mayRead = isPublic;
+    opened.journal.head = at(14);
+    opened.journal.channel = forMembers(3);
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer({ ...replay(at(12), [change(12, 'p')]), more: true });
+    await settled();
+    opened.passTime();
+    expect(listener.events).toEqual([]);
+    expect(listener.ended).toBe('slow');
+    expect(opened.feed.head).toEqual(at(14));
+  });
+
+  it('counts for what is read with it beyond the feed, which may have another with a higher revision of a history that was lost', async () => {
+    const journal = new Journal(at(10));
+    journal.channel = newChannel(3);
+    const { feed } = await open(at(10), journal);
+    const said: EncodedCatchUp[] = [];
+    const joining = { reader: new Listener(), wanted: isPublic };
+    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded), joining);
+    const changed = { offset: 12, check: check(12, 'b'), at: '', type: 'channel.changed', channel: forMembers(2) } as const;
+    (await journal.read()).answer(replay(at(12, 'b'), [change(11, 'p', { history: 'b' }), changed]));
+    expect(await done).toBe('unwanted');
+    expect(said).toEqual([]);
   });
 });
 

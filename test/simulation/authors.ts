@@ -1,0 +1,124 @@
+import { JournalUnavailable } from '../../src/engine/engine.ts';
+import { newPost } from './contents.ts';
+import type { Entry } from './histories.ts';
+import type { SimNode } from './node.ts';
+import type { Setting } from './setting.ts';
+import type { Write } from './store.ts';
+import type { Witness } from './witness.ts';
+
+/** Those who write: each decides on what stands at that moment, and sends the same to one node after the other until it is answered. */
+export class Authors {
+  /** Writes that an author still waits for. */
+  readonly pending = new Set<string>();
+  readonly #setting: Setting;
+  readonly #witness: Witness;
+  readonly #anyNode: () => SimNode;
+  #writes = 0;
+
+  constructor(setting: Setting, witness: Witness, anyNode: () => SimNode) {
+    this.#setting = setting;
+    this.#witness = witness;
+    this.#anyNode = anyNode;
+  }
+
+  write(): void {
+    const { random, store } = this.#setting;
+    const { head } = store;
+    if (head === undefined || this.pending.size > 12) return;
+    const request = this.#newRequest();
+    const text = `text ${this.#writes}`;
+    const open = [...head.posts.values()].filter(({ post }) => post.status === 'published').map(({ post }) => post);
+    const facts = { request, salt: request, ...(random.chance(0.1) && { headline: text }) };
+    if (open.length === 0 || random.chance(0.45)) {
+      const post = newPost(`00000000-0000-7000-8000-${String(this.#writes).padStart(12, '0')}`, text);
+      return this.#send({ ...facts, type: 'post.published', post, decidedOn: 0, erases: false });
+    }
+    const { seq: _seq, ...before } = random.pick(open);
+    const next = { ...before, revision: before.revision + 1 };
+    const decided = { ...facts, decidedOn: before.revision };
+    const how = random.fraction();
+    if (how < 0.6) {
+      const post = { ...next, body: text, html: text };
+      return this.#send({ ...decided, type: 'post.revised', post, erases: random.chance(0.15) });
+    }
+    const gone = { ...next, body: '', html: '' };
+    if (how < 0.75) this.#send({ ...decided, type: 'post.retracted', post: { ...gone, status: 'retracted' }, erases: false });
+    else this.#send({ ...decided, type: 'post.taken-down', post: { ...gone, status: 'taken-down' }, erases: true });
+  }
+
+  /** Opens to everyone what is for members, and the other way round. */
+  changeAccess(): void {
+    const { head } = this.#setting.store;
+    if (head === undefined || this.pending.size > 12) return;
+    const request = this.#newRequest();
+    const access = head.channel.access === 'public' ? 'members' : 'public';
+    this.#send({ request, salt: request, type: 'channel.changed', access, decidedOn: head.channel.revision });
+  }
+
+  /** Makes the channel where there is none. */
+  async create(tries = 0): Promise<void> {
+    try {
+      await this.#anyNode().engine.create(`creation ${++this.#writes}`);
+    } catch {
+      if (tries < 20) this.#setting.scheduler.later(200, () => void this.create(tries + 1));
+    }
+  }
+
+  #newRequest(): string {
+    this.#writes += 1;
+    return `write ${this.#writes}`;
+  }
+
+  #send(write: Write): void {
+    this.pending.add(write.request);
+    void this.#attempt(write, 0);
+  }
+
+  async #attempt(write: Write, tries: number): Promise<void> {
+    const { random, scheduler, trace } = this.#setting;
+    const node = this.#anyNode();
+    let isOver = false;
+    const again = () => {
+      if (isOver) return;
+      isOver = true;
+      scheduler.later(random.between(20, 400), () => void this.#attempt(write, tries + 1));
+    };
+    // A node that ended does not answer.
+    scheduler.later(1_500, again);
+    try {
+      if (tries === 0) trace?.(`${write.request} to ${node.id}: ${described(write)}`);
+      const appended = await node.engine.append(write);
+      if (isOver || !node.isUp) return again();
+      isOver = true;
+      this.pending.delete(write.request);
+      trace?.(`${write.request}: ${appended.status}`);
+      if (appended.status === 'conflict') return;
+      const last = appended.status === 'appended' ? (appended.entries.at(-1) as Entry) : appended.entry;
+      this.#witness.acknowledges(last);
+      if (write.type === 'post.taken-down') void this.#erase(write.post.id, write, 0);
+    } catch (error) {
+      if (!(error instanceof JournalUnavailable)) throw error;
+      again();
+    }
+  }
+
+  /** Asks for the end of an erasure until it is told. */
+  async #erase(postId: string, write: Write, tries: number): Promise<void> {
+    const { random, scheduler, store, trace } = this.#setting;
+    const node = this.#anyNode();
+    const complete = await node.engine.erase(postId).catch(() => false);
+    let entry = store.head;
+    while (entry !== undefined && entry.request !== write.request) entry = entry.before;
+    if (entry?.change.type === 'channel.changed') entry = entry.before;
+    if (entry === undefined) return;
+    if (complete && node.isUp) {
+      trace?.(`the erasure of ${postId.slice(-3)} is complete`);
+      this.#witness.erases(postId, entry);
+    } else if (tries < 10) scheduler.later(random.between(200, 1_500), () => void this.#erase(postId, write, tries + 1));
+  }
+}
+
+function described(write: Write): string {
+  if (write.type === 'channel.changed') return `the channel is for ${write.access}`;
+  return `${write.type} ${write.post.id.slice(-3)}@${write.post.revision}`;
+}
