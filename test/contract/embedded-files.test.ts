@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -150,6 +150,48 @@ describe('a journal whose files somebody touches while it is open', () => {
     await expect(publish(engine, id)).rejects.toMatchObject(refused('journal.db'));
     await expect(engine.deleteChannel(id, newRequest())).rejects.toMatchObject(refused('journal.db'));
     await expect(engine.ready()).rejects.toThrow(/no longer the file/);
+  });
+});
+
+describe('a journal of which a page is damaged while it is open', () => {
+  /** The first page of a table becomes zeros, and what connections remember of the file is read anew. */
+  function damage(table: string): void {
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const { rootpage } = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table) as { rootpage: number };
+    // By another process: did this one close the file, its locks would be gone.
+    const place = [`of=${file}`, 'bs=4096', `seek=${rootpage - 1}`, 'count=1', 'conv=notrunc'];
+    expect(spawnSync('dd', ['if=/dev/zero', ...place]).status).toBe(0);
+    db.exec("INSERT INTO revoked (jti, until) VALUES ('somebody', NULL)");
+    db.close();
+  }
+
+  it('takes no more writes once one has met it, of whatever channel, and says so', async () => {
+    const { engine } = opened;
+    const [id, other] = [(await createChannel(engine)).id, (await createChannel(engine)).id];
+    await publish(engine, id);
+    damage('postsById');
+    const refused = {
+      outcome: 'unchanged',
+      refusesToWrite: true,
+      message: expect.stringMatching(/started anew: database disk image is malformed/),
+    };
+    await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', refusesToWrite: true });
+    await expect(publish(engine, other)).rejects.toMatchObject(refused);
+    await expect(engine.revoke('token', null)).rejects.toMatchObject(refused);
+    await expect(engine.ready()).rejects.toMatchObject({ message: refused.message });
+    // What is not of the page is read as before.
+    expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
+  });
+
+  it('says so once a read has met it, and reads what is not of the page', async () => {
+    const { engine } = opened;
+    const { id } = await createChannel(engine);
+    await engine.ready();
+    damage('entries');
+    await expect(engine.journal(id, { from: 1, limit: 10 })).rejects.toMatchObject({ name: 'JournalUnavailable' });
+    await expect(engine.ready()).rejects.toThrow(`The journal ${file} is damaged: `);
+    expect((await engine.channel(id)).status).toBe('found');
   });
 });
 

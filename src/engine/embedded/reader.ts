@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { messageOf } from '../engine.ts';
+import { isDamage, notUsable } from './damage.ts';
 import type { Answered, Asked, FromThread, Reads, ThreadData } from './messages.ts';
 import * as reads from './reads.ts';
 import { openForReading, type Sql, statements } from './schema.ts';
@@ -11,14 +12,18 @@ const operations = { ...reads };
 function start(): void {
   const db = openForReading(file);
   const sql = statements(db);
+  /** Said to whoever asks whether all is well: only who reads of the page meets it. */
+  let damage: unknown;
   port.postMessage({ type: 'open', owed: 0 } satisfies FromThread);
 
   port.on('message', (asked: Asked<Reads>) => {
     const answered: Answered = { id: asked.id };
     try {
       if (asked.operation === 'close') db.close();
-      else if (asked.operation === 'ping') sql('SELECT 1').get();
-      else {
+      else if (asked.operation === 'ping') {
+        if (damage !== undefined) throw damage;
+        sql('SELECT 1').get();
+      } else {
         db.exec('BEGIN');
         try {
           answered.answer = read(sql, asked);
@@ -27,6 +32,7 @@ function start(): void {
         }
       }
     } catch (error) {
+      if (isDamage(error)) damage ??= notUsable(error, file);
       answered.failure = { message: messageOf(error), outcome: 'unchanged' };
     }
     port.postMessage({ type: 'answers', answers: [answered] } satisfies FromThread);
