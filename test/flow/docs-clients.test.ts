@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { AuthorClient } from '../../client/author-client.ts';
 import type * as Library from '../../client/index.ts';
+import { ReaderClient } from '../../client/reader-client.ts';
 import { socketMessages } from '../../src/documents/messages.ts';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { endedReasons, eventTypes } from '../../src/protocol/model.ts';
@@ -117,6 +118,39 @@ describe('docs/clients.md: the client with Socket.IO alone', () => {
     } finally {
       chance.mockRestore();
     }
+  });
+});
+
+describe('docs/clients.md: a page that is rendered on a server', () => {
+  type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
+
+  it('is gone on from in the browser, where what changed since comes once', async () => {
+    const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
+    const { id: channelId } = (await author.createChannel({ headline: 'To the Moon', state: 'live' })).channel;
+    const { post } = await author.publish(channelId, { headline: '</script><b>Down', body: 'It is **down**.' });
+    const { posts, channel, saved } = await forPage({ url: server.url, channelId });
+    expect([channel.headline, posts.map(({ html }) => html)]).toEqual(['To the Moon', ['<p>It is <strong>down</strong>.</p>\n']]);
+    expect(saved).not.toContain('<');
+    await author.correct(channelId, post.id, 1, { note: 'It is up.', changes: { body: 'It is up.' } });
+    const { post: second } = await author.publish(channelId, { body: 'Two.' });
+    const reader = new ReaderClient({ url: server.url, channelId, ...JSON.parse(saved) });
+    const heard: unknown[] = [];
+    reader.on('event', (event, before) => heard.push([event.type, before?.html]));
+    try {
+      reader.open();
+      await vi.waitFor(() => expect(reader.timeline?.posts.map(({ id }) => id)).toEqual([second.id, post.id]));
+      expect(heard).toEqual([
+        ['post.revised', posts[0]!.html],
+        ['post.published', undefined],
+      ]);
+    } finally {
+      reader.close();
+    }
+  });
+
+  it('is none where the channel cannot be read', async () => {
+    const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
+    await expect(forPage({ url: server.url, channelId: 'nothing' })).rejects.toThrow('There is nothing here.');
   });
 });
 

@@ -24,6 +24,8 @@ describeWith(needs.curl, 'docs/moving.md', () => {
     other = await startTestServer();
     await createChannel(server.server.engine, 'moon-landing');
     await publish(server.server.engine, 'moon-landing', { body: 'The Eagle has landed.' });
+    await createChannel(server.server.engine, 'harbour-fire');
+    const post = await publish(server.server.engine, 'harbour-fire', { body: 'A name: Xylander.' });
     folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
     // What `npx` would find.
     await mkdir(join(folder, 'bin'));
@@ -35,6 +37,7 @@ describeWith(needs.curl, 'docs/moving.md', () => {
       HOME: folder,
       PRESSBOX_URL: server.url,
       PRESSBOX_TOKEN: await server.token({ admin: true }),
+      POST: post.id,
       OTHER_URL: other.url,
       OTHER_TOKEN: await other.token({ admin: true }),
     });
@@ -66,8 +69,23 @@ describeWith(needs.curl, 'docs/moving.md', () => {
   });
 
   it('verifies a server, a directory and a file, and what stood at an earlier time', async () => {
-    expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(7);
+    expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(10);
     const [line] = (await readFile(join(folder, 'verified.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ channelId: 'moon-landing', entries: 2, fault: null });
+  });
+
+  it('shows that a text was erased, when and by whom', async () => {
+    const text = await readFile(join(folder, 'erased.json'), 'utf8');
+    expect(text).not.toContain('Xylander');
+    const [answer, verified, ...revisions] = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answer.erasure).toEqual({ complete: true, pending: [] });
+    expect(verified).toMatchObject({ channelId: 'harbour-fire', erased: 1, fault: null });
+    expect(revisions.map(({ revision }) => [revision.type, typeof revision.at, typeof revision.by])).toEqual([
+      ['post.published', 'string', 'string'],
+      ['post.taken-down', 'string', 'string'],
+    ]);
   });
 });
