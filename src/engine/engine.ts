@@ -159,7 +159,7 @@ export interface Bus {
   /**
    * Heard for every erasure on every channel, subscribed or not, before the entry that erases is announced and before its author is
    * answered: what was read before may hold erased text and must not be given out any more. `postId` is null when the whole channel went,
-   * and where its journal lost what was read of it.
+   * where its journal lost what was read of it, and where nobody knows any more which of its posts were erased from.
    */
   onErased(listener: (channelId: string, postId: string | null) => void): () => void;
 }

@@ -186,10 +186,11 @@ export class Feed {
     this.#act(followed);
   }
 
-  /** An erasure: what was read before must not go out, nor what the tail holds of the post. */
+  /** An erasure: what was read before must not go out, nor what the tail holds of the post, or of the channel where it is null. */
   erased(postId: string | null): void {
     this.generation += 1;
-    if (postId !== null) {
+    if (postId === null) this.tail.forgetAll();
+    else {
       this.tail.forget(postId);
       this.#doubted.add(postId);
     }

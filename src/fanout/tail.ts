@@ -64,6 +64,11 @@ export class Tail {
     this.#holes.set(subject, offset);
   }
 
+  /** The same of all that is held: any of it may have been erased. */
+  forgetAll(): void {
+    for (const subject of [...this.#latest.keys()]) this.forget(subject);
+  }
+
   /** The check at an offset, where it is remembered. */
   check(offset: number): string | undefined {
     if (offset === this.start) return this.#startCheck;

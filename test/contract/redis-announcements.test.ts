@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { announcements, registry } from '../../src/engine/redis/keys.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../support/engines.ts';
 import { untilComplete } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -201,6 +202,36 @@ for (const kind of ['redis', 'valkey'] as const) {
       await head(mute, id);
       await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await isHeardOf(b);
+    });
+
+    it('drop all that they hold where they missed more erasures than are kept, and no more than was erased where they did not', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      await listen(there, id);
+      const [own, others]: [(string | null)[], (string | null)[]] = [[], []];
+      there.onErased((channelId, postId) => (channelId === id ? own : others).push(postId));
+      /** Of another channel, by a node that is told of no more. */
+      const miss = async (count: number, last: string) => {
+        const noted = server.admin.pipeline();
+        for (let number = 1; number <= count; number++)
+          noted.xadd(
+            registry.erasures,
+            'MAXLEN',
+            redisLimits.erasuresKept,
+            '*',
+            'channel',
+            'x',
+            'post',
+            number < count ? 'a' : last,
+          );
+        await noted.exec();
+        await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await vi.waitFor(() => expect(others).toContain(last), patient);
+      };
+      await miss(redisLimits.erasuresKept - 1, 'few');
+      expect(own).toEqual([]);
+      await miss(redisLimits.erasuresKept + 1, 'many');
+      expect(own).toEqual([null]);
     });
 
     it('let go again of a post that another erased from of which they heard nothing, also where they had before', async (test) => {

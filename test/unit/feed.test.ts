@@ -28,7 +28,7 @@ class Journal {
   head: Position;
   channel = newChannel(1);
   tell: (heard: Announcement) => void = () => {};
-  erase: (postId: string) => void = () => {};
+  erase: (postId: string | null) => void = () => {};
   reach: (reachable: boolean) => void = () => {};
   readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' }) => void }[] = [];
 
@@ -416,6 +416,21 @@ describe('a node whose store is out of reach', () => {
     await settled();
     expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
     // What was erased left a hole, which nobody is led over: the reader asks again.
+    expect(listener.ended).toBe('slow');
+  });
+
+  it('hands on nothing of what it holds where it learns that any of it may have been erased', async () => {
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.reach(false);
+    journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
+    await settled();
+    journal.erase(null);
+    journal.reach(true);
+    await settled();
+    expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
     expect(listener.ended).toBe('slow');
   });
 

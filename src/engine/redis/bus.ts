@@ -222,6 +222,8 @@ export class RedisBus {
     if (this.#erasuresTo !== '$') {
       const missed = await this.#talk.ask((redis) => redis.xrange(registry.erasures, `(${this.#erasuresTo}`, '+'));
       for (const [, [, channelId, , postId]] of missed) this.#announcer.announceErased(channelId as string, postId || null);
+      // There may have been more, of which nothing tells any longer.
+      if (missed.length >= erasuresKept) for (const channelId of this.channelIds) this.#announcer.announceErased(channelId, null);
     }
     this.#erasuresTo = last ?? '0-0';
   }
