@@ -269,6 +269,25 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       .waitFor();
     expect(await page.locator('#posts > .post').count()).toBe(5);
     expect(await post(page, newest).count()).toBe(0);
+    // What was there before and is changed is not new.
+    expect(await textOf(page.locator('#newer .count'))).toBe('1 new');
+    await room.author.takedown(channelId, newest);
+    await page.locator('#newer .count').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('counts what came in above a page of older posts, and no more of it than is not paged in yet', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 3 }, (_, at) => `Post number ${at + 1}.`));
+    const newest = await room.author.getPost(channelId, ids[2] as string);
+    const { page, complaints } = await open(channelId, `?before=${newest.seq}`);
+    await publish(channelId, ...Array.from({ length: 30 }, (_, at) => `New number ${at + 1}.`));
+    await page.locator('#newer .count', { hasText: '30 new' }).waitFor();
+    await page.getByRole('link', { name: 'Newer posts' }).click();
+    await page.getByText('New number 19.').waitFor();
+    expect(await page.locator('#posts > .post').count()).toBe(22);
+    expect(await textOf(page.locator('#newer .count'))).toBe('11 new');
+    expect(await page.title()).toMatch(/^\(11\) /);
     expect(complaints).toEqual([]);
   });
 
@@ -388,18 +407,23 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     await server.stop();
     await using copy = await server.store.copy();
     await server.start();
-    for (const headline of ['Lost', 'Lost, too', 'Lost as well']) await publish(headline);
+    const [, , last = ''] = [await publish('Lost'), await publish('Lost, too'), await publish('Lost as well')];
     const { page, complaints } = await browser.page();
     await page.goto(`${server.url}/live/${channel.id}`);
     await isLive(page);
     await page.getByRole('heading', { name: 'Lost as well' }).waitFor();
+    await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
+    await author.correct(channel.id, last, 1, { note: 'Not so.', changes: { headline: 'Corrected' } });
+    await page.getByRole('button', { name: '1 correction' }).waitFor();
 
     await server.stop();
     await copy.putBack();
     await server.start();
     // The longest pause between two attempts is half a minute.
-    await page.getByRole('heading', { name: 'Lost as well' }).waitFor({ state: 'detached', timeout: 90_000 });
+    await page.getByRole('heading', { name: 'Corrected' }).waitFor({ state: 'detached', timeout: 90_000 });
     expect(await page.locator('#posts > .post').count()).toBe(8);
+    // What was lost was never corrected.
+    expect(await page.locator('#new-posts').isVisible()).toBe(false);
     await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
     const added = await publish('New');
     await page.getByRole('button', { name: '1 new post' }).waitFor();

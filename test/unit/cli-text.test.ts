@@ -115,6 +115,84 @@ describe('a post in a terminal', () => {
     expect(lines.length).toBeGreaterThan(15);
   });
 
+  const full: ReaderPost = {
+    ...post,
+    id: '01890a5d-ac96-774b-bcce-b302099a8057',
+    publishedAt: '2026-11-24T12:00:00.000Z',
+    kind: 'breaking',
+    keyEvent: true,
+    headline: 'Touchdown',
+    html: '<p>The Eagle has landed.</p>',
+    verification: 'unverified',
+    developing: true,
+    authors: [{ name: 'Ada Byron' }],
+    sources: [{ name: 'Houston', via: 'Reuters' }, { name: 'A witness' }],
+    media: [
+      { type: 'image', url: 'https://example.org/a.jpg', alt: 'Eagle over craters' },
+      { type: 'link', url: 'https://example.org/', title: 'The page' },
+      { type: 'video', url: 'https://example.org/a.mp4' },
+    ],
+    history: [{ revision: 2, kind: 'clarification', note: 'The ship.', at: '2026-11-24T12:05:00.000Z' }],
+    revision: 2,
+  };
+
+  it('has its marks, its text, its media with their addresses, whose it is, who reported it, and what was wrong', () => {
+    expect(postLines(full, 'Europe/Berlin', style)).toEqual([
+      '13:00 BREAKING KEY EVENT UNVERIFIED DEVELOPING Touchdown 9a8057',
+      '  The Eagle has landed.',
+      '  [image: Eagle over craters] https://example.org/a.jpg',
+      '  [link: The page] https://example.org/',
+      '  [video] https://example.org/a.mp4',
+      '  Ada Byron; source: Houston via Reuters, A witness',
+      '  Clarified 13:05: The ship.',
+      '',
+    ]);
+    const [disputed] = postLines({ ...full, kind: 'summary', keyEvent: false, verification: 'disputed' }, 'UTC', style);
+    expect(disputed).toBe('12:00 SUMMARY DISPUTED DEVELOPING Touchdown 9a8057');
+  });
+
+  it('that was changed tells all that it put in place of what, and no more', () => {
+    const change = { revision: 3, kind: 'correction' as const, note: 'It was Eagle.', at: '2026-11-24T12:09:00.000Z' };
+    const changed: ReaderPost = {
+      ...full,
+      revision: 3,
+      history: [...full.history, change],
+      headline: 'Down',
+      html: '<p>The Eagle has landed.</p><p>All are well.</p>',
+      kind: 'update',
+      keyEvent: false,
+      verification: 'verified',
+      developing: false,
+      sources: [{ name: 'Houston' }],
+      media: [],
+    };
+    expect(correctedLines(changed, full, 'UTC', style)).toEqual([
+      'CORRECTION of 12:00 Down 9a8057',
+      '  It was Eagle.',
+      '  - Touchdown',
+      '  + All are well.',
+      '  verification: unverified verified',
+      '  developing: more to follow no longer',
+      '  key event: yes no longer',
+      '  kind: breaking update',
+      '  sources: Houston, A witness Houston',
+      '  media: https://example.org/a.jpg, https://example.org/, https://example.org/a.mp4 no longer',
+      '',
+    ]);
+  });
+
+  it('that was withdrawn is named by its headline where it was retracted, and by its time alone where it was taken down', () => {
+    const by = (kind: 'retraction' | 'takedown', note: string | null) => [
+      ...full.history,
+      { revision: 3, kind, note, at: '2026-11-24T12:09:00.000Z' },
+    ];
+    const retracted = { ...full, status: 'retracted' as const, history: by('retraction', 'Nobody said so.') };
+    expect(withdrawnLines(retracted, full, 'UTC', style)).toEqual(['RETRACTED 12:00 Touchdown 9a8057', '  Nobody said so.', '']);
+    const takenDown = { ...full, status: 'taken-down' as const, history: by('takedown', null) };
+    expect(withdrawnLines(takenDown, full, 'UTC', style)).toEqual(['TAKEN DOWN 12:00 9a8057', '']);
+    expect(postLines(takenDown, 'UTC', style)).toEqual(['TAKEN DOWN 12:00 9a8057', '']);
+  });
+
   it('tells the strongest of several changes that were missed, and all their notes', () => {
     const change = { at: post.publishedAt };
     const changed: ReaderPost = {
@@ -166,5 +244,21 @@ describe('a post in a terminal', () => {
     };
     expect(channelLines(changed, channel, style)).toContain('  The name was wrong.');
     expect(channelLines(changed, undefined, style).join('\n')).toContain('The name was wrong.');
+  });
+
+  it('tells what else becomes of a channel: what is below its headline, whether it goes on, and what is pinned', () => {
+    const channel: Channel = { ...server.snapshot(1).channel, headline: 'To the Moon', standfirst: 'Three men.' };
+    const later: Channel = {
+      ...channel,
+      revision: channel.revision + 1,
+      standfirst: null,
+      state: 'ended',
+      pinnedPostId: full.id,
+    };
+    expect(channelLines(later, channel, style)).toEqual(['Below it: nothing', 'The coverage has ended.', 'Pinned: 9a8057', '']);
+    expect(channelLines({ ...later, pinnedPostId: null }, later, style)).toEqual(['Nothing is pinned now.', '']);
+    expect(channelLines(later, later, style)).toEqual([]);
+    expect(channelLines(channel, undefined, style)).toEqual(['To the Moon', '  Three men.', '']);
+    expect(channelLines({ ...channel, state: 'scheduled' }, undefined, style)).toContain('The coverage has not begun yet.');
   });
 });

@@ -87,7 +87,40 @@ describe('what a reader keeps', () => {
       other.changed(true);
       await settled();
       expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([current.cursor]);
+      // And what another tab wrote of one that is gone, however far that was.
+      for (let each = 0; each < 9; each += 1) model.publish({ kind: 'update', keyEvent: false });
+      const gone = fromSnapshot(model.snapshot(9), model.head);
+      keeperOf(() => gone).changed(true);
+      await settled();
+      model.reset(2);
+      current = fromSnapshot(model.snapshot(9), model.head);
+      keeperOf(() => current).changed(true);
+      await settled();
+      expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([current.cursor]);
     }
+  });
+
+  it('goes back with a history that is put back to an earlier time', async () => {
+    const items = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => items.get(key),
+      setItem: (key: string, value: string) => items.set(key, value),
+      removeItem: (key: string) => items.delete(key),
+    };
+    const model = new ModelServer();
+    model.publish({ kind: 'update', keyEvent: false });
+    const before = fromSnapshot(model.snapshot(9), model.head);
+    model.publish({ kind: 'update', keyEvent: false });
+    let current = fromSnapshot(model.snapshot(9), model.head);
+    const keeper = new Keeper(storage, 'https://live.example', 'moon', () => ({
+      cursor: current.cursor,
+      timeline: saveTimeline(current),
+    }));
+    keeper.changed(true);
+    current = before;
+    keeper.changed(true);
+    expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([before.cursor]);
+    keeper.close();
   });
 
   it('is written anew as soon as a storage that takes its time is done, where a text was withdrawn meanwhile', async () => {

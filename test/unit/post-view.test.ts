@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { regions } from '../../client/web/view/page.ts';
 import { renderPost } from '../../client/web/view/post.ts';
 import type { Media, ReaderPost } from '../../src/protocol/model.ts';
 import { escaped, hostile, textOf } from '../support/page-text.ts';
-import { aChange, aPost } from '../support/samples.ts';
+import { aChange, aChannel, aPost } from '../support/samples.ts';
 
 const rendered = (fields: Partial<ReaderPost>, setting = { timezone: 'UTC', language: 'en' }) =>
   renderPost(aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields }), setting).text;
@@ -108,6 +109,7 @@ describe('a post on a page', () => {
     const kind = rendered({ kind: 'poll' as ReaderPost['kind'], verification: 'likely' as ReaderPost['verification'] });
     expect(kind).toContain('class="post"');
     expect(kind).not.toContain('undefined');
+    expect(rendered({ kind: 'constructor' as ReaderPost['kind'] })).toContain('class="post"');
     expect(rendered({ media: [{ type: 'hologram', url: 'https://a.example' } as unknown as Media] })).not.toContain('media');
     const unknown = rendered({ status: 'embargoed' as ReaderPost['status'], html: '<p>Secret</p>' });
     expect(unknown).not.toContain('Secret');
@@ -149,6 +151,16 @@ describe('a post on a page', () => {
     }
   });
 
+  it('names the host that a link leads to, whatever stands before it', () => {
+    for (const url of [
+      'https://a.example',
+      'https://b.example@a.example/x',
+      'https://b.example@a.example\\x',
+      'HTTPS://a.example?@b.example',
+    ])
+      expect(textOf(rendered({ media: [{ type: 'link', url, title: 'T' }] }))).toContain(' T a.example ');
+  });
+
   it('says to the page that is led to, and to search engines, no more than that somebody linked to it', () => {
     const url = 'https://a.example/';
     const html = rendered({
@@ -162,5 +174,14 @@ describe('a post on a page', () => {
     const images = html.match(/<img [^>]*>/g) ?? [];
     expect(images).toHaveLength(2);
     for (const image of images) expect(image).toContain('referrerpolicy="no-referrer"');
+  });
+});
+
+describe('the summary of a coverage', () => {
+  it('stands above the posts, but not beside itself where it is pinned', () => {
+    const summary = aPost({ kind: 'summary', html: '<p>So far.</p>' });
+    const shown = { channel: aChannel(), posts: [summary], keyEvents: [], summary, pinned: null };
+    expect(textOf(regions.summary(shown).text)).toContain('So far.');
+    expect(regions.summary({ ...shown, pinned: summary }).text).toBe('');
   });
 });

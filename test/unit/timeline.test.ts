@@ -67,6 +67,9 @@ describe('an event', () => {
     const unknown = { ...server.event(2), from: 3, offset: 3, cursor: 'next', type: 'post.applauded' } as unknown as Event;
     const next = applyEvent(timeline, unknown);
     expect(next).toEqual({ ...timeline, offset: 3, cursor: 'next' });
+    const { channelId, at } = server.event(2);
+    const other = { channelId, at, from: 3, offset: 3, cursor: 'next', type: 'reader.waved' } as unknown as Event;
+    expect(applyEvent(timeline, other)).toEqual(next);
   });
 
   it('brings a post that was never seen as revised, in its place', () => {
@@ -99,6 +102,10 @@ describe('an event', () => {
     server.publish(plain);
     const { heard } = follow(full, server);
     expect([heard.size, heard.get(first), heard.has(second)]).toEqual([10_000, 2, false]);
+    // Of one that is held an older copy is known even so.
+    const corrected = follow(begin(server), server);
+    const late = { ...corrected, heard: new Map<string, number>() };
+    expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
   });
 
   it('of a post below the window does not insert it, until the end was reached', () => {
