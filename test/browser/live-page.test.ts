@@ -403,17 +403,18 @@ describeWith(needs.chromium, 'the live page of a server that was put back to an 
     const body = 'Some words that fill a few lines of the page. '.repeat(20);
     const publish = async (headline: string) => (await author.publish(channel.id, { headline, body })).post.id;
     const first = await publish('Report 1');
-    for (let nth = 2; nth <= 8; nth += 1) await publish(`Report ${nth}`);
+    for (let nth = 2; nth <= 7; nth += 1) await publish(`Report ${nth}`);
+    const above = await publish('Report 8');
     await server.stop();
     await using copy = await server.store.copy();
     await server.start();
-    const [, , last = ''] = [await publish('Lost'), await publish('Lost, too'), await publish('Lost as well')];
+    for (const headline of ['Lost', 'Lost, too', 'Lost as well']) await publish(headline);
     const { page, complaints } = await browser.page();
     await page.goto(`${server.url}/live/${channel.id}`);
     await isLive(page);
     await page.getByRole('heading', { name: 'Lost as well' }).waitFor();
     await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
-    await author.correct(channel.id, last, 1, { note: 'Not so.', changes: { headline: 'Corrected' } });
+    await author.correct(channel.id, above, 1, { note: 'Not so.', changes: { headline: 'Corrected' } });
     await page.getByRole('button', { name: '1 correction' }).waitFor();
 
     await server.stop();

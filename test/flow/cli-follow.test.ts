@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AuthorClient } from '../../client/author-client.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { type Running, run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';
@@ -34,10 +35,10 @@ describe('pressbox follow', () => {
   const shows = (running: Running, text: string) => vi.waitFor(() => expect(running.out).toContain(text));
 
   it('shows what is there, then posts, corrections with what they replace, and withdrawals, as they happen', async () => {
-    await room.author.publish(room.channelId, { body: 'Before.' });
+    for (const body of ['Long before.', 'Before.']) await room.author.publish(room.channelId, { body });
     const running = await following();
-    expect(running.out).toContain('To the Moon');
-    expect(running.out).toContain('Before.');
+    // The newest last, as what comes is printed below it.
+    expect(running.out).toMatch(/^To the Moon\n.*Long before\..* Before\./s);
     const { post } = await room.author.publish(room.channelId, {
       headline: 'Two men',
       body: 'Two are on board.',
@@ -160,6 +161,43 @@ describe('pressbox follow', () => {
       running.interrupt();
       expect(await running.code).toBe(0);
     }
+  });
+
+  it('tells of each change of the channel what it put in place of what', async () => {
+    const running = await following();
+    for (const headline of ['To the Moon and back', 'To Mars']) {
+      await room.author.updateChannel(room.channelId, '*', { headline, change: { kind: 'update' } });
+      await shows(running, `It is now: ${headline}`);
+    }
+    expect(running.out.match(/The headline was: .*/g)).toEqual([
+      'The headline was: To the Moon',
+      'The headline was: To the Moon and back',
+    ]);
+    running.interrupt();
+    await running.code;
+  });
+
+  it('says in a line of JSON that the channel has another history than the cursor', async () => {
+    await room.author.publish(room.channelId, { body: 'Of this history.' });
+    const running = await following(['--json', '--since', 'aaaaaaaaaaaa.7.0123456789abcdef']);
+    expect(running.out).toBe(`{"type":"reset","channelId":"${room.channelId}"}\n`);
+    running.interrupt();
+    expect(await running.code).toBe(0);
+  });
+
+  it('exits with 1 and says why where it may read no more, or there is nothing to read any more', async () => {
+    const admin = await room.server.token({ admin: true });
+    const { jti } = JSON.parse(Buffer.from(admin.split('.')[1] ?? '', 'base64url').toString());
+    const member = run(['follow', room.channelId], { ...env, PRESSBOX_TOKEN: admin });
+    const anybody = await following();
+    await vi.waitFor(() => expect(member.err).toContain('Live.'));
+    const other = await room.server.token({ admin: true });
+    await new AuthorClient({ url: room.server.url, token: other }).revokeToken({ jti });
+    expect(await member.code).toBe(1);
+    expect(member.err).toContain('pressbox: The token was revoked.');
+    await new AuthorClient({ url: room.server.url, token: other }).deleteChannel(room.channelId);
+    expect(await anybody.code).toBe(1);
+    expect(anybody.err).toContain('pressbox: The channel was deleted.');
   });
 
   it('shows all of a channel that has another history than the cursor, and then what happens', async () => {

@@ -55,6 +55,23 @@ describe('pressbox post', () => {
     expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
   });
 
+  it('reads it as UTF-8, however it is cut on its way, and takes nothing else', async () => {
+    const input = [...Buffer.from('Žluťoučký kůň 🌙.\r\n')].map((byte) => Uint8Array.of(byte));
+    expect(await done(['post', room.channelId, '-'], { input })).toMatchObject({ code: 0, err: '' });
+    expect((await room.author.listPosts(room.channelId)).posts[0]).toMatchObject({ body: 'Žluťoučký kůň 🌙.' });
+    const latin = await done(['post', room.channelId, '-'], { input: [Buffer.from('Žluťoučký', 'latin1')] });
+    expect(latin).toEqual({ code: 2, out: '', err: 'pressbox: The standard input is not UTF-8 text.\n' });
+    expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
+  });
+
+  it('takes a token with white space around it, as a file of it has, and no address for the one that it has by itself', async () => {
+    const { PRESSBOX_TOKEN: token = '' } = env;
+    expect(await run(['post', room.channelId, 'One.'], { ...env, PRESSBOX_TOKEN: ` ${token}\n` }).code).toBe(0);
+    const help = run(['post', '--help'], { PRESSBOX_URL: '' });
+    expect(await help.code).toBe(0);
+    expect(help.out.replace(/\s+/g, ' ')).toContain('default: "http://127.0.0.1:4000"');
+  });
+
   it('prints the answer as JSON', async () => {
     const { out } = await done(['post', room.channelId, 'One', '--json']);
     expect(JSON.parse(out)).toMatchObject({ post: { body: 'One' }, offset: 2, replayed: false });

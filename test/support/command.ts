@@ -14,7 +14,7 @@ export interface Running {
 export function run(
   argv: string[],
   env: Env,
-  { input = '', terminal = false }: { input?: string; terminal?: boolean } = {},
+  { input = '', terminal = false }: { input?: string | Uint8Array[]; terminal?: boolean } = {},
 ): Running {
   const stop = new AbortController();
   let [out, err] = ['', ''];
@@ -32,7 +32,7 @@ export function run(
     },
   };
   async function* stdin() {
-    yield new TextEncoder().encode(input);
+    yield* typeof input === 'string' ? [new TextEncoder().encode(input)] : input;
   }
   return {
     get out() {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { withinTime } from '../browser.ts';
-import { eventually, textOf } from '../newsroom.ts';
+import { drawn, withinTime } from '../browser.ts';
+import { eventually, hide, textOf } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 import { signIn } from './access.ts';
 
@@ -38,6 +38,37 @@ export function versions({ room, keepsPages }: Exam): void {
     }
   });
 
+  it('has no word of it any more where another page comes in the place of the one that tells so, and shows that later', async () => {
+    const { id, wrong, page } = await openVersions();
+    const before = await page.title();
+    await page.route(/\/versions$/, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The hotel</h1>' }));
+    const answered = page.waitForResponse(/\/versions$/);
+    await room.author.takedown(id, wrong);
+    await withinTime(promisedMs, () => eventually(async () => expect(await wordsOf(page)).toEqual([])));
+    await (await answered).finished();
+    await drawn(page);
+    expect(await page.getByText('The hotel').count()).toBe(0);
+    await page.unrouteAll();
+    await page.locator('.withdrawn').waitFor();
+    expect(await page.title()).not.toBe(before);
+  });
+
+  it('asks for nothing while nobody sees it, and is current soon after', async () => {
+    const { id, wrong, page, complaints } = await openVersions();
+    let asked = 0;
+    page.on('request', () => {
+      asked += 1;
+    });
+    await hide(page, true);
+    await room.author.takedown(id, wrong);
+    await drawn(page);
+    expect(asked).toBe(0);
+    await hide(page, false);
+    await withinTime(promisedMs, () => page.locator('.withdrawn').waitFor());
+    expect(await wordsOf(page)).toEqual([]);
+    expect(complaints()).toEqual([]);
+  });
+
   it('shows a correction beside the versions before it, and takes away those that it erases', async () => {
     const { id, wrong, page, complaints } = await openVersions();
     await room.author.correct(id, wrong, 2, { note: 'Four.', changes: { body: 'There were four ships.' } });
@@ -57,9 +88,12 @@ export function versions({ room, keepsPages }: Exam): void {
     page.on('request', (request) => {
       if (/\/versions/.test(request.url())) pages += 1;
     });
+    const cursorOf = (url: string) => new URL(url).searchParams.get('after');
+    const cursor = await page.locator('main').getAttribute('data-cursor');
     const asksOn = page.waitForRequest(/\/events\?/);
     await room.author.takedown(id, other);
-    await asksOn;
+    // From where it is now: from where it was it would be answered at once, again and again.
+    expect(cursorOf((await asksOn).url())).not.toBe(cursor);
     expect(await page.locator('main[data-mine]').count()).toBe(1);
     expect(pages).toBe(0);
     await room.author.takedown(id, wrong);
