@@ -1,12 +1,23 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { embeddedLimits } from '../../src/engine/embedded/limits.ts';
 import { migrate, migrations } from '../../src/engine/embedded/schema.ts';
 import { type Announcement, JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
 import { asNobody } from '../support/as-nobody.ts';
@@ -193,6 +204,15 @@ describe('a journal of which a page is damaged while it is open', () => {
     await expect(engine.ready()).rejects.toThrow(`The journal ${file} is damaged: `);
     expect((await engine.channel(id)).status).toBe('found');
   });
+});
+
+it('copies its log into the journal once that is long, and begins it anew', async () => {
+  const { id } = await createChannel(opened.engine);
+  const much = { body: 'Much. '.repeat(20_000) };
+  let written = 0;
+  for (; written < 3 * embeddedLimits.journalLogBytes; written += 20 * 2 * much.body.length)
+    await Promise.all(Array.from({ length: 20 }, () => publish(opened.engine, id, much)));
+  expect(statSync(`${file}-wal`).size).toBeLessThan(written / 2);
 });
 
 describe('a torn tail', () => {

@@ -164,6 +164,15 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await journal.ask('read')).toEqual({ told: 'missing', announced: 1 });
   });
 
+  it('does so too where what failed was the sync of what was copied from the log, which had all of it', async () => {
+    await using journal = await startAsked({ dataDir, power, post: newPostId() });
+    power.fail('broken', true, 'journal.db');
+    expect(await journal.ask('fill')).toMatchObject({ told: 'filled' });
+    power.fail('broken', false);
+    for (const what of writes) expect(await journal.ask(what), what).toMatchObject(noMore);
+    expect(await journal.ask('ready')).toMatchObject({ told: 'unchanged' });
+  });
+
   it('does so too where what failed was the sync of an erasure, which the next start completes', async () => {
     const post = newPostId();
     {

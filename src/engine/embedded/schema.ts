@@ -132,7 +132,21 @@ export const migrations: readonly Migration[] = [
     `),
 ];
 
+/** Whether SQLite tells how long the log is without copying it: from 3.51 on. */
+const tellsLog = Number(process.versions.sqlite?.split('.')[1]) >= 51;
 const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = embeddedLimits;
+
+const logPages = logBytes / 4096;
+
+/**
+ * Copies the log into the journal where it has grown long; to be called after each commit. SQLite does so by itself where it cannot be
+ * asked, and says nothing of what fails then, such as a sync. Here that is thrown.
+ */
+export function copyLog(sql: Sql): void {
+  if (!tellsLog) return;
+  const log = sql('PRAGMA wal_checkpoint(NOOP)').get()?.log as number;
+  if (log >= logPages) sql('PRAGMA wal_checkpoint(PASSIVE)').get();
+}
 
 /**
  * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.
@@ -150,7 +164,7 @@ export function openForWriting(file: string): DatabaseSync {
       PRAGMA fullfsync = ON;
       PRAGMA checkpoint_fullfsync = ON;
       PRAGMA journal_size_limit = ${logBytes};
-      PRAGMA wal_autocheckpoint = ${logBytes / 4096};
+      PRAGMA wal_autocheckpoint = ${tellsLog ? 0 : logPages};
       PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
     migrate(db);

@@ -9,7 +9,7 @@ import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
 import { note, reserve, sweepRequests } from './requests.ts';
 import { revoke } from './revoked.ts';
-import { openForWriting, type Sql, statements } from './schema.ts';
+import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
 import { verifyJournal } from './verify.ts';
 
 /**
@@ -53,6 +53,7 @@ function start(): void {
       }
       const refusal = broken ?? whyMoved();
       if (batch.length > 0) answer(refusal === undefined ? transact(db, sql, batch, breakDown) : refuse(batch, refusal));
+      if (batch.length > 0 && broken === undefined) tend(sql, breakDown);
       if (next !== undefined && !inTransaction(next)) {
         answer([alone(db, sql, next, { refusal: broken ?? refusal, breakDown })]);
         if (next.operation === 'close') return port.close();
@@ -101,6 +102,15 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
     // A full disk kept the last bytes of the transaction out of the log. After another error they may be there, and found at the next start.
     const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
     return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome, refusesToWrite: true } }));
+  }
+}
+
+/** What is answered stands in the log; that it cannot be copied on is a matter of later writes. */
+function tend(sql: Sql, breakDown: (why: string) => void): void {
+  try {
+    copyLog(sql);
+  } catch (error) {
+    noteDamage(error, breakDown);
   }
 }
 

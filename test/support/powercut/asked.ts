@@ -19,6 +19,11 @@ const post = samplePost(channelId, { id: postId, body: `The text of ${postId}.` 
 const asked: Record<string, () => Promise<unknown>> = {
   append: async () => (await engine.append(channelId, appending([publication(post)], { request }))).status,
   publish: async () => (await publish(engine, channelId)).status,
+  // More than the log holds before it is copied into the journal.
+  fill: async () => {
+    await Promise.allSettled(Array.from({ length: 100 }, () => publish(engine, channelId, { body: 'Much. '.repeat(20_000) })));
+    return 'filled';
+  },
   'take down': async () => (await engine.append(channelId, appending([takedown(post)]))).status,
   erase: async () => ((await engine.erase(channelId, postId)).complete ? 'complete' : 'pending'),
   delete: async () => (await engine.deleteChannel(channelId, newRequest())).status,

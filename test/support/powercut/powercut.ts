@@ -32,8 +32,8 @@ export interface Power extends Disposable {
   readonly env: Record<string, string>;
   /** Puts the directory into a state that a power cut may have left. Only when the process is dead; can be repeated. */
   lose(options?: { seed?: number }): Disk['seen'];
-  /** From now on writing fails as on a full disk, every sync as on a broken one, or no sync comes to an end; or no longer. */
-  fail(how: 'full' | 'broken' | 'stuck', on: boolean): void;
+  /** From now on writing fails as on a full disk, every sync as on a broken one, or no sync comes to an end; or no longer. Broken may be one file alone. */
+  fail(how: 'full' | 'broken' | 'stuck', on: boolean, file?: string): void;
 }
 
 /** Why power cuts cannot be tested here, or undefined where they can. */
@@ -70,8 +70,8 @@ export function watchPower(directory: string): Power {
       writeTree(root, disk.afterPowerCut(seed === undefined ? undefined : randomFrom(seed)));
       return disk.seen;
     },
-    fail(how, on) {
-      if (on) writeFileSync(`${log}.${how}`, '');
+    fail(how, on, file = '') {
+      if (on) writeFileSync(`${log}.${how}`, file);
       else rmSync(`${log}.${how}`, { force: true });
     },
     [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true }),

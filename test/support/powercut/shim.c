@@ -6,8 +6,8 @@
  *   POWERCUT_DIR  the directory, as realpath gives it
  *   POWERCUT_LOG  where the record is appended to; outside that directory
  *
- * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does,
- * and as in Linux nothing of what it was to keep is kept by a later one; while there is "<POWERCUT_LOG>.stuck", no sync comes to an end.
+ * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does
+ * of a file whose name ends with what stands there, and as in Linux nothing of what it was to keep is kept by a later one; while there is "<POWERCUT_LOG>.stuck", no sync comes to an end.
  *
  * A record is a header, then `paths` bytes of a path, then `bytes` bytes of data. Shared memory (files that end in -shm) is left out: it
  * does not outlive a power cut. Memory-mapped writes are not seen, so a program that maps its files for writing cannot be tested so.
@@ -78,6 +78,15 @@ static int path_of(int fd, char *path) {
   char *gone = strstr(path, " (deleted)");
   if (gone && gone[10] == 0) *gone = 0;
   return inside(path);
+}
+
+static int is_broken(const char *path) {
+  char end[NAME_MAX + 1];
+  int fd = syscall(SYS_openat, AT_FDCWD, broken_path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t length = syscall(SYS_read, fd, end, NAME_MAX), whole = strlen(path);
+  syscall(SYS_close, fd);
+  return length >= 0 && length <= whole && memcmp(path + whole - length, end, length) == 0;
 }
 
 static uint64_t inode_of(int fd, int *regular) {
@@ -210,7 +219,7 @@ static int synced(int fd, long call) {
   while (is_there(stuck_path)) usleep(10000);
   uint64_t inode = inode_of(fd, &regular);
   pthread_mutex_lock(&lock);
-  if (is_there(broken_path)) {
+  if (is_broken(path)) {
     if (regular) put(SYNC_LOST, inode, 0, NULL, 0, NULL, 0);
     pthread_mutex_unlock(&lock);
     errno = EIO;
