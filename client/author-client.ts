@@ -99,7 +99,7 @@ export interface AuthorClientOptions {
   token?: TokenSource | undefined;
   fetch?: Fetch | undefined;
   random?: (() => number) | undefined;
-  /** After this long without an answer a command is given up, and its outcome is unknown. Default: never. */
+  /** After this long without an answer a command is given up, and its outcome is unknown; one that is coming in is read. Default: never. */
   deadlineMs?: number | undefined;
   /** Told before each pause between two attempts. */
   onRetry?: ((error: Error, pauseMs: number) => void) | undefined;

@@ -115,7 +115,6 @@ export class Connection {
   }
 
   open(): void {
-    if (this.#opened || this.#closed) return;
     this.#opened = true;
     this.#heardAt = this.#time();
     this.#do({ type: 'begin' });
@@ -213,7 +212,7 @@ export class Connection {
     const ifUsed =
       <T extends unknown[]>(tell: (...told: T) => void) =>
       (...told: T) => {
-        if (link === this.#link && !this.#closed) tell(...told);
+        if (link === this.#link) tell(...told);
       };
     const ifDialled =
       <T extends unknown[]>(tell: (...told: T) => void) =>

@@ -1,5 +1,5 @@
 import type { Problem } from '../src/protocol/problems.ts';
-import { deadline, reasonOf, throwIfAborted, unlessAborted } from './portable.ts';
+import { deadline, readText, reasonOf, throwIfAborted, unlessAborted } from './portable.ts';
 
 /** One request to the server and its answer, or an error that says whether asking again can help. */
 
@@ -87,14 +87,14 @@ export function wordOf(error: unknown): Problem | undefined {
   return { type: 'urn:pressbox:problem:rate-limited', code: 'rate-limited', status: 429, title, retryAfter };
 }
 
-/** After this long without a whole answer a request counts as unanswered, milliseconds. */
+/** Without an answer, or more of it, for so long a request counts as unanswered, milliseconds. */
 export const unansweredMs = 30_000;
 
 export interface HttpOptions {
   url: string;
   token?: TokenSource | undefined;
   fetch?: Fetch | undefined;
-  /** After this long without a whole answer a request counts as unanswered. */
+  /** Without an answer, or more of it, for so long a request counts as unanswered. */
   timeoutMs?: number | undefined;
 }
 
@@ -113,7 +113,6 @@ export class Http {
 
   /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
   async ask(asked: Asked, signal?: AbortSignal): Promise<Answered> {
-    throwIfAborted(signal);
     const within = deadline(asked.timeoutMs ?? this.#timeoutMs, signal);
     let sent = false;
     try {
@@ -121,10 +120,16 @@ export class Http {
       const headers = await unlessAborted(this.#headers('application/json', signal), within.signal);
       sent = true;
       const response = await this.#send(asked, headers, within.signal);
-      return answered(response, await response.text());
+      let text = '';
+      await readText(response, (more) => {
+        text += more;
+        within.heard();
+      });
+      return answered(response, text);
     } catch (error) {
       throwIfAborted(signal);
-      throw sent || within.passed ? asAnswer(error, within.passed) : error;
+      const late = within.signal.aborted;
+      throw sent || late ? asAnswer(error, late) : error;
     } finally {
       within.end();
     }

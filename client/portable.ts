@@ -28,34 +28,59 @@ export function partsOf(url: string): { origin: string; path: string } {
   return { origin: `${scheme.toLowerCase()}//${host}`, path: (path ?? '').replace(/\/+$/, '') };
 }
 
+/**
+ * Over a narrow line a large answer takes long though all is well, so that a deadline runs from the last bytes of it. This long at most: the
+ * 768 KiB that an answer may hold take three minutes over 32 kbit/s. Milliseconds.
+ */
+export const longestAnswerMs = 240_000;
+
 export interface Deadline {
   /** Aborted when time has run out, or with the signal given. */
   readonly signal: AbortSignal;
-  /** Time has run out. */
-  readonly passed: boolean;
+  /** Bytes have come: from now on there is as much time again. */
+  heard(): void;
   /** Lets go of the timer and of the signal given. */
   end(): void;
 }
 
 export function deadline(ms: number, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
-  let passed = false;
+  const lastAt = Date.now() + longestAnswerMs;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => controller.abort();
-  const timer = setTimeout(() => {
-    passed = true;
-    controller.abort();
-  }, ms);
+  const heard = () => {
+    if (Date.now() > lastAt) return;
+    clearTimeout(timer);
+    timer = setTimeout(stop, ms);
+  };
+  heard();
   signal?.addEventListener('abort', stop, { once: true });
   return {
     signal: controller.signal,
-    get passed() {
-      return passed;
-    },
+    heard,
     end() {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
     },
   };
+}
+
+/** React Native has `fetch` without streams, and answers when the response has ended, which a stream never does. */
+export function canStream(): boolean {
+  const { Response } = globalThis;
+  return typeof TextDecoder === 'function' && Response !== undefined && 'body' in Response.prototype;
+}
+
+/** Hands on the text of an answer as it comes, or all of it at the end where there are no streams. */
+export async function readText(response: Response, hear: (text: string) => void): Promise<void> {
+  const reader = canStream() ? response.body?.getReader?.() : undefined;
+  if (reader === undefined) return hear(await response.text());
+  const decoder = new TextDecoder();
+  for (let stream = true; stream; ) {
+    const { done, value } = await reader.read();
+    stream = !done;
+    hear(decoder.decode(value, { stream }));
+  }
 }
 
 /** What was promised, unless the signal is aborted before it comes: then its reason is thrown. */

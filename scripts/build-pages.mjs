@@ -13,7 +13,7 @@ const shows = ['live.ts', 'embed/embed.ts'];
 export const inside = new RegExp(
   `^(?:${[
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
-    'restarts|roundAt|rounds|steadyMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
+    'restarts|retryBetterMs|roundAt|rounds|steadyMs|strictCursor|timeoutMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
     'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
   ].join('|')})$`,
 );

@@ -21,7 +21,8 @@ export type Answered = (said: SubscribeAnswer | undefined) => void;
 export interface Link {
   /**
    * Asks for what came after, in place of any subscription before. `answered` is called once at most, before any event that follows the
-   * answer, and perhaps at once. With `more` in the answer it is to be asked for again, from there.
+   * answer, and perhaps at once. With `more` in the answer it is to be asked for again, from there. `withinMs`: without any of the answer, or
+   * more of it where a way hears of parts.
    */
   subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void;
   /** Tells nothing from now on. */
@@ -91,7 +92,7 @@ function isCatchUp(said: Record<string, unknown>): said is Record<string, unknow
   return isObject(channel) && Array.isArray(keyEvents) && [pinned, summary].every((post) => post === null || isPost(post));
 }
 
-/** Without a sign of the server after this long an attempt has failed, milliseconds. */
+/** Without a sign of the server for this long an attempt has failed; each byte of its answer is one. Milliseconds. */
 export const dialMs = 10_000;
 /** Nothing heard for this long, of what says something every 15 s: it is dead (the contract's ping and its time to answer). */
 export const silenceMs = 25_000;

@@ -23,7 +23,7 @@ export function dialPoll(options: DialOptions): Link {
 
 /** How long the server may hold a request, seconds: less than the half minute after which many proxies give up. */
 const waitSeconds = 20;
-/** What a held request may take beyond that until it counts as lost, milliseconds. */
+/** What a held request may take beyond that to be answered, until it counts as lost, milliseconds. */
 const graceMs = 8_000;
 /** Before each request, milliseconds: a bound for busy coverage. */
 const busyGapMs = 250;
@@ -45,29 +45,23 @@ class PollLink implements Link {
     this.#channelId = request.channelId;
     this.#posts = request.limit;
     this.#kept = new KeptAnswer(request.after, told);
-    this.#ask(request, (said) => this.#kept.first(said), dialMs);
+    this.subscribe(request, (said) => this.#kept.first(said), dialMs);
   }
 
-  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
-    const kept = this.#kept.take(request.after);
-    if (kept === undefined) return this.#ask(request, answered, withinMs);
+  subscribe({ after }: SubscribeRequest, answered: Answered, withinMs: number): void {
     this.#asking.abort();
     this.#asking = new AbortController();
-    this.#hand(kept, answered);
+    const { signal } = this.#asking;
+    const kept = this.#kept.take(after);
+    if (kept !== undefined) return this.#hand(kept, answered);
+    void this.#get({ after }, withinMs).then((said) => {
+      if (!signal.aborted) this.#hand(said, answered);
+    });
   }
 
   close(): void {
     this.#kept.close();
     this.#asking.abort();
-  }
-
-  #ask({ after }: SubscribeRequest, answered: Answered, timeoutMs: number): void {
-    this.#asking.abort();
-    const asking = new AbortController();
-    this.#asking = asking;
-    void this.#get({ after }, timeoutMs, asking.signal).then((said) => {
-      if (!asking.signal.aborted) this.#hand(said, answered);
-    });
   }
 
   /** Hands an answer on, and waits for what comes after it. */
@@ -83,7 +77,7 @@ class PollLink implements Link {
       await pause(gapMs, signal).catch(() => {});
       if (signal.aborted) return;
       const began = Date.now();
-      const said = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs, signal);
+      const said = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs);
       if (signal.aborted) return;
       if (said === undefined) return this.#told.lost(false);
       const nothing = said.ok && said.mode === 'replay' && !said.more && said.covers.to <= covers.to;
@@ -92,11 +86,8 @@ class PollLink implements Link {
     }
   }
 
-  async #get(
-    query: Record<string, string | number | undefined>,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<SubscribeAnswer | undefined> {
+  async #get(query: Record<string, string | number | undefined>, timeoutMs: number): Promise<SubscribeAnswer | undefined> {
+    const { signal } = this.#asking;
     const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf({ ...query, posts: this.#posts })}`;
     try {
       const { body } = await this.#http.ask({ method: 'GET', path, fresh: true, timeoutMs }, signal);

@@ -72,7 +72,6 @@ class SocketLink implements Link {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
-      timeout: dialMs,
       ...(token && { auth: { token } }),
     });
     this.#socket = socket;

@@ -2,7 +2,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
 import { eventTypes } from '../../src/protocol/model.ts';
 import { type Http, isObject, parsed, wordOf } from '../http.ts';
-import { queryOf } from '../portable.ts';
+import { canStream, longestAnswerMs, queryOf, readText } from '../portable.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import {
   type Answered,
@@ -34,21 +34,21 @@ class StreamLink implements Link {
   readonly #kept: KeptAnswer;
   /** The stream that is read; another one takes its place with the next subscribe. */
   #reading = new AbortController();
+  /** Runs from the last bytes. */
   #silence: ReturnType<typeof setTimeout> | undefined;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
-  /** Who waits for the next catch-up. */
+  /** Who waits for the next catch-up, how long without more bytes, and until when. */
   #answered: Answered | undefined;
+  #withinMs = 0;
+  #lastAt = 0;
   /** From where the stream's next catch-up goes on, while there is one to come that nobody waits for. */
   #next: { after: string | undefined } | undefined;
   #after: string | undefined;
-  /** The server has ended the subscription, and with it the stream. */
-  #unsubscribed = false;
 
   constructor({ http, told, request }: DialOptions) {
     this.#http = http;
     this.#told = told;
     this.#kept = new KeptAnswer(request.after, told);
-    if (!canStream()) void Promise.resolve().then(() => this.#kept.fail({ kind: 'impossible' }));
+    if (!canStream()) queueMicrotask(() => this.#kept.fail({ kind: 'impossible' }));
     else this.#open(request, (said) => this.#kept.first(said), dialMs);
   }
 
@@ -67,7 +67,6 @@ class StreamLink implements Link {
   #open({ channelId, after, limit }: SubscribeRequest, answered: Answered, withinMs: number): void {
     this.#stop();
     this.#reading = new AbortController();
-    this.#unsubscribed = false;
     this.#after = after;
     this.#await(answered, withinMs);
     const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryOf({ after, posts: limit })}`;
@@ -75,18 +74,15 @@ class StreamLink implements Link {
   }
 
   #await(answered: Answered, withinMs: number): void {
-    clearTimeout(this.#deadline);
     this.#next = undefined;
     this.#answered = answered;
-    this.#deadline = setTimeout(() => {
-      this.#stop();
-      answered(undefined);
-    }, withinMs);
+    this.#withinMs = withinMs;
+    this.#lastAt = Date.now() + longestAnswerMs;
+    this.#listen();
   }
 
   #stop(): void {
     clearTimeout(this.#silence);
-    clearTimeout(this.#deadline);
     this.#answered = undefined;
     this.#next = undefined;
     this.#reading.abort();
@@ -94,12 +90,6 @@ class StreamLink implements Link {
 
   /** Reads to the end, which is the server's, the network's or ours. */
   async #read(path: string, signal: AbortSignal): Promise<void> {
-    const response = await this.#begun(path, signal);
-    if (response === undefined) return;
-    const reader = response.body?.getReader();
-    if (reader === undefined) return this.#kept.fail({ kind: 'impossible' });
-    signal.addEventListener('abort', () => reader.cancel().catch(() => {}), { once: true });
-    const decoder = new TextDecoder();
     const parser = createParser({
       maxBufferSize: mostCharacters,
       onEvent: (message) => {
@@ -108,38 +98,37 @@ class StreamLink implements Link {
       // The standard has what else it complains of passed over.
       onError: ({ type }) => type === 'max-buffer-size-exceeded' && this.#lose(false),
     });
-    while (!signal.aborted) {
-      this.#listen();
-      const { value } = await reader.read().catch(() => ({ value: undefined }));
-      if (signal.aborted) return;
-      if (value === undefined) return this.#ended();
-      this.#told.heard();
-      parser.feed(decoder.decode(value, { stream: true }));
-    }
-  }
-
-  async #begun(path: string, signal: AbortSignal): Promise<Response | undefined> {
     try {
-      return await this.#http.stream(path, signal);
+      await readText(await this.#http.stream(path, signal), (text) => {
+        if (signal.aborted) return;
+        this.#told.heard();
+        parser.feed(text);
+        if (!signal.aborted && !(this.#answered && Date.now() > this.#lastAt)) this.#listen();
+      });
     } catch (error) {
-      if (signal.aborted) return undefined;
       const problem = wordOf(error);
-      if (problem === undefined) this.#lose(false);
-      else this.#answer({ ok: false, problem });
-      return undefined;
+      if (problem !== undefined && !signal.aborted) return this.#answer({ ok: false, problem });
     }
+    // It is over, and it was not we who ended it.
+    if (!signal.aborted) this.#lose(false);
   }
 
   #listen(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#lose(true), silenceMs);
+    this.#silence = setTimeout(
+      () => {
+        const answered = this.#answered;
+        if (!answered) return this.#lose(true);
+        this.#stop();
+        answered(undefined);
+      },
+      this.#answered ? this.#withinMs : silenceMs,
+    );
   }
 
   #hear({ event, data }: EventSourceMessage): void {
     const said: unknown = parsed(data);
     switch (event) {
-      case 'ping':
-        return;
       // Streams are ended one by one within the time, so that each can come back at once.
       case 'drain':
         return this.#told.drain(0);
@@ -149,7 +138,8 @@ class StreamLink implements Link {
         return isObject(said) ? this.#hearOfStore(said as Parameters<Told['store']>[0]) : this.#lose(false);
       case 'unsubscribed':
         if (!isObject(said)) return this.#lose(false);
-        this.#unsubscribed = true;
+        // And with the subscription the server ends the stream.
+        this.#stop();
         return this.#told.unsubscribed(said as Parameters<Told['unsubscribed']>[0]);
     }
     // Of any type: a later one is skipped by the reader, who keeps its cursor. What is none is a message of a later version.
@@ -161,7 +151,6 @@ class StreamLink implements Link {
   /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */
   #hearOfStore(store: { reachable: boolean; since: string }): void {
     if (!this.#kept.stands) {
-      clearTimeout(this.#deadline);
       this.#answered = undefined;
       this.#next = { after: this.#after };
       this.#kept.stand();
@@ -179,15 +168,9 @@ class StreamLink implements Link {
 
   #answer(said: Parameters<Answered>[0]): void {
     const answered = this.#answered;
-    clearTimeout(this.#deadline);
+    clearTimeout(this.#silence);
     this.#answered = undefined;
     answered?.(said);
-  }
-
-  /** The stream is over, and it was not we who ended it. */
-  #ended(): void {
-    clearTimeout(this.#silence);
-    if (!this.#unsubscribed) this.#lose(false);
   }
 
   #lose(silent: boolean): void {
@@ -195,10 +178,4 @@ class StreamLink implements Link {
     if (!this.#kept.stands) return this.#kept.fail({ kind: 'unanswered' });
     this.#told.lost(silent);
   }
-}
-
-/** React Native has `fetch` without streams, and answers when the response has ended, which a stream never does. */
-function canStream(): boolean {
-  const { Response } = globalThis;
-  return typeof TextDecoder === 'function' && Response !== undefined && 'body' in Response.prototype;
 }

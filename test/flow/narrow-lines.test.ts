@@ -14,6 +14,10 @@ const bytesPerSecond = 16_000;
 const throttled = 8_000;
 /** Half a minute of that: longer than anyone waits for an answer, or for a sign of the other. */
 const missed = { posts: 45, characters: 5_500 };
+/** 32 kbit/s, and as far away as the other side of a satellite: what is left of the third network of many a country. */
+const slowest = { bytesPerSecond: 4_000, delayMs: 600 };
+/** A post of 80 KB: twenty seconds of that. */
+const large = 40_000;
 /** As many as a first visit shows, and 5,000 words each: likewise. */
 const long = { posts: 20, characters: 30_000 };
 
@@ -86,6 +90,43 @@ it('gives a first visitor the newest of very long posts over a narrow line, by e
         while (await reader.loadOlder());
         const numbers = reader.timeline!.posts.map(({ html }) => Number.parseInt(html.replace('<p>', ''), 10));
         expect(numbers, way).toEqual(Array.from({ length: long.posts }, (_, at) => long.posts - 1 - at));
+        expect(lost).toEqual([]);
+      } finally {
+        reader.close();
+      }
+    }),
+  );
+});
+
+it('brings a reader up to date over the slowest of lines, whose answers take longer than any of them is waited for, by every way', {
+  timeout: 300_000,
+}, async () => {
+  await author.createChannel({ id: 'slowest', headline: 'To the Moon', state: 'live' });
+  const before = new ReaderClient({ url: server.url, channelId: 'slowest' });
+  before.open();
+  await vi.waitFor(() => expect(before.timeline).toBeDefined());
+  const { timeline } = before;
+  before.close();
+  await author.publish('slowest', { body: 'é'.repeat(large) });
+  for (let each = 0; each < 16; each += 1) await author.publish('slowest', { body: `${each} ${'x'.repeat(missed.characters)}` });
+
+  await Promise.all(
+    (['stream', 'poll'] as const).map(async (way) => {
+      await using line = await startLine(server.url);
+      Object.assign(line, slowest);
+      const reader = new ReaderClient({ url: line.url, channelId: 'slowest', timeline: timeline!, transports: [way] });
+      const lost: string[] = [];
+      reader.on('state', ({ status }) => status === 'offline' && lost.push(way));
+      reader.open();
+      try {
+        await vi.waitFor(() => expect(reader.timeline?.offset, way).toBe(18), { timeout: 120_000, interval: 100 });
+        expect(reader.timeline?.posts).toHaveLength(17);
+        // And what is published then, in the middle of which there is no other sign of the server either.
+        await author.publish('slowest', { body: `${way} ${'é'.repeat(large)}` });
+        await vi.waitFor(() => expect(reader.timeline?.posts.map(({ html }) => html.slice(3, 9)).join()).toContain(way), {
+          timeout: 120_000,
+          interval: 100,
+        });
         expect(lost).toEqual([]);
       } finally {
         reader.close();

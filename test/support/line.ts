@@ -13,7 +13,10 @@ export interface Line extends AsyncDisposable {
   readonly connections: number;
   /** Bytes from the server wait this long before they go on. */
   delayMs: number;
-  /** So many bytes from the server go on in a second over each connection; the others wait in it, as in a network, however many they are. */
+  /**
+   * So many bytes go on in a second either way, over all connections together, which take turns; the others wait in it, as in a network,
+   * however many they are.
+   */
   bytesPerSecond: number;
   /** Nothing goes through, either way, and new connections wait too. */
   stalled: boolean;
@@ -35,14 +38,15 @@ export async function startLine(target: string): Promise<Line> {
   let bytesPerSecond = Number.POSITIVE_INFINITY;
   let stalled = false;
   let cutAfter: string | undefined;
+  const [up, down] = [new Carrier(() => bytesPerSecond), new Carrier(() => bytesPerSecond)];
 
   const listener = createServer({ allowHalfOpen: false }, (client) => {
     const { hostname, port } = new URL(goesTo);
     const server = connect({ host: hostname, port: Number(port) });
     const pair: Pair = { client, server, queues: [], said: '', deaf: false };
     pair.queues = [
-      forward(client, server, { delay: () => 0, rate: () => Number.POSITIVE_INFINITY, stalled: () => stalled }),
-      forward(server, client, { delay: () => delayMs, rate: () => bytesPerSecond, stalled: () => stalled || pair.deaf }),
+      forward(client, server, { carrier: up, delay: () => 0, stalled: () => stalled }),
+      forward(server, client, { carrier: down, delay: () => delayMs, stalled: () => stalled || pair.deaf }),
     ];
     client.on('data', (chunk: Buffer) => {
       pair.said = (pair.said + chunk.toString('latin1')).slice(0, saidMost);
@@ -141,21 +145,60 @@ interface Queue {
 }
 
 interface Manner {
+  carrier: Carrier;
   delay: () => number;
-  /** Bytes in a second. */
-  rate: () => number;
   stalled: () => boolean;
 }
 
-/** Bytes that a narrow line hands on at once. */
-const portionBytes = 1_024;
+/** Bytes that a narrow line carries at once. */
+const portionBytes = 512;
+
+/** What a line carries one way: a portion at a time, of the connections in turn. */
+class Carrier {
+  /** Bytes in a second. */
+  readonly #rate: () => number;
+  readonly #waiting = new Map<object, { chunk: Buffer; carried: (portion: Buffer) => void }[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #freeAt = 0;
+
+  constructor(rate: () => number) {
+    this.#rate = rate;
+  }
+
+  carry(connection: object, chunk: Buffer, carried: (portion: Buffer) => void): void {
+    if (!Number.isFinite(this.#rate()) && this.#waiting.size === 0) return carried(chunk);
+    this.#waiting.set(connection, [...(this.#waiting.get(connection) ?? []), { chunk, carried }]);
+    if (this.#timer === undefined) this.#next();
+  }
+
+  forget(connection: object): void {
+    this.#waiting.delete(connection);
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    const [turn] = this.#waiting;
+    if (turn === undefined) return;
+    const [connection, [first, ...others]] = turn as [object, [{ chunk: Buffer; carried: (portion: Buffer) => void }]];
+    const portion = first.chunk.subarray(0, portionBytes);
+    const rest = first.chunk.subarray(portionBytes);
+    const left = rest.length > 0 ? [{ ...first, chunk: rest }, ...others] : others;
+    // Last of all: the others come before it has another turn.
+    this.#waiting.delete(connection);
+    if (left.length > 0) this.#waiting.set(connection, left);
+    const now = performance.now();
+    this.#freeAt = Math.max(this.#freeAt, now) + (portion.length / this.#rate()) * 1_000;
+    this.#timer = setTimeout(() => {
+      first.carried(portion);
+      this.#next();
+    }, this.#freeAt - now);
+  }
+}
 
 /** Chunks go on in the order in which they came, each when its time has come. */
-function forward(from: Socket, to: Socket, { delay, rate, stalled }: Manner): Queue {
+function forward(from: Socket, to: Socket, { carrier, delay, stalled }: Manner): Queue {
   const waiting: { chunk: Buffer; at: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** When the line is done with what it was given. */
-  let freeAt = 0;
   const pump = () => {
     clearTimeout(timer);
     while (!stalled()) {
@@ -171,19 +214,16 @@ function forward(from: Socket, to: Socket, { delay, rate, stalled }: Manner): Qu
     }
   };
   from.on('data', (chunk: Buffer) => {
-    const now = performance.now();
-    const portion = Number.isFinite(rate()) ? portionBytes : chunk.length;
-    for (let at = 0; at < chunk.length; at += portion) {
-      const some = chunk.subarray(at, at + portion);
-      freeAt = Math.max(freeAt, now) + (some.length / rate()) * 1_000;
-      waiting.push({ chunk: some, at: freeAt + delay() });
-    }
-    pump();
+    carrier.carry(from, chunk, (portion) => {
+      waiting.push({ chunk: portion, at: performance.now() + delay() });
+      pump();
+    });
   });
   return {
     pump,
     end() {
       clearTimeout(timer);
+      carrier.forget(from);
       waiting.length = 0;
     },
   };

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Http } from '../../client/http.ts';
+import { longestAnswerMs } from '../../client/portable.ts';
 import type { ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
-import { silenceMs } from '../../client/transports/link.ts';
+import { dialMs, silenceMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
 import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
@@ -229,8 +230,8 @@ describe('a reader of a stream', () => {
 });
 
 describe('the link that a stream is', () => {
-  async function stand() {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  function dial() {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const model = new ModelServer();
     const catchUp = block('catchup', model.catchUp(model.cursor(1), 1, { limit: 9, posts: 9 }));
@@ -238,19 +239,44 @@ describe('the link that a stream is', () => {
     const writer = writable.getWriter();
     const say = (text: string) => writer.write(new TextEncoder().encode(text)).catch(() => {});
     const http = { stream: async () => new Response(readable) } as unknown as Http;
-    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn() };
+    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn() };
     const link = dialStream({
       url: '',
       token: undefined,
       http,
       request: { channelId: 'moon', after: model.cursor(1) },
-      told: { ...told, failed() {}, heard() {}, event() {}, store() {}, unsubscribed() {}, drain() {} },
+      told: { ...told, heard() {}, event() {}, store() {}, unsubscribed() {}, drain() {} },
     });
     opened.push(link);
-    void say(catchUp);
-    await vi.waitFor(() => expect(told.up).toHaveBeenCalled());
     return { told, say, catchUp };
   }
+
+  async function stand() {
+    const dialled = dial();
+    void dialled.say(dialled.catchUp);
+    await vi.waitFor(() => expect(dialled.told.up).toHaveBeenCalled());
+    return dialled;
+  }
+
+  it('is waited for from the last bytes of its first answer on, and not for ever', async () => {
+    const slow = dial();
+    const [first, second] = [slow.catchUp.slice(0, 30), slow.catchUp.slice(30)];
+    for (const part of [first, second]) {
+      vi.advanceTimersByTime(0.9 * dialMs);
+      await slow.say(part);
+    }
+    await vi.waitFor(() => expect(slow.told.up).toHaveBeenCalled());
+
+    const endless = dial();
+    for (let ms = 0; ms <= longestAnswerMs; ms += 0.9 * dialMs) {
+      expect(endless.told.failed).not.toHaveBeenCalled();
+      await endless.say(': more\n');
+      vi.advanceTimersByTime(0.9 * dialMs);
+    }
+    await endless.say(': more\n');
+    vi.advanceTimersByTime(0.9 * dialMs);
+    expect(endless.told.failed.mock.calls).toEqual([[{ kind: 'unanswered' }]]);
+  });
 
   it('has fallen silent where nothing was heard for so long that two pings are missing', async () => {
     const { told } = await stand();
