@@ -42,7 +42,7 @@ export const socketText = `Socket.IO version 4, at the namespace \`/\`; one conn
 
 A token, where one is needed, goes into \`auth: { token }\`, never into the URL. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
 
-The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. What you send has up to ${limits.socketMessageBytes / 1024} KiB. What is none of these messages, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
+The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. A message to you of more than ${limits.socketPartBytes / 1024} KiB has a ping before it and comes in several frames, between which WebSocket itself pings: libraries join the ones and answer the others. What you send has up to ${limits.socketMessageBytes / 1024} KiB. What is none of these messages, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
 
 The name of a message is that of the Socket.IO event, its payload the one argument. What you send is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet.`;
 

@@ -78,6 +78,8 @@ export const limits = {
   socketChannels: 100,
   /** One message from a client to the socket; past it the connection is closed. */
   socketMessageBytes: 16 * 1024,
+  /** A longer message to a client goes in parts, with pings before and between them: each takes four seconds over 32 kbit/s. */
+  socketPartBytes: 16 * 1024,
   /** Messages a socket may send that are none of the contract's, before it is disconnected. */
   socketMisuses: 10,
   /** How long a session of a browser is good, unless its token expires before; then its reader signs in again. */

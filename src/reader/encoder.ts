@@ -1,6 +1,7 @@
 import { Encoder, type Packet, PacketType } from 'socket.io-parser';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
+import { limits } from '../protocol/limits.ts';
 
 /**
  * What goes over a Socket.IO connection, as text and as bytes that are made once for many: frames of events, and acknowledgements that
@@ -8,6 +9,11 @@ import { type Format, onceForEach } from '../fanout/encoded.ts';
  */
 
 const encoder = new Encoder();
+const { socketPartBytes: partBytes } = limits;
+/** The first byte of a frame (RFC 6455, 5.2): that it ends its message, and what it is. */
+const final = 0x80;
+const continuation = 0x00;
+const text = 0x01;
 
 /** A packet of the namespace `/` that holds nothing binary. */
 export function textOf(packet: Omit<Packet, 'nsp'> & { nsp?: string }): string {
@@ -37,17 +43,42 @@ export const socketFormat: Format = {
   frame: (event) => messageFrame(`${PacketType.EVENT}["event",${event}]`),
 };
 
-/** A packet of Socket.IO as a message of engine.io (4). */
+/** A packet of Socket.IO as a message of engine.io (4): one frame, or several. */
 export function messageFrame(packet: string): Buffer {
-  return packetFrame(`4${packet}`);
+  const frame = packetFrame(`4${packet}`);
+  return frame.length > partBytes ? inParts(Buffer.from(`4${packet}`)) : frame;
+}
+
+/**
+ * Over a narrow line a long message takes so long that who waits for a sign of the other would take them for gone, and nothing else can be
+ * said before it has ended. So its client is pinged first, and from then on has time for it. It comes in parts (RFC 6455, 5.4), and between
+ * them are pings of WebSocket's own, which a client answers as it reads: so the server hears that bytes arrive, and still notices when none do.
+ */
+function inParts(message: Buffer): Buffer {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < message.length; at += partBytes) {
+    const part = message.subarray(at, at + partBytes);
+    const isLast = at + partBytes >= message.length;
+    const frame = emptyFrame((at === 0 ? text : continuation) | (isLast ? final : 0), part.length);
+    part.copy(frame, frame.length - part.length);
+    frames.push(at === 0 ? pingFrame : webSocketPing, frame);
+  }
+  return Buffer.concat(frames);
 }
 
 /** A packet of engine.io in an unmasked text frame, final and uncompressed (RFC 6455, 5.2). */
 export function packetFrame(packet: string): Buffer {
   const length = Buffer.byteLength(packet);
+  const frame = emptyFrame(final | text, length);
+  frame.write(packet, frame.length - length);
+  return frame;
+}
+
+/** With room at its end for what is in it. */
+function emptyFrame(first: number, length: number): Buffer {
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafeSlow(headerLength + length);
-  frame[0] = 0x81;
+  frame[0] = first;
   if (headerLength === 2) {
     frame[1] = length;
   } else if (headerLength === 4) {
@@ -57,12 +88,13 @@ export function packetFrame(packet: string): Buffer {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.write(packet, headerLength);
   return frame;
 }
 
 /** Asks a client of engine.io whether it is there (2). */
 export const pingFrame = packetFrame('2');
+/** The same of WebSocket (RFC 6455, 5.5.2), which no program is told of. */
+const webSocketPing = Buffer.from([0x89, 0]);
 
 /** Frames with a ping behind them. */
 export const withPing = onceForEach((some: Buffer) => Buffer.concat([some, pingFrame]));

@@ -192,6 +192,8 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
       this.isAwaited = false;
       return true;
     }
+    // Nobody else tells of it. It comes in the middle of a long message, where what was asked can not have come yet.
+    if (memory[0] === webSocketPong) this.isAwaited = false;
     const packet = this.pipe.readsAll ? plainTextOf(memory, length) : undefined;
     if (packet?.[0] !== message) return false;
     if (countIncoming(this.transport.socket._socket, length)) this.transport.onData(packet);
@@ -227,6 +229,8 @@ function isPong(frame: Uint8Array): boolean {
 /** What a packet of engine.io begins with that is a message. */
 const message = '4';
 const pongLength = 7;
+/** With what a frame begins that answers a ping of WebSocket's own (RFC 6455, 5.5.3). */
+const webSocketPong = 0x8a;
 const pong = '3'.charCodeAt(0);
 
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });

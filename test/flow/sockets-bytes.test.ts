@@ -2,14 +2,26 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { limits } from '../../src/protocol/limits.ts';
 import { startTestServer } from '../support/server.ts';
-import { openReader, ping, type SocketReader } from '../support/socket-reader.ts';
+import { frameAt, openReader, ping, type SocketReader } from '../support/socket-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** Frames are made once for many readers, past Socket.IO's encoder: so it must be shown that they are what it would have sent. */
 
-/** What a reader was sent, but for pings. */
-const framesOf = ({ frames }: SocketReader) => frames.filter((frame) => !frame.equals(ping));
+/** What a reader was sent, but for pings: the frames of each message, which has several where it is long. */
+function messagesOf({ frames }: SocketReader): Buffer[][] {
+  const messages: Buffer[][] = [];
+  for (const frame of frames) {
+    if (frame.equals(ping) || frame.equals(webSocketPing)) continue;
+    if (frameAt(frame, 0)?.opcode === 0) messages.at(-1)?.push(frame);
+    else messages.push([frame]);
+  }
+  return messages;
+}
+
+const webSocketPing = Buffer.from([0x89, 0]);
+const payloadOf = (frame: Buffer) => frameAt(frame, 0)?.payload as Buffer;
 
 /** A server of plain Socket.IO that answers `subscribe` with what it is given, and then says the rest. */
 async function stockServer(answer: unknown, events: readonly unknown[]): Promise<string> {
@@ -44,18 +56,22 @@ it('sends the bytes that Socket.IO would send, for events and answers of every l
   for (const body of bodies.slice(0, 3)) await publish(server, editor, id, { headline: 'Before', body });
 
   using ours = await openReader(server.url);
-  const before = framesOf(ours).length;
+  const before = messagesOf(ours).length;
   const answer = await ours.subscribe(id);
   for (const body of bodies) await publish(server, editor, id, { headline: 'Live', body });
   await vi.waitFor(() => expect(ours.heard('event')).toHaveLength(bodies.length));
 
   using theirs = await openReader(await stockServer(answer, ours.heard('event')));
-  const start = framesOf(theirs).length;
+  const start = messagesOf(theirs).length;
   await theirs.subscribe(id);
   await vi.waitFor(() => expect(theirs.heard('event')).toHaveLength(bodies.length));
-  const sent = framesOf(ours).slice(before);
+  const sent = messagesOf(ours).slice(before);
   expect(sent).toHaveLength(bodies.length + 1);
-  for (const [index, frame] of framesOf(theirs).slice(start).entries()) {
-    expect(sent[index]!.equals(frame), `frame ${index}: ${frame.subarray(0, 200)}`).toBe(true);
+  for (const [index, [whole]] of messagesOf(theirs).slice(start).entries()) {
+    const [first, ...others] = sent[index] as [Buffer, ...Buffer[]];
+    const isLong = whole!.length > limits.socketPartBytes;
+    expect(others.length > 0, `frame ${index}`).toBe(isLong);
+    const [same, expected] = isLong ? [Buffer.concat([first, ...others].map(payloadOf)), payloadOf(whole!)] : [first, whole!];
+    expect(same.equals(expected), `frame ${index}: ${whole!.subarray(0, 200)}`).toBe(true);
   }
 });

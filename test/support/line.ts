@@ -159,6 +159,7 @@ class Carrier {
   readonly #rate: () => number;
   readonly #waiting = new Map<object, { chunk: Buffer; carried: (portion: Buffer) => void }[]>();
   #timer: NodeJS.Timeout | undefined;
+  /** When it is done with what it carries. */
   #freeAt = 0;
 
   constructor(rate: () => number) {
@@ -168,7 +169,9 @@ class Carrier {
   carry(connection: object, chunk: Buffer, carried: (portion: Buffer) => void): void {
     if (!Number.isFinite(this.#rate()) && this.#waiting.size === 0) return carried(chunk);
     this.#waiting.set(connection, [...(this.#waiting.get(connection) ?? []), { chunk, carried }]);
-    if (this.#timer === undefined) this.#next();
+    if (this.#timer !== undefined) return;
+    this.#freeAt = performance.now();
+    this.#next();
   }
 
   forget(connection: object): void {
@@ -186,12 +189,15 @@ class Carrier {
     // Last of all: the others come before it has another turn.
     this.#waiting.delete(connection);
     if (left.length > 0) this.#waiting.set(connection, left);
-    const now = performance.now();
-    this.#freeAt = Math.max(this.#freeAt, now) + (portion.length / this.#rate()) * 1_000;
-    this.#timer = setTimeout(() => {
-      first.carried(portion);
-      this.#next();
-    }, this.#freeAt - now);
+    // Where this process was held up the line was not.
+    this.#freeAt += (portion.length / this.#rate()) * 1_000;
+    this.#timer = setTimeout(
+      () => {
+        first.carried(portion);
+        this.#next();
+      },
+      Math.max(0, this.#freeAt - performance.now()),
+    );
   }
 }
 

@@ -146,17 +146,23 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): SocketRead
       if (frame === undefined) break;
       if (!forget) frames.push(pending.subarray(at, frame.end));
       at = frame.end;
-      hear(frame.opcode, frame.payload);
+      hear(frame);
     }
     pending = pending.subarray(at);
   };
-  const hear = (opcode: number, payload: Buffer) => {
+  /** Of a message in parts, those that have come. */
+  let parts: Buffer[] = [];
+  const hear = ({ opcode, isFinal, payload }: Frame) => {
     if (opcode === 8) {
       code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
       closing.resolve();
     }
-    if (opcode !== 1) return;
-    const packet = payload.toString();
+    if (opcode === 9) socket.write(webSocketPong);
+    if (opcode > 1) return;
+    parts.push(payload);
+    if (!isFinal) return;
+    const packet = Buffer.concat(parts).toString();
+    parts = [];
     if (!forget) packets.push(packet);
     if (packet === '2') reader.send('3');
     for (const one of waiting) {
@@ -223,7 +229,15 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): SocketRead
   return reader;
 }
 
-function frameAt(bytes: Buffer, at: number): { opcode: number; payload: Buffer; end: number } | undefined {
+interface Frame {
+  opcode: number;
+  /** It ends its message. */
+  isFinal: boolean;
+  payload: Buffer;
+  end: number;
+}
+
+export function frameAt(bytes: Buffer, at: number): Frame | undefined {
   if (bytes.length < at + 2) return undefined;
   const short = bytes[at + 1]! & 0x7f;
   const headLength = short < 126 ? 2 : short === 126 ? 4 : 10;
@@ -231,8 +245,11 @@ function frameAt(bytes: Buffer, at: number): { opcode: number; payload: Buffer; 
   const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
   const end = at + headLength + length;
   if (bytes.length < end) return undefined;
-  return { opcode: bytes[at]! & 0x0f, payload: bytes.subarray(at + headLength, end), end };
+  return { opcode: bytes[at]! & 0x0f, isFinal: bytes[at]! >= 0x80, payload: bytes.subarray(at + headLength, end), end };
 }
+
+/** Masked with zeros, as clients answer a ping of WebSocket's own. */
+const webSocketPong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 /** The frame of a ping as the server sends it, which may come at any moment. */
 export const ping = Buffer.from([0x81, 1, ...Buffer.from('2')]);

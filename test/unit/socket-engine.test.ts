@@ -160,6 +160,20 @@ it('pings each connection, and closes one that answers no longer', async () => {
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
+it('knows by answers to pings of WebSocket itself that a client is there which reads a long message, and closes one that gives none', async () => {
+  const { port, connections } = await serve(quick);
+  const client = await join(port);
+  client.answers = false;
+  const reasons: string[] = [];
+  connections[0]?.on('close', (reason: string) => reasons.push(reason));
+  const reading = setInterval(() => client.client.pong(), 50);
+  onTestFinished(() => clearInterval(reading));
+  await vi.waitFor(() => expect(client.pings).toBeGreaterThan(5));
+  expect(connections[0]?.readyState).toBe('open');
+  clearInterval(reading);
+  await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
+});
+
 it('pings one who is written to in the same write, and closes it likewise where it answers no longer', async () => {
   const { port, connections } = await serve({ everyMs: 480, withinMs: 200, earlyMs: 60, stepMs: 20, random: () => 0 });
   const client = await join(port);

@@ -64,6 +64,10 @@ export const wireAtBound: AtBounds<'wire'> = {
   },
   socketChannels: { what: 'One more subscribe is refused with `invalid-body`.', metric: problem('invalid-body') },
   socketMessageBytes: { what: 'A longer message closes the connection.', metric: 'pressbox_readers{transport="socket"}' },
+  socketPartBytes: {
+    what: 'A longer message to a client goes in parts, with pings before and between them: over a narrow line it is heard of in the middle of that.',
+    metric: 'pressbox_readers{transport="socket"}',
+  },
   socketMisuses: { what: 'After so many the socket is disconnected.', metric: closed('misused') },
   grantedChannels: { what: 'A token that grants a right in more is 401 `token-invalid`.', metric: problem('token-invalid') },
   revokedTokens: {
