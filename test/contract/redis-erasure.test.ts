@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
-import { appended, createChannel, publish, takedown } from '../support/engines.ts';
+import { appended, createChannel, publish, revision, takedown } from '../support/engines.ts';
 import { found, untilComplete, untilDeleted, writeAndErase } from '../support/erased-texts.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -83,6 +83,23 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.info('persistence')).toContain('aof_rewrite_in_progress:0');
       expect(await found(server.directory, ['zqfirst', 'zqsecond'])).toEqual([]);
       await erased;
+    });
+
+    it('stays owed where more of its post was erased while an erasure was finished', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary, slowRewrites);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id, { body: 'zqonce' });
+      const once = { ...revision(post, { body: 'zqtwice' }), erases: 1 };
+      await appended(here, id, [once]);
+      const told = here.erase(id, post.id);
+      await isRewriting(server);
+      // Nobody asks for the end of this one, as where its node is gone.
+      const { position } = await appended(here, id, [{ ...revision(once.post, { body: 'Else.' }), erases: 2 }]);
+      await told;
+      const owed = channelKeys(id)[8] as string;
+      expect(await server.admin.zscore(owed, post.id)).toBe(String(position.offset));
+      await vi.waitFor(async () => expect(await server.admin.exists(owed)).toBe(0), patient);
+      expect(await found(server.directory, ['zqonce', 'zqtwice'])).toEqual([]);
     });
 
     it('is told to be pending where the file could not be written anew, which is tried again', async (test) => {

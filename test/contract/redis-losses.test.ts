@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Announcement } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys, mendingKey } from '../../src/engine/redis/keys.ts';
+import { loadScripts, type Operation, run } from '../../src/engine/redis/scripts.ts';
 import { verifyRedis } from '../../src/engine/redis/verify.ts';
 import { tags } from '../../src/engine/tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
@@ -114,6 +115,35 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(found?.posts.map((post) => post.id)).toEqual([also.id, a.id]);
       });
 
+      it.for(['index', 'index journal'])(
+        'take nothing more from who mended them and was taken over, and know again what was given out: %s',
+        async (lost, test) => {
+          const { server, here } = await openTwoNodesFor(test, binary);
+          const { id, a } = await story(here);
+          const before = await here.snapshot(id, wide);
+          const mended = mendingKey(id);
+          const scripts = loadScripts();
+          const call = (operation: Operation, ...args: (string | number)[]) =>
+            run(server.admin, scripts[operation], [...channelKeys(id), mended], args);
+          await server.admin.del(...lost.split(' ').map((name) => keyOf(id, name)));
+          const last = lost.includes('journal') ? 0 : 6;
+          for (const name of ['first', 'second']) {
+            expect(await call('mend-begin', name, 60_000, '')).toBe(6);
+            // As after a time in which nothing was heard of it.
+            if (name === 'first') await server.admin.del(mended);
+          }
+          expect(await call('mend-begin', 'third', 60_000, '')).toBe('busy');
+          expect(await call('mend-part', 'first', 6, 'salt', 1, a.id, 0, 0, 0)).toBe('lost');
+          expect(await call('mend-end', 'first', last, 'gone')).toBe('lost');
+          expect(await call('mend-end', 'second', last + 1, 'gone')).toBe('lost');
+          await server.admin.del(mended);
+          const after = await here.snapshot(id, wide);
+          expect(after?.posts.map((post) => post.id)).toEqual(before?.posts.map((post) => post.id));
+          if (last > 0) expect(after).toEqual(before);
+          else expect(after?.position.offset).toBeGreaterThan(6);
+        },
+      );
+
       it('begin a new history above what was given out where the journal alone is of the time before', async (test) => {
         const { server, here, there } = await openTwoNodesFor(test, binary);
         const { id, a, b, c } = await story(here);
@@ -167,10 +197,12 @@ for (const kind of ['redis', 'valkey'] as const) {
           const before = await here.snapshot(id, wide);
           const corrections = await here.corrections(id, { limit: 10 });
           const found = await here.posts(id, { ...wide, tags: [tags.source('Wire')] });
+          const places = await server.admin.zcard(keyOf(id, 'tags'));
           await server.admin.del(keyOf(id, name));
           expect(await there.snapshot(id, wide)).toEqual(before);
           expect(await here.corrections(id, { limit: 10 })).toEqual(corrections);
           expect(await here.posts(id, { ...wide, tags: [tags.source('Wire')] })).toEqual(found);
+          expect(await server.admin.zcard(keyOf(id, 'tags'))).toBe(places);
           expect((await publish(here, id)).seq).toBe(7);
         },
       );

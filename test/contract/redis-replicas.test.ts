@@ -71,6 +71,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const heard: Announcement[] = [];
       await engine.subscribe(id, (one) => heard.push(one));
       const other = await acknowledgedChannel(engine);
+      const elsewhere = await openNodeFor(test, master, { minReplicas: 1 });
       const [request, noted, creation] = [newRequest(), newRequest(), newRequest()];
       const write = appending([publication(samplePost(id))], { request });
       const nothing = { position: undefined, postId: null, revision: 1 };
@@ -90,6 +91,9 @@ for (const kind of ['redis', 'valkey'] as const) {
         // That it stands already is no answer yet either.
         expect(await told(() => engine.append(id, write))).toBe('unknown');
         expect(await told(() => engine.recall(id, request))).toBe('unknown');
+        // Nor from a node that has not written it.
+        expect(await told(() => elsewhere.append(id, write))).toBe('unknown');
+        expect(await told(() => elsewhere.recall(id, request))).toBe('unknown');
         // Nor is anything else that is written, at first and where it stands.
         for (const write of [
           () => engine.note(id, noted, nothing),
