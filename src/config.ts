@@ -63,6 +63,17 @@ const wholeNumber = (from: number, to: number) =>
     .transform(Number)
     .refine((value) => value >= from && value <= to, `must be a whole number from ${from} to ${to}.`);
 
+/** What Kubernetes sets in every container of a namespace where a service is called `pressbox`: the address of that. */
+const portOfService = /^(?:tcp|udp|sctp):\/\//;
+
+const port = z
+  .string()
+  .refine((value) => !portOfService.test(value), {
+    message: 'is what Kubernetes sets for a service called pressbox: set it in the container, or enableServiceLinks to false.',
+    abort: true,
+  })
+  .pipe(wholeNumber(0, 65_535));
+
 const onOrOff = z
   .string()
   .toLowerCase()
@@ -134,7 +145,7 @@ export const variables = {
     '127.0.0.1',
     'Address to listen on; `0.0.0.0` or `::` for every one.',
   ),
-  PRESSBOX_PORT: withDefault(wholeNumber(0, 65_535), '4000', 'Port to listen on; `0` for any free one.'),
+  PRESSBOX_PORT: withDefault(port, '4000', 'Port to listen on; `0` for any free one.'),
   PRESSBOX_PUBLIC_URL: optional(
     plainUrl('must be a whole URL such as https://live.example.org, without user, query and fragment.', 'https:', 'http:')
       .refine(

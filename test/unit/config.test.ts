@@ -40,6 +40,11 @@ describe('the configuration', () => {
     expect(readConfig({ ...empty, PATH: '/bin', PRESSBOX_TOKEN: 'x', PRESSBOX_URL: 'y' })).toEqual(readConfig({}));
   });
 
+  it('says where a port comes from that is the address of a service in Kubernetes', () => {
+    const { mistakes } = mistakesOf({ PRESSBOX_PORT: 'tcp://10.96.0.7:80', PRESSBOX_SERVICE_HOST: '10.96.0.7' });
+    expect(mistakes).toEqual([{ name: 'PRESSBOX_PORT', message: expect.stringMatching(/Kubernetes.*enableServiceLinks/) }]);
+  });
+
   it('reads every variable', () => {
     const config = readConfig({
       PRESSBOX_HOST: '::',
