@@ -121,6 +121,9 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('3'));
     await page.getByRole('button', { name: '1 correction' }).waitFor();
     await announced(page, 'Correction to a post: It is shut.');
+    // Whoever has come to it by themselves need not be led there.
+    await post(page, above).evaluate((element) => element.scrollIntoView());
+    await page.locator('#new-posts').waitFor({ state: 'hidden' });
   });
 
   it('leads to a post that waits to be shown from a key event and from a summary, without leaving the page', async () => {
@@ -348,6 +351,10 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.unrouteAll();
     await page.evaluate(`dispatchEvent(new Event('online'))`);
     await eventually(async () => expect(await connection.textContent()).toBe('Up to date'));
+    // One that is deleted is not in it any more.
+    await room.author.deleteChannel(id);
+    await page.clock.fastForward(25_000);
+    await page.locator(`[data-channel="${id}"]`).waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
   });
 });

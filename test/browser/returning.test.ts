@@ -78,8 +78,11 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     await hide(page, true);
     const [added] = await room.publish(id, 'Two.');
     await post(page, added).waitFor();
+    // The tab tells meanwhile.
+    expect(await page.title()).toBe('(1) Harbour fire');
     await hide(page, false);
     await drawn(page);
+    expect(await page.title()).toBe('Harbour fire');
     expect(await line(page).isVisible()).toBe(false);
   });
 

@@ -175,6 +175,8 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await page.context().setOffline(true);
     await page.clock.runFor(40_000);
     await eventually(async () => expect(await page.locator('#connection-text').textContent()).toMatch(/^Offline, as of /));
+    // It was opened at 05:00 UTC, and has been asked for again more than a minute later.
+    expect(await page.locator('#connection-text').textContent()).toMatch(/01:0[1-9]/);
     await page.context().setOffline(false);
     await eventually(async () => expect(await page.locator('#connection-text').textContent()).toBe('Up to date'));
     expect(complaints).toEqual([]);

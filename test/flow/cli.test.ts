@@ -150,6 +150,11 @@ describe('pressbox correct', () => {
       revision: 2,
       history: [{ kind: 'correction', note: 'It is three.' }],
     });
+    // One that is withdrawn is not meant any more.
+    await done(['post', room.channelId, 'A rumour.']);
+    await done(['retract', room.channelId, 'latest', '--note', 'Not so.']);
+    const again = await done(['correct', room.channelId, 'latest', '--kind', 'refile', 'Three are on board.']);
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining(`Refiled ${mine.id.slice(-6)}`)]);
   });
 
   it('finds a post by the end of its id, and takes each kind of change', async () => {
@@ -170,6 +175,8 @@ describe('pressbox correct', () => {
     });
     const { code, err } = await done(['correct', room.channelId, '000000000000', '--kind', 'update', 'Three.']);
     expect([code, err]).toEqual([1, expect.stringContaining('No post')]);
+    const short = await done(['correct', room.channelId, id.slice(-3), '--kind', 'update', 'Three.']);
+    expect([short.code, short.err]).toEqual([2, expect.stringContaining('at least the last four characters')]);
   });
 
   it('shows what someone else made of the post meanwhile', async () => {
