@@ -1,3 +1,4 @@
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
@@ -65,6 +66,20 @@ describe('a thread of the journal that dies', () => {
     db.exec("INSERT INTO owed (channelId, postId, n) VALUES ('moon', 'committed', NULL)");
     await workers[0]?.terminate();
     await vi.waitFor(() => expect(db.prepare('SELECT * FROM owed').all()).toEqual([]));
+  });
+
+  it('begins no other journal where the file is gone meanwhile, and goes on when it is put back', async () => {
+    const { engine, dataDir } = temp;
+    const { id } = await createChannel(engine);
+    const [file, elsewhere] = [join(dataDir, 'journal.db'), join(dataDir, 'elsewhere')];
+    renameSync(file, elsewhere);
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(workers.length).toBeGreaterThan(3));
+    expect(existsSync(file)).toBe(false);
+    await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', message: `The journal ${file} is gone.` });
+    renameSync(elsewhere, file);
+    await vi.waitFor(() => engine.ready());
+    await publish(engine, id);
   });
 
   it('is not started again once the journal is being closed', async () => {

@@ -63,5 +63,7 @@ export type FromThread =
 
 export interface ThreadData {
   file: string;
+  /** The file was open before: where it is not there, none is made. */
+  again: boolean;
   port: MessagePort;
 }

@@ -39,14 +39,14 @@ export class Thread<T> {
   /** Resolves when the thread has the file open. Throws `JournalRefused` where it must not be used. */
   static async open<T>(name: 'writer' | 'reader', file: string): Promise<Thread<T>> {
     const thread = new Thread<T>(name, file);
-    await thread.#begin();
+    await thread.#begin({ again: false });
     return thread;
   }
 
   /** Throws like `open`. */
-  #begin(): Promise<void> {
+  #begin({ again }: { again: boolean }): Promise<void> {
     const { port1: port, port2 } = new MessageChannel();
-    const data: ThreadData = { file: this.#file, port: port2 };
+    const data: ThreadData = { file: this.#file, again, port: port2 };
     // The thread needs none of the flags that this process may have been started with.
     const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${this.#name}` };
     // The file beside this one: TypeScript in a checkout, JavaScript in the package.
@@ -149,7 +149,7 @@ export class Thread<T> {
     for (let pauseMs: number = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         await pause(pauseMs, undefined, { signal, ref: false });
-        await this.#begin();
+        await this.#begin({ again: true });
         if (signal.aborted) return void this.#worker.terminate();
         this.#gone = undefined;
         return this.onRevival();

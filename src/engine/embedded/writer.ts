@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
@@ -21,11 +22,12 @@ const { transactionOperations: transactionMost } = embeddedLimits;
 
 type AskedWrite = Asked<Writes>;
 
-const { file, port } = workerData as ThreadData;
+const { file, again, port } = workerData as ThreadData;
 
 function start(): void {
   let db: DatabaseSync;
   try {
+    if (again && !existsSync(file)) throw new JournalUnavailable(`The journal ${file} is gone.`, 'unchanged');
     syncLog(file);
     db = openForWriting(file);
     verifyJournal(db);
