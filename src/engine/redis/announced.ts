@@ -43,6 +43,11 @@ export class Announced {
     return isLost;
   }
 
+  /** No journal was found. What was heard or read since it was asked for is of one that was made meanwhile: then nothing is gone. */
+  isGone(highestBefore: number): boolean {
+    return this.highest === highestBefore;
+  }
+
   /** There is no journal any more. */
   forget(): void {
     this.#checks.clear();

@@ -167,6 +167,11 @@ export class RedisBus {
     return this.#followed.get(channelId)?.announced.isNew ?? true;
   }
 
+  /** See `Announced.isGone`. */
+  isGone(channelId: string, heardBefore: number): boolean {
+    return this.#followed.get(channelId)?.announced.isGone(heardBefore) ?? false;
+  }
+
   /** The journal stands where listeners may not: they are told to look. What was read of it and is lost is given out no more. */
   missed(channelId: string, head: Position, heardBefore: number): void {
     const isLost = this.#followed.get(channelId)?.announced.found(head, heardBefore);

@@ -117,8 +117,9 @@ export class Watch {
         for (const [index, head] of compared[0].entries()) {
           if (head === 'broken') continue;
           const channelId = channelIds[index] as string;
-          const isKnown = head !== undefined && bus.knows(channelId, head, heardBefore[index] as number);
-          if (head === undefined && !bus.isNew(channelId)) bus.gone(channelId);
+          const before = heardBefore[index] as number;
+          const isKnown = head !== undefined && bus.knows(channelId, head, before);
+          if (head === undefined && !bus.isNew(channelId) && bus.isGone(channelId, before)) bus.gone(channelId);
           else if (!isKnown) suspects.push(channelId);
         }
         if (suspects.length > 0) this.#suspect(suspects);
@@ -144,10 +145,11 @@ export class Watch {
       for (const [index, head] of found?.entries() ?? []) {
         if (head === 'broken') continue;
         const channelId = channelIds[index] as string;
+        const before = heardBefore[index] as number;
         // Nothing was heard of it since it is listened to, and it is not on its way to be made.
-        if (head === undefined) bus.gone(channelId);
-        else if (!bus.knows(channelId, head, heardBefore[index] as number))
-          bus.missed(channelId, head, heardBefore[index] as number);
+        if (head === undefined) {
+          if (bus.isGone(channelId, before)) bus.gone(channelId);
+        } else if (!bus.knows(channelId, head, before)) bus.missed(channelId, head, before);
       }
     }, suspicionMs).unref();
   }
