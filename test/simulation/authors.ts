@@ -1,6 +1,6 @@
 import { JournalUnavailable } from '../../src/engine/engine.ts';
 import { newPost } from './contents.ts';
-import type { Entry } from './histories.ts';
+import { type Entry, holds } from './histories.ts';
 import type { SimNode } from './node.ts';
 import type { Setting } from './setting.ts';
 import type { Write } from './store.ts';
@@ -55,6 +55,23 @@ export class Authors {
     this.#send({ request, salt: request, type: 'channel.changed', access, decidedOn: head.channel.revision });
   }
 
+  deleteChannel(): void {
+    const { trace, store } = this.#setting;
+    if (store.head === undefined) return;
+    const request = this.#newRequest();
+    trace?.(`${request}: the channel is to be deleted`);
+    this.pending.add(request);
+    void this.#attempt(request, async (node) => {
+      const deleted = await node.engine.deleteChannel(request);
+      return () => {
+        trace?.(`${request}: ${deleted.status}`);
+        if (deleted.status === 'missing') return;
+        this.#witness.acknowledges(deleted.entry);
+        void this.#erase(null, () => (holds(store.top, deleted.entry) ? deleted.entry : undefined));
+      };
+    });
+  }
+
   /** Makes the channel where there is none. */
   async create(tries = 0): Promise<void> {
     try {
@@ -70,52 +87,65 @@ export class Authors {
   }
 
   #send(write: Write): void {
-    this.pending.add(write.request);
-    void this.#attempt(write, 0);
+    const { request } = write;
+    const { store, trace } = this.#setting;
+    trace?.(`${request}: ${described(write)}`);
+    this.pending.add(request);
+    void this.#attempt(request, async (node) => {
+      const appended = await node.engine.append(write);
+      return () => {
+        trace?.(`${request}: ${appended.status}`);
+        if (appended.status === 'conflict' || appended.status === 'deleted') return;
+        const last = appended.status === 'appended' ? (appended.entries.at(-1) as Entry) : appended.entry;
+        this.#witness.acknowledges(last);
+        if (write.type === 'post.taken-down') void this.#erase(write.post.id, () => firstOf(store.head, request));
+      };
+    });
   }
 
-  async #attempt(write: Write, tries: number): Promise<void> {
-    const { random, scheduler, trace } = this.#setting;
+  /** Asks one node after the other, until one answers. `ask` returns what is done with the answer, where it is the first. */
+  async #attempt(request: string, ask: (node: SimNode) => Promise<() => void>): Promise<void> {
+    const { random, scheduler } = this.#setting;
     const node = this.#anyNode();
     let isOver = false;
     const again = () => {
       if (isOver) return;
       isOver = true;
-      scheduler.later(random.between(20, 400), () => void this.#attempt(write, tries + 1));
+      scheduler.later(random.between(20, 400), () => void this.#attempt(request, ask));
     };
     // A node that ended does not answer.
     scheduler.later(1_500, again);
     try {
-      if (tries === 0) trace?.(`${write.request} to ${node.id}: ${described(write)}`);
-      const appended = await node.engine.append(write);
+      const heed = await ask(node);
       if (isOver || !node.isUp) return again();
       isOver = true;
-      this.pending.delete(write.request);
-      trace?.(`${write.request}: ${appended.status}`);
-      if (appended.status === 'conflict') return;
-      const last = appended.status === 'appended' ? (appended.entries.at(-1) as Entry) : appended.entry;
-      this.#witness.acknowledges(last);
-      if (write.type === 'post.taken-down') void this.#erase(write.post.id, write, 0);
+      this.pending.delete(request);
+      heed();
     } catch (error) {
       if (!(error instanceof JournalUnavailable)) throw error;
       again();
     }
   }
 
-  /** Asks for the end of an erasure until it is told. */
-  async #erase(postId: string, write: Write, tries: number): Promise<void> {
-    const { random, scheduler, store, trace } = this.#setting;
+  /** Asks for the end of an erasure until it is told, of a post or, with null, of all. `by`: what erased, while the store has it. */
+  async #erase(postId: string | null, by: () => Entry | undefined, tries = 0): Promise<void> {
+    const { random, scheduler, trace } = this.#setting;
     const node = this.#anyNode();
     const complete = await node.engine.erase(postId).catch(() => false);
-    let entry = store.head;
-    while (entry !== undefined && entry.request !== write.request) entry = entry.before;
-    if (entry?.change.type === 'channel.changed') entry = entry.before;
+    const entry = by();
     if (entry === undefined) return;
     if (complete && node.isUp) {
-      trace?.(`the erasure of ${postId.slice(-3)} is complete`);
+      trace?.(`the erasure of ${postId?.slice(-3) ?? 'all'} is complete`);
       this.#witness.erases(postId, entry);
-    } else if (tries < 10) scheduler.later(random.between(200, 1_500), () => void this.#erase(postId, write, tries + 1));
+    } else if (tries < 10) scheduler.later(random.between(200, 1_500), () => void this.#erase(postId, by, tries + 1));
   }
+}
+
+/** The first entry that a request made. */
+function firstOf(head: Entry | undefined, request: string): Entry | undefined {
+  let entry = head;
+  while (entry !== undefined && entry.request !== request) entry = entry.before;
+  return entry?.change.type === 'channel.changed' ? entry.before : entry;
 }
 
 function described(write: Write): string {

@@ -25,6 +25,8 @@ export interface Entry {
   readonly channel: Channel;
   readonly channelAt: number;
   readonly posts: ReadonlyMap<string, Kept>;
+  /** The channel was deleted: of what was before, nothing is there any more. */
+  readonly deletes: boolean;
   /** It was on the disk once. */
   synced: boolean;
 }

@@ -12,7 +12,7 @@ import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';
 import { Link } from './link.ts';
 import type { Setting } from './setting.ts';
-import type { Appended, Write } from './store.ts';
+import type { Appended, Deleted, Write } from './store.ts';
 
 /**
  * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads
@@ -20,7 +20,7 @@ import type { Appended, Write } from './store.ts';
  */
 export type Message =
   | { type: 'heard'; from: string; heard: Announcement }
-  | { type: 'erased'; from: string; postId: string; ask: number }
+  | { type: 'erased'; from: string; postId: string | null; ask: number }
   | { type: 'acknowledged'; from: string; to: string; ask: number };
 
 /** As in the Redis engine. */
@@ -202,7 +202,8 @@ export class NodeEngine implements Used {
   async channel(_channelId: string): Promise<ChannelRead> {
     const { store } = this.#setting;
     const read = await this.#read(() => {
-      const { head } = store;
+      const { head, top } = store;
+      if (top?.deletes) return { status: 'deleted', access: top.channel.access } as const;
       if (head === undefined) return { status: 'missing' } as const;
       return { status: 'found', channel: { ...head.channel, latestPostAt: null }, position: positionOf(head) } as const;
     });
@@ -240,13 +241,27 @@ export class NodeEngine implements Used {
     const { store, chances } = this.#setting;
     await this.heeded();
     const appended = await this.#ask(() => store.append(write));
-    if (appended.status === 'conflict') return appended;
+    if (appended.status === 'conflict' || appended.status === 'deleted') return appended;
     const last = appended.status === 'appended' ? appended.entries.at(-1) : appended.entry;
     if (chances.minReplicas > 0) await this.#replicated(last as Entry);
     if (appended.status !== 'appended') return appended;
     if (write.type !== 'channel.changed' && write.erases) this.#tellErased(write.post.id);
     for (const entry of appended.entries) this.#announce(entry);
     return appended;
+  }
+
+  /** Answers likewise; then it is announced. */
+  async deleteChannel(request: string): Promise<Deleted> {
+    const { store, chances } = this.#setting;
+    await this.heeded();
+    const deleted = await this.#ask(() => store.deleteChannel(request));
+    if (deleted.status === 'missing') return deleted;
+    if (chances.minReplicas > 0) await this.#replicated(deleted.entry);
+    if (deleted.status === 'deleted') {
+      this.#tellErased(null);
+      this.#tell({ type: 'gone' });
+    }
+    return deleted;
   }
 
   async create(request: string): Promise<Appended> {
@@ -269,12 +284,15 @@ export class NodeEngine implements Used {
 
   #announce(entry: Entry): void {
     const { epoch, checkBefore, change } = entry;
-    const heard: Announcement = { type: 'entry', epoch, before: checkBefore, change };
+    this.#tell({ type: 'entry', epoch, before: checkBefore, change });
+  }
+
+  #tell(heard: Announcement): void {
     this.#take(heard);
     this.#send({ type: 'heard', from: this.id, heard });
   }
 
-  #tellErased(postId: string): void {
+  #tellErased(postId: string | null): void {
     const { store } = this.#setting;
     this.#announceErased(postId);
     this.#ask(() => store.noteErasure(postId)).catch(() => undefined);
@@ -282,7 +300,7 @@ export class NodeEngine implements Used {
   }
 
   /** Whether every node that counts has let go of what it read before, within the time that one waits for it. */
-  async erase(postId: string): Promise<boolean> {
+  async erase(postId: string | null): Promise<boolean> {
     const { store, scheduler } = this.#setting;
     await this.heeded();
     const ask = this.#nextAsk++;
@@ -347,6 +365,7 @@ export class NodeEngine implements Used {
 
   #take(heard: Announcement): void {
     if (heard.type === 'entry') this.#announced?.note(heard.change.offset, heard.change.check);
+    if (heard.type === 'gone') this.#announced?.forget();
     if (heard.type !== 'entry') this.#setting.trace?.(`${this.id} hears ${heard.type}`);
     else this.#setting.trace?.(`${this.id} hears ${heard.change.offset} ${heard.change.check.slice(-6)}`);
     for (const listener of [...this.#listeners]) listener(heard);
@@ -405,7 +424,8 @@ export class NodeEngine implements Used {
       const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#ask(() => this.#beat(true))]);
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
-      if (head === null && this.#announced?.isNew === false) this.#gone();
+      if (head === null && this.#announced?.isNew === false && this.#announced.isGone(highestBefore))
+        this.#take({ type: 'gone' });
       else if (!this.#fits(head, highestBefore)) this.later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
@@ -435,14 +455,9 @@ export class NodeEngine implements Used {
     const highestBefore = this.#announced?.highest ?? 0;
     const head = await this.#ask(() => store.position() ?? null).catch(() => undefined);
     if (head === undefined || this.#fits(head, highestBefore)) return;
-    if (head === null) return this.#gone();
+    if (head === null) return void (this.#announced?.isGone(highestBefore) && this.#take({ type: 'gone' }));
     if (this.#announced?.found(head, highestBefore)) this.#announceErased(null);
     this.#take({ type: 'maybe-missed' });
-  }
-
-  #gone(): void {
-    this.#announced?.forget();
-    this.#take({ type: 'gone' });
   }
 
   #renewLease(): void {

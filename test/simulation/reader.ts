@@ -32,6 +32,8 @@ export class SimReader {
   ended: string | undefined;
   /** How often it was told so. */
   ends = 0;
+  /** When it asked last. */
+  askedAt = 0;
   socket: ServerSocket | undefined;
   node: SimNode | undefined;
   readonly #setting: Setting;
@@ -234,6 +236,7 @@ export class SimReader {
   #act({ read }: Followed): void {
     if (read === undefined) return;
     this.asked += 1;
+    this.askedAt = this.#setting.scheduler.now;
     const { socket } = this;
     const { scheduler, chances } = this.#setting;
     const after = read.after?.check;
@@ -313,6 +316,7 @@ export class SimReader {
 
   async #ask(read: number, after: string | undefined): Promise<void> {
     const { nodes, random, scheduler } = this.#setting;
+    const { askedAt } = this;
     const open = nodes.filter((node) => node.isUp);
     this.#setting.trace?.(`${this.id} polls read ${read}`);
     const node = open.length > 0 ? random.pick(open) : undefined;
@@ -333,8 +337,9 @@ export class SimReader {
       });
     } catch (error) {
       this.#setting.trace?.(`${this.id} is refused by ${node?.id}: ${error}`);
-      if (!(error instanceof Refusal)) failed();
-      else if (read === this.#following.read) this.#onRefusal(read, error.problem);
+      if (!(error instanceof Refusal)) return void failed();
+      if (node !== undefined) this.#witness.refuses(this, node, error.problem, askedAt);
+      if (read === this.#following.read) this.#onRefusal(read, error.problem);
     }
   }
 }

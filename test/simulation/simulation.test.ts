@@ -18,12 +18,13 @@ const found: [seed: number, what: string][] = [
     'an erasure was complete while a node gave out the text that the store did not know of, since an older file was put back',
   ],
   [
-    9600000471,
+    9600002018,
     'what a node read up to a cut went to readers who may not read it: what had closed the channel was superseded by an entry behind the cut',
   ],
+  [2100, 'a channel that was made anew was gone to its readers, as an answer from before that came late'],
   [9600001232, 'a reader was let in by a channel of a history that was lost, to what was read of the one in its place'],
   [
-    9600003314,
+    9600004163,
     'a poll was answered with what a node held of a history that was lost, since the channel was open in the one in its place',
   ],
 ];

@@ -36,7 +36,13 @@ export interface AccessWrite extends WriteFacts {
 
 export type Write = PostWrite | AccessWrite;
 
-export type Appended = { status: 'appended'; entries: Entry[] } | { status: 'duplicate'; entry: Entry } | { status: 'conflict' };
+export type Appended =
+  | { status: 'appended'; entries: Entry[] }
+  | { status: 'duplicate'; entry: Entry }
+  | { status: 'conflict' }
+  | { status: 'deleted' };
+
+export type Deleted = { status: 'deleted' | 'was-deleted'; entry: Entry } | { status: 'missing' };
 
 export interface StoreChances {
   /** Longest time to the next sync, and until a replica has an entry; milliseconds. */
@@ -45,23 +51,22 @@ export interface StoreChances {
 }
 
 export class Store {
-  /** The newest entry in memory; undefined where there is no channel. */
-  head: Entry | undefined;
-  /** The newest entry on the disk. */
+  /** The newest entry on the disk, and the newest that the replica has: deletions too. */
   synced: Entry | undefined;
-  /** The newest entry that the replica has. */
   replica: Entry | undefined;
   isUp = true;
   isStalled = false;
   /** When each node last said that it is there. */
   readonly beats = new Map<string, number>();
-  /** Posts of which text was erased, in order: read by nodes that may have missed it. */
-  erasures: { id: number; postId: string }[] = [];
+  /** Posts of which text was erased, null for all of the channel, in order: read by nodes that may have missed it. */
+  erasures: { id: number; postId: string | null }[] = [];
   /** Every entry that ever was, by its cursor. */
   readonly entries = new Map<string, Entry>();
   /** Told of every entry that is lost by a fault, oldest last. */
   onLost: (entry: Entry, fault: string) => void = () => {};
 
+  #top: Entry | undefined;
+  #absentAt = Number.NEGATIVE_INFINITY;
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #chances: StoreChances;
@@ -78,6 +83,26 @@ export class Store {
     this.#chances = chances;
   }
 
+  /** The newest entry in memory, be it a deletion. */
+  get top(): Entry | undefined {
+    return this.#top;
+  }
+
+  set top(entry: Entry | undefined) {
+    this.#absentAt = this.absentAt;
+    this.#top = entry;
+  }
+
+  /** The newest entry of the channel; undefined where there is none, or was one. */
+  get head(): Entry | undefined {
+    return this.#top?.deletes ? undefined : this.#top;
+  }
+
+  /** When there was no channel last. */
+  get absentAt(): number {
+    return this.head === undefined ? this.#scheduler.now : this.#absentAt;
+  }
+
   // ---- Asking
 
   /** Runs an operation, now or once the store no longer stalls. What it answers goes out after the next sync. */
@@ -87,7 +112,7 @@ export class Store {
       return;
     }
     const said = operation();
-    if (this.head === this.synced) return answer(said);
+    if (this.top === this.synced) return answer(said);
     this.#unsent.push(() => answer(said));
     if (this.#syncing) return;
     this.#syncing = true;
@@ -97,21 +122,22 @@ export class Store {
   #sync(): void {
     this.#syncing = false;
     if (!this.isUp) return;
-    for (let entry = this.head; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
-    this.synced = this.head;
+    for (let entry = this.top; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
+    this.synced = this.top;
     const unsent = this.#unsent;
     this.#unsent = [];
     for (const send of unsent) send();
   }
 
   append(write: Write): Appended {
+    if (this.top?.deletes) return { status: 'deleted' };
     for (let entry = this.head; entry !== undefined; entry = entry.before)
       if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
     const { head } = this;
     if (head === undefined || !isDecidedOn(head, write)) return { status: 'conflict' };
     const entries =
       write.type === 'channel.changed' ? [this.#change(head, write, { access: write.access })] : this.#put(head, write);
-    this.#replicateLater(this.head);
+    this.#replicateLater(this.top);
     return { status: 'appended', entries };
   }
 
@@ -125,13 +151,23 @@ export class Store {
     return this.#add(before, write, { type: 'channel.changed', channel });
   }
 
-  noteErasure(postId: string): void {
+  noteErasure(postId: string | null): void {
     this.erasures.push({ id: ++this.#erasures, postId });
+  }
+
+  /** Its id stays used. */
+  deleteChannel(request: string): Deleted {
+    const { head, top } = this;
+    if (top?.deletes) return { status: 'was-deleted', entry: top };
+    if (head === undefined) return { status: 'missing' };
+    const entry = this.#add(head, { request, salt: request }, { type: 'channel.changed', channel: head.channel }, true);
+    this.#replicateLater(entry);
+    return { status: 'deleted', entry };
   }
 
   /** Makes the channel where there is none. */
   create(request: string): Appended {
-    if (this.head !== undefined) return { status: 'conflict' };
+    if (this.top !== undefined) return { status: 'conflict' };
     const entry = this.begin(0, newChannel(1), new Map(), request);
     return { status: 'appended', entries: [entry] };
   }
@@ -150,6 +186,7 @@ export class Store {
     before: Pick<Entry, 'epoch' | 'offset' | 'whole' | 'posts'> & Partial<Entry>,
     { request, salt }: Pick<WriteFacts, 'request' | 'salt'>,
     made: Pick<PostWrite, 'type' | 'post'> | { type: 'channel.changed'; channel: Channel },
+    deletes = false,
   ): Entry {
     const { epoch } = before;
     const offset = before.offset + 1;
@@ -173,19 +210,20 @@ export class Store {
       channel: made.type === 'channel.changed' ? made.channel : (before.channel as Channel),
       channelAt: isPost ? (before.channelAt as number) : offset,
       posts: kept ? new Map(before.posts).set(kept.post.id, kept) : before.posts,
+      deletes,
       synced: false,
     };
     // The same request carried out again in the same place, after a crash that took it away, makes the same entry.
     const standing = this.entries.get(entry.cursor) ?? entry;
     this.entries.set(entry.cursor, standing);
-    this.head = standing;
+    this.top = standing;
     return standing;
   }
 
   #replicateLater(entry: Entry | undefined): void {
     this.#scheduler.later(this.#random.between(0, this.#chances.replicaMs), () => {
       // What comes over one connection comes in order, and only what the primary still has.
-      if (this.isUp && entry && holds(this.head, entry) && !holds(this.replica, entry)) this.replica = entry;
+      if (this.isUp && entry && holds(this.top, entry) && !holds(this.replica, entry)) this.replica = entry;
     });
   }
 
@@ -245,8 +283,8 @@ export class Store {
 
   restart(): void {
     this.isUp = true;
-    if (!holds(this.head, this.replica)) this.replica = this.head;
-    if (this.head !== this.replica) this.#replicateLater(this.head);
+    if (!holds(this.top, this.replica)) this.replica = this.top;
+    if (this.top !== this.replica) this.#replicateLater(this.top);
   }
 
   stall(): void {
@@ -262,19 +300,19 @@ export class Store {
 
   /** The replica takes over with what it has. Returns how many entries that were in memory it lacked. */
   failOver(): number {
-    const lost = distance(this.head, this.replica);
+    const lost = distance(this.top, this.replica);
     this.#former = this.synced;
     this.crash();
     this.isUp = true;
     for (let entry = this.replica; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
     this.#become(this.replica, 'failover');
-    this.synced = this.head;
+    this.synced = this.top;
     return lost;
   }
 
   /** The primary that the last failover left behind is in its place again, with what it had: what was lost comes back. */
   failBack(): number {
-    const lost = this.#former === undefined ? 0 : distance(this.head, this.#former);
+    const lost = this.#former === undefined ? 0 : distance(this.top, this.#former);
     if (this.#former !== undefined) this.#startFrom(this.#former, 'former primary');
     this.#former = undefined;
     return lost;
@@ -293,8 +331,8 @@ export class Store {
     this.crash();
     this.isUp = true;
     this.#become(entry, fault);
-    this.synced = this.head;
-    this.replica = this.head;
+    this.synced = this.top;
+    this.replica = this.top;
   }
 
   /** All is gone, and nobody says so. */
@@ -325,8 +363,8 @@ export class Store {
   }
 
   #become(next: Entry | undefined, fault: string): void {
-    for (let entry = this.head; entry !== undefined && !holds(next, entry); entry = entry.before) this.onLost(entry, fault);
-    this.head = next;
+    for (let entry = this.top; entry !== undefined && !holds(next, entry); entry = entry.before) this.onLost(entry, fault);
+    this.top = next;
   }
 }
 

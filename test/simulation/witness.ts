@@ -3,6 +3,7 @@ import type { Page } from '../../client/timeline-pages.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
 import { mayRead } from '../../src/protocol/rights.ts';
 import { channelId } from './contents.ts';
 import { type Entry, entryAt, holds, newestFirst } from './histories.ts';
@@ -30,10 +31,13 @@ export class Witness {
   violation: Violation | undefined;
   /** Posts whose erasure was acknowledged, and the entry that erased each. */
   readonly erased = new Map<string, Entry>();
+  /** The deletion, where its erasure was. */
+  deletion: Entry | undefined;
   /** Entries that an author was told of, by cursor. */
   readonly acknowledged = new Map<string, Entry>();
   /** What a fault took away, and the fault. */
   readonly lost = new Map<string, string>();
+  #isDeletionLost = false;
   resets = 0;
   applied = 0;
   readonly #setting: Setting;
@@ -56,20 +60,23 @@ export class Witness {
     this.acknowledged.set(entry.cursor, entry);
     if (!this.#known(entry.cursor)?.synced) this.fails('synced before acknowledged', entry.cursor);
     // A fault may lie between the answer of the store and that of the node.
-    if (chances.minReplicas > 0 && holds(store.head, entry) && !holds(store.replica, entry))
+    if (chances.minReplicas > 0 && holds(store.top, entry) && !holds(store.replica, entry))
       this.fails('replicated before acknowledged', entry.cursor);
     const fault = this.lost.get(entry.cursor);
-    if (fault !== undefined && !holds(store.head, entry)) this.#isLost(entry.cursor, fault);
+    if (fault !== undefined && !holds(store.top, entry)) this.#isLost(entry.cursor, fault);
   }
 
-  erases(postId: string, entry: Entry): void {
-    this.erased.set(postId, entry);
+  erases(postId: string | null, entry: Entry): void {
+    if (postId === null) this.deletion = entry;
+    else this.erased.set(postId, entry);
   }
 
   #loses(entry: Entry, fault: string): void {
     const { change, cursor } = entry;
     if (change.type === 'post.taken-down' && this.erased.get(change.post.id)?.cursor === cursor)
       this.erased.delete(change.post.id);
+    if (this.deletion === entry) this.deletion = undefined;
+    if (entry.deletes) this.#isDeletionLost = true;
     if (this.lost.get(cursor) === 'journal lost') return;
     this.lost.set(cursor, fault);
     // Made again, it is promised again with the next answer.
@@ -87,22 +94,40 @@ export class Witness {
   handed(reader: SimReader, node: SimNode, told: Told): void {
     if (told.type === 'event') {
       const { event } = told;
-      if ('post' in event) this.#areStanding(node, [event.post]);
+      this.#holdNothingErased(node, [event]);
       this.#isFor(reader, node, event.cursor, this.#followedBy(node));
     }
-    if (told.type !== 'answer' || !told.said.ok) return;
+    if (told.type === 'unsubscribed' && told.reason === 'gone') this.#isGone(reader, node, reader.askedAt);
+    if (told.type !== 'answer') return;
     const { said } = told;
-    this.#areStanding(node, said.mode === 'snapshot' ? said.snapshot.posts : postsIn(said.events));
+    if (!said.ok) return this.refuses(reader, node, said.problem, reader.askedAt);
+    if (said.mode === 'replay') this.#holdNothingErased(node, said.events);
+    else this.#hasNothingErased(node, said.snapshot.posts);
     this.#isFor(reader, node, said.cursor, this.#followedBy(node));
   }
 
   /** Pages are judged by what was read, not by what was followed. */
   handedPage(reader: SimReader, node: SimNode, { posts, cursor }: Page): void {
-    this.#areStanding(node, posts);
+    this.#hasNothingErased(node, posts);
     this.#isFor(reader, node, cursor, undefined);
   }
 
-  #areStanding(node: SimNode, posts: readonly ReaderPost[]): void {
+  refuses(reader: SimReader, node: SimNode, { code }: Problem, askedAt: number): void {
+    if (code === 'channel-deleted' || code === 'not-found') this.#isGone(reader, node, askedAt);
+  }
+
+  /** A deletion that was lost may be told late, when the channel is there again. Known, and told in docs/invariants.md. */
+  #isGone({ id }: SimReader, node: SimNode, askedAt: number): void {
+    if (this.#setting.store.absentAt < askedAt && !this.#isDeletionLost)
+      this.fails('gone is what is not there', `${id} asked ${node.id} at ${askedAt.toFixed(1)}, and there was a channel since`);
+  }
+
+  #holdNothingErased(node: SimNode, events: readonly Event[]): void {
+    if (events.length > 0) this.#hasNothingErased(node, postsIn(events));
+  }
+
+  #hasNothingErased(node: SimNode, posts: readonly ReaderPost[]): void {
+    if (this.deletion !== undefined) this.fails('nothing erased is handed out', `of a deleted channel by ${node.id}`);
     if (this.erased.size === 0) return;
     for (const { id, html, revision } of posts)
       if (html !== '' && this.erased.has(id))
@@ -277,7 +302,8 @@ export class Witness {
   // ---- After healing
 
   convergence(readers: readonly SimReader[]): void {
-    const { head } = this.#setting.store;
+    const { head, top } = this.#setting.store;
+    if (top?.deletes) return this.#knowOfDeletion(readers);
     if (head === undefined) return this.fails('convergence', 'there is no channel');
     for (const reader of readers) {
       if (!mayRead(reader.who, head.channel)) {
@@ -315,6 +341,15 @@ export class Witness {
         this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
       requests.set(entry.request, entry.offset);
     }
+  }
+
+  #knowOfDeletion(readers: readonly SimReader[]): void {
+    for (const { id, ended } of readers)
+      if (ended !== 'gone' && ended !== 'channel-deleted')
+        this.fails('convergence', `${id} was not told that the channel is gone`);
+    for (const node of this.#setting.nodes)
+      for (const { closed, tail } of node.feeds)
+        if (node.isUp && (!closed || tail.size > 0)) this.fails('convergence', `${node.id} follows a channel that is gone`);
   }
 
   #known(cursor: string): Entry | undefined {

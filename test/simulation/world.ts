@@ -20,6 +20,8 @@ const people: [weight: number, Befalls][] = [
   [1, (world) => world.random.pick(world.readers).changeWay()],
   [10, (world) => void world.random.pick(world.readers).page(world.anyNode())],
 ];
+/** In some of the seeds, as there is little to see afterwards: which ones is told by what else they have, so that the others stay as they are. */
+const deletion: [weight: number, Befalls] = [2, (world) => world.authors.deleteChannel()];
 const faults: [weight: number, Befalls][] = [
   [3, (world) => world.random.pick(world.readers).deafen()],
   [4, (world) => world.anyNode().engine.loseEars()],
@@ -59,14 +61,19 @@ export class World {
     this.setting.trace = trace;
     this.witness = new Witness(this.setting);
     this.authors = new Authors(this.setting, this.witness, () => this.anyNode());
+    const { turnReaders, snapshot } = this.setting.chances;
     const share = random.pick([0.15, 0.4, 1]);
-    this.#befalls = [...people, ...faults.filter(() => random.chance(share))];
+    this.#befalls = [
+      ...people,
+      ...(turnReaders === 1 && snapshot === 2 ? [deletion] : []),
+      ...faults.filter(() => random.chance(share)),
+    ];
     this.#pace = random.pick([20, 60, 200]);
 
     this.setting.store.create('creation');
-    this.setting.store.synced = this.setting.store.head;
-    (this.setting.store.head as Entry).synced = true;
-    this.setting.store.replica = this.setting.store.head;
+    this.setting.store.synced = this.setting.store.top;
+    (this.setting.store.top as Entry).synced = true;
+    this.setting.store.replica = this.setting.store.top;
     for (let each = 0; each < this.setting.chances.nodes; each += 1) this.#addNode();
     for (let each = 0; each < this.setting.chances.readers; each += 1)
       this.readers.push(
@@ -246,7 +253,7 @@ export class World {
       if (node.engine.ears.isDeaf) node.engine.loseEars();
       for (const socket of node.sockets) socket.drains();
     }
-    if (store.head === undefined) void this.authors.create();
+    if (store.top === undefined) void this.authors.create();
     for (const reader of this.readers) if (reader.isSpoiled) reader.cut();
   }
 }
