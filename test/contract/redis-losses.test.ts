@@ -340,6 +340,29 @@ for (const kind of ['redis', 'valkey'] as const) {
         },
       );
 
+      it('keep no earlier text of a post that a new history is begun without, which nobody could erase any more', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a, b, c } = await story(here);
+        for (const name of ['texts', 'labels']) await server.admin.hdel(keyOf(id, name), `${a.id}:2`);
+        expect(await there.post(id, a.id)).toBeUndefined();
+        expect((await there.snapshot(id, wide))?.posts.map((post) => post.id)).toEqual([c.id, b.id]);
+        for (const name of ['texts', 'labels'])
+          expect((await server.admin.hkeys(keyOf(id, name))).filter((place) => place.startsWith(a.id))).toEqual([]);
+      });
+
+      it('number posts of which only the texts tell beside those that are known, each for itself', async (test) => {
+        const { server, here, there } = await openTwoNodesFor(test, binary);
+        const { id, a, b, c } = await story(here);
+        await server.admin.del(keyOf(id, 'journal'));
+        await here.snapshot(id, wide);
+        await server.admin.hdel(keyOf(id, 'index'), b.id, c.id);
+        const posts = (await there.snapshot(id, wide))!.posts;
+        expect(posts.map((post) => post.id).sort()).toEqual([a.id, b.id, c.id].sort());
+        expect(new Set(posts.map(({ seq }) => seq)).size).toBe(3);
+        for (const post of posts) expect((await here.post(id, post.id))?.post.seq).toBe(post.seq);
+        expect(await faultOf(server, id)).toBeUndefined();
+      });
+
       it('begin a new history without posts of which one has lost its text and one what goes with it', async (test) => {
         const { server, here, there } = await openTwoNodesFor(test, binary);
         const { id, a, b, c } = await story(here);
