@@ -8,7 +8,7 @@ import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { drawn, startBrowser } from './browser.ts';
-import { announced, eventually, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { announced, eventually, hide, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -312,6 +312,22 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await page.locator('#connection-text').textContent()).toBe('This coverage was deleted');
     expect(await page.content()).not.toContain('The only post.');
     expect(complaints).toEqual([]);
+  });
+
+  it('leaves no word of a channel that is deleted in the page, its head too, and nothing of where its reader was', async () => {
+    const leftOf = (page: Page) => page.evaluate<string>('JSON.stringify(localStorage)');
+    for (const below of ['', 'post'] as const) {
+      const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
+      const { page } = await room.open(below === '' ? id : `${id}/${ids[0]}`);
+      await hide(page, true);
+      await hide(page, false);
+      expect(await leftOf(page)).toContain('pressbox-left');
+      await room.author.deleteChannel(id);
+      await page.getByRole('heading', { name: 'This coverage was deleted' }).waitFor();
+      expect(await page.title()).toBe('This coverage was deleted');
+      expect(await page.content()).not.toContain('zq');
+      expect(await leftOf(page)).not.toContain('pressbox-left');
+    }
   });
 
   it('says beside its state when it begins, and when it ended, as the list of channels does, and on paper', async () => {

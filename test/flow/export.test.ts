@@ -235,7 +235,13 @@ describe('pressbox export', () => {
       expect(await command.code).toBe(0);
       const { text } = await exported(channelId, editor);
       expect(await readFile(file, 'utf8')).toBe(text);
+      // It holds what a backup does.
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
+      const told = run(['export', channelId, '--output', file, '--json'], env());
+      expect(await told.code).toBe(0);
+      const counts = { lines: text.split('\n').length - 1, bytes: Buffer.byteLength(text) };
+      expect([JSON.parse(told.out), told.err]).toEqual([{ channelId, file, ...counts }, '']);
       const piped = run(['export', channelId], env());
       expect(await piped.code).toBe(0);
       expect(piped).toMatchObject({ out: text, err: '' });
