@@ -142,9 +142,9 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
   if (read === undefined) return gone(feed);
   if (read.status === 'foreign') return await readSnapshot(feed, query, true);
   const { to, changes, more } = read;
-  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await aheadOf(feed, to));
+  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await besides(feed, to));
   if (generation !== feed.generation) return 'moved';
-  if (parts(feed, to) || (!more && endsBelow(feed, to))) {
+  if (parts(feed, to) || (!more && endsBelow(feed, to)) || (endsBelow(feed, to) && isOther(feed, channel))) {
     feed.checkJournal();
     return 'moved';
   }
@@ -153,13 +153,20 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
 }
 
 /**
- * The channel, where the feed has not come as far: its access may have been changed beyond what the feed knows, before where a replay begins or
- * behind where it is cut.
+ * The channel, where the feed cannot tell: it has not come as far, and access may have been changed before where a replay begins or behind where
+ * it is cut; or its tail begins behind that, and may be of a history that was lost.
  */
-async function aheadOf(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
-  if (offset <= feed.tail.head) return undefined;
+async function besides(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
+  const { tail } = feed;
+  if (offset >= tail.start && offset <= tail.head) return undefined;
   const read = await feed.engine.channel(feed.channelId);
   return read.status === 'found' ? read.channel : undefined;
+}
+
+/** Whether the journal has a channel that the feed has left behind: in between it was changed, or the feed's history was lost. */
+function isOther(feed: Feed, channel: Channel | undefined): boolean {
+  if (channel === undefined || channel.revision > feed.channel.revision) return false;
+  return channel.revision < feed.channel.revision || channel.access !== feed.channel.access;
 }
 
 /** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */
