@@ -242,6 +242,17 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { tags: [tags.source('Wire Service')], before: b.seq })).toEqual({ seqs: [a.seq], more: false });
   });
 
+  it('finds no post that has all of the tags but the one that most have', async () => {
+    const { id } = await createChannel(engine);
+    const [sources, key] = [[{ name: 'Wire' }], { keyEvent: true, headline: 'Key' }];
+    for (const made of [{ ...key, kind: 'analysis' as const }, { ...key, sources }, { sources }, { sources }])
+      await publish(engine, id, made);
+    expect(await seqs(id, { tags: [tags.kind('analysis'), tags.keyEvent(true), tags.source('Wire')] })).toEqual({
+      seqs: [],
+      more: false,
+    });
+  });
+
   it('finds a source whatever its case, as Unicode folds it', async () => {
     const { id } = await createChannel(engine);
     const { seq } = await publish(engine, id, { sources: [{ name: 'Straße News', via: 'ΟΔΟΣ' }] });
