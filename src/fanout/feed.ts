@@ -67,8 +67,11 @@ export class Feed {
   readonly readers = new Set<Reader>();
   /** Where readers joined of whom the journal was read further than this feed has followed it. */
   readonly #ahead = new Map<Reader, Position>();
-  /** Posts of which text was erased and the entry that did it was not read or heard yet: an announcement may still hold that text. */
-  readonly #doubted = new Set<string>();
+  /**
+   * Posts of which text was erased, or null for all of the channel, and the entry that did it was not read or heard yet: an announcement may
+   * still hold that text.
+   */
+  readonly #doubted = new Set<string | null>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly answers: SharedAnswers;
 
@@ -80,6 +83,8 @@ export class Feed {
   #endDoubt: (() => void) | undefined;
   /** Reads of the journal that failed, one after the other. */
   #failures = 0;
+  /** Entries that were announced so far. */
+  #heard = 0;
   /** Readers whose connections threw just now. */
   #failed = 0;
   #isSilent = false;
@@ -179,6 +184,7 @@ export class Feed {
     if (this.closed) return;
     if (heard.type === 'gone') return this.close('gone');
     if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
+    this.#heard += 1;
     if (heard.epoch !== this.epoch || this.#isDoubted(heard.change)) return this.#step({ type: 'maybe-missed' });
     const { offset, check } = heard.change;
     const followed = this.#follow({ type: 'step', step: { from: offset, offset, check, before: heard.before } });
@@ -190,15 +196,14 @@ export class Feed {
   erased(postId: string | null): void {
     this.generation += 1;
     if (postId === null) this.tail.forgetAll();
-    else {
-      this.tail.forget(postId);
-      this.#doubted.add(postId);
-    }
+    else this.tail.forget(postId);
+    this.#doubted.add(postId);
     this.#dropAnswers();
   }
 
   /** Announced late, it may be older than the erasure. The journal tells what stands. */
   #isDoubted(change: StoredChange): boolean {
+    if (this.#doubted.has(null)) return true;
     return change.type !== 'channel.changed' && change.type !== 'post.taken-down' && this.#doubted.has(change.post.id);
   }
 
@@ -282,12 +287,14 @@ export class Feed {
     const { engine, log } = this.#context;
     const after = this.head;
     const { generation } = this;
+    const heard = this.#heard;
     const ahead = [...this.#ahead];
     try {
       const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
       const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
       if (this.closed) return;
-      if (replay === undefined) return this.close('gone');
+      // It came late, where meanwhile an entry was heard of: the channel was made anew.
+      if (replay === undefined) return heard === this.#heard ? this.close('gone') : await this.#read(number);
       if (replay.status === 'foreign') return await this.#restart(number);
       if (isCut(replay) && (await this.#isChanged())) return await this.#restart(number, 'slow');
       if (this.closed) return;

@@ -30,7 +30,7 @@ class Journal {
   tell: (heard: Announcement) => void = () => {};
   erase: (postId: string | null) => void = () => {};
   reach: (reachable: boolean) => void = () => {};
-  readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' }) => void }[] = [];
+  readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' } | undefined) => void }[] = [];
 
   constructor(head: Position) {
     this.head = head;
@@ -332,6 +332,38 @@ describe('an announcement that comes after its text was erased', () => {
     await settled();
     expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
     expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+
+  it('is not handed on where all of the channel was: it may have been deleted', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.erase(null);
+    opened.journal.announce(change(11, 'p', { text: 'secret' }), check(10));
+    await settled();
+    expect([listener.events, opened.feed.tail.size]).toEqual([[], 0]);
+    (await opened.journal.read()).answer(undefined);
+    await settled();
+    expect([listener.events, listener.ended, opened.feed.gone]).toEqual([[], 'gone', true]);
+  });
+});
+
+describe('an answer that there is no channel', () => {
+  it('is not believed where an entry was heard of since it was asked for: the channel was made anew', async () => {
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.feed.checkJournal();
+    const late = await journal.read();
+    journal.announce(change(1, 'p', { history: 'b' }), '');
+    late.answer(undefined);
+    await settled();
+    expect(listener.ended).toBeUndefined();
+    journal.head = at(1, 'b');
+    (await journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect([listener.ended, opened.feed.head]).toEqual(['history', at(1, 'b')]);
   });
 });
 
