@@ -60,13 +60,17 @@ export class Tail {
   forget(subject: string | null): void {
     const offset = this.#latest.get(subject);
     if (offset === undefined || this.#slots[offset - this.start - 1]?.change?.isTakedown) return;
-    this.#supersede(subject);
-    this.#holes.set(subject, offset);
+    this.#drop(subject, offset);
   }
 
-  /** The same of all that is held: any of it may have been erased. */
+  /** Drops all that is held: any of it may have been erased, also what was said of a takedown. */
   forgetAll(): void {
-    for (const subject of [...this.#latest.keys()]) this.forget(subject);
+    for (const [subject, offset] of [...this.#latest]) this.#drop(subject, offset);
+  }
+
+  #drop(subject: string | null, offset: number): void {
+    this.#supersede(subject);
+    this.#holes.set(subject, offset);
   }
 
   /** The check at an offset, where it is remembered. */

@@ -6,7 +6,7 @@ import {
   JournalUnavailable,
   type PostsQuery,
 } from '../../src/engine/engine.ts';
-import { Announced } from '../../src/engine/redis/announced.ts';
+import { Announced, type Mark } from '../../src/engine/redis/announced.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';
@@ -419,14 +419,13 @@ export class NodeEngine implements Used {
     this.#comparing = true;
     const { store, scheduler } = this.#setting;
     const asked = scheduler.now;
-    const highestBefore = this.#announced?.highest ?? 0;
+    const before = this.#announced?.mark ?? { highest: 0, news: 0 };
     try {
       const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#ask(() => this.#beat(true))]);
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
-      if (head === null && this.#announced?.isNew === false && this.#announced.isGone(highestBefore))
-        this.#take({ type: 'gone' });
-      else if (!this.#fits(head, highestBefore)) this.later(suspicionMs, () => this.#suspect());
+      if (head === null && this.#announced?.isNew === false && this.#announced.isGone(before)) this.#take({ type: 'gone' });
+      else if (!this.#fits(head, before)) this.later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
     } finally {
@@ -444,19 +443,19 @@ export class NodeEngine implements Used {
     store.beats.set(this.id, scheduler.now);
   }
 
-  #fits(head: Position | null, highestBefore: number): boolean {
+  #fits(head: Position | null, before: Mark): boolean {
     if (this.#announced === undefined) return true;
-    return head !== null && this.#announced.fits(head, highestBefore);
+    return head !== null && this.#announced.fits(head, before);
   }
 
   /** A head that was not heard of may be on its way here. */
   async #suspect(): Promise<void> {
     const { store } = this.#setting;
-    const highestBefore = this.#announced?.highest ?? 0;
+    const before = this.#announced?.mark ?? { highest: 0, news: 0 };
     const head = await this.#ask(() => store.position() ?? null).catch(() => undefined);
-    if (head === undefined || this.#fits(head, highestBefore)) return;
-    if (head === null) return void (this.#announced?.isGone(highestBefore) && this.#take({ type: 'gone' }));
-    if (this.#announced?.found(head, highestBefore)) this.#announceErased(null);
+    if (head === undefined || this.#fits(head, before)) return;
+    if (head === null) return void (this.#announced?.isGone(before) && this.#take({ type: 'gone' }));
+    if (this.#announced?.found(head, before)) this.#announceErased(null);
     this.#take({ type: 'maybe-missed' });
   }
 

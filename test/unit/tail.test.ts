@@ -72,15 +72,15 @@ describe('the tail of a feed', () => {
     expect(offsets(tail, 0)).toEqual([1, 3, 4]);
   });
 
-  it('holds no text of any post once all were forgotten, and leads nobody over them', () => {
+  it('holds nothing of any post once all were forgotten, not even what a takedown says, and leads nobody over them', () => {
     const tail = new Tail(0, check(0));
     tail.push(changeOf(1, 'a', 'secret'));
     tail.push(changeOf(2, 'b', '', 'post.taken-down'));
     tail.push(changeOf(3, 'c', 'secret'));
     tail.forgetAll();
-    expect([offsets(tail, 0), tail.whole, tail.head]).toEqual([[2], 3, 3]);
+    expect([offsets(tail, 0), tail.whole, tail.head]).toEqual([[], 3, 3]);
     tail.push(changeOf(4, 'c'));
-    expect([tail.whole, offsets(tail, 1)]).toEqual([1, [2, 4]]);
+    expect([tail.whole, offsets(tail, 2)]).toEqual([2, [4]]);
   });
 
   it('keeps a takedown, which has no text, when it hears of the erasure only then', () => {

@@ -1,7 +1,7 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { Announcer, Log } from '../announcer.ts';
 import type { Announcement } from '../engine.ts';
-import { Announced } from './announced.ts';
+import { Announced, type Mark } from './announced.ts';
 import type { Connection } from './connection.ts';
 import { announcements, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
@@ -153,14 +153,14 @@ export class RedisBus {
     this.#followed.get(channelId)?.announced.read(offset, isHead);
   }
 
-  /** The highest offset that was announced or read here. */
-  highest(channelId: string): number {
-    return this.#followed.get(channelId)?.announced.highest ?? 0;
+  /** What was announced or read here so far. */
+  mark(channelId: string): Mark {
+    return this.#followed.get(channelId)?.announced.mark ?? { highest: 0, news: 0 };
   }
 
   /** See `Announced.fits`. */
-  knows(channelId: string, head: Position, heardBefore: number): boolean {
-    return this.#followed.get(channelId)?.announced.fits(head, heardBefore) ?? true;
+  knows(channelId: string, head: Position, before: Mark): boolean {
+    return this.#followed.get(channelId)?.announced.fits(head, before) ?? true;
   }
 
   isNew(channelId: string): boolean {
@@ -168,13 +168,13 @@ export class RedisBus {
   }
 
   /** See `Announced.isGone`. */
-  isGone(channelId: string, heardBefore: number): boolean {
-    return this.#followed.get(channelId)?.announced.isGone(heardBefore) ?? false;
+  isGone(channelId: string, before: Mark): boolean {
+    return this.#followed.get(channelId)?.announced.isGone(before) ?? false;
   }
 
   /** The journal stands where listeners may not: they are told to look. What was read of it and is lost is given out no more. */
-  missed(channelId: string, head: Position, heardBefore: number): void {
-    const isLost = this.#followed.get(channelId)?.announced.found(head, heardBefore);
+  missed(channelId: string, head: Position, before: Mark): void {
+    const isLost = this.#followed.get(channelId)?.announced.found(head, before);
     if (isLost) this.#announcer.announceErased(channelId, null);
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }

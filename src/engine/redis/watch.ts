@@ -1,6 +1,7 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { Log } from '../announcer.ts';
 import { messageOf, type Reach } from '../engine.ts';
+import type { Mark } from './announced.ts';
 import type { RedisBus } from './bus.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
@@ -105,7 +106,7 @@ export class Watch {
     const { bus, heads, revocations } = this.#parts;
     try {
       const channelIds = bus.channelIds;
-      const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
+      const marks = channelIds.map((channelId) => bus.mark(channelId));
       const beat = this.#beat();
       this.#uncompared = undefined;
       const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]), (error) => {
@@ -117,7 +118,7 @@ export class Watch {
         for (const [index, head] of compared[0].entries()) {
           if (head === 'broken') continue;
           const channelId = channelIds[index] as string;
-          const before = heardBefore[index] as number;
+          const before = marks[index] as Mark;
           const isKnown = head !== undefined && bus.knows(channelId, head, before);
           if (head === undefined && !bus.isNew(channelId) && bus.isGone(channelId, before)) bus.gone(channelId);
           else if (!isKnown) suspects.push(channelId);
@@ -140,12 +141,12 @@ export class Watch {
     clearTimeout(this.#suspicion);
     this.#suspicion = setTimeout(async () => {
       const { bus, heads } = this.#parts;
-      const heardBefore = channelIds.map((channelId) => bus.highest(channelId));
+      const marks = channelIds.map((channelId) => bus.mark(channelId));
       const found = await within(deadlineMs, heads(channelIds));
       for (const [index, head] of found?.entries() ?? []) {
         if (head === 'broken') continue;
         const channelId = channelIds[index] as string;
-        const before = heardBefore[index] as number;
+        const before = marks[index] as Mark;
         // Nothing was heard of it since it is listened to, and it is not on its way to be made.
         if (head === undefined) {
           if (bus.isGone(channelId, before)) bus.gone(channelId);
