@@ -339,8 +339,10 @@ export class Feed {
     const { latestPostAt: _, ...channel } = read.channel;
     const followed = this.#follow({ type: 'answer', answer: { read: number, to: read.position, reset: true, more: false } });
     if (followed.verdict === 'take') {
-      const why = reason === 'history' ? 'history was replaced' : 'feed is far behind';
-      this.#context.log.warn({ channel: this.channelId, offset: read.position.offset }, `${why}, readers are told`);
+      this.#context.log.warn(
+        { channel: this.channelId, offset: read.position.offset },
+        reason === 'history' ? 'history was replaced, readers are told' : 'feed is far behind, readers are told',
+      );
       this.generation += 1;
       this.#doubted.clear();
       this.epoch = read.position.epoch;

@@ -4,6 +4,7 @@
  * They stand in the order in which they are begun: those that take longest first.
  */
 export const longFiles = [
+  'test/flow/narrow-lines.test.ts',
   'test/flow/workers-silent.test.ts',
   'test/flow/redis-workers.test.ts',
   'test/flow/redis-workers-ends.test.ts',
@@ -15,10 +16,10 @@ export const longFiles = [
   'test/flow/handshakes.test.ts',
   'test/contract/redis-much-at-once.test.ts',
   'test/contract/redis-losses.test.ts',
+  'test/contract/redis-replicas.test.ts',
   'test/contract/redis-announcements.test.ts',
   'test/flow/cli-addresses.test.ts',
   'test/flow/slow-readers.test.ts',
-  'test/flow/narrow-lines.test.ts',
   'test/browser/element-all-day.test.ts',
   'test/flow/catch-up-takedown.test.ts',
   'test/flow/docs-operating-stores.test.ts',
