@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import type { JournalLine } from '../../src/protocol/model.ts';
@@ -15,6 +17,7 @@ import { markOf, sampleDay } from '../support/sample-day.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { startSite } from '../support/site.ts';
 
+const bin = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 const day = sampleDay(11, { posts: 40, changes: 80 });
 const channelId = day.channel.id;
 
@@ -40,6 +43,12 @@ async function openMuch({ server: { engine } }: TestServer): Promise<PostState[]
 }
 
 afterAll(() => server[Symbol.asyncDispose]());
+
+function ended(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<{ code: unknown; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(command, args, { env }, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));
+  });
+}
 
 const exported = (id = channelId, token?: string, method = 'GET') =>
   call(`${server.url}/v1/channels/${id}/export`, { method, ...(token !== undefined && { token }) });
@@ -259,6 +268,22 @@ describe('pressbox export', () => {
       expect(await command.code).toBe(1);
       expect(command.err).toMatch(`pressbox: ${file}: ENOSPC`);
       expect(await readdir(directory)).toEqual(['day.ndjson']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('leaves the file as it was where another cannot be written to its end, and nothing beside it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await writeFile(file, 'Of yesterday.');
+      // No file may grow beyond four kilobytes: what a disk does that is full in the midst of it.
+      const limited = ['-c', 'ulimit -f 4 && exec "$0" "$@"', process.execPath, bin, 'export', channelId, '--output', file];
+      const { code, stderr } = await ended('bash', limited, { ...process.env, ...env() });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('EFBIG')]);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+      expect(await readFile(file, 'utf8')).toBe('Of yesterday.');
     } finally {
       await rm(directory, { recursive: true });
     }
