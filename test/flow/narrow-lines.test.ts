@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
-import { reachedEnd } from '../../client/timeline.ts';
+import { reachedEnd, type Timeline } from '../../client/timeline.ts';
 import type { Transport } from '../../src/protocol/model.ts';
 import { type Line, startLine } from '../support/line.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -31,16 +31,21 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+/** What a reader holds who leaves at this moment. */
+async function readNow(channelId: string): Promise<Timeline> {
+  const reader = new ReaderClient({ url: server.url, channelId });
+  reader.open();
+  await vi.waitFor(() => expect(reader.timeline).toBeDefined());
+  reader.close();
+  return reader.timeline!;
+}
+
 // Each has lines of its own, and waits for them: beside one another.
 describe.concurrent('a narrow line', () => {
   it('brings a reader who was away up to date over a narrow line, by every way', async () => {
     const channelId = 'narrow';
     await author.createChannel({ id: channelId, headline: 'To the Moon', state: 'live' });
-    const before = new ReaderClient({ url: server.url, channelId });
-    before.open();
-    await vi.waitFor(() => expect(before.timeline).toBeDefined());
-    const { timeline } = before;
-    before.close();
+    const timeline = await readNow(channelId);
     for (let each = 0; each < missed.posts; each += 1) {
       await author.publish(channelId, { body: `${each} ${'x'.repeat(missed.characters)}` });
     }
@@ -50,7 +55,7 @@ describe.concurrent('a narrow line', () => {
       (['socket', 'stream', 'poll'] as const).map(async (way) => {
         await using line = await startLine(server.url);
         line.bytesPerSecond = throttled;
-        const reader = new ReaderClient({ url: line.url, channelId, timeline: timeline!, transports: [way] });
+        const reader = new ReaderClient({ url: line.url, channelId, timeline, transports: [way] });
         const lost: string[] = [];
         reader.on('state', ({ status }) => status === 'offline' && lost.push(way));
         reader.open();
@@ -105,11 +110,7 @@ describe.concurrent('a narrow line', () => {
     timeout: 300_000,
   }, async () => {
     await author.createChannel({ id: 'slowest', headline: 'To the Moon', state: 'live' });
-    const before = new ReaderClient({ url: server.url, channelId: 'slowest' });
-    before.open();
-    await vi.waitFor(() => expect(before.timeline).toBeDefined());
-    const { timeline } = before;
-    before.close();
+    const timeline = await readNow('slowest');
     await author.publish('slowest', { body: 'é'.repeat(large) });
     for (let each = 0; each < 16; each += 1)
       await author.publish('slowest', { body: `${each} ${'x'.repeat(missed.characters)}` });
@@ -121,7 +122,7 @@ describe.concurrent('a narrow line', () => {
       for (const way of ['socket', 'stream', 'poll'] as const) {
         const line = await startLine(server.url);
         lines.push(Object.assign(line, slowest));
-        const reader = new ReaderClient({ url: line.url, channelId: 'slowest', timeline: timeline!, transports: [way] });
+        const reader = new ReaderClient({ url: line.url, channelId: 'slowest', timeline, transports: [way] });
         readers.set(way, reader);
         reader.on('state', ({ status }) => status === 'offline' && lost.push(way));
         reader.open();
