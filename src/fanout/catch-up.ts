@@ -142,9 +142,9 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
   if (read === undefined) return gone(feed);
   if (read.status === 'foreign') return await readSnapshot(feed, query, true);
   const { to, changes, more } = read;
-  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await besides(feed, to));
+  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(feed, to));
   if (generation !== feed.generation) return 'moved';
-  if (parts(feed, to) || (!more && endsBelow(feed, to)) || (endsBelow(feed, to) && isOther(feed, channel))) {
+  if (parts(feed, to) || (endsBelow(feed, to) && (!more || isOther(feed, channel)))) {
     feed.checkJournal();
     return 'moved';
   }
@@ -156,7 +156,7 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'm
  * The channel, where the feed cannot tell: it has not come as far, and access may have been changed before where a replay begins or behind where
  * it is cut; or its tail begins behind that, and may be of a history that was lost.
  */
-async function besides(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
+async function channelBeside(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
   const { tail } = feed;
   if (offset >= tail.start && offset <= tail.head) return undefined;
   const read = await feed.engine.channel(feed.channelId);
