@@ -14,7 +14,7 @@ const found: [seed: number, what: string][] = [
   [155, 'what a node read of a journal that ended below what it held was taken to go on from there'],
   [269, 'a reader who had been given more than the feed had heard of went on into another history'],
   [
-    100416,
+    10029553,
     'an erasure was complete while a node gave out the text that the store did not know of, since an older file was put back',
   ],
   [
