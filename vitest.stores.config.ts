@@ -20,6 +20,7 @@ const notOnEachStore = {
   'test/flow/event-source.test.ts': 'is about how an EventSource is told to come back, of which no store knows',
   'test/flow/unjudged-sessions.test.ts': 'is about issuers of tokens that are away, of which no store knows',
   'test/flow/fallback.test.ts': 'is about ways through networks, of which no store knows',
+  'test/flow/cli-addresses.test.ts': 'is about what answers at an address, of which no store knows',
   'test/flow/narrow-lines.test.ts': 'is about how long bytes take on their way, of which no store knows',
   'test/flow/client-storage.test.ts': 'is about what browsers and apps keep, of which no store knows',
   'test/flow/documents.test.ts': 'is about what the documents say, which is the same on each',

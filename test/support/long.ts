@@ -17,6 +17,7 @@ export const longFiles = [
   'test/contract/redis-much-at-once.test.ts',
   'test/contract/redis-losses.test.ts',
   'test/contract/redis-replicas.test.ts',
+  'test/contract/redis-settings.test.ts',
   'test/contract/redis-announcements.test.ts',
   'test/flow/cli-addresses.test.ts',
   'test/flow/slow-readers.test.ts',
