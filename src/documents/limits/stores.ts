@@ -33,6 +33,10 @@ export const embeddedAtBound: AtBounds<'embedded'> = {
     what: 'Of requests that are forgotten no more are taken away for each one that is added.',
     metric: 'pressbox_append_seconds_count',
   },
+  countedPosts: {
+    what: 'Tags that more posts have count as equally common: a page of posts with several of them may look at more posts.',
+    metric: 'pressbox_append_seconds_count',
+  },
 };
 
 export const redisAtBound: AtBounds<'redis'> = {

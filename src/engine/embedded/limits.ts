@@ -30,4 +30,6 @@ export const embeddedLimits = {
   journalCacheBytes: 32 * 1024 * 1024,
   /** Expired requests that are taken away for each one that may have been added: more, so that they go, and few, so that nobody waits. */
   requestsSwept: 4,
+  /** Posts that are counted for each of several tags, to begin with the tag that fewest posts have. */
+  countedPosts: 1_024,
 } as const;

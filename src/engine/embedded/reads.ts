@@ -6,6 +6,7 @@ import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../e
 import type { StoredEntry, StoredText } from '../record.ts';
 import type { Revocation } from '../revoked.ts';
 import { tags } from '../tags.ts';
+import { embeddedLimits } from './limits.ts';
 import { findRequest, findReservation, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
 
@@ -16,6 +17,8 @@ import type { Sql } from './schema.ts';
 export interface StoredPost extends StoredText {
   seq: number;
 }
+
+const { countedPosts } = embeddedLimits;
 
 interface Sized {
   bytes: number;
@@ -179,9 +182,17 @@ function findPost(sql: Sql, channel: ChannelRow, postId: string): SizedPost | un
   ) as unknown as SizedPost | undefined;
 }
 
+/** SQLite keeps no statistics here, so it cannot choose the tag that fewest posts have. */
+function rarestFirst(sql: Sql, { n }: ChannelRow, keys: readonly string[]): string[] {
+  const count = sql('SELECT count(*) AS count FROM (SELECT 1 FROM tags WHERE channel = ? AND tag = ? LIMIT ?)');
+  const counted = keys.map((key) => ({ key, count: count.get(n, key, countedPosts)?.count as number }));
+  return counted.sort((a, b) => a.count - b.count).map(({ key }) => key);
+}
+
 /** Posts below and above a `seq`, in one direction, that have all the tags; read lazily. */
 function postsIn(sql: Sql, channel: ChannelRow, query: PostsQuery, order: 'ASC' | 'DESC'): Iterable<SizedPost> {
-  const [first, ...others] = (query.tags ?? []).map((tag) => tagKey(channel.root, tag));
+  const keys = (query.tags ?? []).map((tag) => tagKey(channel.root, tag));
+  const [first, ...others] = keys.length < 2 ? keys : rarestFirst(sql, channel, keys);
   const range = [query.after ?? -1, query.before ?? Number.MAX_SAFE_INTEGER] as const;
   if (first === undefined) {
     return sql(
@@ -268,9 +279,10 @@ export function corrections(
 ): { corrections: Correction[]; position: Position; more: boolean } | undefined {
   const row = findChannel(sql, channelId);
   if (!row) return undefined;
+  // Without the name of the index SQLite walks the primary key, and so every entry of the channel.
   const found = sql(
     `SELECT e.offset, p.id AS postId, now.headline, e.revision, e.kind, past.note, e.at
-     FROM entries e JOIN texts past ON past.id = e.text
+     FROM entries e INDEXED BY entriesListed JOIN texts past ON past.id = e.text
      LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq
      JOIN texts now ON now.id = coalesce(p.text, ?)
      WHERE e.channel = ? AND e.listed = 1 AND e.offset < ? ORDER BY e.offset DESC LIMIT ?`,
