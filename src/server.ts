@@ -224,6 +224,7 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
     metrics.revokedTokens.set(engine.revokedTokens);
+    metrics.endedSessions.set(engine.endedSessions);
     metrics.erasuresPending.set(engine.pendingErasures);
     const open = [...feeds];
     metrics.feeds.set(open.length);

@@ -13,6 +13,7 @@ import type {
   PostEventType,
   ReaderPost,
 } from '../protocol/model.ts';
+import type { SessionFacts } from './ended-sessions.ts';
 
 /**
  * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/contract` is the exam of
@@ -21,7 +22,7 @@ import type {
  *
  * Outcomes are values. A throw is a `JournalUnavailable`, and says whether the write may have happened.
  */
-export interface Engine extends Journal, Bus, Revocations {
+export interface Engine extends Journal, Bus, Revocations, SessionStore {
   /** Resolves while the store answers; throws `JournalUnavailable` otherwise. */
   ready(): Promise<void>;
   /**
@@ -179,6 +180,28 @@ export interface Revocations {
 
   /** Revocations that count. */
   readonly revokedTokens: number;
+}
+
+/** Sessions of browsers: which of them were signed out, and the key that signs them where no secret does. */
+export interface SessionStore {
+  /**
+   * When it resolves, the end is on the disk and `isSessionEnded` says so here; other processes know of it within 3 s, whether they
+   * were told or not. It counts until the session lapses. Bounded per subject and in all: at a bound the sessions that began no later
+   * than the oldest one dropped end as well.
+   */
+  endSession(session: SessionFacts): Promise<void>;
+
+  /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
+  isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean;
+
+  /** Lines held of sessions that were ended. */
+  readonly endedSessions: number;
+
+  /**
+   * The key that signs sessions: made when it is first asked for, kept in the store, and the same for every process on it, whichever
+   * asked first. Where the store has lost it, a process that knows it puts it back.
+   */
+  sessionKey(): Promise<Uint8Array>;
 }
 
 export type Announcement =

@@ -90,6 +90,9 @@ export const limits = {
   grantedChannels: 1_000,
   /** Tokens revoked at a time, each until it has expired; past it `revocations-full`. */
   revokedTokens: 10_000,
+  /** Sessions remembered as signed out, in all and of one subject; past it every session that began no later than the oldest ends. */
+  endedSessions: 10_000,
+  endedSessionsOfSubject: 20,
   pingSeconds: 15,
   pingTimeoutSeconds: 10,
 } as const;

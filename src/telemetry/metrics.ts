@@ -77,6 +77,8 @@ export interface Metrics {
   storeReachable: Gauge;
   /** Tokens that are refused though they have not expired. Bounded by `pressbox_limit{name="revokedTokens"}`. */
   revokedTokens: Gauge;
+  /** Sessions that are remembered as signed out. Bounded by `pressbox_limit{name="endedSessions"}`. */
+  endedSessions: Gauge;
   /** Settings of the store that durability needs and that are not as they should be. */
   storeUnsafe: Gauge;
   /** Erasures, as of takedowns, that whoever asked was told to be pending, and that are not complete. */
@@ -186,6 +188,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     revokedTokens: new Gauge({
       name: 'pressbox_revoked_tokens',
       help: 'Tokens that are refused though they have not expired.',
+      aggregator: 'max',
+      registers,
+    }),
+    endedSessions: new Gauge({
+      name: 'pressbox_ended_sessions',
+      help: 'Sessions that are remembered as signed out.',
       aggregator: 'max',
       registers,
     }),

@@ -80,6 +80,45 @@ for (const kind of ['redis', 'valkey'] as const) {
       await third.close();
     });
 
+    it('know within 3 s of the sessions that the other ended, also where the message was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
+      await here.endSession(session('told'));
+      await within(3_000, () => expect(there.isSessionEnded(session('told'))).toBe(true), [process.pid, server.pid]);
+      for (const node of [here, there]) {
+        const id = newPostId();
+        const { begunAt, until } = session(id);
+        await nextComparison(server, node);
+        // As another node would write it whose message reached nobody.
+        await server.admin.zadd(
+          registry.ended,
+          1_000 + (await server.admin.zcard(registry.ended)),
+          `ada ${id} ${begunAt} ${until}`,
+        );
+        await within(3_000, () => expect(node.isSessionEnded(session(id))).toBe(true), [process.pid, server.pid]);
+      }
+    });
+
+    it('put back what Redis had lost of ended sessions, and agree on one key for sessions again', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
+      const keys = await Promise.all([here, there, here].map((node) => node.sessionKey()));
+      expect(keys[1]).toEqual(keys[0]);
+      expect(keys[2]).toEqual(keys[0]);
+      await here.endSession(session('kept'));
+      await server.admin.flushall();
+      await there.endSession(session('new'));
+      await vi.waitFor(async () => {
+        const lines = await server.admin.zrange(registry.ended, 0, '-1');
+        expect(lines.map((line) => line.split(' ')[1]).sort()).toEqual(['kept', 'new']);
+        expect(await server.admin.exists(registry.sessionKey)).toBe(1);
+      }, patient);
+      const third = await openNode(server);
+      expect(['kept', 'new', 'other'].map((id) => third.isSessionEnded(session(id)))).toEqual([true, true, false]);
+      expect(await third.sessionKey()).toEqual(keys[0]);
+      await third.close();
+    });
+
     it('announce to each other what was appended, once', async (test) => {
       const { here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);

@@ -79,6 +79,14 @@ export const wireAtBound: AtBounds<'wire'> = {
     what: 'A token whose session would not fit into a cookie is 413 `too-large`.',
     metric: problem('too-large'),
   },
+  endedSessions: {
+    what: 'The oldest are dropped, and every session that began no later than they did ends early.',
+    metric: 'pressbox_ended_sessions',
+  },
+  endedSessionsOfSubject: {
+    what: 'Likewise, for sessions of this subject alone.',
+    metric: 'pressbox_ended_sessions',
+  },
   pingSeconds: { what: 'So often the other end is asked whether it is there.', metric: 'pressbox_readers{transport="socket"}' },
   pingTimeoutSeconds: { what: 'A socket that does not answer is closed.', metric: 'pressbox_readers{transport="socket"}' },
 };

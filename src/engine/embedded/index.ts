@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
+import { EndedSessions, type SessionFacts, sessionKeyBytes } from '../ended-sessions.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -73,7 +75,7 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
     const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
-    await engine.readRevoked();
+    await engine.readRefused();
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
   } catch (error) {
@@ -101,6 +103,8 @@ class EmbeddedEngine implements Engine {
   readonly #announcer: Announcer;
   readonly #erasures: EraseLoop;
   readonly #revoked: Revoked;
+  readonly #ended: EndedSessions;
+  #sessionKey: Promise<Uint8Array> | undefined;
   #closing: Promise<void> | undefined;
   /** Of both threads, while they have not answered. */
   #pinged: Promise<unknown> | undefined;
@@ -114,6 +118,7 @@ class EmbeddedEngine implements Engine {
     this.#announcer = new Announcer(log);
     this.#erasures = new EraseLoop(writer, log);
     this.#revoked = new Revoked(now);
+    this.#ended = new EndedSessions(now);
     const dead = new Set<Thread<Writes> | Thread<Reads>>();
     const say = (reachable: boolean) => {
       // What it had committed and not yet answered was not announced.
@@ -130,7 +135,7 @@ class EmbeddedEngine implements Engine {
         dead.delete(thread);
         if (dead.size > 0) return;
         // Where that fails one has died again.
-        await this.readRevoked().catch(() => undefined);
+        await this.readRefused().catch(() => undefined);
         if (dead.size > 0) return;
         log.info({}, 'the journal is in reach again');
         say(true);
@@ -224,11 +229,12 @@ class EmbeddedEngine implements Engine {
     return { status: 'deleted' as const, erasure: await this.#erasures.finish({ channelId, postId: null }) };
   }
 
-  // ---- Tokens that were revoked
+  // ---- Tokens and sessions that are refused
 
   /** Before anyone asks, and whenever the thread that writes may have taken one of which nobody heard. */
-  async readRevoked(): Promise<void> {
+  async readRefused(): Promise<void> {
     this.#revoked.add(await this.#read('revoked', []));
+    this.#ended.apply({ add: await this.#read('endedSessions', []), remove: [] });
   }
 
   revoke(jti: string, until: number | null): Promise<'revoked' | 'full'> {
@@ -243,6 +249,30 @@ class EmbeddedEngine implements Engine {
 
   get revokedTokens(): number {
     return this.#revoked.size;
+  }
+
+  async endSession(session: SessionFacts): Promise<void> {
+    const end = this.#ended.plan(session);
+    await this.#writer.call('endSession', end, () => this.#ended.apply(end));
+  }
+
+  isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {
+    return this.#ended.has(session);
+  }
+
+  get endedSessions(): number {
+    return this.#ended.size;
+  }
+
+  sessionKey(): Promise<Uint8Array> {
+    this.#sessionKey ??= this.#writer
+      .call('sessionKey', { made: randomBytes(sessionKeyBytes).toString('base64url') })
+      .then((key) => new Uint8Array(Buffer.from(key, 'base64url')))
+      .catch((error: unknown) => {
+        this.#sessionKey = undefined;
+        throw error;
+      });
+    return this.#sessionKey;
   }
 
   // ---- Reading

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { SessionEnd } from '../ended-sessions.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import type { Appended, PreparedAppend } from './append.ts';
 import type { Deletion } from './erasure.ts';
@@ -14,6 +15,8 @@ export interface Writes {
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; now: number }; answer: string };
   delete: { given: { channelId: string; request: RequestId; now: number }; answer: Deletion };
   revoke: { given: { jti: string; until: number | null; now: number }; answer: 'revoked' | 'full' };
+  endSession: { given: SessionEnd; answer: null };
+  sessionKey: { given: { made: string }; answer: string };
   /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. `owed`: how many are, in all. */
   erase: {
     given: { channelId: string; postId: string | null } | null;

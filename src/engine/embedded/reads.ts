@@ -351,3 +351,9 @@ export function heads(sql: Sql, channelIds: readonly string[]): (Position | unde
 export function revoked(sql: Sql): Revocation[] {
   return sql('SELECT jti, until FROM revoked').all() as unknown as Revocation[];
 }
+
+export function endedSessions(sql: Sql): string[] {
+  return sql('SELECT line FROM endedSessions')
+    .all()
+    .map(({ line }) => line as string);
+}

@@ -130,6 +130,13 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX revokedByTime ON revoked (until);
     `),
+  (db) =>
+    db.exec(`
+      -- Sessions that were signed out, as EndedSessions writes them.
+      CREATE TABLE endedSessions (line TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+      -- What signs sessions where no secret does: one row, base64url.
+      CREATE TABLE sessionKey (n INTEGER PRIMARY KEY CHECK (n = 1), key TEXT NOT NULL) STRICT;
+    `),
 ];
 
 /** Whether SQLite tells how long the log is without copying it: from 3.51 on. */

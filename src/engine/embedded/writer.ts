@@ -11,6 +11,7 @@ import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages
 import { note, reserve, sweepRequests } from './requests.ts';
 import { revoke } from './revoked.ts';
 import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
+import { endSession, sessionKey } from './sessions.ts';
 import { verifyJournal } from './verify.ts';
 
 /**
@@ -77,7 +78,15 @@ function answer(answers: Answered[]): void {
   send(port, { type: 'answers', answers });
 }
 
-const transacted: readonly AskedWrite['operation'][] = ['append', 'note', 'reserve', 'delete', 'revoke'];
+const transacted: readonly AskedWrite['operation'][] = [
+  'append',
+  'note',
+  'reserve',
+  'delete',
+  'revoke',
+  'endSession',
+  'sessionKey',
+];
 
 function inTransaction({ operation }: AskedWrite): boolean {
   return transacted.includes(operation);
@@ -148,6 +157,10 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
       return deleteChannel(sql, asked.given);
     case 'revoke':
       return revoke(sql, asked.given);
+    case 'endSession':
+      return endSession(sql, asked.given);
+    case 'sessionKey':
+      return sessionKey(sql, asked.given);
     default:
       throw new JournalUnavailable(`${asked.operation} is not for a transaction.`, 'unchanged');
   }

@@ -16,6 +16,8 @@ type Message =
   | { type: 'acknowledged'; from: string; ask: string }
   /** Some token was. */
   | { type: 'revoked'; from: string }
+  /** Some session was signed out. */
+  | { type: 'session-ended'; from: string }
   | { type: 'probe'; from: string; number: number };
 
 /** A channel that is listened to. */
@@ -41,6 +43,8 @@ export class RedisBus {
   #asks = 0;
   /** Another node has revoked a token. */
   onRevoked: () => void = () => {};
+  /** Another node has ended a session. */
+  onSessionEnded: () => void = () => {};
   /** Everything is subscribed to, and what was missed of erasures was told. */
   isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
@@ -111,6 +115,10 @@ export class RedisBus {
 
   announceRevoked(): void {
     this.#send(registry.control, { type: 'revoked', from: this.#nodeId });
+  }
+
+  announceSessionEnded(): void {
+    this.#send(registry.control, { type: 'session-ended', from: this.#nodeId });
   }
 
   /** To be called before the entry that erases is announced: what goes over one connection is heard in its order. */
@@ -201,6 +209,9 @@ export class RedisBus {
         return;
       case 'revoked':
         if (message.from !== this.#nodeId) this.onRevoked();
+        return;
+      case 'session-ended':
+        if (message.from !== this.#nodeId) this.onSessionEnded();
         return;
       case 'acknowledged':
         this.#asked.get(message.ask)?.(message.from);

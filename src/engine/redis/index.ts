@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
+import type { SessionFacts } from '../ended-sessions.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -26,6 +27,7 @@ import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
+import { RedisSessions } from './sessions.ts';
 import type { Fault } from './settings.ts';
 import { Sweep } from './sweep.ts';
 import { Watch } from './watch.ts';
@@ -93,6 +95,7 @@ class Shared implements RedisEngine {
   readonly #erasures: Erasures;
   readonly #sweep: Sweep;
   readonly #revocations: RedisRevocations;
+  readonly #sessions: RedisSessions;
   readonly #watch: Watch;
   #closing: Promise<void> | undefined;
 
@@ -116,25 +119,28 @@ class Shared implements RedisEngine {
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
+    this.#sessions = new RedisSessions({ writes, talk, now, log });
     this.#writing = new Writes({
       writes,
       talk,
       bus: this.#bus,
       erasures: this.#erasures,
       revocations: this.#revocations,
+      sessions: this.#sessions,
       ask: (operation, channelId, args, requestId) => this.#ask(writes, operation, channelId, args, requestId),
       renderer,
       now,
       minReplicas,
     });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
+    this.#bus.onSessionEnded = () => void this.#sessions.compare().catch(() => undefined);
     this.#watch = new Watch({
       bus: this.#bus,
       ears,
       talk,
       connections: [writes, talk, ears],
       heads: (channelIds) => this.#headsNow(channelIds),
-      revocations: () => this.#revocations.compare(),
+      refused: () => this.#compareRefused(),
       nodeId,
       log,
       onReach: (reach) => this.#announcer.announceReach(reach),
@@ -153,8 +159,8 @@ class Shared implements RedisEngine {
     };
     this.#ears.onOpen = listenAgain;
     this.#talk.onOpen = listenAgain;
-    // Before anyone asks: a token that was revoked is refused from the first request on.
-    await this.#revocations.compare();
+    // Before anyone asks: what is refused is so from the first request on.
+    await this.#compareRefused();
     await this.#watch.compare();
     this.#watch.start();
     this.#sweep.start();
@@ -164,6 +170,10 @@ class Shared implements RedisEngine {
   async #listen(): Promise<void> {
     await this.#bus.listen();
     void this.#watch.compare();
+  }
+
+  async #compareRefused(): Promise<void> {
+    await Promise.all([this.#revocations.compare(), this.#sessions.compare()]);
   }
 
   get faults(): readonly Fault[] {
@@ -276,6 +286,22 @@ class Shared implements RedisEngine {
 
   get revokedTokens(): number {
     return this.#revocations.size;
+  }
+
+  endSession(session: SessionFacts) {
+    return this.#writing.endSession(session);
+  }
+
+  isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {
+    return this.#sessions.has(session);
+  }
+
+  get endedSessions(): number {
+    return this.#sessions.size;
+  }
+
+  sessionKey() {
+    return this.#sessions.key();
   }
 
   // ---- Reading

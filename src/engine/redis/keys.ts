@@ -72,6 +72,10 @@ export const registry = {
   revoked: `${prefix}{registry}:revoked`,
   /** String: another text whenever something was added to `revoked`. */
   revokedVersion: `${prefix}{registry}:revoked-version`,
+  /** Sorted set: sessions that were signed out, as `EndedSessions` writes them, by the number of their addition. */
+  ended: `${prefix}{registry}:ended-sessions`,
+  /** String: what signs sessions where no secret does, base64url. */
+  sessionKey: `${prefix}{registry}:session-key`,
   /** String with an end: when it was noted (ms), and the channel that a request creates. */
   reservation: (requestId: string) => `${prefix}{registry}:reservation:${requestId}`,
   /** Pub/sub: erasures, heard by every node. */

@@ -11,6 +11,8 @@ const operations = [
   'channel',
   'corrections',
   'delete-channel',
+  'end-session',
+  'ended',
   'entries',
   'forget',
   'head',
@@ -33,7 +35,18 @@ const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = ['beat', 'card', 'forget', 'reserve', 'reserved', 'revoke', 'revoked', 'rights'];
+const alone: readonly Operation[] = [
+  'beat',
+  'card',
+  'end-session',
+  'ended',
+  'forget',
+  'reserve',
+  'reserved',
+  'revoke',
+  'revoked',
+  'rights',
+];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;

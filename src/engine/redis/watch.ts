@@ -17,8 +17,8 @@ export interface WatchParts {
   connections: readonly Connection[];
   /** `broken`: what is kept of the channel contradicts itself, and is being mended. */
   heads: (channelIds: readonly string[]) => Promise<(Position | 'broken' | undefined)[]>;
-  /** Compares which tokens were revoked. */
-  revocations: () => Promise<void>;
+  /** Compares which tokens were revoked, and which sessions ended. */
+  refused: () => Promise<unknown>;
   nodeId: string;
   log: Log;
   onReach: (reach: Reach) => void;
@@ -99,17 +99,17 @@ export class Watch {
     for (const connection of connections) if (connection !== ears) void connection.recheck();
   }
 
-  /** Compares where the journal stands with what was heard, for all channels, and which tokens were revoked, in one piece. */
+  /** Compares where the journal stands with what was heard, for all channels, and which tokens and sessions are refused, in one piece. */
   async compare(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const { bus, heads, revocations } = this.#parts;
+    const { bus, heads, refused } = this.#parts;
     try {
       const channelIds = bus.channelIds;
       const marks = channelIds.map((channelId) => bus.mark(channelId));
       const beat = this.#beat();
       this.#uncompared = undefined;
-      const compared = await within(deadlineMs, Promise.all([heads(channelIds), revocations(), beat]), (error) => {
+      const compared = await within(deadlineMs, Promise.all([heads(channelIds), refused(), beat]), (error) => {
         this.#uncompared = messageOf(error);
       });
       if (compared) {

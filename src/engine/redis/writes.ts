@@ -1,5 +1,6 @@
 import { limits } from '../../protocol/limits.ts';
 import { fingerprint, newSalt } from '../chain.ts';
+import type { SessionFacts } from '../ended-sessions.ts';
 import {
   type AppendRequest,
   type AppendResult,
@@ -21,6 +22,7 @@ import { redisLimits } from './limits.ts';
 import { registered } from './reads.ts';
 import type { RedisRevocations } from './revocations.ts';
 import type { Answer, Operation } from './scripts.ts';
+import type { RedisSessions } from './sessions.ts';
 
 const keptMs = limits.idempotencyHours * 3_600_000;
 const { replicaWaitMs: replicasMs } = redisLimits;
@@ -32,6 +34,7 @@ export interface WritesParts {
   bus: RedisBus;
   erasures: Erasures;
   revocations: RedisRevocations;
+  sessions: RedisSessions;
   /** Runs a script on a channel over `writes`; with a request's id where it has to do with one. */
   ask(operation: Operation, channelId: string, args: readonly (string | number)[], requestId?: string): Promise<Answer>;
   renderer: Renderer;
@@ -40,7 +43,10 @@ export interface WritesParts {
   minReplicas: number;
 }
 
-type JournalWrites = Pick<Engine, 'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke'>;
+type JournalWrites = Pick<
+  Engine,
+  'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'endSession'
+>;
 
 /** What changes the store, and what is remembered of who asked for it. Each is answered once enough replicas have it, and announced then. */
 export class Writes implements JournalWrites {
@@ -173,6 +179,15 @@ export class Writes implements JournalWrites {
       this.#parts.revocations.taken({ jti, until });
       this.#parts.bus.announceRevoked();
       return answer;
+    });
+  }
+
+  endSession(session: SessionFacts) {
+    return this.#write(async () => {
+      const taken = await this.#parts.sessions.write(session);
+      await this.#acknowledged();
+      taken();
+      this.#parts.bus.announceSessionEnded();
     });
   }
 
