@@ -15,8 +15,10 @@ import {
   tellError,
   UsageError,
 } from './asking.ts';
+import { confirmErasure, decidedOnChannel } from './decision.ts';
 import { plainLine } from './plain.ts';
 import { channelLines } from './show.ts';
+import { channelItself, shownRevisions } from './shown-revisions.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `channel create|list|update|end|delete`. */
@@ -107,6 +109,7 @@ Examples:
         { ...(id !== undefined && { id }), ...state, ...fields(options), headline },
         write,
       );
+      keepOwn(written.channel, options, 0);
       tell(written, options, 'Created');
     });
   }
@@ -149,9 +152,17 @@ Examples:
       if (Object.keys(patch).length === 0) throw new UsageError('What is to change?');
       const tells = patch.headline !== undefined || patch.standfirst !== undefined;
       if (tells && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
-      const decided = options.revision ?? (await client.getChannel(channelId, read)).revision;
-      return change(channelId, decided, patch, options);
+      const seen = options.revision ?? (await client.getChannel(channelId, read));
+      return change(channelId, await decidedOn(seen, tells, options), patch, options);
     });
+  }
+
+  /** Only what readers are told is decided on a revision: of everything else the last word counts. */
+  async function decidedOn(seen: Channel | number, tells: boolean, { url, json = false }: UpdateOptions): Promise<number> {
+    if (typeof seen === 'number') return seen;
+    if (!tells) return seen.revision;
+    const deciding = { channelId: seen.id, given: undefined, shown: shownRevisions(env, url), json };
+    return decidedOnChannel(seen, deciding, terminal);
   }
 
   async function change(channelId: string, decided: number | '*', patch: ChannelPatch, options: UpdateOptions): Promise<number> {
@@ -159,6 +170,8 @@ Examples:
     const again = `${decided === '*' ? '' : `--revision ${decided} `}--key ${write.key}`;
     return attempt(options, again, async () => {
       const written = await client.updateChannel(channelId, decided, patch, write);
+      const tells = patch.headline !== undefined || patch.standfirst !== undefined;
+      keepOwn(written.channel, options, tells && decided !== '*' ? decided : undefined);
       tell(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
     });
   }
@@ -166,7 +179,7 @@ Examples:
   async function erase(channelId: string, options: AskingOptions & { yes?: boolean }): Promise<number> {
     const { client, write } = author(options, env, terminal);
     return attempt(options, `--key ${write.key}`, async () => {
-      if (options.yes !== true) throw new UsageError('This erases the channel for good. Say --yes if you mean it.');
+      await confirmErasure(`This erases the channel ${channelId} for good.`, options.yes, terminal);
       const erasure = await client.deleteChannel(channelId, write);
       if (options.json) return terminal.json(erasure);
       terminal.print(erasure.complete ? `Erased ${channelId}.` : `Deleted ${channelId}; the server goes on erasing it.`);
@@ -178,16 +191,21 @@ Examples:
       const said = await action();
       return typeof said === 'number' ? said : 0;
     } catch (error) {
-      if (!options.json && isMoved(error)) return tellMoved(error.problem.current);
+      if (!options.json && isMoved(error)) return tellMoved(error.problem.current, options);
       return tellError(error, terminal, { json: options.json === true, again });
     }
   }
 
   /** Someone else was first: what they made of the channel, so that it can be decided again. */
-  function tellMoved(current: Channel): number {
+  function tellMoved(current: Channel, options: AskingOptions): number {
     terminal.note('pressbox: Someone else changed it first.', '', ...channelLines(current, undefined, terminal.style));
     terminal.note(movedLine(current.revision));
+    shownRevisions(env, options.url).keep(current.id, [{ id: channelItself, revision: current.revision }]);
     return 1;
+  }
+
+  function keepOwn({ id, revision }: Channel, { url }: AskingOptions, before?: number): void {
+    shownRevisions(env, url).wrote(id, { id: channelItself, revision }, before);
   }
 
   function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {

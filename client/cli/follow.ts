@@ -9,6 +9,7 @@ import type { Timeline } from '../timeline.ts';
 import { type AskingOptions, addServerOptions, CannotDo, idOfChannel, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
+import { channelItself, type ShownRevisions, shownRevisions } from './shown-revisions.ts';
 import { NotReached, notReached, WrongAddress } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
 
@@ -61,7 +62,7 @@ Examples:
     });
     const { interrupted } = terminal.streams;
     const { origin, path } = partsOf(options.url);
-    const told = { client, terminal, server: plainLine(`${origin}${path}`) };
+    const told = { client, terminal, server: plainLine(`${origin}${path}`), revisions: shownRevisions(env, options.url) };
     const shown = options.json ? showJson(told) : showText(told, options.since === undefined);
     let [trouble, wasReached]: [unknown, boolean] = [undefined, false];
     /** The connection is in another state, or a request has come to nothing. */
@@ -113,6 +114,8 @@ interface Told {
   terminal: Terminal;
   /** Its address. */
   server: string;
+  /** Of what a person was shown: with --json a program is. */
+  revisions: ShownRevisions;
 }
 
 function showJson({ client, terminal, server }: Told): Shown {
@@ -121,7 +124,7 @@ function showJson({ client, terminal, server }: Told): Shown {
   return sayState(terminal, server);
 }
 
-function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Shown {
+function showText({ client, terminal, server, revisions }: Told, fromSnapshot: boolean): Shown {
   const { style } = terminal;
   /** As it was shown: whoever begins after a cursor is told of what changed since, while the client has it as it is now. */
   let channel: Channel | undefined;
@@ -129,6 +132,7 @@ function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Sh
   const timezone = () => client.timeline?.channel.timezone ?? 'UTC';
   const showAll = (timeline: Timeline) => {
     channel = timeline.channel;
+    revisions.keep(client.channelId, [{ id: channelItself, revision: channel.revision }, ...timeline.posts]);
     terminal.print(...channelLines(channel, undefined, style));
     for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
   };
@@ -150,6 +154,7 @@ function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Sh
       case 'channel.changed': {
         const lines = channelLines(event.channel, channel, style);
         channel = event.channel;
+        revisions.keep(client.channelId, [{ id: channelItself, revision: channel.revision }]);
         return lines;
       }
       case 'post.published':
@@ -157,6 +162,7 @@ function showText({ client, terminal, server }: Told, fromSnapshot: boolean): Sh
       case 'post.retracted':
       case 'post.taken-down': {
         const { post } = event;
+        revisions.keep(client.channelId, [post]);
         if (isWithdrawn(post)) return withdrawnLines(post, before, timezone(), style);
         return post.revision === 1 || (before === undefined && event.type === 'post.published')
           ? postLines(post, timezone(), style)

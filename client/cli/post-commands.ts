@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { onServer, postPath } from '../../src/protocol/addresses.ts';
 import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
-import type { PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
+import type { AuthorClient, PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
 import { newPostId } from '../ids.ts';
 import {
@@ -9,16 +9,16 @@ import {
   addWriteOptions,
   author,
   idOfChannel,
-  movedLine,
   readInput,
   revision,
   several,
   tellError,
   UsageError,
 } from './asking.ts';
+import { confirmErasure, decidedOnPost, tellMoved } from './decision.ts';
 import { findPost, shortId, titleOf } from './find-post.ts';
 import { plainLine } from './plain.ts';
-import { correctedLines } from './show.ts';
+import { channelItself, shownRevisions } from './shown-revisions.ts';
 import type { Env, Terminal } from './terminal.ts';
 
 /** `post`, `correct`, `retract`, `takedown`, `pin`: what an editor does to posts. Each action returns its exit code. */
@@ -63,7 +63,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .addOption(new Option('--as <kind>', 'make it another kind of post').choices(postKinds))
     .option('--no-key-event', 'it is no key event any more')
     .option('--no-developing', 'there is no more to follow')
-    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', revision)
+    .option('--revision <number>', decidedHelp, revision)
     .option('--erase-earlier', 'erase the earlier revisions and their notes')
     .addHelpText('after', examples.correct)
     .action(async (channelId: string, name: string, text: string[], options: CorrectOptions) => {
@@ -75,16 +75,18 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .argument('<channel>', 'its id', idOfChannel)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .requiredOption('--note <text>', 'why, for readers')
+    .option('--revision <number>', decidedHelp, revision)
     .addHelpText('after', examples.retract)
-    .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await retract(channelId, name, options)));
+    .action(async (channelId: string, name: string, options: RetractOptions) => done(await retract(channelId, name, options)));
 
   addWriteOptions(program.command('takedown'), env)
     .description('Withdraw a post and erase its text everywhere')
     .argument('<channel>', 'its id', idOfChannel)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .option('--note <text>', 'for readers')
+    .option('--yes', 'yes, erase it')
     .addHelpText('after', examples.takedown)
-    .action(async (channelId: string, name: string, options: WithdrawOptions) => done(await takedown(channelId, name, options)));
+    .action(async (channelId: string, name: string, options: TakedownOptions) => done(await takedown(channelId, name, options)));
 
   addWriteOptions(program.command('pin'), env)
     .description('Pin a post above the others, in place of the one that is pinned')
@@ -110,17 +112,17 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         { id, ...(body !== undefined && { body }), ...fields, ...derivedFrom },
         write,
       );
+      shownRevisions(env, options.url).wrote(channelId, written.post, 0);
       tell(written, options, 'Published');
     });
   }
 
   async function correct(channelId: string, name: string, text: string[], options: CorrectOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again: Again = {};
-    let decidedOn = async (): Promise<SeenPost | undefined> => undefined;
+    const decided = decisionOf(channelId, options, client, read);
     return attempt(
       options,
-      again,
+      decided.again,
       async () => {
         const body = await bodyFrom(text, options.body);
         const changes = {
@@ -134,48 +136,47 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         const needsNote = options.kind === 'correction' || options.kind === 'clarification';
         if (needsNote && options.note === undefined) throw new UsageError(`A ${options.kind} needs --note, for readers.`);
         const seen = await findPost(client, channelId, name, read);
-        const decided = options.revision ?? seen.revision;
-        again.with = `--revision ${decided} --key ${write.key}, and ${seen.id} as the post`;
-        decidedOn = async () => {
-          if (seen.revision === decided) return seen;
-          const { revisions } = await client.listRevisions(channelId, seen.id, { after: decided - 1, limit: 1 }, read);
-          return revisions.find((earlier) => earlier.revision === decided);
-        };
+        const isInputTaken = options.body === '-' || text.join(' ') === '-';
+        const revision = await decided.on(seen, { isInputTaken, key: write.key });
         const { kind, note = null, eraseEarlier } = options;
-        const revised = await client.revise(
-          channelId,
-          seen.id,
-          decided,
-          { kind, note, changes, ...(eraseEarlier && { eraseEarlier }) },
-          write,
-        );
+        const change = { kind, note, changes, ...(eraseEarlier && { eraseEarlier }) };
+        const revised = await client.revise(channelId, seen.id, revision, change, write);
+        shownRevisions(env, options.url).wrote(channelId, revised.post, revision);
         tell(revised, options, changed[kind]);
         tellDerived(revised, options);
         tellErasure(revised, options, 'The earlier text');
       },
-      (problem) => tellMoved(problem, () => decidedOn()),
+      decided.tellMoved,
     );
   }
 
-  async function retract(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
+  async function retract(channelId: string, name: string, options: RetractOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
-    const again: Again = {};
-    return attempt(options, again, async () => {
-      const { id } = await findPost(client, channelId, name, read);
-      again.with = `--key ${write.key}, and ${id} as the post`;
-      const revised = await client.retract(channelId, id, { note: options.note ?? '' }, write);
-      tell(revised, options, withdrawn.retracted);
-      tellDerived(revised, options);
-    });
+    const decided = decisionOf(channelId, options, client, read);
+    return attempt(
+      options,
+      decided.again,
+      async () => {
+        const seen = await findPost(client, channelId, name, read);
+        const revision = await decided.on(seen, { key: write.key });
+        const revised = await client.retract(channelId, seen.id, { note: options.note ?? '', revision }, write);
+        tell(revised, options, withdrawn.retracted);
+        tellDerived(revised, options);
+      },
+      decided.tellMoved,
+    );
   }
 
-  async function takedown(channelId: string, name: string, options: WithdrawOptions): Promise<number> {
+  async function takedown(channelId: string, name: string, options: TakedownOptions): Promise<number> {
     const { client, write, read } = author(options, env, terminal);
     const again: Again = {};
     return attempt(options, again, async () => {
-      const { id } = await findPost(client, channelId, name, read);
-      again.with = `--key ${write.key}, and ${id} as the post`;
-      const revised = await client.takedown(channelId, id, options.note === undefined ? {} : { note: options.note }, write);
+      const seen = await findPost(client, channelId, name, read);
+      const what = `${shortId(seen.id)} ${titleOf(seen)}`.trim();
+      await confirmErasure(`This erases every revision of ${what} for good.`, options.yes, terminal);
+      again.with = `--key ${write.key}, and ${seen.id} as the post`;
+      const { note } = options;
+      const revised = await client.takedown(channelId, seen.id, note === undefined ? {} : { note }, write);
       tell(revised, options, withdrawn['taken-down']);
       tellDerived(revised, options);
       tellErasure(revised, options, 'Its text');
@@ -188,14 +189,44 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     return attempt(options, again, async () => {
       if ((name === undefined) !== (options.none === true)) throw new UsageError('Name the post to pin, or give --none.');
       const seen = name === undefined ? undefined : await findPost(client, channelId, name, read);
+      const { pinnedPostId: pinned } = await client.getChannel(channelId, read);
       again.with = `--key ${write.key}${seen === undefined ? '' : `, and ${seen.id} as the post`}`;
       const written = seen ? await client.pin(channelId, seen.id, write) : await client.unpin(channelId, write);
-      if (options.json) terminal.json(written);
-      else terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
+      shownRevisions(env, options.url).wrote(channelId, { id: channelItself, revision: written.channel.revision });
+      if (options.json) return terminal.json(written);
+      terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
+      if (pinned !== null && pinned !== seen?.id) terminal.print(`Before, ${shortId(pinned)} was pinned.`);
     });
   }
 
   // ---- What they share
+
+  /** The revision that a change of a post is decided on, how to go on with the change, and what is said where the post has moved. */
+  function decisionOf(
+    channelId: string,
+    options: AskingOptions & { revision?: number },
+    client: AuthorClient,
+    read: Parameters<typeof findPost>[3],
+  ) {
+    const again: Again = {};
+    const shown = shownRevisions(env, options.url);
+    let before = async (): Promise<SeenPost | undefined> => undefined;
+    return {
+      again,
+      async on(seen: SeenPost, { key, isInputTaken = false }: { key: string; isInputTaken?: boolean }): Promise<number> {
+        const deciding = { channelId, given: options.revision, shown, json: options.json === true, isInputTaken };
+        const decided = await decidedOnPost(seen, deciding, terminal);
+        again.with = `--revision ${decided} --key ${key}, and ${seen.id} as the post`;
+        before = async () => {
+          if (seen.revision === decided) return seen;
+          const { revisions } = await client.listRevisions(channelId, seen.id, { after: decided - 1, limit: 1 }, read);
+          return revisions.find((earlier) => earlier.revision === decided);
+        };
+        return decided;
+      },
+      tellMoved: (problem: ProblemError) => tellMoved(problem, { channelId, shown }, () => before(), terminal),
+    };
+  }
 
   async function attempt(
     options: AskingOptions,
@@ -242,18 +273,6 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
     for (const { where, why } of erasure.pending) terminal.print(`  ${plainLine(where)}: ${plainLine(why)}`);
   }
-
-  /** Someone else was first: what they made of what the editor decided on, so that it can be decided again. */
-  async function tellMoved({ problem }: ProblemError, decidedOn: () => Promise<SeenPost | undefined>): Promise<boolean> {
-    const current = problem.current as SeenPost | undefined;
-    if (problem.code !== 'revision-moved' || current === undefined) return false;
-    terminal.note('pressbox: Someone else changed it first.', '');
-    // The earlier revision may have been erased; then what stands now is shown by itself.
-    const before = await decidedOn().catch(() => undefined);
-    terminal.note(...correctedLines(current, before, 'UTC', terminal.style));
-    terminal.note(movedLine(current.revision));
-    return true;
-  }
 }
 
 interface CorrectOptions extends Omit<PostOptions, 'kind'> {
@@ -268,9 +287,16 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
 interface Again {
   with?: string;
 }
-interface WithdrawOptions extends AskingOptions {
+interface RetractOptions extends AskingOptions {
   note?: string;
+  revision?: number;
 }
+interface TakedownOptions extends AskingOptions {
+  note?: string;
+  yes?: boolean;
+}
+
+const decidedHelp = 'the revision that you decided on; refused if there is a newer one (the one that was last shown here)';
 
 const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
 const withdrawn = { retracted: 'Retracted', 'taken-down': 'Taken down' } as const;
@@ -324,6 +350,10 @@ Examples:
   $ pressbox post moon-landing --image https://example.org/eagle.jpg --alt "Eagle over craters" "First picture."
   $ pressbox post moon-landing - < report.md`,
   correct: `
+Without --revision it changes the revision that \`post\`, \`correct\` or \`follow\` last showed on this machine, and is refused where a
+colleague has changed the post since. A post that was not shown here yet is shown first: in a terminal you are asked whether your
+change is meant for it, elsewhere give --revision.
+
 Examples:
   $ pressbox correct moon-landing latest --note "The crew is three, not two." "Three are on board."
   $ pressbox correct moon-landing 3fa9c1 --kind update --verification verified --no-developing
@@ -334,7 +364,7 @@ Example:
   $ pressbox retract moon-landing 3fa9c1 --note "The report could not be confirmed."`,
   takedown: `
 Example:
-  $ pressbox takedown moon-landing 3fa9c1 --note "Removed for legal reasons."`,
+  $ pressbox takedown moon-landing 3fa9c1 --note "Removed for legal reasons." --yes`,
   pin: `
 Examples:
   $ pressbox pin moon-landing latest

@@ -1,8 +1,9 @@
+import { createInterface } from 'node:readline';
 import { plainJson, plainText } from './plain.ts';
 
 /** Where the command reads and writes. Tests give their own. */
 export interface Streams {
-  stdin: AsyncIterable<Uint8Array | string>;
+  stdin: Input;
   stdout: Output;
   stderr: Output;
   /** Aborted when the person, or the machine, wants the command to end. */
@@ -12,6 +13,8 @@ export interface Streams {
   /** Aborts `interrupted`: what was printed and nobody reads is not waited for then. */
   end?: () => void;
 }
+
+export type Input = NodeJS.ReadableStream & AsyncIterable<Uint8Array | string> & { isTTY?: boolean | undefined };
 
 export interface Output {
   /** `left`: called once it has left, or cannot. */
@@ -86,6 +89,33 @@ export class Terminal {
   /** What a person should know beside it, likewise. */
   note(...lines: string[]): void {
     for (const line of lines) this.streams.stderr.write(`${this.#plain(line)}\n`);
+  }
+
+  /** Whether there is someone who can be asked. */
+  get isAttended(): boolean {
+    const { stdin, stderr } = this.streams;
+    return stdin.isTTY === true && stderr.isTTY === true;
+  }
+
+  /** Asks the person at the terminal. Anything but `y` or `yes` is a no. Throws where the command is to end. */
+  async confirm(question: string): Promise<boolean> {
+    const { stdin, stderr, interrupted } = this.streams;
+    interrupted.throwIfAborted();
+    stderr.write(`${this.#plain(question)} [y/N] `);
+    const lines = createInterface({ input: stdin, terminal: false });
+    const close = () => lines.close();
+    interrupted.addEventListener('abort', close);
+    try {
+      const answer = await new Promise<string>((resolve) => {
+        lines.once('line', resolve);
+        lines.once('close', () => resolve(''));
+      });
+      interrupted.throwIfAborted();
+      return /^\s*y(?:es)?\s*$/i.test(answer);
+    } finally {
+      interrupted.removeEventListener('abort', close);
+      lines.close();
+    }
   }
 
   /** Text of others was made plain where it was put in, so that no mark is theirs. What was missed there is. */

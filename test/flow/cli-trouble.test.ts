@@ -43,7 +43,17 @@ describe('what a person can do about', () => {
   it("a colleague's post is told to an author", async () => {
     const { post } = await room.author.publish(room.channelId, { body: 'One' });
     const token = await room.server.token({ author: ['*'] }, { sub: 'colleague' });
-    const { code, err } = await done(['retract', room.channelId, post.id, '--note', 'Wrong.', '--token', token]);
+    const { code, err } = await done([
+      'retract',
+      room.channelId,
+      post.id,
+      '--revision',
+      '1',
+      '--note',
+      'Wrong.',
+      '--token',
+      token,
+    ]);
     expect([code, err]).toEqual([1, expect.stringContaining('Authors change their own posts; this is of someone else.')]);
   });
 

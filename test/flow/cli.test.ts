@@ -215,7 +215,7 @@ describe('pressbox correct', () => {
     using journal = new DatabaseSync(join(embedded.dataDir, 'journal.db'));
     journal.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     const argv = ['correct', channel.id, post.id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
-    const { code, out } = await done([...argv, '--url', embedded.url, '--token', token]);
+    const { code, out } = await done([...argv, '--revision', '1', '--url', embedded.url, '--token', token]);
     expect([code, out]).toEqual([0, expect.stringContaining('Still to be erased')]);
     expect(out).toContain("the journal's write-ahead log: ");
   });
@@ -236,7 +236,7 @@ describe('pressbox retract, takedown and pin', () => {
     });
     // At once, or when the store is done with it.
     await vi.waitFor(async () => {
-      const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8)]);
+      const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8), '--yes']);
       expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);
     });
     expect((await room.author.getPost(room.channelId, one.id)).status).toBe('taken-down');

@@ -1,5 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { main } from '../../client/cli/main.ts';
 import type { Env } from '../../client/cli/terminal.ts';
+
+/** Where the command keeps what it has shown, where a test names no other folder: never in the home of whoever runs the tests. */
+const stateFolder = mkdtempSync(join(tmpdir(), 'pressbox-state-'));
+process.on('exit', () => rmSync(stateFolder, { recursive: true, force: true }));
 
 /** The command, run in this process with streams that a test can look into. */
 export interface Running {
@@ -34,6 +42,7 @@ export function run(
   async function* stdin() {
     yield* typeof input === 'string' ? [new TextEncoder().encode(input)] : input;
   }
+  const given = Object.assign(Readable.from(stdin(), { objectMode: true }), { isTTY: terminal });
   return {
     get out() {
       return out;
@@ -42,6 +51,6 @@ export function run(
       return err;
     },
     interrupt: () => stop.abort(),
-    code: main(argv, env, { stdin: stdin(), stdout, stderr, interrupted: stop.signal }),
+    code: main(argv, { XDG_STATE_HOME: stateFolder, ...env }, { stdin: given, stdout, stderr, interrupted: stop.signal }),
   };
 }

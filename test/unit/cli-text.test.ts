@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainJson, plainLine, plainText, textOf } from '../../client/cli/plain.ts';
@@ -54,7 +55,7 @@ describe('the text of html', () => {
 describe('a post in a terminal', () => {
   const { style } = new Terminal(
     {
-      stdin: (async function* () {})(),
+      stdin: Readable.from([]),
       stdout: { write: () => {}, isTTY: false },
       stderr: { write: () => {} },
       interrupted: new AbortController().signal,

@@ -1,0 +1,128 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { partsOf } from '../portable.ts';
+import type { Env } from './terminal.ts';
+
+/**
+ * Which revision of a post or channel was last shown on this machine, so that a change without `--revision` never overwrites one that
+ * nobody here has seen. Kept as lines `<hash> <revision>` in the user's state directory; the newest line of a hash counts. The hash stands
+ * for server, channel and post: the file holds no names and no texts.
+ *
+ * Several commands may write at once. A line that is lost leaves an older revision or none, and then the server refuses or the command asks.
+ */
+export interface ShownRevisions {
+  /** Undefined where none was shown, or it is not known any more. */
+  of(channelId: string, postId: string): number | undefined;
+  keep(channelId: string, shown: readonly Revised[]): void;
+  /** What was written here counts as shown where it followed on `before`, by default the revision that was shown last. */
+  wrote(channelId: string, written: Revised, before?: number): void;
+}
+interface Revised {
+  id: string;
+  revision: number;
+}
+
+/** In the place of a post's id: headline and standfirst of the channel. */
+export const channelItself = '';
+
+/** Lines that are left when the file is shortened, the newest of each post. */
+const linesKept = 2_000;
+/** The file is shortened once it is larger: about 8,000 lines. */
+const fileBytesMost = 256 * 1024;
+
+export function shownRevisions(env: Env, url: string): ShownRevisions {
+  const { origin, path } = partsOf(url);
+  const folder = stateFolder(env);
+  const file = folder === undefined ? undefined : join(folder, 'shown-revisions');
+  const nameOf = (channelId: string, postId: string) =>
+    createHash('sha256')
+      .update(JSON.stringify([origin.toLowerCase(), path, channelId, postId]))
+      .digest('base64url')
+      .slice(0, 22);
+
+  const of = (channelId: string, postId: string) => {
+    const name = nameOf(channelId, postId);
+    const line = linesIn(file).findLast((one) => one.startsWith(`${name} `));
+    const revision = Number(line?.slice(name.length + 1));
+    return Number.isSafeInteger(revision) && revision > 0 ? revision : undefined;
+  };
+  const keep = (channelId: string, shown: readonly Revised[]) => {
+    append(shown.map(({ id, revision }) => `${nameOf(channelId, id)} ${revision}\n`).join(''));
+  };
+  return {
+    of,
+    keep,
+    wrote(channelId, { id, revision }, before = of(channelId, id)) {
+      if (before === revision - 1) keep(channelId, [{ id, revision }]);
+    },
+  };
+
+  function append(lines: string): void {
+    if (folder === undefined || file === undefined || lines === '') return;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const opened = openSync(file, 'a', 0o600);
+      let size: number;
+      try {
+        fchmodSync(opened, 0o600);
+        appendFileSync(opened, lines);
+        ({ size } = fstatSync(opened));
+      } finally {
+        closeSync(opened);
+      }
+      if (size > fileBytesMost) shorten(file);
+    } catch {
+      // Without a place for it nothing is known, and the next change asks.
+    }
+  }
+}
+
+/** Undefined where there is none, as for a user without a home. */
+function stateFolder({ XDG_STATE_HOME: state, HOME: home }: Env): string | undefined {
+  // The XDG base directory specification has relative paths ignored.
+  if (state !== undefined && isAbsolute(state)) return join(state, 'pressbox');
+  try {
+    return join(home || homedir(), '.local', 'state', 'pressbox');
+  } catch {
+    return undefined;
+  }
+}
+
+function linesIn(file: string | undefined): string[] {
+  try {
+    return file === undefined ? [] : readFileSync(file, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+function shorten(file: string): void {
+  const newest = new Map<string, string>();
+  for (const line of linesIn(file)) {
+    const [name = '', revision = ''] = line.split(' ');
+    if (revision === '') continue;
+    newest.delete(name);
+    newest.set(name, line);
+  }
+  const kept = [...newest.values()].slice(-linesKept);
+  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    writeFileSync(draft, `${kept.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+    renameSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
