@@ -64,6 +64,8 @@ async function write(dataDir: string, path: string, secret: string): Promise<voi
   try {
     const file = await open(draft, 'wx', 0o600);
     try {
+      // Whatever the umask.
+      await file.chmod(0o600);
       await file.writeFile(`${secret}\n`);
       await file.sync();
     } finally {

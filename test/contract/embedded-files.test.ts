@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -45,8 +46,9 @@ beforeEach(async () => {
 afterEach(() => opened.close());
 
 /** A process that appends to the directory, once it has answered some. */
-async function startAppender(dataDir: string, answers = 20) {
-  const child = spawn(process.execPath, [appender, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startAppender(dataDir: string, { answers = 20, umask = '077' } = {}) {
+  const command = `umask ${umask} && exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', command, process.execPath, appender, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.on('data', (chunk) => {
     said += chunk;
@@ -64,7 +66,36 @@ async function startAppender(dataDir: string, answers = 20) {
   };
 }
 
+function modesIn(directory: string): [name: string, mode: string][] {
+  const names = readdirSync(directory).sort();
+  return names.map((name) => [name, (statSync(join(directory, name)).mode & 0o777).toString(8)]);
+}
+
 describe('a data directory', () => {
+  it('holds nothing that another user of the machine can read, whatever the umask, also where it was there before', async () => {
+    const dataDir = join(opened.dataDir, 'made-by-systemd');
+    mkdirSync(dataDir, { mode: 0o755 });
+    const theirs = await startAppender(dataDir, { answers: 1, umask: '000' });
+    await theirs.kill();
+    const names = ['journal.db', 'journal.db-shm', 'journal.db-wal', 'journal.lock'];
+    expect(modesIn(dataDir)).toEqual(names.map((name) => [name, '600']));
+  });
+
+  it('takes the rights of other users away from the files that an earlier version made, and from no others', async () => {
+    const dataDir = join(opened.dataDir, 'made-before');
+    mkdirSync(dataDir);
+    await (await startAppender(dataDir, { answers: 1 })).kill();
+    const names = ['journal.db', 'journal.db-shm', 'journal.db-wal', 'journal.db.bak', 'journal.lock', 'token-secret'];
+    for (const name of [...names, 'readme.txt']) writeFileSync(join(dataDir, name), '', { flag: 'a' });
+    for (const name of [...names, 'readme.txt']) chmodSync(join(dataDir, name), 0o644);
+    const engine = await openEmbedded({ dataDir, renderer });
+    try {
+      expect(modesIn(dataDir).sort()).toEqual([...names.map((name) => [name, '600']), ['readme.txt', '644']].sort());
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('is opened once in a process', async () => {
     const { id } = await createChannel(opened.engine);
     const second = openEmbedded({ dataDir: opened.dataDir, renderer });
@@ -233,7 +264,7 @@ describe('a torn tail', () => {
   ];
   it.each(tears)('%s is cut: what is before it is there, and the chain holds', async (_name, tear) => {
     const dataDir = join(opened.dataDir, 'torn');
-    const theirs = await startAppender(dataDir, 40);
+    const theirs = await startAppender(dataDir, { answers: 40 });
     const answered = await theirs.kill();
     tear(join(dataDir, 'journal.db-wal'));
     const engine = await openEmbedded({ dataDir, renderer });

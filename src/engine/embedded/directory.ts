@@ -1,4 +1,16 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
@@ -21,12 +33,50 @@ export function makeDirectory(directory: string): void {
   }
 }
 
+/** Read and written by their owner alone. */
+const privateMode = 0o600;
+const readByOthers = 0o077;
+
+/**
+ * Makes a file that only its owner can read, whatever the umask, unless it is there. SQLite gives the files beside a database the mode of
+ * the database.
+ */
+export function makePrivate(file: string): void {
+  try {
+    withOpen(file, 'wx', (descriptor) => fchmodSync(descriptor, privateMode));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** What Pressbox keeps in a data directory: the journal and its copies, and the secret. Other files there are somebody else's. */
+const ownFiles = /^(journal|token-secret)\b/;
+
+/**
+ * Takes the rights of other users away from the files of a data directory, which an earlier version or a copy left readable. Returns those
+ * that still have them: they belong to another user.
+ */
+export function tightenFiles(dataDir: string): string[] {
+  const files = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isFile() && ownFiles.test(entry.name));
+  return files.map(({ name }) => join(dataDir, name)).filter((file) => !tighten(file));
+}
+
+function tighten(file: string): boolean {
+  try {
+    if ((statSync(file).mode & readByOthers) !== 0) chmodSync(file, privateMode);
+    return true;
+  } catch (error) {
+    // A file of SQLite's own may be gone meanwhile.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
 function syncDirectory(directory: string): void {
   withOpen(directory, 'r', fsyncSync);
 }
 
-function withOpen(path: string, flags: 'r' | 'r+', use: (descriptor: number) => void): void {
-  const descriptor = openSync(path, flags);
+function withOpen(path: string, flags: 'r' | 'r+' | 'wx', use: (descriptor: number) => void): void {
+  const descriptor = openSync(path, flags, privateMode);
   try {
     use(descriptor);
   } finally {
@@ -99,6 +149,7 @@ const sqliteBusy = 5;
  */
 export function lockDirectory(dataDir: string): () => void {
   const file = lockOf(dataDir);
+  makePrivate(file);
   const db = new DatabaseSync(file, { timeout: 0 });
   try {
     // Of a file that it may only read SQLite would lock nothing, and say nothing of that.

@@ -34,7 +34,7 @@ import {
 import { Revoked } from '../revoked.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
-import { lockDirectory, makeDirectory } from './directory.ts';
+import { lockDirectory, makeDirectory, makePrivate, tightenFiles } from './directory.ts';
 import { EraseLoop } from './erase-loop.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
@@ -72,6 +72,10 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
   const file = join(dataDir, journalName);
   let writer: Thread<Writes> | undefined;
   try {
+    makePrivate(file);
+    const readable = tightenFiles(dataDir);
+    if (readable.length > 0)
+      log.warn({ files: readable }, 'other users may read files of the journal, and this one may not change that');
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
     const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
