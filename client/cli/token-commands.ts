@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Refusal } from '../../src/protocol/problems.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
+import { isVisible } from '../../src/protocol/visible.ts';
 import { newKey } from '../ids.ts';
 import { type AskingOptions, addWriteOptions, author, CannotDo, claimsOf, several, tellError, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
@@ -70,7 +71,7 @@ Examples:
   async function make(options: MakeOptions): Promise<number> {
     const { name, reader = [], author = [], editor = [], admin = false } = options;
     if (name === undefined) throw new UsageError("required option '--name <name>' not specified: whose token it is.");
-    if (name.trim() === '') throw new UsageError('--name says whose token it is, so it must not be empty.');
+    if (!isVisible(name)) throw new UsageError('--name says whose token it is, so it must not be empty.');
     const { sub = name, ttl } = options;
     const grants = { reader, author, editor, admin };
     await assertTaken({ name, sub, grants });

@@ -28,6 +28,25 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/invisible-text',
+    rule: 'A headline, name or note of invisible characters alone is refused like an empty one, and nothing changes.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      await unchanged(work, path, async () => {
+        for (const invisible of ['\u200b\u2060', '\u202e', '\u00ad', '\u115f\u3164\uffa0', '\u2800', '\u{e0041}', '\ufe0f']) {
+          const bodies = [{ headline: invisible }, { body: invisible }, { body: 'x', authors: [{ name: invisible }] }];
+          for (const body of bodies) await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body });
+          const revision = { kind: 'correction', note: invisible, changes: { body: 'Other.' } };
+          const headers = { 'if-match': '*' };
+          const at = `${path}/posts/${post.id}/revisions`;
+          await work.mustRefuse(400, 'invalid-body', at, { method: 'POST', headers, body: revision });
+        }
+      });
+      await work.publish(path, { headline: '\u{1f468}\u200d\u{1f692}\ufe0f' });
+    },
+  },
+  {
     name: 'writes/key-event-needs-headline',
     rule: 'A key event needs a headline.',
     async run(work) {

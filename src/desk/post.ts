@@ -3,6 +3,7 @@ import { limits } from '../protocol/limits.ts';
 import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
+import { isVisible } from '../protocol/visible.ts';
 import { unpin } from './channel.ts';
 import {
   bytesOf,
@@ -225,10 +226,15 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
 /** What a published post must be, whatever made it so. `at` is where its fields stand in the request. */
 function misfitOf(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   if (post.keyEvent && post.headline === null) return misfit(`${at}headline`, 'A key event must have a headline.');
-  if (post.headline === null && post.html === '' && post.media.length === 0) {
+  if (post.headline === null && !showsText(post.html) && post.media.length === 0) {
     return misfit(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
   }
   return misfitOfSize(post, at.slice(0, -1));
+}
+
+/** A rule across the page can be seen; other tags show only what is in them. */
+function showsText(html: string): boolean {
+  return isVisible(html.replace(/<(?!hr>)[^>]*>/g, ''));
 }
 
 /** What an event holds of a post, beside its history. `at` is where the post stands in the request. */

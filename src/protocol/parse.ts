@@ -11,11 +11,25 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   throw new Refusal('invalid-body', { errors: fieldErrors(result.error) });
 }
 
+/**
+ * As `parse`, of a value that stands in a journal already and is kept as it is: invisible characters alone are taken, as they were when it
+ * was written. Returns nothing, so a schema that transforms has no place here.
+ */
+export function parseJournalled(schema: z.ZodType, value: unknown): void {
+  const { error } = schema.safeParse(value, { error: sentenceFor });
+  const issues = error?.issues.filter((issue) => !(issue.code === 'custom' && issue.params?.invisible)) ?? [];
+  if (issues.length > 0) throw new Refusal('invalid-body', { errors: errorsOf(issues) });
+}
+
 const { problemErrors: errorsMost, placeNameCharacters: nameCharacters, placeDepth: depthMost } = limits;
 
 /** One for each place that did not fit, an unknown field being a place. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
-  const errors = error.issues.slice(0, errorsMost).flatMap((issue): FieldError[] => {
+  return errorsOf(error.issues);
+}
+
+function errorsOf(issues: readonly z.core.$ZodIssue[]): FieldError[] {
+  const errors = issues.slice(0, errorsMost).flatMap((issue): FieldError[] => {
     if (issue.code !== 'unrecognized_keys') return [{ path: placeOf(issue.path), message: issue.message }];
     return issue.keys.slice(0, errorsMost).map((key) => ({ path: placeOf([...issue.path, key]), message: issue.message }));
   });

@@ -5,7 +5,10 @@ import {
   channelIdSchema,
   httpsUrl,
   languageTag,
+  line,
   mediaSchema,
+  notBlank,
+  notEmpty,
   personSchema,
   postIdSchema,
   sourceSchema,
@@ -26,9 +29,7 @@ export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema 
 
 // ---- What authors send
 
-export const note = text(limits.noteCharacters)
-  .meta({ minLength: 1 })
-  .refine((value) => value.trim() !== '', 'Must not be empty.');
+export const note = notEmpty(text(limits.noteCharacters));
 const headline = words(limits.headlineCharacters);
 
 /** The fields of a post that an author writes. */
@@ -139,7 +140,8 @@ export const postsQuerySchema = z.object({
     .meta({ type: 'boolean' })
     .transform((value) => value === 'true')
     .optional(),
-  source: words(limits.textCharacters).optional(),
+  // Older posts may have a source whose name cannot be seen.
+  source: notBlank(line(limits.textCharacters)).optional(),
   limit: pageLimit,
 });
 /** A page of a feed: `told` is part of the address of a next page, and made by the server. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
-import { parse } from './parse.ts';
+import { parse, parseJournalled } from './parse.ts';
 import { type FieldError, Refusal } from './problems.ts';
 import { channelFields, note, postFields } from './schemas.ts';
 import { sentTime } from './sent.ts';
 import { channelIdSchema, personSchema, postIdSchema, words } from './values.ts';
+import { isVisible } from './visible.ts';
 
 /**
  * The lines in which a channel is written out and read in again: one for each entry of its journal, in the order of the journal. A line
@@ -114,14 +115,23 @@ export function parseLine(value: object): TransferLine {
  * The schemas only look, and change nothing.
  */
 function read(value: Record<string, unknown>): TransferLine {
+  const facts = (value.revision ?? {}) as object;
+  const judge = isJournalled(facts) ? parseJournalled : parse;
   if (Object.hasOwn(value, 'channel')) {
-    return { channel: value.channel as model.Channel, facts: parse(channelLineSchema, value).revision };
+    judge(channelLineSchema, value);
+    return { channel: value.channel as model.Channel, facts: value.revision as LineFacts | undefined };
   }
-  if (Object.hasOwn((value.revision ?? {}) as object, 'content')) {
-    const { post, revision } = parse(erasedLineSchema, value);
-    return { erased: post, facts: revision };
+  if (Object.hasOwn(facts, 'content')) {
+    judge(erasedLineSchema, value);
+    return { erased: value.post as ErasedLine['erased'], facts: facts as ErasedLine['facts'] };
   }
-  return { facts: parse(postLineSchema, value).revision, post: value.post as PostLine['post'] };
+  judge(postLineSchema, value);
+  return { post: value.post as PostLine['post'], facts: facts as LineFacts };
+}
+
+/** Whether it has a place in a hash chain: it was exported, and its text cannot be mended without breaking the chain. */
+function isJournalled(facts: object): boolean {
+  return Object.hasOwn(facts, 'offset') && Object.hasOwn(facts, 'check');
 }
 
 /** Where what a line says of one thing contradicts what it says of another. */
@@ -173,7 +183,7 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
     [withdrawn && (said || listed), 'post', 'Must be empty: it was withdrawn.'],
     [!withdrawn && authors.length === 0, 'post.authors', 'Must have at least 1 entry.'],
     [
-      !withdrawn && !headline && body.trim() === '' && media.length === 0,
+      !withdrawn && !headline && !(isJournalled(facts) ? body.trim() : isVisible(body)) && media.length === 0,
       'post.body',
       'A post must have a headline, a body or media.',
     ],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import type * as model from './model.ts';
+import { isVisible } from './visible.ts';
 
 /**
  * The plain values that schemas are made of: ids, times, text, addresses, people and media. What a refinement holds, JSON Schema does
@@ -39,9 +40,20 @@ export function line(most: number) {
 
 /** Text of one line that says something. */
 export function words(most: number) {
-  return line(most)
-    .meta({ minLength: 1 })
-    .refine((value) => value.trim() !== '', 'Must not be empty.');
+  return notEmpty(line(most));
+}
+
+/** Refuses white space alone. */
+export function notBlank(schema: z.ZodString) {
+  return schema.meta({ minLength: 1 }).refine((value) => value.trim() !== '', { error: 'Must not be empty.', abort: true });
+}
+
+/** Refuses white space alone, and invisible characters alone. `parseJournalled` takes the latter. */
+export function notEmpty(schema: z.ZodString) {
+  return notBlank(schema).refine(isVisible, {
+    error: 'Must not be empty: none of its characters can be seen.',
+    params: { invisible: true },
+  });
 }
 
 function url(...schemes: string[]) {

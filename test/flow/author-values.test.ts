@@ -61,12 +61,16 @@ const bell = 'a\u0007b';
 const lone = 'a\ud800b';
 const astral = (count: number) => '🌕'.repeat(count);
 
+/** One of each kind that nobody sees. */
+const invisible = '\u00ad\u061c\u115f\u180b\u200b\u202e\u2800\u3164\ufe0f\uffa0\ufff9\u{e0041}';
+
 const notText: Bad[] = [[1], [true], [{}], [['a']]];
 /** One line of text that has to say something. */
 const badWords = (most: number): Bad[] => [
   ...notText,
   [''],
   ['  '],
+  [invisible],
   ['a\nb'],
   ['a\tb'],
   [bell],
@@ -231,7 +235,7 @@ describe('bad values are refused, each with its place and a sentence', () => {
     const changes = { headline: 'B' };
     for (const [value] of [...badEnum, [null], ['retraction'], ['takedown'], [undefined]])
       await expectRefused(revise({ kind: value, changes }), 'kind', label(value));
-    for (const [value] of [...badText(1_000), [''], [' \n']])
+    for (const [value] of [...badText(1_000), [''], [' \n'], [invisible]])
       await expectRefused(revise({ kind: 'update', note: value, changes }), 'note', label(value));
     for (const kind of ['clarification', 'correction']) await expectRefused(revise({ kind, changes }), 'note', kind);
     for (const value of [undefined, null, 'a', [], 1])
@@ -244,6 +248,11 @@ describe('bad values are refused, each with its place and a sentence', () => {
     await expectRefused(revise({ kind: 'refile', changes: {} }), 'changes', 'nothing');
     await expectRefused(revise({ kind: 'refile', changes: { headline: post.headline } }), 'changes', 'the same');
     await expectRefused(revise({ kind: 'update', changes: { headline: null, body: '' } }), 'changes.body', 'emptied');
+    await expectRefused(
+      revise({ kind: 'update', changes: { headline: null, body: `- ${invisible}` } }),
+      'changes.body',
+      'unseen',
+    );
     await expectRefused(revise({ kind: 'update', changes: { headline: null, keyEvent: true } }), 'changes.headline', 'key event');
     await expectRefused(revise({ kind: 'update', changes: { derivedFrom: [post.id] } }), 'changes.derivedFrom[0]', 'itself');
     await expectRefused(
@@ -254,9 +263,9 @@ describe('bad values are refused, each with its place and a sentence', () => {
   });
 
   it('in a withdrawal', async () => {
-    for (const [value] of [...badText(1_000), [''], [null], [undefined]])
+    for (const [value] of [...badText(1_000), [''], [invisible], [null], [undefined]])
       await expectRefused(() => send('POST', `${channelUrl}/posts/${post.id}/retraction`, { note: value }), 'note', label(value));
-    for (const [value] of [...badText(1_000), ['']])
+    for (const [value] of [...badText(1_000), [''], [invisible]])
       await expectRefused(() => send('POST', `${channelUrl}/posts/${post.id}/takedown`, { note: value }), 'note', label(value));
     for (const what of ['retraction', 'takedown']) {
       await expectRefused(() => send('POST', `${channelUrl}/posts/${post.id}/${what}`, { note: 'n', kind: 'x' }), 'kind', what);

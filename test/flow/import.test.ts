@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
+import { newPostId } from '../../client/ids.ts';
+import type { AppendRequest } from '../../src/engine/engine.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
@@ -251,6 +253,33 @@ describe('an import', () => {
       status: 400,
       body: { line: 1, errors: [{ path: 'channel.createdAt', message }] },
     });
+  });
+
+  it('takes invisible text that stands in a history, unchanged, and refuses it from another system', async () => {
+    const id = 'unseen';
+    const unseen = '\u200b\u2060';
+    const channel = plainChannel(id);
+    const post = plainPost(id, { headline: unseen, body: unseen, authors: [{ name: unseen }] });
+    await using source = await startTestServer();
+    const facts = { at: post.publishedAt, by: unseen, kind: null, listed: false };
+    const append = (request: object) =>
+      source.server.engine.append(id, { request: { id: newPostId(), digest: '0'.repeat(64) }, ...request } as AppendRequest);
+    await append({ decidedOn: { channel: 0, posts: {} }, entries: [{ ...facts, type: 'channel.changed', channel }] });
+    const entry = { ...facts, type: 'post.published', post: { ...post, html: '<p></p>' } };
+    await append({ decidedOn: { channel: 1, posts: { [post.id]: 0 } }, entries: [entry] });
+    const whole = await exportOf(source, id);
+    expect(JSON.parse(whole.trimEnd().split('\n')[1] ?? '')).toMatchObject({ post, revision: { by: unseen } });
+
+    await using target = await startTestServer();
+    expect(await sendTo(target, whole)).toMatchObject({ status: 200, body: { ...none, channels: 1, posts: 1, revisions: 2 } });
+    expect(await exportOf(target, id)).toBe(whole);
+
+    const line = { post: { ...post, id: newPostId() }, revision: { at: post.publishedAt, by: 'ruth' } };
+    const refused = await sendTo(target, JSON.stringify(line));
+    expect(refused.status).toBe(400);
+    expect(refused.body.errors?.map(({ path }) => path)).toEqual(['post.headline', 'post.authors[0].name']);
+    const bare = { ...line, post: { ...line.post, headline: null, authors: [{ name: 'Ruth' }] } };
+    expect(await sendTo(target, JSON.stringify(bare))).toMatchObject({ status: 400, body: { errors: [{ path: 'post.body' }] } });
   });
 
   it('takes what another system wrote, as it was, with its times', async () => {

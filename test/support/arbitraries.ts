@@ -10,6 +10,7 @@ import {
   verifications,
 } from '../../src/protocol/model.ts';
 import type { NewChannel, NewPost, Revision } from '../../src/protocol/schemas.ts';
+import { isVisible } from '../../src/protocol/visible.ts';
 
 /**
  * fast-check arbitraries of what authors send. Everything made here is valid by the schemas and, as far as a single request can be,
@@ -31,7 +32,7 @@ function line(most: number = 40): fc.Arbitrary<string> {
   return fc
     .string({ unit: character, minLength: 1, maxLength: Math.min(most, 60) })
     .map((text) => [...text].slice(0, most).join(''))
-    .filter((text) => text.trim() !== '');
+    .filter(isVisible);
 }
 
 /** Pieces that mean something in markdown, set together at random: finds more than random characters do. */

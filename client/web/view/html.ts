@@ -1,5 +1,5 @@
 /**
- * HTML as a value. Whatever is put into an `html` template is escaped, unless it is `Html` itself, so that forgetting is safe.
+ * HTML as a value. Text put into an `html` template is escaped, and cannot turn the text beside it. `Html` is put in as it is.
  * Works in Node and in a browser alike and touches neither.
  */
 export class Html {
@@ -17,7 +17,7 @@ export const nothing = new Html('');
 /** Joins markup and values. Values stand between tags or in double-quoted attributes; nowhere else are they safe. */
 export function html(markup: TemplateStringsArray, ...values: readonly Part[]): Html {
   let text = markup[0] ?? '';
-  for (const [at, value] of values.entries()) text += textOf(value) + (markup[at + 1] ?? '');
+  for (const [at, value] of values.entries()) text += textOf(value, markup[at] ?? '') + (markup[at + 1] ?? '');
   return new Html(text);
 }
 
@@ -43,10 +43,28 @@ function escapeHtml(text: string): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-function textOf(part: Part): string {
+/** `before`: the markup that the part follows. An attribute's value stands alone, and an address must stay as it is. */
+function textOf(part: Part, before = ''): string {
   if (part === null || part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
-  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'string') return escapeHtml(before.endsWith('"') ? part : isolated(part));
   if (typeof part === 'number') return String(part);
-  return part.map(textOf).join('');
+  return part.map((each) => textOf(each)).join('');
+}
+
+/**
+ * Text whose bidirectional controls end with it. A `bdi` is not enough: a browser inserts the same controls for it, so a text that holds a
+ * pop directional isolate (U+2069) of its own leaves it. As many isolates are opened before the text as it closes, and one more.
+ */
+export function isolated(text: string): string {
+  const controls = text.match(/[\u202a-\u202e\u2066-\u2069]/g);
+  if (!controls) return text;
+  let before = 1;
+  let open = 1;
+  for (const control of controls) {
+    if (control > '\u202e' && control < '\u2069') open++;
+    else if (control === '\u2069' && open > 1) open--;
+    else if (control === '\u2069') before++;
+  }
+  return '\u2068'.repeat(before) + text + '\u2069'.repeat(open);
 }

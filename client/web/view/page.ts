@@ -3,7 +3,7 @@ import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapsho
 import { correctionNotes } from './changes.ts';
 import { digitsOf, numberText } from './counts.ts';
 import { directionOf, turned } from './direction.ts';
-import { type Html, html, nothing } from './html.ts';
+import { type Html, html, isolated, nothing } from './html.ts';
 import { people } from './links.ts';
 import { type PostSetting, renderPost } from './post.ts';
 import { clock, clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
@@ -78,7 +78,7 @@ export function settingsOf(
 /** The page's title: of the post that a permanent link led to, where it has a headline, and of the coverage. */
 export function titleOf(channel: Channel, marked: ReaderPost | undefined): string {
   if (marked === undefined || isWithdrawn(marked) || marked.headline === null) return channel.headline;
-  return `${marked.headline} · ${channel.headline}`;
+  return `${isolated(marked.headline)} · ${channel.headline}`;
 }
 
 /** For each post whether its day is another than that of the newer one above it. */

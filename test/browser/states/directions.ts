@@ -33,6 +33,40 @@ export function directions({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
+  it('turns no text beside one that holds bidirectional controls, on the page and in the element', async () => {
+    const turning = 'A\u2069\u202eB';
+    const { id } = await coverage([
+      {
+        headline: turning,
+        authors: [{ name: turning, role: 'First' }, { name: 'Second' }],
+        sources: [{ name: turning, via: 'Third' }],
+        media: [{ type: 'image', url: 'https://example.org/a.jpg', alt: 'x', caption: turning, credit: 'Fourth' }],
+      },
+    ]);
+    const { page } = await room.browser.page();
+    for (const path of ['/live/', '/embed/']) {
+      await page.goto(room.server.url + path + id);
+      await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+      const drawn = await page.evaluate(`(() => {
+        const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
+        const walker = document.createTreeWalker(root.querySelector('.post'), NodeFilter.SHOW_TEXT);
+        const leftOf = (node, at) => {
+          const range = document.createRange();
+          range.setStart(node, at);
+          range.setEnd(node, at + 1);
+          return range.getBoundingClientRect().left;
+        };
+        const drawn = {};
+        while (walker.nextNode()) {
+          const { currentNode: node } = walker;
+          if (/^(First|Second|Third|Fourth)$/.test(node.data)) drawn[node.data] = leftOf(node, 0) < leftOf(node, 3) ? 'ltr' : 'rtl';
+        }
+        return drawn;
+      })()`);
+      expect(drawn, path).toEqual({ First: 'ltr', Second: 'ltr', Third: 'ltr', Fourth: 'ltr' });
+    }
+  });
+
   describe('in a language from right to left', () => {
     /** Begins with a name in Latin letters, and is Arabic; and is in English, whatever the coverage is in, or the word that it quotes. */
     const [arabic, english, quoting] = ['NASA تعلن', 'ESA says no.', 'The word حرية means freedom.'];
