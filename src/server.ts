@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { Request } from 'express';
 import { createApp } from './app.ts';
 import { type Config, publicUrlOf } from './config.ts';
+import { type Clock, type ClockParts, createClock } from './desk/clock.ts';
 import { createDesk } from './desk/desk.ts';
 import { createImporter } from './desk/import.ts';
+import { deskLimits } from './desk/limits.ts';
 import { createRenderer } from './desk/render.ts';
 import { createSessionCookie } from './edge/cookies.ts';
 import { closeHttp, createHttp, dropWaiting, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
@@ -59,8 +61,10 @@ export interface PressboxServer extends AsyncDisposable {
 
 export interface ServerOptions {
   log?: Log;
-  /** Milliseconds since 1970. */
+  /** The system clock, in milliseconds since 1970. Given alone, it is also the monotonic one. */
   now?: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  elapsed?: () => number;
   random?: () => number;
   /** Of one among several processes on a port, which is not 0: it listens once it can serve, since others may do so already. */
   group?: Group;
@@ -80,7 +84,7 @@ export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
   // For what is a while ago or due in one: a clock that is put back would have it wait for as long.
-  const elapsed = options.now ?? (() => performance.now());
+  const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
   const counted = group?.metrics ?? metrics.text;
@@ -119,11 +123,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const handshakes = new Handshakes({ random, metrics });
     const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, { metrics, log });
+    const clock = watchClock({ system: now, elapsed }, { metrics, log });
+    undo.unshift(clock.stop);
     mount({
       publicUrl,
       engine,
       renderer,
-      desk: createDesk({ engine, append, renderer, now, newId: () => newPostId(Date.now()) }),
+      desk: createDesk({ engine, append, renderer, now: clock.now, newId: () => newPostId(clock.now()) }),
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
       // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
       onImports: (count) => {
@@ -217,6 +223,23 @@ async function openEngine(
     if (error instanceof JournalUnavailable) throw new NotStarted(`PRESSBOX_REDIS_URL: ${error.message}`);
     throw error;
   }
+}
+
+/** The clock of dates, which tells of jumps of the system clock. `stop` ends the watch. */
+function watchClock(
+  clocks: Pick<ClockParts, 'system' | 'elapsed'>,
+  { metrics, log }: { metrics: Metrics; log: Log },
+): Clock & { stop: () => void } {
+  const clock = createClock({
+    ...clocks,
+    onJump(byMs) {
+      metrics.clockJumps.inc({ direction: byMs < 0 ? 'back' : 'ahead' });
+      log.warn({ byMs }, 'the system clock jumped');
+    },
+    onFollow: (byMs) => log.warn({ byMs }, 'dates follow the system clock again'),
+  });
+  const looking = setInterval(clock.now, deskLimits.clockLookMs).unref();
+  return { ...clock, stop: () => clearInterval(looking) };
 }
 
 function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engine): () => void {

@@ -80,12 +80,12 @@ export function createDesk(options: DeskOptions): Desk {
       return await afterwards(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
     let now = standing(read);
     const { patch, expected } = ask.command();
-    const done = await carryOut(ask, channelId, 'channel', async (anew) => {
+    const done = await carryOut(ask, channelId, 'channel', async (anew, deed) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
       const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
-      return { decision: channels.change({ channel, pinned }, { patch, expected }, deedOf(ask.who)), position };
+      return { decision: channels.change({ channel, pinned }, { patch, expected }, deed), position };
     });
     if (done.status === 'appended') {
       const entry = done.changes[0];
@@ -120,12 +120,12 @@ export function createDesk(options: DeskOptions): Desk {
       throw refusal;
     }
     const command = { ...asked, id: asked.id ?? newId(), html, byline: ask.who.name };
-    const done = await carryOut(ask, channelId, { newPost: asked.id }, async (anew) => {
+    const done = await carryOut(ask, channelId, { newPost: asked.id }, async (anew, deed) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
       const sources = await publishedAmong(channelId, asked.derivedFrom);
-      return { decision: posts.publish({ channel, existing, sources }, command, deedOf(ask.who)), position };
+      return { decision: posts.publish({ channel, existing, sources }, command, deed), position };
     });
     return await answerFor(channelId, done);
   }
@@ -136,10 +136,10 @@ export function createDesk(options: DeskOptions): Desk {
     const asked = ask.command();
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
-      return { decision: posts.revise({ ...now, sources }, command, deedOf(ask.who)), position: now.position };
+      return { decision: posts.revise({ ...now, sources }, command, deed), position: now.position };
     });
     return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
   }
@@ -148,9 +148,9 @@ export function createDesk(options: DeskOptions): Desk {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), false);
     const command = ask.command();
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
-      return { decision: posts.retract(now, command, deedOf(ask.who)), position: now.position };
+      return { decision: posts.retract(now, command, deed), position: now.position };
     });
     return await withDerived(withdrawnBy(await answerFor(channelId, done)), false);
   }
@@ -159,9 +159,9 @@ export function createDesk(options: DeskOptions): Desk {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayEdit);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
     const command = ask.command();
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew) => {
+    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
-      return { decision: posts.takeDown(now, command, deedOf(ask.who)), position: now.position };
+      return { decision: posts.takeDown(now, command, deed), position: now.position };
     });
     if (done.status === 'unchanged') {
       return await withDerived({ post: now.post, position: now.position, replayed: false }, true);
@@ -186,12 +186,14 @@ export function createDesk(options: DeskOptions): Desk {
     ask: Ask<unknown>,
     channelId: string,
     subject: Subject,
-    decide: (anew: boolean) => Promise<{ decision: Decision; position: Position }>,
+    decide: (anew: boolean, deed: Deed) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<Done> {
     let confirming = false;
+    /** The date of the channel's last entry, where that is ahead of the clock. */
+    let lastAt: string | undefined;
     for (let tries = 0; tries < triesMost; tries += 1) {
       const { erasures } = known;
-      const { decision, position } = await decide(tries > 0);
+      const { decision, position } = await decide(tries > 0, deedOf(ask.who, lastAt));
       if (decision.status !== 'append') {
         if (erasures !== known.erasures) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
@@ -203,8 +205,10 @@ export function createDesk(options: DeskOptions): Desk {
       }
       confirming = false;
       const { decidedOn, entries } = decision;
-      const result = await append(channelId, { request: ask.request, decidedOn, entries });
+      const lastDateBindsUntil = new Date(clock() + deskLimits.lastDateBindsMs).toISOString();
+      const result = await append(channelId, { request: ask.request, decidedOn, entries, lastDateBindsUntil });
       if (result.status === 'appended') return result;
+      if (result.status === 'earlier') lastAt = result.lastAt;
       if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome, subject));
     }
     throw new JournalUnavailable('others kept changing what this write was decided on', 'unchanged');
@@ -297,8 +301,10 @@ export function createDesk(options: DeskOptions): Desk {
     }
   }
 
-  function deedOf(who: Principal): Deed {
-    return { by: who.sub, at: new Date(clock()).toISOString() };
+  /** Dated by the clock, but not before the last entry. */
+  function deedOf(who: Principal, lastAt = ''): Deed {
+    const now = new Date(clock()).toISOString();
+    return { by: who.sub, at: now < lastAt ? lastAt : now };
   }
 }
 

@@ -2,6 +2,13 @@
 export const deskLimits = {
   /** How often a decision is made again because something moved. Each time someone else's write went through. */
   decisionTries: 100,
+  /** The date of a channel's last entry binds the next one's as long as it is not further ahead of the clock than this. */
+  lastDateBindsMs: 300_000,
+  /** The clock of dates follows a jump of the system clock once that has been stable for this long; smaller differences at once. */
+  clockStableMs: 60_000,
+  clockSlewMs: 500,
+  /** How often the system clock is looked at for jumps. */
+  clockLookMs: 1_000,
   /** How long an author waits for an erasure, of the 10 s in which the contract promises an answer. */
   erasureWaitMs: 8_000,
   /** Pages of posts that are looked through for those that restate one. */

@@ -43,7 +43,7 @@ export interface Reach {
 export interface Journal {
   /**
    * Takes one or two entries that stand or fall together. In one atomic step: looks the request up, compares the revisions that
-   * were decided on, numbers, chains, stores and indexes. An entry that was answered `appended` is on the disk, is announced only
+   * were decided on and the date of the channel's last entry, numbers, chains, stores and indexes. An entry that was answered `appended` is on the disk, is announced only
    * after it was, and is never lost, doubled or reordered. The same request again answers `duplicate`, whatever it now holds.
    * Throws if the outcome is unknown: repeat it with the same request id.
    */
@@ -228,6 +228,11 @@ export interface AppendRequest {
   /** Revisions that the entries were decided on: the channel's (0: there must be none), and those of posts (0: likewise). */
   decidedOn: { channel: number; posts: Record<string, number> };
   entries: readonly [NewEntry] | readonly [NewEntry, NewEntry];
+  /**
+   * Dates must not go back: where the channel's last entry is dated later than the first of these, but not later than this (RFC 3339, UTC
+   * with milliseconds), nothing is appended and `earlier` is answered. Left out: the entries keep their dates, as those of an import.
+   */
+  lastDateBindsUntil?: string;
   /** Of a channel that these entries make: what its chain begins with. Left out: a fresh one. */
   root?: string;
 }
@@ -280,6 +285,8 @@ export type AppendResult =
   | { status: 'duplicate'; outcome: Outcome }
   /** What does not stand at the revision decided on: ids of posts, and `null` for the channel. */
   | { status: 'conflict'; moved: (string | null)[] }
+  /** `lastAt`: the date of the channel's last entry, which is later than that of the first of these. */
+  | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
 /** What a request did the first time. */

@@ -39,10 +39,11 @@ export function measureAppends(
   };
 }
 
-/** To a deleted channel nothing is appended, whoever tries. */
+/** To a deleted channel nothing is appended, whoever tries. What was dated too early is dated and decided again, like a conflict. */
 const outcomes: Record<AppendResult['status'], AppendOutcome> = {
   appended: 'appended',
   duplicate: 'duplicate',
   conflict: 'conflict',
+  earlier: 'conflict',
   deleted: 'refused',
 };

@@ -81,6 +81,8 @@ export interface Metrics {
   endedSessions: Gauge;
   /** Settings of the store that durability needs and that are not as they should be. */
   storeUnsafe: Gauge;
+  /** Jumps of the system clock. */
+  clockJumps: Counter<'direction'>;
   /** Erasures, as of takedowns, that whoever asked was told to be pending, and that are not complete. */
   erasuresPending: Gauge;
   /** Calls the function before each scrape, to set gauges that are cheaper to read than to keep. Returns its undo. */
@@ -203,6 +205,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       aggregator: 'max',
       registers,
     }),
+    clockJumps: new Counter({
+      name: 'pressbox_clock_jumps_total',
+      help: 'Jumps of the system clock by more than half a second, ahead or back.',
+      labelNames: ['direction'],
+      registers,
+    }),
     erasuresPending: new Gauge({
       name: 'pressbox_erasures_pending',
       help: 'Takedowns and deletions whose text is not gone yet from everything that the store keeps.',
@@ -255,6 +263,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
   for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
+  for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);

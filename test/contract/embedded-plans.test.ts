@@ -119,7 +119,15 @@ function writeEverything(): void {
   const write = (entries: Parameters<typeof appending>[0]) => {
     const { request, decidedOn } = appending(entries);
     const prepared = prepareAll(id, entries, renderer.version);
-    return append(sql, { channelId: id, request, decidedOn, entries: prepared, root: undefined, now: 1 });
+    return append(sql, {
+      channelId: id,
+      request,
+      decidedOn,
+      entries: prepared,
+      lastDateBindsUntil: undefined,
+      root: undefined,
+      now: 1,
+    });
   };
   const post = samplePost(id);
   const next = revision(post, { body: 'It was not so.' });

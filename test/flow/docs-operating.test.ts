@@ -155,8 +155,9 @@ describe('the figures of docs/operating.md', () => {
       ['the 30 s of a poll', limits.waitSeconds],
       ['something every 15 s', limits.pingSeconds],
       ['It hung for 30 s', workerLimits.workerSilentMs / 1_000],
-      ['A jump ahead by 20 s', readerLimits.stallMs / 1_000],
-      ['idempotency keys, for 24 h', limits.idempotencyHours],
+      ['stable for 60 s', deskLimits.clockStableMs / 1_000],
+      ['more than 5 minutes ahead', deskLimits.lastDateBindsMs / 60_000],
+      ['kept for 24 h', limits.idempotencyHours],
     ];
     for (const [words, value] of said) {
       expect(page).toContain(words);

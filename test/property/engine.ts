@@ -7,6 +7,7 @@ import { type AuthorPost, type Channel, isWithdrawn, readerView, type Source } f
 import type { Examined, OpenEngine } from '../contract/engine.ts';
 import {
   appending,
+  at,
   channelChange,
   channelEntry,
   newPostId,
@@ -80,6 +81,11 @@ async function append(model: Model, real: Real, request: AppendRequest): Promise
     expect(result).toEqual({ status: 'conflict', moved });
     return;
   }
+  const lastAt = model.log.at(-1)?.entry.at ?? '';
+  if (request.lastDateBindsUntil !== undefined && lastAt > request.entries[0].at && lastAt <= request.lastDateBindsUntil) {
+    expect(result).toEqual({ status: 'earlier', lastAt });
+    return;
+  }
   if (result.status !== 'appended') throw new Error(`Not appended: ${JSON.stringify(result)}`);
   const head = model.log.length;
   const { position, changes } = result;
@@ -150,6 +156,13 @@ const writes: fc.Arbitrary<Command>[] = [
         append(model, real, appending([publication(samplePost(real.channelId, made))], decided(model))),
       ),
     ),
+  fc.tuple(fields, fc.nat({ max: 10 }), fc.nat({ max: 10 })).map(([made, seconds, binding]) =>
+    command(`publish, dated ${seconds} s after noon, where a last date binds until ${binding} s after it`, (model, real) => {
+      const post = samplePost(real.channelId, { ...made, publishedAt: at(seconds) });
+      const request = appending([publication(post)], decided(model));
+      return append(model, real, { ...request, lastDateBindsUntil: at(binding) });
+    }),
+  ),
   fc.tuple(some, fields, fc.boolean()).map(([n, made, erases]) =>
     command(
       `revise ${n}${erases ? ', erasing what was before' : ''}`,

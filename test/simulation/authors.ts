@@ -95,7 +95,7 @@ export class Authors {
       const appended = await node.engine.append(write);
       return () => {
         trace?.(`${request}: ${appended.status}`);
-        if (appended.status === 'conflict' || appended.status === 'deleted') return;
+        if (appended.status !== 'appended' && appended.status !== 'duplicate') return;
         const last = appended.status === 'appended' ? (appended.entries.at(-1) as Entry) : appended.entry;
         this.#witness.acknowledges(last);
         if (write.type === 'post.taken-down') void this.#erase(write.post.id, () => firstOf(store.head, request));

@@ -13,7 +13,7 @@ export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
   return post;
 }
 
-/** Times are no matter here, and must be times. */
-export function timeOf(offset: number): string {
-  return `2026-11-24T12:00:${String(offset % 60).padStart(2, '0')}.000Z`;
+/** A moment of the simulation as a date. */
+export function timeOf(ms: number): string {
+  return new Date(Date.UTC(2026, 10, 24, 12) + Math.round(ms)).toISOString();
 }

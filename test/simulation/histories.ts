@@ -21,6 +21,9 @@ export interface Entry {
   readonly before: Entry | undefined;
   readonly checkBefore: string;
   readonly change: StoredChange;
+  /** When it is dated, and what the clock said of whoever dated it: milliseconds of the simulation. */
+  readonly datedAt: number;
+  readonly clock: number;
   readonly request: string;
   readonly channel: Channel;
   readonly channelAt: number;

@@ -1,3 +1,4 @@
+import { deskLimits } from '../../src/desk/limits.ts';
 import {
   type Announcement,
   type Bounds,
@@ -238,16 +239,32 @@ export class NodeEngine implements Used {
 
   /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */
   async append(write: Write): Promise<Appended> {
-    const { store, chances } = this.#setting;
+    const { chances } = this.#setting;
     await this.heeded();
-    const appended = await this.#ask(() => store.append(write));
-    if (appended.status === 'conflict' || appended.status === 'deleted') return appended;
+    const appended = await this.#dateAndAppend(write);
+    if (appended.status !== 'appended' && appended.status !== 'duplicate') return appended;
     const last = appended.status === 'appended' ? appended.entries.at(-1) : appended.entry;
     if (chances.minReplicas > 0) await this.#replicated(last as Entry);
     if (appended.status !== 'appended') return appended;
     if (write.type !== 'channel.changed' && write.erases) this.#tellErased(write.post.id);
     for (const entry of appended.entries) this.#announce(entry);
     return appended;
+  }
+
+  /** Dates and decides again where the last entry is dated later, as the desk does. */
+  async #dateAndAppend(write: Write): Promise<Appended> {
+    const { store, scheduler, clockOf } = this.#setting;
+    if (clockOf === undefined) return await this.#ask(() => store.append(write));
+    let at = Number.NEGATIVE_INFINITY;
+    for (let tries = 0; tries < deskLimits.decisionTries; tries += 1) {
+      const clock = clockOf(this.id, scheduler.now);
+      at = Math.max(at, clock);
+      const dating = { at, clock, bindsUntil: clock + deskLimits.lastDateBindsMs };
+      const appended = await this.#ask(() => store.append(write, dating));
+      if (appended.status !== 'earlier') return appended;
+      at = appended.lastAt;
+    }
+    throw new JournalUnavailable('Others kept changing what this write was decided on.', 'unchanged');
   }
 
   /** Answers likewise; then it is announced. */

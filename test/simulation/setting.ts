@@ -33,6 +33,8 @@ export interface Setting {
   readonly nodes: SimNode[];
   /** Of one message between a node and the store. */
   delay(): number;
+  /** What the clock of a node says at a moment. Undefined: all are right. */
+  clockOf: ((nodeId: string, now: number) => number) | undefined;
   /** Told each thing that happens, where anyone listens. */
   trace: ((text: string) => void) | undefined;
 }
@@ -88,7 +90,21 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
     storeChances,
     nodes: [],
     delay: () => delay(random, storeChances),
+    clockOf: undefined,
     trace: undefined,
+  };
+}
+
+const [minuteMs, hourMs] = [60_000, 3_600_000];
+
+/** Clocks that jump: each node's is right, or ahead or behind for a second or more. */
+export function jumpingClocks(random: Random): NonNullable<Setting['clockOf']> {
+  const ahead = new Map<string, number>();
+  return (nodeId, now) => {
+    const moment = `${nodeId} ${Math.floor(now / 1_000)}`;
+    const known = ahead.get(moment) ?? random.pick([0, 0, 4 * minuteMs, hourMs, -200, -2_000, -4 * minuteMs, -hourMs]);
+    ahead.set(moment, known);
+    return now + known;
   };
 }
 

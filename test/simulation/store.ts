@@ -36,10 +36,18 @@ export interface AccessWrite extends WriteFacts {
 
 export type Write = PostWrite | AccessWrite;
 
+/** What a write is dated, and until when the date of the last entry binds; and the clock by which both were told. */
+export interface Dating {
+  at: number;
+  bindsUntil: number;
+  clock: number;
+}
+
 export type Appended =
   | { status: 'appended'; entries: Entry[] }
   | { status: 'duplicate'; entry: Entry }
   | { status: 'conflict' }
+  | { status: 'earlier'; lastAt: number }
   | { status: 'deleted' };
 
 export type Deleted = { status: 'deleted' | 'was-deleted'; entry: Entry } | { status: 'missing' };
@@ -129,26 +137,35 @@ export class Store {
     for (const send of unsent) send();
   }
 
-  append(write: Write): Appended {
+  /** Undated: by the time of the simulation. */
+  append(write: Write, dating: Dating = this.#now()): Appended {
     if (this.top?.deletes) return { status: 'deleted' };
     for (let entry = this.head; entry !== undefined; entry = entry.before)
       if (entry.request === write.request) return { status: 'duplicate', entry: lastOf(this.head as Entry, write.request) };
     const { head } = this;
     if (head === undefined || !isDecidedOn(head, write)) return { status: 'conflict' };
+    if (head.datedAt > dating.at && head.datedAt <= dating.bindsUntil) return { status: 'earlier', lastAt: head.datedAt };
     const entries =
-      write.type === 'channel.changed' ? [this.#change(head, write, { access: write.access })] : this.#put(head, write);
+      write.type === 'channel.changed'
+        ? [this.#change(head, write, { access: write.access }, dating)]
+        : this.#put(head, write, dating);
     this.#replicateLater(this.top);
     return { status: 'appended', entries };
   }
 
-  #put(head: Entry, write: PostWrite): Entry[] {
-    const first = this.#add(head, write, { type: write.type, post: write.post });
-    return write.headline === undefined ? [first] : [first, this.#change(first, write, { headline: write.headline })];
+  #now(): Dating {
+    const { now } = this.#scheduler;
+    return { at: now, bindsUntil: now, clock: now };
   }
 
-  #change(before: Entry, write: WriteFacts, changed: Partial<Channel>): Entry {
+  #put(head: Entry, write: PostWrite, dating: Dating): Entry[] {
+    const first = this.#add(head, write, { type: write.type, post: write.post }, dating);
+    return write.headline === undefined ? [first] : [first, this.#change(first, write, { headline: write.headline }, dating)];
+  }
+
+  #change(before: Entry, write: WriteFacts, changed: Partial<Channel>, dating: Dating): Entry {
     const channel = { ...before.channel, ...changed, revision: before.channel.revision + 1 };
-    return this.#add(before, write, { type: 'channel.changed', channel });
+    return this.#add(before, write, { type: 'channel.changed', channel }, dating);
   }
 
   noteErasure(postId: string | null): void {
@@ -160,7 +177,8 @@ export class Store {
     const { head, top } = this;
     if (top?.deletes) return { status: 'was-deleted', entry: top };
     if (head === undefined) return { status: 'missing' };
-    const entry = this.#add(head, { request, salt: request }, { type: 'channel.changed', channel: head.channel }, true);
+    const dating = { ...this.#now(), at: head.datedAt };
+    const entry = this.#add(head, { request, salt: request }, { type: 'channel.changed', channel: head.channel }, dating, true);
     this.#replicateLater(entry);
     return { status: 'deleted', entry };
   }
@@ -177,7 +195,7 @@ export class Store {
     const root = this.#random.hex(32);
     const write = { request, salt: request };
     const origin = { epoch: root.slice(0, 12), offset, whole: root, before: undefined, posts };
-    const entry = this.#add(origin, write, { type: 'channel.changed', channel });
+    const entry = this.#add(origin, write, { type: 'channel.changed', channel }, this.#now());
     this.#replicateLater(entry);
     return entry;
   }
@@ -186,13 +204,14 @@ export class Store {
     before: Pick<Entry, 'epoch' | 'offset' | 'whole' | 'posts'> & Partial<Entry>,
     { request, salt }: Pick<WriteFacts, 'request' | 'salt'>,
     made: Pick<PostWrite, 'type' | 'post'> | { type: 'channel.changed'; channel: Channel },
+    { at, clock }: Dating,
     deletes = false,
   ): Entry {
     const { epoch } = before;
     const offset = before.offset + 1;
     const whole = nextCheck(before.whole, offset, `${salt} ${made.type}`);
     const check = shortCheck(whole);
-    const facts = { offset, check, at: timeOf(offset) };
+    const facts = { offset, check, at: timeOf(at) };
     const isPost = made.type !== 'channel.changed';
     const post = isPost ? { ...made.post, seq: before.posts.get(made.post.id)?.post.seq ?? offset } : undefined;
     const kept = post && { post, reader: readerView(post), at: offset };
@@ -206,6 +225,8 @@ export class Store {
       checkBefore: shortCheck(before.whole),
       change:
         made.type === 'channel.changed' ? { ...facts, ...made } : { ...facts, type: made.type, post: (kept as Kept).reader },
+      datedAt: at,
+      clock,
       request,
       channel: made.type === 'channel.changed' ? made.channel : (before.channel as Channel),
       channelAt: isPost ? (before.channelAt as number) : offset,

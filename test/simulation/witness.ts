@@ -1,5 +1,6 @@
 import type { Timeline } from '../../client/timeline.ts';
 import type { Page } from '../../client/timeline-pages.ts';
+import { deskLimits } from '../../src/desk/limits.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
@@ -340,6 +341,10 @@ export class Witness {
       if (at !== undefined && at !== entry.offset + 1)
         this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
       requests.set(entry.request, entry.offset);
+      const { before, datedAt, clock } = entry;
+      const isBound = before !== undefined && before.datedAt <= clock + deskLimits.lastDateBindsMs;
+      if (isBound && datedAt < before.datedAt)
+        this.fails('dates do not go back', `${entry.offset} is dated ${before.datedAt - datedAt} ms before the one before it`);
     }
   }
 

@@ -1,10 +1,17 @@
-import { type AtBounds, closed, erasing, problem } from './at-bound.ts';
+import { type AtBounds, clockJumps, closed, erasing, problem } from './at-bound.ts';
 
 export const deskAtBound: AtBounds<'desk'> = {
   decisionTries: {
     what: 'A write that others keep overtaking is 503 `journal-unavailable`.',
     metric: 'pressbox_appends_total{outcome="conflict"}',
   },
+  lastDateBindsMs: {
+    what: 'A last date further ahead of the clock is not followed: the next entry is dated by the clock, and so before it.',
+    metric: clockJumps,
+  },
+  clockStableMs: { what: 'Dates follow a jump of the system clock once it has been stable for so long.', metric: clockJumps },
+  clockSlewMs: { what: 'A larger difference to the system clock is a jump.', metric: clockJumps },
+  clockLookMs: { what: 'The system clock is looked at so often.', metric: clockJumps },
   erasureWaitMs: {
     what: 'An erasure that takes longer is answered 202, with what is pending.',
     metric: erasing,

@@ -13,7 +13,8 @@ export interface PreparedAppend {
   request: RequestId;
   decidedOn: AppendRequest['decidedOn'];
   entries: PreparedEntry[];
-  /** See `AppendRequest`. */
+  /** See `AppendRequest`, here and below. */
+  lastDateBindsUntil: string | undefined;
   root: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
@@ -23,6 +24,7 @@ export type Appended =
   | { status: 'appended'; position: Position; placed: Placed[] }
   | { status: 'duplicate'; outcome: Outcome }
   | { status: 'conflict'; moved: (string | null)[] }
+  | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
 interface ChannelRow {
@@ -49,6 +51,8 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   if (moved.length > 0) return { status: 'conflict', moved };
 
   const first = entries[0] as PreparedEntry;
+  const lastAt = found && wanted.lastDateBindsUntil !== undefined ? dateOf(sql, found) : '';
+  if (lastAt > first.facts.at && lastAt <= (wanted.lastDateBindsUntil as string)) return { status: 'earlier', lastAt };
   const root = found?.root ?? wanted.root ?? newRoot();
   const channel = found ?? { n: createChannel(sql, channelId, root, first), root, head: 0, headCheck: root, revision: 0 };
   const placed: Placed[] = [];
@@ -77,6 +81,11 @@ function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
   return sql('SELECT n, root, head, headCheck, revision FROM channels WHERE id = ?').get(channelId) as unknown as
     | ChannelRow
     | undefined;
+}
+
+/** Of the last entry. */
+function dateOf(sql: Sql, { n, head }: ChannelRow): string {
+  return sql('SELECT at FROM entries WHERE channel = ? AND offset = ?').get(n, head)?.at as string;
 }
 
 function findPost(sql: Sql, channel: number, postId: string): PostRow | undefined {

@@ -180,9 +180,10 @@ class EmbeddedEngine implements Engine {
 
   // ---- Writing
 
-  async append(channelId: string, { request, decidedOn, entries, root }: AppendRequest): Promise<AppendResult> {
+  async append(channelId: string, asked: AppendRequest): Promise<AppendResult> {
+    const { request, decidedOn, entries, lastDateBindsUntil, root } = asked;
     const prepared = prepareAll(channelId, entries, this.#renderer.version);
-    const given = { channelId, request, decidedOn, entries: prepared, root, now: this.#now() };
+    const given = { channelId, request, decidedOn, entries: prepared, lastDateBindsUntil, root, now: this.#now() };
     let result: AppendResult | undefined;
     const appended = await this.#writer.call('append', given, (answer) => {
       result = this.#settle(channelId, entries, prepared, answer);

@@ -26,7 +26,7 @@ export interface Clock {
 }
 
 export function appendArguments(
-  { request, decidedOn, root }: AppendRequest,
+  { request, decidedOn, lastDateBindsUntil = '', root }: AppendRequest,
   prepared: readonly PreparedEntry[],
   { now, keptMs }: Clock,
 ): (string | number)[] {
@@ -37,6 +37,7 @@ export function appendArguments(
     keptMs,
     fingerprint(text.salt, request.digest),
     decidedOn.channel === 0 ? (root ?? newRoot()) : '',
+    lastDateBindsUntil,
     decidedOn.channel,
     posts.length,
     ...posts.flat(),

@@ -92,6 +92,8 @@ export class Writes implements JournalWrites {
           return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, clock) as Outcome };
         case 'conflict':
           return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
+        case 'earlier':
+          return { status, lastAt: values.text() };
         case 'deleted':
           return { status };
         default:

@@ -5,6 +5,7 @@ import { tags } from '../../../src/engine/tags.ts';
 import {
   appended,
   appending,
+  at,
   channelChange,
   channelEntry,
   createChannel,
@@ -38,6 +39,42 @@ export function writing({ open }: Exam): void {
       { offset: 1, check: result.position.check, at: channel.createdAt, type: 'channel.changed', channel },
     ]);
     expect(result.post).toBeUndefined();
+  });
+
+  it('appends nothing that is dated before the last entry, and tells its date', async () => {
+    const channel = await createChannel(engine);
+    await publish(engine, channel.id, { publishedAt: at(60) });
+    const [before] = await engine.heads([channel.id]);
+    const early = appending([publication(samplePost(channel.id, { publishedAt: at(59) }))]);
+    expect(await engine.append(channel.id, { ...early, lastDateBindsUntil: at(60) })).toEqual({
+      status: 'earlier',
+      lastAt: at(60),
+    });
+    expect(await engine.heads([channel.id])).toEqual([before]);
+    expect(await engine.recall(channel.id, early.request)).toBeUndefined();
+    const entries = [publication(samplePost(channel.id, { publishedAt: at(60) }))] as const;
+    const later = { ...appending(entries), request: early.request, lastDateBindsUntil: at(300) };
+    expect((await engine.append(channel.id, later)).status).toBe('appended');
+  });
+
+  it('appends what is dated before the last entry where that is too far ahead to bind, and where dates are kept', async () => {
+    const { id } = await createChannel(engine);
+    await publish(engine, id, { publishedAt: at(360) });
+    const asOfNow = appending([publication(samplePost(id, { publishedAt: at(59) }))]);
+    expect((await engine.append(id, { ...asOfNow, lastDateBindsUntil: at(359) })).status).toBe('appended');
+    expect((await engine.append(id, appending([publication(samplePost(id, { publishedAt: at(1) }))]))).status).toBe('appended');
+  });
+
+  it('looks the request up, and compares revisions, before dates', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id, { publishedAt: at(60) });
+    const binding = { lastDateBindsUntil: at(300) };
+    const request = newRequest();
+    await appended(engine, id, [publication(samplePost(id, { publishedAt: at(70) }))], { request });
+    const again = appending([publication(samplePost(id, { publishedAt: at(1) }))], { request });
+    expect((await engine.append(id, { ...again, ...binding })).status).toBe('duplicate');
+    const moved = appending([publication(samplePost(id, { publishedAt: at(1) }))], { posts: { [post.id]: 7 } });
+    expect(await engine.append(id, { ...moved, ...binding })).toEqual({ status: 'conflict', moved: [post.id] });
   });
 
   it('gives every channel a history of its own', async () => {

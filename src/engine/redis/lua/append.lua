@@ -1,12 +1,12 @@
 -- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
 -- KEYS: those of the channel, then [12] the request's.
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root where
---   there is to be no channel yet
---   [5] the channel's revision decided on · [6] how many posts follow, each as id, revision decided on · how many entries follow, each as
+--   there is to be no channel yet · [5] until when the date of the last entry binds, or ""
+--   [6] the channel's revision decided on · [7] how many posts follow, each as id, revision decided on · how many entries follow, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
 -- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
---   {"conflict", id or "channel", …} · {"deleted"} · {"no-channel"} · {"broken"}
+--   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"broken"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
 -- another entry has that offset, or had it.
 local request = KEYS[12]
@@ -21,7 +21,7 @@ if call('EXISTS', deleted) == 1 then return { 'deleted' } end
 local last, card = head()
 if last == false then return broken end
 
-local at = 6
+local at = 7
 local function nextArgument()
   at = at + 1
   return ARGV[at]
@@ -29,8 +29,8 @@ end
 
 local standing = {}
 local moved = { 'conflict' }
-if (card and card.revision or 0) ~= tonumber(ARGV[5]) then table.insert(moved, own) end
-for _ = 1, tonumber(ARGV[6]) do
+if (card and card.revision or 0) ~= tonumber(ARGV[6]) then table.insert(moved, own) end
+for _ = 1, tonumber(ARGV[7]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
   standing[id] = post
@@ -40,6 +40,9 @@ if #moved > 1 then return moved end
 
 local count = tonumber(nextArgument())
 if not last and ARGV[at + 2] ~= own then return { 'no-channel' } end
+
+-- Dates are compared as texts: all are in UTC, with milliseconds.
+if last and last.at > ARGV[at + 5] and last.at <= ARGV[5] then return { 'earlier', last.at } end
 
 local offset, check = 0, ARGV[4]
 local root = ARGV[4]
