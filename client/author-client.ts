@@ -16,6 +16,7 @@ import {
   bodyWith,
   type Fetch,
   Http,
+  isUnsent,
   mayHelpToRepeat,
   NoAnswer,
   NotPressbox,
@@ -23,6 +24,7 @@ import {
   pause,
   type TokenSource,
   unansweredMs,
+  unreachedUpTo,
 } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
 import { queryOf, throwIfAborted } from './portable.ts';
@@ -101,6 +103,8 @@ export interface AuthorClientOptions {
   random?: (() => number) | undefined;
   /** After this long without an answer a command is given up, and its outcome is unknown; one that is coming in is read. Default: never. */
   deadlineMs?: number | undefined;
+  /** After this long without a connection, while nothing was sent, a command is given up. Default: `deadlineMs`. Heeded in Node alone. */
+  unreachedMs?: number | undefined;
   /** Told before each pause between two attempts. */
   onRetry?: ((error: Error, pauseMs: number) => void) | undefined;
 }
@@ -278,10 +282,11 @@ export class AuthorClient {
 
   /** `field`: what an answer of Pressbox has at least. */
   async #untilAnswered(field: string, asked: Asked, options: CommandOptions): Promise<Answered> {
-    const { random = Math.random, onRetry } = this.#options;
+    const { random = Math.random, onRetry, unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
     let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
     /** When the first attempt began that may have been done. */
     let openSince: number | undefined;
+    const leftFor = unreachedUpTo(unreachedMs);
     for (let attempt = 0; ; attempt += 1) {
       const sentAt = Date.now();
       let told: unknown;
@@ -297,7 +302,9 @@ export class AuthorClient {
         told = openSince === undefined ? error : stillOpen(error);
         if (!mayHelpToRepeat(error)) throw told;
         if (openSince !== undefined) endsAt = Math.min(endsAt, openSince + keyKeptMs);
-        const waitMs = pauseMs(attempt, random(), asking, askedToWaitMs(error));
+        const leftMs = leftFor(error, sentAt);
+        if (leftMs === 0) throw told;
+        const waitMs = Math.min(leftMs, pauseMs(attempt, random(), asking, askedToWaitMs(error)));
         if (Date.now() + waitMs > endsAt) throw told;
         onRetry?.(error, waitMs);
         await pause(waitMs, options.signal);
@@ -319,7 +326,7 @@ function unanswered(thrown: unknown): unknown {
 
 /** Whether a write may have been done that ended so. */
 function mayBeDone(error: unknown): boolean {
-  if (!(error instanceof ProblemError)) return error instanceof NoAnswer;
+  if (!(error instanceof ProblemError)) return error instanceof NoAnswer && !isUnsent(error);
   const { outcome, code } = error.problem;
   return outcome === 'unknown' || code === 'internal-error';
 }

@@ -67,7 +67,33 @@ export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswe
  * problems, which pages do not need for this.
  */
 export function passes({ status, retryAfter }: Problem): boolean {
-  return typeof retryAfter === 'number' || status === 429 || (status >= 500 && status !== 501);
+  return typeof retryAfter === 'number' || asksAgain(status) || (status >= 500 && status !== 501);
+}
+
+/** Too many requests, or (408) one that did not come whole in time: also where it lay in the socket of a server that stood still. */
+export function asksAgain(status: number): boolean {
+  return status === 429 || status === 408;
+}
+
+/** Whether no connection came about, so that nothing of the request has reached a server. Known in Node alone: browsers do not say. */
+export function isUnsent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { syscall, code, errors, cause } = error as Error & { syscall?: unknown; code?: unknown; errors?: unknown };
+  // Of a name with several addresses there is an error for each.
+  if (Array.isArray(errors)) return errors.length > 0 && errors.every(isUnsent);
+  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT' || isUnsent(cause);
+}
+
+/**
+ * Milliseconds that are left, after one error and the next, until a server is given up that no connection can be made to; the last attempt
+ * belongs at their end. Endless where a connection came about.
+ */
+export function unreachedUpTo(mostMs: number): (error: unknown, askedAt?: number) => number {
+  let since: number | undefined;
+  return (error, askedAt = Date.now()) => {
+    since = isUnsent(error) ? (since ?? askedAt) : undefined;
+    return since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, since + mostMs - Date.now());
+  };
 }
 
 /** Milliseconds that the server asked to wait before the next request; 0 if it did not say. */
@@ -206,7 +232,7 @@ function answered(response: Response, text: string): Answered {
   const retryAfter = secondsOf(response.headers.get('retry-after'));
   if (response.ok && (text === '' || body !== undefined)) return { status: response.status, headers: response.headers, body };
   if (isProblem(body)) throw new ProblemError({ ...(retryAfter !== undefined && { retryAfter }), ...body });
-  if (response.status < 500 && response.status !== 429) throw new NotPressbox(`status ${response.status}`);
+  if (response.status < 500 && !asksAgain(response.status)) throw new NotPressbox(`status ${response.status}`);
   throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
 }
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { idempotencyKeyPattern } from '../../src/protocol/limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
-import { type Fetch, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
+import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
 import { newKey } from '../ids.ts';
 import { plainJson, plainLine, plainText } from './plain.ts';
 import type { Progress } from './progress.ts';
@@ -14,7 +14,8 @@ export interface AskingOptions {
   url: string;
   token?: string;
   json?: boolean;
-  timeout: number;
+  /** Seconds. Left out: `unansweredMs`, and `unreachedMs` where no connection comes about. */
+  timeout?: number;
   key?: string;
 }
 
@@ -37,7 +38,7 @@ export function addServerOptions(command: Command, env: Env): Command {
 
 export function addWriteOptions(command: Command, env: Env): Command {
   return addServerOptions(command, env)
-    .option('--timeout <seconds>', 'give up after this long without an answer', seconds, 60)
+    .option('--timeout <seconds>', 'give up after this long without an answer; default: 60, without a connection 10', seconds)
     .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', idempotencyKey);
 }
 
@@ -52,7 +53,8 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
   const server = serverOf(options, env);
   const client = new AuthorClient({
     ...server,
-    deadlineMs: options.timeout * 1_000,
+    deadlineMs: options.timeout === undefined ? unansweredMs : options.timeout * 1_000,
+    unreachedMs: options.timeout === undefined ? unreachedMs : options.timeout * 1_000,
     onRetry: sayingAgain(terminal),
   });
   const { interrupted: signal } = terminal.streams;
@@ -62,6 +64,11 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
     read: { signal, sub: server.token && subjectOf(server.token) },
   };
 }
+
+/** A write is given up after this long without an answer, milliseconds. */
+const unansweredMs = 60_000;
+/** A server that no connection can be made to is given up after this long, milliseconds. */
+export const unreachedMs = 10_000;
 
 /** Says that a command asks again, and why: once. */
 export function sayingAgain(terminal: Terminal, progress?: Progress): (error: Error) => void {
@@ -168,10 +175,12 @@ interface Telling {
   json: boolean;
   /** What to add to the same command so that it goes on with a write whose outcome is not known. */
   again?: string | undefined;
+  /** An earlier part of it was done, or may have been: that this request was not sent does not mean that nothing was. */
+  isBegun?: boolean | undefined;
 }
 
 /** Tells what went wrong, and returns the exit code. */
-export function tellError(error: unknown, terminal: Terminal, { json, again }: Telling): number {
+export function tellError(error: unknown, terminal: Terminal, { json, again, isBegun = false }: Telling): number {
   if (error instanceof ProblemError) {
     const open = error.problem.outcome === 'unknown' ? again : undefined;
     return tell(error.problem, problemLines(error), open);
@@ -179,8 +188,10 @@ export function tellError(error: unknown, terminal: Terminal, { json, again }: T
   if (error instanceof UsageError) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined, 2);
   if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
-    const open = error instanceof NoAnswer ? again : undefined;
-    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, whereItIs], open);
+    const isNothingSent = isUnsent(error) && !isBegun;
+    const open = error instanceof NoAnswer && !isNothingSent ? again : undefined;
+    const sent = isNothingSent ? ['  Nothing was sent.'] : [];
+    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, ...sent, whereItIs], open);
   }
   const { aborted, reason } = terminal.streams.interrupted;
   // That is told once all is done, of every command.

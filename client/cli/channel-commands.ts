@@ -115,7 +115,7 @@ Examples:
   }
 
   async function list(options: AskingOptions & { state?: Channel['state'] }): Promise<number> {
-    const { client, read } = author({ ...options, timeout: 60 }, env, terminal);
+    const { client, read } = author(options, env, terminal);
     return attempt(options, undefined, async () => {
       const { style } = terminal;
       let complete = true;
@@ -192,7 +192,7 @@ Examples:
       return typeof said === 'number' ? said : 0;
     } catch (error) {
       if (!options.json && isMoved(error)) return tellMoved(error.problem.current, options);
-      return tellError(error, terminal, { json: options.json === true, again });
+      return tellError(error, terminal, { json: options.json === true, again, isBegun: options.key !== undefined });
     }
   }
 

@@ -1,6 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { download, Http, mayHelpToRepeat, pause } from '../http.ts';
+import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../http.ts';
 import { newKey } from '../ids.ts';
 import {
   type AskingOptions,
@@ -10,6 +10,7 @@ import {
   sayingAgain,
   serverOf,
   tellError,
+  unreachedMs,
   whyCut,
 } from './asking.ts';
 import { Progress } from './progress.ts';
@@ -104,6 +105,7 @@ Examples:
       const isFile = (await stat(file).catch(() => undefined))?.isFile() ?? true;
       // Another export to the same file may be under way.
       const part = isFile ? `${file}.${newKey()}.part` : file;
+      const leftFor = unreachedUpTo(unreachedMs);
       for (let tries = 1; ; tries += 1) {
         const handle = await open(part, 'w', 0o600);
         try {
@@ -115,9 +117,10 @@ Examples:
         } catch (error) {
           await handle.close().catch(() => undefined);
           if (isFile) await rm(part, { force: true });
-          if (!isFile || tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+          const leftMs = leftFor(error);
+          if (!isFile || tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
           sayAgain(error);
-          await pause(1_000 * tries, terminal.streams.interrupted);
+          await pause(Math.min(leftMs, 1_000 * tries), terminal.streams.interrupted);
         }
       }
     };

@@ -2,9 +2,18 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Imported } from '../../src/protocol/problems.ts';
-import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause } from '../http.ts';
+import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../http.ts';
 import { asking, pauseMs } from '../reconnect.ts';
-import { type AskingOptions, addServerOptions, CannotDo, fileTrouble, sayingAgain, serverOf, tellError } from './asking.ts';
+import {
+  type AskingOptions,
+  addServerOptions,
+  CannotDo,
+  fileTrouble,
+  sayingAgain,
+  serverOf,
+  tellError,
+  unreachedMs,
+} from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
@@ -48,7 +57,7 @@ Examples:
       const totalBytes = file === '-' ? undefined : (await stat(file)).size;
       for await (const part of partsOf(file === '-' ? stdin : createReadStream(file, { signal }))) {
         try {
-          add(all, await send(http, textOf(part.bytes), sayAgain), lines);
+          add(all, await send(http, textOf(part.bytes), sayAgain, lines === 0), lines);
         } catch (error) {
           throw inWhole(error, all, lines);
         }
@@ -64,20 +73,23 @@ Examples:
     } catch (error) {
       progress.clear();
       if (!json && hasDone(all)) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
-      return tellError(fileTrouble(error, file), terminal, { json });
+      return tellError(fileTrouble(error, file), terminal, { json, isBegun: hasDone(all) });
     }
   }
 
-  async function send(http: Http, body: string, sayAgain: (error: Error) => void): Promise<Imported> {
+  /** Once a part is done, more patience is worth while than for the first one. */
+  async function send(http: Http, body: string, sayAgain: (error: Error) => void, isFirst: boolean): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };
+    const leftFor = unreachedUpTo(unreachedMs);
     for (let tries = 1; ; tries += 1) {
       try {
         return bodyWith('conflicts', await http.ask({ method: 'POST', path: '/v1/import', headers, body }, signal));
       } catch (error) {
-        if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+        const leftMs = isFirst ? leftFor(error) : Number.POSITIVE_INFINITY;
+        if (tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
         sayAgain(error);
-        await pause(pauseMs(tries - 1, Math.random(), asking, askedToWaitMs(error)), signal);
+        await pause(Math.min(leftMs, pauseMs(tries - 1, Math.random(), asking, askedToWaitMs(error))), signal);
       }
     }
   }

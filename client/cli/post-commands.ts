@@ -239,7 +239,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       return 0;
     } catch (error) {
       if (error instanceof ProblemError && !options.json && (await onProblem(error))) return 1;
-      return tellError(error, terminal, { json: options.json === true, again: again.with });
+      return tellError(error, terminal, { json: options.json === true, again: again.with, isBegun: options.key !== undefined });
     }
   }
 

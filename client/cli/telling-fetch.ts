@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { type Fetch, NoAnswer, NotPressbox, secondsOf } from '../http.ts';
+import { asksAgain, type Fetch, NoAnswer, NotPressbox, secondsOf } from '../http.ts';
 import { plainLine } from './plain.ts';
 
 /**
@@ -27,7 +27,7 @@ export const tellingFetch: Fetch = async (url, init) => {
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
   const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
   const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;
-  if (status < 500 && status !== 429) throw new WrongAddress(all, came);
+  if (status < 500 && !asksAgain(status)) throw new WrongAddress(all, came);
   const retryAfter = secondsOf(headers.get('retry-after'));
   throw new NotReached(`Something before the server answered: ${all} ${came}.`, came, { retryAfter });
 };

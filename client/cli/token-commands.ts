@@ -133,7 +133,7 @@ Examples:
       else terminal.print(`Revoked ${plainLine(revoked.jti)}. What it opened ends within 5 seconds, on every server.`);
       return 0;
     } catch (error) {
-      return tellError(error, terminal, { json: options.json === true });
+      return tellError(error, terminal, { json: options.json === true, isBegun: options.key !== undefined });
     }
   }
 

@@ -1,9 +1,19 @@
 import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
 import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
-import { askedToWaitMs, bodyWith, download, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from '../http.ts';
+import {
+  askedToWaitMs,
+  bodyWith,
+  download,
+  type Http,
+  mayHelpToRepeat,
+  NotPressbox,
+  ProblemError,
+  pause,
+  unreachedUpTo,
+} from '../http.ts';
 import { queryOf } from '../portable.ts';
 import { asking, pauseMs } from '../reconnect.ts';
-import { CannotDo, whyCut } from './asking.ts';
+import { CannotDo, unreachedMs, whyCut } from './asking.ts';
 import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
 
 /** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
@@ -102,13 +112,15 @@ export async function* verifyServer({
 
   /** A walk asks much of a server, which may say to wait. */
   async function repeated<T>(ask: () => Promise<T>): Promise<T> {
+    const leftFor = unreachedUpTo(unreachedMs);
     for (let tries = 0; ; tries += 1) {
       try {
         return await ask();
       } catch (error) {
-        if (tries >= triesMost || !mayHelpToRepeat(error)) throw error;
+        const leftMs = leftFor(error);
+        if (tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
         onRetry(error);
-        await pause(pauseMs(tries, Math.random(), asking, askedToWaitMs(error)), interrupted);
+        await pause(Math.min(leftMs, pauseMs(tries, Math.random(), asking, askedToWaitMs(error))), interrupted);
       }
     }
   }

@@ -154,10 +154,31 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('says how to go on with a write only where it was begun', async () => {
+  it('gives up after ten seconds where no connection comes about, and says that nothing was sent', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
+    const began = performance.now();
+    await Promise.all(
+      [
+        ['channel', 'create', 'Moon'],
+        ['verify', 'moon'],
+        ['import', '-'],
+      ].map(async (argv) => {
+        const { code, err } = await done([...argv, '--url', url], { input });
+        const tookMs = performance.now() - began;
+        expect([argv, code, err]).toEqual([argv, 1, expect.stringContaining('Nothing was sent.')]);
+        expect(err).not.toContain('Whether it was done is not known');
+        // With a margin of ten seconds for a machine that is busy; without a bound it is a minute.
+        expect(tookMs).toBeGreaterThan(9_900);
+        expect(tookMs).toBeLessThan(20_000);
+      }),
+    );
+  });
+
+  it('says how to go on with a write only where it was begun', async () => {
+    const url = await listening(createServer((socket) => void socket.on('error', () => {}).resume()));
     for (const [argv, isBegun] of [
-      [['pin', 'moon', '--none'], true],
+      [['channel', 'create', 'Moon'], true],
+      [['pin', 'moon', '--none'], false],
       [['pin', 'moon', 'latest'], false],
       [['retract', 'moon', 'latest', '--note', 'Wrong.'], false],
       [['takedown', 'moon', 'latest'], false],

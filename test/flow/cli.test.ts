@@ -6,7 +6,9 @@ import { newPostId } from '../../client/ids.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestServer } from '../support/server.ts';
+import { startSite } from '../support/site.ts';
 
 /** The command of those who write, against a real server. */
 const room = commandRoom();
@@ -87,11 +89,24 @@ describe('pressbox post', () => {
   });
 
   it('exits with 1 where nobody answers, and says how to go on', async () => {
-    const nobody = run(['post', room.channelId, 'One', '--timeout', '0.1', '--url', 'http://127.0.0.1:1'], env);
+    await using silent = await startSite(() => {});
+    const nobody = run(['post', room.channelId, 'One', '--timeout', '0.1', '--url', silent.url], env);
     expect(await nobody.code).toBe(1);
     const again = /--id \S+ --key \S+/.exec(nobody.err)?.[0].split(' ') ?? [];
     for (let each = 0; each < 2; each += 1) expect((await done(['post', room.channelId, 'One', ...again])).code).toBe(0);
     expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
+  });
+
+  it('exits with 1 where no connection comes about, and says that nothing was sent', async () => {
+    const argv = ['post', room.channelId, 'One', '--timeout', '0.1', '--url', `http://127.0.0.1:${await freePort()}`];
+    const { code, err } = await done(argv);
+    expect([code, err]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
+    expect(err).not.toContain('Whether it was done is not known');
+    expect(JSON.parse((await done([...argv, '--json'])).err.trim().split('\n').at(-1) ?? '')).not.toHaveProperty('again');
+    // What was begun earlier may have been done then.
+    const goingOn = await done([...argv, '--key', 'one']);
+    expect(goingOn.err).not.toContain('Nothing was sent.');
+    expect(goingOn.err).toContain('--key one');
   });
 
   it('says of a post that is sent again what became of it meanwhile', async () => {

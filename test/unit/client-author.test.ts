@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import * as client from '../../client/author-client.ts';
-import { NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../../client/http.ts';
+import { isUnsent, NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../../client/http.ts';
 import { newKey, newPostId } from '../../client/ids.ts';
 import { pauseMs } from '../../client/reconnect.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import * as schemas from '../../src/protocol/schemas.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Site, startSite } from '../support/site.ts';
 
 /** How a command comes to its answer, over a server that answers badly or not at all. */
@@ -76,6 +77,58 @@ describe('a command', () => {
       expect(headers.authorization).toBe('Bearer secret');
     }
     expect(schemas.newPostSchema.parse(JSON.parse(first?.body ?? ''))).toMatchObject({ body: 'One \u{1f319} small step' });
+  });
+
+  it('is sent again, with its key, where the server did not take it in time', async () => {
+    const timeout: Said = (response) => response.writeHead(408, { connection: 'close' }).end();
+    const told = json(408, { ...problem('invalid-body'), status: 408 });
+    const { url, heard } = await server(timeout, told, done);
+    expect(await author(url).publish('moon', {})).toMatchObject({ offset: 7 });
+    expect(heard).toHaveLength(3);
+    expect(new Set(heard.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    const always = await server(timeout);
+    await expect(author(always.url, { deadlineMs: 300 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
+  });
+
+  it('that finds no connection is sent once there is one, and until then it is known that nothing was done', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    let site: Site | undefined;
+    const tried: Error[] = [];
+    const onRetry = async (error: Error) => {
+      tried.push(error);
+      if (tried.length === 2) site = await startSite((_request, response) => done(response), port);
+      if (site !== undefined) sites.push(site);
+    };
+    expect(await author(url, { onRetry }).publish('moon', {})).toMatchObject({ offset: 7 });
+    expect(tried.every(isUnsent)).toBe(true);
+
+    const refused = await server(json(401, problem('token-invalid')));
+    let asked = 0;
+    const fetchOnceThere: typeof fetch = (...given) => {
+      asked += 1;
+      return asked > 1 ? fetch(...given) : fetch(`http://127.0.0.1:${closedPort}`);
+    };
+    const closedPort = await freePort();
+    const error = await author(refused.url, { fetch: fetchOnceThere as never })
+      .publish('moon', {})
+      .catch((error: unknown) => error);
+    expect((error as ProblemError).problem).not.toHaveProperty('outcome');
+  });
+
+  it('that finds no connection is given up at a bound of its own, with a last attempt then', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const began = performance.now();
+    const error = await author(url, { unreachedMs: 400, random: () => 0.999 })
+      .publish('moon', {})
+      .catch((error: unknown) => error);
+    const took = performance.now() - began;
+    expect([error instanceof NoAnswer, isUnsent(error)]).toEqual([true, true]);
+    expect(took).toBeGreaterThanOrEqual(395);
+    // One that was sent is waited for as before.
+    const { url: slow, heard } = await server(cut, cut, cut, done);
+    expect(await author(slow, { unreachedMs: 0 }).publish('moon', {})).toMatchObject({ offset: 7 });
+    expect(heard).toHaveLength(4);
   });
 
   it('is not sent with a key that no header can hold, and says so at once', async () => {
