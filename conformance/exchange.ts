@@ -1,6 +1,6 @@
 /**
  * What went over the wire in a case, in order, as JSON: so that the tests of a client in any language can be given a server's part of
- * the talk without a server. Tokens are left out.
+ * the talk without a server. Tokens and sessions are left out.
  */
 export type Said = { to: 'server' | 'client' } & (
   | { http: HttpRequest | HttpAnswer }
@@ -43,8 +43,12 @@ export class Exchange {
   readonly said: Said[] = [];
 
   asked(method: string, path: string, headers: Record<string, string>, body: unknown): void {
-    const { authorization, ...rest } = headers;
-    const told = authorization === undefined ? rest : { ...rest, authorization: 'Bearer TOKEN' };
+    const { authorization, cookie, ...rest } = headers;
+    const told = {
+      ...rest,
+      ...(authorization !== undefined && { authorization: 'Bearer TOKEN' }),
+      ...(cookie !== undefined && { cookie: 'pressbox=SESSION' }),
+    };
     this.said.push({ to: 'server', http: { method, path, headers: told, ...(body !== undefined && { body }) } });
   }
 

@@ -3,6 +3,7 @@ import { type Case, Departure } from './case.ts';
 import { pollCases, socketCases, streamCases } from './cases/live.ts';
 import { modelCases } from './cases/model.ts';
 import { catchUpCases, readingCases } from './cases/reading.ts';
+import { sessionCases } from './cases/sessions.ts';
 import { withdrawalCases } from './cases/withdrawals.ts';
 import { writeCases } from './cases/writes.ts';
 import type { Said } from './exchange.ts';
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   ...socketCases,
   ...streamCases,
   ...pollCases,
+  ...sessionCases,
 ];
 
 /** Of a channel of its own. Each begins so: a token needs no more than these. */

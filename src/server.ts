@@ -107,8 +107,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
     undo.unshift(() => engine.close());
     undo.unshift(engine.onErased(() => dropWaiting(http)));
-    const sessions = createSessions({ tokens, secret, now });
-    const identity = createIdentity({ tokens, sessions, revocations: engine, now });
+    const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), now });
+    const identity = createIdentity({ tokens, sessions, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });

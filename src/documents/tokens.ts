@@ -45,8 +45,10 @@ export const tokenOperations: readonly Operation[] = [
     method: 'delete',
     path: '/v1/session',
     summary: 'Sign out',
+    description:
+      'Every server refuses the session from then on, whoever sends its cookie, and within 5 seconds has ended the sockets and streams that it opened. The token stays good.',
     who: 'anyone',
-    answers: [{ status: 204, description: 'The cookie is taken away.', headers: ['Set-Cookie'] }],
+    answers: [{ status: 204, description: 'The session has ended, and the cookie is taken away.', headers: ['Set-Cookie'] }],
     problems: ['forbidden'],
   },
   {
@@ -78,7 +80,7 @@ export const tokenOperations: readonly Operation[] = [
     method: 'post',
     path: '/sign-out',
     summary: 'Sign out by a form',
-    description: 'From a page of this server.',
+    description: 'From a page of this server. Ends the session like `DELETE /v1/session`.',
     who: 'anyone',
     takes: ['Origin'],
     body: { schema: 'SignOutForm', types: ['application/x-www-form-urlencoded'] },

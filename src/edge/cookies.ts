@@ -8,6 +8,8 @@ import { askedBy, isOwnOrigin, type Origins } from './origins.ts';
 export interface SessionCookie {
   /** What came with the request; undefined where nothing did, or where it does not count. */
   read(request: Request): string | undefined;
+  /** What came with a request to sign out, which has been found to come from no page elsewhere. */
+  readToEnd(request: Request): string | undefined;
   set(request: Request, response: Response, value: string, maxAgeSeconds: number): void;
   clear(request: Request, response: Response): void;
   /** Whether a page of this server sent it, as every browser says of a form and of what a script writes. */
@@ -51,14 +53,18 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
     return from === undefined || from === 'same-origin' || from === 'none' || headers['sec-fetch-mode'] === 'navigate';
   };
 
+  const sent = (request: Request) => {
+    const { cookie } = request.headers;
+    // Most readers have cookies of others alone.
+    return cookie?.includes('pressbox') === true ? cookieIn(cookie, nameFor(request)) : undefined;
+  };
+
   return {
     read(request) {
-      const { cookie } = request.headers;
-      // Most readers have cookies of others alone.
-      if (cookie?.includes('pressbox') !== true) return undefined;
-      const session = cookieIn(cookie, nameFor(request));
+      const session = sent(request);
       return session !== undefined && counts(request) ? session : undefined;
     },
+    readToEnd: sent,
     set(request, response, value, maxAgeSeconds) {
       response.append('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
     },

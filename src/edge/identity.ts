@@ -1,4 +1,4 @@
-import type { Revocations } from '../engine/engine.ts';
+import type { Revocations, SessionStore } from '../engine/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Sealed, Sessions } from './sessions.ts';
@@ -15,6 +15,11 @@ export interface Identity {
   signIn(token: string): Promise<{ who: Principal } & Sealed>;
   /** Who a browser's session speaks for. `stale`: nobody any more. */
   resume(session: string): Promise<Principal | Unjudged | 'stale'>;
+  /**
+   * Ends a browser's session, on every server. Resolves once that is on disk, with whom it spoke for; undefined where it was good no longer.
+   * Throws a `Refusal` or `JournalUnavailable` where it could not be ended.
+   */
+  signOut(session: string): Promise<Principal | undefined>;
   /** How it stands now with whom one of these gave. At once: asked again and again while a socket or stream is open. */
   standing(who: Principal): Standing;
 }
@@ -41,20 +46,21 @@ export function principalIn(asking: Asking): Principal | undefined {
   return isUnjudged(asking) ? undefined : asking;
 }
 
-/** `revoked`: what the token opened is to be ended. `expired`: what needs a token is. */
-export type Standing = 'good' | 'expired' | 'revoked';
+/** `revoked`, `signed-out`: what the token or the session opened is to be ended. `expired`: what needs a token is. */
+export type Standing = 'good' | 'expired' | 'revoked' | 'signed-out';
 
 export interface IdentityParts {
   tokens: Tokens;
   sessions: Sessions;
-  revocations: Pick<Revocations, 'isRevoked'>;
+  store: Pick<Revocations, 'isRevoked'> & Pick<SessionStore, 'isSessionEnded' | 'endSession'>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-export function createIdentity({ tokens, sessions, revocations, now }: IdentityParts): Identity {
-  const standing = ({ jti, expiresAt }: Principal): Standing => {
-    if (revocations.isRevoked(jti)) return 'revoked';
+export function createIdentity({ tokens, sessions, store, now }: IdentityParts): Identity {
+  const standing = ({ jti, expiresAt, session }: Principal): Standing => {
+    if (store.isRevoked(jti)) return 'revoked';
+    if (session !== undefined && store.isSessionEnded(session)) return 'signed-out';
     return now() < expiresAt ? 'good' : 'expired';
   };
   const verify = async (token: string) => {
@@ -77,9 +83,15 @@ export function createIdentity({ tokens, sessions, revocations, now }: IdentityP
     verify,
     async signIn(token) {
       const who = await verify(token);
-      return { who, ...(await sessions.seal(token, who)) };
+      return { who, ...(await sessions.seal(who)) };
     },
     resume,
+    async signOut(session) {
+      const who = await sessions.readToEnd(session);
+      if (who?.session === undefined || standing(who) !== 'good') return undefined;
+      await store.endSession(who.session);
+      return who;
+    },
     standing,
   };
 }
@@ -91,7 +103,11 @@ export function askingIn(resumed: Principal | Unjudged | 'stale'): Asking {
 
 /** What to tell whose token is good no longer. */
 export function refusalFor(standing: Standing): Refusal | undefined {
-  return standing === 'good' ? undefined : new Refusal('token-invalid', { detail: `The token ${said[standing]}.` });
+  return standing === 'good' ? undefined : new Refusal('token-invalid', { detail: said[standing] });
 }
 
-const said = { expired: 'has expired', revoked: 'was revoked' } as const;
+const said = {
+  expired: 'The token has expired.',
+  revoked: 'The token was revoked.',
+  'signed-out': 'The session was signed out.',
+} as const;

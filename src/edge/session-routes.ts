@@ -1,4 +1,4 @@
-import { type Request, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { sendJson } from './answers.ts';
@@ -31,9 +31,9 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
     sendJson(res, { session: described({ ...who, expiresAt }) }, { cache: 'none' });
   });
 
-  router.delete('/session', (req, res) => {
+  router.delete('/session', async (req, res) => {
     refuseElsewhere(req);
-    cookie.clear(req, res);
+    await signOut(req, res, { identity, cookie });
     res.set('Cache-Control', 'no-store').status(204).end();
   });
 
@@ -44,6 +44,13 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
     if (req.headers.origin === undefined || cookie.isOwnPage(req)) return;
     throw new Refusal('forbidden', { detail: 'Only a page of this server may start or end a session this way.' });
   }
+}
+
+/** Ends the session that came with the request, and takes its cookie away. That stays where the session could not be ended. */
+export async function signOut(req: Request, res: Response, { identity, cookie }: SessionContext): Promise<void> {
+  const session = cookie.readToEnd(req);
+  if (session !== undefined) await identity.signOut(session);
+  cookie.clear(req, res);
 }
 
 /** A token may name a time that has no date. */

@@ -1,23 +1,26 @@
-import { createHmac } from 'node:crypto';
-import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
+import { createHmac, hash, randomUUID } from 'node:crypto';
+import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { JournalUnavailable } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
+import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
 import { principalFrom, type Tokens } from './tokens.ts';
 
 /**
- * What a browser keeps instead of a token, so that no script and no address ever holds one. Every node takes it, and none keeps
- * anything of it.
+ * What a browser keeps instead of a token, so that no script and no address ever holds one: a JSON Web Token of a type, an audience and a
+ * key of its own, so that neither is taken for the other. It holds its own id, the token's id and rights, and the thumbprint of the
+ * issuer's key, and ends with the token, with that key, after some hours, or when its reader signs out (docs/decisions/0026).
  *
- * Of a token that was signed with the server's secret it is another one: of its own kind, audience and key, so that neither is taken
- * for the other, good for hours at most, and void with the secret. Of a token that an issuer signed it is that token: it ends when the
- * issuer withdraws its key, and needs no secret that all nodes share.
+ * Cookies of before hold until they lapse: a session without an id of its own, and the token itself where an issuer signed it.
  */
 export interface Sessions {
   /** What to keep of a token that was verified, and for how many seconds: no longer than the token is good. */
-  seal(token: string, who: Principal): Promise<Sealed>;
+  seal(who: Principal): Promise<Sealed>;
   /** Who it speaks for; undefined where it does not hold, or no longer. Throws a `Refusal` where that cannot be told at the moment. */
   read(value: string): Promise<Principal | undefined>;
+  /** Like `read`, for whoever ends it: its issuer's key is not asked for. */
+  readToEnd(value: string): Promise<Principal | undefined>;
 }
 
 export interface Sealed {
@@ -30,6 +33,8 @@ export interface Sealed {
 export interface SessionsParts {
   tokens: Tokens;
   secret: Uint8Array | undefined;
+  /** The key of the store, for a server without a secret. */
+  storedKey(): Promise<Uint8Array>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -39,16 +44,16 @@ const type = 'pressbox-session+jwt';
 const audience = 'pressbox-session';
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 
-export function createSessions({ tokens, secret, now }: SessionsParts): Sessions {
+export function createSessions({ tokens, secret, storedKey, now }: SessionsParts): Sessions {
   // A key of its own (as HKDF would make one), so that whatever else is signed with the secret can be no session.
-  const key = secret && createHmac('sha256', secret).update('pressbox session').digest();
+  const derived = secret && createHmac('sha256', secret).update('pressbox session').digest();
+  const key = async () => derived ?? (await storedKey());
 
   return {
-    async seal(token, who) {
+    async seal(who) {
       const startedAt = Math.floor(now() / 1000);
       const maxAgeSeconds = Math.min(Math.floor(who.expiresAt / 1000) - startedAt, limits.sessionHours * 3_600);
-      const isOwn = key !== undefined && decodeProtectedHeader(token).alg === algorithm;
-      const value = isOwn ? await sign(key, who, startedAt, maxAgeSeconds) : token;
+      const value = await sign(await key(), who, startedAt, maxAgeSeconds);
       if (value.length > limits.sessionCharacters) {
         throw new Refusal('too-large', {
           detail: `The token says too much for a browser to keep: its session has ${value.length} characters, and up to ${limits.sessionCharacters} fit into a cookie. Prefixes ending in * take fewer than lists of channels.`,
@@ -56,28 +61,53 @@ export function createSessions({ tokens, secret, now }: SessionsParts): Sessions
       }
       return { value, maxAgeSeconds, expiresAt: (startedAt + maxAgeSeconds) * 1_000 };
     },
-
     async read(value) {
-      if (value.length > limits.sessionCharacters) return undefined;
-      try {
-        const header = decodeProtectedHeader(value);
-        // A token that the server signed is no session: it was never exchanged for one.
-        if (header.typ !== type) return header.alg === algorithm ? undefined : await tokens.verify(value);
-        if (key === undefined) return undefined;
-        const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
-        return principalFrom((await jwtVerify(value, key, checks)).payload, now());
-      } catch (error) {
-        if (error instanceof Refusal && error.problem.retryAfter !== undefined) throw error;
-        return undefined;
-      }
+      const who = await orUndefined(() => speaker(value));
+      if (who?.issued === undefined) return who;
+      return (await tokens.holds(who.issued)) ? who : undefined;
     },
+    readToEnd: (value) => orUndefined(() => speaker(value)),
   };
+
+  async function speaker(value: string): Promise<Principal | undefined> {
+    if (value.length > limits.sessionCharacters) return undefined;
+    const header = decodeProtectedHeader(value);
+    if (header.typ === type) {
+      const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
+      return principalOf(value, (await jwtVerify(value, await key(), checks)).payload);
+    }
+    // A token that the server signed is no session: it was never exchanged for one.
+    if (header.alg === algorithm) return undefined;
+    const who = await tokens.verify(value);
+    return { ...who, session: sessionOf(who, { id: idOfOld(value), begunAt: 0 }) };
+  }
+
+  function principalOf(value: string, payload: JWTPayload): Principal {
+    const { sid = idOfOld(value), kid, iss } = parse(sessionClaimsSchema, payload);
+    const who = {
+      ...principalFrom(payload, now()),
+      ...(kid !== undefined && { issued: { key: kid, ...(iss !== undefined && { issuer: iss }) } }),
+    };
+    return { ...who, session: sessionOf(who, { id: sid, begunAt: (payload.iat ?? 0) * 1_000 }) };
+  }
+}
+
+/** A session that does not hold says nothing of why. */
+async function orUndefined(read: () => Promise<Principal | undefined>): Promise<Principal | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Refusal && error.problem.retryAfter !== undefined) throw error;
+    if (error instanceof JournalUnavailable) throw error;
+    return undefined;
+  }
 }
 
 function sign(key: Uint8Array, who: Principal, startedAt: number, seconds: number): Promise<string> {
-  const { sub, name, jti, grants } = who;
+  const { sub, name, jti, grants, issued } = who;
   const given = Object.fromEntries(Object.entries(grants).filter(([, value]) => value === true || (value as []).length > 0));
-  return new SignJWT({ name, pressbox: given })
+  const issuer = issued && { kid: issued.key, ...(issued.issuer !== undefined && { iss: issued.issuer }) };
+  return new SignJWT({ name, pressbox: given, sid: randomUUID(), ...issuer })
     .setProtectedHeader({ alg: algorithm, typ: type })
     .setSubject(sub)
     .setAudience(audience)
@@ -85,4 +115,17 @@ function sign(key: Uint8Array, who: Principal, startedAt: number, seconds: numbe
     .setExpirationTime(startedAt + seconds)
     .setJti(jti)
     .sign(key);
+}
+
+function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id: string; begunAt: number }) {
+  return { subject: short(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
+}
+
+/** Of a cookie that has no id: the same each time. */
+function idOfOld(value: string): string {
+  return short(value);
+}
+
+function short(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22);
 }

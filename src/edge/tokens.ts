@@ -1,15 +1,17 @@
 import { hash } from 'node:crypto';
 import {
+  calculateJwkThumbprint,
   createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
+  type JWK,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
   SignJWT,
 } from 'jose';
 import { Refusal } from '../protocol/problems.ts';
-import type { Grants, Principal } from '../protocol/rights.ts';
+import type { Grants, Issued, Principal } from '../protocol/rights.ts';
 import { claimsSchema } from '../protocol/schemas.ts';
 import { secretBytes } from './secret.ts';
 
@@ -20,6 +22,8 @@ import { secretBytes } from './secret.ts';
 export interface Tokens {
   /** Who the token speaks for. Every failure is the refusal `token-invalid`, with a sentence that holds nothing of the token. */
   verify(token: string): Promise<Principal>;
+  /** Whether the issuer still has the key that a token was signed with. Throws a `Refusal` where that cannot be told at the moment. */
+  holds(issued: Issued): Promise<boolean>;
 }
 
 export interface TokenKeys {
@@ -27,6 +31,10 @@ export interface TokenKeys {
   secret?: Uint8Array | undefined;
   /** Where a JWK set with public keys is found, for RS256, ES256 and EdDSA. */
   jwksUrl?: string | undefined;
+  /** What tokens that such a key signed must be of, for, and how long they may be good at most. Undefined: anyone's, `pressbox`, and any time. */
+  issuer?: string | undefined;
+  audience?: string | undefined;
+  maxLifetimeSeconds?: number | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
   /** Milliseconds of a clock that never goes back. */
@@ -64,12 +72,14 @@ const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = to
 /** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
-type Check = (token: string, currentDate: Date) => Promise<JWTPayload>;
+type Check = (token: string, currentDate: Date) => Promise<{ payload: JWTPayload; issued?: Issued }>;
 
-export function createTokens({ secret, jwksUrl, now, elapsed = () => performance.now() }: TokenKeys): Tokens {
+export function createTokens(given: TokenKeys): Tokens {
+  const { secret, jwksUrl, issuer, now, elapsed = () => performance.now() } = given;
   if (secret === undefined && jwksUrl === undefined) throw new Error('Tokens need a secret or the URL of a JWK set.');
   const bySecret = secret && checkBySecret(secret);
-  const byPublicKey = jwksUrl === undefined ? undefined : checkByPublicKey(new URL(jwksUrl), elapsed);
+  const issuerKeys = jwksUrl === undefined ? undefined : createIssuerKeys(new URL(jwksUrl), elapsed);
+  const byPublicKey = issuerKeys && checkByPublicKey(issuerKeys, given);
 
   const remembered = createMemory(now);
 
@@ -85,6 +95,14 @@ export function createTokens({ secret, jwksUrl, now, elapsed = () => performance
       remembered.add(key, principal);
       return principal;
     },
+    async holds({ key, issuer: by }) {
+      if (issuerKeys === undefined || by !== issuer) return false;
+      try {
+        return await issuerKeys.has(key);
+      } catch (error) {
+        throw error instanceof Refusal ? error : noKeys();
+      }
+    },
   };
 
   async function check(token: string): Promise<Principal> {
@@ -96,7 +114,8 @@ export function createTokens({ secret, jwksUrl, now, elapsed = () => performance
         : undefined;
     if (!read) throw invalid('The token is signed in a way that is not accepted here.');
     try {
-      return principalFrom(await read(token, new Date(now())), now());
+      const { payload, issued } = await read(token, new Date(now()));
+      return { ...principalFrom(payload, now()), ...(issued && { issued }) };
     } catch (error) {
       throw error instanceof Refusal ? error : refusalFor(error);
     }
@@ -179,11 +198,35 @@ function checkBySecret(secret: Uint8Array): Check {
   const key = crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
   return async (token, currentDate) => {
     const options = { algorithms: [...secretAlgorithms], ...checks, currentDate };
-    return (await jwtVerify(token, await key, options)).payload;
+    return { payload: (await jwtVerify(token, await key, options)).payload };
   };
 }
 
-function checkByPublicKey(url: URL, elapsed: () => number): Check {
+function checkByPublicKey(keys: IssuerKeys, { issuer, audience: wanted = audience, maxLifetimeSeconds }: TokenKeys): Check {
+  return async (token, currentDate) => {
+    const options = {
+      ...checks,
+      ...{ algorithms: [...publicKeyAlgorithms], audience: wanted, currentDate },
+      ...(issuer !== undefined && { issuer }),
+    };
+    const { payload, key } = await jwtVerify(token, keys.find, options);
+    const { exp = 0, iat = 0 } = payload;
+    if (maxLifetimeSeconds !== undefined && exp - iat > maxLifetimeSeconds) {
+      throw invalid(`The token is good for longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`);
+    }
+    // As an object, which only symmetric keys are not.
+    return { payload, issued: { key: await calculateJwkThumbprint(key as CryptoKey), ...(issuer !== undefined && { issuer }) } };
+  };
+}
+
+/** The keys that an issuer publishes. Each throws where they cannot be had. */
+interface IssuerKeys {
+  find: JWTVerifyGetKey;
+  /** Whether a key with this thumbprint (RFC 7638) is among them. */
+  has(thumbprint: string): Promise<boolean>;
+}
+
+function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
   // When the issuer is asked again is decided here: jose goes by the time of day, which may be put back.
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: jwksTimeoutMs,
@@ -191,35 +234,58 @@ function checkByPublicKey(url: URL, elapsed: () => number): Check {
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
   let [askedAt, failedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let thumbprints: Promise<ReadonlySet<string>> | undefined;
   const ask = async () => {
     // A stranger's token would have it asked as well: an issuer that cannot keep up would be asked for each.
     if (elapsed() - failedAt < jwksFailurePauseMs) throw noKeys();
     try {
       await keys.reload();
+      thumbprints = undefined;
       askedAt = elapsed();
     } catch (error) {
       failedAt = elapsed();
       throw error;
     }
   };
-  const keyFor: JWTVerifyGetKey = async (header, token) => {
+  /** Looks with what is known, and once more with what the issuer has now, where nothing was found. */
+  const look = async <T>(once: () => Promise<T | undefined>): Promise<T | undefined> => {
     const isOld = elapsed() - askedAt >= jwksKeptMs;
     if (isOld) await ask();
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (isOld || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      if (elapsed() - askedAt < jwksPauseMs) {
-        throw unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
-      }
-      await ask();
-      return await keys(header, token);
+    const found = await once();
+    if (found !== undefined || isOld) return found;
+    if (elapsed() - askedAt < jwksPauseMs) {
+      throw unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
     }
+    await ask();
+    return await once();
   };
-  return async (token, currentDate) => {
-    const options = { algorithms: [...publicKeyAlgorithms], ...checks, currentDate };
-    return (await jwtVerify(token, keyFor, options)).payload;
+  return {
+    async find(header, token) {
+      const found = await look(async () => {
+        try {
+          return await keys(header, token);
+        } catch (error) {
+          if (error instanceof errors.JWKSNoMatchingKey) return undefined;
+          throw error;
+        }
+      });
+      if (found === undefined) throw new errors.JWKSNoMatchingKey();
+      return found;
+    },
+    async has(thumbprint) {
+      const found = await look(async () => {
+        thumbprints ??= thumbprintsOf(keys.jwks()?.keys ?? []);
+        return (await thumbprints).has(thumbprint) || undefined;
+      });
+      return found === true;
+    },
   };
+}
+
+/** What has none is no key that signs tokens. */
+async function thumbprintsOf(keys: readonly JWK[]): Promise<ReadonlySet<string>> {
+  const told = await Promise.allSettled(keys.map((key) => calculateJwkThumbprint(key)));
+  return new Set(told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
 }
 
 /** What the claims of a token, or of a session, say of whom it speaks for. Throws a `Refusal` where they have another form. */

@@ -1,21 +1,11 @@
 import { limits } from '../protocol/limits.ts';
+import type { SessionFacts } from '../protocol/rights.ts';
 
 /**
  * The sessions that were signed out, as an engine holds them in memory, so that every use of a session is checked at once. The list is
  * bounded per subject and in all. A session that is dropped at a bound stays ended: a cutoff takes its place, which ends every session
  * of its subject that began no later.
  */
-
-/** A session, as far as its end is concerned. Times are in milliseconds since 1970. */
-export interface SessionFacts {
-  /** Whom it speaks for: an opaque text without spaces. */
-  subject: string;
-  /** Unique, without spaces. */
-  id: string;
-  begunAt: number;
-  /** When it lapses by itself. */
-  until: number;
-}
 
 /** Of the key that signs sessions. */
 export const sessionKeyBytes = 32;

@@ -13,7 +13,7 @@ import type {
   PostEventType,
   ReaderPost,
 } from '../protocol/model.ts';
-import type { SessionFacts } from './ended-sessions.ts';
+import type { SessionFacts } from '../protocol/rights.ts';
 
 /**
  * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/contract` is the exam of

@@ -17,6 +17,28 @@ export interface Principal {
   /** Milliseconds since 1970. */
   expiresAt: number;
   grants: Grants;
+  /** Where an issuer signed the token, and not the server's secret. */
+  issued?: Issued;
+  /** Where a browser's session speaks for the token. */
+  session?: SessionFacts;
+}
+
+export interface Issued {
+  /** The `iss` of the token, where this server is told which one to expect. */
+  issuer?: string;
+  /** The RFC 7638 thumbprint of the issuer's key. */
+  key: string;
+}
+
+/** A session, as far as its end is concerned. Times are in milliseconds since 1970. */
+export interface SessionFacts {
+  /** Whom it speaks for: an opaque text without spaces. */
+  subject: string;
+  /** Unique, without spaces. */
+  id: string;
+  begunAt: number;
+  /** When it lapses by itself. */
+  until: number;
 }
 
 export function mayAdminister(who: Principal | undefined): boolean {

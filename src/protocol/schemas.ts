@@ -213,6 +213,13 @@ export const claimsSchema = z.object({
   pressbox: z.strictObject({ reader: patterns, author: patterns, editor: patterns, admin: z.boolean() }).partial().optional(),
 });
 
+/** What a session holds beyond the claims of its token. One of an older server has no `sid`. */
+export const sessionClaimsSchema = z.object({
+  sid: z.uuid().optional(),
+  kid: z.string().min(1).optional(),
+  iss: z.string().optional(),
+});
+
 /** A token that is not to be taken any more. `expiresAt` is the token's own; left out, it is refused for ever. */
 export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, expiresAt: time.nullish() });
 

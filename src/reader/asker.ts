@@ -29,6 +29,12 @@ export class Asker {
     return who === undefined ? 'good' : this.#standing(who);
   }
 
+  /** The token was revoked, or the session signed out: whatever was begun with it is to end. */
+  get isOver(): boolean {
+    const { standing } = this;
+    return standing === 'revoked' || standing === 'signed-out';
+  }
+
   /** Who asks, while the token is good. */
   get principal(): Principal | undefined {
     return this.standing === 'good' ? principalIn(this.#asking) : undefined;
@@ -79,8 +85,8 @@ export class Asker {
     if (reason !== 'forbidden') return reason;
     // Asked for again, it is answered with when to come back.
     if (isUnjudged(this.#asking)) return 'slow';
-    const { standing } = this;
-    return standing === 'good' ? reason : standing;
+    if (this.isOver) return 'revoked';
+    return this.standing === 'expired' ? 'expired' : reason;
   }
 
   /** What to say in the place of what strangers are told. */

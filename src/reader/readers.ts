@@ -20,7 +20,7 @@ export interface OpenReader {
   readonly isTimed: boolean;
   /** Once in a while, where it is timed: ends what a token was needed for that has run out. */
   sweep(now: number): void;
-  /** The token was revoked: ends whatever was begun with it, of public channels too, and says so where it can. */
+  /** The token was revoked, or the session signed out: ends whatever was begun with it, of public channels too, and says so where it can. */
   endRevoked(): void;
   /** The store came out of reach, or back. */
   tellReach(reach: Reach): void;
@@ -118,7 +118,7 @@ export class Readers {
   #sweep(): void {
     const now = this.#context.now();
     this.#each(this.#timed, (reader) => {
-      if (reader.asker.standing === 'revoked') reader.endRevoked();
+      if (reader.asker.isOver) reader.endRevoked();
       else reader.sweep(now);
     });
     this.#endStalled(now);

@@ -6,6 +6,7 @@ import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
 import { principalOf, resumeSession } from '../edge/request.ts';
+import { signOut } from '../edge/session-routes.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
@@ -55,10 +56,11 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
     }
   });
 
-  router.post('/sign-out', headers, readForm, (req, res) => {
+  router.post('/sign-out', headers, readForm, async (req, res) => {
     if (!cookie.isOwnPage(req)) throw new Refusal('forbidden', { detail: 'Sign out on a page of this site.' });
-    cookie.clear(req, res);
-    leadTo(res, localPath(parse(signOutFormSchema, formOf(req)).to));
+    const to = localPath(parse(signOutFormSchema, formOf(req)).to);
+    await signOut(req, res, { identity, cookie });
+    leadTo(res, to);
   });
 
   return router;

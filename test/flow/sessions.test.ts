@@ -186,11 +186,59 @@ describe('a session', () => {
     await within(5_000, () => expect(reader.isOpen).toBe(false));
   });
 
-  it('ends for the browser when it signs out', async () => {
-    const { answer } = await signIn();
-    expect(answer.status).toBe(200);
-    const { status, headers } = await call(`${server.url}/v1/session`, { method: 'DELETE' });
-    expect([status, headers.getSetCookie()]).toEqual([204, ['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']]);
+  it('ends for the browser when it signs out, whether it has one or not', async () => {
+    for (const cookie of ['', (await signIn()).cookie]) {
+      const { status, headers } = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { cookie } });
+      expect([status, headers.getSetCookie()]).toEqual([204, ['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']]);
+    }
+  });
+
+  it('ends for whoever copied it, by each way to sign out, and also after a restart', async () => {
+    for (const path of ['/v1/session', '/sign-out']) {
+      const [own, other] = [await signIn(), await signIn()];
+      const isForm = path === '/sign-out';
+      const answer = await fetch(server.url + path, {
+        method: isForm ? 'POST' : 'DELETE',
+        redirect: 'manual',
+        headers: { cookie: own.cookie, origin: server.url },
+        ...(isForm && { body: new URLSearchParams({ to: '/' }) }),
+      });
+      expect([path, answer.status]).toEqual([path, isForm ? 303 : 204]);
+      expect([path, await read(own.cookie), await read(other.cookie)]).toEqual([path, 401, 200]);
+      await server.restart();
+      expect([path, await read(own.cookie), await read(other.cookie)]).toEqual([path, 401, 200]);
+      // The token is none of its: it can be exchanged again.
+      expect((await call(`${server.url}/v1/session`, { method: 'POST', token: own.token })).status).toBe(200);
+    }
+  });
+
+  it('ends within 5 s the sockets and streams that it opened when its reader signs out, and those of no other', async () => {
+    const [own, other] = [await signIn(), await signIn()];
+    const opened = async ({ cookie }: { cookie: string }) => {
+      const socket = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+      const stream = await openStream(server.url, members, { headers: { Cookie: cookie } });
+      onTestFinished(() => {
+        socket.destroy();
+        stream.destroy();
+      });
+      expect(await socket.subscribe(members)).toMatchObject({ ok: true });
+      return [socket, stream] as const;
+    };
+    const [[socket, stream], others] = [await opened(own), await opened(other)];
+    await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { cookie: own.cookie } });
+    await within(5_000, () => expect([socket.isOpen, stream.isOpen]).toEqual([false, false]));
+    for (const one of [socket, stream]) expect(one.heard('unsubscribed')).toEqual([{ channelId: members, reason: 'revoked' }]);
+    expect(others.map(({ isOpen }) => isOpen)).toEqual([true, true]);
+  });
+
+  it('is ended by no page elsewhere', async () => {
+    const { cookie } = await signIn();
+    for (const path of ['/v1/session', '/sign-out']) {
+      const headers = { cookie, origin: elsewhere };
+      const body = path === '/sign-out' ? { body: new URLSearchParams({ to: '/' }) } : {};
+      const { status } = await fetch(server.url + path, { method: path === '/sign-out' ? 'POST' : 'DELETE', headers, ...body });
+      expect([path, status, await read(cookie)]).toEqual([path, 403, 200]);
+    }
   });
 });
 

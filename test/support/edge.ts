@@ -23,8 +23,9 @@ export async function serve(routes: (app: Express) => void, before: RequestHandl
   app.set('etag', false);
   for (const handler of before) app.use(handler);
   const tokens = createTokens({ secret, now: () => now });
-  const sessions = createSessions({ tokens, secret, now: () => now });
-  const identity = createIdentity({ tokens, sessions, revocations: { isRevoked: () => false }, now: () => now });
+  const sessions = createSessions({ tokens, secret, storedKey: async () => secret, now: () => now });
+  const store = { isRevoked: () => false, isSessionEnded: () => false, endSession: async () => {} };
+  const identity = createIdentity({ tokens, sessions, store, now: () => now });
   app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
   app.use(express.raw({ type: () => true, limit: 1000 }));
   routes(app);

@@ -13,6 +13,7 @@ describe('a reader whom a channel is closed to', () => {
     ['good', 'forbidden'],
     ['expired', 'expired'],
     ['revoked', 'revoked'],
+    ['signed-out', 'revoked'],
   ] as const)('is told of a token that is %s that it is %s: with another one there may be more to be had', (standing, reason) => {
     expect(holding(standing).told('forbidden')).toBe(reason);
   });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../src/edge/identity.ts';
@@ -12,12 +12,26 @@ const seconds = now / 1000;
 const secret = new Uint8Array(randomBytes(32));
 const grants = { reader: ['sport-*'], author: ['mars'], editor: ['moon'], admin: true };
 
-function opened({ jwksUrl, at = now, key = secret }: { jwksUrl?: string; at?: number; key?: Uint8Array | null } = {}) {
-  const tokens = createTokens({ secret: key ?? undefined, jwksUrl, now: () => at });
-  const revoked = new Set<string>();
-  const sessions = createSessions({ tokens, secret: key ?? undefined, now: () => at });
-  const identity = createIdentity({ tokens, sessions, revocations: { isRevoked: (jti) => revoked.has(jti) }, now: () => at });
-  return { identity, revoked };
+/** What servers without a secret share. */
+const storedKey = new Uint8Array(randomBytes(32));
+
+interface Opened {
+  jwksUrl?: string;
+  issuer?: string;
+  at?: number;
+  key?: Uint8Array | null;
+}
+
+function opened({ jwksUrl, issuer, at = now, key = secret }: Opened = {}) {
+  const tokens = createTokens({ secret: key ?? undefined, jwksUrl, issuer, now: () => at });
+  const [revoked, ended] = [new Set<string>(), new Set<string>()];
+  const sessions = createSessions({ tokens, secret: key ?? undefined, storedKey: async () => storedKey, now: () => at });
+  const store = {
+    isRevoked: (jti: string) => revoked.has(jti),
+    isSessionEnded: ({ id }: { id: string }) => ended.has(id),
+    endSession: async ({ id }: { id: string }) => void ended.add(id),
+  };
+  return { identity: createIdentity({ tokens, sessions, store, now: () => at }), revoked };
 }
 const token = (ttlSeconds = 3_600) => signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds, now, jti: 't1' });
 
@@ -26,8 +40,8 @@ describe('a session of a token that was signed with the secret', () => {
     const { identity } = opened();
     const { who, value, maxAgeSeconds } = await identity.signIn(await token());
     expect(maxAgeSeconds).toBe(3_600);
-    expect(await identity.resume(value)).toEqual(who);
-    expect(await opened({ at: now + 3_599_000 }).identity.resume(value)).toEqual(who);
+    expect(await identity.resume(value)).toMatchObject(who);
+    expect(await opened({ at: now + 3_599_000 }).identity.resume(value)).toMatchObject(who);
     expect(await opened({ at: now + 3_600_000 }).identity.resume(value)).toBe('stale');
   });
 
@@ -38,6 +52,26 @@ describe('a session of a token that was signed with the secret', () => {
     revoked.add('t1');
     expect(await identity.resume(value)).toBe('stale');
     await expect(identity.signIn(await token())).rejects.toThrow('The token was revoked.');
+  });
+
+  it('ends when its reader signs out, and no other one of the same token does', async () => {
+    const { identity } = opened();
+    const [one, other] = [await identity.signIn(await token()), await identity.signIn(await token())];
+    expect(await identity.signOut(one.value)).toMatchObject({ sub: 'ida' });
+    expect(await identity.resume(one.value)).toBe('stale');
+    expect(await identity.signOut(one.value)).toBeUndefined();
+    expect(await identity.resume(other.value)).toMatchObject({ sub: 'ida' });
+    expect(await identity.verify(await token())).toMatchObject({ sub: 'ida' });
+  });
+
+  it('of an older server, which has no id of its own, holds until it lapses, and can be ended', async () => {
+    const { identity } = opened();
+    const { sid: _sid, ...claims } = decodeJwt((await identity.signIn(await token())).value);
+    const key = createHmac('sha256', secret).update('pressbox session').digest();
+    const old = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' }).sign(key);
+    expect(await identity.resume(old)).toMatchObject({ sub: 'ida', grants });
+    await identity.signOut(old);
+    expect(await identity.resume(old)).toBe('stale');
   });
 
   it('is no token, and no token is one, whatever it says of itself', async () => {
@@ -77,13 +111,37 @@ describe('a session of a token that an issuer signed', () => {
       .setProtectedHeader({ alg: 'ES256', kid: 'one' })
       .sign(privateKey);
 
-  it('is that token, for 12 hours, with no secret on the servers, and beside one', async () => {
+  it('is not that token, and good for 12 hours, with no secret on the servers, and beside one', async () => {
     for (const key of [null, secret]) {
       const { identity } = opened({ jwksUrl, key });
-      const { who, value, maxAgeSeconds } = await identity.signIn(await issued());
+      const token = await issued();
+      const { who, value, maxAgeSeconds } = await identity.signIn(token);
       expect([maxAgeSeconds, who.sub]).toEqual([12 * 3_600, 'ida']);
-      expect(await opened({ jwksUrl, key }).identity.resume(value)).toEqual(who);
+      expect(value).not.toContain(token.split('.')[2]);
+      await expect(identity.verify(value)).rejects.toThrow();
+      const same = { sub: 'ida', jti: 't2', grants: who.grants, issued: who.issued, expiresAt: now + 12 * 3_600_000 };
+      expect(await opened({ jwksUrl, key }).identity.resume(value)).toMatchObject(same);
+      expect(await opened({ jwksUrl, key, at: now + 12 * 3_600_000 }).identity.resume(value)).toBe('stale');
     }
+  });
+
+  it('ends with the key, also where the issuer gives its name to another one', async () => {
+    const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'one' }];
+    expect(await opened({ jwksUrl }).identity.resume(value)).toBe('stale');
+    keys = [known];
+    expect(await opened({ jwksUrl }).identity.resume(value)).toMatchObject({ sub: 'ida' });
+  });
+
+  it('of an older server, which is the token itself, holds until it lapses, and can be ended', async () => {
+    const { identity } = opened({ jwksUrl });
+    const old = await issued();
+    expect(await identity.resume(old)).toMatchObject({ sub: 'ida', expiresAt: now + 7 * 86_400_000 });
+    expect(await identity.signOut(old)).toMatchObject({ sub: 'ida' });
+    expect(await identity.resume(old)).toBe('stale');
+    // The token is good as before.
+    expect(await identity.verify(old)).toMatchObject({ sub: 'ida' });
   });
 
   it('ends when the issuer withdraws its key, and is kept while the issuer cannot be asked', async () => {

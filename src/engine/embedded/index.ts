@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
+import type { SessionFacts } from '../../protocol/rights.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
-import { EndedSessions, type SessionFacts, sessionKeyBytes } from '../ended-sessions.ts';
+import { EndedSessions, sessionKeyBytes } from '../ended-sessions.ts';
 import {
   type Announcement,
   type AppendRequest,

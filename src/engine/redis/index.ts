@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
-import type { SessionFacts } from '../ended-sessions.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -56,6 +55,8 @@ export interface RedisEngine extends Engine {
 }
 
 const { redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
+
+import type { SessionFacts } from '../../protocol/rights.ts';
 
 /**
  * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is

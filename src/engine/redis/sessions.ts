@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { SessionFacts } from '../../protocol/rights.ts';
 import type { Log } from '../announcer.ts';
-import { EndedSessions, type SessionEnd, type SessionFacts, sessionKeyBytes } from '../ended-sessions.ts';
+import { EndedSessions, type SessionEnd, sessionKeyBytes } from '../ended-sessions.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
 

@@ -1,6 +1,5 @@
 import { limits } from '../../protocol/limits.ts';
 import { fingerprint, newSalt } from '../chain.ts';
-import type { SessionFacts } from '../ended-sessions.ts';
 import {
   type AppendRequest,
   type AppendResult,
@@ -47,6 +46,8 @@ type JournalWrites = Pick<
   Engine,
   'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'endSession'
 >;
+
+import type { SessionFacts } from '../../protocol/rights.ts';
 
 /** What changes the store, and what is remembered of who asked for it. Each is answered once enough replicas have it, and announced then. */
 export class Writes implements JournalWrites {
