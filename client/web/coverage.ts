@@ -133,6 +133,7 @@ export class Coverage {
 
   /** Returns whether there is another count to show. */
   onScroll(): boolean {
+    this.#setAnchoring();
     const before = this.#corrected.size;
     for (const id of this.#corrected.keys()) {
       const element = this.#elementOf(id);
@@ -196,7 +197,13 @@ export class Coverage {
       }
       this.#beside();
     };
+    this.#setAnchoring();
     keepPlace(this.#posts, change, this.#view, always);
+  }
+
+  /** While the list is open, a browser that kept what is read in its place would put new posts above what is in view. */
+  #setAnchoring(): void {
+    this.#posts.style.overflowAnchor = this.#isOpen ? 'none' : '';
   }
 
   #elementOf(postId: string): HTMLElement | null {

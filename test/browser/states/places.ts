@@ -43,6 +43,40 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
+  it.each([
+    ['on the page', (id: string) => `/live/${id}`, '#new-posts'],
+    ['in the element', (id: string) => `/embed/${id}`, 'pressbox-live .new-posts'],
+  ])('shows the next post after those that waited were asked for, %s', async (_where, pathOf, button) => {
+    const { id: channel } = await coverage(Array.from({ length: 12 }, () => few));
+    for (const viewport of [
+      { width: 1200, height: 700 },
+      { width: 390, height: 700 },
+    ]) {
+      const { page } = await room.browser.page({ viewport });
+      await page.goto(room.server.url + pathOf(channel));
+      await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+      await page
+        .locator(':is(#posts, .posts) > .post')
+        .nth(8)
+        .evaluate((element) => element.scrollIntoView());
+      await publish(channel, few);
+      await page.locator(button).click();
+      const framesLater =
+        'new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(resolve))))';
+      for (const next of [few, { headline: 'Key', body: few, keyEvent: true }, 'Last.']) {
+        const [id = ''] = await publish(channel, next);
+        const element = page.locator(`:is(#posts, .posts) > [data-post="${id}"]`);
+        await element.waitFor({ state: 'attached' });
+        // A browser that keeps the place by itself does so in the frame after a change.
+        await page.evaluate(framesLater);
+        const { y = -1 } = (await element.boundingBox()) ?? {};
+        expect(y).toBeGreaterThanOrEqual(0);
+        expect(y).toBeLessThan(400);
+        expect(await page.locator(button).isVisible()).toBe(false);
+      }
+    }
+  });
+
   it('is where the reader left it when they go back to it, and has what came meanwhile', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page, complaints } = await open(id);
