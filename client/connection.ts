@@ -29,6 +29,7 @@ export interface Told {
 export interface ConnectionOptions {
   url: string;
   token?: TokenSource | undefined;
+  session?: false | undefined;
   random?: (() => number) | undefined;
   now?: (() => number) | undefined;
   /** The ways that may be taken, whatever their order here; all of them where it is not given. */
@@ -207,7 +208,7 @@ export class Connection {
   }
 
   #dial(way: Transport): void {
-    const { url, token } = this.#options;
+    const { url, token, session } = this.#options;
     const told = this.#told;
     const ifUsed =
       <T extends unknown[]>(tell: (...told: T) => void) =>
@@ -223,6 +224,7 @@ export class Connection {
     const link: Link = dials[way]({
       url,
       token,
+      session,
       http: this.#http,
       request: this.#request(),
       told: {

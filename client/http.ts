@@ -119,6 +119,8 @@ export const unansweredMs = 30_000;
 export interface HttpOptions {
   url: string;
   token?: TokenSource | undefined;
+  /** `false`: no cookie is sent. */
+  session?: false | undefined;
   fetch?: Fetch | undefined;
   /** Without an answer, or more of it, for so long a request counts as unanswered. */
   timeoutMs?: number | undefined;
@@ -127,12 +129,14 @@ export interface HttpOptions {
 export class Http {
   readonly #base: string;
   readonly #token: TokenSource | undefined;
+  readonly #session: false | undefined;
   readonly #fetch: Fetch;
   readonly #timeoutMs: number;
 
-  constructor({ url, token, fetch, timeoutMs = unansweredMs }: HttpOptions) {
+  constructor({ url, token, session, fetch, timeoutMs = unansweredMs }: HttpOptions) {
     this.#base = url.replace(/\/+$/, '');
     this.#token = token;
+    this.#session = session;
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#timeoutMs = timeoutMs;
   }
@@ -201,6 +205,7 @@ export class Http {
       headers: { ...more, ...headers },
       ...(body !== undefined && { body }),
       ...(fresh && { cache: 'no-store' as const }),
+      ...(this.#session === false && { credentials: 'omit' as const }),
       signal,
     });
   }

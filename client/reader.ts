@@ -52,6 +52,8 @@ export interface ReaderClientOptions {
   url: string;
   channelId: string;
   token?: TokenSource | undefined;
+  /** `false`: the reader is a stranger, also where the browser has a session of the server. */
+  session?: false | undefined;
   /** Go on from here: what changed since is told as events, each thing once. Not needed with `timeline`, which has its own. */
   cursor?: string | undefined;
   /** Where `cursor` is none that the server gave out: end as `refused`, instead of beginning anew with a `reset`. */

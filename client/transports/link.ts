@@ -58,6 +58,7 @@ export type Failure =
 export interface DialOptions {
   url: string;
   token: TokenSource | undefined;
+  session?: false | undefined;
   http: Http;
   /** What would be asked for now. */
   request: SubscribeRequest;

@@ -57,7 +57,7 @@ class SocketLink implements Link {
   }
 
   async #dial(): Promise<void> {
-    const { url, token: source, told } = this.#options;
+    const { url, token: source, session, told } = this.#options;
     let token: string | undefined;
     try {
       token = await freshToken(source);
@@ -72,7 +72,7 @@ class SocketLink implements Link {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
-      ...(token && { auth: { token } }),
+      auth: { token, session },
     });
     this.#socket = socket;
     socket.on('connect', () => {

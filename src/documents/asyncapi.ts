@@ -40,7 +40,7 @@ const description = `How readers are pushed what happens: over Socket.IO, or as 
 /** About the socket, and the stream. */
 export const socketText = `Socket.IO version 4, at the namespace \`/\`; one connection follows many channels of coverage. Connect with \`transports: ["websocket"]\`, the only one that is served.
 
-A token, where one is needed, goes into \`auth: { token }\`, never into the URL. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
+A token, where one is needed, goes into \`auth: { token }\`, never into the URL; with \`auth: { session: false }\` the session of the browser plays no part. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
 
 The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. A message to you of more than ${limits.socketPartBytes / 1024} KiB has a ping before it and comes in several frames, between which WebSocket itself pings: libraries join the ones and answer the others. What you send has up to ${limits.socketMessageBytes / 1024} KiB. What is none of these messages, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
 

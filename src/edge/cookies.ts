@@ -50,7 +50,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
     if (headers.origin !== undefined) return isOwn(request, headers.origin);
     const from = headers['sec-fetch-site'];
     // Followed from elsewhere, a link leads to a page; what another page fetches or embeds is for nobody.
-    return from === undefined || from === 'same-origin' || from === 'none' || headers['sec-fetch-mode'] === 'navigate';
+    return from === undefined || from === 'same-origin' || from === 'none' || isFollowedLink(headers);
   };
 
   const sent = (request: Request) => {
@@ -77,6 +77,12 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
       return isOwnPage(request) || (origin !== undefined && origins !== '*' && origins.includes(origin));
     },
   };
+}
+
+/** Not a page that another one shows in a frame, which is navigated to as well. */
+function isFollowedLink(headers: Request['headers']): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': into = 'document' } = headers;
+  return mode === 'navigate' && into === 'document';
 }
 
 function typeOf(request: Request): string {

@@ -101,8 +101,9 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const namespace = new Namespace({
     handshakes: context.handshakes,
-    known({ token }, { request }) {
-      return token === undefined || token === null ? context.signedIn(request) : verify(token);
+    known({ token, session }, { request }) {
+      if (token !== undefined && token !== null) return verify(token);
+      return session === false ? undefined : context.signedIn(request);
     },
     joined(socket, who) {
       const { readers } = context;

@@ -150,6 +150,34 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     }
   });
 
+  it('are strangers in a frame on a page of another server of the same site', async () => {
+    const page = await signedIn(await server.token({ reader: ['*'] }));
+    const newsroom = createServer((_request, response) => {
+      const frames = [`/embed/${members}`, `/live/${members}`].map((path) => `<iframe src="${server.url}${path}"></iframe>`);
+      response.setHeader('content-type', 'text/html').end(`<!doctype html><title>A neighbour</title>${frames.join('')}`);
+    });
+    await new Promise<void>((resolve) => newsroom.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void newsroom.close());
+    const tab = await page.context().newPage();
+    // Another port of the same host is another origin of the same site: cookies go there and back.
+    await tab.goto(`http://127.0.0.1:${(newsroom.address() as AddressInfo).port}`);
+    const frame = tab.frameLocator('iframe').first();
+    await frame.getByText('This coverage is for members.').waitFor();
+    const shown = await Promise.all(
+      tab
+        .frames()
+        .map((one) =>
+          one.evaluate<string>(
+            `document.querySelector('pressbox-live')?.shadowRoot.innerHTML ?? document.documentElement.outerHTML`,
+          ),
+        ),
+    );
+    expect(shown.join('')).not.toContain('The first word.');
+    // The member is none the less signed in.
+    await page.reload();
+    await page.getByText('The first word.').waitFor();
+  });
+
   it('keep what they could read when their token runs out, are told so, and sign in again', async () => {
     const page = await signedIn(await server.token({ reader: ['*'] }, { ttlSeconds: 600 }));
     const tabs = await openBoth(page, members);

@@ -273,9 +273,9 @@ describe('a page of another site', () => {
   it('embeds nothing with it, but leads to a page with it by a link', async () => {
     const { cookie } = await signIn();
     // What browsers say of a request, `fetch` would overwrite.
-    const status = (site: string, mode: string) =>
+    const status = (site: string, mode: string, into?: string) =>
       new Promise<number | undefined>((resolve, reject) => {
-        const headers = { cookie, 'sec-fetch-site': site, 'sec-fetch-mode': mode };
+        const headers = { cookie, 'sec-fetch-site': site, 'sec-fetch-mode': mode, ...(into && { 'sec-fetch-dest': into }) };
         get(snapshotOf(members), { headers }, (answer) => resolve(answer.resume().statusCode)).once('error', reject);
       });
     for (const site of ['cross-site', 'same-site']) {
@@ -283,6 +283,8 @@ describe('a page of another site', () => {
       expect(await status(site, 'cors')).toBe(401);
       expect(await status(site, 'navigate')).toBe(200);
     }
+    for (const into of ['iframe', 'frame', 'embed', 'object']) expect(await status('same-site', 'navigate', into)).toBe(401);
+    expect(await status('same-site', 'navigate', 'document')).toBe(200);
     expect(await status('none', 'navigate')).toBe(200);
     expect(await status('same-origin', 'cors')).toBe(200);
   });

@@ -92,6 +92,8 @@ export class Following {
       url: server,
       channelId: channel,
       timeline: this.#timeline,
+      // A page around a frame must not be shown what its reader may see.
+      ...(self !== top && { session: false }),
       asOf: this.#trueAt,
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
     });
