@@ -9,7 +9,7 @@ import { createImporter } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { createRenderer } from './desk/render.ts';
 import { createSessionCookie } from './edge/cookies.ts';
-import { closeHttp, createHttp, dropWaiting, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
+import { closeHttp, createHttp, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
@@ -106,7 +106,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
     undo.unshift(() => engine.close());
-    undo.unshift(engine.onErased(() => dropWaiting(http)));
     const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), now });
     const identity = createIdentity({ tokens, sessions, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });

@@ -3,6 +3,9 @@ import { createServer, type IncomingHttpHeaders, IncomingMessage, type Server, S
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
+import { createPipelines } from './pipeline.ts';
+import { Shares } from './shares.ts';
+import { type Standstills, watchStandstills } from './standstill.ts';
 
 /**
  * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this
@@ -25,10 +28,15 @@ export const httpLimits = {
   idleMs: 60_000,
   /** A connection on which nothing is asked is kept for so long. Longer than proxies keep theirs, so that none sends into one that closes. */
   keepAliveMs: 65_000,
-  /** Requests of one connection that wait for their answers; past it the connection is closed. No browser has more than one. */
+  /**
+   * Requests of one connection that are not answered yet, one of which is worked on. At one more the connection is read no further, and closed
+   * after the answers. No browser has more than one.
+   */
   pipelinedRequests: 16,
-  /** Finished answers of all clients that wait to be taken; past it the connections of those that wait longest are closed. */
-  unreadAnswerBytes: 256 * 1024 * 1024,
+  /** How long a connection that is closed so may take to notice. */
+  lingerMs: 1_000,
+  /** Answers of all clients that were made and that the kernel has not taken; past it the address that holds most loses its oldest. */
+  unreadAnswerBytes: 64 * 1024 * 1024,
   /**
    * Connections that the kernel keeps until they are taken up, which a crowd that comes back makes at one moment. It forgets one more, whose
    * client tries again after a second and more. It keeps no more than its own `net.core.somaxconn`, of which this is the default.
@@ -39,8 +47,10 @@ export const httpLimits = {
    * portions, so that nobody else waits for long.
    */
   slowCheckMs: 250,
-  /** How often unread answers are. */
-  unreadCheckMs: 500,
+  /** A pause of the process beyond this is no time that a client took: its deadlines last as much longer. */
+  standstillMs: 1_000,
+  /** Such pauses that are remembered; the deadlines of today are not reached by those before. */
+  standstillsKept: 100,
   /** So long clients of a server that goes are led away by an answer that says so. Later they find the connection closed, as after a pause. */
   leadAwayMs: 1_000,
   /** Answers that were begun have this long to go out when it closes. */
@@ -61,8 +71,6 @@ export function createHttp(
   onCut: (kind: CutKind) => void,
   { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
 ): Server {
-  /** Requests that wait for their answers. */
-  const waiting = new WeakMap<Socket, number>();
   const http: Server = createServer({
     headersTimeout: bounds.requestHeadersMs,
     requestTimeout: bounds.requestMs,
@@ -78,54 +86,71 @@ export function createHttp(
     shouldUpgradeCallback: ({ headers, socket }) =>
       http.listenerCount('upgrade') > 0 &&
       headers.upgrade?.toLowerCase() === 'websocket' &&
-      (waiting.get(socket) ?? 0) === 0 &&
+      !pipelines.isBusy(socket as Socket) &&
       !bringsBody(headers),
   });
   http.setTimeout(bounds.idleMs);
+  const standstills = watchStandstills(bounds);
+  prolongDeadlines(http, standstills);
 
   const open = new Set<ServerResponse>();
   underWay.set(http, open);
-  // The same ones for every connection, as they stay with it, and with what it becomes.
+  // The same one for every connection, as it stays with it, and with what it becomes.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
     const kind = cutByNode[code];
     if (kind !== undefined) onCut(kind);
   };
-  function onTimeout(this: Socket): void {
+  http.on('connection', (socket: Socket) => socket.on('error', onError));
+  http.on('timeout', (socket: Socket) => {
+    // What came while the process stood still is read after this.
+    if (standstills.extensionOf(bounds.idleMs) > 0) return void socket.setTimeout(socket.timeout ?? bounds.idleMs);
     // Without a request it is only a connection that was kept.
-    if ((waiting.get(this) ?? 0) > 0) onCut('idle');
-  }
-  http.on('connection', (socket: Socket) => socket.on('error', onError).on('timeout', onTimeout));
-  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
-    const before = waiting.get(socket) ?? 0;
-    if (before >= bounds.pipelinedRequests) {
-      if (!socket.destroyed) onCut('pipelined');
-      socket.destroy();
-      return;
-    }
-    waiting.set(socket, before + 1);
-    open.add(response);
-    response.once('close', () => {
-      open.delete(response);
-      waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
-    });
-    request.url = pathOf(request.url ?? '');
-    app(request as Request, response as Response);
+    if (pipelines.isBusy(socket)) onCut('idle');
+    socket.destroy();
   });
 
-  const check = setInterval(() => {
-    // What is still being written has its own pace: it waits for its reader.
-    const unread = [...open].filter((response) => response.writableEnded);
-    let bytes = unread.reduce((sum, { writableLength }) => sum + writableLength, 0);
-    for (const response of unread) {
-      if (bytes <= bounds.unreadAnswerBytes) break;
-      bytes -= response.writableLength;
+  const unread = new Shares<ServerResponse>({
+    most: bounds.unreadAnswerBytes,
+    drop(response) {
       response.destroy();
       onCut('unread');
-    }
-  }, httpLimits.unreadCheckMs).unref();
-  http.once('close', () => clearInterval(check));
+    },
+  });
+  /** The whole answer was made, and as much of it as the kernel takes has been given to it. What is still written has its own pace. */
+  const onMade = function (this: ServerResponse) {
+    if (this.writableLength === 0) return;
+    const share = unread.add(this, (this.req as Request).ip ?? '', this.writableLength);
+    this.once('close', () => unread.remove(share));
+  };
+  const onClose = function (this: ServerResponse) {
+    open.delete(this);
+  };
+  const pipelines = createPipelines({
+    most: bounds.pipelinedRequests,
+    lingerMs: bounds.lingerMs,
+    onFull: () => onCut('pipelined'),
+    begin(request, response) {
+      open.add(response);
+      response.once('prefinish', onMade).once('close', onClose);
+      request.url = pathOf(request.url ?? '');
+      app(request as Request, response as Response);
+    },
+  });
+  http.on('request', pipelines.take);
   return http;
+}
+
+/** Node asks for these whenever it looks for slow requests. What is set goes on to count as set. */
+function prolongDeadlines(http: Server, standstills: Standstills): void {
+  for (const name of ['headersTimeout', 'requestTimeout'] as const) {
+    let ms = http[name];
+    Object.defineProperty(http, name, {
+      get: () => (ms === 0 ? 0 : ms + standstills.extensionOf(ms)),
+      set: (set: number) => {
+        ms = set;
+      },
+    });
+  }
 }
 
 /** Express gives what it takes up its own prototype, and an object whose prototype changes is slow from then on: so it has that from its birth. */
@@ -160,16 +185,6 @@ export async function listen(server: NetServer, { host, port }: { host: string; 
 
 /** Answers, the oldest first. */
 const underWay = new WeakMap<Server, ReadonlySet<ServerResponse>>();
-
-/**
- * Closes the connections on which an answer that was made waits for one before it, asked for without waiting for that: it may hold what must
- * not go out any more. Nobody else has such answers, and no browser does.
- */
-export function dropWaiting(http: Server): void {
-  for (const { socket, writableLength, req } of underWay.get(http) ?? []) {
-    if (socket === null && writableLength > 0) req.socket.destroy();
-  }
-}
 
 const closing = new WeakMap<Server, Promise<unknown>>();
 

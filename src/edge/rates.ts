@@ -32,6 +32,8 @@ export const rateLimits = {
   bucketMs: 10_000,
   /** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
   bucketsMost: 100_000,
+  /** As much as so many addresses alone, all of an IPv6 /48 may hold of what is shared among addresses. */
+  wideShares: 4,
   /** When to try again, for who has too many connections open. */
   connectionRetrySeconds: 10,
 } as const;
@@ -103,6 +105,11 @@ export function addressKey(address: string): string {
   const isMapped = (a | b | c | d | e) === 0 && f === 0xffff;
   if (isMapped) return `${g >> 8}.${g & 0xff}.${h >> 8}.${h & 0xff}`;
   return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;
+}
+
+/** The /48 that the key of an IPv6 address lies in; undefined for others. */
+export function wideAddressKey(key: string): string | undefined {
+  return key.endsWith('/64') ? `${key.split(':', 3).join(':')}::/48` : undefined;
 }
 
 /** The eight 16-bit groups of a valid IPv6 address. */

@@ -68,7 +68,53 @@ it('who asks, and reads nothing of a long answer, is closed once nothing moves',
   await once(connection, 'close');
 });
 
-it('of many who read nothing, those that wait longest are closed where all answers together are too much', async () => {
+it('who asks again and again, and reads nothing, has one answer made at a time', async () => {
+  // More than the kernel takes of an answer.
+  const server = await serve({}, 'x'.repeat(10_000_000));
+  let begun = 0;
+  http.on('request', (_request, response) =>
+    response.once('prefinish', () => {
+      begun += 1;
+    }),
+  );
+  const socket = connect(server.port, '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  socket.pause().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(10));
+  await expect.poll(() => begun).toBe(1);
+  // Another client is answered meanwhile, so that there was time for more.
+  expect(await sendBytes(server, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatchObject({ statuses: [200] });
+  expect(begun).toBe(2);
+  socket.resume();
+  await expect.poll(() => begun).toBe(11);
+});
+
+it('who asks for one more than may wait gets the answers to those before, however long they are, and is closed', async () => {
+  const server = await serve({}, 'x'.repeat(1_000_000));
+  const asked = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5_000);
+  const { text, closed } = await sendBytes(server, asked);
+  expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(16);
+  expect(text.match(/x{1000000}/g)).toHaveLength(16);
+  expect([closed, cut]).toEqual([true, ['pipelined']]);
+});
+
+it.each([
+  ['the rest of its headers', 'GET / HTTP/1.1\r\nHost: a\r\n', '\r\n'],
+  ['the rest of its body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe', 'llo'],
+])('who sent %s while the process stood still is answered', async (_what, first, rest) => {
+  const server = await serve({ requestHeadersMs: 300, requestMs: 300, idleMs: 300, standstillMs: 100 });
+  const socket = connect(server.port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const [connection] = (await once(http, 'connection')) as [Socket];
+  socket.write(first);
+  await expect.poll(() => connection.bytesRead).toBe(first.length);
+  // To the kernel at once, where it lies until the process goes on.
+  socket.write(rest);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  const [said] = (await once(socket, 'data')) as [Buffer];
+  expect(said.toString()).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+it('of many answers that one address does not read, those that wait longest are closed where all together are too much', async () => {
   const server = await serve({ unreadAnswerBytes: 50_000_000 }, 'x'.repeat(20_000_000));
   const connections: Socket[] = [];
   http.on('connection', (connection: Socket) => connections.push(connection));

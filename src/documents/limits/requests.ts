@@ -14,9 +14,16 @@ export const requestsAtBound: AtBounds<'requests'> = {
   },
   idleMs: { what: 'A connection on which nothing moves is closed.', metric: closed('idle') },
   keepAliveMs: { what: 'A connection on which nothing is asked is closed.', metric: 'pressbox_connections' },
-  pipelinedRequests: { what: 'One more waiting request closes the connection.', metric: closed('pipelined') },
+  pipelinedRequests: {
+    what: 'With one more the connection is read no further, and closed after the answers to those before.',
+    metric: closed('pipelined'),
+  },
+  lingerMs: {
+    what: 'A client that keeps its end of a connection so closed open for longer is cut off.',
+    metric: closed('pipelined'),
+  },
   unreadAnswerBytes: {
-    what: 'Past it, summed over clients, the connections that wait longest are closed.',
+    what: 'An address may hold as much as is still free, one alone half of it; past that its connection that waits longest is closed.',
     metric: closed('unread'),
   },
   waitingConnections: {
@@ -24,7 +31,11 @@ export const requestsAtBound: AtBounds<'requests'> = {
     metric: 'pressbox_connections',
   },
   slowCheckMs: { what: 'So often it is looked for requests that take longer.', metric: closed('slow') },
-  unreadCheckMs: { what: 'So often it is looked how much waits to be taken.', metric: closed('unread') },
+  standstillMs: {
+    what: 'After a longer pause of the process, as of one that was stopped, the deadlines of requests last as much longer.',
+    metric: closed('slow'),
+  },
+  standstillsKept: { what: 'Those longest ago are forgotten.', metric: closed('slow') },
   leadAwayMs: {
     what: 'Clients of a server that goes are led away by an answer for so long; later they find the connection closed.',
     metric: 'pressbox_connections',
@@ -61,6 +72,10 @@ export const ratesAtBound: AtBounds<'rates'> = {
   bucketsMost: {
     what: 'Those longest untouched are forgotten, which gives their owners whole ones.',
     metric: closed('requests'),
+  },
+  wideShares: {
+    what: 'All addresses of an IPv6 /48 together lose what they have held longest where they hold more than so many shares.',
+    metric: closed('unread'),
   },
   connectionRetrySeconds: {
     what: 'Told in `Retry-After` to who has too many connections open.',

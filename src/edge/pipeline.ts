@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Requests of one connection that came without waiting for their answers (pipelining). One is worked on at a time: the next begins when the
+ * kernel has taken the answer before, so that at most one answer of a connection is held here. A request beyond the bound is never answered:
+ * the connection is read no further, and closed after the answers of those before.
+ *
+ *     idle ── request ──> busy ── request, up to the bound ──> busy, others wait
+ *      ^                   │  │
+ *      └─ answer taken ────┘  └── one more ──> closing ── last answer taken ──> half closed ──> closed
+ */
+export interface PipelineOptions {
+  /** Requests of one connection that are not answered, the one that is worked on among them. */
+  most: number;
+  /** How long a connection that is closed may take to notice. */
+  lingerMs: number;
+  /** Begins to work on a request. */
+  begin(request: IncomingMessage, response: ServerResponse): void;
+  /** A connection sent one more than it may. */
+  onFull(socket: Socket): void;
+}
+
+export interface Pipelines {
+  /** Takes up each request of a connection, in their order. */
+  take(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether something was asked on a connection that is not answered yet. */
+  isBusy(socket: Socket): boolean;
+}
+
+interface Pipeline {
+  busy: boolean;
+  closing: boolean;
+  readonly waiting: { request: IncomingMessage; response: ServerResponse }[];
+}
+
+export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptions): Pipelines {
+  const pipelines = new WeakMap<Socket, Pipeline>();
+
+  const start = (pipeline: Pipeline, request: IncomingMessage, response: ServerResponse) => {
+    pipeline.busy = true;
+    // The socket may be gone from the response by then.
+    const { socket } = request;
+    response.once('close', () => next(pipeline, socket));
+    begin(request, response);
+  };
+
+  const next = (pipeline: Pipeline, socket: Socket) => {
+    pipeline.busy = false;
+    if (socket.destroyed) pipeline.waiting.length = 0;
+    const first = pipeline.waiting.shift();
+    if (first !== undefined) return start(pipeline, first.request, first.response);
+    if (pipeline.closing && !socket.destroyed) linger(socket, lingerMs);
+  };
+
+  return {
+    take(request, response) {
+      const { socket } = request;
+      let pipeline = pipelines.get(socket);
+      if (pipeline === undefined) {
+        pipeline = { busy: false, closing: false, waiting: [] };
+        pipelines.set(socket, pipeline);
+      }
+      // What had been read with those before.
+      if (pipeline.closing) return;
+      if (!pipeline.busy) return start(pipeline, request, response);
+      if (pipeline.waiting.length + 1 < most) return void pipeline.waiting.push({ request, response });
+      pipeline.closing = true;
+      stopReading(socket);
+      onFull(socket);
+    },
+    isBusy: (socket) => pipelines.get(socket)?.busy ?? false,
+  };
+}
+
+/** Also where Node would go on, since answers were taken. */
+function stopReading(socket: Socket): void {
+  socket.on('resume', pauseIt).pause();
+}
+
+function pauseIt(this: Socket): void {
+  this.pause();
+}
+
+/**
+ * Closes a connection on which requests lie unread. To close it at once would be a reset, which may destroy answers that are on their way
+ * (RFC 9112, 9.6): what still comes is thrown away for a moment, and no parser sees it.
+ */
+function linger(socket: Socket, lingerMs: number): void {
+  const cut = setTimeout(() => socket.destroy(), lingerMs).unref();
+  socket.once('close', () => clearTimeout(cut));
+  socket
+    .off('resume', pauseIt)
+    .removeAllListeners('data')
+    .on('data', () => undefined);
+  socket.end();
+  socket.resume();
+}

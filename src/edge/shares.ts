@@ -1,0 +1,136 @@
+import { addressKey, rateLimits, wideAddressKey } from './rates.ts';
+
+/**
+ * Shares a bounded resource among addresses: each may hold as much of it as is still free. One address alone gets half of it, two get a third
+ * each, and something is always left for an address that comes new. The address that holds too much loses what it has held longest.
+ *
+ * An IPv6 address counts with its /64. All of a /48 together may hold as much as `wideShares` addresses.
+ */
+export interface SharesOptions<Item> {
+  /** Of the resource, in the unit of the weights. */
+  most: number;
+  /** Takes it away from its address. */
+  drop(item: Item): void;
+  /** What an address loses before all else. */
+  isDispensable?(item: Item): boolean;
+}
+
+/** What an item takes, until it is removed. */
+export interface Share<Item> {
+  readonly item: Item;
+  readonly weight: number;
+  readonly holders: readonly Holder<Item>[];
+}
+
+interface Holder<Item> {
+  readonly key: string;
+  /** Of how many addresses it has the budget. */
+  readonly budget: number;
+  weight: number;
+  /** The oldest first. */
+  readonly shares: Set<Share<Item>>;
+}
+
+export class Shares<Item> {
+  readonly #options: SharesOptions<Item>;
+  readonly #holders = new Map<string, Holder<Item>>();
+  #held = 0;
+  /** The one that holds most for its budget, unless something was taken from it since. */
+  #heaviest: Holder<Item> | undefined;
+  /** At least what any of them holds for its budget. */
+  #ceiling = 0;
+
+  constructor(options: SharesOptions<Item>) {
+    this.#options = options;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Drops what is too much, which may be this very item. */
+  add(item: Item, address: string, weight = 1): Share<Item> {
+    const key = addressKey(address);
+    const wide = wideAddressKey(key);
+    const holders = [this.#holder(key, 1), ...(wide === undefined ? [] : [this.#holder(wide, rateLimits.wideShares)])];
+    const share = { item, weight, holders };
+    this.#held += weight;
+    for (const holder of holders) {
+      holder.weight += weight;
+      holder.shares.add(share);
+      if (loadOf(holder) < this.#ceiling) continue;
+      this.#heaviest = holder;
+      this.#ceiling = loadOf(holder);
+    }
+    this.#trim();
+    return share;
+  }
+
+  /** Uncounted, for what takes of the resource without a share, such as the connections of a proxy. */
+  take(weight = 1): void {
+    this.#held += weight;
+    this.#trim();
+  }
+
+  giveBack(weight = 1): void {
+    this.#held -= weight;
+  }
+
+  has(share: Share<Item>): boolean {
+    return share.holders.every(({ shares }) => shares.has(share));
+  }
+
+  /** Again does nothing. */
+  remove(share: Share<Item>): void {
+    for (const holder of share.holders) {
+      if (!holder.shares.delete(share)) return;
+      holder.weight -= share.weight;
+      if (holder.shares.size === 0) this.#holders.delete(holder.key);
+    }
+    this.#held -= share.weight;
+  }
+
+  #trim(): void {
+    for (let heaviest = this.#tooHeavy(); heaviest !== undefined; heaviest = this.#tooHeavy()) {
+      const share = this.#leastWanted(heaviest);
+      this.remove(share);
+      this.#options.drop(share.item);
+    }
+  }
+
+  /** Looks through all holders only where one of them may hold more than is free. */
+  #tooHeavy(): Holder<Item> | undefined {
+    const free = this.#options.most - this.#held;
+    if (this.#ceiling <= free) return undefined;
+    if (this.#heaviest === undefined || loadOf(this.#heaviest) < this.#ceiling) {
+      this.#heaviest = undefined;
+      for (const holder of this.#holders.values()) {
+        if (this.#heaviest === undefined || loadOf(holder) > loadOf(this.#heaviest)) this.#heaviest = holder;
+      }
+      this.#ceiling = this.#heaviest === undefined ? 0 : loadOf(this.#heaviest);
+    }
+    return this.#ceiling > free && this.#heaviest !== undefined && this.#heaviest.shares.size > 0 ? this.#heaviest : undefined;
+  }
+
+  #leastWanted({ shares }: Holder<Item>): Share<Item> {
+    const { isDispensable } = this.#options;
+    let oldest: Share<Item> | undefined;
+    for (const share of shares) {
+      if (isDispensable === undefined || isDispensable(share.item)) return share;
+      oldest ??= share;
+    }
+    return oldest as Share<Item>;
+  }
+
+  #holder(key: string, budget: number): Holder<Item> {
+    const known = this.#holders.get(key);
+    if (known !== undefined) return known;
+    const holder = { key, budget, weight: 0, shares: new Set<Share<Item>>() };
+    this.#holders.set(key, holder);
+    return holder;
+  }
+}
+
+function loadOf({ weight, budget }: Holder<unknown>): number {
+  return weight / budget;
+}

@@ -1,0 +1,39 @@
+/**
+ * Notices when this process did not run: it was stopped, its machine was paused, or its loop was blocked. What lay in its sockets meanwhile
+ * is read only afterwards, so no deadline of a client may run in that time.
+ */
+export interface Standstills {
+  /**
+   * How much longer a deadline of so many milliseconds lasts now. It must be asked again and again: a pause between two questions beyond
+   * `standstillMs` counts as a standstill.
+   */
+  extensionOf(deadlineMs: number): number;
+}
+
+/** `now`: milliseconds of a clock that never goes back. */
+export function watchStandstills(
+  { standstillMs, standstillsKept }: { standstillMs: number; standstillsKept: number },
+  now: () => number = () => performance.now(),
+): Standstills {
+  /** The newest first. */
+  const ended: { at: number; ms: number }[] = [];
+  let lookedAt = now();
+
+  return {
+    extensionOf(deadlineMs) {
+      const at = now();
+      if (at - lookedAt > standstillMs) {
+        ended.unshift({ at, ms: at - lookedAt });
+        ended.length = Math.min(ended.length, standstillsKept);
+      }
+      lookedAt = at;
+      let moreMs = 0;
+      // Whatever began before a standstill has run out by now, unless it ended within the deadline, prolonged by those after it.
+      for (const standstill of ended) {
+        if (at - standstill.at > deadlineMs + moreMs) break;
+        moreMs += standstill.ms;
+      }
+      return Math.ceil(moreMs);
+    },
+  };
+}
