@@ -8,6 +8,7 @@ import { plainJson, plainLine, plainText } from './plain.ts';
 import type { Progress } from './progress.ts';
 import { tellingFetch } from './telling-fetch.ts';
 import { type Env, OutputFailed, type Terminal } from './terminal.ts';
+import { addTokenOptions } from './token-options.ts';
 
 /** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
 export interface AskingOptions {
@@ -30,10 +31,8 @@ const defaultUrl = 'http://127.0.0.1:4000';
 export const whereItIs = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
 
 export function addServerOptions(command: Command, env: Env): Command {
-  return command
-    .option('--url <address>', 'the server (PRESSBOX_URL)', webAddress, env.PRESSBOX_URL || defaultUrl)
-    .option('--token <token>', 'who you are (PRESSBOX_TOKEN)')
-    .option('--json', 'print JSON');
+  command.option('--url <address>', 'the server (PRESSBOX_URL)', webAddress, env.PRESSBOX_URL || defaultUrl);
+  return addTokenOptions(command).option('--json', 'print JSON');
 }
 
 export function addWriteOptions(command: Command, env: Env): Command {
@@ -100,7 +99,9 @@ export function claimsOf(token: string): Record<string, unknown> | undefined {
 function checkedToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
-    throw new UsageError('The token (--token or PRESSBOX_TOKEN) holds spaces or other characters that no token has.');
+    throw new UsageError(
+      'The token (PRESSBOX_TOKEN, --token-file or --token) holds spaces or other characters that no token has.',
+    );
   }
   return trimmed;
 }
@@ -237,7 +238,8 @@ function problemLines({ problem }: ProblemError): string[] {
 
 /** What a person can do about a refusal with the command. */
 const remedies: Partial<Record<ProblemCode, string>> = {
-  'token-missing': 'Put one into PRESSBOX_TOKEN, or give --token. `pressbox token --help` says how to make one.',
+  'token-missing':
+    'Put one into PRESSBOX_TOKEN, or a file of it into --token-file. `pressbox token --help` says how to make one.',
   'token-invalid': '`pressbox token --help` says how to make another one.',
   forbidden: '`pressbox token inspect` tells what a token permits.',
   'not-found': '`pressbox channel list` tells which channels there are.',

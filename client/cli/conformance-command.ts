@@ -6,6 +6,7 @@ import { CannotDo, fileTrouble, serverOf, several, UsageError } from './asking.t
 import { plainLine } from './plain.ts';
 import { reasonOf } from './telling-fetch.ts';
 import type { Env, Terminal } from './terminal.ts';
+import { addTokenOptions } from './token-options.ts';
 
 /** `conformance`: whether a server, of this project or another one, keeps the wire contract. */
 interface ConformanceOptions {
@@ -19,11 +20,9 @@ interface ConformanceOptions {
 }
 
 export function addConformanceCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('conformance')
+  addTokenOptions(program.command('conformance'), "an editor's of conformance-*, or an admin's, so that nothing is left behind")
     .description('Examine whether a server keeps the wire contract, rule by rule')
     .argument('[url]', 'the server (PRESSBOX_URL)')
-    .option('--token <token>', "an editor's of conformance-*, or an admin's, so that nothing is left behind (PRESSBOX_TOKEN)")
     .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', several)
     .option('--quick', 'without the cases that wait for seconds')
     .option('--list', 'print the names and rules, and examine nothing')
@@ -36,7 +35,8 @@ export function addConformanceCommand(program: Command, env: Env, terminal: Term
 It works in channels of its own, whose ids begin with conformance-. Exit codes: 0 every rule is kept, 1 one is not, 2 wrong usage.
 
 Examples:
-  $ pressbox conformance http://127.0.0.1:4000 --token "$(pressbox token --name examiner --admin)"
+  $ export PRESSBOX_TOKEN=$(pressbox token --name examiner --admin)
+  $ pressbox conformance http://127.0.0.1:4000
   $ pressbox conformance --only sockets/ --record exchanges.json`,
     )
     .action(async (url: string | undefined, options: ConformanceOptions) => done(await run(url, options)));
@@ -52,7 +52,7 @@ Examples:
     if (!address) throw new UsageError('Which server? Give its address, or set PRESSBOX_URL.');
     const server = serverOf({ ...options, url: address }, env);
     const { token } = server;
-    if (!token) throw new UsageError("Give an editor's token with --token or PRESSBOX_TOKEN.");
+    if (!token) throw new UsageError("Give an editor's token in PRESSBOX_TOKEN or with --token-file.");
     const { only } = options;
     const unknown = only?.find((wanted) => !cases.some(({ name }) => isOf(name, wanted)));
     if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list tells their names.`);

@@ -10,6 +10,7 @@ import { addPostCommands } from './post-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
 import { addTokenCommands } from './token-commands.ts';
+import { takeToken } from './token-options.ts';
 import { addVerifyCommand } from './verify-command.ts';
 
 /**
@@ -55,6 +56,7 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
   const pressbox = new Command('pressbox')
     .description('Live news coverage that reaches every reader, and every correction with it')
     .exitOverride()
+    .hook('preAction', (_program, command) => takeToken(command, terminal))
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => stderr.write(text),

@@ -3,10 +3,21 @@ import { Refusal } from '../../src/protocol/problems.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { isVisible } from '../../src/protocol/visible.ts';
 import { newKey } from '../ids.ts';
-import { type AskingOptions, addWriteOptions, author, CannotDo, claimsOf, several, tellError, UsageError } from './asking.ts';
+import {
+  type AskingOptions,
+  addWriteOptions,
+  author,
+  CannotDo,
+  claimsOf,
+  readInput,
+  several,
+  tellError,
+  UsageError,
+} from './asking.ts';
 import { plainLine } from './plain.ts';
 import { attemptHere, type WhereOptions, withOptions } from './server-commands.ts';
 import type { Env, Terminal } from './terminal.ts';
+import { warnOfVisible } from './token-options.ts';
 
 /** `token`, which signs one where the server's secret is; `token inspect`, which asks nobody; `token revoke`, which asks a server. */
 interface MakeOptions extends WhereOptions {
@@ -47,13 +58,13 @@ Examples:
   token
     .command('inspect')
     .description('Tell what a token says: its id, whose it is, what it permits and until when. Its signature is not checked')
-    .argument('[token]', 'default: PRESSBOX_TOKEN')
+    .argument('[token]', '- reads it from the standard input; default: PRESSBOX_TOKEN')
     .option('--json', 'print JSON')
-    .action((given: string | undefined, options: { json?: boolean }) => done(inspect(given, options)));
+    .action(async (given: string | undefined, options: { json?: boolean }) => done(await inspect(given, options)));
 
   addWriteOptions(token.command('revoke'), env)
     .description('Have a token refused on every server from now on, and end what it opened. Takes the token of an admin')
-    .argument('<jti>', 'its id, or the token itself, of which only the id is sent')
+    .argument('<jti>', 'its id, or the token itself, of which only the id is sent; - reads it from the standard input')
     .option('--expires-at <time>', 'when it would have expired; without it the servers must remember it for ever')
     .addHelpText(
       'after',
@@ -100,9 +111,9 @@ Examples:
     return 0;
   }
 
-  function inspect(given: string | undefined, { json }: { json?: boolean }): number {
+  async function inspect(given: string | undefined, { json }: { json?: boolean }): Promise<number> {
     try {
-      const token = given ?? env.PRESSBOX_TOKEN ?? '';
+      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : await argumentOr(given, json);
       if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
       const claims = claimsOf(token);
       if (claims === undefined) {
@@ -123,18 +134,27 @@ Examples:
 
   async function revoke(given: string, options: RevokeOptions): Promise<number> {
     try {
-      const claims = claimsOf(given);
-      const jti = claims === undefined ? given : claims.jti;
+      const revoked = await argumentOr(given, options.json);
+      const claims = claimsOf(revoked);
+      const jti = claims === undefined ? revoked : claims.jti;
       if (typeof jti !== 'string') throw new UsageError('This token has no id, so it can be no token of Pressbox.');
       const expiresAt = options.expiresAt ?? timeOf(claims?.exp);
       const { client, write } = author(options, env, terminal);
-      const revoked = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
-      if (options.json) terminal.json(revoked);
-      else terminal.print(`Revoked ${plainLine(revoked.jti)}. What it opened ends within 5 seconds, on every server.`);
+      const until = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
+      if (options.json) terminal.json(until);
+      else terminal.print(`Revoked ${plainLine(until.jti)}. What it opened ends within 5 seconds, on every server.`);
       return 0;
     } catch (error) {
       return tellError(error, terminal, { json: options.json === true, isBegun: options.key !== undefined });
     }
+  }
+
+  /** What stands there, or on the standard input. */
+  async function argumentOr(given: string, json: boolean | undefined): Promise<string> {
+    if (given === '-') return (await readInput(terminal)).trim();
+    if (claimsOf(given) !== undefined)
+      warnOfVisible('the argument', '- reads a token from the standard input.', terminal, json === true);
+    return given;
   }
 
   function line(label: string, value: unknown): string {

@@ -18,6 +18,7 @@ import {
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
 import type { Env, Terminal } from './terminal.ts';
+import { warnOfVisible } from './token-options.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
@@ -126,6 +127,9 @@ Examples:
     if (dataDir !== undefined) return verifyDirectory(dataDir, await ofStore());
     if (redis !== undefined) {
       const url = redis === true ? env.PRESSBOX_REDIS_URL : redis;
+      if (redis !== true && /:\/\/[^/@]*:[^/@]+@/.test(redis)) {
+        warnOfVisible('--redis', '--redis alone takes PRESSBOX_REDIS_URL.', terminal, asking.json === true);
+      }
       if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
       return verifyRedis({ url, ...(await ofStore()) });
     }

@@ -80,7 +80,7 @@ describe('every command that asks a server', () => {
         argv,
         1,
         '',
-        expect.stringMatching(/^pressbox: What answers at this address is not Pressbox\b/),
+        expect.stringMatching(/^pressbox: What answers at this address is not Pressbox\b/m),
       ]);
     }
   });

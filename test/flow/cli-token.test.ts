@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-async function done(argv: string[], env: Record<string, string> = {}) {
-  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_JWT_SECRET: secretOf(test), ...env });
+async function done(argv: string[], env: Record<string, string> = {}, input = '') {
+  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_JWT_SECRET: secretOf(test), ...env }, { input });
   return { code: await running.code, out: running.out, err: running.err };
 }
 
@@ -53,6 +53,57 @@ describe('pressbox token', () => {
 
   it('tells how long it is good for as one would say it', async () => {
     expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
+  });
+});
+
+describe('a token for a command', () => {
+  it('comes from a file or the standard input, and then is on no command line', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-token-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'token');
+    await writeFile(file, `${token}\n`);
+    const env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: 'none' };
+    const by = async (argv: string[], input = '') => {
+      const running = run(argv, env, { input });
+      return { code: await running.code, out: running.out, err: running.err };
+    };
+    for (const [argv, input] of [
+      [['channel', 'create', 'Moon', '--id', 'moon', '--token-file', file], ''],
+      [['post', 'moon', 'One.', '--token-file', '-'], ` ${token}\n`],
+      [['export', 'moon', '--token-file', '-'], token],
+    ] as const) {
+      expect(await by([...argv], input)).toMatchObject({ code: 0, err: '' });
+    }
+    for (const [argv, input, code, said] of [
+      [['post', 'moon', 'One.', '--token-file', join(folder, 'none')], '', 1, 'none: ENOENT'],
+      [['post', 'moon', 'One.', '--token-file', '-'], '\n', 2, 'The standard input is empty.'],
+      [['post', 'moon', '-', '--token-file', '-'], token, 2, 'not both'],
+      [['correct', 'moon', 'latest', '--body', '-', '--token-file', '-'], token, 2, 'not both'],
+      [['post', 'moon', 'One.', '--token', token, '--token-file', file], '', 2, 'cannot be used with'],
+    ] as const) {
+      const refused = await by([...argv], input);
+      expect([argv, refused.code, refused.err]).toEqual([argv, code, expect.stringContaining(said)]);
+      expect(refused.err).not.toContain(token);
+    }
+  });
+
+  it('on the command line is warned of once, and works', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const asked = ['channel', 'list', '--url', server.url, '--token', token];
+    const visible = run(asked, {});
+    expect([await visible.code, visible.err]).toEqual([
+      0,
+      expect.stringMatching(/^pressbox: Other users of this machine can see .+\n$/),
+    ]);
+    const json = run([...asked, '--json'], {});
+    expect([await json.code, JSON.parse(json.err)]).toEqual([0, { warning: expect.stringContaining('--token-file') }]);
+    const inspected = run(['token', 'inspect', token], {});
+    expect([await inspected.code, inspected.err]).toEqual([0, expect.stringContaining('standard input')]);
+    const read = run(['token', 'inspect', '-'], {}, { input: token });
+    expect([await read.code, read.err, read.out]).toEqual([0, '', inspected.out]);
   });
 });
 
@@ -96,8 +147,10 @@ describe('pressbox token revoke', () => {
       const made = await done(['token', '--name', 'Ada', '--editor', '*']);
       const [token, jti] = [made.out.trim(), /: (\S+)\n$/.exec(made.err)?.[1] ?? ''];
       expect(await list(token)).toBe(200);
-      const revoked = await done(['token', 'revoke', named === 'jti' ? jti : token, '--token', admin]);
-      expect([revoked.code, revoked.err]).toEqual([0, '']);
+      const visible =
+        named === 'jti' ? '' : expect.stringContaining('Other users of this machine can see what the argument holds.');
+      const revoked = await done(['token', 'revoke', named === 'jti' ? jti : token], { PRESSBOX_TOKEN: admin });
+      expect([revoked.code, revoked.err]).toEqual([0, visible]);
       expect(revoked.out).toBe(`Revoked ${jti}. What it opened ends within 5 seconds, on every server.\n`);
       expect(await list(token)).toBe(401);
     }
@@ -118,7 +171,7 @@ describe('pressbox token revoke', () => {
     const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
     for (const years of [10_000, 60_000, 1_000_000]) {
       const token = await test.token({}, { ttlSeconds: years * 31_557_600 });
-      const revoked = await done(['token', 'revoke', token, '--json'], admin);
+      const revoked = await done(['token', 'revoke', '-', '--json'], admin, token);
       expect([years, revoked.code, revoked.err]).toEqual([years, 0, '']);
       expect(JSON.parse(revoked.out)).toMatchObject({ until: null });
       expect((await call(`${test.url}/v1/channels`, { token })).status).toBe(401);

@@ -234,7 +234,10 @@ describe('pressbox verify', () => {
     const journal = join(folder, 'journal.db');
     const told = ({ code, out, err }: Awaited<ReturnType<typeof verify>>) => [code, out === here ? 'as here' : out, err];
     const here = (await verify('--data-dir', server.dataDir)).out;
-    for (const name of ['journal.db', 'journal.db-wal']) await cp(join(server.dataDir, name), join(folder, name));
+    for (const name of ['journal.db', 'journal.db-wal']) {
+      await cp(join(server.dataDir, name), join(folder, name));
+      await chmod(join(folder, name), 0o644);
+    }
     await unwritable(folder, async () => {
       const open = `The journal ${journal} was not closed, and nothing can be written beside it, as is needed to read it`;
       const err = `pressbox: ${open}: copy the directory, and verify the copy.\n`;

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { fileTrouble, readInput, UsageError } from './asking.ts';
+import { plainJson } from './plain.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Where a command takes the token from: PRESSBOX_TOKEN, a file, the standard input, or, with a warning, the command line. */
+export function addTokenOptions(command: Command, whose = 'who you are'): Command {
+  return command
+    .option('--token <token>', `${whose} (PRESSBOX_TOKEN); other users of this machine can see it here`)
+    .addOption(new Option('--token-file <path>', 'a file that holds the token; - is the standard input').conflicts('token'));
+}
+
+/** Before each command: puts the token of `--token-file` in its place, and warns of one that is visible. */
+export async function takeToken(command: Command, terminal: Terminal): Promise<void> {
+  const { token, tokenFile, json } = command.opts<{ token?: string; tokenFile?: string; json?: boolean }>();
+  if (token) warnOfVisible('--token', tokenElsewhere, terminal, json === true);
+  if (tokenFile === undefined) return;
+  const read = await tokenIn(tokenFile, command, terminal);
+  if (read === '') throw new UsageError(`--token-file: ${tokenFile === '-' ? 'The standard input' : tokenFile} is empty.`);
+  command.setOptionValue('token', read);
+}
+
+async function tokenIn(file: string, command: Command, terminal: Terminal): Promise<string> {
+  if (file !== '-') {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw fileTrouble(error, file);
+    });
+    return text.trim();
+  }
+  const { tokenFile: _itself, ...others } = command.opts();
+  if ([...command.processedArgs.flat(), ...Object.values(others)].includes('-')) {
+    throw new UsageError('The standard input can hold the token or the text, not both. --token-file takes a file as well.');
+  }
+  return (await readInput(terminal)).trim();
+}
+
+export const tokenElsewhere = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
+
+/** Of a secret on the command line, once a command. */
+export function warnOfVisible(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
+  const warning = `Other users of this machine can see what ${where} holds. ${elsewhere}`;
+  terminal.note(json ? plainJson({ warning }) : `pressbox: ${warning}`);
+}
