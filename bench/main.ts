@@ -10,6 +10,7 @@ import { compare } from './peers/run.ts';
 import { subjects } from './peers/subjects.ts';
 import { textTable } from './peers/table.ts';
 import { type Figures, report } from './report.ts';
+import { measureRequests } from './requests.ts';
 import { measureChannels, measureCost, measureMemory, measureNodes } from './shared-store.ts';
 import { type Plan, type StoreKind, stores } from './stage.ts';
 import { measureAuthors, measureEngine } from './writing.ts';
@@ -21,6 +22,7 @@ interface Options {
   json: boolean;
   readers?: string;
   only?: string;
+  route?: string;
   figures?: string;
   against?: string;
   rounds?: string;
@@ -36,11 +38,12 @@ interface Options {
 const otherFiles = 200;
 
 /** The parts of this server alone. */
-const everywhere = ['authors', 'engine', 'fan-out', 'catch-up'];
+const everywhere = ['authors', 'engine', 'fan-out', 'catch-up', 'requests'];
 const shared = ['cost', 'memory', 'channels', 'nodes'];
 
 const options = new Command('bench')
   .description('Measures Pressbox on this machine beside the servers that others use in its place.')
+  .option('--route <text>', 'of the part requests, routes with this in their name')
   .option('--full', 'every part, and each step for longer', false)
   .option('--readers <numbers>', 'crowds to push to, comma-separated; default: 1,1000,5000, or those of the goals')
   .option('--directory <path>', 'where to keep journals, on the disk to measure; default: among temporary files')
@@ -143,6 +146,7 @@ async function alone(): Promise<void> {
     nodes: only.has('nodes') ? await measureNodes(plan) : [],
     fanOut: only.has('fan-out') ? await measureFanOut(plan) : [],
     catchUp: only.has('catch-up') ? await measureCatchUp(plan) : [],
+    ...(only.has('requests') ? await measureRequests(plan, options.route) : { requests: [], floods: [] }),
   };
   say('done');
   console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);

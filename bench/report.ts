@@ -1,6 +1,7 @@
 import type { Quantiles } from './histogram.ts';
 import type { Machine } from './machine.ts';
 import type { CatchUpFigures, FanOutFigures } from './measure.ts';
+import { bounds, type FloodFigures, isWithin, type RequestFigures } from './requests.ts';
 import type { ChannelsFigures, CostFigures, MemoryFigures, NodesFigures } from './shared-store.ts';
 import type { StoreKind } from './stage.ts';
 import type { AppendFigures } from './writing.ts';
@@ -20,10 +21,13 @@ export interface Figures {
   nodes: NodesFigures[];
   fanOut: FanOutFigures[];
   catchUp: CatchUpFigures[];
+  requests: RequestFigures[];
+  floods: FloodFigures[];
 }
 
 export function report(figures: Figures): string {
-  const { machine, store, workers, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp } = figures;
+  const { machine, store, workers, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp, requests, floods } =
+    figures;
   const appends = (figures: readonly AppendFigures[]) =>
     figures.map(({ writers, perSecond, latency, server, store, load, bound }) => {
       return [String(writers), number(perSecond), ...p50p99(latency), ...[server, store, load, bound].map(number)];
@@ -77,6 +81,26 @@ export function report(figures: Figures): string {
       catchUp.map(({ what, readers, missed, latency }) => {
         return [String(readers), String(missed), ...p50p99(latency), ms(latency.most), what];
       }),
+    ),
+    section(
+      `A stranger's request, in CPU time; may take ${bounds.cpuMs} ms and 1 ms for ${number(bounds.bytesPerMs / 1_000)} kB, and ${bounds.stretchMs} ms of the main thread at a stretch`,
+      ['status', 'kB', 'kB sent', 'CPU ms', 'at a stretch', 'coding', ''],
+      requests.map((figures) => {
+        const { route, coding, status, contentBytes, sentBytes, cpuMs, stretchMs } = figures;
+        const kilobytes = [contentBytes, sentBytes].map((bytes) => (bytes / 1_000).toFixed(1));
+        const name = isWithin(figures) ? route : `${route}  <- too much`;
+        return [String(status), ...kilobytes, ms(cpuMs), ms(stretchMs), coding, name];
+      }),
+    ),
+    section(
+      'Many requests of one address at once for earlier versions, none of which is ready',
+      ['requests', 'bytes', 'CPU ms', 'at a stretch', ''],
+      floods.map(({ what, requests, bytes, cpuMs, stretchMs }) => [
+        ...[requests, bytes].map(number),
+        ms(cpuMs),
+        ms(stretchMs),
+        what,
+      ]),
     ),
   ]
     .filter((part) => part !== undefined)

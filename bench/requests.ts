@@ -1,0 +1,320 @@
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Media } from '../src/protocol/model.ts';
+import type { NewPost } from '../src/protocol/schemas.ts';
+import { createChannel, publish, write } from '../test/support/writers.ts';
+import { type Plan, pause, startStore } from './stage.ts';
+import { postOf } from './text.ts';
+import type { Spent } from './watched-server.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+/**
+ * What a stranger's request costs the server, over all routes that answer one, on a channel of long posts that were changed often. Each
+ * is asked for again after a change of the channel, and for another page where the route has pages: no answer stands ready.
+ */
+export interface RequestFigures {
+  route: string;
+  /** As it was asked for: `identity`, `gzip` or `br`. */
+  coding: string;
+  status: number;
+  /** Of the answer's content, before it is compressed. */
+  contentBytes: number;
+  /** Of the body as it was sent. */
+  sentBytes: number;
+  /** Medians. */
+  cpuMs: number;
+  stretchMs: number;
+}
+
+/** Requests of one address that are sent and not waited for, for pages of which none is ready. */
+export interface FloodFigures {
+  what: string;
+  requests: number;
+  bytes: number;
+  cpuMs: number;
+  stretchMs: number;
+}
+
+/** What a request may take: a stretch of the main thread, and CPU time with what it answers. */
+export const bounds = { stretchMs: 10, cpuMs: 10, bytesPerMs: 20_000 } as const;
+
+export function isWithin({ cpuMs, stretchMs, contentBytes }: RequestFigures): boolean {
+  return stretchMs <= bounds.stretchMs && cpuMs <= bounds.cpuMs + contentBytes / bounds.bytesPerMs;
+}
+
+const times = 20;
+const floodRequests = 120;
+
+interface Coverage {
+  url: string;
+  token: string;
+  channelId: string;
+  /** Of each post, in order. */
+  posts: { id: string; seq: number }[];
+  /** Revised many times: by some words, and by so many that they are not compared. */
+  revised: { id: string; revisions: number }[];
+  /** Of an early state. */
+  cursor: string;
+}
+
+export async function measureRequests(
+  plan: Plan,
+  only?: string,
+): Promise<{ requests: RequestFigures[]; floods: FloodFigures[] }> {
+  const redis = await startStore(plan.store);
+  const directory = await mkdtemp(join(plan.directory, 'requests-'));
+  await using worker = startWorker('./watched-server.ts');
+  try {
+    const env = {
+      PRESSBOX_DATA_DIR: directory,
+      PRESSBOX_WRITES_PER_SECOND: '0',
+      PRESSBOX_REQUESTS_PER_SECOND: '0',
+      ...(redis && { PRESSBOX_REDIS_URL: redis.url }),
+    };
+    const started = await worker.call<{ url: string; token: string }>('start', { env });
+    plan.say('writing a coverage');
+    const coverage = await writeCoverage(started);
+    const requests: RequestFigures[] = [];
+    for (const [route, pathOf] of Object.entries(routesOf(coverage))) {
+      if (only !== undefined && !route.includes(only)) continue;
+      for (const coding of ['identity', 'gzip', 'br']) requests.push(await measure(worker, coverage, { route, pathOf, coding }));
+      plan.say(route);
+    }
+    const floods: FloodFigures[] = [];
+    for (const hangsUp of [false, true]) floods.push(await flood(worker, coverage, hangsUp));
+    return { requests, floods };
+  } finally {
+    await redis?.stop();
+  }
+}
+
+/** Every route that answers strangers. `nth` makes it another page each time. */
+function routesOf({ url, channelId, posts, revised, cursor }: Coverage): Record<string, (nth: number) => string> {
+  const api = `/v1/channels/${channelId}`;
+  const live = `/live/${channelId}`;
+  const some = (nth: number) => posts.at(-1 - (nth % posts.length)) as Coverage['posts'][number];
+  const versions = Object.fromEntries(
+    revised.map(({ id, revisions }, at) => [
+      `/live/{c}/{post}/versions ${['long', 'longest', 'rewritten'][at]}`,
+      (nth: number) => `${live}/${id}/versions?before=${revisions + 1 - (nth % (revisions - 12))}`,
+    ]),
+  );
+  const feeds = ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json'].flatMap((file) => [
+    [`/v1/…/${file}`, (nth: number) => `${api}/${file}?limit=${100 - nth}`] as const,
+    [`/v1/…/${file} further`, (nth: number) => `${api}/${file}?limit=100&before=${some(nth).seq}`] as const,
+  ]);
+  return {
+    '/healthz': () => '/healthz',
+    '/ (front)': (nth) => `/?nth=${nth}`,
+    '/live/{c}': () => live,
+    '/live/{c}?before': (nth) => `${live}?before=${some(nth).seq}`,
+    '/live/{c}?after': (nth) => `${live}?after=${(posts[nth] as Coverage['posts'][number]).seq}`,
+    '/live/{c}/{post}': (nth) => `${live}/${some(nth).id}`,
+    ...versions,
+    '/embed/{c}': () => `/embed/${channelId}`,
+    '/oembed': () => `/oembed?url=${encodeURIComponent(`${url}${live}`)}`,
+    '/docs': () => '/docs',
+    '/openapi.json': () => '/openapi.json',
+    '/asyncapi.json': () => '/asyncapi.json',
+    '/embed.js': () => '/embed.js',
+    '/sign-in': () => '/sign-in',
+    '/v1/channels': (nth) => `/v1/channels?limit=${100 - nth}`,
+    '/v1/…/{c}': () => api,
+    '/v1/…/snapshot': (nth) => `${api}/snapshot?limit=${100 - nth}`,
+    '/v1/…/events (snapshot)': (nth) => `${api}/events?posts=${100 - nth}`,
+    '/v1/…/events (replay)': (nth) => `${api}/events?after=${encodeURIComponent(cursor)}&limit=${1_000 - nth}`,
+    '/v1/…/posts': (nth) => `${api}/posts?limit=${100 - nth}`,
+    '/v1/…/posts?before': (nth) => `${api}/posts?limit=100&before=${some(nth).seq}`,
+    '/v1/…/posts?kind': (nth) => `${api}/posts?limit=${100 - nth}&kind=update`,
+    '/v1/…/posts/{post}': (nth) => `${api}/posts/${some(nth).id}`,
+    '/v1/…/revisions': (nth) => `${api}/posts/${revised[1]?.id}/revisions?limit=${100 - nth}`,
+    '/v1/…/corrections': (nth) => `${api}/corrections?limit=${100 - nth}`,
+    ...Object.fromEntries(feeds),
+    'not found': (nth) => `/nowhere/${nth}`,
+  };
+}
+
+async function measure(
+  worker: Worker,
+  coverage: Coverage,
+  { route, pathOf, coding }: { route: string; pathOf: (nth: number) => string; coding: string },
+): Promise<RequestFigures> {
+  const spent: Spent[] = [];
+  let answer: Answer | undefined;
+  for (const watch of [false, true]) {
+    for (let nth = 0; nth < times; nth += 1) {
+      await change(coverage, nth);
+      await worker.call('begin', { watch });
+      answer = await ask(coverage.url + pathOf(nth), coding);
+      spent.push(await worker.call<Spent>('end'));
+    }
+  }
+  if (answer === undefined) throw new Error('nothing was asked');
+  const cpuMs = median(spent.slice(0, times).map((one) => one.cpuMs));
+  const stretchMs = median(spent.slice(times).map((one) => one.stretchMs));
+  const contentBytes = coding === 'identity' ? answer.bytes : (await ask(coverage.url + pathOf(times - 1), 'identity')).bytes;
+  return { route, coding, status: answer.status, contentBytes, sentBytes: answer.bytes, cpuMs, stretchMs };
+}
+
+/** The channel changes, and its readers are told, before anything is measured. */
+async function change({ url, token, channelId }: Coverage, nth: number): Promise<void> {
+  await publish({ url }, token, channelId, { body: `The harbour office speaks again, for the ${nth}th time.` });
+  await pause(5);
+}
+
+interface Answer {
+  status: number;
+  bytes: number;
+}
+
+async function ask(url: string, coding: string): Promise<Answer> {
+  const asked = request(url, { headers: { 'accept-encoding': coding, accept: 'text/html, */*' }, agent: false });
+  asked.end();
+  const [answer] = await once(asked, 'response');
+  let bytes = 0;
+  for await (const chunk of answer) bytes += (chunk as Buffer).length;
+  return { status: answer.statusCode as number, bytes };
+}
+
+/** On connections of their own, all at once; either all answers are read, or nobody waits for one. */
+async function flood(worker: Worker, { url, token, channelId, revised }: Coverage, hangsUp: boolean): Promise<FloodFigures> {
+  const { id, revisions } = revised[0] as Coverage['revised'][number];
+  const { hostname, port, host } = new URL(url);
+  const texts = Array.from(
+    { length: floodRequests },
+    (_, nth) => `GET /live/${channelId}/${id}/versions?before=${revisions + 1 - nth} HTTP/1.0\r\nHost: ${host}\r\n\r\n`,
+  );
+  let tookMs = 0;
+  const run = async (watch: boolean) => {
+    // Nothing that is kept between two changes stands ready.
+    await write({ url }, token, {
+      path: `/v1/channels/${channelId}/posts/${id}/revisions`,
+      ifMatch: '*',
+      body: { kind: 'refile', changes: { headline: `Flooded ${watch}` } },
+    });
+    await worker.call('begin', { watch });
+    const began = performance.now();
+    await Promise.all(
+      texts.map(async (text) => {
+        const socket = connect(Number(port), hostname);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.resume().write(text, () => hangsUp && socket.destroy());
+        await new Promise((resolve) => socket.once('close', resolve));
+      }),
+    );
+    // The watch never rests.
+    if (watch) await pause(2 * tookMs);
+    else await quiet(worker);
+    tookMs = performance.now() - began;
+    return await worker.call<Spent>('end');
+  };
+  const { cpuMs } = await run(false);
+  const { stretchMs } = await run(true);
+  const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+  return { what: hangsUp ? 'hung up at once' : 'read', requests: floodRequests, bytes, cpuMs, stretchMs };
+}
+
+/** Until the server has nothing to do any more. */
+async function quiet(worker: Worker): Promise<void> {
+  for (let before = -1; ; ) {
+    const { cpuMs } = await worker.call<Spent>('spent');
+    if (before >= 0 && cpuMs - before < 10) return;
+    before = cpuMs;
+    await pause(200);
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
+}
+
+/** A day of a busy newsroom: most posts are short, some are essays, many have pictures and sources, and some were changed many times. */
+async function writeCoverage({ url, token }: { url: string; token: string }): Promise<Coverage> {
+  const place = { url };
+  for (let nth = 0; nth < 60; nth += 1) {
+    await createChannel(place, token, { headline: `Coverage ${nth}`, standfirst: 'What happens at the harbour. '.repeat(8) });
+  }
+  const { id: channelId } = await createChannel(place, token, {
+    headline: 'Fire',
+    standfirst: 'All that is known of the fire at the third quay, from the first alarm to the last ferry. '.repeat(8),
+    byline: [{ name: 'Ada Byron', role: 'Reporter' }, { name: 'Ruth Calder' }],
+    section: 'Harbour',
+  });
+  const posts: Coverage['posts'] = [];
+  let cursor = '';
+  for (let nth = 0; nth < 260; nth += 1) {
+    const written = await publish(place, token, channelId, largePost(nth));
+    posts.push({ id: written.post.id, seq: written.post.seq });
+    if (nth === 60) cursor = written.cursor;
+    if (nth % 6 === 0) await revise(written.post.id, { body: `${words(nth, 90)}.` }, 'correction', 'It was another quay.');
+  }
+  const revised: Coverage['revised'] = [];
+  for (const [bodyWords, edits, revisions] of [
+    [1_500, 240, floodRequests + 6],
+    [6_000, 60, 40],
+    [1_500, 1_400, 40],
+  ] as const) {
+    const { post } = await publish(place, token, channelId, { headline: 'Changed often', body: text(0) });
+    for (let revision = 2; revision <= revisions; revision += 1) await revise(post.id, { body: text(revision) }, 'update');
+    revised.push({ id: post.id, revisions });
+    // Every word of some, at other places each time.
+    function text(revision: number): string {
+      const said = words(7, bodyWords).split(' ');
+      for (let edit = 0; edit < edits; edit += 1) said[(edit * 7 + revision) % said.length] = `${revision % 9}x${edit % 5}`;
+      return said.join(' ');
+    }
+  }
+  return { url, token, channelId, posts, revised, cursor };
+
+  async function revise(postId: string, changes: Partial<NewPost>, kind: string, note?: string): Promise<void> {
+    await write(place, token, {
+      path: `/v1/channels/${channelId}/posts/${postId}/revisions`,
+      ifMatch: '*',
+      body: { kind, changes, ...(note !== undefined && { note }) },
+    });
+  }
+}
+
+function largePost(nth: number): NewPost {
+  const media: Media[] = [
+    {
+      type: 'image',
+      url: `https://pictures.example/${nth}.jpg`,
+      alt: 'Smoke over the third quay',
+      caption: words(nth, 20),
+      width: 1_600,
+      height: 900,
+    },
+    { type: 'link', url: `https://elsewhere.example/${nth}`, title: 'What the harbour office says', description: words(nth, 30) },
+  ];
+  const paragraphs = nth % 40 === 0 ? 90 : nth % 7 === 0 ? 12 : 3;
+  const said = Array.from(
+    { length: paragraphs },
+    (_, at) => `The **office** says [so](https://office.example/${at}): ${words(nth + at, 60)}.`,
+  );
+  return {
+    headline: `Report ${nth} of the day`,
+    body: [postOf(nth).body, ...said, '- one\n- two\n- *three*'].join('\n\n').slice(0, 49_000),
+    keyEvent: nth % 5 === 0,
+    ...(nth % 2 === 0 && { media }),
+    ...(nth % 3 === 0 && { sources: [{ name: 'Harbour office', url: 'https://office.example/' }] }),
+  };
+}
+
+const vocabulary =
+  'the a harbour office quay crane ferry fire smoke crew port north third island line night late open closed said'.split(' ');
+
+/** The same for the same seed. */
+function words(seed: number, count: number): string {
+  let state = seed * 2_654_435_761 + 1;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return vocabulary[(state >>> 16) % vocabulary.length];
+  }).join(' ');
+}
