@@ -36,6 +36,7 @@ import type { Readers } from './reader/readers.ts';
 import { readerRoutes } from './reader/routes.ts';
 import { signInRoutes } from './reader/sign-in-routes.ts';
 import { refusePolling, socketPath } from './reader/sockets.ts';
+import type { WordDiffs } from './reader/word-diffs.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { countProblems, type Metrics } from './telemetry/metrics.ts';
@@ -67,6 +68,7 @@ export interface Parts {
   /** Told how many imports are under way. */
   onImports(count: number): void;
   feeds: Feeds;
+  diffs: WordDiffs;
   readers: Readers;
   handshakes: Handshakes;
   identity: Identity;
@@ -107,7 +109,7 @@ export function createApp(config: Config, { health, metrics, counted, random, lo
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, feeds, handshakes, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, feeds, diffs, handshakes, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const api = apiRoutes(parts, { metrics, random, log });
       // One router, so that its prefix is looked for once, ahead of what is asked for less often.
@@ -126,7 +128,11 @@ export function createApp(config: Config, { health, metrics, counted, random, lo
       app.use(socketPath, refusePolling());
       app.use(onlyMethodsOf(documentRoutes({ publicUrl })));
       const signingIn = signInRoutes({ identity, cookie });
-      const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics });
+      const slots = createSlots(readerLimits.versionPagesMost, {
+        onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
+        retrySeconds: answerLimits.momentRetrySeconds,
+      });
+      const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, diffs, slots, now, metrics });
       app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },

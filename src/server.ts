@@ -28,6 +28,7 @@ import { Handshakes } from './reader/handshakes.ts';
 import { readerLimits } from './reader/limits.ts';
 import { Readers } from './reader/readers.ts';
 import { openSockets } from './reader/sockets.ts';
+import { createWordDiffs } from './reader/word-diffs.ts';
 import { measureAppends } from './telemetry/appends.ts';
 import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -112,6 +113,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const feeds = new Feeds({ engine, random, log, delivered });
     undo.unshift(() => feeds.close());
+    const diffs = createWordDiffs({ engine, renderer, metrics });
+    undo.unshift(() => diffs.close());
     const readers = new Readers({
       onReach: (listener) => engine.onReach(listener),
       onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
@@ -135,6 +138,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
       },
       feeds,
+      diffs,
       readers,
       handshakes,
       identity,

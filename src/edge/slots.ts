@@ -7,17 +7,21 @@ export interface Slots {
   take(): () => void;
 }
 
-export interface SlotEvents {
+export interface SlotOptions {
   onRejected(): void;
   /** Called with how many are taken, whenever that changes. */
-  onTaken(count: number): void;
+  onTaken?(count: number): void;
+  retrySeconds?: number;
 }
 
-export function createSlots(most: number, { onRejected, onTaken }: SlotEvents): Slots {
+export function createSlots(
+  most: number,
+  { onRejected, onTaken, retrySeconds = answerLimits.slotRetrySeconds }: SlotOptions,
+): Slots {
   let taken = 0;
   const change = (by: number) => {
     taken += by;
-    onTaken(taken);
+    onTaken?.(taken);
   };
   return {
     take() {
@@ -25,7 +29,7 @@ export function createSlots(most: number, { onRejected, onTaken }: SlotEvents): 
         onRejected();
         throw new Refusal('rate-limited', {
           detail: `At most ${most} of these are served at once.`,
-          retryAfter: answerLimits.slotRetrySeconds,
+          retryAfter: retrySeconds,
         });
       }
       change(1);

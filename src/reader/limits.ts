@@ -40,7 +40,13 @@ export const readerLimits = {
   /** Versions that are read and compared for one page, as JSON; the two of one change are whatever their size. */
   versionBytes: 256 * 1024,
   /** Words and spaces that a change may remove and add to be told by word; past it the text before and the text after are shown. */
-  versionEdits: 1_000,
+  versionEdits: 400,
+  /** Steps of the search for what a change removed and added; past it likewise. A millisecond or two. */
+  versionSteps: 400_000,
+  /** How versions differ, as kept in memory; past it what was not asked for longest is forgotten, and compared again. */
+  wordDiffsBytes: 16 * 1024 * 1024,
+  /** Pages of earlier versions made at once in a process; past it whoever asks for another one is told to try again. */
+  versionPagesMost: 8,
   /** Live channels that stand first on `/`, newest first; those beyond stand where their age puts them. */
   frontLive: 20,
   /** Time over which a draining node asks its readers to leave, at most, and how often it looks whether they have. */

@@ -4,11 +4,10 @@ import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
+import type { Slots } from '../edge/slots.ts';
 import type { Engine } from '../engine/engine.ts';
 import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
-import { shared } from '../fanout/shared.ts';
-import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { problem, Refusal } from '../protocol/problems.ts';
@@ -26,8 +25,9 @@ import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
 import { type ChannelsQuery, listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
-import { readVersions } from './versions.ts';
+import { createVersionPages, hasGone, NobodyWaits } from './version-pages.ts';
 import { type Place, readWindow, type Window } from './windows.ts';
+import type { WordDiffs } from './word-diffs.ts';
 
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
 export interface PageContext {
@@ -36,13 +36,18 @@ export interface PageContext {
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
+  diffs: WordDiffs;
+  /** For pages of earlier versions. */
+  slots: Slots;
   now: () => number;
   metrics: Metrics;
 }
 
-export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, metrics }: PageContext): Router {
+export function pageRoutes(context: PageContext): Router {
+  const { engine, feeds, identity, cookie, publicUrl, diffs, slots, now, metrics } = context;
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
+  const versionPages = createVersionPages({ engine, diffs, slots, assets });
   const headers = pageHeaders();
   const resume = resumeSession(identity, cookie);
 
@@ -87,9 +92,14 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId/versions', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
-    const read = await feeds.guarded(async () => {
-      return await readAllowed(res, req.params.channelId, (channelId) => sharedVersions(channelId, postId, before));
+    const isGone = () => hasGone(req, res);
+    const reading = feeds.guarded(async () => {
+      return await readAllowed(res, req.params.channelId, (channelId) => readVersionsOf(channelId, postId, before, isGone));
     });
+    const read = await reading.catch((error: unknown) => {
+      if (!(error instanceof NobodyWaits)) throw error;
+    });
+    if (read === undefined) return void res.destroy();
     if ('notice' in read) return sendNotice(req, res, read.notice);
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found');
@@ -171,23 +181,13 @@ export function pageRoutes({ engine, feeds, identity, cookie, publicUrl, now, me
     return mayHave(standing) ? { channel: standing, found } : { notice: standing };
   }
 
-  /** Compared, and written for strangers, once for all who ask for the same changes: that takes many times as long as to send them. */
-  async function sharedVersions(channelId: string, postId: string, before = Number.POSITIVE_INFINITY) {
+  async function readVersionsOf(channelId: string, postId: string, before: number | undefined, isGone: () => boolean) {
     const read = await engine.post(channelId, postId);
     if (read === undefined) return undefined;
-    const top = Math.min(read.post.revision, before - 1);
+    const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
     const { feed, release } = await hold(channelId);
     try {
-      const made = await shared(feed, `versions ${postId} ${top}`, async () => {
-        // Before the rest is read, so that nothing falls between the page and what its script hears.
-        const cursor = formatCursor(feed.head);
-        const found = await readVersions(engine, channelId, postId, top + 1);
-        if (found === undefined) return undefined;
-        const { channel } = feed;
-        const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, cursor, assets });
-        // The texts that were compared are in it once, and beside it once more.
-        return { ...found, channel, cursor, page, characters: 2 * page.length };
-      });
+      const made = await versionPages.read(feed, { postId, top, isGone });
       if (made === undefined) throw new Refusal('channel-deleted');
       return made;
     } finally {

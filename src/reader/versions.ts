@@ -1,9 +1,11 @@
-import { type Beside, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
 import type { Engine } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';
 import { readerLimits } from './limits.ts';
 import { textOf } from './post-text.ts';
+import type { WordDiffs } from './word-diffs.ts';
 
 /** What a post said before, as far as one page tells it. To be read under a guard: a takedown counts for every part. */
 export interface Versions {
@@ -18,31 +20,62 @@ export interface Versions {
 /** Room for two posts in the author's view, however large. */
 const twoPosts = 2 * limits.answerBytes;
 
+export interface VersionsContext {
+  engine: Engine;
+  diffs: WordDiffs;
+  /** Called before each comparison that has to be made. Throws where nobody waits for it any more. */
+  mustGoOn: () => void;
+}
+
 /** Undefined: there is no such post. `before`: only changes below that revision. */
 export async function readVersions(
-  engine: Engine,
+  { engine, diffs, mustGoOn }: VersionsContext,
   channelId: string,
   postId: string,
   before: number,
 ): Promise<Versions | undefined> {
+  const { generation } = diffs;
   const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1, twoPosts)]);
   if (now === undefined || oldest === undefined) return undefined;
   const top = Math.min(now.post.revision, before - 1);
-  const page = await readUpTo(top);
+  const page = await readUpTo(top, JSON.stringify(now.post).length);
   const read = await engine.post(channelId, postId);
   if (page === undefined || read === undefined) return undefined;
   const first = oldest.revisions[0]?.revision ?? 1;
   // What was erased below all that there is is told at once, not page by page.
   const floor = first >= page.floor ? 1 : page.floor;
+  const versions = page.revisions.map(versionOf);
+  const compared = await compareAll(versions, read.position.epoch);
+  const compare = (_: Version, { revision }: Version) => compared.get(revision) as Comparison;
   return {
     post: readerView(read.post),
-    steps: stepsOf(page.revisions.map(versionOf), floor, top, readerLimits.versionEdits),
+    steps: stepsOf(versions, floor, top, compare),
     older: floor > 1 ? floor : null,
   };
 
+  /** Each version with the one before it. Others have their turn between two comparisons. */
+  async function compareAll(versions: readonly Version[], epoch: string): Promise<ReadonlyMap<number, Comparison>> {
+    const compared = new Map<number, Comparison>();
+    for (const [at, version] of versions.entries()) {
+      const before = versions[at - 1];
+      if (before?.revision !== version.revision - 1) continue;
+      const pair = { channelId, epoch, postId, before, version };
+      let comparison = diffs.find(pair);
+      if (comparison === undefined) {
+        await turn();
+        mustGoOn();
+        comparison = diffs.compare(pair, generation);
+      }
+      compared.set(version.revision, comparison);
+    }
+    return compared;
+  }
+
   /** The newest revisions up to `top`, and the one below them: as many as one page tells, fewer where they are large. */
-  async function readUpTo(top: number) {
-    for (let count: number = readerLimits.versionChanges; ; count = Math.floor(count / 2)) {
+  async function readUpTo(top: number, characters: number) {
+    // What is cut is read in vain, and revisions are mostly as long as the post is now.
+    const likely = Math.floor(readerLimits.versionBytes / characters) - 1;
+    for (let count = clamp(likely, 1, readerLimits.versionChanges); ; count = Math.floor(count / 2)) {
       const floor = Math.max(1, top - count + 1);
       const page = await readRevisions(floor - 1, count + 1, count === 1 ? twoPosts : readerLimits.versionBytes);
       if (page === undefined) return undefined;
@@ -54,6 +87,10 @@ export async function readVersions(
   async function readRevisions(from: number, limit: number, bytes: number) {
     return await engine.revisions(channelId, postId, { after: Math.max(0, from - 1), limit, bytes });
   }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
 }
 
 function versionOf(post: ReaderPost): Version {

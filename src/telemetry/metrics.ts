@@ -23,6 +23,7 @@ const rejectionKinds = [
   'connections',
   'exports',
   'imports',
+  'versions',
   'messages',
   'misused',
   'unanswered',
@@ -36,6 +37,8 @@ const rejectionKinds = [
 ] as const;
 /** How a change of a post is told on the page of its earlier versions. */
 const changeForms = ['by-word', 'both-texts', 'alone'] as const;
+/** How a comparison of two versions was come by: made, taken from memory; or forgotten to make room for others. */
+const wordDiffOutcomes = ['made', 'kept', 'forgotten'] as const;
 const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
@@ -57,6 +60,8 @@ export interface Metrics {
   feedPages: Counter<'format'>;
   /** Changes of posts that were told on pages of earlier versions. */
   changesShown: Counter<'how'>;
+  /** Comparisons of two versions of a post, by how they were come by. */
+  wordDiffs: Counter<'how'>;
   /** Lists of channels on `/`, by whether all that are live stood first, or the newest of them. */
   frontPages: Counter<'live'>;
   /** Headers that tell what a client would rather have, at greater length than is listened to. */
@@ -142,6 +147,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     changesShown: new Counter({
       name: 'pressbox_changes_shown_total',
       help: 'Changes of posts told on pages of earlier versions.',
+      labelNames: ['how'],
+      registers,
+    }),
+    wordDiffs: new Counter({
+      name: 'pressbox_word_diffs_total',
+      help: 'Comparisons of two versions of a post: made, taken from memory, or forgotten to make room.',
       labelNames: ['how'],
       registers,
     }),
@@ -262,6 +273,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
+  for (const how of wordDiffOutcomes) metrics.wordDiffs.inc({ how }, 0);
   for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
   for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffWords, type Piece } from '../../client/web/view/diff.ts';
-import { stepsOf, type Version } from '../../client/web/view/versions.ts';
-import { processorMs } from '../support/processor.ts';
+import { diffWords, outlineOf, type Piece, piecesOf } from '../../client/web/view/diff.ts';
+import { compareVersions, stepsOf, type Version } from '../../client/web/view/versions.ts';
 
 /** As an editor would mark it: [-removed-] and {+added+}. */
 function marked(pieces: readonly Piece[] | undefined): string | undefined {
@@ -11,7 +10,8 @@ function marked(pieces: readonly Piece[] | undefined): string | undefined {
 const without = (pieces: readonly Piece[], kind: Piece['kind']) =>
   pieces.map((piece) => (piece.kind === kind ? '' : piece.text)).join('');
 const all = Number.MAX_SAFE_INTEGER;
-const compare = (before: string, after: string) => marked(diffWords(before, after, all));
+const unbounded = { edits: all, steps: all };
+const compare = (before: string, after: string) => marked(diffWords(before, after, unbounded));
 
 /** Texts that have much in common, and any texts at all. */
 const word = fc.constantFrom('fire', 'harbour', 'two', '3,000', '火事', 'กรุงเทพ', 'é', '😀', ' ', '\n', '. ', "don't");
@@ -26,7 +26,7 @@ describe('the words of two texts, compared', () => {
   it('are the text before without what was added, and the text after without what was removed', () => {
     fc.assert(
       fc.property(texts, texts, (before, after) => {
-        const pieces = diffWords(before, after, all) ?? [];
+        const pieces = diffWords(before, after, unbounded) ?? [];
         expect(without(pieces, 'added')).toBe(before);
         expect(without(pieces, 'removed')).toBe(after);
         expect(pieces.filter(({ text }) => text === '')).toEqual([]);
@@ -40,8 +40,8 @@ describe('the words of two texts, compared', () => {
     fc.assert(
       fc.property(few, few, (before, after) => {
         const edits = before.length + after.length - 2 * commonOf([...before], [...after]);
-        expect(diffWords(before, after, edits)).toBeDefined();
-        if (edits > 0) expect(diffWords(before, after, edits - 1)).toBeUndefined();
+        expect(diffWords(before, after, { edits, steps: all })).toBeDefined();
+        if (edits > 0) expect(diffWords(before, after, { edits: edits - 1, steps: all })).toBeUndefined();
       }),
       { numRuns: 200 },
     );
@@ -64,15 +64,28 @@ describe('the words of two texts, compared', () => {
   it('are not compared where more than so many were changed', () => {
     const before = Array.from({ length: 300 }, (_, at) => `old${at}`).join(' ');
     const after = before.replaceAll('old', 'new');
-    expect(diffWords(before, after, 600)).toBeDefined();
-    expect(diffWords(before, after, 599)).toBeUndefined();
-    expect(marked(diffWords(`${before} x`, `${before} y`, 2))).toBe(`${before} [-x-]{+y+}`);
+    expect(diffWords(before, after, { edits: 600, steps: all })).toBeDefined();
+    expect(diffWords(before, after, { edits: 599, steps: all })).toBeUndefined();
+    expect(marked(diffWords(`${before} x`, `${before} y`, { edits: 2, steps: all }))).toBe(`${before} [-x-]{+y+}`);
   });
 
-  it('of the longest texts are given up in time', () => {
-    const random = (seed: number) => Array.from({ length: 25_000 }, (_, at) => ((at * seed) % 7919) % 10).join(' ');
-    const long = [random(31), random(37)] as const;
-    expect(processorMs(() => expect(diffWords(...long, 1_000)).toBeUndefined())).toBeLessThan(5_000);
+  it('are given up after so many steps, however few words were changed', () => {
+    const numbered = (word: string) => Array.from({ length: 90 }, (_, at) => `${word}${at}`).join(' ');
+    // Each change can be followed by the run of equal words, on more than one diagonal.
+    const same = 'tick '.repeat(10_000);
+    const pair = [`${numbered('a')} ${same}${numbered('b')}`, `${numbered('c')} ${same}${numbered('d')}`] as const;
+    const isCompared = (steps: number) => diffWords(...pair, { edits: 400, steps }) !== undefined;
+    expect([isCompared(all), isCompared(50_000)]).toEqual([true, false]);
+  });
+
+  it('are made again from their lengths and the two texts', () => {
+    fc.assert(
+      fc.property(texts, texts, (before, after) => {
+        const pieces = diffWords(before, after, unbounded) ?? [];
+        expect(piecesOf(outlineOf(pieces), before, after)).toEqual(pieces);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
@@ -85,8 +98,10 @@ describe('the steps of a post', () => {
     text: `${revision}`,
     beside: [],
   });
+  const compareAny = (before: Version, after: Version) =>
+    compareVersions(before, after, (old, fresh) => diffWords(old, fresh, { edits: 10, steps: all }));
   const shortOf = (revisions: number[], floor: number, top: number) =>
-    stepsOf(revisions.map(version), floor, top, 10).map((step) =>
+    stepsOf(revisions.map(version), floor, top, compareAny).map((step) =>
       step.status === 'erased' ? `erased ${step.from}-${step.to}` : `${step.status} ${step.version.revision}`,
     );
 

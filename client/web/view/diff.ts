@@ -5,20 +5,27 @@ export interface Piece {
   text: string;
 }
 
+/** How much a comparison may take before it is given up. */
+export interface DiffBounds {
+  /** Words and spaces removed and added. Past it a comparison tells a reader no more than the two texts do. */
+  edits: number;
+  /** Steps of the search: places looked at, and words found equal. The texts decide how many each edit takes. */
+  steps: number;
+}
+
 /**
  * The pieces of both texts in order: those that are not `added` make `before`, those that are not `removed` make `after`, to the
- * character. No other way from one to the other removes and adds fewer words. Undefined where that takes more than `mostEdits` words
- * and spaces, removed ones and added ones counted: then it tells a reader no more than the two texts do. Takes time for the length of
- * both and the square of the edits.
+ * character. No other way from one to the other removes and adds fewer words. Undefined where that takes more than the bounds. Beside
+ * the search it takes time for the length of both texts.
  */
-export function diffWords(before: string, after: string, mostEdits: number): Piece[] | undefined {
+export function diffWords(before: string, after: string, bounds: DiffBounds): Piece[] | undefined {
   const [old, fresh] = [wordsOf(before), wordsOf(after)];
   const shorter = Math.min(old.length, fresh.length);
   let start = 0;
   while (start < shorter && old[start] === fresh[start]) start += 1;
   let end = 0;
   while (end < shorter - start && old[old.length - 1 - end] === fresh[fresh.length - 1 - end]) end += 1;
-  const steps = shortest(old.slice(start, old.length - end), fresh.slice(start, fresh.length - end), mostEdits);
+  const steps = shortest(old.slice(start, old.length - end), fresh.slice(start, fresh.length - end), bounds);
   if (steps === undefined) return undefined;
   const same = (words: string[]): Piece[] => words.map((text) => ({ kind: 'same', text }));
   return inPhrases(runsOf([...same(old.slice(0, start)), ...steps, ...same(old.slice(old.length - end))]));
@@ -38,19 +45,23 @@ const letters = `(?:(?!${unspaced})[\\p{L}\\p{M}\\p{N}])+`;
 const pattern = new RegExp(`\\s+|${unspaced}\\p{M}*|${letters}(?:['’.,:/-]${letters})*|.`, 'gsu');
 
 /** Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986): the furthest that is reached on each diagonal, with one edit more each time. */
-function shortest(old: readonly string[], fresh: readonly string[], mostEdits: number): Piece[] | undefined {
+function shortest(old: readonly string[], fresh: readonly string[], bounds: DiffBounds): Piece[] | undefined {
   const known = new Map<string, number>();
   const [before, after] = [numbered(old, known), numbered(fresh, known)];
-  const most = Math.min(old.length + fresh.length, mostEdits);
+  const most = Math.min(old.length + fresh.length, bounds.edits);
   const middle = most + 1;
   const furthest = new Int32Array(2 * most + 3);
   const reached: Int32Array[] = [];
+  let steps = 0;
   for (let edits = 0; edits <= most; edits += 1) {
     for (let diagonal = -edits; diagonal <= edits; diagonal += 2) {
       const below = furthest[middle + diagonal - 1] as number;
       const above = furthest[middle + diagonal + 1] as number;
-      let x = diagonal === -edits || (diagonal !== edits && below < above) ? above : below + 1;
+      const from = diagonal === -edits || (diagonal !== edits && below < above) ? above : below + 1;
+      let x = from;
       while (x < before.length && x - diagonal < after.length && before[x] === after[x - diagonal]) x += 1;
+      steps += 1 + x - from;
+      if (steps > bounds.steps) return undefined;
       furthest[middle + diagonal] = x;
       if (x >= before.length && x - diagonal >= after.length) return wayBack(old, fresh, reached);
     }
@@ -125,6 +136,28 @@ function inPhrases(runs: readonly Piece[]): Piece[] {
   }
   end();
   return told;
+}
+
+/** The lengths of pieces, without a word of theirs: with the two texts they make the pieces again. */
+export type Outline = Int32Array;
+
+const kinds: readonly Piece['kind'][] = ['same', 'removed', 'added'];
+
+export function outlineOf(pieces: readonly Piece[]): Outline {
+  return Int32Array.from(pieces, ({ kind, text }) => text.length * kinds.length + kinds.indexOf(kind));
+}
+
+/** `before` and `after`: the texts whose pieces the outline was made of. */
+export function piecesOf(outline: Outline, before: string, after: string): Piece[] {
+  let [old, fresh] = [0, 0];
+  return Array.from(outline, (entry) => {
+    const kind = kinds[entry % kinds.length] as Piece['kind'];
+    const length = Math.floor(entry / kinds.length);
+    const text = kind === 'added' ? after.slice(fresh, fresh + length) : before.slice(old, old + length);
+    if (kind !== 'added') old += length;
+    if (kind !== 'removed') fresh += length;
+    return { kind, text };
+  });
 }
 
 function textOf(pieces: readonly Piece[], without: 'added' | 'removed'): string {

@@ -5,7 +5,7 @@ import { wordsIn } from '../strings/index.ts';
 import { type VersionWords, versionWordsIn } from '../strings/versions.ts';
 import type { Words } from '../strings/words.ts';
 import { numberText } from './counts.ts';
-import { diffWords, type Piece } from './diff.ts';
+import type { Piece } from './diff.ts';
 import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
 import { settingOf } from './page.ts';
@@ -49,38 +49,56 @@ export type Step =
   /** The revisions from one to the other, both included, are missing for everyone. */
   | { status: 'erased'; from: number; to: number };
 
+/** Compares two texts; undefined where too much was changed to be told by word. */
+export type Diff = (before: string, after: string) => Piece[] | undefined;
+
+/** What was changed from one version to the next. */
+export type Comparison =
+  | Pick<Extract<Step, { status: 'compared' }>, 'status' | 'headline' | 'text' | 'lines'>
+  | { status: 'both'; lines: Line[] };
+
+/** Texts are compared in the same order each time. */
+export function compareVersions(before: Version, version: Version, diff: Diff): Comparison {
+  const headline = diff(before.headline ?? '', version.headline ?? '');
+  const text = diff(before.text, version.text);
+  const lines = linesOf(before.beside, version.beside, diff);
+  return headline === undefined || text === undefined ? { status: 'both', lines } : { status: 'compared', headline, text, lines };
+}
+
 /** The steps from revision `floor` to revision `top`, newest first. `versions`: those that there are, in any order, the one below `floor` among them. */
-export function stepsOf(versions: readonly Version[], floor: number, top: number, mostEdits: number): Step[] {
+export function stepsOf(
+  versions: readonly Version[],
+  floor: number,
+  top: number,
+  compare: (before: Version, version: Version) => Comparison,
+): Step[] {
   const byRevision = new Map(versions.map((version) => [version.revision, version]));
   const steps: Step[] = [];
   for (let revision = top; revision >= floor; revision -= 1) {
     const version = byRevision.get(revision);
     const last = steps.at(-1);
-    if (version !== undefined) steps.push(stepTo(version, byRevision.get(revision - 1), mostEdits));
+    if (version !== undefined) steps.push(stepTo(version, byRevision.get(revision - 1), compare));
     else if (last?.status === 'erased') last.from = revision;
     else steps.push({ status: 'erased', from: revision, to: revision });
   }
   return steps;
 }
 
-function stepTo(version: Version, before: Version | undefined, mostEdits: number): Step {
+function stepTo(version: Version, before: Version | undefined, compare: (before: Version, version: Version) => Comparison): Step {
   if (before === undefined) return { status: 'whole', version };
-  const headline = diffWords(before.headline ?? '', version.headline ?? '', mostEdits);
-  const text = diffWords(before.text, version.text, mostEdits);
-  const lines = linesOf(before.beside, version.beside, mostEdits);
-  if (headline === undefined || text === undefined) return { status: 'both', version, before, lines };
-  return { status: 'compared', version, headline, text, lines };
+  const comparison = compare(before, version);
+  return comparison.status === 'both' ? { ...comparison, version, before } : { ...comparison, version };
 }
 
 /** What went, then what came or is told otherwise. The order in which they stand counts for nothing. */
-function linesOf(before: readonly Beside[], after: readonly Beside[], mostEdits: number): Line[] {
+function linesOf(before: readonly Beside[], after: readonly Beside[], diff: Diff): Line[] {
   const old = keyed(before);
   const came: Line[] = [];
   for (const [key, { what, text }] of keyed(after)) {
     const was = old.get(key);
     old.delete(key);
     if (was === undefined) came.push({ what, pieces: [{ kind: 'added', text }] });
-    else if (was.text !== text) came.push({ what, pieces: diffWords(was.text, text, mostEdits) ?? replaced(was.text, text) });
+    else if (was.text !== text) came.push({ what, pieces: diff(was.text, text) ?? replaced(was.text, text) });
   }
   const went = [...old.values()].map(({ what, text }): Line => ({ what, pieces: [{ kind: 'removed', text }] }));
   return [...went, ...came];

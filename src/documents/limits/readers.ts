@@ -51,6 +51,18 @@ export const readersAtBound: AtBounds<'readers'> = {
     what: 'The texts before and after a change that is larger are shown, not their words.',
     metric: 'pressbox_changes_shown_total{how="both-texts"}',
   },
+  versionSteps: {
+    what: 'Likewise of a change that takes longer to find.',
+    metric: 'pressbox_changes_shown_total{how="both-texts"}',
+  },
+  wordDiffsBytes: {
+    what: 'Comparisons that were not asked for longest are forgotten, and made again.',
+    metric: 'pressbox_word_diffs_total{how="forgotten"}',
+  },
+  versionPagesMost: {
+    what: 'One more page of earlier versions that has to be made is 429 `rate-limited`.',
+    metric: closed('versions'),
+  },
   frontLive: {
     what: 'Live channels beyond it stand among the others of `/`.',
     metric: 'pressbox_front_pages_total{live="newest"}',

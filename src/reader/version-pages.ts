@@ -1,0 +1,107 @@
+import type { Request, Response } from 'express';
+import type { Slots } from '../edge/slots.ts';
+import { type Engine, JournalUnavailable } from '../engine/engine.ts';
+import type { Feed } from '../fanout/feed.ts';
+import { fanoutLimits } from '../fanout/limits.ts';
+import { shared } from '../fanout/shared.ts';
+import { formatCursor } from '../protocol/cursor.ts';
+import type { Channel } from '../protocol/model.ts';
+import type { Assets } from './pages/document.ts';
+import { versionsPage } from './pages/versions.ts';
+import { readVersions, type Versions } from './versions.ts';
+import type { WordDiffs } from './word-diffs.ts';
+
+/**
+ * Pages of what posts said before. To compare versions is the dearest thing that a stranger can ask for, so each page is made once for
+ * all who ask for it between two changes of its channel, a few pages at a time, and only while one of them is still there.
+ */
+export interface VersionPages {
+  /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` where the client has gone. */
+  read(feed: Feed, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | undefined>;
+}
+
+export interface MadeVersions extends Versions {
+  /** As it was when the page was made. */
+  channel: Channel;
+  cursor: string;
+  /** For strangers. */
+  page: string;
+  characters: number;
+}
+
+export interface VersionPagesContext {
+  engine: Engine;
+  diffs: WordDiffs;
+  slots: Slots;
+  assets: Assets;
+}
+
+/** All who asked for the page have gone. */
+export class NobodyWaits extends Error {}
+
+export function createVersionPages({ engine, diffs, slots, assets }: VersionPagesContext): VersionPages {
+  /** For each page that is being made, whether those who wait for it have gone. */
+  const waiting = new WeakMap<Feed, Map<string, Set<() => boolean>>>();
+
+  return {
+    async read(feed, { postId, top, isGone }) {
+      const key = `versions ${postId} ${top}`;
+      const done = wait(feed, key, isGone);
+      try {
+        for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+          try {
+            return await shared(feed, key, () => make(feed, { key, postId, top }));
+          } catch (error) {
+            // It was given up for others, in the moment before this one asked.
+            if (!(error instanceof NobodyWaits) || isGone()) throw error;
+          }
+        }
+        throw new JournalUnavailable('The page was given up again and again.', 'unchanged');
+      } finally {
+        done();
+      }
+    },
+  };
+
+  async function make(
+    feed: Feed,
+    { key, postId, top }: { key: string; postId: string; top: number },
+  ): Promise<MadeVersions | undefined> {
+    const mustGoOn = () => {
+      const all = [...(waiting.get(feed)?.get(key) ?? [])];
+      if (all.every((isGone) => isGone())) throw new NobodyWaits();
+    };
+    mustGoOn();
+    const release = slots.take();
+    try {
+      // Before the rest is read, so that nothing falls between the page and what its script hears.
+      const cursor = formatCursor(feed.head);
+      const found = await readVersions({ engine, diffs, mustGoOn }, feed.channelId, postId, top + 1);
+      if (found === undefined) return undefined;
+      const { channel } = feed;
+      const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, cursor, assets });
+      // The texts that were compared are in it once, and beside it once more.
+      return { ...found, channel, cursor, page, characters: 2 * page.length };
+    } finally {
+      release();
+    }
+  }
+
+  /** Returns the end of it. */
+  function wait(feed: Feed, key: string, isGone: () => boolean): () => void {
+    const pages = waiting.get(feed) ?? new Map<string, Set<() => boolean>>();
+    waiting.set(feed, pages);
+    const all = pages.get(key) ?? new Set();
+    pages.set(key, all);
+    all.add(isGone);
+    return () => {
+      all.delete(isGone);
+      if (all.size === 0 && pages.get(key) === all) pages.delete(key);
+    };
+  }
+}
+
+/** Whether nothing can be sent to who asked any more: their end is closed, or the connection is lost. */
+export function hasGone(request: Request, response: Response): boolean {
+  return response.closed || !request.socket.writable;
+}

@@ -1,0 +1,152 @@
+import { hash } from 'node:crypto';
+import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/web/view/diff.ts';
+import { type Comparison, compareVersions, type Diff, type Version } from '../../client/web/view/versions.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { readerLimits } from './limits.ts';
+
+/**
+ * Keeps how two versions of a post differ, so that a change elsewhere in the channel compares nothing anew. An entry holds lengths and
+ * no text: the versions are read from the journal each time, and give the words. It is dropped all the same once text of its post was
+ * erased, or its channel was deleted or lost.
+ */
+export interface WordDiffs {
+  /** Moves with every erasure: what was read before one must not be kept after it. */
+  readonly generation: number;
+  readonly bytes: number;
+  /** What is kept of two versions that say exactly this. */
+  find(pair: VersionPair): Comparison | undefined;
+  /** Compares, and keeps the outcome unless something was erased since `generation`. */
+  compare(pair: VersionPair, generation: number): Comparison;
+  /** Everything that is kept, as bytes. */
+  dump(): Buffer;
+  close(): void;
+}
+
+export interface VersionPair {
+  channelId: string;
+  /** Of the history that they were read from. */
+  epoch: string;
+  postId: string;
+  before: Version;
+  version: Version;
+}
+
+interface Kept {
+  channelId: string;
+  postId: string;
+  bytes: number;
+  /** In the order in which texts are compared; null for those that differ too much. */
+  outlines: readonly (Outline | null)[];
+}
+
+export interface WordDiffsContext {
+  engine: Pick<Engine, 'onErased'>;
+  renderer: { version: string };
+  metrics: Pick<Metrics, 'wordDiffs'>;
+  mostBytes?: number;
+}
+
+/** What an entry takes beside its key and its numbers. */
+const entryBytes = 256;
+
+export function createWordDiffs({
+  engine,
+  renderer,
+  metrics,
+  mostBytes = readerLimits.wordDiffsBytes,
+}: WordDiffsContext): WordDiffs {
+  /** The least recently used first. */
+  const kept = new Map<string, Kept>();
+  let generation = 0;
+  let bytes = 0;
+
+  const undo = engine.onErased((channelId, postId) => {
+    generation += 1;
+    for (const [key, entry] of kept) {
+      if (entry.channelId === channelId && (postId === null || entry.postId === postId)) drop(key, entry);
+    }
+  });
+
+  return {
+    get generation() {
+      return generation;
+    },
+    get bytes() {
+      return bytes;
+    },
+    find(pair) {
+      const key = keyOf(pair);
+      const entry = kept.get(key);
+      if (entry === undefined) return undefined;
+      kept.delete(key);
+      kept.set(key, entry);
+      metrics.wordDiffs.inc({ how: 'kept' });
+      return compareVersions(pair.before, pair.version, replay(entry.outlines));
+    },
+    compare(pair, since) {
+      metrics.wordDiffs.inc({ how: 'made' });
+      const outlines: (Outline | null)[] = [];
+      const comparison = compareVersions(pair.before, pair.version, record(outlines));
+      if (since === generation) keep(keyOf(pair), pair, outlines);
+      return comparison;
+    },
+    dump: () => Buffer.concat([...kept].flatMap(([key, { outlines }]) => [Buffer.from(key), ...outlines.map(bytesOf)])),
+    close() {
+      undo();
+      kept.clear();
+      bytes = 0;
+    },
+  };
+
+  /**
+   * With a digest of what both versions say: in a store that was put back to an older state, revisions come again with the same numbers
+   * and other texts.
+   */
+  function keyOf({ channelId, epoch, postId, before, version }: VersionPair): string {
+    const said = JSON.stringify([before, version].map(({ headline, text, beside }) => [headline, text, beside]));
+    const digest = hash('sha256', said, 'base64url');
+    return [channelId, epoch, postId, before.revision, version.revision, renderer.version, digest].join(' ');
+  }
+
+  function keep(key: string, { channelId, postId }: VersionPair, outlines: readonly (Outline | null)[]): void {
+    const size = outlines.reduce((sum, outline) => sum + (outline?.byteLength ?? 0), entryBytes + 2 * key.length);
+    const before = kept.get(key);
+    if (before !== undefined) drop(key, before);
+    if (size > mostBytes) return;
+    kept.set(key, { channelId, postId, bytes: size, outlines });
+    bytes += size;
+    for (const [oldest, entry] of kept) {
+      if (bytes <= mostBytes) break;
+      drop(oldest, entry);
+      metrics.wordDiffs.inc({ how: 'forgotten' });
+    }
+  }
+
+  function drop(key: string, entry: Kept): void {
+    if (kept.delete(key)) bytes -= entry.bytes;
+  }
+}
+
+/** Compares, and notes each outcome. */
+function record(outlines: (Outline | null)[]): Diff {
+  const { versionEdits: edits, versionSteps: steps } = readerLimits;
+  return (before, after) => {
+    const pieces = diffWords(before, after, { edits, steps });
+    outlines.push(pieces === undefined ? null : outlineOf(pieces));
+    return pieces;
+  };
+}
+
+function replay(outlines: readonly (Outline | null)[]): Diff {
+  let at = 0;
+  return (before, after) => {
+    const outline = outlines[at];
+    at += 1;
+    return outline == null ? undefined : piecesOf(outline, before, after);
+  };
+}
+
+function bytesOf(outline: Outline | null): Buffer {
+  return outline === null ? Buffer.alloc(0) : Buffer.from(outline.buffer, outline.byteOffset, outline.byteLength);
+}
