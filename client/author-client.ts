@@ -49,8 +49,10 @@ export interface Revision {
   /** For readers. Required with a clarification and a correction. */
   note?: string | null;
   changes: Partial<PostFields>;
-  /** Erases the earlier revisions and their notes. */
+  /** Erases the text of the earlier revisions, and the notes of refiles and updates. For editors. */
   eraseEarlier?: boolean;
+  /** With `eraseEarlier`: revisions whose notes are erased too, though they told readers of a correction or clarification. */
+  eraseNotes?: number[];
 }
 /** What an author may say of a channel. */
 export type ChannelFields = Pick<
@@ -172,7 +174,7 @@ export class AuthorClient {
     channelId: string,
     postId: string,
     revision: Decided,
-    correction: { note: string; changes: Partial<PostFields>; eraseEarlier?: boolean },
+    correction: { note: string; changes: Partial<PostFields>; eraseEarlier?: boolean; eraseNotes?: number[] },
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
     return this.revise(channelId, postId, revision, { kind: 'correction', ...correction }, options);

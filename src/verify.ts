@@ -75,6 +75,7 @@ interface ExportLine {
     salt?: string;
     content?: string;
     erases?: number;
+    chained?: true;
     root?: string;
   };
 }
@@ -86,9 +87,6 @@ function lineIn(text: string): ExportLine {
   throw new SyntaxError('This is no line of an export.');
 }
 
-const notToldErased =
-  'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
-
 /** What is left of an erased revision. */
 const namesOfErased: ReadonlySet<string> = new Set(['id', 'channelId', 'revision']);
 
@@ -96,8 +94,6 @@ class WalkedExport {
   readonly channelId: string;
   readonly #walk: Walk;
   readonly #posts = new Map<string, LastRevision>();
-  /** Revisions without a text that no entry has told to be erased yet, by their posts. */
-  readonly #missing = new Map<string, { offset: number; revision: number }>();
   #faulty: ChannelReport | undefined;
 
   constructor(channelId: string, root: string | undefined, since: Position | undefined) {
@@ -116,13 +112,14 @@ class WalkedExport {
       this.#faulty = this.#walk.faulty(this.#walk.offset + 1, null, 'the line does not tell its place');
       return;
     }
-    const { salt } = facts;
+    const { salt, erases, chained = false } = facts;
     const { headline = null, history = [], revision } = written as Partial<AuthorPost> & { revision: number };
     const note = history.find((change) => change.revision === revision)?.note ?? null;
     const text = salt === undefined ? undefined : { salt, headline, note, state: JSON.stringify(written) };
     const content = text === undefined ? (facts.content ?? '') : hashOf(text);
     const postId = post?.id ?? null;
-    const entry = { ...facts, channelId: this.channelId, postId, revision, offset, check, content };
+    const erasure = chained ? { erases } : { erases: undefined, erasesUnchained: erases ?? 0 };
+    const entry = { ...facts, ...erasure, channelId: this.channelId, postId, revision, offset, check, content };
     // Whether a later line tells of the erasure is seen at the end. A channel's text is never erased.
     const erasedThrough = post === undefined ? 0 : Number.MAX_SAFE_INTEGER;
     this.#faulty = this.#walk.take({ ...entry, text, erasedThrough });
@@ -132,22 +129,10 @@ class WalkedExport {
       return;
     }
     this.#posts.set(post.id, { offset, revision, digest: text === undefined ? '' : digestOfPost(post) });
-    if (text === undefined) this.#missing.set(post.id, { offset, revision });
-    else if ((facts.erases ?? 0) >= (this.#missing.get(post.id)?.revision ?? Number.POSITIVE_INFINITY))
-      this.#missing.delete(post.id);
   }
 
   finish(): VerifiedExport {
-    return { report: this.#faulty ?? this.#missingText() ?? this.#walk.finish(), posts: this.#posts };
-  }
-
-  /** Of a post that no line tells more of, a text that was taken away looks no other than the end of an import. */
-  #missingText(): ChannelReport | undefined {
-    for (const [postId, { offset, revision }] of this.#missing) {
-      const isLast = this.#posts.get(postId)?.revision === revision;
-      return this.#walk.faulty(offset, postId, isLast ? notToldErased : 'the text is missing');
-    }
-    return undefined;
+    return { report: this.#faulty ?? this.#walk.finish(), posts: this.#posts };
   }
 }
 

@@ -64,7 +64,12 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .option('--no-key-event', 'it is no key event any more')
     .option('--no-developing', 'there is no more to follow')
     .option('--revision <number>', decidedHelp, revision)
-    .option('--erase-earlier', 'erase the earlier revisions and their notes')
+    .option('--erase-earlier', 'erase the text of the earlier revisions (for editors)')
+    .option(
+      '--erase-note <number...>',
+      'with --erase-earlier: erase the note of this correction or clarification too',
+      eachRevision,
+    )
     .addHelpText('after', examples.correct)
     .action(async (channelId: string, name: string, text: string[], options: CorrectOptions) => {
       done(await correct(channelId, name, text, options));
@@ -138,8 +143,9 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         const seen = await findPost(client, channelId, name, read);
         const isInputTaken = options.body === '-' || text.join(' ') === '-';
         const revision = await decided.on(seen, { isInputTaken, key: write.key });
-        const { kind, note = null, eraseEarlier } = options;
-        const change = { kind, note, changes, ...(eraseEarlier && { eraseEarlier }) };
+        const { kind, note = null, eraseEarlier, eraseNote: eraseNotes } = options;
+        if (eraseNotes !== undefined && !eraseEarlier) throw new UsageError('--erase-note needs --erase-earlier.');
+        const change = { kind, note, changes, ...(eraseEarlier && { eraseEarlier }), ...(eraseNotes && { eraseNotes }) };
         const revised = await client.revise(channelId, seen.id, revision, change, write);
         shownRevisions(env, options.url).wrote(channelId, revised.post, revision);
         tell(revised, options, changed[kind]);
@@ -282,7 +288,13 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
   as?: PostFields['kind'];
   revision?: number;
   eraseEarlier?: boolean;
+  eraseNote?: number[];
 }
+/** Of an option that may be given several times. */
+function eachRevision(text: string, before: number[] = []): number[] {
+  return [...before, revision(text)];
+}
+
 /** What goes on with the write, once it has begun: until then nothing is open. */
 interface Again {
   with?: string;

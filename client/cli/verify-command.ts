@@ -78,7 +78,19 @@ Examples:
       for (const id of unseen) {
         faults += 1;
         const fault = { channelId: id, offset: 0, postId: null, why: 'the channel is not there any more' };
-        tell({ channelId: id, entries: 0, texts: 0, erased: 0, htmlNotCompared: 0, position: undefined, fault }, json);
+        tell(
+          {
+            channelId: id,
+            entries: 0,
+            texts: 0,
+            erased: 0,
+            erasedBeforeChained: 0,
+            htmlNotCompared: 0,
+            position: undefined,
+            fault,
+          },
+          json,
+        );
       }
       if (channelId !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo(`There is no channel ${channelId}.`);
       // A file that was cut to nothing is none of an export, which has its channel at least.
@@ -92,17 +104,18 @@ Examples:
   }
 
   function tell({ position, fault, ...report }: ChannelReport, json: boolean): void {
-    const { channelId, entries, texts, erased, htmlNotCompared } = report;
+    const { channelId, entries, texts, erased, erasedBeforeChained, htmlNotCompared } = report;
     if (json) {
       terminal.json({ ...report, cursor: position === undefined ? null : formatCursor(position), fault: fault ?? null });
       return;
     }
     const { style } = terminal;
-    const [gone, unknown] = [
+    const [gone, before, unknown] = [
       erased > 0 ? `, ${number(erased)} erased` : '',
+      erasedBeforeChained > 0 ? ` (${number(erasedBeforeChained)} before erasures were chained)` : '',
       htmlNotCompared > 0 ? `, html of ${number(htmlNotCompared)} not compared` : '',
     ];
-    const counts = `${number(entries)} entries and ${number(texts)} texts hold${gone}${unknown}`;
+    const counts = `${number(entries)} entries and ${number(texts)} texts hold${gone}${before}${unknown}`;
     if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(plainLine(channelId))}  ${counts}`);
     const post = fault.postId === null ? '' : `, post ${fault.postId}`;
     const place = fault.offset === 0 ? '' : `offset ${fault.offset}${post}: `;

@@ -101,25 +101,33 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/erase-earlier',
-    rule: 'eraseEarlier erases the earlier revisions and their notes, and leaves the post.',
+    rule: 'eraseEarlier erases the earlier revisions, leaves the post and the notes of corrections that it does not name, and is a fact of the journal.',
     async run(work) {
       const { path } = await work.channel();
       const secret = `Secret ${work.newId()}`;
       const { post } = await work.publish(path, { body: secret });
       const second = await work.correct(path, post, 'Without.', `It said ${secret}`);
-      const headers = { 'if-match': String(second.post.revision) };
-      const body = { kind: 'correction', note: 'A name was removed.', changes: { body: 'Clean.' }, eraseEarlier: true };
+      const third = await work.correct(path, second.post, 'Still without.', 'The time was wrong.');
+      const headers = { 'if-match': String(third.post.revision) };
+      const changes = { body: 'Clean.' };
+      const body = { kind: 'correction', note: 'A name was removed.', changes, eraseEarlier: true, eraseNotes: [2] };
       const answer = await work.ask(`${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body });
       must([200, 202].includes(answer.status), `It should answer 200 or 202, and answers ${answer.status}.`);
       mustFit(erasureSchema, answer.body.erasure, 'erasure');
       const revisions = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
       mustEqual(
         revisions.body.revisions.map(({ revision }: { revision: number }) => revision),
-        [3],
+        [4],
         'The revisions that are left',
       );
       must(!revisions.text.includes(secret), 'The text is still there.');
       must(!(await work.mustAnswer(200, `${path}/posts/${post.id}`)).text.includes(secret), 'A note still quotes it.');
+      const { body: list } = await work.mustAnswer(200, `${path}/corrections`, { token: null });
+      const notes = list.corrections.map(({ note }: { note: string | null }) => note);
+      mustEqual(notes, ['A name was removed.', 'The time was wrong.', null], 'The notes of the corrections');
+      mustEqual((await work.journal(path)).at(-1)?.erases, 3, 'What the last entry of the journal says that it erased');
+      const more = { method: 'POST' as const, headers: { 'if-match': '*' }, body: { ...body, eraseNotes: [9] } };
+      await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, more);
     },
   },
   {

@@ -107,7 +107,8 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
 
   function sendRevision(res: Response, answer: RevisionAnswer, did: string): void {
     const { derived, erasure } = answer;
-    sendPost(res, erasure?.complete === false ? 202 : 200, answer, { derived, ...(erasure ? { erasure } : {}) }, did);
+    const more = { derived, ...(erasure ? { erasure } : {}) };
+    sendPost(res, erasure?.complete === false ? 202 : 200, answer, more, did);
   }
 
   function sendPost(
@@ -118,7 +119,10 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     did: string,
   ) {
     const { post, position, replayed } = answer;
-    note(res, replayed, { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision }, did);
+    const facts = { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision };
+    // As the journal has it: the revisions up to this one.
+    const erasing = more.erasure === undefined || replayed ? {} : { erases: post.revision - 1 };
+    note(res, replayed, { ...facts, ...erasing }, did);
     // The same tag that a GET in the author's view has.
     const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });

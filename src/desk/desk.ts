@@ -3,7 +3,7 @@ import { afterwards, JournalUnavailable } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayAdminister, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
+import { mayAdminister, mayAuthor, mayEdit, mayErase, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
 import { admit, type Standing, standing } from './admission.ts';
 import { createAnswers, withdrawnBy } from './answers.ts';
@@ -50,6 +50,7 @@ export interface DeskOptions {
 
 const { decisionTries: triesMost } = deskLimits;
 const notTheirOwn = 'Authors change their own posts; this is of someone else.';
+const notAnEditor = 'Only an editor of the channel may erase what was published (`eraseEarlier`).';
 
 export function createDesk(options: DeskOptions): Desk {
   const {
@@ -134,6 +135,7 @@ export function createDesk(options: DeskOptions): Desk {
     let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
     if (before) return await withDerived(await again(channelId, before), erases(ask));
     const asked = ask.command();
+    if (asked.eraseEarlier === true && !mayErase(ask.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
     const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
@@ -156,7 +158,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   async function takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
-    let { before, ...now } = await admitToPost(ask, channelId, postId, mayEdit);
+    let { before, ...now } = await admitToPost(ask, channelId, postId, mayErase);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
     const command = ask.command();
     const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {

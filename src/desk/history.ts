@@ -27,6 +27,16 @@ export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
   return history.map((change) => ({ ...change, note: null }));
 }
 
+/**
+ * The same changes when what was published before is erased but the post stays. What readers were told of a mistake stays too, unless it
+ * is named by its revision: it is the record of what was wrong.
+ */
+export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
+  return history.map((change) =>
+    isListed(change.kind) && !named.includes(change.revision) ? change : { ...change, note: null },
+  );
+}
+
 /** Whether a change of this kind must say what was wrong. */
 export function needsNote(kind: ChangeKind): boolean {
   return kind === 'clarification' || kind === 'correction' || kind === 'retraction';

@@ -87,7 +87,7 @@ export function channelEntryOf({ channel, facts }: ChannelLine, by: string): New
 
 export function postEntryOf(line: PostLine | ErasedLine, html: string, current?: AuthorPost | UnnumberedPost): NewPostEntry {
   const { at, by, kind = null, salt } = line.facts;
-  const facts = { at, by, kind, listed: isListed(kind) };
+  const facts = { at, by, kind, listed: isListed(kind), ...toldErasureOf(line) };
   if ('erased' in line) {
     const { erased } = line;
     const post = placeholder(erased, current ?? { publishedAt: at, publishedBy: by });
@@ -99,6 +99,16 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
   // A takedown leaves nothing, whatever the line says of it.
   const through = post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeheld(current));
   return { ...facts, type: typeOf(post), post: { ...post, html }, ...(salt !== undefined && { salt }), ...erasing(through) };
+}
+
+/**
+ * What the chain says of an erasure. A line with a check was written elsewhere: it says what it said there. Any other is a new entry,
+ * which says what its line says.
+ */
+function toldErasureOf(line: PostLine | ErasedLine): { toldErasure?: number | null } {
+  const { check, erases, chained } = line.facts;
+  if (check !== undefined || 'erased' in line) return { toldErasure: chained === true ? (erases as number) : null };
+  return line.post.status === 'taken-down' ? {} : { toldErasure: erases ?? null };
 }
 
 /** The revision up to which only a placeholder is here: it goes with the first text. */

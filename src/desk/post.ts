@@ -17,7 +17,7 @@ import {
   refuse,
   same,
 } from './decide.ts';
-import { isListed, needsNote, withChange, withoutNotes } from './history.ts';
+import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './history.ts';
 
 /** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
 
@@ -91,10 +91,16 @@ export function revise(
   const { kind, changes } = command;
   const note = command.note ?? null;
   const erasing = command.eraseEarlier === true;
+  const erasedNotes = command.eraseNotes ?? [];
   if (needsNote(kind) && note === null) return misfit('note', `A ${kind} must tell readers what was wrong or unclear.`);
+  if (erasedNotes.length > 0 && !erasing) return misfit('eraseNotes', 'Needs `eraseEarlier`.');
   if (isWithdrawn(post)) return refuse('post-withdrawn');
   const late = moved(post, command.expected);
   if (late) return late;
+  const unknown = erasedNotes.findIndex(
+    (named) => !post.history.some(({ revision, note }) => revision === named && note !== null),
+  );
+  if (unknown !== -1) return misfit(`eraseNotes[${unknown}]`, 'Must be a revision whose note readers are shown.');
 
   const asked = Object.entries(changes).filter(([, value]) => value !== undefined) as [keyof typeof changes, unknown][];
   const changed = asked.some(([field, value]) => !same(post[field], value));
@@ -110,7 +116,7 @@ export function revise(
     html: command.html ?? post.html,
     revision,
     updatedAt: kind === 'refile' ? post.updatedAt : at,
-    history: withChange(erasing ? withoutNotes(post.history) : post.history, change),
+    history: withChange(erasing ? withoutUnlistedNotes(post.history, erasedNotes) : post.history, change),
   };
   const unfit =
     misfitOf(next, 'changes.') ??

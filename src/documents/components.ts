@@ -172,6 +172,8 @@ export const components = {
     kind: 'The kind of change, where it was one.',
     at: 'When.',
     by: 'Who did it: the `sub` of their token.',
+    erases:
+      "The post's revisions up to this one were erased by it. Left out where nothing was, and in entries that are older than this fact.",
     hash: "SHA-256 of the entry's facts and the salted hash of its content, in hex.",
     check: 'The value of the hash chain here, in hex.',
   }),
@@ -331,7 +333,9 @@ export const components = {
     kind: '`refile` a typing slip, `update` something was added, `clarification` or `correction`.',
     note,
     changes: 'What is changed.',
-    eraseEarlier: 'Also erase the text of the earlier revisions and their notes, as a takedown would.',
+    eraseEarlier:
+      'Also erase the text of the earlier revisions, and the notes of refiles and updates. For editors of the channel. Notes of corrections and clarifications stay, unless `eraseNotes` names them.',
+    eraseNotes: 'With `eraseEarlier`: revisions whose notes are erased too, though they tell of a correction or clarification.',
   }),
   Retraction: taken(schemas.retractionSchema, 'Why a post is withdrawn.', { note: 'What was wrong, for readers.' }),
   Takedown: taken(schemas.takedownSchema, 'Why a post is erased.', { note: 'For readers; may be left out.' }),

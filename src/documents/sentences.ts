@@ -83,6 +83,7 @@ const { seq: _seq, html: _html, ...postWithout } = post;
 export const writtenPost = { ...postWithout, body: postChanges.body, publishedBy: 'Token `sub` of who published it.' };
 
 export const lineFacts = {
+  chained: 'True where `erases` is a fact of the chain, covered by `check`: always, but for entries written before it was.',
   type: 'Which event it was; it follows from the rest.',
   kind: 'The kind of change; null for a first publication, and where a channel was changed without one.',
   at: 'When.',

@@ -6,6 +6,9 @@ import type { ChangeKind, EventType } from '../protocol/model.ts';
  * The hash chain that makes an offset mean one thing: `check(n) = sha1(check(n-1) | n | digest(n))`, `digest` being the SHA-256 of the
  * entry's facts and of the salted hash of its content. The same in every engine, so cursors survive a move from one to another.
  * The digest leaves out the offset, which only the append knows. All values are hex.
+ *
+ * An erasure is the last fact, and is hashed only where there is one: every other entry has the digest that it had before erasures were
+ * part of the chain.
  */
 export interface Facts {
   channelId: string;
@@ -15,6 +18,8 @@ export interface Facts {
   kind: ChangeKind | null;
   at: string;
   by: string;
+  /** The post's revisions up to this one were erased by it. Left out where nothing was, and where that was not part of the chain yet. */
+  erases?: number | null | undefined;
 }
 
 /** check(0): 128 random bits. */
@@ -59,8 +64,9 @@ export function contentHash(salt: string, content: string): string {
 
 /** `content`: the hash of the entry's content. */
 export function digestOf(facts: Facts, content: string): string {
-  const { channelId, type, postId, revision, kind, at, by } = facts;
-  return hash('sha256', JSON.stringify([channelId, type, postId, revision, kind, at, by, content]));
+  const { channelId, type, postId, revision, kind, at, by, erases } = facts;
+  const erasure = typeof erases === 'number' ? [erases] : [];
+  return hash('sha256', JSON.stringify([channelId, type, postId, revision, kind, at, by, content, ...erasure]));
 }
 
 export function nextCheck(check: string, offset: number, digest: string): string {

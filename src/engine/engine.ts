@@ -124,7 +124,10 @@ export interface Journal {
     query: { after: number } & Bounds,
   ): Promise<{ revisions: AuthorPost[]; more: boolean } | undefined>;
 
-  /** Entries appended with `listed`, below the offset `before`, newest first, each with its note unless that was erased and with the headline that stands now. */
+  /**
+   * Entries appended with `listed`, below the offset `before`, newest first, each with its note and with the headline that stands now. Where its
+   * text was erased, the note is what the post as it stands tells of it.
+   */
   corrections(
     channelId: string,
     query: { before?: number; limit: number },
@@ -256,6 +259,11 @@ export interface NewPostEntry extends NewEntryFacts {
   /** Erase the revisions up to and with this one. */
   erases?: number;
   /**
+   * What the chain says of that: the revision up to which the entry erased, or null for nothing, as of an entry that was written elsewhere
+   * before erasures were part of the chain. Left out: what it erases.
+   */
+  toldErasure?: number | null;
+  /**
    * The content hash of a text that was erased before its entry came here. `post` is then shown in its place until the next revision,
    * which has to erase it; it is no revision that can be read.
    */
@@ -308,13 +316,15 @@ export type StoredChange = { offset: number; check: string; at: string } & (
 );
 
 /** An entry whole, as it can be written again elsewhere. */
-export interface KeptEntry extends Omit<JournalLine, 'hash'> {
+export interface KeptEntry extends Omit<JournalLine, 'hash' | 'erases'> {
   /** The salted hash of what it wrote. Stays when that is erased. */
   content: string;
   /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: it was erased. */
   written?: { salt: string; state: string };
-  /** The post's revisions up to this one are erased, and this is the entry that did it last. */
+  /** The post's revisions up to this one were erased by it: as the chain says, or before it did, of the entry that did it last. */
   erases?: number;
+  /** `erases` is a fact of the chain. */
+  chained?: true;
 }
 
 export interface Replay {

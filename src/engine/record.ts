@@ -59,7 +59,10 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
   const salt = entry.erased === undefined ? entry.salt : erasedSalt;
   const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
-  const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by };
+  // The entry's own revision is what stands afterwards.
+  const erased = entry.erases && Math.min(entry.erases, state.revision - 1);
+  const erases = entry.toldErasure === undefined ? erased : entry.toldErasure;
+  const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
   const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
   return { ...sealed(facts, text, entry.erased), listed, post };
 }
@@ -142,6 +145,12 @@ export function changeOf(
   return { ...place, type, post: readerView(post as AuthorPost) };
 }
 
+/** What readers are told of a revision by the state of its post that stands. Null: nothing, or it was erased. */
+export function noteIn(state: string, revision: number): string | null {
+  const { history } = JSON.parse(state) as Pick<AuthorPost, 'history'>;
+  return history.find((change) => change.revision === revision)?.note ?? null;
+}
+
 export interface StoredFacts extends Omit<Facts, 'channelId'> {
   offset: number;
   content: string;
@@ -149,8 +158,9 @@ export interface StoredFacts extends Omit<Facts, 'channelId'> {
 }
 
 export function lineFrom(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
-  const { offset, type, postId, revision, kind, at, by, check } = facts;
-  return { offset, type, postId, revision, kind, at, by, hash: digestOf({ channelId, ...facts }, content), check };
+  const { offset, type, postId, revision, kind, at, by, check, erases } = facts;
+  const line = { offset, type, postId, revision, kind, at, by, ...(typeof erases === 'number' && { erases }) };
+  return { ...line, hash: digestOf({ channelId, ...facts }, content), check };
 }
 
 /** `erasedThrough`: the highest revision of the entry's post that was erased, or 0. */
@@ -159,12 +169,13 @@ export function keptFrom(
   text: { salt: string | null; state: string | null },
   erasedThrough: number | null,
 ): KeptEntry {
-  const { offset, type, postId, revision, kind, at, by, content, check } = facts;
+  const { offset, type, postId, revision, kind, at, by, content, check, erases } = facts;
   const { salt, state } = text;
+  const isLastErasure = erasedThrough !== null && erasedThrough > 0 && revision === erasedThrough + 1;
   return {
     ...{ offset, type, postId, revision, kind, at, by, content, check },
     ...(salt !== null && salt !== erasedSalt && state !== null ? { written: { salt, state } } : {}),
-    ...(erasedThrough !== null && erasedThrough > 0 && revision === erasedThrough + 1 ? { erases: erasedThrough } : {}),
+    ...(typeof erases === 'number' ? { erases, chained: true } : isLastErasure ? { erases: erasedThrough } : {}),
   };
 }
 

@@ -24,6 +24,8 @@ export interface ChannelReport {
   texts: number;
   /** Revisions whose text was erased, so that nothing can be said of it. */
   erased: number;
+  /** Those of them whose erasure no check covers: it was made before erasures were chained. */
+  erasedBeforeChained: number;
   /** Texts of posts whose html was not compared with what the body becomes, so that nothing can be said of it. */
   htmlNotCompared: number;
   /** How far the history holds. Undefined: not even its first entry does. */
@@ -39,8 +41,10 @@ export interface WalkedEntry extends Facts {
   text: Pick<Text, 'salt' | 'headline' | 'note' | 'state'> | undefined;
   /** What readers are shown of a post's text. Undefined: it was not looked at. */
   shown?: Pick<Text, 'html' | 'version'> | undefined;
-  /** Its post's revisions up to this one were erased. */
+  /** Its post's revisions up to this one were erased, by whatever entry. */
   erasedThrough: number;
+  /** It is said to have erased the revisions up to this one, and no check covers that. Left out: it is told by `erasedThrough`. */
+  erasesUnchained?: number | undefined;
 }
 
 export interface WalkOptions {
@@ -59,7 +63,9 @@ export class Walk {
   readonly #renderer: Renderer | undefined;
   #check: string;
   #next: number;
-  #report = { entries: 0, texts: 0, erased: 0, htmlNotCompared: 0 };
+  #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
+  /** By their posts, texts that are erased, of which no entry has told yet. */
+  readonly #untold = new Map<string, Untold>();
 
   constructor(channelId: string, root: string, { began = 1, since, renderer }: WalkOptions = {}) {
     this.channelId = channelId;
@@ -94,11 +100,41 @@ export class Walk {
     this.#report.entries += 1;
     if (isErased(entry)) this.#report.erased += 1;
     else this.#report.texts += 1;
+    this.#noteErasure(entry);
     if (html === 'unknown') this.#report.htmlNotCompared += 1;
     if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check) {
       return this.faulty(offset, entry.postId, 'the history is another one than at the earlier time');
     }
     return undefined;
+  }
+
+  /** A text that is gone has to be told of by a later entry of its post. */
+  #noteErasure({ offset, postId, revision, text, ...entry }: WalkedEntry): void {
+    if (postId === null) return;
+    this.#tellErasure(postId, revision, erasureOf({ revision, ...entry }));
+    if (text !== undefined) return;
+    const { texts } = this.#untold.get(postId) ?? { texts: [] };
+    this.#untold.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
+  }
+
+  #tellErasure(postId: string, revision: number, { through, isChained }: ToldErasure): void {
+    const untold = this.#untold.get(postId);
+    if (untold === undefined) return;
+    const told = untold.texts.filter((gone) => gone.revision <= through);
+    if (!isChained) this.#report.erasedBeforeChained += told.length;
+    untold.texts = untold.texts.filter((gone) => gone.revision > through);
+    untold.latest = revision;
+    if (untold.texts.length === 0) this.#untold.delete(postId);
+  }
+
+  /** Whether texts are gone of which no entry has told yet. */
+  get isUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
+  /** An entry that was written since the walk began may tell of what is gone. It is not judged. */
+  tell({ postId, revision, ...entry }: Pick<WalkedEntry, 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough'>): void {
+    if (postId !== null) this.#tellErasure(postId, revision, erasureOf({ revision, ...entry }));
   }
 
   faulty(offset: number, postId: string | null, why: string): ChannelReport {
@@ -110,6 +146,10 @@ export class Walk {
     if (this.#since !== undefined && this.#since.offset > this.offset) {
       return this.faulty(this.offset + 1, null, 'what was written until the earlier time is missing: this is an older copy');
     }
+    for (const [postId, { texts, latest }] of this.#untold) {
+      const [gone] = texts as [UntoldText];
+      return this.faulty(gone.offset, postId, gone.revision === latest ? erasureNotThere : 'the text is missing');
+    }
     return this.#told();
   }
 
@@ -118,6 +158,34 @@ export class Walk {
     const position = entries === 0 ? undefined : positionAt(epochOf(this.#root), this.offset, this.#check);
     return { channelId: this.channelId, ...this.#report, position };
   }
+}
+
+interface UntoldText {
+  offset: number;
+  revision: number;
+}
+
+interface Untold {
+  texts: UntoldText[];
+  /** The post's latest revision so far. */
+  latest: number;
+}
+
+/** Of a post that nothing more is told of, a text that was taken away looks no other than the end of an import. */
+const erasureNotThere =
+  'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
+
+interface ToldErasure {
+  through: number;
+  isChained: boolean;
+}
+
+/** Up to which revision an entry erased. A takedown always said so by its type. */
+function erasureOf(entry: Pick<WalkedEntry, 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>): ToldErasure {
+  const { type, revision, erases, erasedThrough, erasesUnchained } = entry;
+  if (typeof erases === 'number') return { through: erases, isChained: true };
+  if (type === 'post.taken-down') return { through: revision - 1, isChained: true };
+  return { through: erasesUnchained ?? (revision === erasedThrough + 1 ? erasedThrough : 0), isChained: false };
 }
 
 function isErased({ text }: WalkedEntry): boolean {

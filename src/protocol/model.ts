@@ -220,6 +220,8 @@ export interface JournalLine {
   kind: ChangeKind | null;
   at: string;
   by: string;
+  /** The post's revisions up to this one were erased by it. Left out where nothing was erased. */
+  erases?: number | undefined;
   /** SHA-256 of the entry's facts and salted content hash, hex. */
   hash: string;
   /** The chain's value at this offset, hex. */

@@ -49,6 +49,11 @@ export function mayEdit(who: Principal | undefined, channelId: string): boolean 
   return who !== undefined && (who.grants.admin || matches(who.grants.editor, channelId));
 }
 
+/** Whether one may erase what was published. */
+export function mayErase(who: Principal | undefined, channelId: string): boolean {
+  return mayEdit(who, channelId);
+}
+
 /** Whether there is anything that one may edit, be it a channel that is yet to be made. */
 export function mayEditSome({ grants }: Principal): boolean {
   return grants.admin || grants.editor.length > 0;

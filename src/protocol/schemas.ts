@@ -56,6 +56,7 @@ export const revisionSchema = z.strictObject({
   note: note.nullish(),
   changes: postChangesSchema,
   eraseEarlier: z.boolean().optional(),
+  eraseNotes: z.array(z.int().min(1)).max(limits.historyChanges).optional(),
 });
 export const retractionSchema = z.strictObject({ note });
 export const takedownSchema = z.strictObject({ note: note.nullish() });

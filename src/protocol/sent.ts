@@ -142,6 +142,7 @@ export const journalLineSchema = z.strictObject({
   kind: z.enum(model.changeKinds).nullable(),
   at: sentTime,
   by: z.string(),
+  erases: z.int().optional(),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   check: z.string().regex(/^[0-9a-f]{40}$/),
 }) satisfies z.ZodType<model.JournalLine>;

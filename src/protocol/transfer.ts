@@ -28,6 +28,8 @@ export const lineFactsSchema = z.strictObject({
   by: words(limits.textCharacters),
   /** The post's revisions up to this one were erased by it. */
   erases: z.int().min(1).optional(),
+  /** `erases` is a fact of the chain. Left out where the entry was written before erasures were. */
+  chained: z.literal(true).optional(),
   salt: hex(32).optional(),
   /** The salted hash of what was erased. */
   content: hex(64).optional(),
@@ -157,6 +159,7 @@ function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
     [facts?.type !== undefined && facts.type !== 'channel.changed', 'revision.type', 'Must be channel.changed.'],
     [facts?.content !== undefined, 'revision.content', 'Is only for what was erased.'],
     [facts?.erases !== undefined, 'revision.erases', 'Is only for posts.'],
+    [facts?.chained !== undefined, 'revision.chained', 'Is only for posts.'],
   ]);
 }
 
@@ -168,7 +171,12 @@ function erasedContradictions({ erased, facts }: ErasedLine): FieldError[] {
     [type === 'channel.changed' || type === 'post.taken-down', 'revision.type', 'Must be of a post that had a text.'],
     [facts.salt !== undefined, 'revision.salt', 'Is erased with the text.'],
     [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
-    [facts.erases !== undefined, 'revision.erases', 'Must stand where the text is that stayed.'],
+    [
+      facts.erases !== undefined && facts.chained === undefined,
+      'revision.erases',
+      'Must stand where the text is that stayed, unless it is a fact of the chain.',
+    ],
+    ...erasureContradictions(facts, erased.revision),
   ]);
 }
 
@@ -198,9 +206,16 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
       'post.history',
       'Must tell readers of the change.',
     ],
-    [(facts.erases ?? 0) >= revision, 'revision.erases', 'Must be below the revision itself.'],
+    ...erasureContradictions(facts, revision),
     [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
   ]);
+}
+
+function erasureContradictions({ erases, chained }: LineFacts, revision: number): Fault[] {
+  return [
+    [(erases ?? 0) >= revision, 'revision.erases', 'Must be below the revision itself.'],
+    [chained !== undefined && erases === undefined, 'revision.chained', 'Is said of `erases`, which is not there.'],
+  ];
 }
 
 function kindFits({ status, revision }: PostLine['post'], kind: model.ChangeKind | null): boolean {

@@ -170,10 +170,11 @@ async function readOlder(
 
 /** `root`: of the history, where the entry's place in it is told. */
 function lineOf(channelId: string, entry: KeptEntry, root?: string): string {
-  const { offset, type, postId, revision, kind, at, by, content, check, written, erases } = entry;
+  const { offset, type, postId, revision, kind, at, by, content, check, written, erases, chained } = entry;
   const facts = JSON.stringify({
     ...{ type, kind, at, by },
-    ...(erases !== undefined && { erases }),
+    ...(erases !== undefined && (written || chained) && { erases }),
+    ...(chained && { chained }),
     ...(written ? { salt: written.salt } : { content }),
     ...(root !== undefined && { offset, check }),
     ...(root !== undefined && offset === 1 && { root }),

@@ -66,6 +66,8 @@ describe('a journal that was tampered with', () => {
     ['a fact', "UPDATE entries SET by = 'adb' WHERE channel = 1 AND offset = 2", 2],
     ['a time', "UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE channel = 1 AND offset = 5", 5],
     ['a check', `UPDATE entries SET "check" = substr("check", 2) || 'z' WHERE channel = 1 AND offset = 6`, 6],
+    ['what an entry says that it erased', 'UPDATE entries SET erases = NULL WHERE channel = 1 AND offset = 4', 4],
+    ['an erasure that no entry made', 'UPDATE entries SET erases = 1 WHERE channel = 1 AND offset = 3', 3],
     ['the id of a post', "UPDATE posts SET id = 'other' WHERE channel = 1 AND seq = 5", 5],
     ['a text', "UPDATE texts SET state = replace(state, 'Something', 'Somewhere') WHERE id = 5", 5],
     ['a headline', "UPDATE texts SET headline = 'Anothes' WHERE id = 5", 5],

@@ -95,6 +95,8 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     ['a headline', ({ second }) => replaced(labels, `${second}:1`, 'Another', 'Anothes'), 5, 'second'],
     ['a note', () => replaced(labels, 'channel:2', 'A note', 'B note'), 6, null],
     ['a fact', () => rewrite((entries) => void entries[1]![1].splice(15, 1, 'adb')), 2, 'first'],
+    ['what an entry says that it erased', () => rewrite((entries) => void entries[3]![1].splice(22, 2)), 4, 'first'],
+    ['an erasure that no entry made', () => rewrite((entries) => void entries[2]![1].push('erases', '1')), 3, 'first'],
     ['a check', () => rewrite((entries) => void entries[2]![1].splice(21, 1, 'f'.repeat(40))), 3, 'first'],
     ['an entry that is gone', () => redis.xdel(journal, '3-0'), 3, null],
     ['a first entry that is gone', () => redis.xdel(journal, '1-0'), 1, null],

@@ -61,6 +61,30 @@ describe('who may write', () => {
     });
   });
 
+  it('is an editor for what erases: an author cannot take back what was published, nor a correction that readers were told', async () => {
+    const channel = await newChannel();
+    const post = await newPost(channel, { headline: 'Six were hurt' });
+    const path = `/${channel}/posts/${post.id}`;
+    const correction = { kind: 'correction', note: 'It was five, not six.', changes: { headline: 'Five were hurt' } };
+    await write(`${path}/revisions`, correction, { token: author, headers: ifMatch(1) });
+    const erasing = { kind: 'refile', changes: { headline: 'Some were hurt' }, eraseEarlier: true };
+    const before = await headOf(channel);
+    expect(await write(`${path}/revisions`, erasing, { token: author, headers: ifMatch(2) })).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', detail: 'Only an editor of the channel may erase what was published (`eraseEarlier`).' },
+    });
+    expect(await headOf(channel)).toEqual(before);
+
+    const erased = await write(`${path}/revisions`, erasing, { headers: ifMatch(2) });
+    expect([200, 202]).toContain(erased.status);
+    const of = async (what: string) => (await call(`${test.url}/v1/channels/${channel}/${what}`, { token: author })).body;
+    const history = [{ kind: 'correction', note: correction.note }, { kind: 'refile' }];
+    expect(await of(`posts/${post.id}/revisions`)).toMatchObject({ revisions: [{ revision: 3, history }] });
+    expect(await of('corrections')).toMatchObject({ corrections: [{ revision: 2, note: correction.note }] });
+    const { body } = await call(`${test.url}/v1/channels/${channel}/journal`, { token: await test.token() });
+    expect(body).toMatchObject({ entries: [{}, {}, {}, { kind: 'refile', by: 'ed', erases: 2 }] });
+  });
+
   it('is told of a channel that readers could see that it was deleted, whether they may write there or not', async () => {
     const gone = await newChannel();
     const admin = await test.token({ admin: true }, { sub: 'root' });

@@ -335,18 +335,18 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`, editor)).text).not.toContain('must go');
   });
 
-  it('loses its earlier revisions and their notes where a revision says so', async () => {
+  it('loses its earlier revisions, and the note that is named, where a revision says so', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { body: 'the name of a victim' });
     const path = `/${channel}/posts/${post.id}`;
     await write(
       `${path}/revisions`,
-      { kind: 'correction', note: 'Not the name of a victim.', changes: { body: 'the name of a victim, spelled right' } },
+      { kind: 'correction', note: 'The name of a victim was wrong.', changes: { body: 'the name of a victim, spelled right' } },
       { headers: ifMatch(1) },
     );
     const answer = await write(
       `${path}/revisions`,
-      { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true },
+      { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true, eraseNotes: [2] },
       { headers: ifMatch(2, key('erase-1')) },
     );
     expect([200, 202]).toContain(answer.status);
@@ -357,7 +357,7 @@ describe('a post', () => {
     await vi.waitFor(async () => {
       const again = await write(
         `${path}/revisions`,
-        { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true },
+        { kind: 'refile', changes: { body: 'a person' }, eraseEarlier: true, eraseNotes: [2] },
         { headers: ifMatch(2, key('erase-1')) },
       );
       expect(again).toMatchObject({ status: 200, body: { post: answer.body.post, erasure: { complete: true } } });

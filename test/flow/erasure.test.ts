@@ -168,7 +168,10 @@ async function erase({ id, revision }: Made, number: number): Promise<void> {
     kept.add(mark);
     said = await writeAndErase(server, editor, {
       path: `${path}/revisions`,
-      body: { kind: 'correction', note: 'It was wrong.', changes: textWith(mark), eraseEarlier: true },
+      body: {
+        ...{ kind: 'correction', note: 'It was wrong.', changes: textWith(mark) },
+        ...{ eraseEarlier: true, eraseNotes: Array.from({ length: revision - 1 }, (_, nth) => nth + 2) },
+      },
       ifMatch: revision,
       key: `erase-${number}`,
     });

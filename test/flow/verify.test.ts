@@ -277,7 +277,8 @@ describe('pressbox verify', () => {
     expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ offset: erased + 1, why: notToldErased });
     const later = lines.findIndex((line, at) => at > erased && line.includes('"erases":'));
     expect(await faultOf(lines.with(later, (lines[later] as string).replace(/"erases":\d+,/, '')))).toMatchObject({
-      why: 'the text is missing',
+      offset: later + 1,
+      why: 'the entry is not the one that was written',
     });
     for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
       expect(await faultOf([...lines, none]), none).toContain('It holds a line that is none of an export.');

@@ -219,11 +219,23 @@ describe('revising', () => {
     expect(retract({ channel: ended, post }, { note: 'n' }, bob).status).toBe('append');
   });
 
-  it('erases the earlier revisions and their notes where asked', () => {
+  it('erases the earlier revisions where asked, and of their notes those that told of no mistake', () => {
+    const once = postOf(revising(post, { kind: 'update', note: 'names a victim', changes: { headline: 'B' } }));
+    const twice = postOf(revising(once, { kind: 'correction', note: 'It was six.', changes: { headline: 'C' } }));
+    const decision = revising(twice, { kind: 'refile', changes: { headline: 'D' }, eraseEarlier: true });
+    expect(entriesOf(decision)[0]).toMatchObject({ erases: 3, post: { revision: 4 } });
+    expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'It was six.', null]);
+  });
+
+  it('erases the note of a correction only where it is named', () => {
     const once = postOf(revising(post, { kind: 'correction', note: 'names a victim', changes: { headline: 'B' } }));
-    const decision = revising(once, { kind: 'correction', note: 'kept', changes: { headline: 'C' }, eraseEarlier: true });
-    expect(entriesOf(decision)[0]).toMatchObject({ erases: 2, post: { revision: 3 } });
-    expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'kept']);
+    const twice = postOf(revising(once, { kind: 'correction', note: 'It was six.', changes: { headline: 'C' } }));
+    const erasing = { kind: 'refile' as const, changes: { headline: 'D' }, eraseEarlier: true };
+    const decision = revising(twice, { ...erasing, eraseNotes: [2] });
+    expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'It was six.', null]);
+    expect(refusalOf(revising(twice, { ...erasing, eraseNotes: [2, 9] }))).toMatchObject(misfit('eraseNotes[1]'));
+    const withoutErasure = revising(twice, { kind: 'refile', changes: { headline: 'D' }, eraseNotes: [2] });
+    expect(refusalOf(withoutErasure)).toMatchObject(misfit('eraseNotes'));
   });
 
   it('takes every valid revision of a post with a headline', () => {

@@ -129,11 +129,11 @@ function insertEntry(
   check: string,
   text: number,
 ): void {
-  const { type, revision, kind, at, by } = entry.facts;
+  const { type, revision, kind, at, by, erases } = entry.facts;
   sql(
-    `INSERT INTO entries (channel, offset, type, seq, revision, kind, at, by, listed, content, "check", text)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(channel, offset, type, seq, revision, kind, at, by, entry.listed ? 1 : 0, entry.content, check, text);
+    `INSERT INTO entries (channel, offset, type, seq, revision, kind, at, by, listed, content, "check", text, erases)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(channel, offset, type, seq, revision, kind, at, by, entry.listed ? 1 : 0, entry.content, check, text, erases ?? null);
 }
 
 function storeChannel(sql: Sql, n: number, entry: PreparedEntry, offset: number, text: number): void {

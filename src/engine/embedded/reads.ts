@@ -3,7 +3,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
 import { epochOf, positionAt, shortCheck } from '../chain.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
-import type { StoredEntry, StoredText } from '../record.ts';
+import { noteIn, type StoredEntry, type StoredText } from '../record.ts';
 import type { Revocation } from '../revoked.ts';
 import { tags } from '../tags.ts';
 import { embeddedLimits } from './limits.ts';
@@ -281,13 +281,19 @@ export function corrections(
   if (!row) return undefined;
   // Without the name of the index SQLite walks the primary key, and so every entry of the channel.
   const found = sql(
-    `SELECT e.offset, p.id AS postId, now.headline, e.revision, e.kind, past.note, e.at
+    `SELECT e.offset, p.id AS postId, now.headline, e.revision, e.kind, past.note, e.at,
+       CASE WHEN past.salt IS NULL THEN now.state END AS standing
      FROM entries e INDEXED BY entriesListed JOIN texts past ON past.id = e.text
      LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq
      JOIN texts now ON now.id = coalesce(p.text, ?)
      WHERE e.channel = ? AND e.listed = 1 AND e.offset < ? ORDER BY e.offset DESC LIMIT ?`,
-  ).all(row.text, row.n, query.before ?? Number.MAX_SAFE_INTEGER, query.limit + 1) as unknown as Correction[];
-  return { corrections: found.slice(0, query.limit), position: headOf(row), more: found.length > query.limit };
+  ).all(row.text, row.n, query.before ?? Number.MAX_SAFE_INTEGER, query.limit + 1) as unknown as (Correction & {
+    standing: string | null;
+  })[];
+  const corrections = found.slice(0, query.limit).map(({ standing, ...correction }) => {
+    return standing === null ? correction : { ...correction, note: noteIn(standing, correction.revision) };
+  });
+  return { corrections, position: headOf(row), more: found.length > query.limit };
 }
 
 export interface JournalRow {
@@ -300,9 +306,10 @@ export interface JournalRow {
   by: string;
   content: string;
   check: string;
+  erases: number | null;
 }
 
-const journalColumns = 'e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.content, e."check"';
+const journalColumns = 'e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.content, e."check", e.erases';
 const withPosts = 'FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq';
 
 export function journal(

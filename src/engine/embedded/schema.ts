@@ -137,6 +137,8 @@ export const migrations: readonly Migration[] = [
       -- What signs sessions where no secret does: one row, base64url.
       CREATE TABLE sessionKey (n INTEGER PRIMARY KEY CHECK (n = 1), key TEXT NOT NULL) STRICT;
     `),
+  // The revision up to which an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
+  (db) => db.exec('ALTER TABLE entries ADD COLUMN erases INTEGER'),
 ];
 
 /** Whether SQLite tells how long the log is without copying it: from 3.51 on. */

@@ -189,7 +189,7 @@ function verifyChannel(
   const html = renderer === undefined ? '' : ', t.html, t.version';
   const rows = db
     .prepare(
-      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.listed, e.text,
+      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.erases, e.listed, e.text,
          p.erased, t.salt, t.headline, t.note, t.state${html}
        FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq LEFT JOIN texts t ON t.id = e.text
        WHERE e.channel = ? ORDER BY e.offset`,

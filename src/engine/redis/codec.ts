@@ -60,6 +60,7 @@ function entryArguments({ facts, listed, content, digest, text, post, channel }:
     digest,
     labelOf(text),
     textOf(text),
+    facts.erases ?? '',
   ];
   if (post) return [...all, post.publishedAt, post.erases, post.tags.length, ...post.tags.map(hashed)];
   const { state, access, createdAt, pinnedPostId } = channel!;

@@ -14,7 +14,7 @@ import {
   type Renderer,
   type StoredSnapshot,
 } from '../engine.ts';
-import { changeFrom, channelFrom, keptFrom, lineFrom, postFrom, type StoredFacts } from '../record.ts';
+import { changeFrom, channelFrom, keptFrom, lineFrom, noteIn, postFrom, type StoredFacts } from '../record.ts';
 import { tags } from '../tags.ts';
 import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
@@ -235,11 +235,14 @@ export class Reads implements JournalReads {
     const values = new Values(answer);
     const position = values.position();
     const more = values.flag();
+    const states = new Map<string, string>();
     const corrections = values.rest((): Correction => {
       const [offset, who, revision] = [values.number(), values.text(), values.number()];
       const [kind, at] = [values.text() as ChangeKind, values.text()];
       const [past, standing] = [values.maybe(), readLabel(values.text())];
-      const note = past === null ? null : readLabel(past).note;
+      const text = values.maybe();
+      if (text !== null) states.set(who, stateIn(text));
+      const note = past === null ? noteIn(states.get(who) as string, revision) : readLabel(past).note;
       return { offset, postId: who === own ? null : who, headline: standing.headline, revision, kind, note, at };
     });
     return { corrections, position, more };
@@ -318,12 +321,13 @@ function channelIn(answer: Answer): ChannelRead {
   return { status, channel, position };
 }
 
-/** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check. */
+/** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
 function factsIn(values: Values): StoredFacts {
   const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
   const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
+  const erases = values.number() || null;
   const postId = who === own ? null : who;
-  return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check } as StoredFacts;
+  return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check, erases } as StoredFacts;
 }
 
 function range(

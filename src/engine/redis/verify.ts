@@ -130,6 +130,12 @@ async function verifyChannel(
     from = offsetOf((page.at(-1) as (typeof page)[number])[0]) + 1;
   }
   if (walk.offset < head) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
+  for (let from = head + 1; walk.isUntold; ) {
+    const page = await redis.xrange(journal, `${from}-0`, '+', 'COUNT', pageEntries);
+    if (page.length === 0) break;
+    for (const [id, fields] of page) walk.tell({ ...factsIn(channelId, id, fields), erasedThrough: 0 });
+    from = offsetOf((page.at(-1) as Entry)[0]) + 1;
+  }
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
   if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
   const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
@@ -158,6 +164,7 @@ function factsIn(channelId: string, id: string, fields: string[]) {
     by: fields[15],
     content: fields[19],
     check: fields[21],
+    erases: fields[23] === undefined ? null : Number(fields[23]),
   } as Facts & { offset: number; seq: number; content: string; check: string };
 }
 

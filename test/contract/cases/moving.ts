@@ -84,7 +84,7 @@ export function moving({ open }: Exam): void {
     expect(await engine.entries(`c-${newPostId()}`, { from: 1, ...wide })).toBeUndefined();
   });
 
-  it('leaves out what was erased, and says which entry erased it last', async () => {
+  it('leaves out what was erased, and says which entry erased it', async () => {
     const id = `c-${newPostId()}`;
     await coverage(id);
     const { entries } = await entriesOf(engine, id);
@@ -101,7 +101,7 @@ export function moving({ open }: Exam): void {
     expect(JSON.stringify(entries)).not.toContain('Secret');
   });
 
-  it('says the same of an erasure that takes away less than one before it', async () => {
+  it('says of each erasure what it erased, also of one that takes away less than one before it', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const second = revision(post, { body: 'Two.' });
@@ -109,13 +109,35 @@ export function moving({ open }: Exam): void {
     const fourth = { ...revision(third.post, { body: 'Four.' }), erases: 1 };
     for (const entry of [second, third, fourth]) await appended(engine, id, [entry]);
     const { entries } = await entriesOf(engine, id);
-    expect(entries.map(({ written, erases }) => [written !== undefined, erases])).toEqual([
-      [true, undefined],
-      [false, undefined],
-      [false, undefined],
-      [true, 2],
-      [true, undefined],
+    expect(entries.map(({ written, erases, chained }) => [written !== undefined, erases, chained])).toEqual([
+      [true, undefined, undefined],
+      [false, undefined, undefined],
+      [false, undefined, undefined],
+      [true, 2, true],
+      [true, 1, true],
     ]);
+    const { entries: lines } = (await engine.journal(id, { from: 1, limit: 10 }))!;
+    expect(lines.map(({ erases }) => erases)).toEqual([undefined, undefined, undefined, 2, 1]);
+  });
+
+  it('leaves an erasure out of the chain only where that is asked for, and says so', async () => {
+    const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
+    const checks: string[] = [];
+    for (const channelId of [id, other.id]) {
+      const salt = '5'.repeat(32);
+      const post = await publish(engine, channelId);
+      const next = { ...revision(post, { body: 'Two.' }), salt, erases: 1 };
+      await appended(engine, channelId, [channelId === id ? next : { ...next, toldErasure: null }]);
+      const [, , entry] = (await entriesOf(engine, channelId)).entries;
+      const { content, check: _check, written: _written, chained, ...facts } = entry as KeptEntry;
+      expect(facts.erases).toBe(1);
+      expect(chained).toBe(channelId === id ? true : undefined);
+      const [line] = (await engine.journal(channelId, { from: 3, limit: 1 }))!.entries;
+      const { erases: _erases, ...untold } = facts;
+      expect(line?.hash).toBe(digestOf({ channelId, ...(channelId === id ? facts : untold) }, content));
+      checks.push(line?.hash as string);
+    }
+    expect(new Set(checks).size).toBe(2);
   });
 
   it('takes entries again elsewhere, with the same history: offsets, checks and what was erased', async () => {
@@ -169,7 +191,8 @@ export function moving({ open }: Exam): void {
 }
 
 /** The entry as it would be written elsewhere. */
-function again(channelId: string, { type, postId, revision, kind, at, by, content, written, erases }: KeptEntry): NewEntry {
+function again(channelId: string, entry: KeptEntry): NewEntry {
+  const { type, postId, revision, kind, at, by, content, written, erases, chained } = entry;
   const facts = { at, by, kind, listed: kind !== null && kind !== 'refile', ...(written && { salt: written.salt }) };
   const state = written && JSON.parse(written.state);
   if (type === 'channel.changed') {
@@ -183,8 +206,14 @@ function again(channelId: string, { type, postId, revision, kind, at, by, conten
       revision,
       status: 'taken-down' as const,
     };
-    return { ...facts, type, post: { ...stub, html: '' }, erased: content, ...(revision > 1 && { erases: revision - 1 }) };
+    const erasure = { ...(revision > 1 && { erases: revision - 1 }), toldErasure: chained ? (erases as number) : null };
+    return { ...facts, type, post: { ...stub, html: '' }, erased: content, ...erasure };
   }
   const html = state.body === '' ? '' : renderer.render(state.body, { channelId });
-  return { ...facts, type, post: { ...state, html }, ...(erases !== undefined && { erases }) };
+  return {
+    ...facts,
+    type,
+    post: { ...state, html },
+    ...(erases !== undefined && { erases, toldErasure: chained ? erases : null }),
+  };
 }

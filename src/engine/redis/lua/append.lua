@@ -3,7 +3,8 @@
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root where
 --   there is to be no channel yet · [5] until when the date of the last entry binds, or ""
 --   [6] the channel's revision decided on · [7] how many posts follow, each as id, revision decided on · how many entries follow, each as
---   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, and then
+--   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, revision through which
+--   it says that it erased or "", and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
 -- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"broken"}
@@ -110,12 +111,18 @@ for number = 1, count do
   local kind, who, revision = nextArgument(), nextArgument(), tonumber(nextArgument())
   local change, time, by, list = nextArgument(), nextArgument(), nextArgument(), nextArgument()
   local content, digest, label, text = nextArgument(), nextArgument(), nextArgument(), nextArgument()
+  local erasure = nextArgument()
   offset = offset + 1
   check = redis.sha1hex(before .. '|' .. offset .. '|' .. digest)
   local post = who ~= own and (number == 1 and standing[who] or readPost(who)) or nil
   local seq = who == own and '' or (post and post.seq or offset)
-  local added = redis.pcall('XADD', journal, offset .. '-0', 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision,
-    'kind', change, 'at', time, 'by', by, 'listed', list, 'content', content, 'check', check)
+  local fields = { 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision, 'kind', change, 'at', time, 'by', by,
+    'listed', list, 'content', content, 'check', check }
+  if erasure ~= '' then
+    table.insert(fields, 'erases')
+    table.insert(fields, erasure)
+  end
+  local added = redis.pcall('XADD', journal, offset .. '-0', unpack(fields))
   if type(added) == 'table' then
     -- The entry that had this offset was taken away, with all that told of it.
     return string.find(added.err, 'equal or smaller', 1, true) and brokenWithin or added

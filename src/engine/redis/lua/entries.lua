@@ -2,7 +2,8 @@
 -- KEYS: those of the channel.
 -- ARGV: [1] the offset · [2] how many, [3] how many bytes in the author's view
 -- Answers {root, offset, check of the head, "1" where there is more or "", then for each: offset, type, post id or "channel", revision,
---   kind or "", at, by, content, check, erased through revision, label or false, text or false} · {"broken"}
+--   kind or "", at, by, content, check, revision through which it erased or "", revision through which its post is erased, label or false,
+--   text or false} · {"broken"}
 --   false where there is no such channel
 local last = head()
 if last == false then return broken end
@@ -20,7 +21,7 @@ for _, found in ipairs(call('XRANGE', journal, ARGV[1] .. '-0', '+', 'COUNT', li
   end
   local post = e.who ~= own and readPost(e.who)
   local text = label and call('HGET', texts, field(e.who, e.revision))
-  for _, value in ipairs({ e.offset, e.type, e.who, e.revision, e.kind, e.at, e.by, e.content, e.check }) do
+  for _, value in ipairs({ e.offset, e.type, e.who, e.revision, e.kind, e.at, e.by, e.content, e.check, e.erases }) do
     table.insert(answer, value)
   end
   table.insert(answer, post and post.erased or 0)

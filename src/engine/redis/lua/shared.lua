@@ -11,12 +11,12 @@ local broken = { 'broken' }
 -- The same where that is found on the way: its head does not tell, and whoever mends it is not to go by that.
 local brokenWithin = { 'broken', 'within' }
 
--- An entry from its place in the stream: the fields are always written in this order.
+-- An entry from its place in the stream: the fields are always written in this order, the last one only where the entry erased.
 local function toEntry(found)
   local f = found[2]
   return {
     offset = tonumber(string.match(found[1], '^%d+')), root = f[2], type = f[4], who = f[6], seq = tonumber(f[8]),
-    revision = tonumber(f[10]), kind = f[12], at = f[14], by = f[16], content = f[20], check = f[22],
+    revision = tonumber(f[10]), kind = f[12], at = f[14], by = f[16], content = f[20], check = f[22], erases = f[24] or '',
   }
 end
 
