@@ -105,7 +105,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const secret = await secretFor(config);
     const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now, elapsed });
     const renderer = createRenderer({ publicUrl });
-    const { engine, node, unsafe } = await openEngine(config, { renderer, now, log });
+    const { engine, node, unsafe } = await openEngine(config, { renderer, now, elapsed, log });
     undo.unshift(() => engine.close());
     const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), now });
     const identity = createIdentity({ tokens, sessions, store: engine, now });
@@ -213,7 +213,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 /** `unsafe`: settings of the store that are not as they should be, where that is allowed, as looked at last. */
 async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
-  parts: { renderer: Renderer; now: () => number; log: Log },
+  parts: { renderer: Renderer; now: () => number; elapsed: () => number; log: Log },
 ): Promise<{ engine: Engine; node?: Node; unsafe: () => string[] }> {
   if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: () => [] };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };

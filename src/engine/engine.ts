@@ -57,12 +57,12 @@ export interface Journal {
    */
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
 
-  /** What this request did, if it was appended (to this channel, or deleted it) or noted within the last 24 h. Also after the channel's deletion. */
+  /** What this request did, if it was appended (to this channel, or deleted it) or noted within the last 24 h in which a server ran on this store, whatever system clocks say. Also after the channel's deletion. */
   recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
 
   /**
    * Notes that a request creates this channel, and returns the id that is noted: the first one stays, unless it is `instead`.
-   * Nothing is created by it. Kept 24 h.
+   * Nothing is created by it. Kept 24 h, like what is remembered of requests.
    */
   reserve(requestId: string, channelId: string, instead?: string): Promise<string>;
 

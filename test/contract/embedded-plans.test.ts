@@ -126,7 +126,7 @@ function writeEverything(): void {
       entries: prepared,
       lastDateBindsUntil: undefined,
       root: undefined,
-      now: 1,
+      requestAt: 1,
     });
   };
   const post = samplePost(id);
@@ -134,10 +134,10 @@ function writeEverything(): void {
   const entries = [channelEntry(sampleChannel(id)), publication(post), next, takedown(next.post)];
   for (const entry of entries) expect(write([entry]).status).toBe('appended');
   const outcome = { position: undefined, postId: null, revision: 1 };
-  note(sql, { channelId: id, request: newRequest(), outcome, now: 1 });
-  reserve(sql, { requestId: 'request', channelId: id, instead: undefined, now: 1 });
+  note(sql, { channelId: id, request: newRequest(), outcome, requestAt: 1 });
+  reserve(sql, { requestId: 'request', channelId: id, instead: undefined, requestAt: 1 });
   revoke(sql, { jti: 'token', until: 1, now: 1 });
-  deleteChannel(sql, { channelId: id, request: newRequest(), now: 1 });
+  deleteChannel(sql, { channelId: id, request: newRequest(), requestAt: 1 });
   wipe(sql);
   sweepRequests(sql, Number.MAX_SAFE_INTEGER, 1_000);
 }

@@ -23,7 +23,8 @@ export interface Examined {
   close(): Promise<void>;
 }
 
-export type OpenEngine = (options?: { now?: () => number }) => Promise<Examined>;
+/** `now`: the system clock; `elapsed`: one that never goes back. Both in milliseconds. */
+export type OpenEngine = (options?: { now?: () => number; elapsed?: () => number }) => Promise<Examined>;
 
 export interface Exam {
   open: OpenEngine;

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
+import { Connection } from '../../src/engine/redis/connection.ts';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { Requests } from '../../src/engine/redis/requests.ts';
+import { loadScripts } from '../../src/engine/redis/scripts.ts';
 import { limits } from '../../src/protocol/limits.ts';
-import { appended, createChannel, head, newRequest, publication, samplePost } from '../support/engines.ts';
+import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNodeFor, startRedisFor } from '../support/redis.ts';
 
@@ -11,41 +14,87 @@ const aWhileMs = 300_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `what ${kind} remembers of requests`, (binary) => {
-    it('goes by itself once it is too old to be asked for, and not before', async (test) => {
+    it('has no end by the clock of the store, and goes with later writes once it is too old', async (test) => {
+      const server = await startRedisFor(test, binary);
+      let elapsed = 0;
+      const engine = await openNodeFor(test, server, { elapsed: () => elapsed });
+      const { id } = await createChannel(engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest()];
+      const outcome = { position: await head(engine, id), postId: null, revision: 1 };
+      await appended(engine, id, [publication(samplePost(id))], { request });
+      await engine.note(id, noted, outcome);
+      await engine.reserve(creation.id, id);
+      const own = [request, noted].map(({ id: requestId }) => channelKeys(id, requestId)[11] as string);
+      const kept = [...own, registry.reservation(creation.id)];
+      const secret = channelKeys(id).at(-1) as string;
+      for (const key of [...kept, secret]) expect([key, await server.admin.pttl(key)]).toEqual([key, -1]);
+
+      elapsed = keptMs;
+      await publish(engine, id);
+      await engine.reserve(newRequest().id, id);
+      expect(await server.admin.exists(...kept)).toBe(0);
+    });
+
+    it('goes in a channel that nobody writes to once it is too old, and not before', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const [a, b] = [await createChannel(engine), await createChannel(engine)];
+      for (const { id } of [a, b]) await publish(engine, id);
+      const options = { url: server.url, minReplicas: 0, allowUnsafe: false, scripts: loadScripts() };
+      const [writes, talk] = ['writes', 'talk'].map((name) => new Connection({ ...options, name })) as [Connection, Connection];
+      test.onTestFinished(() => {
+        for (const connection of [writes, talk]) connection.close();
+      });
+      await Promise.all([writes.open(5_000), talk.open(5_000)]);
+      let elapsed = 0;
+      const requests = new Requests({ writes, talk, elapsed: () => elapsed });
+      const left = async () => (await server.admin.keys('*:request:*')).length;
+      elapsed = keptMs - 1;
+      await requests.sweep();
+      expect(await left()).toBe(4);
+      elapsed = keptMs + aWhileMs;
+      await requests.sweep();
+      expect(await left()).toBe(0);
+      expect(await server.admin.keys('*:requests')).toEqual([]);
+    });
+
+    it('ends by itself where its channel was deleted', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
-      const [request, noted, last, deleting, late, creation] = [
-        newRequest(),
-        newRequest(),
-        newRequest(),
-        newRequest(),
-        newRequest(),
-        newRequest(),
-      ];
-      const position = await head(engine, id);
-      const outcome = { position, postId: null, revision: 1 };
-      const keyOf = ({ id: requestId }: { id: string }) => channelKeys(id, requestId).at(-1) as string;
-      const lasts = async (key: string) => {
-        const leftMs = await server.admin.pttl(key);
-        return leftMs > keptMs - aWhileMs && leftMs <= keptMs;
-      };
-      await appended(engine, id, [publication(samplePost(id))], { request });
-      await engine.note(id, noted, outcome);
-      // What seals the notes lasts for as long as the last of them.
-      const secret = channelKeys(id).at(-1) as string;
-      expect(await lasts(secret)).toBe(true);
-      await server.admin.pexpire(secret, keptMs - aWhileMs);
-      await engine.note(id, last, outcome);
-      expect(await lasts(secret)).toBe(true);
-      for (const one of [noted, last]) expect(await engine.recall(id, one)).toEqual({ same: true, ...outcome });
-
+      const [request, deleting, late] = [newRequest(), newRequest(), newRequest()];
+      const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
       await engine.deleteChannel(id, deleting);
-      await engine.note(id, late, outcome);
-      await engine.reserve(creation.id, id);
-      for (const key of [...[request, noted, last, deleting, late].map(keyOf), registry.reservation(creation.id)])
-        expect([key, await lasts(key)]).toEqual([key, true]);
-      expect(await server.admin.exists(secret)).toBe(0);
+      await engine.note(id, late, { position, postId: null, revision: 1 });
+      for (const one of [request, deleting, late]) {
+        const leftMs = await server.admin.pttl(channelKeys(id, one.id)[11] as string);
+        expect(leftMs > keptMs - aWhileMs && leftMs <= keptMs).toBe(true);
+        expect(await engine.recall(id, one)).toBeDefined();
+      }
+      expect(await server.admin.exists(channelKeys(id, '')[12] as string, channelKeys(id).at(-1) as string)).toBe(0);
+    });
+
+    it('is known where a node of an earlier version remembered it, with an end', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const request = newRequest();
+      const { post } = await appended(engine, id, [publication(samplePost(id))], { request });
+      const [key, all] = channelKeys(id, request.id).slice(11) as [string, string];
+      await server.admin.zrem(all, request.id);
+      await server.admin.pexpire(key, keptMs);
+      expect(await engine.recall(id, request)).toMatchObject({ same: true, postId: post?.id });
+      expect((await engine.append(id, appending([publication(samplePost(id))], { request }))).status).toBe('duplicate');
+    });
+
+    it('is forgotten by a clock that goes on from where the nodes before left it', async (test) => {
+      const server = await startRedisFor(test, binary);
+      await server.admin.set(registry.requestClock, 7 * keptMs);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const scores = await server.admin.zrange(channelKeys(id, '')[12] as string, 0, '-1', 'WITHSCORES');
+      expect(Number(scores[1])).toBeGreaterThanOrEqual(7 * keptMs);
+      expect(Number(scores[1])).toBeLessThan(7 * keptMs + aWhileMs);
     });
   });
 }

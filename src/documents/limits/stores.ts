@@ -91,6 +91,16 @@ export const redisAtBound: AtBounds<'redis'> = {
   },
   suspicionMs: { what: 'A head that was not heard of is looked at again after so long.', metric: reachable },
   erasureAskAgainMs: { what: 'A node that has not acknowledged an erasure is asked again.', metric: erasing },
+  requestSweepMs: {
+    what: 'So often it is kept how far the clock has come that requests are forgotten by, and some channels are looked at for those to forget.',
+    metric: 'pressbox_append_seconds_count',
+  },
+  requestSweepChannels: { what: 'The next ones are looked at the next time.', metric: 'pressbox_append_seconds_count' },
+  requestSweepMost: { what: 'The rest goes with the next script.', metric: 'pressbox_append_seconds_count' },
+  redisRequestsSwept: {
+    what: 'Of requests that are forgotten no more are taken away for each one that is added.',
+    metric: 'pressbox_append_seconds_count',
+  },
   owedCheckMs: { what: 'So often it is looked for erasures that no node sees to.', metric: erasing },
   owedStaleMs: { what: 'One so old is taken up by any node.', metric: erasing },
   lookedPosts: {

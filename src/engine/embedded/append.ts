@@ -16,8 +16,8 @@ export interface PreparedAppend {
   /** See `AppendRequest`, here and below. */
   lastDateBindsUntil: string | undefined;
   root: string | undefined;
-  /** Milliseconds since 1970. */
-  now: number;
+  /** By the clock of requests. */
+  requestAt: number;
 }
 
 export type Appended =
@@ -41,8 +41,8 @@ interface PostRow {
 }
 
 export function append(sql: Sql, wanted: PreparedAppend): Appended {
-  const { channelId, request, decidedOn, entries, now } = wanted;
-  const outcome = findRequest(sql, channelId, request, now);
+  const { channelId, request, decidedOn, entries, requestAt } = wanted;
+  const outcome = findRequest(sql, channelId, request, requestAt);
   if (outcome !== undefined) return { status: 'duplicate', outcome };
   if (sql('SELECT 1 FROM deleted WHERE id = ?').get(channelId) !== undefined) return { status: 'deleted' };
 
@@ -201,14 +201,14 @@ function eraseThrough(sql: Sql, channelId: string, channel: number, entry: Prepa
 }
 
 function noteRequest(sql: Sql, wanted: PreparedAppend, position: Position, first: PreparedEntry, text: number): void {
-  const { channelId, request, now } = wanted;
+  const { channelId, request, requestAt } = wanted;
   sql(
     `INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, text, epoch, offset, "check", postId, revision)
      VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
   ).run(
     channelId,
     request.id,
-    now,
+    requestAt,
     fingerprint(first.text.salt, request.digest),
     text,
     position.epoch,

@@ -36,7 +36,7 @@ export type Deletion = 'deleted' | 'was-deleted' | 'missing';
 /** Takes the channel out of sight at once; its rows go in steps, since there may be many. */
 export function deleteChannel(
   sql: Sql,
-  { channelId, request, now }: { channelId: string; request: RequestId; now: number },
+  { channelId, request, requestAt }: { channelId: string; request: RequestId; requestAt: number },
 ): Deletion {
   const channel = sql('SELECT n, access FROM channels WHERE id = ?').get(channelId);
   if (channel === undefined) {
@@ -52,7 +52,7 @@ export function deleteChannel(
   sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
     channelId,
     request.id,
-    now,
+    requestAt,
     fingerprint(salt, request.digest),
     salt,
   );

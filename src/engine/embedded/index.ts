@@ -32,6 +32,7 @@ import {
   prepareAll,
   type StoredFacts,
 } from '../record.ts';
+import { RequestClock } from '../request-clock.ts';
 import { Revoked } from '../revoked.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
@@ -49,8 +50,10 @@ export interface EmbeddedOptions {
   /** Made if it is not there. For one engine at a time. */
   dataDir: string;
   renderer: Renderer;
-  /** Milliseconds since 1970; by it, requests are forgotten. */
+  /** The system clock, in milliseconds since 1970. */
   now?: () => number;
+  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  elapsed?: () => number;
   log?: Log;
 }
 
@@ -61,7 +64,8 @@ export interface EmbeddedOptions {
  * Throws `JournalRefused` where the directory is in use, a chain does not hold (naming channel and offset), or the schema is from the
  * future; `JournalUnavailable` where the directory cannot be used now.
  */
-export async function openEmbedded({ dataDir, renderer, now = Date.now, log = silent }: EmbeddedOptions): Promise<Engine> {
+export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
+  const { dataDir, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
   let unlock: () => void;
   try {
     makeDirectory(dataDir);
@@ -79,7 +83,9 @@ export async function openEmbedded({ dataDir, renderer, now = Date.now, log = si
       log.warn({ files: readable }, 'other users may read files of the journal, and this one may not change that');
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
-    const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, log });
+    const requestClock = new RequestClock(elapsed);
+    requestClock.reach(writer.lastRequestAt ?? now());
+    const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
@@ -96,6 +102,7 @@ interface Parts {
   unlock: () => void;
   renderer: Renderer;
   now: () => number;
+  requestClock: RequestClock;
   log: Log;
 }
 
@@ -105,6 +112,7 @@ class EmbeddedEngine implements Engine {
   readonly #unlock: () => void;
   readonly #renderer: Renderer;
   readonly #now: () => number;
+  readonly #requestClock: RequestClock;
   readonly #announcer: Announcer;
   readonly #erasures: EraseLoop;
   readonly #revoked: Revoked;
@@ -114,12 +122,13 @@ class EmbeddedEngine implements Engine {
   /** Of both threads, while they have not answered. */
   #pinged: Promise<unknown> | undefined;
 
-  constructor({ writer, reader, unlock, renderer, now, log }: Parts) {
+  constructor({ writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
     this.#writer = writer;
     this.#reader = reader;
     this.#unlock = unlock;
     this.#renderer = renderer;
     this.#now = now;
+    this.#requestClock = requestClock;
     this.#announcer = new Announcer(log);
     this.#erasures = new EraseLoop(writer, log);
     this.#revoked = new Revoked(now);
@@ -184,7 +193,15 @@ class EmbeddedEngine implements Engine {
   async append(channelId: string, asked: AppendRequest): Promise<AppendResult> {
     const { request, decidedOn, entries, lastDateBindsUntil, root } = asked;
     const prepared = prepareAll(channelId, entries, this.#renderer.version);
-    const given = { channelId, request, decidedOn, entries: prepared, lastDateBindsUntil, root, now: this.#now() };
+    const given = {
+      channelId,
+      request,
+      decidedOn,
+      entries: prepared,
+      lastDateBindsUntil,
+      root,
+      requestAt: this.#requestClock.now(),
+    };
     let result: AppendResult | undefined;
     const appended = await this.#writer.call('append', given, (answer) => {
       result = this.#settle(channelId, entries, prepared, answer);
@@ -202,19 +219,19 @@ class EmbeddedEngine implements Engine {
   }
 
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined> {
-    return this.#writer.call('note', { channelId, request, outcome, now: this.#now() });
+    return this.#writer.call('note', { channelId, request, outcome, requestAt: this.#requestClock.now() });
   }
 
   recall(channelId: string, request: RequestId) {
-    return this.#read('recall', [channelId, request, this.#now()]);
+    return this.#read('recall', [channelId, request, this.#requestClock.now()]);
   }
 
   reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
-    return this.#writer.call('reserve', { requestId, channelId, instead, now: this.#now() });
+    return this.#writer.call('reserve', { requestId, channelId, instead, requestAt: this.#requestClock.now() });
   }
 
   reserved(requestId: string) {
-    return this.#read('reserved', [requestId, this.#now()]);
+    return this.#read('reserved', [requestId, this.#requestClock.now()]);
   }
 
   erase(channelId: string, postId: string): Promise<Erasure> {
@@ -226,7 +243,7 @@ class EmbeddedEngine implements Engine {
   }
 
   async deleteChannel(channelId: string, request: RequestId) {
-    const deletion = await this.#writer.call('delete', { channelId, request, now: this.#now() }, (answer) => {
+    const deletion = await this.#writer.call('delete', { channelId, request, requestAt: this.#requestClock.now() }, (answer) => {
       if (answer !== 'deleted') return;
       this.#announcer.announceErased(channelId, null);
       this.#announcer.announce(channelId, { type: 'gone' });

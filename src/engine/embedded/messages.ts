@@ -9,11 +9,11 @@ import type * as reads from './reads.ts';
 export interface Writes {
   append: { given: PreparedAppend; answer: Appended };
   note: {
-    given: { channelId: string; request: RequestId; outcome: Omit<Outcome, 'same'>; now: number };
+    given: { channelId: string; request: RequestId; outcome: Omit<Outcome, 'same'>; requestAt: number };
     answer: Outcome | undefined;
   };
-  reserve: { given: { requestId: string; channelId: string; instead: string | undefined; now: number }; answer: string };
-  delete: { given: { channelId: string; request: RequestId; now: number }; answer: Deletion };
+  reserve: { given: { requestId: string; channelId: string; instead: string | undefined; requestAt: number }; answer: string };
+  delete: { given: { channelId: string; request: RequestId; requestAt: number }; answer: Deletion };
   revoke: { given: { jti: string; until: number | null; now: number }; answer: 'revoked' | 'full' };
   endSession: { given: SessionEnd; answer: null };
   sessionKey: { given: { made: string }; answer: string };
@@ -58,7 +58,7 @@ export interface Answered {
 
 export type FromThread =
   /** `owed`: erasures that were not complete when the journal was last let go. */
-  | { type: 'open'; owed: number }
+  | { type: 'open'; owed: number; lastRequestAt?: number | undefined }
   /** It will not open. `refused`: the journal must not be used; else it could not be. */
   | { type: 'failed'; message: string; refused: boolean }
   /** Of the writer: in the order of the journal. */

@@ -71,12 +71,12 @@ function bounded<R extends Sized>(rows: Iterable<R>, bounds: Bounds, weigh: (row
 const forReaders = ({ bytes, bodyBytes }: Sized) => bytes - bodyBytes;
 const forAuthors = ({ bytes }: Sized) => bytes;
 
-export function recall(sql: Sql, channelId: string, request: RequestId, now: number): Outcome | undefined {
-  return findRequest(sql, channelId, request, now);
+export function recall(sql: Sql, channelId: string, request: RequestId, requestAt: number): Outcome | undefined {
+  return findRequest(sql, channelId, request, requestAt);
 }
 
-export function reserved(sql: Sql, requestId: string, now: number): string | undefined {
-  return findReservation(sql, requestId, now);
+export function reserved(sql: Sql, requestId: string, requestAt: number): string | undefined {
+  return findReservation(sql, requestId, requestAt);
 }
 
 export interface FoundChannel {

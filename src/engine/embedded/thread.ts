@@ -30,6 +30,8 @@ export class Thread<T> {
   onRevival: () => void = () => {};
   /** Erasures that were owed when it opened the file. */
   owed = 0;
+  /** The latest time of anything that is remembered of requests, when it opened the file first. */
+  lastRequestAt: number | undefined;
 
   private constructor(name: 'writer' | 'reader', file: string) {
     this.#name = name;
@@ -60,6 +62,7 @@ export class Thread<T> {
           case 'open':
             isOpen = true;
             this.owed = message.owed;
+            this.lastRequestAt ??= message.lastRequestAt;
             return resolve();
           case 'failed':
             return reject(

@@ -8,7 +8,7 @@ import { notePlaces, syncLog } from './directory.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages.ts';
-import { note, reserve, sweepRequests } from './requests.ts';
+import { lastRequestAt, note, reserve, sweepRequests } from './requests.ts';
 import { revoke } from './revoked.ts';
 import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
 import { endSession, sessionKey } from './sessions.ts';
@@ -44,7 +44,7 @@ function start(): void {
   const breakDown = (why: string) => {
     broken = why;
   };
-  send(port, { type: 'open', owed: countOwed(sql) });
+  send(port, { type: 'open', owed: countOwed(sql), lastRequestAt: lastRequestAt(sql) });
 
   port.on('message', (first: AskedWrite) => {
     let next: AskedWrite | undefined = first;
@@ -97,7 +97,7 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
   try {
     db.exec('BEGIN IMMEDIATE');
     for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
-    sweepRequests(sql, Math.max(...batch.map(timeOf)), batch.length);
+    sweepRequests(sql, Math.max(...batch.map(requestAtOf)), batch.length);
   } catch (error) {
     // The commit was not tried: what was begun is void.
     rollBack(db);
@@ -125,8 +125,9 @@ function tend(sql: Sql, breakDown: (why: string) => void): void {
   }
 }
 
-function timeOf(asked: AskedWrite): number {
-  return asked.given !== null && 'now' in asked.given ? asked.given.now : 0;
+/** By the clock of requests. What has none sweeps nothing. */
+function requestAtOf({ given }: AskedWrite): number {
+  return given !== null && 'requestAt' in given ? given.requestAt : 0;
 }
 
 function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): Answered {

@@ -19,22 +19,18 @@ export function hashed(tag: string): string {
 /** Before the salt of a request that was noted, in its record. */
 const noted = 'note:';
 
-/** How long requests and reservations are known, beside `now`. */
-export interface Clock {
-  now: number;
-  keptMs: number;
-}
+/** What a script is told of time where it has to do with a request: the system clock, that of requests, how long these are kept, and how many that are too old go. */
+export type RequestTimes = readonly [now: number, requestAt: number, keptMs: number, swept: number];
 
 export function appendArguments(
   { request, decidedOn, lastDateBindsUntil = '', root }: AppendRequest,
   prepared: readonly PreparedEntry[],
-  { now, keptMs }: Clock,
+  times: RequestTimes,
 ): (string | number)[] {
   const posts = Object.entries(decidedOn.posts);
   const { text } = prepared[0] as PreparedEntry;
   return [
-    now,
-    keptMs,
+    ...times,
     fingerprint(text.salt, request.digest),
     decidedOn.channel === 0 ? (root ?? newRoot()) : '',
     lastDateBindsUntil,
@@ -166,10 +162,9 @@ export function placedIn(values: Values): { position: Position; placed: Placed[]
   return { position: positionAt(epochOf(root), offset, check), placed };
 }
 
-/** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. Undefined: it is too old. */
-export function outcomeIn(kept: string, seal: string | null, request: RequestId, { now, keptMs }: Clock): Outcome | undefined {
-  const [made = '', print, who = own, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
-  if (Number(made) <= now - keptMs) return undefined;
+/** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. */
+export function outcomeIn(kept: string, seal: string | null, request: RequestId): Outcome {
+  const [, print, who = own, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
   return {
     same: isSame(print, ownSalt, seal, request),
     position: epoch === '-' ? undefined : { epoch, offset: Number(offset), check },

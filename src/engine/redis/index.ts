@@ -24,6 +24,7 @@ import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { Mender } from './mend.ts';
 import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
+import { Requests } from './requests.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import { RedisSessions } from './sessions.ts';
@@ -40,8 +41,10 @@ export interface RedisEngineOptions {
   /** Use a server although a setting that durability needs is missing. */
   allowUnsafe: boolean;
   renderer: Renderer;
-  /** Milliseconds since 1970; by it, requests are forgotten. */
+  /** The system clock, in milliseconds since 1970. */
   now?: () => number;
+  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  elapsed?: () => number;
   log?: Log;
 }
 
@@ -95,12 +98,14 @@ class Shared implements RedisEngine {
   readonly #mender: Mender;
   readonly #erasures: Erasures;
   readonly #sweep: Sweep;
+  readonly #requests: Requests;
   readonly #revocations: RedisRevocations;
   readonly #sessions: RedisSessions;
   readonly #watch: Watch;
   #closing: Promise<void> | undefined;
 
-  constructor(url: string, { minReplicas, allowUnsafe, renderer, now = Date.now, log = silent }: RedisEngineOptions) {
+  constructor(url: string, options: RedisEngineOptions) {
+    const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
     const { nodeId } = this;
     const scripts = loadScripts();
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
@@ -121,6 +126,7 @@ class Shared implements RedisEngine {
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
     this.#sessions = new RedisSessions({ writes, talk, now, log });
+    this.#requests = new Requests({ writes, talk, elapsed });
     this.#writing = new Writes({
       writes,
       talk,
@@ -131,6 +137,7 @@ class Shared implements RedisEngine {
       ask: (operation, channelId, args, requestId) => this.#ask(writes, operation, channelId, args, requestId),
       renderer,
       now,
+      requests: this.#requests,
       minReplicas,
     });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
@@ -162,9 +169,11 @@ class Shared implements RedisEngine {
     this.#talk.onOpen = listenAgain;
     // Before anyone asks: what is refused is so from the first request on.
     await this.#compareRefused();
+    await this.#requests.open();
     await this.#watch.compare();
     this.#watch.start();
     this.#sweep.start();
+    this.#requests.start();
   }
 
   /** Subscribe first, then compare: what falls between is in one of the two. */
@@ -204,6 +213,7 @@ class Shared implements RedisEngine {
     await Promise.race([this.#writing.finish(), tooLate]);
     await this.#watch.leave();
     this.#erasures.close();
+    this.#requests.close();
     for (const connection of [this.#writes, this.#talk, this.#ears]) connection.close();
     await this.#sweep.close();
   }

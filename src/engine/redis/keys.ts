@@ -7,7 +7,7 @@
  */
 const prefix = 'pressbox:';
 
-/** In the order in which every script is given them. That of a request is the last one, where a script has to do with one. */
+/** In the order in which every script is given them. Where a script has to do with a request, its key follows, and that of all. */
 export function channelKeys(channelId: string, requestId?: string): string[] {
   const key = (name: string) => `${prefix}{${channelId}}:${name}`;
   return [
@@ -33,13 +33,16 @@ export function channelKeys(channelId: string, requestId?: string): string[] {
     key('owed'),
     // String: the access that the channel had. There while it is deleted.
     key('deleted'),
-    // String with an end: the secret that seals the fingerprints of noted requests. Goes with the channel, and they with it.
+    // String: the secret that seals the fingerprints of noted requests. Goes with the channel, and they with it.
     key('notes'),
-    ...(requestId === undefined ? [] : [requestKey(channelId, requestId)]),
+    ...(requestId === undefined ? [] : [requestKey(channelId, requestId), key('requests')]),
   ];
 }
 
-/** String with an end: when a request was made (ms), its fingerprint, post id or `channel`, revision, offset, epoch, short check, own salt. */
+/**
+ * String: when a request was made (ms by the node's clock), its fingerprint, post id or `channel`, revision, offset, epoch, short check, own salt.
+ * It has an end where there is no channel; else it is forgotten by `requests`, a sorted set of the ids of requests by the clock of requests.
+ */
 export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }
@@ -76,8 +79,12 @@ export const registry = {
   ended: `${prefix}{registry}:ended-sessions`,
   /** String: what signs sessions where no secret does, base64url. */
   sessionKey: `${prefix}{registry}:session-key`,
-  /** String with an end: when it was noted (ms), and the channel that a request creates. */
+  /** String: how far the clock of requests has come (ms). */
+  requestClock: `${prefix}{registry}:request-clock`,
+  /** String: when it was noted (ms by the node's clock), and the channel that a request creates. */
   reservation: (requestId: string) => `${prefix}{registry}:reservation:${requestId}`,
+  /** Sorted set: the ids of requests that create a channel, by the clock of requests. */
+  reservations: `${prefix}{registry}:reservations`,
   /** Pub/sub: erasures, heard by every node. */
   control: `${prefix}{registry}:control`,
   /** Pub/sub: what is for one node: its own probes, and answers to what it told the others. */

@@ -46,6 +46,12 @@ export const redisLimits = {
   suspicionMs: 250,
   /** Who has not acknowledged an erasure by then is asked again. */
   erasureAskAgainMs: 4_000,
+  /** The clock of requests is kept this often, and so many channels are looked at then for requests to forget, so many at a time. */
+  requestSweepMs: 60_000,
+  requestSweepChannels: 100,
+  requestSweepMost: 500,
+  /** Requests that are too old and are taken away for each one that is added. */
+  redisRequestsSwept: 4,
   /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
   owedCheckMs: 4_000,
   owedStaleMs: 5_000,

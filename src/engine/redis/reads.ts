@@ -342,7 +342,7 @@ export function registered(createdMs: number, channelId: string): string {
   return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
 }
 
-function idAt(place: string): string {
+export function idAt(place: string): string {
   return place.slice(place.indexOf(':') + 1);
 }
 

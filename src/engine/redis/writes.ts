@@ -1,4 +1,3 @@
-import { limits } from '../../protocol/limits.ts';
 import { fingerprint, newSalt } from '../chain.ts';
 import {
   type AppendRequest,
@@ -13,18 +12,18 @@ import {
 import { prepareAll } from '../record.ts';
 import { settle } from '../settle.ts';
 import type { RedisBus } from './bus.ts';
-import { appendArguments, type Clock, outcomeIn, own, placedIn, Values } from './codec.ts';
+import { appendArguments, outcomeIn, own, placedIn, type RequestTimes, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
 import type { Erasures } from './erasure.ts';
-import { channelKeys, registry, requestKey } from './keys.ts';
+import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { registered } from './reads.ts';
+import { keptMs, type Requests } from './requests.ts';
 import type { RedisRevocations } from './revocations.ts';
 import type { Answer, Operation } from './scripts.ts';
 import type { RedisSessions } from './sessions.ts';
 
-const keptMs = limits.idempotencyHours * 3_600_000;
-const { replicaWaitMs: replicasMs } = redisLimits;
+const { replicaWaitMs: replicasMs, redisRequestsSwept: requestsSwept } = redisLimits;
 
 export interface WritesParts {
   /** Everything is written over this one: WAIT counts what its own connection wrote. */
@@ -38,6 +37,7 @@ export interface WritesParts {
   ask(operation: Operation, channelId: string, args: readonly (string | number)[], requestId?: string): Promise<Answer>;
   renderer: Renderer;
   now: () => number;
+  requests: Requests;
   /** That must have a write before it is answered. */
   minReplicas: number;
 }
@@ -69,8 +69,7 @@ export class Writes implements JournalWrites {
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
-      const clock = this.#clock();
-      const args = appendArguments(request, prepared, clock);
+      const args = appendArguments(request, prepared, this.#times());
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
@@ -89,8 +88,8 @@ export class Writes implements JournalWrites {
           return result;
         }
         case 'duplicate':
-          await this.#acknowledgedAgain(channelId, request.request.id);
-          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request, clock) as Outcome };
+          await this.#acknowledgedAgain();
+          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request) };
         case 'conflict':
           return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
         case 'earlier':
@@ -112,45 +111,42 @@ export class Writes implements JournalWrites {
       const keys = channelKeys(channelId, request.id);
       const salt = newSalt();
       const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
-      const clock = this.#clock();
-      const args = [clock.now, keptMs, newSalt(), salt, fingerprint(salt, request.digest), ...facts];
+      const args = [...this.#times(), newSalt(), salt, fingerprint(salt, request.digest), ...facts];
       const answer = await this.#parts.writes.run('note', keys, args);
       if (answer === null) {
         await this.#acknowledged();
         return undefined;
       }
-      await this.#acknowledgedAgain(channelId, request.id);
+      await this.#acknowledgedAgain();
       const values = new Values(answer);
-      return outcomeIn(values.text(), values.maybe(), request, clock);
+      return outcomeIn(values.text(), values.maybe(), request);
     });
   }
 
   async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
     const keys = channelKeys(channelId, request.id);
-    const answer = await this.#parts.talk.run('recall', keys);
+    const answer = await this.#parts.talk.run('recall', keys, [this.#parts.requests.clock.now(), keptMs]);
     if (answer === null) return undefined;
     const values = new Values(answer);
-    const outcome = outcomeIn(values.text(), values.maybe(), request, this.#clock());
     // Who is answered from memory is told that it was kept, as the first was to be.
-    if (outcome !== undefined) await this.#write(() => this.#acknowledgedAgain(channelId, request.id));
-    return outcome;
+    await this.#write(() => this.#acknowledgedAgain());
+    return outcomeIn(values.text(), values.maybe(), request);
   }
 
   reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
     return this.#write(async () => {
-      const { now } = this.#clock();
-      const noted = await this.#parts.writes.run(
-        'reserve',
-        [registry.reservation(requestId)],
-        [now, keptMs, channelId, instead ?? ''],
-      );
+      const keys = [registry.reservation(requestId), registry.reservations];
+      const args = [...this.#times(), channelId, instead ?? '', registry.reservation('')];
+      const noted = await this.#parts.writes.run('reserve', keys, args);
       await this.#acknowledged();
       return noted as string;
     });
   }
 
   async reserved(requestId: string): Promise<string | undefined> {
-    const noted = await this.#parts.talk.run('reserved', [registry.reservation(requestId)], [this.#clock().now - keptMs]);
+    const keys = [registry.reservation(requestId), registry.reservations];
+    const args = [this.#parts.requests.clock.now(), keptMs, registry.reservation('')];
+    const noted = await this.#parts.talk.run('reserved', keys, args);
     return (noted as string | null) ?? undefined;
   }
 
@@ -216,9 +212,9 @@ export class Writes implements JournalWrites {
   }
 
   /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
-  async #acknowledgedAgain(channelId: string, requestId: string): Promise<void> {
+  async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
-    await afterwards(() => this.#parts.writes.ask((redis) => redis.pexpire(requestKey(channelId, requestId), keptMs)));
+    await afterwards(() => this.#parts.requests.keepClock());
     await this.#acknowledged();
   }
 
@@ -232,8 +228,7 @@ export class Writes implements JournalWrites {
     return running;
   }
 
-  /** One for each question: a request that the store still knows is not to have become too old by the time that it is answered. */
-  #clock(): Clock {
-    return { now: this.#parts.now(), keptMs };
+  #times(): RequestTimes {
+    return [this.#parts.now(), this.#parts.requests.clock.now(), keptMs, requestsSwept];
   }
 }

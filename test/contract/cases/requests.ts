@@ -19,23 +19,26 @@ const hour = 3_600_000;
 
 /** What is remembered of a request, and for how long. */
 export function requests({ open }: Exam): void {
-  let now = Date.now();
+  let elapsed = 0;
   /** By how much it goes on whenever somebody looks at it. */
   let tick = 0;
+  /** How far the system clock is ahead. */
+  let ahead = 0;
   let examined: Examined;
   let engine: Engine;
   beforeAll(async () => {
     examined = await open({
-      now: () => {
-        now += tick;
-        return now;
+      now: () => Date.now() + ahead,
+      elapsed: () => {
+        elapsed += tick;
+        return elapsed;
       },
     });
     engine = examined.engine;
   });
   beforeEach(() => {
-    now = Date.now();
     tick = 0;
+    ahead = 0;
   });
   afterAll(() => examined.close());
 
@@ -118,12 +121,56 @@ export function requests({ open }: Exam): void {
     const { id } = await createChannel(engine);
     const request = newRequest();
     await appended(engine, id, [publication(samplePost(id))], { request });
-    now += 24 * hour - 1;
+    elapsed += 24 * hour - 1;
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
-    now += 1;
+    elapsed += 1;
     expect(await engine.recall(id, request)).toBeUndefined();
     await appended(engine, id, [publication(samplePost(id))], { request });
     expect(await engine.recall(id, request)).toMatchObject({ position: { offset: 3 } });
+  });
+
+  it.each([25 * hour, 20 * 365 * 24 * hour, -25 * hour])(
+    'forgets nothing where the system clock jumps by %d ms, while it is there and once it is back',
+    async (jump) => {
+      const { id } = await createChannel(engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest().id];
+      const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
+      await engine.note(id, noted, { position, postId: null, revision: 1 });
+      await engine.reserve(creation, id);
+      const again = async () => {
+        expect((await engine.append(id, appending([publication(samplePost(id))], { request }))).status).toBe('duplicate');
+        expect(await engine.recall(id, noted)).toMatchObject({ same: true });
+        expect(await engine.reserve(creation, 'another')).toBe(id);
+      };
+      ahead = jump;
+      await again();
+      // Others are written meanwhile, and with each something that is too old may be taken away.
+      for (let each = 0; each < 5; each += 1) await publish(engine, id);
+      await engine.reserve(newRequest().id, id);
+      await again();
+      ahead = 0;
+      await again();
+      expect((await engine.heads([id]))[0]?.offset).toBe(7);
+    },
+  );
+
+  it('forgets nothing over restarts with the system clock ahead, and behind, and right again', async () => {
+    let jump = 0;
+    const own = await open({ now: () => Date.now() + jump });
+    try {
+      const { id } = await createChannel(own.engine);
+      const [early, late] = [newRequest(), newRequest()];
+      await appended(own.engine, id, [publication(samplePost(id))], { request: early });
+      for (jump of [25 * hour, -25 * hour, 0]) {
+        await own.reopen();
+        for (let each = 0; each < 5; each += 1) await publish(own.engine, id);
+        expect(await own.engine.recall(id, early)).toMatchObject({ same: true, revision: 1 });
+        const second = await own.engine.append(id, appending([publication(samplePost(id))], { request: late }));
+        expect(second.status).toBe(jump > 0 ? 'appended' : 'duplicate');
+      }
+    } finally {
+      await own.close();
+    }
   });
 
   it('counts anything as the same once the text was erased that the request made', async () => {
@@ -204,13 +251,13 @@ export function requests({ open }: Exam): void {
     const { position } = await appended(engine, id, [publication(post)], { request });
     const outcome = { position, postId: post.id, revision: 1 };
     expect(await engine.note(id, noted, outcome)).toBeUndefined();
-    const lastMs = now + 24 * hour - 2;
+    const lastMs = elapsed + 24 * hour - 2;
     const asAtFirst = { same: true, ...outcome };
     for (const ask of [() => engine.recall(id, request), () => engine.note(id, noted, outcome)]) {
-      [now, tick] = [lastMs, 1];
+      [elapsed, tick] = [lastMs, 1];
       expect(await ask()).toEqual(asAtFirst);
     }
-    [now, tick] = [lastMs, 1];
+    [elapsed, tick] = [lastMs, 1];
     expect(await engine.append(id, appending([publication(post)], { request }))).toEqual({
       status: 'duplicate',
       outcome: asAtFirst,
@@ -224,9 +271,9 @@ export function requests({ open }: Exam): void {
     const request = newRequest();
     await engine.note(id, request, { position, postId: post.id, revision: 2 });
     expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
-    now += 24 * hour - 1;
+    elapsed += 24 * hour - 1;
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
-    now += 1;
+    elapsed += 1;
     expect(await engine.recall(id, request)).toBeUndefined();
     expect(await engine.note(id, request, { position, postId: post.id, revision: 2 })).toBeUndefined();
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
@@ -286,9 +333,9 @@ export function requests({ open }: Exam): void {
   it('keeps that note for 24 hours, and no longer', async () => {
     const request = newRequest().id;
     await engine.reserve(request, 'early');
-    now += 24 * hour - 1;
+    elapsed += 24 * hour - 1;
     expect(await engine.reserve(request, 'late')).toBe('early');
-    now += 1;
+    elapsed += 1;
     expect(await engine.reserved(request)).toBeUndefined();
     expect(await engine.reserve(request, 'late')).toBe('late');
   });

@@ -1,8 +1,9 @@
 -- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
--- KEYS: those of the channel, then [12] the request's.
--- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] a fresh root where
---   there is to be no channel yet · [5] until when the date of the last entry binds, or ""
---   [6] the channel's revision decided on · [7] how many posts follow, each as id, revision decided on · how many entries follow, each as
+-- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time.
+-- ARGV: [1] now, [2] the clock of requests and [3] how long they are kept, all in milliseconds · [4] how many that are too old go
+--   [5] fingerprint of the request · [6] a fresh root where there is to be no channel yet
+--   [7] until when the date of the last entry binds, or "" · [8] the channel's revision decided on
+--   [9] how many posts follow, each as id, revision decided on · how many entries follow, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, revision through which
 --   it says that it erased or "", and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
@@ -10,19 +11,15 @@
 --   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"broken"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
 -- another entry has that offset, or had it.
-local request = KEYS[12]
-local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
+local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local known = call('GET', request)
-if known then
-  local made = string.match(known, '^%d+')
-  if tonumber(made) > now - kept then return { 'duplicate', known, sealOf(known) } end
-end
+local known = remembered(requestAt, kept)
+if known then return { 'duplicate', known, sealOf(known) } end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
 local last, card = head()
 if last == false then return broken end
 
-local at = 7
+local at = 9
 local function nextArgument()
   at = at + 1
   return ARGV[at]
@@ -30,8 +27,8 @@ end
 
 local standing = {}
 local moved = { 'conflict' }
-if (card and card.revision or 0) ~= tonumber(ARGV[6]) then table.insert(moved, own) end
-for _ = 1, tonumber(ARGV[7]) do
+if (card and card.revision or 0) ~= tonumber(ARGV[8]) then table.insert(moved, own) end
+for _ = 1, tonumber(ARGV[9]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
   standing[id] = post
@@ -43,10 +40,10 @@ local count = tonumber(nextArgument())
 if not last and ARGV[at + 2] ~= own then return { 'no-channel' } end
 
 -- Dates are compared as texts: all are in UTC, with milliseconds.
-if last and last.at > ARGV[at + 5] and last.at <= ARGV[5] then return { 'earlier', last.at } end
+if last and last.at > ARGV[at + 5] and last.at <= ARGV[7] then return { 'earlier', last.at } end
 
-local offset, check = 0, ARGV[4]
-local root = ARGV[4]
+local offset, check = 0, ARGV[6]
+local root = ARGV[6]
 if last then offset, check, root = last.offset, last.check, last.root end
 local answer = { 'appended', root }
 
@@ -141,6 +138,6 @@ for number = 1, count do
   if number == 1 then firstWho, firstRevision = who, revision end
   for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
 end
-call('SET', request, table.concat(
-  { ARGV[1], ARGV[3], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }, ' '), 'PX', kept)
+local line = { ARGV[1], ARGV[5], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }
+remember(table.concat(line, ' '), requestAt, kept, ARGV[4])
 return answer

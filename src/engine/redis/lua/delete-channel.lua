@@ -1,5 +1,5 @@
 -- Erases a channel, which stays owed until the files hold it no more. See Journal.deleteChannel in engine.ts.
--- KEYS: those of the channel, then [12] the request's.
+-- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time.
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] the salt of that
 -- Answers "deleted" · "was-deleted" · "missing"
 if call('EXISTS', deleted) == 1 then return 'was-deleted' end
@@ -9,5 +9,8 @@ local card = readCard()
 call('SET', deleted, card and card.access or 'desk')
 call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, owed, notes)
 call('ZADD', owed, 0, own)
+-- Nothing is done twice in a channel that is gone, nor does anyone look there for what is too old: so these end by themselves.
+for _, id in ipairs(call('ZRANGE', KEYS[13], 0, -1)) do call('PEXPIRE', requestPrefix() .. id, ARGV[2]) end
+call('UNLINK', KEYS[13])
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
 return 'deleted'

@@ -1,5 +1,6 @@
 -- What every operation on a channel begins with.
--- KEYS[1] to KEYS[11]: the keys of one channel, in the order of keys.ts. What each holds is told there.
+-- KEYS[1] to KEYS[11]: the keys of one channel, in the order of keys.ts. What each holds is told there. Where a request comes in, KEYS[12]
+-- is the request's and KEYS[13] holds the channel's requests by time.
 local journal, changes, posts, index, texts, labels, tags, listed, owed, deleted, notes = unpack(KEYS)
 local call = redis.call
 
@@ -108,4 +109,39 @@ end
 local function sizes(label)
   local bytes, body = string.match(label, '^(%d+) (%d+) ')
   return tonumber(bytes), tonumber(body)
+end
+
+-- What the keys of the channel's requests begin with.
+local function requestPrefix()
+  return string.sub(KEYS[13], 1, -2) .. ':'
+end
+
+local function requestId()
+  return string.sub(KEYS[12], #requestPrefix() + 1)
+end
+
+-- Takes away up to `most` requests that were remembered at or before a time. Answers how many.
+local function forgetRequests(before, most)
+  local old = call('ZRANGEBYSCORE', KEYS[13], '-inf', before, 'LIMIT', 0, most)
+  for _, id in ipairs(old) do
+    call('UNLINK', requestPrefix() .. id)
+    call('ZREM', KEYS[13], id)
+  end
+  return #old
+end
+
+-- What is remembered of the request at a time of its clock, false where that is nothing or too old. What an earlier version remembered has
+-- no time there, and ends by itself.
+local function remembered(at, kept)
+  local known = call('GET', KEYS[12])
+  local since = known and call('ZSCORE', KEYS[13], requestId())
+  if since and tonumber(since) <= at - kept then return false end
+  return known
+end
+
+-- Remembers a line for the request. It has no end, which would be by Redis' system clock: `sweep` that are too old go with each that is added.
+local function remember(line, at, kept, sweep)
+  call('SET', KEYS[12], line)
+  call('ZADD', KEYS[13], at, requestId())
+  forgetRequests(at - kept, sweep)
 end
