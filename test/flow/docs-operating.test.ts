@@ -62,10 +62,20 @@ describe('the metrics and alerts of docs/operating.md', () => {
     expect(alerts).toHaveLength((rules.match(/- alert:/g) ?? []).length);
     for (const { name, expression } of alerts) {
       const names = expression.replace(/\{[^}]*\}|\[[^\]]*\]|"[^"]*"/g, '').match(/[a-z_]{3,}/g) ?? [];
-      const words = ['and', 'sum', 'max', 'rate', 'increase', 'job', 'up'];
+      const words = ['and', 'unless', 'sum', 'instance', 'rate', 'increase', 'absent', 'max_over_time', 'job', 'up'];
       expect([name, names.filter((word) => !words.includes(word) && !series.has(word))]).toEqual([name, []]);
       expect([name, expression.split('(').length]).toEqual([name, expression.split(')').length]);
     }
+  });
+
+  it('are rules that ring for each server, and for one that is asked no more', () => {
+    for (const { name, expression } of alerts) {
+      const sums = expression.match(/\b(?:sum|max|min|avg|count)\b(?! by \(instance\))/g);
+      expect([name, sums]).toEqual([name, null]);
+    }
+    const expressions = alerts.map(({ expression }) => expression).join('\n');
+    expect(expressions).toMatch(/^up\{job="pressbox"\} == 0$/m);
+    expect(expressions).toMatch(/^absent\(up\{job="pressbox"\}\) or .* unless up\{job="pressbox"\}$/m);
   });
 
   describeWith.ifThere(needs.promtool, 'for Prometheus', (promtool) => {
