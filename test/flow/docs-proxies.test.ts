@@ -13,9 +13,10 @@ import { blocksOf } from '../support/blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';
+import { startRedisFor } from '../support/redis.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { allPosts, createChannel, publish } from '../support/writers.ts';
 
 /** What docs/operating.md says of proxies, of those that are there. */
 const [nginx = '', caddy = '', environment = ''] = blocksOf(
@@ -210,6 +211,78 @@ for (const name of ['nginx', 'caddy'] as const) {
       });
 
       if (name === 'nginx') {
+        it('compresses what is public, and neither what members read nor streams', async () => {
+          const editor = { authorization: `Bearer ${token}` };
+          const { id } = await createChannel({ url: server.url }, token);
+          await publish({ url: server.url }, token, id, { body: 'Smoke over pier four. '.repeat(200) });
+          const encoding = async (path: string, headers = {}) => {
+            const answer = await begin(path, { headers: { 'accept-encoding': 'gzip', ...headers } });
+            answer.destroy();
+            return answer.headers['content-encoding'];
+          };
+          const paths = [`/live/${id}`, `/v1/channels/${id}/snapshot`, `/v1/channels/${id}/feed.atom`];
+          for (const path of paths) expect([path, await encoding(path)]).toEqual([path, 'gzip']);
+          for (const path of paths) {
+            expect([path, await encoding(path, editor)]).toEqual([path, undefined]);
+            expect([path, await encoding(path, { cookie: 'a=b; __Host-pressbox=c' })]).toEqual([path, undefined]);
+          }
+          expect(await encoding(`/v1/channels/${id}/stream`, { accept: 'text/event-stream' })).toBeUndefined();
+          const [path = ''] = paths;
+          const first = await begin(path, { headers: { 'accept-encoding': 'gzip' } });
+          first.destroy();
+          const again = { 'accept-encoding': 'gzip', 'if-none-match': first.headers.etag ?? '' };
+          expect((await ask(path, { headers: again })).status).toBe(304);
+        });
+
+        describeWith(needs.redis, 'and two servers on one Redis', (redisServer) => {
+          it('has every write with a key done once while both are restarted, one after the other', async (test) => {
+            const redis = await startRedisFor(test, redisServer);
+            const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both servers know, of 32 bytes' };
+            const nodes = [await startTestServer(env), await startTestServer(env)];
+            for (const node of nodes) test.onTestFinished(() => node[Symbol.asyncDispose]());
+            const [first, second] = nodes.map((node) => new URL(node.url).port) as [string, string];
+            const at = { ...place, folder: join(folder, 'roll'), port: await freePort(), behind: Number(first) };
+            await mkdir(at.folder);
+            const both = proxies.nginx.config(at).replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(first, second));
+            test.onTestFinished(await startProxy(at, both));
+
+            const editor = await nodes[0]!.token();
+            const { id } = await createChannel({ url: nodes[0]!.url }, editor);
+            const found = { done: 0, refused: 0, withoutKey: 0 };
+            let isOver = false;
+            const writeAll = async (withKey: boolean) => {
+              while (!isOver) {
+                const key = withKey ? { 'idempotency-key': crypto.randomUUID() } : {};
+                const headers = { authorization: `Bearer ${editor}`, 'content-type': 'application/json', ...key };
+                const body = JSON.stringify({ headline: 'Smoke over pier four' });
+                const { status } = await ask(`https://127.0.0.1:${at.port}/v1/channels/${id}/posts`, { headers, body });
+                if (status === 201) found[withKey ? 'done' : 'withoutKey'] += 1;
+                else if (withKey) found.refused += 1;
+              }
+            };
+            const writing = Promise.all([writeAll(true), writeAll(true), writeAll(false)]);
+            for (const node of nodes) {
+              // While somebody reads, it goes on answering.
+              const reader = await openReader(node.url);
+              const closing = node.server.close({ drainMs: 60_000 });
+              await vi.waitFor(() => expect(reader.heard('drain')).toHaveLength(1));
+              const before = found.done;
+              await vi.waitFor(() => expect(found.done).toBeGreaterThan(before + 20));
+              reader.destroy();
+              await closing;
+              // Nobody listens.
+              const gone = found.done;
+              await vi.waitFor(() => expect(found.done).toBeGreaterThan(gone + 5));
+              await node.restart();
+            }
+            isOver = true;
+            await writing;
+            console.log(`The roll: ${found.done} writes with a key were done, ${found.refused} were refused.`);
+            expect(found.refused).toBe(0);
+            expect(await allPosts({ url: nodes[0]!.url }, id)).toHaveLength(found.done + found.withoutKey);
+          });
+        });
+
         it('has another server answer what one that goes away refuses, and hands on what all of them refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
