@@ -186,8 +186,7 @@ function leadAway(health: Health): RequestHandler {
 function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
-    const detail = health.phase === 'starting' ? { detail: 'The server is starting.' } : {};
-    const said = problem('draining', { ...detail, retryAfter: answerLimits.startRetrySeconds });
+    const said = problem(health.phase, { retryAfter: answerLimits.startRetrySeconds });
     if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
   };
 }

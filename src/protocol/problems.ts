@@ -29,6 +29,7 @@ export const problems = {
   'internal-error': { status: 500, retry: true, title: 'Something went wrong on our side.' },
   'format-not-offered': { status: 501, retry: false, title: 'It is not to be had in this format.' },
   'journal-unavailable': { status: 503, retry: true, title: 'The journal cannot be reached, or takes no writes.' },
+  starting: { status: 503, retry: true, title: 'This server is starting. Try again in a moment, or ask another one.' },
   draining: { status: 503, retry: true, title: 'This server is going away. Another one will answer.' },
 } as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
 

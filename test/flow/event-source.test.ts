@@ -119,7 +119,7 @@ describeWith(needs.redis, 'an EventSource', (binary) => {
     process.kill(redis.pid, 'SIGSTOP');
     const starting = server.start();
     starting.catch(() => undefined);
-    await vi.waitFor(async () => expect(await told(server, 'draining')).toBeGreaterThan(0), patient);
+    await vi.waitFor(async () => expect(await told(server, 'starting')).toBeGreaterThan(0), patient);
     process.kill(redis.pid, 'SIGCONT');
     await starting;
     const { cursor } = await publish(server, editor, id, { headline: 'After' });

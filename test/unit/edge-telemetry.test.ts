@@ -1,9 +1,12 @@
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
 import { handleErrors, sendProblem } from '../../src/edge/answers.ts';
 import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/engine/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
+import { problemSchema } from '../../src/protocol/schemas.ts';
 import { measureAppends } from '../../src/telemetry/appends.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
 import { createLog, logLimits } from '../../src/telemetry/log.ts';
@@ -41,6 +44,18 @@ describe('health', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('2');
     expect(await response.json()).toEqual({ status: phase });
+  });
+
+  it.each(['starting', 'draining'] as const)('has everything else answered with its own problem while %s', async (phase) => {
+    const metrics = createMetrics({ tailBytes: 5 });
+    const parts = { health: { phase }, metrics, counted: metrics.text, random: Math.random, log: createLog('silent') };
+    const site = await startSite(createApp(readConfig({}), parts).app);
+    sites.push(site);
+    const program = await fetch(`${site.url}/v1/channels`);
+    expect([program.status, program.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(problemSchema.parse(await program.json())).toEqual(problem(phase, { retryAfter: 2 }));
+    const page = await fetch(`${site.url}/live/harbour-fire`, { headers: { accept: 'text/html', 'accept-language': 'en' } });
+    expect(await page.text()).toContain('This server is being restarted');
   });
 
   it('is ready with the reason why it is degraded, while the store is out of reach', async () => {

@@ -7,7 +7,8 @@ import { inEnglish } from './language.ts';
 /** A problem, told to a reader; its own sentence, which is meant for those who write clients, only where there is no other. */
 export function errorPage(problem: Problem, { language, assets }: { language: string; assets: Assets }): string {
   const words = siteWordsOf({ language });
-  const told = words.problems[problem.code];
+  // To a reader both are one restart.
+  const told = words.problems[problem.code === 'starting' ? 'draining' : problem.code];
   const name = told?.name ?? words.wentWrong;
   return htmlDocument({
     title: name,
