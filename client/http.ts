@@ -30,7 +30,8 @@ export interface Answered {
 export class ProblemError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {
-    super(problem.detail ?? problem.title);
+    const { detail, title, errors } = problem;
+    super([detail ?? title, ...(errors ?? []).map((one) => (one.path ? `${one.path}: ` : '') + one.message)].join(' '));
     this.name = 'ProblemError';
     this.problem = problem;
   }
@@ -66,13 +67,9 @@ export function mayHelpToRepeat(error: unknown): error is ProblemError | NoAnswe
  * Whether what the problem tells of passes by itself: it says to wait, or its status is of a kind that does. So it stands in the table of
  * problems, which pages do not need for this.
  */
-export function passes({ status, retryAfter }: Problem): boolean {
-  return typeof retryAfter === 'number' || asksAgain(status) || (status >= 500 && status !== 501);
-}
-
-/** Too many requests, or (408) one that did not come whole in time: also where it lay in the socket of a server that stood still. */
-export function asksAgain(status: number): boolean {
-  return status === 429 || status === 408;
+export function passes({ status, retryAfter }: { status: number; retryAfter?: number | undefined }): boolean {
+  // 408: a request that did not come whole in time, also where it lay in the socket of a server that stood still.
+  return typeof retryAfter === 'number' || status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 /** Whether no connection came about, so that nothing of the request has reached a server. Known in Node alone: browsers do not say. */
@@ -237,8 +234,9 @@ function answered(response: Response, text: string): Answered {
   const retryAfter = secondsOf(response.headers.get('retry-after'));
   if (response.ok && (text === '' || body !== undefined)) return { status: response.status, headers: response.headers, body };
   if (isProblem(body)) throw new ProblemError({ ...(retryAfter !== undefined && { retryAfter }), ...body });
-  if (response.status < 500 && !asksAgain(response.status)) throw new NotPressbox(`status ${response.status}`);
-  throw new NoAnswer(`Something before the server answered, with status ${response.status}.`, { retryAfter });
+  const { status } = response;
+  if (!passes({ status, retryAfter })) throw new NotPressbox(`status ${status}`);
+  throw new NoAnswer(`Something before the server answered, with status ${status}.`, { retryAfter });
 }
 
 /** The body of an answer, which has this field: what has it not is no answer of Pressbox, though it may be JSON. */

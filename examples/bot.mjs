@@ -30,7 +30,7 @@ const author = new AuthorClient({
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() === '') continue;
   try {
-    const item = JSON.parse(line);
+    const item = itemIn(line);
     console.log(`${item.id}: ${await passOn(item)}`);
   } catch (error) {
     // Refused, or no item at all. The next one may be fine; someone should look at this one.
@@ -38,6 +38,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.error(`Not passed on: ${error.message}`);
     process.exitCode = 1;
   }
+}
+
+function itemIn(line) {
+  const item = JSON.parse(line);
+  if (typeof item?.id === 'string' && item.id !== '' && !Number.isNaN(Date.parse(item.at))) return item;
+  throw new SyntaxError('An item has an "id", which is text, and a time "at".');
 }
 
 async function passOn({ id, at, headline, text, note, withdrawn }) {

@@ -61,6 +61,15 @@ describe('an author whose answers are lost', () => {
 });
 
 describe('an author who is refused', () => {
+  it('is told the fields that do not fit in the message of the error', async () => {
+    const channelId = await freshChannel();
+    const refused = author.publish(channelId, { headline: ' ', media: [{ type: 'image', url: 'no address', alt: '' }] });
+    const { message, problem } = (await refused.catch((error: unknown) => error)) as ProblemError;
+    expect(problem.errors?.length).toBeGreaterThan(1);
+    for (const { path, message: said } of problem.errors ?? []) expect(message).toContain(`${path}: ${said}`);
+    expect(message.startsWith(problem.title)).toBe(true);
+  });
+
   it('is given the problem, with what stands now', async () => {
     const channelId = await freshChannel();
     const { post } = await author.publish(channelId, { body: 'One.' });

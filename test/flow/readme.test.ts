@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configTable } from '../../src/config.ts';
 import type { Correction, Snapshot } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
 import { blocksOf } from '../support/blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -118,6 +119,13 @@ describe('the readme', () => {
       await vi.waitFor(() => expect(told).toMatch(/\d+ posts, the newest: [\s\S]*^live$/m));
       await run('npx pressbox post moon-landing "One more."');
       await vi.waitFor(() => expect(told).toContain('post.published at '));
+
+      await writeFile(file, program.replace('http://127.0.0.1:4000', url).replace('moon-landing', 'mars-landing'));
+      const lost = promisify(execFile)(process.execPath, [file], { cwd: root });
+      const { code, stdout, stderr } = (await lost.catch((error: unknown) => error)) as Record<string, unknown>;
+      const { detail, title } = (await get('/v1/channels/mars-landing')) as Problem;
+      expect([code, stderr]).toEqual([1, `refused: ${detail ?? title}\n`]);
+      expect(stdout).not.toContain('ended');
     } finally {
       await rm(file, { force: true });
     }

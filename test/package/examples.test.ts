@@ -55,6 +55,22 @@ describe('the bot of the examples', () => {
       out: 'quake-81: known already\nquake-81: corrected\nfire-7: retracted\nfire-7: withdrawn already\n',
       err: expect.stringMatching(/^Not passed on: .+\nNot passed on: .+\n$/),
     });
+    // What is no item keeps nothing else from being passed on.
+    const none = [
+      'null',
+      '7',
+      '{}',
+      { ...quake, id: undefined },
+      { ...quake, id: 81 },
+      { ...quake, id: '' },
+      { ...quake, at: 'noon' },
+    ];
+    const passed = await bot(...none, { ...quake, id: 'empty', headline: '' }, mended);
+    expect(passed).toMatchObject({ code: 1, out: 'quake-81: known already\n' });
+    expect(passed.err.trim().split('\n')).toEqual([
+      ...none.map(() => 'Not passed on: An item has an "id", which is text, and a time "at".'),
+      expect.stringContaining('headline: '),
+    ]);
     const { posts } = await desk.listPosts('wire');
     expect(posts.map(({ status, headline, history }) => [status, headline, history.at(-1)?.note])).toEqual([
       ['retracted', null, 'It was an exercise.'],

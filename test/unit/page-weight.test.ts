@@ -7,14 +7,14 @@ import { openApi } from '../../src/documents/openapi.ts';
 import { assetsDirectory, loadAssets } from '../../src/reader/pages/assets.ts';
 
 /** What a reader's browser loads beside the page itself. Bytes, by the older of the ways in which they are compressed. */
-const mostBytes = 35_200;
+const mostBytes = 35_300;
 /** What keeps the page of a post's earlier versions, or of one that was withdrawn, current. Bytes, likewise. */
 const mostFollowPostBytes = 1_200;
 
 const weigh = (address: string) =>
   gzipSync(readFileSync(join(assetsDirectory(), address.replace('/assets/', ''))), { level: 9 }).length;
 
-it('the script and style of the page of a channel weigh less than 35.2 kB together, compressed, in every language', () => {
+it('the script and style of the page of a channel weigh less than 35.3 kB together, compressed, in every language', () => {
   const { script, style, words } = loadAssets();
   expect(Object.keys(words).sort()).toEqual(['ar', 'de', 'es', 'fr']);
   for (const [language, file] of [['en', undefined], ...Object.entries(words)]) {
