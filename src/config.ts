@@ -22,6 +22,13 @@ export interface Config {
   dataDir: string;
   jwtSecret: Uint8Array | undefined;
   jwksUrl: string | undefined;
+  /** Of tokens that a key of the JWK set signed, here and below. */
+  jwtIssuer: string | undefined;
+  jwtAudience: string;
+  /** 0: any. */
+  jwtMaxLifetimeMinutes: number;
+  /** Whose the posts are that were published before an issuer was set. */
+  olderPosts: 'issuer' | 'secret';
   origins: '*' | readonly string[];
   /** As Express's setting `trust proxy` takes it. */
   trustProxy: boolean | number | string;
@@ -86,6 +93,10 @@ const plainUrl = (message: string, ...schemes: string[]) =>
     const url = URL.parse(value);
     return url !== null && schemes.includes(url.protocol) && url.hostname !== '' && url.username === '' && url.password === '';
   }, message);
+
+const hostName = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\])$/;
+
+const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 const list = (text: string) => text.split(',').map((part) => part.trim());
 
@@ -194,7 +205,39 @@ export const variables = {
   PRESSBOX_JWKS_URL: optional(
     plainUrl('must be a URL that begins with https:// or http://, without user and password.', 'https:', 'http:'),
     'none',
-    'JWK set whose public keys check tokens (RS256, ES256, EdDSA).',
+    'JWK set whose public keys check tokens (RS256, ES256, EdDSA); `http://` only on the loopback and from `PRESSBOX_JWKS_HTTP_HOSTS`.',
+  ),
+  PRESSBOX_JWKS_HTTP_HOSTS: optional(
+    z
+      .string()
+      .toLowerCase()
+      .transform(list)
+      .refine(
+        (hosts) => hosts.every((host) => hostName.test(host)),
+        'must be a comma-separated list of host names, without ports.',
+      ),
+    'none',
+    'Hosts, comma-separated, from which the JWK set may be read by `http://`: whoever can change it on its way can sign any token.',
+  ),
+  PRESSBOX_JWT_ISSUER: optional(
+    z.string().regex(/^\S{1,500}$/, 'must be the `iss` of the tokens, without spaces, such as https://id.example.org.'),
+    'none: any, with a warning at the start',
+    'The `iss` that tokens of the JWK set must have. Once it is set, a post belongs to its author and this issuer.',
+  ),
+  PRESSBOX_JWT_AUDIENCE: withDefault(
+    z.string().regex(/^\S{1,500}$/, 'must be the `aud` of the tokens, without spaces.'),
+    'pressbox',
+    'The `aud` that tokens of the JWK set must have.',
+  ),
+  PRESSBOX_JWT_MAX_LIFETIME_MINUTES: withDefault(
+    wholeNumber(0, 5_256_000),
+    '0',
+    'How long tokens of the JWK set may be good, from `iat` to `exp`; `0`: any time.',
+  ),
+  PRESSBOX_OLDER_POSTS: withDefault(
+    z.enum(['issuer', 'secret'], 'must be issuer or secret.'),
+    'issuer',
+    "Whose the posts are that were published before `PRESSBOX_JWT_ISSUER` was set: those of the issuer's tokens with the same `sub`, or of the secret's.",
   ),
   PRESSBOX_ORIGINS: optional(
     z
@@ -272,6 +315,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     dataDir: values.PRESSBOX_DATA_DIR,
     jwtSecret: values.PRESSBOX_JWT_SECRET,
     jwksUrl: values.PRESSBOX_JWKS_URL,
+    jwtIssuer: values.PRESSBOX_JWT_ISSUER,
+    jwtAudience: values.PRESSBOX_JWT_AUDIENCE,
+    jwtMaxLifetimeMinutes: values.PRESSBOX_JWT_MAX_LIFETIME_MINUTES,
+    olderPosts: values.PRESSBOX_OLDER_POSTS,
     origins: values.PRESSBOX_ORIGINS ?? [],
     trustProxy: values.PRESSBOX_TRUST_PROXY,
     writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
@@ -330,6 +377,16 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   if (redis && !isSet('PRESSBOX_JWT_SECRET') && !isSet('PRESSBOX_JWKS_URL')) {
     const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
     mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
+  }
+  const keys = URL.parse(given(env, 'PRESSBOX_JWKS_URL') ?? '');
+  const httpHosts = variables.PRESSBOX_JWKS_HTTP_HOSTS.safeParse(given(env, 'PRESSBOX_JWKS_HTTP_HOSTS')).data ?? [];
+  if (keys?.protocol === 'http:' && !isLoopback(keys.hostname) && !httpHosts.includes(keys.hostname)) {
+    const message =
+      'must be https://, or http:// on the loopback: whoever can change the keys on their way can sign any token. Name the host in PRESSBOX_JWKS_HTTP_HOSTS to read them by http:// all the same.';
+    mistakes.push({ name: 'PRESSBOX_JWKS_URL', message });
+  }
+  for (const name of ['PRESSBOX_JWT_ISSUER', 'PRESSBOX_JWT_AUDIENCE', 'PRESSBOX_JWT_MAX_LIFETIME_MINUTES'] as const) {
+    if (isSet(name) && !isSet('PRESSBOX_JWKS_URL')) mistakes.push({ name, message: 'needs PRESSBOX_JWKS_URL.' });
   }
   if (!redis) {
     const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;

@@ -103,7 +103,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { port } = group === undefined ? (http.address() as AddressInfo) : config;
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
-    const tokens = createTokens({ ...(secret && { secret }), ...(config.jwksUrl && { jwksUrl: config.jwksUrl }), now, elapsed });
+    const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes } = config;
+    if (jwksUrl !== undefined && jwtIssuer === undefined && (group?.worker ?? 1) === 1) {
+      log.warn({}, 'tokens of any issuer whose key is in the JWK set are taken: set PRESSBOX_JWT_ISSUER');
+    }
+    const tokens = createTokens({
+      ...{ secret, jwksUrl, issuer: jwtIssuer, audience: jwtAudience, now, elapsed },
+      ...(jwtMaxLifetimeMinutes > 0 && { maxLifetimeSeconds: jwtMaxLifetimeMinutes * 60 }),
+    });
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, elapsed, log });
     undo.unshift(() => engine.close());
@@ -131,7 +138,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       publicUrl,
       engine,
       renderer,
-      desk: createDesk({ engine, append, renderer, now: clock.now, newId: () => newPostId(clock.now()) }),
+      desk: createDesk({
+        engine,
+        append,
+        renderer,
+        ownership: jwtIssuer === undefined ? undefined : { olderPosts: config.olderPosts },
+        now: clock.now,
+        newId: () => newPostId(clock.now()),
+      }),
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
       // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
       onImports: (count) => {

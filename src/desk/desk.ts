@@ -13,6 +13,7 @@ import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
 import { createKnown } from './known.ts';
 import { deskLimits } from './limits.ts';
+import { type Ownership, ownerKeyOf } from './ownership.ts';
 import type { PostState } from './post.ts';
 import * as posts from './post.ts';
 
@@ -45,6 +46,8 @@ export interface DeskOptions {
   now(): number;
   /** A fresh UUIDv7. */
   newId(): string;
+  /** Where an issuer is set. */
+  ownership?: Ownership | undefined;
   erasureWaitMs?: number;
 }
 
@@ -59,6 +62,7 @@ export function createDesk(options: DeskOptions): Desk {
     renderer,
     now: clock,
     newId,
+    ownership,
     erasureWaitMs = deskLimits.erasureWaitMs,
   } = options;
   const known = createKnown({ onErased: (listener) => engine.onErased(listener) }, clock);
@@ -249,7 +253,7 @@ export function createDesk(options: DeskOptions): Desk {
   ): Promise<PostState & { position: Position; before: Outcome | undefined }> {
     const read = await admit(engine, ask.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
-    if (there && !posts.mayChange(ask.who, there.post)) throw new Refusal('forbidden', { detail: notTheirOwn });
+    if (there && !posts.mayChange(ask.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
     const before = await recalled(ask, channelId, { post: postId });
     const { channel } = standing(read);
     if (!there) throw new Refusal('not-found');
@@ -306,7 +310,7 @@ export function createDesk(options: DeskOptions): Desk {
   /** Dated by the clock, but not before the last entry. */
   function deedOf(who: Principal, lastAt = ''): Deed {
     const now = new Date(clock()).toISOString();
-    return { by: who.sub, at: now < lastAt ? lastAt : now };
+    return { by: who.sub, ...(ownership && { ownerKey: ownerKeyOf(who) }), at: now < lastAt ? lastAt : now };
   }
 }
 

@@ -18,14 +18,19 @@ import {
   same,
 } from './decide.ts';
 import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './history.ts';
+import { isOwn, type Ownership } from './ownership.ts';
 
 /** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
 
 export type UnnumberedPost = NewPostEntry['post'];
 
 /** "Its author" is who published it, whatever name is printed. */
-export function mayChange(who: Principal, post: Pick<AuthorPost, 'channelId' | 'publishedBy'>): boolean {
-  return mayEdit(who, post.channelId) || (mayAuthor(who, post.channelId) && post.publishedBy === who.sub);
+export function mayChange(
+  who: Principal,
+  post: Pick<AuthorPost, 'channelId' | 'publishedBy' | 'ownerKey'>,
+  ownership?: Ownership,
+): boolean {
+  return mayEdit(who, post.channelId) || (mayAuthor(who, post.channelId) && isOwn(who, post, ownership));
 }
 
 export interface PublishState {
@@ -40,7 +45,7 @@ export interface PublishState {
 export function publish(
   { channel, existing, sources }: PublishState,
   command: NewPost & { id: string; html: string; byline: string },
-  { by, at }: Deed,
+  { by, ownerKey, at }: Deed,
 ): Decision {
   if (channel.state === 'ended') return refuse('channel-ended');
   if (existing) return refuse('post-exists');
@@ -64,6 +69,7 @@ export function publish(
     updatedAt: null,
     history: [],
     publishedBy: by,
+    ...(ownerKey !== undefined && { ownerKey }),
   };
   const unfit = misfitOf(post, '') ?? misfitOfSources(post, sources, '');
   if (unfit) return unfit;
@@ -175,10 +181,11 @@ const emptied = {
 /** What is shown of a post of which nothing is left but that it was there, until a later revision of it comes in. */
 export function placeholder(
   { id, channelId, revision }: Pick<UnnumberedPost, 'id' | 'channelId' | 'revision'>,
-  { publishedAt, publishedBy }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy'>,
+  { publishedAt, publishedBy, ownerKey }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy' | 'ownerKey'>,
 ): UnnumberedPost {
   const facts = { status: 'taken-down', revision, publishedAt, updatedAt: null, history: [], publishedBy } as const;
-  return { id, channelId, kind: 'update', ...emptied, ...facts, history: [] };
+  const owner = ownerKey !== undefined && { ownerKey };
+  return { id, channelId, kind: 'update', ...emptied, ...facts, history: [], ...owner };
 }
 
 /** A post that was taken down has its takedown in its history. */
@@ -206,6 +213,7 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
     // Kept, since who published it may still ask what became of it.
     publishedBy: post.publishedBy,
+    ...(post.ownerKey !== undefined && { ownerKey: post.ownerKey }),
   };
   const entry: NewPostEntry = {
     type,

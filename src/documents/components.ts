@@ -121,6 +121,7 @@ export const components = {
     ...post,
     body: postChanges.body,
     publishedBy: 'Who published it: the `sub` of their token.',
+    ownerKey: 'Opaque: tells apart those with the same `sub`, in posts published while `PRESSBOX_JWT_ISSUER` was set.',
   }),
 
   SeenPost: value(schemas.seenPostSchema, "A post in the view of who asks: the author's for those who may write in the channel."),

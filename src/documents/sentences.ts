@@ -80,7 +80,12 @@ export const post = {
 };
 
 const { seq: _seq, html: _html, ...postWithout } = post;
-export const writtenPost = { ...postWithout, body: postChanges.body, publishedBy: 'Token `sub` of who published it.' };
+export const writtenPost = {
+  ...postWithout,
+  body: postChanges.body,
+  publishedBy: 'Token `sub` of who published it.',
+  ownerKey: 'Opaque: whose post it is, where an issuer was set.',
+};
 
 export const lineFacts = {
   chained: 'True where `erases` is a fact of the chain, covered by `check`: always, but for entries written before it was.',

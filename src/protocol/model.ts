@@ -147,6 +147,8 @@ export type ReaderPost = Post<Change>;
 export interface AuthorPost extends Post<AuthorChange> {
   body: string;
   publishedBy: string;
+  /** Opaque. Whose post it is, where an issuer was set when it was published. */
+  ownerKey?: string;
 }
 
 interface EventFacts {
@@ -233,9 +235,9 @@ export interface Erasure {
   pending: { where: string; why: string }[];
 }
 
-/** A post as readers see it: never `body`, `publishedBy`, or who made a change. */
+/** A post as readers see it: never `body`, `publishedBy`, `ownerKey`, or who made a change. */
 export function readerView(post: AuthorPost): ReaderPost {
-  const { body: _body, publishedBy: _publishedBy, history, ...rest } = post;
+  const { body: _body, publishedBy: _publishedBy, ownerKey: _ownerKey, history, ...rest } = post;
   return { ...rest, history: history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })) };
 }
 

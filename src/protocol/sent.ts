@@ -72,6 +72,7 @@ export const authorPostSchema = z.strictObject({
   history: z.array(authorChangeSchema).max(limits.historyChanges),
   body: z.string(),
   publishedBy: z.string(),
+  ownerKey: z.string().exactOptional(),
 }) satisfies z.ZodType<model.AuthorPost>;
 
 export const cursorSchema = z

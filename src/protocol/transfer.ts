@@ -75,6 +75,10 @@ export const writtenPostSchema = z.strictObject({
   updatedAt: sentTime.nullable(),
   history: z.array(writtenAuthorChangeSchema).max(limits.historyChanges),
   publishedBy: author,
+  ownerKey: z
+    .string()
+    .regex(/^[\w-]{22}$/)
+    .exactOptional(),
 }) satisfies z.ZodType<Omit<model.AuthorPost, 'seq' | 'html'>>;
 
 export const erasedPostSchema = z.strictObject({ id: postIdSchema, channelId: channelIdSchema, revision: z.int().min(1) });

@@ -17,7 +17,7 @@ export function startIssuer(keysAt: (path: string) => readonly object[], port?: 
 /** An issuer with one key, which can be gone for a while and come back at the same address. */
 export interface StoppableIssuer extends AsyncDisposable {
   readonly jwksUrl: string;
-  token(pressbox: Partial<Grants>, jti: string): Promise<string>;
+  token(pressbox: Partial<Grants>, jti: string, more?: { iss: string }): Promise<string>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,8 +34,8 @@ export async function startStoppableIssuer(): Promise<StoppableIssuer> {
   };
   return {
     jwksUrl: `${site.url}/keys`,
-    token: (pressbox, jti) =>
-      new SignJWT({ name: 'Ruth Calder', pressbox })
+    token: (pressbox, jti, more = {} as never) =>
+      new SignJWT({ name: 'Ruth Calder', pressbox, ...more })
         .setProtectedHeader({ alg: 'ES256', kid: 'one' })
         .setSubject('ruth')
         .setAudience('pressbox')

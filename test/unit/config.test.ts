@@ -25,6 +25,10 @@ describe('the configuration', () => {
       dataDir: './data',
       jwtSecret: undefined,
       jwksUrl: undefined,
+      jwtIssuer: undefined,
+      jwtAudience: 'pressbox',
+      jwtMaxLifetimeMinutes: 0,
+      olderPosts: 'issuer',
       origins: [],
       trustProxy: false,
       writesPerSecond: 20,
@@ -56,6 +60,11 @@ describe('the configuration', () => {
       PRESSBOX_DATA_DIR: '/var/lib/pressbox',
       PRESSBOX_JWT_SECRET: 'é'.repeat(16),
       PRESSBOX_JWKS_URL: 'https://id.example.org/keys',
+      PRESSBOX_JWKS_HTTP_HOSTS: 'keycloak',
+      PRESSBOX_JWT_ISSUER: 'https://id.example.org',
+      PRESSBOX_JWT_AUDIENCE: 'live',
+      PRESSBOX_JWT_MAX_LIFETIME_MINUTES: '60',
+      PRESSBOX_OLDER_POSTS: 'secret',
       PRESSBOX_ORIGINS: 'https://www.example.org, http://localhost:8080',
       PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
       PRESSBOX_WRITES_PER_SECOND: '0',
@@ -73,6 +82,10 @@ describe('the configuration', () => {
       allowUnsafeRedis: true,
       dataDir: '/var/lib/pressbox',
       jwksUrl: 'https://id.example.org/keys',
+      jwtIssuer: 'https://id.example.org',
+      jwtAudience: 'live',
+      jwtMaxLifetimeMinutes: 60,
+      olderPosts: 'secret',
       origins: ['https://www.example.org', 'http://localhost:8080'],
       trustProxy: 'loopback, 10.0.0.0/8, fd00::/8',
       writesPerSecond: 0,
@@ -115,6 +128,11 @@ describe('the configuration', () => {
       PRESSBOX_DATA_DIR: 'a\0b',
       PRESSBOX_JWT_SECRET: 'too short',
       PRESSBOX_JWKS_URL: 'file:///keys',
+      PRESSBOX_JWKS_HTTP_HOSTS: 'http://keycloak',
+      PRESSBOX_JWT_ISSUER: 'two words',
+      PRESSBOX_JWT_AUDIENCE: 'two words',
+      PRESSBOX_JWT_MAX_LIFETIME_MINUTES: 'an hour',
+      PRESSBOX_OLDER_POSTS: 'everyone',
       PRESSBOX_ORIGINS: 'https://www.example.org/',
       PRESSBOX_TRUST_PROXY: 'everyone',
       PRESSBOX_WRITES_PER_SECOND: '1.5',
@@ -142,6 +160,29 @@ describe('the configuration', () => {
     expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
     const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' });
     expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
+  });
+
+  it('takes a JWK set by http on the loopback, and elsewhere where its host is named', () => {
+    const from = (PRESSBOX_JWKS_URL: string, more = {}) => readConfig({ PRESSBOX_JWKS_URL, ...more }).jwksUrl;
+    for (const host of ['localhost:8080', '127.0.0.1', '127.1.2.3:81', '[::1]:8080']) {
+      expect(from(`http://${host}/keys`)).toBe(`http://${host}/keys`);
+    }
+    expect(from('http://keycloak:8080/keys', { PRESSBOX_JWKS_HTTP_HOSTS: 'other, Keycloak' })).toBe('http://keycloak:8080/keys');
+    for (const url of [
+      'http://keycloak/keys',
+      'http://127.0.0.1.example/keys',
+      'http://localhost.example/',
+      'http://10.0.0.1/',
+    ]) {
+      expect(mistakesOf({ PRESSBOX_JWKS_URL: url, PRESSBOX_JWKS_HTTP_HOSTS: 'other' }).mistakes).toEqual([
+        { name: 'PRESSBOX_JWKS_URL', message: expect.stringContaining('PRESSBOX_JWKS_HTTP_HOSTS') },
+      ]);
+    }
+  });
+
+  it('refuses what is to be checked of an issuer’s tokens where there is no JWK set', () => {
+    const { mistakes } = mistakesOf({ PRESSBOX_JWT_ISSUER: 'https://id.example.org' });
+    expect(mistakes).toEqual([{ name: 'PRESSBOX_JWT_ISSUER', message: 'needs PRESSBOX_JWKS_URL.' }]);
   });
 
   it('has several processes on a port with Redis, and one with the embedded journal', () => {

@@ -213,6 +213,28 @@ describe('tokens signed by an issuer with a JWK set', () => {
     await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(stranger));
   });
 
+  it('are of the issuer, for the audience and of the lifetime that are set', async () => {
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const sign = (more: JWTPayload = {}) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
+    const strict = { issuer: 'https://id.example', audience: 'live', maxLifetimeSeconds: 600 };
+    const tokens = createTokens({ jwksUrl, secret, ...strict, now: () => now });
+    const good = { iss: 'https://id.example', aud: 'live', iat: seconds - 60, exp: seconds + 540 };
+    const { issued } = await tokens.verify(await sign(good));
+    expect(issued).toEqual({ issuer: 'https://id.example', key: expect.stringMatching(/^[\w-]{43}$/) });
+    const { iss: _iss, ...ofNobody } = good;
+    for (const other of [ofNobody, { ...good, iss: 'https://id.example/' }, { ...good, iss: 'https://evil.example' }]) {
+      expect((await refusalOf(tokens, await sign(other))).detail).toContain('"iss"');
+    }
+    for (const aud of ['pressbox', ['pressbox']]) {
+      expect((await refusalOf(tokens, await sign({ ...good, aud }))).detail).toContain('"aud"');
+    }
+    expect((await refusalOf(tokens, await sign({ ...good, exp: seconds + 541 }))).detail).toContain('10 minutes');
+    // None of this is asked of the secret's.
+    const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 6_000, now, jti: 'x' });
+    expect(await tokens.verify(own)).not.toHaveProperty('issued');
+  });
+
   it('stand beside those signed with the secret', async () => {
     const tokens = createTokens({ jwksUrl, secret, now: () => now });
     const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
