@@ -1,57 +1,116 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AuthorClient } from '../client/author-client.ts';
 import { ProblemError } from '../client/http.ts';
+import type { Media } from '../src/protocol/model.ts';
 import type { ProblemCode } from '../src/protocol/problems.ts';
+import { asideAuthors, asides } from './asides.ts';
+import type { Audience } from './audience.ts';
 import { postIds } from './ids.ts';
+import { pictureOf } from './pictures.ts';
 import type { Step } from './step.ts';
-import { demoChannel, story } from './story.ts';
+import { demoChannel, openingMinutes, story } from './story.ts';
 
 /**
  * Plays the story through the API, as a newsroom would write it. A play that was cut off goes on where it stopped: what was published
  * is asked of the server, ids are fixed, and each command has its own idempotency key, so that nothing is published or changed twice.
+ *
+ * It is played to somebody: while nobody reads it stands still, and whoever opens the page sees a post come in and a correction of it
+ * within `promisedMs`, also when the story has been told.
  */
 export interface Play {
   /** With the rights of an editor of `demoChannel.id`. */
   client: AuthorClient;
   signal?: AbortSignal;
-  /** How many times faster than usual, which takes about two minutes. */
+  /** How many times faster than usual, which takes about three minutes. */
   speed?: number;
   log?: (line: string) => void;
+  /** Where readers reach the server, which has the pictures. Left out: posts have none. */
+  publicUrl?: string;
+  /** Imports the lines of an export. Left out: the first posts are published as of now. */
+  importLines?: (lines: string) => Promise<unknown>;
+  /** Who reads. Left out, or undefined: somebody does, all the time. */
+  audience?: () => Promise<Audience | undefined>;
 }
 
-/** Steps that are played at once, so that whoever comes first finds a page with something on it. */
-const stepsAtOnce = 10;
+/** Within this time of opening the page a reader sees a post and a correction. Milliseconds. */
+export const promisedMs = 20_000;
 
 /** Of the pause before a step, in milliseconds: longer before a longer text, so that there is time to read the one above it. */
-const pauseMs = { least: 1_200, perCharacter: 6, most: 3_500 } as const;
+export const pauseMs = { least: 2_700, perCharacter: 10, most: 5_000 } as const;
+/** A correction that is so many steps ahead comes soon enough for whoever has just begun to read. */
+export const stepsNear = 3;
 
 /** How long the demo waits after someone else's post, so that theirs stays the latest while they try to correct it. Milliseconds. */
 const giveWayMs = 60_000;
+/** How often the demo looks whether somebody reads. Milliseconds. */
+const lookMs = 1_000;
+/** Before an aside, and between it and its correction. Milliseconds. */
+const asideMs = { before: 1_500, correction: 6_000 } as const;
+/** Of asides in one run: whoever opens the page after these finds it as it is. */
+const asidesMost = 200;
 
-/** Resolves when the story is told, the signal aborts, or whoever owns the channel ended or deleted it. The channel stays live. */
-export async function playDemo({ client, signal, speed = 1, log = () => {} }: Play): Promise<void> {
+/** Resolves when the story is told and nobody is to come, the signal aborts, or whoever owns the channel ended or deleted it. The channel stays live. */
+export async function playDemo(play: Play): Promise<void> {
+  const { client, signal, speed = 1, log = () => {}, audience = async () => undefined } = play;
+  const pause = (ms: number) => wait(ms / speed, undefined, { ...(signal && { signal }) });
+  let arrivals = 0;
+  let asidesTold = 0;
   try {
-    const told = await openChannel(client, signal);
-    const begin = told.length === 0 ? stepsAtOnce : 0;
-    const left = story.filter((step, at) => !isTold(step, at, told));
+    const isNew = await openChannel(play);
+    const told = await listTold(client, signal);
+    const begin = isNew && told.length === 0 ? openingMinutes.length : 0;
+    const left = story.filter((step) => !isTold(step, told));
     const known = new Set<string>([...Object.values(postIds), ...told.map(({ id }) => id)]);
-    const pause = (ms: number) => wait(ms / speed, undefined, { ...(signal && { signal }) });
-    if (left.length > 0) log(told.length === 0 ? 'The demo begins.' : 'The demo goes on where it stopped.');
+    if (left.length > 0) log(isNew ? 'The demo begins.' : 'The demo goes on where it stopped.');
     for (const [at, step] of left.entries()) {
       if (at >= begin) {
         await pause(pauseOf(step));
-        while (step.type === 'publish' && (await isAnothersLatest(client, known, signal))) {
-          log('The demo waits a minute, so that your post stays the latest.');
-          await pause(giveWayMs);
-        }
+        await meetReaders(known, left.slice(at, at + stepsNear).some(correctsNewest));
+        if (step.type === 'publish') await giveWay(known);
       }
-      await tell(client, step, signal);
+      await tell(play, step);
     }
     if (left.length > 0) log('The demo has been told. The channel stays live.');
+    while (play.audience !== undefined && asidesTold < asidesMost) {
+      await meetReaders(known, false);
+      await pause(lookMs);
+    }
   } catch (error) {
     if (signal?.aborted) return;
     if (hasCode(error, 'channel-ended', 'channel-deleted')) return log('The demo stops: its channel was ended or deleted.');
     throw error;
+  }
+
+  /** Waits until somebody reads. Who began to since is told an aside, unless the story has a correction for them (`isNear`). */
+  async function meetReaders(known: Set<string>, isNear: boolean): Promise<void> {
+    for (let now = await audience(); now !== undefined; now = await audience()) {
+      const someoneCame = now.arrivals > arrivals;
+      if (now.isReading) {
+        arrivals = now.arrivals;
+        if (someoneCame && !isNear && asidesTold < asidesMost) await tellAside(known);
+        return;
+      }
+      await pause(lookMs);
+    }
+  }
+
+  async function tellAside(known: Set<string>): Promise<void> {
+    await pause(asideMs.before);
+    await giveWay(known);
+    const { headline, body, corrected, note } = asides[asidesTold % asides.length] ?? asides[0];
+    asidesTold += 1;
+    const options = signal && { signal };
+    const { post } = await client.publish(demoChannel.id, { headline, body, authors: asideAuthors }, options);
+    known.add(post.id);
+    await pause(asideMs.correction);
+    await client.correct(demoChannel.id, post.id, 1, { note, changes: { body: corrected } }, options).catch(letBeTheirs);
+  }
+
+  async function giveWay(known: Set<string>): Promise<void> {
+    while (await isAnothersLatest(client, known, signal)) {
+      log('The demo waits a minute, so that your post stays the latest.');
+      await pause(giveWayMs);
+    }
   }
 }
 
@@ -62,17 +121,53 @@ interface Told {
   withdrawn: boolean;
 }
 
-/** Makes the channel unless it is there, and tells what it holds. */
-async function openChannel(client: AuthorClient, signal: AbortSignal | undefined): Promise<Told[]> {
-  const options = { ...(signal && { signal }) };
+/** Makes the channel unless it is there, with the first posts where they can be imported. Returns whether it was made. */
+async function openChannel({ client, signal, importLines, publicUrl }: Play): Promise<boolean> {
+  const options = signal && { signal };
+  if (importLines !== undefined) {
+    const { channels } = await client.listChannels({ limit: 100 }, options);
+    if (channels.some(({ id }) => id === demoChannel.id)) return false;
+    await importLines(openingLines(Date.now(), publicUrl));
+    return true;
+  }
   try {
-    await client.createChannel(demoChannel, { key: 'demo-channel', ...options });
+    return !(await client.createChannel(demoChannel, { key: 'demo-channel', ...options })).replayed;
   } catch (error) {
     if (!hasCode(error, 'channel-exists')) throw error;
+    return false;
   }
+}
+
+/** The channel and the first posts as lines of an import, each as many minutes before `now` as the story has it. */
+function openingLines(now: number, publicUrl: string | undefined): string {
+  const before = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
+  const createdAt = before(openingMinutes[0] + 5);
+  const none = { url: null, pinnedPostId: null, startsAt: null, endedAt: null, updatedAt: null, revision: 1, history: [] };
+  const channel = { ...demoChannel, ...none, access: 'public', createdAt, startedAt: createdAt };
+  const posts = story.slice(0, openingMinutes.length).map((step, at) => {
+    if (step.type !== 'publish') throw new Error('The story begins with posts.');
+    const publishedAt = before(openingMinutes[at] as number);
+    const { kind = 'update', keyEvent = false, headline = null, body = '', authors = [], sources = [] } = step.post;
+    const said = { kind, keyEvent, headline, body, media: mediaOf(step, publicUrl), authors, sources };
+    const rest = { verification: step.post.verification ?? null, developing: step.post.developing ?? false, derivedFrom: [] };
+    const facts = { status: 'published', revision: 1, publishedAt, updatedAt: null, history: [], publishedBy: 'demo' };
+    const post = { id: postIds[step.name], channelId: demoChannel.id, ...said, ...rest, ...facts };
+    return { post, revision: { at: publishedAt, by: 'demo' } };
+  });
+  return [{ channel, revision: { at: createdAt, by: 'demo' } }, ...posts].map((line) => JSON.stringify(line)).join('\n');
+}
+
+function mediaOf(step: Extract<Step, { type: 'publish' }>, publicUrl: string | undefined): Media[] {
+  const picture = publicUrl === undefined ? undefined : pictureOf(step.name, publicUrl);
+  return [...(picture ? [picture] : []), ...(step.post.media ?? [])];
+}
+
+/** What the channel holds. */
+async function listTold(client: AuthorClient, signal: AbortSignal | undefined): Promise<Told[]> {
   const told: Told[] = [];
   for (let before: number | undefined; ; ) {
-    const page = await client.listPosts(demoChannel.id, { limit: 100, ...(before !== undefined && { before }) }, options);
+    const query = { limit: 100, ...(before !== undefined && { before }) };
+    const page = await client.listPosts(demoChannel.id, query, signal && { signal });
     told.push(...page.posts.map(({ id, revision, status }) => ({ id, revision, withdrawn: status !== 'published' })));
     before = page.posts.at(-1)?.seq;
     if (!page.more || before === undefined) return told;
@@ -80,29 +175,32 @@ async function openChannel(client: AuthorClient, signal: AbortSignal | undefined
 }
 
 /** Whether a step was done before: its post is there, or has got beyond it, or a later step was done. */
-function isTold(step: Step, at: number, told: readonly Told[]): boolean {
+function isTold(step: Step, told: readonly Told[]): boolean {
   const post = told.find(({ id }) => id === postIds[step.name]);
   switch (step.type) {
     case 'publish':
       return post !== undefined;
     case 'revise':
-      return post !== undefined && (post.withdrawn || post.revision > revisionBefore(step, at));
+      return post !== undefined && (post.withdrawn || post.revision > revisionBefore(step));
     case 'retract':
       return post?.withdrawn === true;
-    case 'pin':
-      return story.slice(at + 1).some((later) => later.type === 'publish' && told.some(({ id }) => id === postIds[later.name]));
   }
 }
 
 /** The revision that a step of the story finds: one, and one more for each step before it that changes the post. */
-function revisionBefore(step: Step, at: number): number {
-  return story.slice(0, at).filter((earlier) => earlier.name === step.name && earlier.type !== 'pin').length;
+function revisionBefore(step: Step): number {
+  return story.slice(0, story.indexOf(step)).filter((earlier) => earlier.name === step.name).length;
 }
 
-async function tell(client: AuthorClient, step: Step, signal: AbortSignal | undefined): Promise<void> {
-  const at = story.indexOf(step);
+/** Whether it corrects the post that is on top then. */
+export function correctsNewest(step: Step): boolean {
+  const newest = story.slice(0, story.indexOf(step)).findLast(({ type }) => type === 'publish');
+  return step.type === 'revise' && step.kind === 'correction' && step.name === newest?.name;
+}
+
+async function tell({ client, signal, publicUrl }: Play, step: Step): Promise<void> {
   const id = postIds[step.name];
-  const options = { key: `demo-${at}-${step.type}-${step.name}`, ...(signal && { signal }) };
+  const options = { key: `demo-${story.indexOf(step)}-${step.type}-${step.name}`, ...(signal && { signal }) };
   try {
     switch (step.type) {
       case 'publish': {
@@ -112,24 +210,26 @@ async function tell(client: AuthorClient, step: Step, signal: AbortSignal | unde
           (derivedFrom ?? []).map((name) => postIds[name]),
           signal,
         );
-        await client.publish(demoChannel.id, { ...post, id, derivedFrom: ids }, options);
+        const media = mediaOf(step, publicUrl);
+        await client.publish(demoChannel.id, { ...post, id, media, derivedFrom: ids }, options);
         break;
       }
       case 'revise': {
         const { kind, note = null, changes } = step;
-        await client.revise(demoChannel.id, id, revisionBefore(step, at), { kind, note, changes }, options);
+        await client.revise(demoChannel.id, id, revisionBefore(step), { kind, note, changes }, options);
         break;
       }
       case 'retract':
         await client.retract(demoChannel.id, id, { note: step.note }, options);
-        break;
-      case 'pin':
-        await client.pin(demoChannel.id, id, options);
     }
   } catch (error) {
-    // Someone who tries things out got to this post first. It is theirs; the story goes on.
-    if (!hasCode(error, 'post-exists', 'revision-moved', 'post-withdrawn', 'key-reused')) throw error;
+    letBeTheirs(error);
   }
+}
+
+/** Someone who tries things out got to this post first. It is theirs; the story goes on. */
+function letBeTheirs(error: unknown): void {
+  if (!hasCode(error, 'post-exists', 'revision-moved', 'post-withdrawn', 'key-reused')) throw error;
 }
 
 /** Whether the newest post is none of those known; from then on it is. */
@@ -147,7 +247,7 @@ async function stillPublished(client: AuthorClient, ids: readonly string[], sign
   return posts.filter(({ status }) => status === 'published').map(({ id }) => id);
 }
 
-function pauseOf(step: Step): number {
+export function pauseOf(step: Step): number {
   const text = step.type === 'publish' ? step.post.body : step.type === 'revise' ? step.changes.body : '';
   return Math.min(pauseMs.most, pauseMs.least + (text ?? '').length * pauseMs.perCharacter);
 }

@@ -6,8 +6,7 @@ import type { PostName } from './ids.ts';
 export type Step =
   | { type: 'publish'; name: PostName; post: Omit<NewPost, 'id' | 'derivedFrom'> & { derivedFrom?: PostName[] } }
   | { type: 'revise'; name: PostName; kind: Revision['kind']; note?: string; changes: Revision['changes'] }
-  | { type: 'retract'; name: PostName; note: string }
-  | { type: 'pin'; name: PostName };
+  | { type: 'retract'; name: PostName; note: string };
 
 const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
 export const emil = [{ name: 'Emil Vance', role: 'science' }];
@@ -18,12 +17,18 @@ export function entry(name: PostName, clock: string, text: string, more: Omit<Ne
   return { type: 'publish', name, post: { body: `**${clock}** ${text}`, authors: ruth, sources: control, ...more } };
 }
 
-export function keyEvent(
+/** An entry with a headline. */
+export function report(
   name: PostName,
   clock: string,
   headline: string,
   text: string,
   more: Omit<NewPost, 'id' | 'derivedFrom'> = {},
 ): Step {
-  return entry(name, clock, text, { headline, keyEvent: true, ...more });
+  return entry(name, clock, text, { headline, ...more });
+}
+
+/** A report in the list of key events, which tells the minute: they are more than one apart. */
+export function keyEvent(...[name, clock, headline, text, more]: Parameters<typeof report>): Step {
+  return report(name, clock, headline, text, { ...more, keyEvent: true });
 }

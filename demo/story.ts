@@ -1,25 +1,30 @@
 import type { NewChannel } from '../client/author-client.ts';
-import { control, emil, entry, keyEvent, type Step } from './step.ts';
+import { control, emil, entry, keyEvent, report, type Step } from './step.ts';
 import { analysisBodies, summaryBodies } from './texts.ts';
 
 /**
  * The first landing on the Moon, 20 and 21 July 1969, as a newsroom might have followed it: facts and times (UTC) are those of the
- * public record, every sentence is ours. Two of the newsroom's mistakes are made up, so that they can be put right: a report that a
- * correction replaces, and one that is retracted.
+ * public record, every sentence is ours. Three of the newsroom's mistakes are made up, so that they can be put right: two reports that
+ * corrections replace, and one that is retracted. Nothing is pinned and no summary is kept on top: new posts come in on the first screen
+ * of a phone, too.
  */
 
 export const demoChannel = {
   id: 'moon-landing',
   state: 'live',
-  headline: 'Apollo 11: the first landing on the Moon, minute by minute',
-  standfirst:
-    'Neil Armstrong and Buzz Aldrin go down to the Sea of Tranquility in Eagle, while Michael Collins keeps Columbia in orbit. ' +
-    'We follow the descent, the walk and the way back: a day and a half of July 1969, told again in a few minutes. The times in bold are those of then, in UTC.',
+  headline: 'Apollo 11: the first landing on the Moon',
+  standfirst: 'Armstrong and Aldrin go down in Eagle. We tell July 1969 again as it happened, in a few minutes.',
   section: 'Space',
-  byline: [{ name: 'Ruth Calder', role: 'Houston' }, { name: 'Emil Vance', role: 'science' }, { name: 'Pressbox demo desk' }],
+  byline: [
+    { name: 'Ruth Calder', role: 'Houston' },
+    { name: 'Emil Vance', role: 'science' },
+  ],
   language: 'en-GB',
   timezone: 'UTC',
 } satisfies NewChannel;
+
+/** How long before the demo begins each of the first posts was published, in minutes: whoever comes first finds a coverage under way. */
+export const openingMinutes = [42, 38, 33, 31, 26, 19, 11, 6, 2] as const;
 
 export const story: readonly Step[] = [
   {
@@ -43,7 +48,6 @@ export const story: readonly Step[] = [
       ],
     },
   },
-  { type: 'pin', name: 'guide' },
   entry(
     'inside-eagle',
     '17:30 UTC',
@@ -92,9 +96,18 @@ export const story: readonly Step[] = [
   entry(
     'alarm-1202',
     '20:10 UTC',
-    'A program alarm on board: Armstrong reads out 1202 and asks what it means. The answer from Houston takes some seconds: “We’re go on that alarm.”',
+    'A program alarm on board: Armstrong reads out 1220 and asks what it means. The answer from Houston takes some seconds: “We’re go on that alarm.”',
     { headline: 'A computer alarm on the way down', kind: 'breaking' },
   ),
+  {
+    type: 'revise',
+    name: 'alarm-1202',
+    kind: 'correction',
+    note: 'The number of the alarm is 1202. We had misheard it as 1220.',
+    changes: {
+      body: '**20:10 UTC** A program alarm on board: Armstrong reads out 1202 and asks what it means. The answer from Houston takes some seconds: “We’re go on that alarm.”',
+    },
+  },
   {
     type: 'revise',
     name: 'ignition',
@@ -165,8 +178,7 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
     type: 'publish',
     name: 'summary-landing',
     post: {
-      kind: 'summary',
-      headline: 'Landed, after alarms and a long search for a place',
+      headline: 'The landing: alarms, and a long search for a place',
       body: summaryBodies.landing,
       authors: emil,
       derivedFrom: ['undocking', 'ignition', 'alarm-1202', 'landing', 'place'],
@@ -216,7 +228,6 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
   ),
   entry('hatch', '02:39 UTC', 'The air is out of the cabin and the hatch is open. The walk has begun.', {
     headline: 'The hatch of Eagle is open',
-    keyEvent: true,
   }),
   entry('porch', '02:51 UTC', 'Armstrong is out, backwards and on his knees, and stands on the porch above the ladder.'),
   entry(
@@ -266,7 +277,7 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
     '03:09 UTC',
     'He has scooped up some soil and put it in a pocket of his suit: whatever happens now, a piece of the Moon will go home.',
   ),
-  keyEvent(
+  report(
     'aldrin',
     '03:15 UTC',
     'Aldrin is on the surface',
@@ -295,7 +306,7 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
       body: '**03:41 UTC** The flag of the United States is up in the Sea of Tranquility. A rod along the top holds it out: there is no wind to do it.',
     },
   },
-  keyEvent(
+  report(
     'call',
     '03:48 UTC',
     'A call from the White House',
@@ -308,7 +319,7 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
     { authors: emil },
   ),
   entry('inside-again', '05:01 UTC', 'Aldrin is back inside. Armstrong sends up the boxes with rock and soil on a line.'),
-  keyEvent(
+  report(
     'hatch-shut',
     '05:11 UTC',
     'The walk is over',
@@ -318,7 +329,6 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
     type: 'publish',
     name: 'summary-walk',
     post: {
-      kind: 'summary',
       headline: 'Two and a half hours on the surface',
       body: summaryBodies.walk,
       authors: emil,
@@ -368,7 +378,7 @@ In Houston there were men, the answer went, about to turn blue: they are breathi
     '18:01 UTC',
     'Seven minutes of burning, and they are in orbit. They were on the Moon for a little more than twenty-one and a half hours.',
   ),
-  keyEvent(
+  report(
     'docking',
     '21:35 UTC',
     'Eagle and Columbia are one ship again',

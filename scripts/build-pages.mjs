@@ -61,6 +61,12 @@ export async function buildPages(esbuild, root) {
   const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
 
   const manifest = {};
+  const put = async (name, contents) => {
+    const hash = createHash('sha256').update(contents).digest('base64url').slice(0, 12);
+    const extension = extname(name);
+    manifest[name] = `${basename(name, extension)}.${hash}${extension}`;
+    await replace(join(target, manifest[name]), contents);
+  };
   for (const { path, contents: built } of outputFiles) {
     const name = basename(path);
     const contents =
@@ -72,11 +78,11 @@ export async function buildPages(esbuild, root) {
       await replace(join(target, name), contents);
       continue;
     }
-    const hash = createHash('sha256').update(contents).digest('base64url').slice(0, 12);
-    const extension = extname(name);
-    manifest[name] = `${basename(name, extension)}.${hash}${extension}`;
-    await replace(join(target, manifest[name]), contents);
+    await put(name, contents);
   }
+  // The demo's posts show them at their hashed names, which the server serves beside its scripts.
+  const pictures = join(root, 'demo', 'pictures');
+  for (const name of await readdir(pictures)) await put(`demo-${name}`, await readFile(join(pictures, name)));
   // Last, so that it never names a file that is not there; what it no longer names goes after it.
   await replace(join(target, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const kept = new Set(['manifest.json', ...Object.values(manifest)]);

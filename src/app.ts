@@ -152,7 +152,7 @@ function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'met
       },
     });
   return [
-    authorRoutes({ desk, renderer, rates, now, log }),
+    authorRoutes({ desk, renderer, publicUrl, rates, now, log }),
     readerRoutes({
       engine,
       feeds,
@@ -168,7 +168,7 @@ function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'met
     }),
     feedRoutes({ engine, feeds, publicUrl, metrics }),
     exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
-    importRoutes({ importer, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
+    importRoutes({ importer, publicUrl, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
     tokenRoutes({ revocations: engine, rates, log }),
     sessionRoutes({ identity, cookie }),
   ];

@@ -89,11 +89,14 @@ Examples:
     if (secret === undefined)
       throw new CannotDo('The demo writes with a token, and this server has only public keys to check them with.');
     const { playDemo } = await import('../../demo/play.ts');
+    const { audienceAt } = await import('../../demo/audience.ts');
     const { demoChannel } = await import('../../demo/story.ts');
     const { signToken } = await import('../../src/edge/tokens.ts');
     const content = { grants: { editor: ['*'] }, ttlSeconds: 24 * 3600, now: Date.now() };
     const token = await signToken(secret, { ...content, sub: 'guest', name: 'Guest editor', jti: newKey() });
-    const playing = await signToken(secret, { ...content, sub: 'demo', name: 'Demo desk', jti: newKey() });
+    const desk = { ...content, sub: 'demo', name: 'Demo desk' };
+    const playing = await signToken(secret, { ...desk, jti: newKey() });
+    const importing = await signToken(secret, { ...desk, grants: { admin: true }, ttlSeconds: 60, jti: newKey() });
     const client = new AuthorClient({ url, token: playing });
     if (!(await wantsDemo(client, demoChannel.id))) {
       terminal.print(
@@ -116,9 +119,22 @@ Examples:
       `  npx pressbox correct ${demoChannel.id} latest --note "It was evening there." --headline "Good evening, Moon"`,
       '',
     );
-    const told = playDemo({ client, signal: interrupted, log: (line) => terminal.note(style.dim(line)) });
+    const told = playDemo({
+      client,
+      publicUrl,
+      signal: interrupted,
+      log: (line) => terminal.note(style.dim(line)),
+      importLines: (lines) => importInto(url, importing, lines),
+      audience: () => audienceAt(url, interrupted),
+    });
     const failed = (error: unknown) => terminal.note(`The demo stops: ${error instanceof Error ? error.message : error}`);
     return { told: told.catch((error: unknown) => (interrupted.aborted ? undefined : failed(error))) };
+  }
+
+  async function importInto(url: string, token: string, lines: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+    const answer = await fetch(`${url}/v1/import`, { method: 'POST', headers, body: lines });
+    if (!answer.ok) throw new CannotDo(`Its first posts could not be imported: status ${answer.status}.`);
   }
 
   /** Into an empty journal, or on where it stopped. */

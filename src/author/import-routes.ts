@@ -8,9 +8,10 @@ import { requirePrincipal } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
-import { parseLine } from '../protocol/transfer.ts';
+import { isJournalled, parseLine } from '../protocol/transfer.ts';
 import { jsonObjectOf } from './json.ts';
 import { BodyCut, linesOf } from './lines.ts';
+import { requireLoadable } from './media-addresses.ts';
 import { requireType } from './request.ts';
 
 /**
@@ -20,6 +21,7 @@ import { requireType } from './request.ts';
 export interface ImportContext {
   /** For one import. */
   importer(by: string): Importer;
+  publicUrl: string;
   identity: Pick<Identity, 'standing'>;
   rates: Pick<Rates, 'writes'>;
   slots: Slots;
@@ -28,7 +30,7 @@ export interface ImportContext {
 
 const types = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
-export function importRoutes({ importer, identity, rates, slots, log }: ImportContext): Router {
+export function importRoutes({ importer, publicUrl, identity, rates, slots, log }: ImportContext): Router {
   const router = Router({ caseSensitive: true });
 
   router.post('/import', async (req: Request, res: Response) => {
@@ -39,7 +41,7 @@ export function importRoutes({ importer, identity, rates, slots, log }: ImportCo
     const release = slots.take();
     const importing = importer(who.sub);
     try {
-      await take(req, importing, () => refusalFor(identity.standing(who)));
+      await take(req, importing, publicUrl, () => refusalFor(identity.standing(who)));
       log.info({ by: who.sub, ...counts(importing.done) }, 'import done');
       sendJson(res, importing.done, { cache: 'none' });
     } catch (error) {
@@ -56,7 +58,7 @@ export function importRoutes({ importer, identity, rates, slots, log }: ImportCo
 }
 
 /** Whatever ends it, the lines before that are on the disk. `lost`: what to tell whose token is good no longer. */
-async function take(req: Request, importing: Importer, lost: () => Refusal | undefined): Promise<void> {
+async function take(req: Request, importing: Importer, publicUrl: string, lost: () => Refusal | undefined): Promise<void> {
   try {
     for await (const { number, bytes } of linesOf(req)) {
       // It may take hours, and each line is a write.
@@ -65,6 +67,8 @@ async function take(req: Request, importing: Importer, lost: () => Refusal | und
       let line: ReturnType<typeof parseLine>;
       try {
         line = parseLine(jsonObjectOf(bytes));
+        // What was exported keeps the addresses that it had where it was written.
+        if ('post' in line && !isJournalled(line.facts)) requireLoadable(line.post.media, publicUrl, 'post.media');
       } catch (error) {
         throw atLine(number, error);
       }

@@ -9,6 +9,7 @@ import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
+import { requireLoadable } from './media-addresses.ts';
 import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './request.ts';
 
 /**
@@ -19,13 +20,14 @@ import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatc
 export interface AuthorContext {
   desk: Desk;
   renderer: Renderer;
+  publicUrl: string;
   rates: Pick<Rates, 'writes'>;
   /** Milliseconds since 1970. */
   now(): number;
   log: { info(facts: object, message: string): void };
 }
 
-export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext): Router {
+export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: AuthorContext): Router {
   const router = Router({ caseSensitive: true });
   const readBody = readBytes();
   const writing = [
@@ -69,7 +71,11 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
 
   router.post('/channels/:channelId/posts', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => readCommand(req, schemas.newPostSchema));
+    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+      const post = readCommand(req, schemas.newPostSchema);
+      requireLoadable(post.media ?? [], publicUrl, 'media');
+      return post;
+    });
     const answer = await desk.publish(ask, channelId);
     res.setHeader('Location', `${req.baseUrl}/channels/${answer.post.channelId}/posts/${answer.post.id}`);
     sendPost(res, 201, answer, {}, 'post published');
@@ -79,6 +85,7 @@ export function authorRoutes({ desk, renderer, rates, now, log }: AuthorContext)
     const { channelId, postId } = idsIn(req);
     const ask = readAsk(req, requirePrincipal(res), channelId, () => {
       const revision = readCommand(req, schemas.revisionSchema);
+      requireLoadable(revision.changes.media ?? [], publicUrl, 'changes.media');
       return { ...revision, expected: requireIfMatch(req) };
     });
     sendRevision(res, await desk.revise(ask, channelId, postId), 'post revised');

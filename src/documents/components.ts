@@ -80,7 +80,7 @@ export const components = {
   Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a film or a link. Leave out those of an unknown `type`.'),
   ImageMedia: sent(imageMedia, 'A picture.', {
     type: 'Always `image`.',
-    url: 'The file.',
+    url: 'The file: at `https:`, or on this server.',
     alt: 'What is to be seen, for those who do not see it; empty for decoration.',
     caption: 'Printed below it.',
     credit: 'Who made it.',
@@ -89,7 +89,7 @@ export const components = {
   }),
   VideoMedia: sent(videoMedia, 'A film, as a file.', {
     type: 'Always `video`.',
-    url: 'The file.',
+    url: 'The file: at `https:`, or on this server.',
     mimeType: 'Its media type.',
     poster: 'A picture shown before it plays.',
     captions: 'A WebVTT file with captions.',

@@ -1339,7 +1339,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
       title: 'The request does not have the form that is expected.',
       errors: [
         { path: 'headline', message: 'Must not be empty.' },
-        { path: 'media[0].url', message: 'Must be a whole URL that begins with https://.' },
+        { path: 'media[0].url', message: 'Must be a whole URL that begins with https://, or with the address of this server.' },
         { path: 'colour', message: 'Is not a known field.' },
       ],
     },

@@ -8,7 +8,7 @@ export const refusals: readonly Example[] = [
     name: 'A body that does not fit',
     as: 'author',
     path: inChannel,
-    body: { headline: '', colour: 'red', media: [{ type: 'image', url: 'http://pictures.example.org/sun.jpg', alt: 'The Sun' }] },
+    body: { headline: '', colour: 'red', media: [{ type: 'image', url: '/pictures/sun.jpg', alt: 'The Sun' }] },
     status: 400,
   },
   { operation: 'publishPost', name: 'Without a token', path: inChannel, body: { headline: 'Me too' }, status: 401 },

@@ -136,7 +136,7 @@ function read(value: Record<string, unknown>): TransferLine {
 }
 
 /** Whether it has a place in a hash chain: it was exported, and its text cannot be mended without breaking the chain. */
-function isJournalled(facts: object): boolean {
+export function isJournalled(facts: object): boolean {
   return Object.hasOwn(facts, 'offset') && Object.hasOwn(facts, 'check');
 }
 

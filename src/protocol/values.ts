@@ -56,18 +56,15 @@ export function notEmpty(schema: z.ZodString) {
   });
 }
 
-function url(...schemes: string[]) {
+function url(schemes: readonly string[], begins = schemes.map((scheme) => `${scheme}//`).join(' or ')) {
   return line(limits.urlCharacters)
     .meta({ format: 'uri' })
-    .refine(
-      (value) => {
-        // `https:a` parses as well, but on a page it is relative.
-        if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
-        const parsed = URL.parse(value);
-        return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
-      },
-      `Must be a whole URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`,
-    )
+    .refine((value) => {
+      // `https:a` parses as well, but on a page it is relative.
+      if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
+      const parsed = URL.parse(value);
+      return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
+    }, `Must be a whole URL that begins with ${begins}.`)
     .refine(
       // What stands before an @ looks like the host and is none, and a backslash is a slash to browsers alone.
       (value) => !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '',
@@ -75,8 +72,11 @@ function url(...schemes: string[]) {
     );
 }
 
-export const httpsUrl = url('https:');
-const webUrl = url('https:', 'http:');
+export const httpsUrl = url(['https:']);
+const webUrl = url(['https:', 'http:']);
+/** How addresses of media begin. No schema knows the server's own, so `http:` passes here, and is looked at once more where it is written. */
+export const mediaBegins = 'https://, or with the address of this server';
+const mediaUrl = url(['https:', 'http:'], mediaBegins);
 const pixels = z.int().min(1).max(limits.mediaPixels);
 
 export const channelIdSchema = z
@@ -131,7 +131,7 @@ const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${
 export const mediaSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('image'),
-    url: httpsUrl,
+    url: mediaUrl,
     alt: line(limits.altCharacters),
     caption: text(limits.captionCharacters).optional(),
     credit: words(limits.textCharacters).optional(),
@@ -140,24 +140,24 @@ export const mediaSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('video'),
-    url: httpsUrl,
+    url: mediaUrl,
     mimeType: z
       .string()
       .max(limits.textCharacters)
       .regex(mediaType, 'Must be a media type such as video/mp4, or video/mp4; codecs="avc1".')
       .optional(),
-    poster: httpsUrl.optional(),
-    captions: httpsUrl.optional(),
+    poster: mediaUrl.optional(),
+    captions: mediaUrl.optional(),
     caption: text(limits.captionCharacters).optional(),
     width: pixels.optional(),
     height: pixels.optional(),
   }),
   z.strictObject({
     type: z.literal('link'),
-    url: httpsUrl,
+    url: mediaUrl,
     title: words(limits.textCharacters),
     source: words(limits.textCharacters).optional(),
-    image: httpsUrl.optional(),
+    image: mediaUrl.optional(),
     description: line(limits.textCharacters).optional(),
   }),
 ]) satisfies z.ZodType<model.Media>;

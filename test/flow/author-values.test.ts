@@ -217,6 +217,31 @@ describe('bad values are refused, each with its place and a sentence', () => {
       await expectRefused(() => send('POST', `${channelUrl}/posts`, { headline: 'A', id: value }), 'id', label(value));
   });
 
+  it('in media over plain HTTP, unless they lie on the server itself', async () => {
+    const own = `${test.url}/assets/a.svg`;
+    const elsewhere = `${test.url.replace('127.0.0.1', '127.0.0.2')}/assets/a.svg`;
+    const media = (url: string) => [
+      { type: 'image', url, alt: '' },
+      { type: 'video', url, poster: url, captions: url },
+      { type: 'link', url, title: 'A', image: url },
+    ];
+    const taken = await send('POST', `${channelUrl}/posts`, { media: media(own) });
+    expect(taken.status).toBe(201);
+    const { id } = (taken.body as { post: AuthorPost }).post;
+    const places = ['media[0].url', 'media[1].url', 'media[1].poster', 'media[1].captions', 'media[2].url', 'media[2].image'];
+    for (const path of places) {
+      await expectRefused(() => send('POST', `${channelUrl}/posts`, { media: media(elsewhere) }), path, path);
+      const revise = () =>
+        send(
+          'POST',
+          `${channelUrl}/posts/${id}/revisions`,
+          { kind: 'update', changes: { media: media(elsewhere) } },
+          { 'if-match': '*' },
+        );
+      await expectRefused(revise, `changes.${path}`, path);
+    }
+  });
+
   it.each(Object.keys(postFields))('in a revision: %s', async (field) => {
     const url = `${channelUrl}/posts/${post.id}/revisions`;
     for (const [value, path] of postFields[field] as Bad[]) {

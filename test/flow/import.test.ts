@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
 import type { AppendRequest } from '../../src/engine/engine.ts';
-import type { Snapshot } from '../../src/protocol/model.ts';
+import type { Media, Snapshot } from '../../src/protocol/model.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -280,6 +280,22 @@ describe('an import', () => {
     expect(refused.body.errors?.map(({ path }) => path)).toEqual(['post.headline', 'post.authors[0].name']);
     const bare = { ...line, post: { ...line.post, headline: null, authors: [{ name: 'Ruth' }] } };
     expect(await sendTo(target, JSON.stringify(bare))).toMatchObject({ status: 400, body: { errors: [{ path: 'post.body' }] } });
+  });
+
+  it('takes media on another server over plain HTTP from a history alone', async () => {
+    await using source = await startTestServer();
+    const author = new AuthorClient({ url: source.url, token: await source.token() });
+    const { channel } = await author.createChannel({ headline: 'Pictured', state: 'live' });
+    const media: Media[] = [{ type: 'image', url: `${source.url}/assets/a.svg`, alt: '' }];
+    await author.publish(channel.id, { media });
+    const whole = await exportOf(source, channel.id);
+    await using target = await startTestServer();
+    expect(await sendTo(target, whole)).toMatchObject({ status: 200, body: { revisions: 2, sameHistory: true } });
+    const post = plainPost(channel.id, { media });
+    const line = JSON.stringify({ post, revision: { at: post.publishedAt, by: 'ruth' } });
+    const errors = [{ path: 'post.media[0].url' }];
+    expect(await sendTo(target, line)).toMatchObject({ status: 400, body: { code: 'invalid-body', line: 1, errors } });
+    expect(await sendTo(source, line)).toMatchObject({ status: 200, body: { revisions: 1 } });
   });
 
   it('takes what another system wrote, as it was, with its times', async () => {

@@ -1,7 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { asides } from '../../demo/asides.ts';
 import { type PostName, postIds } from '../../demo/ids.ts';
+import { pictureOf } from '../../demo/pictures.ts';
+import { correctsNewest, pauseMs, pauseOf, promisedMs, stepsNear } from '../../demo/play.ts';
 import type { Step } from '../../demo/step.ts';
-import { demoChannel, story } from '../../demo/story.ts';
+import { demoChannel, openingMinutes, story } from '../../demo/story.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import {
   newChannelSchema,
@@ -41,7 +45,7 @@ describe('the story of the demo', () => {
     }
   });
 
-  it('publishes each post once, and changes, pins and restates only what was published before', () => {
+  it('publishes each post once, and changes and restates only what was published before', () => {
     expect(published.map(({ name }) => name).toSorted()).toEqual(Object.keys(postIds).toSorted());
     expect(new Set(Object.values(postIds)).size).toBe(published.length);
     const standing = new Set<PostName>();
@@ -60,12 +64,54 @@ describe('the story of the demo', () => {
     expect(published.length).toBeGreaterThanOrEqual(40);
     expect(new Set(of('revise').map(({ kind }) => kind))).toEqual(new Set(['update', 'correction', 'clarification', 'refile']));
     expect(of('retract')).toHaveLength(1);
-    expect(of('pin')).toHaveLength(1);
     const kinds = new Set(published.map(({ post }) => post.kind ?? 'update'));
-    expect(kinds).toEqual(new Set(['update', 'breaking', 'summary', 'analysis']));
+    // A summary would stand above the posts of a phone, and push what comes in off the first screen.
+    expect(kinds).toEqual(new Set(['update', 'breaking', 'analysis']));
     expect(published.some(({ post }) => post.keyEvent)).toBe(true);
     expect(published.some(({ post }) => post.media?.length)).toBe(true);
     expect(published.some(({ post }) => post.body?.includes('| --- |'))).toBe(true);
+  });
+
+  it('tells no two key events with the same minute', () => {
+    expect(openingMinutes.every((minutes, at) => minutes > (openingMinutes[at + 1] ?? 1))).toBe(true);
+    expect(story.slice(0, openingMinutes.length).every(({ type }) => type === 'publish')).toBe(true);
+    let sinceMs = openingMinutes.at(-1) ?? 0;
+    for (const step of story.slice(openingMinutes.length)) {
+      sinceMs += pauseOf(step);
+      if (step.type !== 'publish' || !step.post.keyEvent) continue;
+      // The first one comes more than a minute after those that were published before the demo began.
+      if (step.name !== 'landing') expect(sinceMs).toBeGreaterThanOrEqual(60_000);
+      sinceMs = 0;
+    }
+  });
+
+  it('corrects its newest post soon after it begins, within the time promised to a reader', () => {
+    const first = story.findIndex(correctsNewest);
+    const steps = story.slice(openingMinutes.length, first + 1);
+    expect(steps.length).toBeLessThanOrEqual(stepsNear);
+    // Six seconds are left for the page, the looks whether somebody reads, and a busy machine.
+    expect(steps.reduce((sum, step) => sum + pauseOf(step), 0)).toBeLessThanOrEqual(promisedMs - 6_000);
+    expect(pauseMs.most * stepsNear).toBeLessThan(promisedMs);
+  });
+
+  it('has pictures that are there, each with what it shows', () => {
+    const pictured = published.flatMap(({ name }) => pictureOf(name, 'http://127.0.0.1:4000/') ?? []);
+    expect(new Set(pictured.map(({ url }) => url)).size).toBe(
+      readdirSync(new URL('../../demo/pictures', import.meta.url)).length,
+    );
+    for (const { url, alt, caption } of pictured) {
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4000\/assets\/demo-[\w-]+\.[\w-]{12}\.svg$/);
+      expect(alt).not.toBe('');
+      expect(caption).not.toBe('');
+    }
+  });
+
+  it('has asides that differ from their corrections, and are taken by the server', () => {
+    for (const { headline, body, corrected, note } of asides) {
+      parse(newPostSchema, { headline, body });
+      parse(revisionSchema, { kind: 'correction', note, changes: { body: corrected } });
+      expect(corrected).not.toBe(body);
+    }
   });
 
   it('fills in every post that said more would follow, and corrects what was not verified', () => {
