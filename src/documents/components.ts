@@ -313,8 +313,9 @@ export const components = {
   }),
   JournalPage: sent(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', { entries: 'The entries.', more }),
   Health: sent(schemas.healthSchema, 'How the server is.', {
-    status: '`degraded`: it serves, but readers may be seeing old state.',
+    status: '`degraded`: it serves, but nothing can be written, or readers may be seeing old state.',
     reason: 'Why it is degraded.',
+    since: 'Since when it is degraded.',
     unsafe: 'Settings of the store that durability needs and that are not as they should be.',
   }),
 

@@ -170,7 +170,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/readyz',
     summary: 'Readiness',
     description:
-      'Also 200 while the store is out of reach, with `degraded` and the reason: readers who are connected are better kept than sent elsewhere.',
+      'Also 200 while the store is out of reach or takes no writes, with `degraded`, the reason and since when: readers who are connected are better kept than sent elsewhere.',
     who: 'operator',
     answers: [
       { status: 200, description: 'It serves.', schema: 'Health' },

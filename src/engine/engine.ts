@@ -23,7 +23,10 @@ import type { SessionFacts } from '../protocol/rights.ts';
  * Outcomes are values. A throw is a `JournalUnavailable`, and says whether the write may have happened.
  */
 export interface Engine extends Journal, Bus, Revocations, SessionStore {
-  /** Resolves while the store answers; throws `JournalUnavailable` otherwise. */
+  /**
+   * Resolves while the store answers and could take a write; throws `JournalUnavailable` otherwise: one that `refusesToWrite` where it
+   * answers and reads go on. Asked again, it tells when that is over, whether anyone has written meanwhile or not.
+   */
   ready(): Promise<void>;
   /**
    * Heard when what this process holds of the journal may be old from now on, since it could not be compared for 5 s, and when it is
@@ -388,12 +391,19 @@ export class JournalUnavailable extends Error {
   readonly outcome: 'unchanged' | 'unknown';
   /** The store is there, and takes no writes: its disk or its memory is full, or it is somebody's copy. Reads go on. */
   readonly refusesToWrite: boolean;
+  /** A sentence of why it refuses to, for anyone to read. */
+  readonly refusal: string | undefined;
   constructor(
     message: string,
     outcome: 'unchanged' | 'unknown',
-    { refusesToWrite = false, ...options }: ErrorOptions & { refusesToWrite?: boolean } = {},
+    {
+      refusesToWrite = false,
+      refusal,
+      ...options
+    }: ErrorOptions & { refusesToWrite?: boolean; refusal?: string | undefined } = {},
   ) {
     super(message, options);
+    this.refusal = refusal;
     this.name = 'JournalUnavailable';
     this.outcome = outcome;
     this.refusesToWrite = refusesToWrite;

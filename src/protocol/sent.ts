@@ -222,6 +222,7 @@ export const sessionAnswerSchema = z.strictObject({ session: sessionSchema.nulla
 export const healthSchema = z.strictObject({
   status: z.enum(['alive', 'starting', 'ready', 'degraded', 'draining']),
   reason: z.string().optional(),
+  since: sentTime.optional(),
   unsafe: z.array(z.string()).optional(),
 });
 

@@ -1,22 +1,22 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../edge/answers.ts';
 import { answerLimits } from '../edge/limits.ts';
-import { type Engine, messageOf } from '../engine/engine.ts';
+import { type Engine, JournalUnavailable, messageOf } from '../engine/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
 /** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
 export interface Health {
   /** `retired`: others on the same port take what comes from now on. */
   phase: 'starting' | 'ready' | 'retired' | 'draining';
-  /** Why readers may be seeing old state, while the store is out of reach. */
-  degraded?: string | undefined;
+  /** Why nothing can be written, or readers may be seeing old state, and since when (RFC 3339). */
+  degraded?: { reason: string; since: string } | undefined;
   /** Settings of the store that durability needs and that are not as they should be, where the operator allowed it. */
   unsafe?: readonly string[] | undefined;
 }
 
 /**
  * `/healthz`: 200 while the process answers. `/readyz`: 503 while it starts or drains; 200 otherwise, also while the store is out of
- * reach, since readers who are connected are better kept than sent to a server that has lost it as well. A process that others on its
+ * reach or takes no writes, since readers who are connected are better kept than sent to a server that has lost it as well. A process that others on its
  * port have taken over from is no reason to pass the port over. `/metrics`: what `metrics` gives.
  */
 export function healthRoutes(health: () => Health, metrics: () => Promise<string>): Router {
@@ -29,7 +29,7 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
       response.setHeader('Retry-After', answerLimits.startRetrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
     } else if (degraded !== undefined) {
-      sendJson(response, { status: 'degraded', reason: degraded, ...warning }, { cache: 'none' });
+      sendJson(response, { status: 'degraded', ...degraded, ...warning }, { cache: 'none' });
     } else {
       sendJson(response, { status: 'ready', ...warning }, { cache: 'none' });
     }
@@ -48,30 +48,44 @@ interface Watched {
 }
 
 interface Telling {
-  metrics: Pick<Metrics, 'storeReachable' | 'storeUnsafe'>;
+  metrics: Pick<Metrics, 'storeReachable' | 'storeWritable' | 'storeUnsafe'>;
   log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
 }
 
-/** Keeps what `health` says of the store true, with a line in the log when it comes out of reach, or back. Returns the end of it. */
+/** Keeps what `health` says of the store true, with a line in the log when that changes. Returns the end of it. */
 export function watchStore(health: Health, { engine, unsafe }: Watched, { metrics, log }: Telling): () => void {
   metrics.storeReachable.set(1);
+  metrics.storeWritable.set(1);
   const lookAtSettings = () => {
     health.unsafe = unsafe();
     metrics.storeUnsafe.set(health.unsafe.length);
   };
   lookAtSettings();
+  let wasReachable = true;
   const probe = setInterval(async () => {
     lookAtSettings();
     const trouble = await engine.ready().then(
       () => undefined,
       (error: unknown) => error,
     );
-    const reason = trouble === undefined ? undefined : 'The journal cannot be reached.';
-    if (reason === health.degraded) return;
-    metrics.storeReachable.set(reason === undefined ? 1 : 0);
-    health.degraded = reason;
-    if (reason === undefined) log.info({}, 'the journal is in reach again');
-    else log.error({ why: messageOf(trouble) }, 'the journal is out of reach');
+    const is = stateOf(trouble);
+    metrics.storeReachable.set(is.reachable ? 1 : 0);
+    metrics.storeWritable.set(is.reason === undefined ? 1 : 0);
+    if (is.reason === health.degraded?.reason) return;
+    const since = health.degraded?.since ?? new Date().toISOString();
+    health.degraded = is.reason === undefined ? undefined : { reason: is.reason, since };
+    if (is.reason !== undefined)
+      log.error({ why: messageOf(trouble) }, is.reachable ? 'the store takes no writes' : 'the journal is out of reach');
+    else log.info({ since }, wasReachable ? 'the store takes writes again' : 'the journal is in reach again');
+    wasReachable = is.reachable;
   }, answerLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
+}
+
+/** What the engine's answer says of the store. `reason`: why it is not well. */
+function stateOf(trouble: unknown): { reachable: boolean; reason?: string } {
+  if (trouble === undefined) return { reachable: true };
+  const refuses = trouble instanceof JournalUnavailable && (trouble.refusesToWrite || trouble.refusal !== undefined);
+  if (!refuses) return { reachable: false, reason: 'The journal cannot be reached.' };
+  return { reachable: true, reason: ['The journal takes no writes.', trouble.refusal].filter(Boolean).join(' ') };
 }

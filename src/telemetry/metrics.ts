@@ -80,6 +80,8 @@ export interface Metrics {
   tailEntries: Gauge;
   /** 1 while the store is in reach, else 0. */
   storeReachable: Gauge;
+  /** 1 while the store could take a write, else 0. */
+  storeWritable: Gauge;
   /** Tokens that are refused though they have not expired. Bounded by `pressbox_limit{name="revokedTokens"}`. */
   revokedTokens: Gauge;
   /** Sessions that are remembered as signed out. Bounded by `pressbox_limit{name="endedSessions"}`. */
@@ -195,6 +197,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     storeReachable: new Gauge({
       name: 'pressbox_store_reachable',
       help: '1 while the store is in reach, else 0.',
+      aggregator: 'min',
+      registers,
+    }),
+    storeWritable: new Gauge({
+      name: 'pressbox_store_writable',
+      help: '1 while the store could take a write, else 0.',
       aggregator: 'min',
       registers,
     }),

@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
   const shown = () => reader.posts.map(({ headline }) => headline).reverse();
   const readiness = async () => (await call(`${server.url}/readyz`)).body;
   const metric = async (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec((await call(`${server.url}/metrics`)).text)?.[1];
-  const degraded = { status: 'degraded', reason: 'The journal cannot be reached.' };
+  const degraded = { status: 'degraded', reason: 'The journal cannot be reached.', since: expect.any(String) };
 
   it('says that a write whose sync failed may have been done, shows it to nobody, and takes no more until it is started anew', async () => {
     power.fail('broken', true);

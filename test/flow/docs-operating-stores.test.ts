@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,7 +54,9 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
       expect(answer).toMatchObject({ status: 503, body: refusesToWrite });
     }
     expect([202, 503]).toContain((await send(`posts/${first}/takedown`, {})).status);
-    expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' });
+    const full = { status: 'degraded', reason: 'The journal takes no writes. Its disk is full.', since: expect.any(String) };
+    await vi.waitFor(async () => expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200, body: full }), patient);
+    expect((await call(`${server.url}/metrics`)).text).toMatch(/^pressbox_store_writable 0$/m);
     expect((await call(`${server.url}/v1/channels/${id}/snapshot`)).status).toBe(200);
     const why = await vi.waitFor(() => {
       expect(said.join()).toContain('the journal takes no writes');
@@ -62,8 +64,29 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     });
     expect(JSON.parse(why)).toMatchObject({ err: { message: expect.stringContaining('full') } });
     await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,size=30m', dataDir]);
+    await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
     await write(server, token, { path: `/v1/channels/${id}/posts/${first}/takedown`, body: {} });
     await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+  });
+
+  it('is noticed before anyone writes, and so is room on it', async (test) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
+    test.onTestFinished(() => rm(dataDir, { recursive: true }));
+    const starter = [unshare, '--mount', 'sh', '-c', 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"', dataDir];
+    const server = await startServerProcess({ dataDir, starter });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const readiness = async () => (await call(`${server.url}/readyz`)).body;
+    const inside = join(`/proc/${server.pid}/root`, dataDir);
+    await writeFile(join(inside, 'all'), Buffer.alloc(8 * 1024 * 1024)).catch(() => undefined);
+    const full = { status: 'degraded', reason: 'The journal takes no writes. Its disk is full.', since: expect.any(String) };
+    await vi.waitFor(async () => expect(await readiness()).toEqual(full), patient);
+    await rm(join(inside, 'all'));
+    await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
+    await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,ro', dataDir]);
+    const readOnly = { ...full, reason: 'The journal takes no writes. Its disk may only be read.' };
+    await vi.waitFor(async () => expect(await readiness()).toEqual(readOnly), patient);
+    await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,rw', dataDir]);
+    await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
   });
 
   it('from the beginning is told in a sentence, and nothing half-made is left in it', async (test) => {
@@ -117,7 +140,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
 
   const answered = async ({ url }: ServerProcess) => {
     const { status, text } = await call(`${url}/readyz`);
-    return [status, text];
+    return [status, text.replace(/"since":"[^"]*"/, '"since":"2026-11-24T12:00:00.000Z"')];
   };
   const seriesOf = async ({ url }: ServerProcess, series: string) =>
     Number(new RegExp(`^${series} (.*)$`, 'm').exec((await call(`${url}/metrics`)).text)?.[1]);
@@ -208,8 +231,16 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
       expect([path, answer.status, answer.body]).toMatchObject([path, 503, refusesToWrite]);
     }
     expect(await seriesOf(server, 'pressbox_appends_total{outcome="refused"}')).toBe(2);
-    expect(await answered(server)).toEqual([200, told('ready')]);
+    const degraded = {
+      status: 'degraded',
+      reason: 'The journal takes no writes. Its memory is full.',
+      since: expect.any(String),
+    };
+    await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual(degraded), patient);
+    expect(await seriesOf(server, 'pressbox_store_writable')).toBe(0);
+    expect(await seriesOf(server, 'pressbox_store_reachable')).toBe(1);
     await redis.admin.config('SET', 'maxmemory', '0');
+    await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     await publish(server, token, id, { body: 'After.' });
     await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
     const about = said

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -247,6 +247,21 @@ describe.concurrent('a server that is operated as docs/operating.md has it', () 
     expect(open()).toBeGreaterThan(before + 15);
     for (const connection of connections) connection.destroy();
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }));
+  });
+
+  it('says in /readyz that its data directory was taken away, and goes on where it is put back', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'pressbox-moved-'));
+    onTestFinished(() => rm(parent, { recursive: true }));
+    const dataDir = join(parent, 'data');
+    await using server = await startServerProcess({ dataDir });
+    const readiness = async () => (await call(`${server.url}/readyz`)).body;
+    await rename(dataDir, `${dataDir}-elsewhere`);
+    const moved = 'The journal takes no writes. Its files are not where they were.';
+    await vi.waitFor(async () =>
+      expect(await readiness()).toEqual({ status: 'degraded', reason: moved, since: expect.any(String) }),
+    );
+    await rename(`${dataDir}-elsewhere`, dataDir);
+    await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }));
   });
 
   it('orders by no clock, and holds tokens to theirs', async (test) => {

@@ -62,10 +62,11 @@ describe('health', () => {
     const health: Health = { phase: 'ready' };
     const { url } = await serve(() => health);
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' });
-    health.degraded = 'The store does not answer.';
+    const since = '2026-11-24T12:00:00.000Z';
+    health.degraded = { reason: 'The store does not answer.', since };
     const response = await fetch(`${url}/readyz`);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ status: 'degraded', reason: 'The store does not answer.' });
+    expect(await response.json()).toEqual({ status: 'degraded', reason: 'The store does not answer.', since });
   });
 
   it('takes no other method', async () => {

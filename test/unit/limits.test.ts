@@ -15,7 +15,7 @@ const noLimits: Record<string, string> = {
   'src/engine/embedded/damage.ts sqliteNotADatabase': 'a code of SQLite',
   'src/engine/embedded/directory.ts copiedBytes': 'of a file, what is read and written at a time',
   'src/engine/embedded/directory.ts sqliteBusy': 'a code of SQLite',
-  'src/engine/embedded/writer.ts sqliteFull': 'a code of SQLite',
+  'src/engine/embedded/damage.ts sqliteFull': 'a code of SQLite',
   'src/fanout/rounds.ts askedAtATime': 'readers who are looked at in a row, of all that are',
   'src/reader/plain-websocket.ts twoBytesMore': 'the form of a frame',
   'src/reader/plain-websocket.ts shortestLength': 'the form of a frame',

@@ -17,6 +17,7 @@ export const ended = (reason: string) => `pressbox_subscriptions_ended_total{rea
 export const workerEnds = (how: string) => `pressbox_worker_ends_total{how="${how}"}`;
 export const fed = 'pressbox_feed_pages_total{format="atom"}';
 export const reachable = 'pressbox_store_reachable';
+export const writable = 'pressbox_store_writable';
 export const clockJumps = 'pressbox_clock_jumps_total{direction="back"}';
 export const erasing = 'pressbox_erasures_pending';
 export const cutInLog = 'pressbox_log_cuts_total';

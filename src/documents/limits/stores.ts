@@ -1,4 +1,4 @@
-import { type AtBounds, erasing, problem, reachable } from './at-bound.ts';
+import { type AtBounds, erasing, problem, reachable, writable } from './at-bound.ts';
 
 export const embeddedAtBound: AtBounds<'embedded'> = {
   waitingCalls: { what: 'One more is 503 `journal-unavailable`, `unchanged`.', metric: problem('journal-unavailable') },
@@ -10,6 +10,10 @@ export const embeddedAtBound: AtBounds<'embedded'> = {
   journalSilentMs: { what: 'A journal that has not answered for so long counts as out of reach.', metric: reachable },
   journalLockMs: { what: 'A lock that is not to be had is tried for again.', metric: reachable },
   journalLogBytes: { what: 'Past it the log is copied into the journal.', metric: 'pressbox_append_seconds_count' },
+  journalRoomBytes: {
+    what: 'With less room on its disk it is tried whether the journal can still be written.',
+    metric: writable,
+  },
   journalErasureWaitMs: {
     what: 'An erasure that takes longer is pending, and finished in the background.',
     metric: erasing,

@@ -4,6 +4,7 @@ import { JournalRefused, JournalUnavailable } from '../engine.ts';
 
 const sqliteReadOnly = 8;
 const sqliteCorrupt = 11;
+export const sqliteFull = 13;
 const sqliteCannotOpen = 14;
 const sqliteNotADatabase = 26;
 

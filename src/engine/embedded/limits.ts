@@ -12,6 +12,8 @@ export const embeddedLimits = {
   journalLockMs: 100,
   /** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */
   journalLogBytes: 16 * 1024 * 1024,
+  /** With less room on its disk the journal is asked to write when nobody does, to know whether it could. */
+  journalRoomBytes: 64 * 1024,
   /** How long one who asks for an erasure waits for it, before being told what is pending. */
   journalErasureWaitMs: 6_000,
   /** Entries of a deleted channel that are taken away in one transaction. */

@@ -48,6 +48,7 @@ export interface Failure {
   message: string;
   outcome: 'unchanged' | 'unknown';
   refusesToWrite?: boolean;
+  refusal?: string | undefined;
 }
 
 export interface Answered {

@@ -132,8 +132,8 @@ export class Thread<T> {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (failure) {
-      const { message, outcome, refusesToWrite = false } = failure;
-      waiting?.fail(new JournalUnavailable(message, outcome, { refusesToWrite }));
+      const { message, outcome, refusesToWrite = false, refusal } = failure;
+      waiting?.fail(new JournalUnavailable(message, outcome, { refusesToWrite, refusal }));
     } else waiting?.settle(answer);
   }
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { append } from './append.ts';
-import { codeOf, isDamage, notUsable } from './damage.ts';
+import { codeOf, isDamage, notUsable, sqliteFull } from './damage.ts';
 import { notePlaces, syncLog } from './directory.ts';
 import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
 import { embeddedLimits } from './limits.ts';
@@ -13,6 +13,7 @@ import { revoke } from './revoked.ts';
 import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
 import { endSession, sessionKey } from './sessions.ts';
 import { verifyJournal } from './verify.ts';
+import { movedAway, refusalOf, Writability } from './writability.ts';
 
 /**
  * The writer thread. What waits when a commit ends forms the next transaction, each operation in its savepoint, so that many authors
@@ -40,6 +41,7 @@ function start(): void {
   }
   const sql = statements(db);
   const whyMoved = notePlaces(file);
+  const writability = new Writability(db, file);
   let broken: string | undefined;
   const breakDown = (why: string) => {
     broken = why;
@@ -55,10 +57,14 @@ function start(): void {
         next = receive();
       }
       const refusal = broken ?? whyMoved();
-      if (batch.length > 0) answer(refusal === undefined ? transact(db, sql, batch, breakDown) : refuse(batch, refusal));
+      if (batch.length > 0) {
+        const answers = refusal === undefined ? transact(db, sql, batch, breakDown) : refuse(batch, refusal);
+        writability.note(answers.some(({ failure }) => failure?.refusesToWrite) ? 'refused' : 'committed');
+        answer(answers);
+      }
       if (batch.length > 0 && broken === undefined) tend(sql, breakDown);
       if (next !== undefined && !inTransaction(next)) {
-        answer([alone(db, sql, next, { refusal: broken ?? refusal, breakDown })]);
+        answer([alone(db, sql, next, { broken, moved: refusal, breakDown, writability })]);
         if (next.operation === 'close') return port.close();
         next = receive();
       }
@@ -167,22 +173,39 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
   }
 }
 
-function alone(
-  db: DatabaseSync,
-  sql: Sql,
-  asked: AskedWrite,
-  { refusal, breakDown }: { refusal: string | undefined; breakDown: (why: string) => void },
-): Answered {
+interface Condition {
+  /** Why nothing may be written until a restart. */
+  broken: string | undefined;
+  /** Why nothing may be written while the files are not where they were. */
+  moved: string | undefined;
+  breakDown: (why: string) => void;
+  writability: Writability;
+}
+
+function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Condition): Answered {
   const { id } = asked;
+  const { broken, moved, breakDown, writability } = condition;
   try {
     if (asked.operation === 'close') db.close();
-    else if (refusal !== undefined) return { id, failure: { message: refusal, outcome: 'unchanged' } };
-    else if (asked.operation === 'ping') sql('SELECT 1').get();
+    else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
+    else if (moved !== undefined)
+      return { id, failure: { message: moved, outcome: 'unchanged', refusesToWrite: true, refusal: movedAway } };
+    else if (asked.operation === 'ping') return ping(id, writability, breakDown);
     else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
     return { id, answer: null };
   } catch (error) {
     noteDamage(error, breakDown);
     return { id, failure: { message: messageOf(error), outcome: 'unknown' } };
+  }
+}
+
+function ping(id: number, writability: Writability, breakDown: (why: string) => void): Answered {
+  try {
+    writability.probe();
+    return { id, answer: null };
+  } catch (error) {
+    noteDamage(error, breakDown);
+    return { id, failure: { message: messageOf(error), outcome: 'unchanged', refusesToWrite: true, refusal: refusalOf(error) } };
   }
 }
 
@@ -211,7 +234,6 @@ function rollBack(db: DatabaseSync): void {
   if (db.isTransaction) db.exec('ROLLBACK');
 }
 
-const sqliteFull = 13;
 const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
 
 /**

@@ -201,8 +201,13 @@ function isRefusal({ message, code = '' }: { message: string; code?: string }): 
 const didNothing =
   /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
 
-/** Of these, what a server says that answers and takes no writes. */
-const takesNoWrites = /^(?:MISCONF|NOREPLICAS|OOM|READONLY)\b/;
+/** Of these, what a server says that answers and takes no writes, and why that is, for anyone to read. */
+const refusals: Readonly<Record<string, string>> = {
+  MISCONF: 'Its disk cannot be written.',
+  NOREPLICAS: 'Too few replicas are there.',
+  OOM: 'Its memory is full.',
+  READONLY: 'It is a replica.',
+};
 
 function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
@@ -213,8 +218,10 @@ function unavailable(error: unknown): JournalUnavailable {
     : error instanceof Error
       ? error.message
       : String(error);
+  const refusal = refusals[/^[A-Z]+/.exec(message)?.[0] ?? ''];
   return new JournalUnavailable(`Redis: ${message}`, didNothing.test(message) ? 'unchanged' : 'unknown', {
     cause: error,
-    refusesToWrite: takesNoWrites.test(message),
+    refusesToWrite: refusal !== undefined,
+    refusal,
   });
 }

@@ -199,6 +199,7 @@ class Shared implements RedisEngine {
     await Promise.all([this.#writes, this.#talk].map((connection) => connection.ask((redis) => redis.ping())));
     if (!this.#watch.reach.reachable)
       throw new JournalUnavailable(`Redis could not be compared with for a while: ${this.#watch.why}`, 'unchanged');
+    await this.#writing.probe();
   }
 
   close(): Promise<void> {

@@ -66,6 +66,12 @@ export class Writes implements JournalWrites {
     await Promise.allSettled([...this.#inFlight]);
   }
 
+  /** Writes, and waits for as many replicas as any other write. Throws where that cannot be. */
+  async probe(): Promise<void> {
+    await this.#parts.requests.keepClock();
+    await this.#acknowledged();
+  }
+
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
@@ -205,6 +211,7 @@ export class Writes implements JournalWrites {
         throw new JournalUnavailable(
           `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
           'unknown',
+          { refusal: 'Too few replicas are there.' },
         );
       }
     });
