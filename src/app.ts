@@ -17,6 +17,7 @@ import { believeProxies, warnOfForwarded } from './edge/proxies.ts';
 import { limitRequests, type Rates } from './edge/rates.ts';
 import { authenticate } from './edge/request.ts';
 import { boundPreferences, requireOneHost } from './edge/request-headers.ts';
+import { keepSecurityLog, type SecurityLog } from './edge/security-log.ts';
 import { sessionRoutes } from './edge/session-routes.ts';
 import { createSlots } from './edge/slots.ts';
 import type { Engine, Renderer } from './engine/engine.ts';
@@ -49,6 +50,7 @@ export interface App {
 }
 
 export interface AppContext {
+  security: SecurityLog;
   health: Health;
   metrics: Metrics;
   /** What `/metrics` answers. */
@@ -80,8 +82,9 @@ export interface Parts {
   elapsed: () => number;
 }
 
-export function createApp(config: Config, { health, metrics, counted, random, log }: AppContext): App {
+export function createApp(config: Config, { health, metrics, counted, random, log, security }: AppContext): App {
   const app = express();
+  keepSecurityLog(app, security);
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);

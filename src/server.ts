@@ -15,6 +15,7 @@ import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
 import { signedIn } from './edge/request.ts';
 import { secretFor } from './edge/secret.ts';
+import { createSecurityLog } from './edge/security-log.ts';
 import { createSessions } from './edge/sessions.ts';
 import { createTokens } from './edge/tokens.ts';
 import { openEmbedded } from './engine/embedded/index.ts';
@@ -89,7 +90,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
   const counted = group?.metrics ?? metrics.text;
-  const { app, mount } = createApp(config, { health, metrics, counted, random, log });
+  const security = createSecurityLog({ log, now: elapsed, onLeftOut: () => metrics.securityLinesLeftOut.inc() });
+  const { app, mount } = createApp(config, { health, metrics, counted, random, log, security });
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
@@ -174,6 +176,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       random,
       log,
       metrics,
+      security,
     });
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, readers, engine));

@@ -5,6 +5,7 @@ import { sendJson } from '../edge/answers.ts';
 import { type Identity, refusalFor } from '../edge/identity.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
+import { logDeed } from '../edge/security-log.ts';
 import type { Slots } from '../edge/slots.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
@@ -40,6 +41,7 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
     requireType(req.headers['content-type'], types);
     const release = slots.take();
     const importing = importer(who.sub);
+    logDeed(res, 'import');
     try {
       await take(req, importing, publicUrl, () => refusalFor(identity.standing(who)));
       log.info({ by: who.sub, ...counts(importing.done) }, 'import done');

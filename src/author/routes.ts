@@ -4,6 +4,7 @@ import type { Desk } from '../desk/desk.ts';
 import { postEtag, sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
+import { logDeed } from '../edge/security-log.ts';
 import type { Renderer } from '../engine/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
@@ -65,6 +66,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       channelId,
     );
     note(res, replayed, { channel: channelId, complete: erasure.complete }, 'channel deleted');
+    logDeed(res, 'erasure', { channel: channelId });
     if (!erasure.complete) return sendJson(res, { erasure }, { status: 202, cache: 'none' });
     res.set('Cache-Control', 'no-store').status(204).end();
   });
@@ -130,6 +132,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
     // As the journal has it: the revisions up to this one.
     const erasing = more.erasure === undefined || replayed ? {} : { erases: post.revision - 1 };
     note(res, replayed, { ...facts, ...erasing }, did);
+    if (more.erasure !== undefined) logDeed(res, 'erasure', { channel: post.channelId, post: post.id });
     // The same tag that a GET in the author's view has.
     const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });

@@ -3,6 +3,7 @@ import { deskLimits } from '../desk/limits.ts';
 import { sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
+import { logDeed } from '../edge/security-log.ts';
 import type { Revocations } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -42,6 +43,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
         });
       }
       log.info({ jti, until, by: requirePrincipal(res).sub }, 'token revoked');
+      logDeed(res, 'token-revoked', { jti });
       sendJson(res, { jti, until: until === null ? null : new Date(until).toISOString() }, { cache: 'private' });
     },
   );

@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { JournalUnavailable } from '../engine/engine.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
 import { answerLimits } from './limits.ts';
+import { logRefusal } from './security-log.ts';
 
 /** What goes out over HTTP: JSON with its caching rules, and problems. */
 
@@ -92,6 +93,7 @@ export function sendProblem(response: Response, sent: Problem): void {
 /** Puts what of a problem belongs in headers there, however it is told, and notes it for those who count. */
 export function noteProblem(response: Response, { code, retryAfter }: Problem): void {
   response.locals.problem = code;
+  logRefusal(response, code);
   response.removeHeader('ETag');
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(retryAfter)));
   const asked = challenges[code];

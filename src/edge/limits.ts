@@ -12,4 +12,7 @@ export const answerLimits = {
   preflightSeconds: 600,
   /** How often the store is asked whether it answers, for `/readyz`. */
   storeProbeMs: 2_000,
+  /** The same line of the security log comes once in this time, and no more than so many different ones of deeds, and of refusals. */
+  securityRepeatMs: 60_000,
+  securityLines: 1_000,
 } as const;

@@ -5,6 +5,7 @@ import { sendJson } from './answers.ts';
 import type { SessionCookie } from './cookies.ts';
 import { type Identity, isUnjudged } from './identity.ts';
 import { askingOf, tokenOf } from './request.ts';
+import { logDeed } from './security-log.ts';
 
 /** A token is exchanged once for a session, which scripts of pages then need not hold. */
 export interface SessionContext {
@@ -28,6 +29,7 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
     if (token === undefined) throw new Refusal('token-missing');
     const { who, value, maxAgeSeconds, expiresAt } = await identity.signIn(token);
     cookie.set(req, res, value, maxAgeSeconds);
+    logDeed(res, 'sign-in', { by: who.sub, jti: who.jti });
     sendJson(res, { session: described({ ...who, expiresAt }) }, { cache: 'none' });
   });
 
@@ -49,7 +51,8 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
 /** Ends the session that came with the request, and takes its cookie away. That stays where the session could not be ended. */
 export async function signOut(req: Request, res: Response, { identity, cookie }: SessionContext): Promise<void> {
   const session = cookie.readToEnd(req);
-  if (session !== undefined) await identity.signOut(session);
+  const who = session === undefined ? undefined : await identity.signOut(session);
+  if (who !== undefined) logDeed(res, 'sign-out', { by: who.sub, jti: who.jti });
   cookie.clear(req, res);
 }
 

@@ -6,7 +6,7 @@ import type { Feeds, Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import type { EndedReason } from '../protocol/model.ts';
-import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { cursorFrom } from './access.ts';
@@ -45,8 +45,11 @@ export class Conversation implements OpenReader, Talk {
   /** Subscribes that are not answered yet. */
   #wishes: readonly Wish[] = [];
   #misuses = 0;
+  /** Of somebody known. */
+  readonly #onRefused: ((code: ProblemCode) => void) | undefined;
 
-  constructor(socket: ClientSocket, asking: Asking, context: ConversationContext) {
+  constructor(socket: ClientSocket, asking: Asking, context: ConversationContext, onRefused?: (code: ProblemCode) => void) {
+    this.#onRefused = onRefused;
     this.#socket = socket;
     this.asker = new Asker(asking, context.identity.standing);
     this.#context = context;
@@ -236,6 +239,7 @@ export class Conversation implements OpenReader, Talk {
     if (known === undefined) this.#context.log.warn({ err: error }, 'subscribe failed');
     const said = known ?? problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
     this.#context.metrics.problems.inc({ code: said.code });
+    this.#onRefused?.(said.code);
     return said;
   }
 }

@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { vary, whoAsks } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
 import { askingOf, requirePrincipal } from '../edge/request.ts';
+import { logDeed } from '../edge/security-log.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine, KeptEntry } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -35,6 +36,7 @@ export function exportRoutes({ engine, feeds, identity, slots, log }: ExportCont
     const who = requirePrincipal(res);
     if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
     const release = slots.take();
+    logDeed(res, 'export', { channel: channel.id });
     try {
       const { whole, lines } = await send(req, res, channel.id, who);
       log.info({ channel: channel.id, by: who.sub, lines }, whole ? 'channel exported' : 'an export was given up');

@@ -23,7 +23,7 @@ export interface NamespaceContext {
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
   known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Asking> | undefined;
   /** A client has joined. */
-  joined(socket: ClientSocket, who: Asking): Talk;
+  joined(socket: ClientSocket, who: Asking, request: EngineSocket['request']): Talk;
   /** It threw something that is no refusal: the client is told to come back. */
   onFailed(error: unknown): void;
   /** A connection was ended that goes on asking without reading the answers. */
@@ -152,9 +152,10 @@ class Client implements ClientSocket {
     // It may have gone while it was looked at.
     if (!this.pipe.open) return;
     this.#stopWaiting();
+    const { request } = this.#connection;
     forgetRequest(this.#connection);
     this.#send(`${PacketType.CONNECT}{"sid":"${randomUUID()}"}`);
-    this.#talk = this.#context.joined(this, who);
+    this.#talk = this.#context.joined(this, who, request);
   }
 
   /** Its client hears of it as a `connect_error`. */

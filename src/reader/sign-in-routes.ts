@@ -6,6 +6,7 @@ import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import type { Identity } from '../edge/identity.ts';
 import { principalOf, resumeSession } from '../edge/request.ts';
+import { logDeed } from '../edge/security-log.ts';
 import { signOut } from '../edge/session-routes.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -47,8 +48,9 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
     try {
       const token = form.token?.trim();
       if (!token) throw new Refusal('invalid-body', { detail: 'Paste the token that you were given.' });
-      const { value, maxAgeSeconds } = await identity.signIn(token);
+      const { who, value, maxAgeSeconds } = await identity.signIn(token);
       cookie.set(req, res, value, maxAgeSeconds);
+      logDeed(res, 'sign-in', { by: who.sub, jti: who.jti });
       leadTo(res, to);
     } catch (error) {
       if (!(error instanceof Refusal) || !wantsPage(req)) throw error;

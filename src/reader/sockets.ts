@@ -4,9 +4,10 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
-import type { Asking, Identity } from '../edge/identity.ts';
+import { type Asking, type Identity, principalIn } from '../edge/identity.ts';
 import { answerLimits } from '../edge/limits.ts';
 import { mustNameOneHost } from '../edge/request-headers.ts';
+import type { SecurityLog } from '../edge/security-log.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -37,6 +38,7 @@ export interface SocketsContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
+  security: Pick<SecurityLog, 'refused'>;
   metrics: Pick<Metrics, 'catchUps' | 'problems' | 'rejections' | 'subscriptionsEnded'>;
 }
 
@@ -67,7 +69,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       // After it, as a listener for bytes sets them flowing.
       boundIncoming(socket, bounds);
     } catch (error) {
-      refuse(socket, error);
+      refuse(request, socket, error);
     }
   };
 
@@ -83,32 +85,40 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     return context.rates.connection(address);
   };
 
-  const refuse = (socket: Duplex, error: unknown) => {
+  const refuse = (request: IncomingMessage, socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
     const said =
       error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
     context.metrics.problems.inc({ code: said.code });
+    context.security.refused(said.code, { address: context.addressOf(request) });
     if (socket.writable) socket.end(httpAnswer(said));
     // Who was refused may keep its end open, and would be counted nowhere.
     const cut = setTimeout(() => socket.destroy(), readerLimits.refusedMs).unref();
     socket.once('close', () => clearTimeout(cut)).resume();
   };
 
-  const verify = async (token: unknown) => {
-    if (typeof token !== 'string') throw new Refusal('token-invalid');
-    return context.identity.verify(token);
+  const verify = async (token: unknown, request: IncomingMessage) => {
+    try {
+      if (typeof token !== 'string') throw new Refusal('token-invalid');
+      return await context.identity.verify(token);
+    } catch (error) {
+      if (error instanceof Refusal) context.security.refused(error.problem.code, { address: context.addressOf(request) });
+      throw error;
+    }
   };
 
   const namespace = new Namespace({
     handshakes: context.handshakes,
     known({ token, session }, { request }) {
-      if (token !== undefined && token !== null) return verify(token);
+      if (token !== undefined && token !== null) return verify(token, request);
       return session === false ? undefined : context.signedIn(request);
     },
-    joined(socket, who) {
-      const { readers } = context;
+    joined(socket, who, request) {
+      const { readers, security } = context;
       if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
-      return new Conversation(socket, who, context);
+      if (who === undefined) return new Conversation(socket, who, context);
+      const from = { address: context.addressOf(request), by: principalIn(who)?.sub };
+      return new Conversation(socket, who, context, (code) => security.refused(code, from));
     },
     onFailed: (error) => context.log.warn({ err: error }, 'connection could not join'),
     onUnanswered: () => context.metrics.rejections.inc({ kind: 'unanswered' }),

@@ -66,6 +66,8 @@ export interface Metrics {
   frontPages: Counter<'live'>;
   /** Headers that tell what a client would rather have, at greater length than is listened to. */
   preferencesPassedOver: Counter;
+  /** Lines of the security log that were too many in their interval. */
+  securityLinesLeftOut: Counter;
   /** Requests refused for their rate; from `messages` on: connections closed on clients that asked without measure, or did not read. */
   rejections: Counter<'kind'>;
   /** Exports and imports under way. */
@@ -167,6 +169,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     preferencesPassedOver: new Counter({
       name: 'pressbox_preferences_passed_over_total',
       help: 'Accept, Accept-Encoding and Accept-Language headers that were too long to be listened to.',
+      registers,
+    }),
+    securityLinesLeftOut: new Counter({
+      name: 'pressbox_security_lines_left_out_total',
+      help: 'Lines of the security log that were left out, as too many different ones came in a minute.',
       registers,
     }),
     rejections: new Counter({

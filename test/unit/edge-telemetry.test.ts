@@ -48,7 +48,14 @@ describe('health', () => {
 
   it.each(['starting', 'draining'] as const)('has everything else answered with its own problem while %s', async (phase) => {
     const metrics = createMetrics({ tailBytes: 5 });
-    const parts = { health: { phase }, metrics, counted: metrics.text, random: Math.random, log: createLog('silent') };
+    const parts = {
+      health: { phase },
+      metrics,
+      counted: metrics.text,
+      random: Math.random,
+      log: createLog('silent'),
+      security: { note() {}, refused() {} },
+    };
     const site = await startSite(createApp(readConfig({}), parts).app);
     sites.push(site);
     const program = await fetch(`${site.url}/v1/channels`);

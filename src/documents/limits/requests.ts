@@ -61,6 +61,14 @@ export const answersAtBound: AtBounds<'answers'> = {
     what: 'After so long a browser asks again whether a page of another origin may read here.',
     metric: closed('requests'),
   },
+  securityRepeatMs: {
+    what: 'In this time the same line of the security log comes once.',
+    metric: 'pressbox_security_lines_left_out_total',
+  },
+  securityLines: {
+    what: 'One more in that time is left out; deeds and refusals are counted apart.',
+    metric: 'pressbox_security_lines_left_out_total',
+  },
   storeProbeMs: { what: 'So often the store is asked whether it answers, for `/readyz`.', metric: reachable },
 };
 

@@ -1,0 +1,122 @@
+import type { Response } from 'express';
+import type { ProblemCode } from '../protocol/problems.ts';
+import { type Asking, principalIn } from './identity.ts';
+import { answerLimits } from './limits.ts';
+import { addressKey } from './rates.ts';
+
+/**
+ * Who tried what, and from where: sign-ins and sign-outs, refusals of tokens and rights, revocations, erasures, exports, imports and rates
+ * that were met. The same from one address is logged once in an interval, with how often it happened in the one before. Facts are ids alone:
+ * no token, no text, and nothing of an address that was asked for.
+ */
+export type Deed = 'sign-in' | 'sign-out' | 'token-revoked' | 'erasure' | 'export' | 'import';
+export type Refused = 'token-refused' | 'rights-refused' | 'rate-limited';
+
+export interface SecurityFacts {
+  address: string | undefined;
+  /** The `sub` of a token that was verified. */
+  by?: string | undefined;
+  channel?: string;
+  post?: string;
+  jti?: string;
+}
+
+export interface SecurityLog {
+  note(what: Deed | Refused, facts: SecurityFacts): void;
+  /** A refusal, where it is one that is logged. */
+  refused(code: ProblemCode, facts: SecurityFacts): void;
+}
+
+export interface SecurityLogParts {
+  log: { info(facts: object, message: string): void };
+  /** Milliseconds of a clock that never goes back. */
+  now: () => number;
+  /** A line was left out, as too many different ones came in an interval. */
+  onLeftOut(): void;
+}
+
+const refusals: Partial<Record<ProblemCode, Refused>> = {
+  'token-invalid': 'token-refused',
+  forbidden: 'rights-refused',
+  'rate-limited': 'rate-limited',
+};
+
+export function createSecurityLog({ log, now, onLeftOut }: SecurityLogParts): SecurityLog {
+  // Strangers can be refused from any number of addresses. That leaves out no deed.
+  const [deeds, refused] = [createRepeats(now), createRepeats(now)];
+  const tell = (repeats: Repeats, what: Deed | Refused, facts: SecurityFacts) => {
+    const { address = '', by, channel, post, jti } = facts;
+    const seen = repeats.see(JSON.stringify([what, addressKey(address), by, channel, post, jti]));
+    if (seen === 'full') return onLeftOut();
+    if (seen === 'again') return;
+    const before = seen > 0 && { timesBefore: seen };
+    log.info({ security: what, address, ...(by !== undefined && { by }), channel, post, jti, ...before }, said[what]);
+  };
+  return {
+    note: (what, facts) => tell(what in isRefusal ? refused : deeds, what, facts),
+    refused(code, facts) {
+      const what = refusals[code];
+      if (what !== undefined) tell(refused, what, facts);
+    },
+  };
+}
+
+const isRefusal: Record<Refused, true> = { 'token-refused': true, 'rights-refused': true, 'rate-limited': true };
+
+const said: Record<Deed | Refused, string> = {
+  'sign-in': 'security: signed in',
+  'sign-out': 'security: signed out',
+  'token-revoked': 'security: token revoked',
+  erasure: 'security: text erased',
+  export: 'security: channel exported',
+  import: 'security: import begun',
+  'token-refused': 'security: token refused',
+  'rights-refused': 'security: not permitted',
+  'rate-limited': 'security: rate limit met',
+};
+
+interface Repeats {
+  /** How often it was seen in the interval before; `again` where it was seen in this one, `full` where too much else was. */
+  see(key: string): number | 'again' | 'full';
+}
+
+function createRepeats(now: () => number): Repeats {
+  let current = new Map<string, number>();
+  let before: ReadonlyMap<string, number> = new Map();
+  let began = now();
+  return {
+    see(key) {
+      const at = now();
+      if (at - began >= answerLimits.securityRepeatMs) {
+        before = at - began < 2 * answerLimits.securityRepeatMs ? current : new Map();
+        current = new Map();
+        began = at;
+      }
+      const times = current.get(key);
+      if (times === undefined && current.size >= answerLimits.securityLines) return 'full';
+      current.set(key, (times ?? 0) + 1);
+      return times === undefined ? (before.get(key) ?? 0) : 'again';
+    },
+  };
+}
+
+const logs = new WeakMap<object, SecurityLog>();
+
+/** Whatever answers of this app are told to log, by the functions below. */
+export function keepSecurityLog(app: object, security: SecurityLog): void {
+  logs.set(app, security);
+}
+
+/** Logs what was done for whoever the response is for. `by`: where only the route knows who it is. */
+export function logDeed(response: Response, what: Deed, facts: Omit<SecurityFacts, 'address'> = {}): void {
+  logs.get(response.app)?.note(what, { ...whoIs(response), ...facts });
+}
+
+/** Logs why whoever the response is for was refused, where that is a matter of security. */
+export function logRefusal(response: Response, code: ProblemCode): void {
+  if (refusals[code] !== undefined) logs.get(response.app)?.refused(code, whoIs(response));
+}
+
+function whoIs(response: Response): SecurityFacts {
+  return { address: response.req?.ip, by: principalIn(response.locals.asking as Asking)?.sub };
+}
