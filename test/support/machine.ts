@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -30,6 +31,23 @@ export const needs = {
   curl: {
     find: () => onPath('curl'),
     advice: "install Debian's curl",
+  },
+  /** What builds an image without a daemon, and a base for it, which takes root. */
+  containers: {
+    find: () => {
+      const [buildah, mmdebstrap] = [onPath('buildah'), onPath('mmdebstrap')];
+      const isWhole = onPath('crun') !== undefined && isThere('/usr/lib/podman/netavark') && process.getuid?.() === 0;
+      return isWhole && buildah !== undefined && mmdebstrap !== undefined ? { buildah, mmdebstrap } : undefined;
+    },
+    advice: "install Debian's buildah, netavark, crun and mmdebstrap, and run it as root",
+  },
+  /** Namespaces of processes and mounts, which some machines forbid. */
+  namespaces: {
+    find: () => {
+      const tried = spawnSync('unshare', ['--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+      return tried.status === 0 ? 'unshare' : undefined;
+    },
+    advice: 'allow namespaces and mounts, and run it as root',
   },
   python: {
     find: () => onPath('python3'),
@@ -67,7 +85,7 @@ export const needs = {
     find: () => onPath('valkey-server'),
     advice: "install Debian's valkey-server",
   },
-} as const satisfies Record<string, Need<string>>;
+} as const satisfies Record<string, Need<unknown>>;
 
 function onPath(command: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');

@@ -1,0 +1,31 @@
+# The image of the server. README.md says how to run it.
+
+# Any image with Node.js 24 or later and npm.
+ARG BASE=node:26-slim
+
+FROM ${BASE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# Neither secret is required. `npmrc` is configuration of npm, which may name `cafile=/run/secrets/ca`: certificates that npm trusts.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    --mount=type=secret,id=ca \
+    npm ci --ignore-scripts
+COPY . .
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM ${BASE}
+# A number, so that Kubernetes can tell that it is not root. The user has no name and no home.
+ARG USER_ID=10001
+RUN install --directory --owner=${USER_ID} --group=${USER_ID} --mode=0700 /data && ln -s /app/bin/pressbox.mjs /usr/local/bin/pressbox
+WORKDIR /app
+COPY --from=build /build/package.json /build/LICENSE ./
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/bin bin
+COPY --from=build /build/container/health.mjs container/
+COPY --from=build /build/dist dist
+ENV NODE_ENV=production PRESSBOX_HOST=0.0.0.0 PRESSBOX_DATA_DIR=/data
+USER ${USER_ID}:${USER_ID}
+VOLUME /data
+EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "/app/container/health.mjs"]
+ENTRYPOINT ["node", "/app/dist/src/main.js"]
