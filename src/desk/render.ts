@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import MarkdownIt, { type Token } from 'markdown-it';
+import MarkdownIt, { type StateBlock, type Token } from 'markdown-it';
 import type { Renderer } from '../engine/engine.ts';
 import { onServer, postPath } from '../protocol/addresses.ts';
 import { limits } from '../protocol/limits.ts';
@@ -48,6 +48,7 @@ function createMarkdown() {
   md.normalizeLinkText = (url) => url;
   md.linkify.add('//', null);
   md.linkify.add('ftp:', null);
+  md.block.ruler.before('table', 'table_size', boundTable);
   const { re } = md.linkify;
   const afterWww = new RegExp(`${re.get_url_host_port().source}${re.get_path().source}`, 'iy');
   md.linkify.add('www.', {
@@ -60,6 +61,62 @@ function createMarkdown() {
     },
   });
   return md;
+}
+
+/** The least that is written for a cell. */
+const cellTags = '<td></td>\n';
+
+/**
+ * Refuses a body before its tables are read whose cells alone become more html than a post may have: a row of one letter stands for as many
+ * cells as the first row has, so that 50 kB make 65,000 of them. No table is begun here.
+ */
+function boundTable(state: StateBlock, startLine: number, endLine: number): boolean {
+  const columns = columnsOf(state, startLine, endLine);
+  if (columns === 0) return false;
+  let line = startLine + 2;
+  while (line < endLine && isRow(state, line, endLine)) line += 1;
+  const env = state.env as { cells?: number };
+  env.cells = (env.cells ?? 0) + columns * (line - startLine - 1);
+  if (env.cells * cellTags.length > limits.htmlBytes) throw tooMuchHtml();
+  return false;
+}
+
+/** Of the table that begins on a line, with a row of dashes below it; 0 where there is none. As markdown-it counts them. */
+function columnsOf(state: StateBlock, line: number, endLine: number): number {
+  if (line + 1 >= endLine || isOutside(state, line + 1) || isIndented(state, line) || isIndented(state, line + 1)) return 0;
+  const [head, dashes] = [textOn(state, line), textOn(state, line + 1)];
+  if (!head.includes('|') || !/^(?!-\s)[-:|][-:|\s]/.test(dashes)) return 0;
+  const columns = cellsOf(dashes);
+  if (!columns.every((cell) => /^:?-+:?$/.test(cell.trim()))) return 0;
+  return cellsOf(head).length === columns.length ? columns.length : 0;
+}
+
+function textOn(state: StateBlock, line: number): string {
+  return state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line]).trim();
+}
+
+function cellsOf(row: string): string[] {
+  const cells = row.split(/(?<!\\)\|/);
+  if (cells[0] === '') cells.shift();
+  if (cells.at(-1) === '') cells.pop();
+  return cells;
+}
+
+/** Whether the line goes on with the table above it, and neither is empty nor begins something else. */
+function isRow(state: StateBlock, line: number, endLine: number): boolean {
+  if (state.isEmpty(line) || isOutside(state, line) || isIndented(state, line)) return false;
+  const begins = state.md.block.ruler.getRules('blockquote');
+  return !begins.some((rule) => rule(state, line, endLine, true));
+}
+
+/** Of the list or quote around the table. */
+function isOutside(state: StateBlock, line: number): boolean {
+  return (state.sCount[line] ?? 0) < state.blkIndent;
+}
+
+/** As code is. */
+function isIndented(state: StateBlock, line: number): boolean {
+  return (state.sCount[line] ?? 0) - state.blkIndent >= 4;
 }
 
 const inlineTags: Readonly<Record<string, string>> = { strong: 'strong', em: 'em', s: 's' };
@@ -181,7 +238,7 @@ class Writer {
 
   private write(text: string): void {
     this.bytes += Buffer.byteLength(text);
-    if (this.bytes > limits.htmlBytes) throw refusal(`Becomes more than ${limits.htmlBytes / 1024} KiB of html.`);
+    if (this.bytes > limits.htmlBytes) throw tooMuchHtml();
     this.html += text;
   }
 }
@@ -217,6 +274,10 @@ function escapeAttribute(text: string): string {
   return text.replace(/[&<>"]/g, (character) => escapes[character] as string);
 }
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+function tooMuchHtml(): Refusal {
+  return refusal(`Becomes more than ${limits.htmlBytes / 1024} KiB of html.`);
+}
 
 function refusal(message: string): Refusal {
   return new Refusal('invalid-body', { errors: [{ path: 'body', message }] });

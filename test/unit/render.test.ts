@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import MarkdownIt from 'markdown-it';
 import sanitize from 'sanitize-html';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { allowedTags, createRenderer } from '../../src/desk/render.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
@@ -250,7 +251,29 @@ describe('hostile text', () => {
     'a long host': `http://${repeated('a-')}`,
     entities: repeated('&a'),
     'empty tables': repeated('a|b\n-|-\n\n'),
+    'a table of short rows': `${'|a'.repeat(200)}\n${'|-'.repeat(200)}\n${repeated('x\n')}`,
   };
+  it.each([2, 50, 1_000, 6_000])('is refused before a table is read that is far too large, of %d columns', (columns) => {
+    const rows = `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${repeated('x\n')}`;
+    const read = vi.spyOn(new MarkdownIt().block.State.prototype, 'push');
+    try {
+      expect(refusedFor(rows.slice(0, limits.bodyCharacters))?.errors).toEqual([
+        { path: 'body', message: 'Becomes more than 256 KiB of html.' },
+      ]);
+      expect(read.mock.calls.length).toBeLessThan(10);
+    } finally {
+      read.mockRestore();
+    }
+  });
+
+  it('is not refused for a table that fits, nor for lines below it that are none of its rows', () => {
+    const rows = (count: number, columns: number) => `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${'x\n'.repeat(count)}`;
+    expect(refusedFor(rows(500, 40))).toBeUndefined();
+    expect(refusedFor(`${rows(10, 300)}${'- x\n'.repeat(200)}`)).toBeUndefined();
+    expect(refusedFor(`${rows(10, 300)}\n${'x\n'.repeat(5_000)}`)).toBeUndefined();
+    expect(refusedFor(repeated('a | b\n---\n'))).toBeUndefined();
+  });
+
   it.each(Object.entries(bombs))('does not hold up the desk: %s', (_name, bomb) => {
     const ms = processorMs(() => {
       const refused = refusedFor(bomb.slice(0, limits.bodyCharacters));
