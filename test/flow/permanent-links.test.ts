@@ -100,6 +100,51 @@ describe('a permanent link', () => {
   });
 });
 
+describe('a link to a coverage', () => {
+  const tagsOf = (page: string) =>
+    Object.fromEntries(
+      [...page.matchAll(/<meta property="([^"]+)" content="([^"]*)">/g)].map(([, name, content]) => [name, content]),
+    );
+
+  it('is shown by others with its headline, standfirst, newest picture and times', async () => {
+    const { id, posts } = await channelWith(2, {
+      ...{ headline: 'Fire <at> "quay"', standfirst: 'All that is known.', section: 'Harbour', language: 'en-GB' },
+    });
+    const before = tagsOf((await open(`/live/${id}`)).text);
+    expect(before).toEqual({
+      'og:type': 'article',
+      'og:title': 'Fire &lt;at&gt; &quot;quay&quot;',
+      'og:description': 'All that is known.',
+      'og:url': `${server.url}/live/${id}`,
+      'og:locale': 'en_GB',
+      'article:published_time': expect.stringMatching(/^\d{4}-/),
+      'article:modified_time': expect.stringMatching(/^\d{4}-/),
+      'article:section': 'Harbour',
+    });
+    const picture = (name: string) => ({ type: 'image', url: `https://pictures.example/${name}.jpg`, alt: name }) as const;
+    await publish(server, editor, id, { media: [picture('older')] });
+    const { post: newer } = await publish(server, editor, id, { media: [picture('newer')] });
+    const { text } = await open(`/live/${id}`);
+    expect(tagsOf(text)).toMatchObject({ 'og:image': 'https://pictures.example/newer.jpg', 'og:image:alt': 'newer' });
+    expect(text).toContain('<meta name="twitter:card" content="summary_large_image">');
+    await change(`/v1/channels/${id}/posts/${newer.id}/retraction`, { note: 'Another fire.' });
+    expect(tagsOf((await open(`/live/${id}`)).text)['og:image']).toBe('https://pictures.example/older.jpg');
+    expect(tagsOf((await open(`/live/${id}?before=${posts[1]!.seq}`)).text)).toEqual({});
+  });
+
+  it('leads to the page of the newsroom where the channel has one', async () => {
+    const { id } = await channelWith(1, { url: 'https://news.example/harbour?a=1&b=2' });
+    expect(tagsOf((await open(`/live/${id}`)).text)['og:url']).toBe('https://news.example/harbour?a=1&amp;b=2');
+  });
+
+  it('has no preview where the coverage is for members', async () => {
+    const { id } = await channelWith(1, { access: 'members', standfirst: 'Said on the page.' });
+    const { text } = await open(`/live/${id}`);
+    expect(text).toContain('This coverage is for members');
+    expect(tagsOf(text)).toEqual({});
+  });
+});
+
 describe('the permanent link of a post that is not there', () => {
   it('is 404 where it never was, or is of another channel', async () => {
     const { id } = await channelWith(1);

@@ -13,7 +13,7 @@ import { jsonLd } from '../feeds/json-ld.ts';
 import { feedAddress, feedTypes, linksOf } from '../feeds/page.ts';
 import type { Window } from '../windows.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
-import { describe, postPreview } from './preview.ts';
+import { channelPreview, describe, postPreview } from './preview.ts';
 import { signInForm } from './sign-in.ts';
 
 export interface LivePage {
@@ -46,7 +46,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     marked: marked ?? null,
   };
   return htmlDocument({
-    ...headOf(channel, { posts, marked, isPart: window !== undefined, publicUrl }),
+    ...headOf(channel, { posts, pinned: snapshot.pinned, marked, isPart: window !== undefined, publicUrl }),
     language: channel.language,
     assets,
     script: assets.script,
@@ -106,17 +106,27 @@ function headOf(
   channel: Channel,
   {
     posts,
+    pinned,
     marked,
     isPart,
     publicUrl,
-  }: { posts: readonly ReaderPost[]; marked: string | undefined; isPart: boolean; publicUrl: string },
+  }: {
+    posts: readonly ReaderPost[];
+    pinned: ReaderPost | null;
+    marked: string | undefined;
+    isPart: boolean;
+    publicUrl: string;
+  },
 ): Pick<Document, 'title' | 'description' | 'canonical' | 'head'> {
   const post = posts.find(({ id }) => id === marked);
   const feeds = channel.access === 'public' && [...feedLinks(channel, publicUrl), oembedLink(channel, publicUrl)];
   if (post === undefined) {
     const of = { title: channel.headline, description: channel.standfirst ?? channel.headline };
     if (isPart) return { ...of, head: feeds };
-    const told = channel.access === 'public' && liveBlog(channel, posts, publicUrl);
+    const told = channel.access === 'public' && [
+      channelPreview(channel, [pinned, ...posts], publicUrl),
+      liveBlog(channel, posts, publicUrl),
+    ];
     return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, told] };
   }
   return {

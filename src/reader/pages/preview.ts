@@ -1,25 +1,57 @@
 import { attribute, type Html, html } from '../../../client/web/view/html.ts';
 import { isWebUrl } from '../../../client/web/view/links.ts';
-import { permanentLink } from '../../protocol/addresses.ts';
+import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
 import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
 /** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */
 export function postPreview(channel: Channel, post: ReaderPost, publicUrl: string): Html {
-  const picture = pictureOf(post.media);
+  return previewTags(channel, {
+    title: post.headline ?? channel.headline,
+    description: describe(channel, post),
+    url: permanentLink(channel, post.id, publicUrl),
+    picture: pictureOf(post.media),
+    publishedAt: post.publishedAt,
+    modifiedAt: post.updatedAt,
+  });
+}
+
+/** The same of a link to the whole coverage. Its picture is that of the pinned post, else of the newest post that has one. */
+export function channelPreview(channel: Channel, posts: readonly (ReaderPost | null)[], publicUrl: string): Html {
+  const changed = posts.flatMap((post) => (post === null ? [] : [post.updatedAt ?? post.publishedAt]));
+  return previewTags(channel, {
+    title: channel.headline,
+    description: channel.standfirst,
+    url: channelAddress(channel, publicUrl),
+    picture: posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
+    publishedAt: channel.startedAt ?? channel.createdAt,
+    modifiedAt: [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1) ?? null,
+  });
+}
+
+interface Preview {
+  title: string;
+  description: string | null;
+  url: string;
+  picture: Picture | undefined;
+  publishedAt: string;
+  modifiedAt: string | null;
+}
+
+function previewTags(channel: Channel, { title, description, url, picture, publishedAt, modifiedAt }: Preview): Html {
   const tags: [string, string | number | null | undefined][] = [
     ['og:type', 'article'],
-    ['og:title', post.headline ?? channel.headline],
-    ['og:description', describe(channel, post)],
-    ['og:url', permanentLink(channel, post.id, publicUrl)],
+    ['og:title', title],
+    ['og:description', description],
+    ['og:url', url],
     ['og:locale', localeOf(channel.language)],
     ['og:image', picture?.url],
     ['og:image:alt', picture?.alt],
     ['og:image:width', picture?.width],
     ['og:image:height', picture?.height],
-    ['article:published_time', post.publishedAt],
-    ['article:modified_time', post.updatedAt],
+    ['article:published_time', publishedAt],
+    ['article:modified_time', modifiedAt],
     ['article:section', channel.section],
   ];
   return html`${tags.map(([property, content]) => isGiven(content) && html`<meta property="${property}"${attribute('content', content)}>\n`)}<meta name="twitter:card" content="${
