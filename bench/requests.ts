@@ -256,7 +256,7 @@ async function writeCoverage({ url, token }: { url: string; token: string }): Pr
   }
   const revised: Coverage['revised'] = [];
   for (const [bodyWords, edits, revisions] of [
-    [1_500, 240, floodRequests + 6],
+    [1_100, 150, floodRequests + 6],
     [6_000, 60, 40],
     [1_500, 1_400, 40],
   ] as const) {

@@ -7,6 +7,7 @@ import type { Desk } from './desk/desk.ts';
 import type { Importer } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
+import type { Compression } from './edge/compression.ts';
 import type { SessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
 import type { Identity } from './edge/identity.ts';
@@ -55,6 +56,7 @@ export interface AppContext {
   metrics: Metrics;
   /** What `/metrics` answers. */
   counted(): Promise<string>;
+  compression: Compression;
   random: () => number;
   log: Log;
 }
@@ -82,7 +84,7 @@ export interface Parts {
   elapsed: () => number;
 }
 
-export function createApp(config: Config, { health, metrics, counted, random, log, security }: AppContext): App {
+export function createApp(config: Config, { health, metrics, counted, compression, random, log, security }: AppContext): App {
   const app = express();
   keepSecurityLog(app, security);
   app.disable('x-powered-by');
@@ -99,6 +101,7 @@ export function createApp(config: Config, { health, metrics, counted, random, lo
     countProblems(metrics),
     boundPreferences(() => metrics.preferencesPassedOver.inc()),
     requireOneHost(),
+    compression.handler,
   );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(

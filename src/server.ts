@@ -8,6 +8,7 @@ import { createDesk } from './desk/desk.ts';
 import { createImporter } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { createRenderer } from './desk/render.ts';
+import { createCompression } from './edge/compression.ts';
 import { createSessionCookie } from './edge/cookies.ts';
 import { closeHttp, createHttp, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
@@ -91,7 +92,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const health: Health = { phase: 'starting' };
   const counted = group?.metrics ?? metrics.text;
   const security = createSecurityLog({ log, now: elapsed, onLeftOut: () => metrics.securityLinesLeftOut.inc() });
-  const { app, mount } = createApp(config, { health, metrics, counted, random, log, security });
+  const compression = createCompression((how) => metrics.compressions.inc({ how }));
+  const { app, mount } = createApp(config, { health, metrics, counted, compression, random, log, security });
   const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
   const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
@@ -116,6 +118,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const renderer = createRenderer({ publicUrl });
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, elapsed, log });
     undo.unshift(() => engine.close());
+    undo.unshift(engine.onErased(() => compression.erased()));
     const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), now });
     const identity = createIdentity({ tokens, sessions, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
+import { type Coding, type Compressed, compressorOf } from './compression.ts';
 import { answerLimits } from './limits.ts';
 import { logRefusal } from './security-log.ts';
 
@@ -16,12 +17,12 @@ export interface JsonAnswer {
   /** Default 200. */
   status?: number;
   /**
-   * - `public`: may be kept by anyone, and must be revalidated each time.
+   * - `public`: may be kept by anyone, and must be revalidated each time. Compressed for strangers who take that.
    * - `private`: for this token alone; kept nowhere.
    * - `none`: not even revalidated, such as a held poll.
    */
   cache: 'public' | 'private' | 'none';
-  /** A strong entity tag with its quotes. Left out: made of the bytes, for `public` and `private`. */
+  /** A strong entity tag with its quotes, sent as a weak one where the answer is compressed. Left out: made of the bytes, for `public` and `private`. */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
   type?: string;
@@ -34,16 +35,53 @@ export interface JsonAnswer {
 export function sendJson(response: Response, body: string | Buffer | object, answer: JsonAnswer): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
   const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const etag = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
+  const made = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
+  const mayCompress = cache === 'public' && status === 200 && !response.hasHeader('Content-Encoding');
+  const compressor = mayCompress ? compressorOf(response) : undefined;
+  const coding = isLong(text) ? compressor?.coding : undefined;
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') vary(response, whoAsks);
+  if (cache === 'public') vary(response, 'Accept-Encoding');
+  // The same answer in other bytes (RFC 9110, 8.8.1). `If-None-Match` and our `If-Match` take either.
+  const etag = made !== undefined && coding !== undefined ? `W/${made}` : made;
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
     return;
   }
   response.status(status);
-  send(response, type, text);
+  if (compressor === undefined || coding === undefined) return send(response, type, text);
+  const compressed = compressor.compress(text, coding);
+  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, text, coding });
+  compressed.then(
+    (done) => sendCompressed(response, done, { type, text, coding }),
+    // It is the same answer as it is.
+    () => sendCompressed(response, { status: 'busy' }, { type, text, coding }),
+  );
+}
+
+function sendCompressed(
+  response: Response,
+  compressed: Compressed,
+  { type, text, coding }: { type: string; text: string | Buffer; coding: Coding },
+): void {
+  if (response.closed || response.headersSent) return;
+  switch (compressed.status) {
+    case 'compressed':
+      response.setHeader('Content-Encoding', coding);
+      return send(response, type, compressed.bytes);
+    case 'busy':
+      return send(response, type, text);
+    case 'erased':
+      return sendProblem(
+        response,
+        problem('journal-unavailable', { outcome: 'unchanged', retryAfter: answerLimits.momentRetrySeconds }),
+      );
+  }
+}
+
+function isLong(text: string | Buffer): boolean {
+  return (typeof text === 'string' ? Buffer.byteLength(text) : text.length) >= answerLimits.compressLeastBytes;
 }
 
 /** What tells who asks, for `Vary`. */

@@ -24,6 +24,11 @@ export interface CookieOptions {
   origins: Origins;
 }
 
+/** Whether a cookie of the request may be a session, one that does not count too. */
+export function mayHoldSession({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers.cookie?.includes('pressbox') === true;
+}
+
 /** Forms of any site can be sent with these, and no page needs to be asked. */
 const typesOfForms = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
 
@@ -56,7 +61,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   const sent = (request: Request) => {
     const { cookie } = request.headers;
     // Most readers have cookies of others alone.
-    return cookie?.includes('pressbox') === true ? cookieIn(cookie, nameFor(request)) : undefined;
+    return cookie !== undefined && mayHoldSession(request) ? cookieIn(cookie, nameFor(request)) : undefined;
   };
 
   return {

@@ -10,6 +10,12 @@ export const answerLimits = {
   momentRetrySeconds: 1,
   /** How long a browser need not ask again whether a page of another origin may read here. */
   preflightSeconds: 600,
+  /** A shorter answer is not compressed: with its headers it fits into a packet as it is. */
+  compressLeastBytes: 1_024,
+  /** Answers that are being compressed at once in a process; one more goes out as it is. */
+  compressionsMost: 16,
+  /** Compressed answers that are kept for others; past it those not asked for longest are forgotten. */
+  compressedBytes: 16 * 1024 * 1024,
   /** How often the store is asked whether it answers, for `/readyz`. */
   storeProbeMs: 2_000,
   /** The same line of the security log comes once in this time, and no more than so many different ones of deeds, and of refusals. */

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { problemSent } from '../edge/answers.ts';
+import { compressionOutcomes } from '../edge/compression.ts';
 import { limits } from '../protocol/limits.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
@@ -62,6 +63,8 @@ export interface Metrics {
   changesShown: Counter<'how'>;
   /** Comparisons of two versions of a post, by how they were come by. */
   wordDiffs: Counter<'how'>;
+  /** Answers that were to be compressed, by how that was come by. */
+  compressions: Counter<'how'>;
   /** Lists of channels on `/`, by whether all that are live stood first, or the newest of them. */
   frontPages: Counter<'live'>;
   /** Headers that tell what a client would rather have, at greater length than is listened to. */
@@ -157,6 +160,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     wordDiffs: new Counter({
       name: 'pressbox_word_diffs_total',
       help: 'Comparisons of two versions of a post: made, taken from memory, or forgotten to make room.',
+      labelNames: ['how'],
+      registers,
+    }),
+    compressions: new Counter({
+      name: 'pressbox_compressions_total',
+      help: 'Public answers compressed, taken from memory, sent as they are because too many were being compressed, or forgotten to make room.',
       labelNames: ['how'],
       registers,
     }),
@@ -288,6 +297,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
+  for (const how of compressionOutcomes) metrics.compressions.inc({ how }, 0);
   for (const how of wordDiffOutcomes) metrics.wordDiffs.inc({ how }, 0);
   for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
   for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);

@@ -29,7 +29,9 @@ export async function startSaboteur(
     const path = req.url ?? '/';
     const { method = 'GET' } = req;
     // Over a connection of its own: one that is kept may be closed by the server in the moment in which it is used again.
-    const asked = { host: hostname, port, path, method, headers: headers?.(req.headers) ?? req.headers, agent: false as const };
+    // What it is told it reads, so that must not be compressed.
+    const given = { ...(headers?.(req.headers) ?? req.headers), 'accept-encoding': 'identity' };
+    const asked = { host: hostname, port, path, method, headers: given, agent: false as const };
     const inner = request(asked, async (from) => {
       const said: Said = { status: from.statusCode ?? 500, headers: from.headers, body: '' };
       for await (const chunk of from.setEncoding('utf8')) said.body += chunk;

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { handleErrors, sendProblem } from '../../src/edge/answers.ts';
+import { createCompression } from '../../src/edge/compression.ts';
 import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/engine/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
@@ -52,6 +53,7 @@ describe('health', () => {
       health: { phase },
       metrics,
       counted: metrics.text,
+      compression: createCompression(() => undefined),
       random: Math.random,
       log: createLog('silent'),
       security: { note() {}, refused() {} },

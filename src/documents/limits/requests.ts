@@ -52,6 +52,18 @@ export const answersAtBound: AtBounds<'answers'> = {
     what: 'Told in `Retry-After` to who finds as many exports or imports under way as may be.',
     metric: closed('exports'),
   },
+  compressLeastBytes: {
+    what: 'A shorter answer is sent as it is.',
+    metric: 'pressbox_compressions_total{how="made"}',
+  },
+  compressionsMost: {
+    what: 'One more answer is sent as it is.',
+    metric: 'pressbox_compressions_total{how="passed-over"}',
+  },
+  compressedBytes: {
+    what: 'Compressed answers not asked for longest are forgotten, and compressed again.',
+    metric: 'pressbox_compressions_total{how="forgotten"}',
+  },
   momentRetrySeconds: {
     what: 'Told in `Retry-After`, or as `retryAfter`, to readers who come while a node drains, ask before they were answered, or met a fault of the server.',
     metric: problem('draining'),

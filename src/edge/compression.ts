@@ -1,0 +1,128 @@
+import { hash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Request, RequestHandler, Response } from 'express';
+import { mayHoldSession } from './cookies.ts';
+import { answerLimits } from './limits.ts';
+
+/**
+ * Compresses public answers, away from the main thread, and keeps the bytes for others who are answered the same. Answers to requests
+ * with a token or a session are never compressed: their length would tell what they hold to whoever can have a part of them chosen.
+ */
+export interface Compression {
+  /** Lets answers to strangers be compressed. */
+  readonly handler: RequestHandler;
+  /** What was made before an erasure is not given out after it. */
+  erased(): void;
+}
+
+export type Coding = 'br' | 'gzip';
+
+export type Compressed =
+  | { status: 'compressed'; bytes: Buffer }
+  /** Something was erased meanwhile: the content may hold it, and must not go out. */
+  | { status: 'erased' }
+  /** As many as may be are under way: it goes out as it is. */
+  | { status: 'busy' };
+
+/** Of one request. */
+export interface Compressor {
+  /** What the client takes best; undefined where it takes neither. */
+  coding: Coding | undefined;
+  compress(content: string | Buffer, coding: Coding): Promise<Compressed> | Compressed;
+}
+
+/** How an answer was come by; `forgotten`: one made room for others. */
+export const compressionOutcomes = ['made', 'kept', 'passed-over', 'forgotten'] as const;
+export type CompressionOutcome = (typeof compressionOutcomes)[number];
+
+/** Beyond these a tenth of the bytes costs twice the time. */
+const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
+const encoders = {
+  br: (content: Buffer) => promisify(brotliCompress)(content, brotliOptions),
+  gzip: promisify(gzip) as (content: Buffer) => Promise<Buffer>,
+} as const satisfies Record<Coding, (content: Buffer) => Promise<Buffer>>;
+
+export function createCompression(
+  onOutcome: (outcome: CompressionOutcome) => void,
+  bounds: { mostBytes: number; most: number } = {
+    mostBytes: answerLimits.compressedBytes,
+    most: answerLimits.compressionsMost,
+  },
+): Compression {
+  /** By digest and coding, the least recently used first. */
+  const kept = new Map<string, Buffer>();
+  const making = new Map<string, Promise<Compressed>>();
+  let bytes = 0;
+  let generation = 0;
+
+  function compress(content: string | Buffer, coding: Coding): Promise<Compressed> | Compressed {
+    const key = `${coding} ${hash('sha256', content, 'base64url')}`;
+    const known = kept.get(key);
+    if (known !== undefined) {
+      kept.delete(key);
+      kept.set(key, known);
+      onOutcome('kept');
+      return { status: 'compressed', bytes: known };
+    }
+    const underWay = making.get(key);
+    if (underWay !== undefined) return underWay;
+    if (making.size >= bounds.most) {
+      onOutcome('passed-over');
+      return { status: 'busy' };
+    }
+    onOutcome('made');
+    const made = make(key, content, coding).finally(() => {
+      if (making.get(key) === made) making.delete(key);
+    });
+    making.set(key, made);
+    return made;
+  }
+
+  async function make(key: string, content: string | Buffer, coding: Coding): Promise<Compressed> {
+    const since = generation;
+    const compressed = await encoders[coding](typeof content === 'string' ? Buffer.from(content) : content);
+    if (since !== generation) return { status: 'erased' };
+    keep(key, compressed);
+    return { status: 'compressed', bytes: compressed };
+  }
+
+  function keep(key: string, compressed: Buffer): void {
+    kept.set(key, compressed);
+    bytes += compressed.length;
+    for (const [oldest, { length }] of kept) {
+      if (bytes <= bounds.mostBytes) break;
+      kept.delete(oldest);
+      bytes -= length;
+      onOutcome('forgotten');
+    }
+  }
+
+  return {
+    handler(request, response, next) {
+      if (isForAStranger(request)) response.locals.compressor = { coding: codingFor(request), compress } satisfies Compressor;
+      next();
+    },
+    erased() {
+      generation += 1;
+      kept.clear();
+      making.clear();
+      bytes = 0;
+    },
+  };
+}
+
+/** Undefined where the answer goes out as it is. */
+export function compressorOf(response: Response): Compressor | undefined {
+  return response.locals.compressor as Compressor | undefined;
+}
+
+function isForAStranger(request: Request): boolean {
+  return request.headers.authorization === undefined && !mayHoldSession(request);
+}
+
+function codingFor(request: Request): Coding | undefined {
+  // Of those that a client likes as well as others, as browsers do, the first.
+  const coding = request.headers['accept-encoding'] === undefined ? false : request.acceptsEncodings('br', 'gzip', 'identity');
+  return coding === 'br' || coding === 'gzip' ? coding : undefined;
+}
