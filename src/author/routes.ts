@@ -65,8 +65,8 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       readAsk(req, requirePrincipal(res), channelId, () => undefined),
       channelId,
     );
-    note(res, replayed, { channel: channelId, complete: erasure.complete }, 'channel deleted');
     logDeed(res, 'erasure', { channel: channelId });
+    note(res, replayed, { channel: channelId, complete: erasure.complete }, 'channel deleted');
     if (!erasure.complete) return sendJson(res, { erasure }, { status: 202, cache: 'none' });
     res.set('Cache-Control', 'no-store').status(204).end();
   });
@@ -131,8 +131,8 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
     const facts = { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision };
     // As the journal has it: the revisions up to this one.
     const erasing = more.erasure === undefined || replayed ? {} : { erases: post.revision - 1 };
-    note(res, replayed, { ...facts, ...erasing }, did);
     if (more.erasure !== undefined) logDeed(res, 'erasure', { channel: post.channelId, post: post.id });
+    note(res, replayed, { ...facts, ...erasing }, did);
     // The same tag that a GET in the author's view has.
     const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
