@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { isOrigin } from './edge/origins.ts';
 import { secretBytes } from './edge/secret.ts';
+import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/limits.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface Config {
   /** Processes on the port; more than one only with Redis. */
   workers: number;
   logLevel: LogLevel;
+  /** Told at the start. */
+  unknownSettings: readonly UnknownSetting[];
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -297,7 +300,7 @@ type Values = { [V in Variable]: z.output<(typeof variables)[V]> };
 // ---- Reading
 
 /**
- * The configuration that an environment stands for. An empty value counts as unset. Variables that are not ours are let be.
+ * The configuration that an environment stands for. An empty value counts as unset. Variables that are not ours are let be; what looks like one of ours and is none is noted.
  * Throws a `ConfigError` that names every mistake.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -326,6 +329,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     connectionsPerAddress: values.PRESSBOX_CONNECTIONS_PER_ADDRESS,
     workers: values.PRESSBOX_WORKERS === 'auto' ? (values.PRESSBOX_REDIS_URL ? coresOf() : 1) : values.PRESSBOX_WORKERS,
     logLevel: values.PRESSBOX_LOG_LEVEL,
+    unknownSettings: unknownSettings(env, Object.keys(variables)),
   };
 }
 

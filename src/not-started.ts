@@ -21,7 +21,9 @@ export function reasonNotToStart(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, port, address, hostname, path } = error as SystemError;
   if (code === undefined) return undefined;
-  if (code === 'EADDRINUSE') return `PRESSBOX_PORT: port ${port} is in use.`;
+  if (code === 'EADDRINUSE') {
+    return `PRESSBOX_PORT: port ${port} is in use. Another Pressbox or its demo may have it: --port names another one.`;
+  }
   // Several processes on a port bind it first.
   if (code === 'EACCES' && (syscall === 'listen' || syscall === 'bind'))
     return `PRESSBOX_PORT: this process may not listen on port ${port}.`;

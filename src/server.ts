@@ -108,6 +108,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
     const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes } = config;
+    if ((group?.worker ?? 1) === 1) {
+      for (const { name, nearest } of config.unknownSettings) {
+        log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'a variable is no setting and is ignored');
+      }
+    }
     if (jwksUrl !== undefined && jwtIssuer === undefined && (group?.worker ?? 1) === 1) {
       log.warn({}, 'tokens of any issuer whose key is in the JWK set are taken: set PRESSBOX_JWT_ISSUER');
     }

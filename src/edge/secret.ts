@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { chmod, link, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeDirectory, syncDirectory } from '../make-directory.ts';
 
 /**
  * The secret that signs tokens, where the operator gave none: made once, then the same for as long as the data directory lives.
@@ -33,7 +34,7 @@ export async function loadSecret(dataDir: string, onMade: (path: string) => void
   const path = join(dataDir, fileName);
   const kept = await read(path);
   if (kept) return kept;
-  await makeDirectory(resolve(dataDir));
+  makeDirectory(dataDir);
   await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
   const made = await read(path);
   if (!made) throw new UnfitSecret(`The secret in ${path} was removed while it was being made.`);
@@ -78,30 +79,7 @@ async function write(dataDir: string, path: string, secret: string): Promise<voi
   } finally {
     await rm(draft, { force: true });
   }
-  await syncDirectory(dataDir);
-}
-
-/**
- * With those above it, and on the disk: the journal will lie in it, and a directory whose name was not synced is lost in a power cut
- * with all it holds.
- */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  // A new directory's name stands in the one above it.
-  for (let made = directory; ; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-    if (made === first) return;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  syncDirectory(dataDir);
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -100,6 +100,52 @@ describe('pressbox serve and token', () => {
     },
   );
 
+  it.for([
+    ['serve', [bin, 'serve', '--port', '0'], {}],
+    ['serve with a secret of its own', [bin, 'serve', '--port', '0'], { PRESSBOX_JWT_SECRET: 's'.repeat(32) }],
+    ['the service', [serviceFile], { PRESSBOX_PORT: '0' }],
+    ['token', [bin, 'token', '--name', 'Ada'], {}],
+  ] as const)('%s ends with a sentence where nothing can be made in the place of the data directory', async ([, argv, env]) => {
+    // Where a directory is missing and cannot be made, this says that the one above it is missing.
+    const child = spawn(process.execPath, argv, {
+      env: { ...process.env, ...env, PRESSBOX_DATA_DIR: '/proc/pressbox/data' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    await vi.waitFor(() => expect(err).toContain('PRESSBOX_DATA_DIR: /proc/pressbox cannot be made (ENOENT).'), 60_000);
+    expect(await once(child, 'close')).toEqual([1, null]);
+  });
+
+  it('serve warns of a variable whose name is misspelt, and not of what an orchestrator sets', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
+      env: {
+        ...process.env,
+        PRESSBOX_ORIGIN: 'https://www.example.org',
+        PRESSBOX_SERVICE_HOST: '10.0.0.1',
+        PRESSBOX_URL: 'http://127.0.0.1:4000',
+        PRESSBOX_LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    await vi.waitFor(() => expect(out).toContain('Pressbox serves'));
+    const lines = out.split('\n').filter((line) => line.startsWith('{'));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 'warn', variable: 'PRESSBOX_ORIGIN', nearest: 'PRESSBOX_ORIGINS' }),
+    ]);
+    expect(out).not.toContain('example.org');
+  });
+
   it('serve ends in good order where nobody can read what it notes', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
@@ -172,6 +218,7 @@ describe('pressbox serve and token', () => {
     const taken = run(['serve', '--port', port, '--data-dir', dataDir], { PRESSBOX_LOG_LEVEL: 'silent' });
     expect(await taken.code).toBe(1);
     expect(taken.err).toContain(`PRESSBOX_PORT: port ${port} is in use.`);
+    expect(taken.err).toMatch(/demo.*--port/);
     await rm(dataDir, { recursive: true, force: true });
   });
 });

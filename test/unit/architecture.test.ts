@@ -21,6 +21,8 @@ const arrows: Record<string, readonly string[]> = {
     'src/config.ts',
   ],
   'src/workers/limits.ts': [],
+  'src/make-directory.ts': [],
+  'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
   'src/not-started.ts': ['src/engine/engine.ts', 'src/config.ts', 'src/edge/secret.ts'],
   // The server for other programs, as the package gives it.
@@ -54,11 +56,11 @@ const arrows: Record<string, readonly string[]> = {
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
   // What an origin or a secret must be is known where it is used.
-  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/workers/limits.ts'],
+  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],
   'src/desk/': ['src/engine/', 'src/protocol/'],
   'src/engine/': ['src/protocol/'],
-  'src/engine/embedded/': ['src/engine/', 'src/protocol/'],
+  'src/engine/embedded/': ['src/engine/', 'src/protocol/', 'src/make-directory.ts'],
   'src/engine/redis/': ['src/engine/', 'src/protocol/'],
   'src/fanout/': ['src/engine/engine.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
@@ -76,7 +78,7 @@ const arrows: Record<string, readonly string[]> = {
     // How a post is drawn, the same on the server and in the page.
     'client/web/view/',
   ],
-  'src/edge/': ['src/engine/engine.ts', 'src/protocol/'],
+  'src/edge/': ['src/engine/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
   'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/engine/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/': ['src/protocol/'],

@@ -36,7 +36,29 @@ describe('the configuration', () => {
       connectionsPerAddress: 1000,
       workers: 1,
       logLevel: 'info',
+      unknownSettings: [],
     });
+  });
+
+  it.for([
+    ['PRESSBOX_ORIGIN', 'PRESSBOX_ORIGINS'],
+    ['PRESSBOX_PROT', 'PRESSBOX_PORT'],
+    ['pressbox_port', 'PRESSBOX_PORT'],
+    ['PRESSBOX_DATADIR', 'PRESSBOX_DATA_DIR'],
+    ['PRESSBOX_TRUSTED_PROXY', 'PRESSBOX_TRUST_PROXY'],
+    ['PRESSBOX_COLOUR', undefined],
+  ] as const)('notes %s as a name that is no setting, and that %s is near', ([name, nearest]) => {
+    expect(readConfig({ [name]: '80' }).unknownSettings).toEqual([{ name, nearest }]);
+  });
+
+  it('notes no name that the commands read, or that Kubernetes or Docker set for a service', () => {
+    const names = [
+      ...['URL', 'TOKEN', 'SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'NAME', 'ENV_PATH'],
+      ...['PORT_4000_TCP', 'PORT_4000_TCP_PROTO', 'PORT_4000_TCP_PORT', 'PORT_4000_TCP_ADDR'],
+      ...['REDIS_SERVICE_HOST', 'REDIS_PORT_6379_TCP_ADDR', 'WEB_1_PORT_80_UDP'],
+    ];
+    const env = Object.fromEntries(names.map((name) => [`PRESSBOX_${name}`, '10.0.0.1']));
+    expect(readConfig({ ...env, PRESSBOX_REDIS_PORT: 'tcp://10.0.0.1:6379' }).unknownSettings).toEqual([]);
   });
 
   it('takes an empty value for an unset one, and lets variables of others be', () => {

@@ -4,34 +4,19 @@ import {
   existsSync,
   fchmodSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncDirectory } from '../../make-directory.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { codeOf, notUsable } from './damage.ts';
 
 /** The data directory: made to last, with what was written there before, and taken by one engine alone. */
-
-/**
- * Makes a directory, with those above it, so that it is still there after a power cut. (The names of the files in it SQLite makes last,
- * when it first syncs its log.)
- */
-export function makeDirectory(directory: string): void {
-  const whole = resolve(directory);
-  const first = mkdirSync(whole, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  // A new directory's name stands in the one above it: that is what has to be synced.
-  for (let made = whole; ; made = dirname(made)) {
-    syncDirectory(dirname(made));
-    if (made === first) return;
-  }
-}
 
 /** Read and written by their owner alone. */
 const privateMode = 0o600;
@@ -69,10 +54,6 @@ function tighten(file: string): boolean {
     // A file of SQLite's own may be gone meanwhile.
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
-}
-
-function syncDirectory(directory: string): void {
-  withOpen(directory, 'r', fsyncSync);
 }
 
 function withOpen(path: string, flags: 'r' | 'r+' | 'wx', use: (descriptor: number) => void): void {

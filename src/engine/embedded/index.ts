@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { makeDirectory } from '../../make-directory.ts';
 import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
 import type { SessionFacts } from '../../protocol/rights.ts';
@@ -36,7 +37,7 @@ import { RequestClock } from '../request-clock.ts';
 import { Revoked } from '../revoked.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
-import { lockDirectory, makeDirectory, makePrivate, tightenFiles } from './directory.ts';
+import { lockDirectory, makePrivate, tightenFiles } from './directory.ts';
 import { EraseLoop } from './erase-loop.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Answer, Given, Operation, Reads, Writes } from './messages.ts';
