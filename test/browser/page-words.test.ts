@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { wordsIn } from '../../client/web/strings/index.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser } from './browser.ts';
-import { announced, eventually, newsroom } from './newsroom.ts';
+import { announced, eventually, isLive, newsroom, post } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the words of a live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -32,6 +32,18 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
     await eventually(async () => expect(await page.locator('#connection').textContent()).toBe('Auf dem neuesten Stand'));
     expect(await page.locator('#state').textContent()).toMatch(/^Beendet Zum Nachlesen Diese Berichterstattung endete /);
     expect(complaints).toEqual([]);
+  });
+
+  it('are English where those of the language cannot be loaded, and the page is live all the same', async () => {
+    const { page } = await room.browser.page();
+    await page.route(/\/words-de\b/, (route) => route.abort());
+    const { id } = await room.coverage(['Es brennt.'], { headline: 'Sturm', language: 'de' });
+    const asked = page.waitForRequest(/\/words-de\b/);
+    await page.goto(`${room.server.url}/live/${id}`);
+    await asked;
+    await isLive(page);
+    const [added] = await room.publish(id, 'Es brennt noch.');
+    await post(page, added).getByText('Es brennt noch.').waitFor();
   });
 
   it('follow when the channel takes another language, to one that is written from right to left, and to one without words', async () => {

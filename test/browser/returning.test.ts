@@ -114,6 +114,24 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
+  it('on a later day is told also what came into a tab that they had left open and closed unseen', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
+    const { page, complaints } = await room.open(id);
+    await drawn(page);
+    await hide(page, true);
+    await author.correct(id, ids[0] ?? '', 1, { note: 'It is shut.', changes: { headline: 'The bridge is shut' } });
+    const [added] = await room.publish(id, 'Two.');
+    await post(page, ids[0]).getByText('The bridge is shut').waitFor();
+    await post(page, added).waitFor({ state: 'attached' });
+    await page.goto(`${room.server.url}/`);
+    await page.clock.install({ time: Date.now() + 25 * 3_600_000 });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await line(page).waitFor();
+    expect(await textOf(line(page).locator('ul'))).toMatch(/^1 new post ?1 correction: “The bridge is shut”$/);
+    expect(complaints).toEqual([]);
+  });
+
   it('on a later day is told so, too, in a tab that they open beside another, once they look at it', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);

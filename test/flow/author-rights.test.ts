@@ -130,6 +130,16 @@ describe('who may write', () => {
     expect(await asked('NOT AN ID')).toEqual(unknown);
   });
 
+  it('opens no channel whose id they may not edit, where the one that they may is taken', async () => {
+    const editor = await test.token({ editor: ['mars'] }, { sub: 'mara' });
+    const open = (sent: string) => write('', { headline: 'Mars' }, { token: editor, headers: key(sent) });
+    expect(await open('first')).toMatchObject({ status: 201, body: { channel: { id: 'mars' } } });
+    expect(await open('second')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect(await write('', { headline: 'Mars' }, { token: editor })).toMatchObject({ status: 403 });
+    expect((await call(`${test.url}/v1/channels/mars-2`)).status).toBe(404);
+    expect(await open('first')).toMatchObject({ status: 201, body: { channel: { id: 'mars' } } });
+  });
+
   it('is held to a rate', async () => {
     await using slow = await startTestServer({ PRESSBOX_WRITES_PER_SECOND: '1' });
     const token = await slow.token({ editor: ['*'] });

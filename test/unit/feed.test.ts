@@ -125,6 +125,59 @@ const settled = async () => {
   for (let turn = 0; turn < 50; turn += 1) await undefined;
 };
 
+describe('a feed that opens', () => {
+  it('has an entry that was appended before it was told of any', async () => {
+    const journal = new Journal(at(10));
+    const { subscribe } = journal.engine();
+    const engine = {
+      ...journal.engine(),
+      subscribe: async (...asked: Parameters<typeof subscribe>) => {
+        // Told to nobody: what this node subscribes to takes effect after it.
+        journal.head = at(11);
+        return await subscribe(...asked);
+      },
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    expect(held.feed.head).toEqual(at(11));
+  });
+
+  it('has an entry that was announced before the channel was read', async () => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    engine.channel = async (...asked) => {
+      const read = await channel(...asked);
+      journal.announce(change(11, 'a'), check(10));
+      return read;
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
+    await settled();
+    expect(held.feed.head).toEqual(at(11));
+  });
+
+  it('is not kept where the channel went while it opened', async () => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    let isGone = false;
+    engine.channel = async (...asked) => {
+      if (isGone) return { status: 'missing' };
+      const read = await channel(...asked);
+      isGone = true;
+      journal.tell({ type: 'gone' } as Announcement);
+      return read;
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    expect(held === undefined || 'deleted' in held || held.feed.gone).toBe(true);
+  });
+});
+
 describe('a reader of whom the journal was read further than the feed', () => {
   it('is sent away when the journal lost that meanwhile and others stand in its place', async () => {
     const opened = await open(at(10));

@@ -186,6 +186,24 @@ describe('the rate of requests', () => {
   });
 });
 
+describe('the rate of one of many', () => {
+  it('is not forgotten while others ask all the time', () => {
+    for (let startedAt = 0; startedAt < 20_000; startedAt += 700) {
+      const { rates, clock } = start({ writesPerSecond: 1 });
+      const othersAsk = (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          clock.ms += 100;
+          rates.writes(`other ${clock.ms}`);
+        }
+      };
+      othersAsk(startedAt);
+      expect(countUntilRefused(() => rates.writes('ida'))).toBe(10);
+      othersAsk(9_000);
+      expect([startedAt, countUntilRefused(() => rates.writes('ida'))]).toEqual([startedAt, 9]);
+    }
+  });
+});
+
 describe('the number of connections', () => {
   it('is limited by address, and a place that was given back is free again', () => {
     const { rates, rejected } = start({ connectionsPerAddress: 2 });

@@ -73,17 +73,24 @@ export function pages({ open }: Exam): void {
         made.push(await createChannel(own.engine, undefined, { createdAt: at(seconds), state }));
       }
       await own.engine.deleteChannel(made[5]!.id, newRequest());
-      const [read, times]: [string[], string[]] = [[], []];
-      let page: string | null = null;
-      do {
-        const answer = await list(own.engine, page === null ? { limit: 2 } : { limit: 2, page });
-        expect(answer.channels.length).toBeLessThanOrEqual(2);
-        read.push(...answer.channels.map(({ id }) => id));
-        times.push(...answer.channels.map(({ createdAt }) => createdAt));
-        page = answer.next;
-      } while (page !== null);
-      expect(times).toEqual([9, 5, 3, 3, 1].map((seconds) => at(seconds)));
-      expect(new Set(read)).toEqual(new Set(made.slice(0, 5).map(({ id }) => id)));
+      // With 3 a page ends between the two of the same time, in the list of what has ended with 1.
+      for (const limit of [1, 2, 3, 4]) {
+        const [read, times]: [string[], string[]] = [[], []];
+        for (let page: string | null | undefined; page !== null; ) {
+          const answer = await list(own.engine, page === undefined ? { limit } : { limit, page });
+          expect(answer.channels.length).toBeLessThanOrEqual(limit);
+          read.push(...answer.channels.map(({ id }) => id));
+          times.push(...answer.channels.map(({ createdAt }) => createdAt));
+          page = answer.next;
+          if (read.length > made.length) break;
+        }
+        expect([limit, times]).toEqual([limit, [9, 5, 3, 3, 1].map((seconds) => at(seconds))]);
+        expect(new Set(read)).toEqual(new Set(made.slice(0, 5).map(({ id }) => id)));
+      }
+      const one = await list(own.engine, { state: 'ended', limit: 1 });
+      const rest = await list(own.engine, { state: 'ended', limit: 2, page: one.next! });
+      const names = [...one.channels, ...rest.channels].map(({ id }) => id);
+      expect([new Set(names), rest.next]).toEqual([new Set([made[1]!.id, made[2]!.id, made[3]!.id]), null]);
       const ended = await list(own.engine, { state: 'ended', limit: 10 });
       expect(ended.channels.map(({ createdAt }) => createdAt)).toEqual([at(3), at(3), at(1)]);
       expect(ended.next).toBeNull();
