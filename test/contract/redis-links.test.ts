@@ -112,7 +112,7 @@ describeWith(needs.redis, 'a node whose process was held up', (binary) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
     expect((await written).seq).toBe(2);
     expect(await connections()).toEqual(before);
-    expect(before.size).toBe(3);
+    expect(before.size).toBe(4);
   });
 });
 

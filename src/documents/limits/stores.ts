@@ -119,6 +119,11 @@ export const redisAtBound: AtBounds<'redis'> = {
     what: 'So many channels at the most are asked at once whether they are of the state that a list is to have.',
     metric: 'pressbox_front_pages_total{live="newest"}',
   },
+  listsRead: {
+    what: 'One more list waits. Those who ask for the same share one reading.',
+    metric: problem('journal-unavailable'),
+  },
+  listsWaiting: { what: 'One more different list is 503 `journal-unavailable`.', metric: problem('journal-unavailable') },
   mendEntries: { what: 'A channel is mended in parts of so many entries.', metric: problem('journal-unavailable') },
   verifyEntries: { what: 'A store is verified in parts of so many entries.', metric: reachable },
   verifyLines: { what: 'Of its lists, likewise.', metric: reachable },

@@ -63,7 +63,8 @@ import type { SessionFacts } from '../../protocol/rights.ts';
 
 /**
  * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is
- * one script; each process has three connections: one that writes, one for the rest, and one that listens.
+ * one script; each process has four connections: one that writes, one that reads lists of channels, which may take
+ * long, one for the rest, and one that listens.
  *
  * Throws `JournalRefused` where the server must not be used: its settings would lose what it is given (names each, its value and the
  * line to have), the user has not the rights, or the kind of URL is not one that this version knows; `JournalUnavailable` where it was
@@ -90,6 +91,7 @@ class Shared implements RedisEngine {
   readonly nodeId = randomBytes(6).toString('hex');
   readonly #writes: Connection;
   readonly #talk: Connection;
+  readonly #lists: Connection;
   readonly #ears: Connection;
   readonly #announcer: Announcer;
   readonly #bus: RedisBus;
@@ -111,8 +113,9 @@ class Shared implements RedisEngine {
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
     this.#writes = connect('writes', log);
     this.#talk = connect('reads');
+    this.#lists = connect('lists');
     this.#ears = connect('listens');
-    const [writes, talk, ears] = [this.#writes, this.#talk, this.#ears];
+    const [writes, talk, lists, ears] = [this.#writes, this.#talk, this.#lists, this.#ears];
     this.#announcer = new Announcer(log);
     this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
     this.#mender = new Mender(talk, renderer.version, now, log);
@@ -120,6 +123,7 @@ class Shared implements RedisEngine {
       ask: (operation, channelId, args) => this.#ask(talk, operation, channelId, args),
       askForList: (channelId) => this.#askForList(channelId),
       connection: talk,
+      lists,
       renderer,
     });
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
@@ -146,7 +150,7 @@ class Shared implements RedisEngine {
       bus: this.#bus,
       ears,
       talk,
-      connections: [writes, talk, ears],
+      connections: [writes, talk, lists, ears],
       heads: (channelIds) => this.#headsNow(channelIds),
       refused: () => this.#compareRefused(),
       nodeId,
@@ -156,7 +160,7 @@ class Shared implements RedisEngine {
   }
 
   async open(): Promise<void> {
-    await Promise.all([this.#writes, this.#talk, this.#ears].map((connection) => connection.open(openMs)));
+    await Promise.all([this.#writes, this.#talk, this.#lists, this.#ears].map((connection) => connection.open(openMs)));
     await this.#listen();
     this.#ears.onLost = () => {
       this.#bus.isListening = false;
@@ -215,7 +219,7 @@ class Shared implements RedisEngine {
     await this.#watch.leave();
     this.#erasures.close();
     this.#requests.close();
-    for (const connection of [this.#writes, this.#talk, this.#ears]) connection.close();
+    for (const connection of [this.#writes, this.#talk, this.#lists, this.#ears]) connection.close();
     await this.#sweep.close();
   }
 
@@ -238,10 +242,10 @@ class Shared implements RedisEngine {
 
   /** The channel for a list, which is kept waiting by none: one whose mend takes long is answered as broken. */
   async #askForList(channelId: string): Promise<Answer> {
-    const answer = await this.#talk.run('channel', channelKeys(channelId));
+    const answer = await this.#lists.run('channel', channelKeys(channelId));
     if (!isBroken(answer)) return answer;
     await this.#mender.mendSmall(channelId, isBrokenWithin(answer));
-    return this.#talk.run('channel', channelKeys(channelId));
+    return this.#lists.run('channel', channelKeys(channelId));
   }
 
   /** For comparisons, which wait for no mending: while one goes on nothing changes in its channel, but in the others. */

@@ -60,7 +60,10 @@ export const redisLimits = {
   /** Channels that are read at once for a list, at least. */
   listedChannels: 32,
   /** Channels that are asked at once whether they are listed, at most: each time twice as many, since most may be of another state. */
-  askedChannels: 1_024,
+  askedChannels: 512,
+  /** Different lists of channels that are read at a time, and that wait to be. */
+  listsRead: 2,
+  listsWaiting: 100,
   /** Entries of a channel, and lines of its index, that are read and written at once while it is mended, so that nobody waits behind it. */
   mendEntries: 200,
   /** Read with one command while a store is verified: entries with their texts, and lines of the index or the registry. */

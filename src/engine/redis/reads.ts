@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
@@ -20,6 +21,7 @@ import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { ListReads } from './list-reads.ts';
 import type { Answer, Operation } from './scripts.ts';
 
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
@@ -55,6 +57,8 @@ export interface ReadsParts {
   /** For a channel, as the script tells of it: broken where mending it takes long. */
   askForList: (channelId: string) => Promise<Answer>;
   connection: Connection;
+  /** Over this one lists are read, and nothing that others wait for. */
+  lists: Connection;
   renderer: Renderer;
 }
 
@@ -63,12 +67,15 @@ export class Reads implements JournalReads {
   readonly #ask: AskChannel;
   readonly #askForList: ReadsParts['askForList'];
   readonly #connection: Connection;
+  readonly #lists: Connection;
+  readonly #listReads = new ListReads();
   readonly #renderer: Renderer;
 
-  constructor({ ask, askForList, connection, renderer }: ReadsParts) {
+  constructor({ ask, askForList, connection, lists, renderer }: ReadsParts) {
     this.#ask = ask;
     this.#askForList = askForList;
     this.#connection = connection;
+    this.#lists = lists;
     this.#renderer = renderer;
   }
 
@@ -76,7 +83,12 @@ export class Reads implements JournalReads {
     return channelIn(await this.#ask('channel', channelId));
   }
 
-  async channels({ state, limit, page, desk }: ChannelsQuery) {
+  channels(query: ChannelsQuery) {
+    const { state, limit, page, desk } = query;
+    return this.#listReads.share(JSON.stringify([state, limit, page, desk]), () => this.#readChannels(query));
+  }
+
+  async #readChannels({ state, limit, page, desk }: ChannelsQuery) {
     const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
     if (start === undefined) return undefined;
     // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
@@ -89,7 +101,8 @@ export class Reads implements JournalReads {
     const few = Math.max(redisLimits.listedChannels, limit + 1);
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
     for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
-      const places = await this.#connection.ask((redis) =>
+      const began = performance.now();
+      const places = await this.#lists.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );
       // Of all channels the newest are listed, but for some.
@@ -113,12 +126,14 @@ export class Reads implements JournalReads {
       const last = places.at(-1);
       if (last === undefined || places.length < chunk) return { channels, next: null, complete };
       below = `(${last}`;
+      // A list takes at most half of the time of Redis, and of this process.
+      await pause(performance.now() - began);
     }
   }
 
   /** No channel will ever be at a deleted one's place, and every list would look there. If it stays, the next list sees to it. */
   #forget(place: string): void {
-    this.#connection.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
+    this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
   }
 
   /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
@@ -133,7 +148,7 @@ export class Reads implements JournalReads {
   /** Undefined where only reading the channel tells. */
   async #card(channelId: string): Promise<Card | undefined> {
     const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
-    const answer = await this.#connection.run('card', [journal, changes, index]);
+    const answer = await this.#lists.run('card', [journal, changes, index]);
     if (answer === null) return undefined;
     const values = new Values(answer);
     return { state: values.text(), access: values.text(), createdMs: values.number() } as Card;
