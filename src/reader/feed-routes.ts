@@ -11,8 +11,9 @@ import { mayRead } from '../protocol/rights.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { knownChannel, mustRead } from './access.ts';
-import { atom } from './feeds/atom.ts';
-import { jsonFeed } from './feeds/json-feed.ts';
+import { atom, atomEntry } from './feeds/atom.ts';
+import { inTurns } from './feeds/in-turns.ts';
+import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
 import { jsonLd } from './feeds/json-ld.ts';
 import { ninjs } from './feeds/ninjs.ts';
 import { noticePage } from './feeds/notice.ts';
@@ -35,17 +36,25 @@ interface Format {
   name: FeedFormat;
   /** Media type. */
   type: string;
-  write: (page: FeedPage, filter: FeedFilter) => string;
+  write: (page: FeedPage, filter: FeedFilter) => string | Promise<string>;
   /** People read it: whoever may not read the posts, and sent no token, is told what it is about and where to sign in. */
   hasNotice?: boolean;
 }
 
 const formats: Readonly<Record<FeedFile, Format>> = {
-  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atom, hasNotice: true },
-  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeed, hasNotice: true },
+  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atomInTurns, hasNotice: true },
+  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeedInTurns, hasNotice: true },
   'liveblog.jsonld': { name: 'json-ld', type: feedTypes['liveblog.jsonld'].type, write: jsonLd },
   'ninjs.json': { name: 'ninjs', type: 'application/json; charset=utf-8', write: ninjs },
 };
+
+async function atomInTurns(page: FeedPage, filter: FeedFilter): Promise<string> {
+  return atom(page, filter, await inTurns(page.posts, (post) => atomEntry(post, page)));
+}
+
+async function jsonFeedInTurns(page: FeedPage): Promise<string> {
+  return jsonFeed(page, await inTurns(page.posts, (post) => jsonFeedItem(post, page)));
+}
 
 interface WrittenPage {
   text: string;
@@ -71,7 +80,7 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
       const { latestPostAt: _, ...bare } = asked;
       // A token would make it another answer.
       res.set('WWW-Authenticate', challenge);
-      sendJson(res, write(noticePage(bare, file, query, publicUrl), query), { ...cachingOf(res, asked), type });
+      sendJson(res, await write(noticePage(bare, file, query, publicUrl), query), { ...cachingOf(res, asked), type });
       return;
     }
     mustRead(asking, asked);
@@ -103,7 +112,7 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
     const { channel, posts, next, offset } = found;
     const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
     const isFirst = query.before === undefined && query.after === undefined;
-    const text = write({ channel, posts, whole: isFirst && next === undefined, offset, links }, query);
+    const text = await write({ channel, posts, whole: isFirst && next === undefined, offset, links }, query);
     return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
   }
 }

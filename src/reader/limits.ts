@@ -59,6 +59,8 @@ export const readerLimits = {
   /** Of a post without a headline this much stands as its title in a feed, and of any as its summary. UTF-16 units, as in previews. */
   feedTitleCharacters: 100,
   feedSummaryCharacters: 300,
+  /** Characters of html that a feed is made of before the process does whatever else there is to do. */
+  feedTurnCharacters: 64 * 1024,
   /** Of a post this much is in the preview of a link to it. */
   previewCharacters: 200,
   /** Posts above the one that a permanent link leads to, on its page. */

@@ -1,9 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../src/protocol/model.ts';
+import { inTurns } from '../../src/reader/feeds/in-turns.ts';
 import { jsonFeed } from '../../src/reader/feeds/json-feed.ts';
 import { jsonLd } from '../../src/reader/feeds/json-ld.ts';
 import { ninjs } from '../../src/reader/feeds/ninjs.ts';
 import { noticePage } from '../../src/reader/feeds/notice.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { formFaults, jsonFeedForms, ninjsForm } from '../support/feed-forms.ts';
 import { everyPost, feedPage, hostileText, publicUrl } from '../support/feed-samples.ts';
 import { aChannel, aPost } from '../support/samples.ts';
@@ -20,6 +23,34 @@ const channels = [
   { byline: [], standfirst: null, section: null, updatedAt: null, state: 'ended', endedAt: '2026-11-24T13:00:00.000Z' },
 ] satisfies Partial<Channel>[];
 const at = (seq: number) => everyPost.findIndex((post) => post.seq === seq);
+
+describe('a long feed', () => {
+  it('is made in parts, between which others have their turn, and in order', async () => {
+    const posts = Array.from({ length: 40 }, (_, nth) => aPost({ seq: nth + 1, html: '<p>'.padEnd(20_000, 'x') }));
+    const done: (number | 'other')[] = [];
+    let isMade = false;
+    const others = (async () => {
+      while (!isMade) {
+        await turn();
+        done.push('other');
+      }
+    })();
+    const made = await inTurns(posts, ({ seq, html }) => {
+      done.push(html.length);
+      return seq;
+    });
+    isMade = true;
+    await others;
+    expect(made).toEqual(posts.map(({ seq }) => seq));
+    let longest = 0;
+    for (let at = 0, part = 0; at < done.length; at += 1) {
+      const one = done[at] as number | 'other';
+      part = one === 'other' ? 0 : part + one;
+      longest = Math.max(longest, part);
+    }
+    expect(longest).toBeLessThan(readerLimits.feedTurnCharacters + 20_000);
+  });
+});
 
 describe('a JSON Feed', () => {
   const feed = parse(jsonFeed(feedPage('feed.json'))) as unknown as { items: Record<string, unknown>[]; _pressbox: object };

@@ -82,6 +82,10 @@ export const readersAtBound: AtBounds<'readers'> = {
     metric: fed,
   },
   feedSummaryCharacters: { what: 'The summary of a post likewise; its text is whole.', metric: fed },
+  feedTurnCharacters: {
+    what: 'A longer feed is made in parts, and other requests have their turn between them.',
+    metric: fed,
+  },
   previewCharacters: {
     what: 'What the preview of a link to a post says likewise.',
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',

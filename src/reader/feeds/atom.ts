@@ -11,7 +11,11 @@ import { Xml, xml, xmlAttribute } from './xml.ts';
  * readers put it in place of what they hold. One that is merely missing, or named in an `at:deleted-entry` (RFC 6721), which few
  * readers know, would leave the wrong text where it was, or take it away without a word.
  */
-export function atom(page: FeedPage, filter: FeedFilter): string {
+export function atom(
+  page: FeedPage,
+  filter: FeedFilter,
+  entries: readonly Xml[] = page.posts.map((post) => atomEntry(post, page)),
+): string {
   const { channel, posts, links, notice } = page;
   const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
   const updated = [channel.updatedAt ?? channel.createdAt, ...posts.map(changedAt)].sort().at(-1);
@@ -26,12 +30,12 @@ ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generato
 <link rel="alternate" type="text/html" href="${links.home}"/>
 ${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
   links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`
-}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${notice === undefined ? null : noticeEntry(notice)}${posts.map((post) => entry(post, page))}</feed>
+}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${notice === undefined ? null : noticeEntry(notice)}${entries}</feed>
 `;
   return document.text;
 }
 
-function entry(post: ReaderPost, { channel, links }: FeedPage): Xml {
+export function atomEntry(post: ReaderPost, { channel, links }: FeedPage): Xml {
   const summary = summaryOf(post);
   return xml`<entry>
 <id>${postUrn(post.id)}</id>

@@ -7,7 +7,8 @@ import { type FeedNotice, type FeedPage, plainUri, postUrn } from './page.ts';
  * JSON Feed 1.1. What the standard has no word for stands in `_pressbox`, in the words of our own posts: which revision it is, what was
  * changed and why, how sure it is.
  */
-export function jsonFeed({ channel, posts, offset, links, notice }: FeedPage): string {
+export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.map((post) => jsonFeedItem(post, page))): string {
+  const { channel, offset, links, notice } = page;
   const about = aboutOf(channel);
   return JSON.stringify({
     version: 'https://jsonfeed.org/version/1.1',
@@ -18,7 +19,7 @@ export function jsonFeed({ channel, posts, offset, links, notice }: FeedPage): s
     ...(links.next !== undefined && { next_url: links.next }),
     language: channel.language,
     ...(channel.byline.length > 0 && { authors: channel.byline.map(author) }),
-    items: notice === undefined ? posts.map((post) => item(post, { channel, links })) : [noticeItem(notice)],
+    items: notice === undefined ? items : [noticeItem(notice)],
     _pressbox: {
       channelId: channel.id,
       state: channel.state,
@@ -34,7 +35,7 @@ function noticeItem({ id, title, html, url, at }: FeedNotice) {
   return { id, url, title, content_html: html, date_published: at, date_modified: at, _pressbox: { access: 'members' } };
 }
 
-function item(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>) {
+export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>): object {
   const files = filesOf(post.media);
   const picture = files.find(({ type }) => type === 'image');
   const summary = summaryOf(post);

@@ -1,0 +1,18 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ReaderPost } from '../../protocol/model.ts';
+import { readerLimits } from '../limits.ts';
+
+/** What `make` makes of each post, in order. After so much html the process does whatever else there is to do. */
+export async function inTurns<T>(posts: readonly ReaderPost[], make: (post: ReaderPost) => T): Promise<T[]> {
+  const made: T[] = [];
+  let characters = 0;
+  for (const post of posts) {
+    if (characters >= readerLimits.feedTurnCharacters) {
+      await turn();
+      characters = 0;
+    }
+    made.push(make(post));
+    characters += post.html.length;
+  }
+  return made;
+}
