@@ -94,9 +94,9 @@ export function report(figures: Figures): string {
     ),
     section(
       'Many requests of one address at once for earlier versions, none of which is ready',
-      ['requests', 'bytes', 'CPU ms', 'at a stretch', ''],
-      floods.map(({ what, requests, bytes, cpuMs, stretchMs }) => [
-        ...[requests, bytes].map(number),
+      ['requests', 'refused', 'bytes', 'CPU ms', 'at a stretch', ''],
+      floods.map(({ what, requests, refused, bytes, cpuMs, stretchMs }) => [
+        ...[requests, refused, bytes].map(number),
         ms(cpuMs),
         ms(stretchMs),
         what,
