@@ -22,11 +22,15 @@ const element = 'embed.js';
 /** What else a page can ask for by name. */
 const entries = ['live.css', 'front.ts', 'follow-post.ts', 'embed/frame.ts', 'embed/frame.css', 'site.css', 'docs.css'];
 
-export async function buildPages(esbuild, root) {
+const targetIn = (root) => join(root, 'dist', 'web');
+
+/** What esbuild makes of them, with the files that each is made of. Writes nothing. */
+export async function bundle(esbuild, root) {
   const source = join(root, 'client', 'web');
-  const target = join(root, 'dist', 'web');
   const shared = {
-    outdir: target,
+    absWorkingDir: root,
+    metafile: true,
+    outdir: targetIn(root),
     entryNames: '[name]',
     bundle: true,
     minify: true,
@@ -46,7 +50,7 @@ export async function buildPages(esbuild, root) {
     },
   };
   const entryPoints = entries.map((name) => join(source, name));
-  const built = await Promise.all([
+  return await Promise.all([
     esbuild.build({ ...shared, entryPoints }),
     ...shows.map((name) =>
       esbuild.build({
@@ -58,6 +62,11 @@ export async function buildPages(esbuild, root) {
       }),
     ),
   ]);
+}
+
+export async function buildPages(esbuild, root) {
+  const target = targetIn(root);
+  const built = await bundle(esbuild, root);
   const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
 
   const manifest = {};
