@@ -17,7 +17,7 @@ import { cors } from './edge/origins.ts';
 import { believeProxies, warnOfForwarded } from './edge/proxies.ts';
 import { limitRequests, type Rates } from './edge/rates.ts';
 import { authenticate } from './edge/request.ts';
-import { boundPreferences, requireOneHost } from './edge/request-headers.ts';
+import { boundPreferences, hostGuard, requireOneReading } from './edge/request-headers.ts';
 import { keepSecurityLog, type SecurityLog } from './edge/security-log.ts';
 import { sessionRoutes } from './edge/session-routes.ts';
 import { createSlots } from './edge/slots.ts';
@@ -100,14 +100,17 @@ export function createApp(config: Config, { health, metrics, counted, compressio
     apiHeaders(),
     countProblems(metrics),
     boundPreferences(() => metrics.preferencesPassedOver.inc()),
-    requireOneHost(),
+    requireOneReading(),
     compression.handler,
   );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
-  app.use(
-    leadAway(health),
-    healthRoutes(() => health, counted),
-  );
+  app.use(leadAway(health));
+  if (config.adminPort === undefined) app.use(healthRoutes(() => health, counted));
+  const mustNameHost = hostGuard(config.publicUrl);
+  app.use((request, _response, next) => {
+    mustNameHost(request);
+    next();
+  });
   app.use(whileServing(health, comeBack, pageErrors));
   // Also while there is nothing behind it yet: Express would answer with a trace.
   app.use(pageErrors.handler, handleErrors(log));
@@ -143,6 +146,30 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       app.use(pageErrors.handler, handleErrors(log));
     },
   };
+}
+
+/** What operators ask, where it has a port of its own. */
+export function createAdminApp({
+  health,
+  metrics,
+  counted,
+  log,
+}: Pick<AppContext, 'health' | 'metrics' | 'counted' | 'log'>): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('case sensitive routing', true);
+  believeProxies(app, false);
+  app.use(
+    apiHeaders(),
+    countProblems(metrics),
+    requireOneReading(),
+    leadAway(health),
+    healthRoutes(() => health, counted),
+    notFound(),
+    handleErrors(log),
+  );
+  return app;
 }
 
 /** What stands below `/v1`. */

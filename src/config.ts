@@ -14,6 +14,8 @@ export interface Config {
   host: string;
   /** 0: any free one. */
   port: number;
+  /** For `/healthz`, `/readyz` and `/metrics`; 0: any free one. Undefined: they are on the port of all else. */
+  adminPort: number | undefined;
   /** Without a slash at the end. Undefined: made from host and port, once the port is known. */
   publicUrl: string | undefined;
   /** One URL, or several of a cluster. Undefined: the embedded journal. */
@@ -160,6 +162,11 @@ export const variables = {
     'Address to listen on; `0.0.0.0` or `::` for every one.',
   ),
   PRESSBOX_PORT: withDefault(port, '4000', 'Port to listen on; `0` for any free one.'),
+  PRESSBOX_ADMIN_PORT: optional(
+    port,
+    'the same port',
+    'Port for `/healthz`, `/readyz` and `/metrics` alone, which then are nowhere else; `0` for any free one.',
+  ),
   PRESSBOX_PUBLIC_URL: optional(
     plainUrl('must be a whole URL such as https://live.example.org, without user, query and fragment.', 'https:', 'http:')
       .refine(
@@ -173,7 +180,7 @@ export const variables = {
       // As it is parsed, which leaves out a line break at its end: it stands in headers.
       .transform((value) => new URL(value).href.replace(/\/+$/, '')),
     'from host and port',
-    'Where readers reach the server, without a path; used in feeds and links.',
+    'Where readers reach the server, without a path; used in feeds and links. Where it is set, requests for other host names are refused.',
   ),
   PRESSBOX_REDIS_URL: optional(
     z
@@ -311,6 +318,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     host: values.PRESSBOX_HOST,
     port: values.PRESSBOX_PORT,
+    adminPort: values.PRESSBOX_ADMIN_PORT,
     publicUrl: values.PRESSBOX_PUBLIC_URL,
     redisUrls: values.PRESSBOX_REDIS_URL,
     redisMinReplicas: values.PRESSBOX_REDIS_MIN_REPLICAS,
@@ -391,6 +399,11 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   }
   for (const name of ['PRESSBOX_JWT_ISSUER', 'PRESSBOX_JWT_AUDIENCE', 'PRESSBOX_JWT_MAX_LIFETIME_MINUTES'] as const) {
     if (isSet(name) && !isSet('PRESSBOX_JWKS_URL')) mistakes.push({ name, message: 'needs PRESSBOX_JWKS_URL.' });
+  }
+  const portOf = (name: 'PRESSBOX_PORT' | 'PRESSBOX_ADMIN_PORT') => variables[name].safeParse(given(env, name)).data;
+  const adminPort = isSet('PRESSBOX_ADMIN_PORT') ? portOf('PRESSBOX_ADMIN_PORT') : undefined;
+  if (adminPort !== undefined && adminPort !== 0 && adminPort === portOf('PRESSBOX_PORT')) {
+    mistakes.push({ name: 'PRESSBOX_ADMIN_PORT', message: 'must not be PRESSBOX_PORT.' });
   }
   if (!redis) {
     const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Request } from 'express';
-import { createApp } from './app.ts';
+import { createAdminApp, createApp } from './app.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import { type Clock, type ClockParts, createClock } from './desk/clock.ts';
 import { createDesk } from './desk/desk.ts';
@@ -10,11 +10,12 @@ import { deskLimits } from './desk/limits.ts';
 import { createRenderer } from './desk/render.ts';
 import { createCompression } from './edge/compression.ts';
 import { createSessionCookie } from './edge/cookies.ts';
-import { closeHttp, createHttp, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
+import { type CutKind, closeHttp, createHttp, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
 import { signedIn } from './edge/request.ts';
+import { hostGuard } from './edge/request-headers.ts';
 import { secretFor } from './edge/secret.ts';
 import { createSecurityLog } from './edge/security-log.ts';
 import { createSessions } from './edge/sessions.ts';
@@ -94,7 +95,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const security = createSecurityLog({ log, now: elapsed, onLeftOut: () => metrics.securityLinesLeftOut.inc() });
   const compression = createCompression((how) => metrics.compressions.inc({ how }));
   const { app, mount } = createApp(config, { health, metrics, counted, compression, random, log, security });
-  const http = createHttp(app, (kind) => metrics.rejections.inc({ kind }));
+  const onCut = (kind: CutKind) => metrics.rejections.inc({ kind });
+  const http = createHttp(app, onCut);
   const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
     metrics.connections.inc();
@@ -104,6 +106,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   if (group === undefined) await listen(http, config);
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
+    const admin =
+      config.adminPort === undefined ? undefined : createHttp(createAdminApp({ health, metrics, counted, log }), onCut);
+    const listenAdmin = async () => {
+      if (admin === undefined) return;
+      await listen(admin, { host: config.host, port: config.adminPort ?? 0 });
+      // As long as anything is answered.
+      undo.push(() => closeHttp(admin));
+    };
+    if (group === undefined) await listenAdmin();
     const { port } = group === undefined ? (http.address() as AddressInfo) : config;
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
@@ -180,6 +191,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       rates,
       addressOf: (request) => (request as Request).ip ?? '',
       mayConnect: (request) => mayConnect(askedBy(request as Request), config.origins),
+      mustNameHost: hostGuard(config.publicUrl),
       now: elapsed,
       random,
       log,
@@ -189,7 +201,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, feeds, readers, engine));
     undo.unshift(watchStore(health, { engine, unsafe }, { metrics, log }));
-    if (group !== undefined) await listen(http, config);
+    if (group !== undefined) {
+      await listen(http, config);
+      await listenAdmin();
+    }
     health.phase = 'ready';
     const where = { url: publicUrl, ...(node ? { node: node.nodeId } : { dataDir: config.dataDir }) };
     log.info(where, group === undefined ? 'listening' : 'worker serves');
@@ -198,6 +213,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       if (health.phase !== 'ready') return;
       health.phase = 'retired';
       void stopListening(http);
+      if (admin !== undefined) void stopListening(admin);
     };
 
     let closing: Promise<void> | undefined;

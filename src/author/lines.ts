@@ -15,9 +15,15 @@ export class BodyCut extends Error {}
 
 const [lineFeed, carriageReturn] = [10, 13];
 
-/** Empty lines are counted and passed over. A line that is too long is a refusal that says which. */
+/** Empty lines are counted and passed over, up to a bound: what is packed may hold thousands of millions. A line that is too long is a refusal that says which. */
 export async function* linesOf(request: IncomingMessage): AsyncGenerator<NumberedLine> {
   let number = 1;
+  let blanks = 0;
+  const passOver = (line: number) => {
+    blanks += 1;
+    if (blanks <= limits.importBlankLines) return;
+    throw new Refusal('too-large', { line, detail: `An import has at most ${limits.importBlankLines} blank lines.` });
+  };
   let held: Buffer[] = [];
   let length = 0;
   const hold = (piece: Buffer) => {
@@ -35,11 +41,14 @@ export async function* linesOf(request: IncomingMessage): AsyncGenerator<Numbere
   for await (const chunk of chunksOf(request)) {
     let from = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
-      if (end === from && length === 0) number += 1;
-      else {
+      if (end === from && length === 0) {
+        passOver(number);
+        number += 1;
+      } else {
         hold(chunk.subarray(from, end));
         const whole = line();
-        if (!isEmpty(whole.bytes)) yield whole;
+        if (isEmpty(whole.bytes)) passOver(whole.number);
+        else yield whole;
       }
       from = end + 1;
     }

@@ -18,6 +18,8 @@ export const limits = {
   bodyBytes: 1024 * 1024,
   /** A line of an import; past it 413. There may be any number. */
   importLineBytes: 1024 * 1024,
+  /** Blank lines of an import; past it 413. */
+  importBlankLines: 10_000,
   /** One event as JSON on any transport. */
   eventBytes,
   /** A post as JSON without its history; past it 400. With `historyBytes` and the event's own fields it stays below `eventBytes`. */

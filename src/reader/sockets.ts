@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
 import { type Asking, type Identity, principalIn } from '../edge/identity.ts';
 import { answerLimits } from '../edge/limits.ts';
-import { mustNameOneHost } from '../edge/request-headers.ts';
+import { mustHaveOneReading } from '../edge/request-headers.ts';
 import type { SecurityLog } from '../edge/security-log.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
@@ -34,6 +34,8 @@ export interface SocketsContext {
   rates: { requests(address: string): void; connection(address: string): () => void };
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
+  /** Throws a `Refusal` where it was asked by another name than its own. */
+  mustNameHost(request: IncomingMessage): void;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
@@ -75,7 +77,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   /** What to do when the connection has ended; throws a refusal. */
   const admit = (request: IncomingMessage): (() => void) => {
-    mustNameOneHost(request);
+    mustHaveOneReading(request);
+    context.mustNameHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     context.readers.mustLetIn();
     context.handshakes.mustHaveRoom();

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limits } from '../../src/protocol/limits.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
@@ -65,13 +66,20 @@ describe('a line of an import that is none is refused by its number', () => {
   });
 });
 
-it('lines that are empty without end are passed over, and held nowhere', async () => {
+it('blank lines are passed over, up to a bound, however they end', async () => {
   const before = await server.state();
-  const rss = process.memoryUsage.rss();
-  const answer = await send(new Uint8Array(gzipSync(Buffer.alloc(8_000_000, '\n'))), { 'content-encoding': 'gzip' });
-  expect(answer.status).toBe(200);
-  expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
+  const { importBlankLines: most } = limits;
+  for (const blank of ['\n', '\r\n']) {
+    expect((await send(blank.repeat(most))).status).toBe(200);
+    expect(await expectRefused(413, blank.repeat(most + 1))).toContain(`"line":${most + 1}`);
+  }
   expect(await server.state()).toBe(before);
+});
+
+it('blank lines without end are refused, however little was sent of them, and held nowhere', async () => {
+  const rss = process.memoryUsage.rss();
+  await expectRefused(413, new Uint8Array(gzipSync(Buffer.alloc(8_000_000, '\n'))), { 'content-encoding': 'gzip' });
+  expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
 });
 
 it('leaves no token and no text in the log', () => server.expectCleanLog());

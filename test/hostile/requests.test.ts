@@ -150,6 +150,87 @@ describe('a request that is none', () => {
   });
 });
 
+describe('a request that two servers in a row could read in two ways', () => {
+  const json = 'Content-Type: application/json';
+  const keep = 'Connection: keep-alive';
+  const twice: Record<string, string[]> = {
+    Host: ['Host: a', 'host: evil.example', json],
+    Authorization: ['authorization: Bearer x', json],
+    'Content-Type': [json, 'content-type: text/plain'],
+    'Idempotency-Key': [json, 'Idempotency-Key: one', 'Idempotency-Key: two'],
+  };
+  it.each(Object.entries(twice))(
+    'has %s twice: is refused with a problem, changes nothing, and is closed',
+    async (name, headers) => {
+      const before = await server.state();
+      const body = JSON.stringify({ body: secretWord });
+      const asked = post([...headers, `Content-Length: ${body.length}`, keep], body);
+      const { closed, statuses, text } = await sendBytes(server, asked);
+      expect([closed, statuses]).toEqual([true, [400]]);
+      expect(text).toContain(`A request has ${name} once.`);
+      expect(text).toContain('application/problem+json');
+      expect(await server.state()).toBe(before);
+    },
+  );
+
+  it('is of HTTP/1.0 with chunks: is refused with a problem, changes nothing, and is closed', async () => {
+    const before = await server.state();
+    const body = JSON.stringify({ body: secretWord });
+    const chunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    const asked = post([json, 'Transfer-Encoding: chunked', keep], chunks).replace('HTTP/1.1', 'HTTP/1.0');
+    const { closed, statuses, text } = await sendBytes(server, asked);
+    expect([closed, statuses]).toEqual([true, [400]]);
+    expect(text).toContain('HTTP/1.0 has no Transfer-Encoding.');
+    expect(await server.state()).toBe(before);
+  });
+
+  it.each(['GET /v1/channels', 'GET /v1/channels HTTP/0.9', 'GET /healthz HTTP/0.9'])(
+    'is of HTTP/0.9, %s: is refused and closed',
+    async (line) => {
+      const { closed, text } = await sendBytes(server, `${line}\r\n\r\n`);
+      expect(closed).toBe(true);
+      expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    },
+  );
+});
+
+describe('a server with a public URL', () => {
+  let named: AttackedServer;
+  beforeAll(async () => {
+    named = await startAttackedServer({ PRESSBOX_PUBLIC_URL: 'https://live.example.org' });
+  });
+  afterAll(() => named[Symbol.asyncDispose]());
+  const ask = (path: string, host: string) => sendBytes(named, requestText(`GET ${path} HTTP/1.1`, [`Host: ${host}`]));
+
+  it.each(['live.example.org', 'LIVE.example.org:443', 'live.example.org.', '127.0.0.1:4000', '[::1]:4000', 'localhost:4000'])(
+    'answers %s',
+    async (host) => {
+      expect((await ask('/v1/channels', host)).statuses).toEqual([200]);
+    },
+  );
+
+  it.each([
+    'evil.example',
+    'evil.example:443',
+    'live.example.org.evil.example',
+    '127.0.0.1.evil.example',
+    'a@live.example.org',
+    '\xff',
+  ])('refuses to be asked as %s, for data, pages and sockets', async (host) => {
+    for (const path of ['/v1/channels', '/', '/docs']) {
+      const { statuses, text } = await ask(path, host);
+      expect(statuses, path).toEqual([400]);
+      expect(text).not.toContain('evil');
+    }
+    const upgrade = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [`Host: ${host}`, ...forSocket.slice(1)]);
+    expect(await sendBytes(named, upgrade)).toMatchObject({ closed: true, statuses: [400] });
+  });
+
+  it.each(['/healthz', '/readyz', '/metrics'])('answers %s whatever it is called', async (path) => {
+    expect((await ask(path, 'evil.example')).statuses).toEqual([200]);
+  });
+});
+
 describe('a request that names a whole URL', () => {
   it('is answered by its path, and its host gets into no answer', async () => {
     await publish(server, token, 'moon', { body: secretWord });

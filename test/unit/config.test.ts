@@ -139,10 +139,18 @@ describe('the configuration', () => {
     }
   });
 
+  it('refuses one port for operators and for all else', () => {
+    const message = 'must not be PRESSBOX_PORT.';
+    expect(mistakesOf({ PRESSBOX_ADMIN_PORT: '4000' }).mistakes).toEqual([{ name: 'PRESSBOX_ADMIN_PORT', message }]);
+    expect(readConfig({ PRESSBOX_ADMIN_PORT: '0', PRESSBOX_PORT: '0' }).adminPort).toBe(0);
+    expect(readConfig({}).adminPort).toBeUndefined();
+  });
+
   it('tells all mistakes at once, each with the name of the variable and what fits', () => {
     const error = mistakesOf({
       PRESSBOX_HOST: 'two words',
       PRESSBOX_PORT: '65536',
+      PRESSBOX_ADMIN_PORT: '-1',
       PRESSBOX_PUBLIC_URL: 'live.example.org',
       PRESSBOX_REDIS_URL: 'localhost',
       PRESSBOX_REDIS_MIN_REPLICAS: '-1',

@@ -2,6 +2,7 @@ import { type AtBounds, closed, fed, problem, refusedField } from './at-bound.ts
 
 export const wireAtBound: AtBounds<'wire'> = {
   bodyBytes: { what: 'A larger body, also once it is decompressed, is 413 `too-large`.', metric: problem('too-large') },
+  importBlankLines: { what: 'An import with more blank lines is 413 `too-large`.', metric: problem('too-large') },
   importLineBytes: { what: 'A longer line of an import is 413 `too-large`.', metric: problem('too-large') },
   eventBytes: { what: 'Held by the two below.', metric: problem('invalid-body') },
   postBytes: { what: 'A larger post, without its history, is 400 `invalid-body`.', metric: problem('invalid-body') },
