@@ -47,7 +47,8 @@ export async function openStage({ directory, store, workers }: Pick<Plan, 'direc
   const nodes: ServerProcess[] = [];
   const startNode = async () => {
     const shared = redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: String(workers) };
-    const env = { PRESSBOX_LOG_LEVEL: 'info', ...shared };
+    // All readers come from one address, as from a proxy that is believed: one that is not would have half of the connections.
+    const env = { PRESSBOX_LOG_LEVEL: 'info', PRESSBOX_TRUST_PROXY: 'loopback', ...shared };
     const node = await startServerProcess({ within: directory, env });
     nodes.push(node);
     return node;

@@ -8,6 +8,7 @@ import type { Importer } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import type { Compression } from './edge/compression.ts';
+import { keepReserve } from './edge/connections.ts';
 import type { SessionCookie } from './edge/cookies.ts';
 import { apiHeaders } from './edge/headers.ts';
 import type { Identity } from './edge/identity.ts';
@@ -107,7 +108,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   app.use(leadAway(health));
   if (config.adminPort === undefined) app.use(healthRoutes(() => health, counted));
   const mustNameHost = hostGuard(config.publicUrl);
-  app.use((request, _response, next) => {
+  app.use(keepReserve(), (request, _response, next) => {
     mustNameHost(request);
     next();
   });

@@ -9,8 +9,19 @@ import { createImporter } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { createRenderer } from './desk/render.ts';
 import { createCompression } from './edge/compression.ts';
+import { connectionsFor, descriptorLimit } from './edge/connections.ts';
 import { createSessionCookie } from './edge/cookies.ts';
-import { type CutKind, closeHttp, createHttp, finishAnswers, httpLimits, leaveOpen, listen, stopListening } from './edge/http.ts';
+import {
+  type CutKind,
+  closeHttp,
+  createHttp,
+  finishAnswers,
+  type HttpOptions,
+  httpLimits,
+  leaveOpen,
+  listen,
+  stopListening,
+} from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
@@ -96,7 +107,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const compression = createCompression((how) => metrics.compressions.inc({ how }));
   const { app, mount } = createApp(config, { health, metrics, counted, compression, random, log, security });
   const onCut = (kind: CutKind) => metrics.rejections.inc({ kind });
-  const http = createHttp(app, onCut);
+  const http = createHttp(app, onCut, boundByDescriptors(config, { metrics, log }));
   const onGone = () => metrics.connections.dec();
   http.on('connection', (socket) => {
     metrics.connections.inc();
@@ -249,6 +260,28 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     for (const step of undo) await step();
     throw error;
   }
+}
+
+/** As many connections as there are file descriptors for, with a word of it where that is fewer than the settings allow. */
+function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics; log: Log }): HttpOptions {
+  const descriptors = descriptorLimit();
+  if (descriptors === undefined) return {};
+  const connections = connectionsFor(descriptors);
+  metrics.connectionsMost.set(connections.most);
+  // One address has half of them at most.
+  const settings = 2 * (config.connectionsPerAddress || readerLimits.handshakesMost);
+  if (connections.most < settings) {
+    const facts = { descriptors, connections: connections.most, settings };
+    log.warn(facts, 'fewer connections can be open than the settings allow: raise the limit of open files');
+  }
+  return {
+    connections,
+    onFull(isFull, count) {
+      const facts = { connections: count, descriptors };
+      if (isFull) log.error(facts, 'as many connections are open as the limit of open files allows: new ones are refused');
+      else log.info(facts, 'connections are taken up again');
+    },
+  };
 }
 
 /** `unsafe`: settings of the store that are not as they should be, where that is allowed, as looked at last. */

@@ -216,6 +216,6 @@ function send(response: Response, type: string, text: string | Buffer): void {
   response.end(text);
 }
 
-function isRead(request: Request): boolean {
+export function isRead(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, IncomingMessage, type Server, S
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
+import { boundConnections, type ConnectionBounds, isReserved } from './connections.ts';
 import { createPipelines } from './pipeline.ts';
 import { Shares } from './shares.ts';
 import { type Standstills, watchStandstills } from './standstill.ts';
@@ -37,6 +38,12 @@ export const httpLimits = {
   lingerMs: 1_000,
   /** Answers of all clients that were made and that the kernel has not taken; past it the address that holds most loses its oldest. */
   unreadAnswerBytes: 64 * 1024 * 1024,
+  /** File descriptors that are kept for files, threads and the store; the others are for connections. */
+  otherDescriptors: 64,
+  /** Connections beyond those that are taken up of everyone, kept for operators and authors. */
+  reservedConnections: 16,
+  /** Such a one on which nothing is asked for so long is closed. */
+  reservedMs: 2_000,
   /**
    * Connections that the kernel keeps until they are taken up, which a crowd that comes back makes at one moment. It forgets one more, whose
    * client tries again after a second and more. It keeps no more than its own `net.core.somaxconn`, of which this is the default.
@@ -60,17 +67,27 @@ export const httpLimits = {
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
 
 /** Why a connection was closed on a client. */
-export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread';
+export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread' | 'share' | 'full';
 
 /** What Node says of a client whose connection it closed. */
 const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'headers', ERR_HTTP_REQUEST_TIMEOUT: 'slow' };
+
+export interface HttpOptions {
+  bounds?: HttpBounds;
+  slowCheckMs?: number;
+  /** By default as many as come. */
+  connections?: ConnectionBounds;
+  /** As many connections are open as may be, or no longer. */
+  onFull?: (isFull: boolean, count: number) => void;
+}
 
 /** `app` is given each request. An upgrade does not pass through it, but its request is one of Express too, with `ip` and `secure`. */
 export function createHttp(
   app: Express,
   onCut: (kind: CutKind) => void,
-  { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs }: { bounds?: HttpBounds; slowCheckMs?: number } = {},
+  { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs, connections, onFull = () => {} }: HttpOptions = {},
 ): Server {
+  const upgraded = new WeakSet<Socket>();
   const http: Server = createServer({
     headersTimeout: bounds.requestHeadersMs,
     requestTimeout: bounds.requestMs,
@@ -83,11 +100,16 @@ export function createHttp(
     // So may one for which an answer is still to come on the connection: the new protocol would begin before it. And one that brings a body,
     // as no client's does: until that has come Node gives a stream in the place of the connection, which is no socket and cannot be reset.
     // Nor does one become anything where nobody takes it up, as before the server serves.
-    shouldUpgradeCallback: ({ headers, socket }) =>
-      http.listenerCount('upgrade') > 0 &&
-      headers.upgrade?.toLowerCase() === 'websocket' &&
-      !pipelines.isBusy(socket as Socket) &&
-      !bringsBody(headers),
+    shouldUpgradeCallback: ({ headers, socket }) => {
+      const upgrades =
+        http.listenerCount('upgrade') > 0 &&
+        headers.upgrade?.toLowerCase() === 'websocket' &&
+        !pipelines.isBusy(socket) &&
+        !isReserved(socket) &&
+        !bringsBody(headers);
+      if (upgrades) upgraded.add(socket);
+      return upgrades;
+    },
   });
   http.setTimeout(bounds.idleMs);
   const standstills = watchStandstills(bounds);
@@ -137,6 +159,16 @@ export function createHttp(
     },
   });
   http.on('request', pipelines.take);
+  if (connections !== undefined) {
+    const trusts = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
+    boundConnections(http, {
+      ...connections,
+      isProxy: (address) => trusts(address, 0),
+      isUsed: (socket) => upgraded.has(socket) || pipelines.isBusy(socket),
+      onCut,
+      onFull,
+    });
+  }
   return http;
 }
 

@@ -34,6 +34,8 @@ export const rateLimits = {
   bucketsMost: 100_000,
   /** As much as so many addresses alone, all of an IPv6 /48 may hold of what is shared among addresses. */
   wideShares: 4,
+  /** Nothing is taken from an address that holds no more than this part of what is shared, one divided by this. */
+  smallestShare: 128,
   /** When to try again, for who has too many connections open. */
   connectionRetrySeconds: 10,
 } as const;

@@ -2,7 +2,8 @@ import { addressKey, rateLimits, wideAddressKey } from './rates.ts';
 
 /**
  * Shares a bounded resource among addresses: each may hold as much of it as is still free. One address alone gets half of it, two get a third
- * each, and something is always left for an address that comes new. The address that holds too much loses what it has held longest.
+ * each, and something is always left for an address that comes new. The address that holds too much loses what it has held longest; whoever
+ * holds no more than a `smallestShare` keeps it, so that a crowd may fill all.
  *
  * An IPv6 address counts with its /64. All of a /48 together may hold as much as `wideShares` addresses.
  */
@@ -100,7 +101,7 @@ export class Shares<Item> {
 
   /** Looks through all holders only where one of them may hold more than is free. */
   #tooHeavy(): Holder<Item> | undefined {
-    const free = this.#options.most - this.#held;
+    const free = Math.max(1, this.#options.most / rateLimits.smallestShare, this.#options.most - this.#held);
     if (this.#ceiling <= free) return undefined;
     if (this.#heaviest === undefined || loadOf(this.#heaviest) < this.#ceiling) {
       this.#heaviest = undefined;

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { type Share, Shares } from '../edge/shares.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { sendComeBack } from './come-back.ts';
@@ -8,9 +9,18 @@ import { readerLimits } from './limits.ts';
  * Readers who have come and not been answered yet: over a socket from the handshake until it has joined, over a stream until that begins,
  * over a poll until it is answered or held. So many at a time are let in, whatever they come over. The others are told to come back, each at
  * another moment, before anything is looked up for them: a crowd that returns at once is taken in portions, and nobody else waits for it.
+ * One address may have as many under way as are still free, so that nobody is kept out by one that never joins.
  */
 export class Handshakes {
-  readonly #underWay = new Set<object>();
+  readonly #underWay = new Map<object, Share<Arriving>>();
+  readonly #shares = new Shares<Arriving>({
+    most: readerLimits.handshakesMost,
+    drop: ({ of, end }) => {
+      this.#underWay.delete(of);
+      this.#metrics.rejections.inc({ kind: 'share' });
+      end();
+    },
+  });
   readonly #random: () => number;
   readonly #metrics: Pick<Metrics, 'rejections'>;
 
@@ -36,14 +46,25 @@ export class Handshakes {
     return 1_000 * (1 + this.#random() * (readerLimits.handshakeRetrySeconds - 1));
   }
 
-  begin(of: object): void {
-    this.#underWay.add(of);
+  /** `end` closes its connection, where its address has too many under way. */
+  begin(of: object, address: string, end: () => void): void {
+    if (this.#underWay.has(of)) return;
+    const share = this.#shares.add({ of, end }, address);
+    if (this.#shares.has(share)) this.#underWay.set(of, share);
   }
 
   /** It has been answered, or has gone. Again does nothing. */
   end(of: object): void {
+    const share = this.#underWay.get(of);
+    if (share === undefined) return;
     this.#underWay.delete(of);
+    this.#shares.remove(share);
   }
+}
+
+interface Arriving {
+  of: object;
+  end(): void;
 }
 
 /**
@@ -62,7 +83,7 @@ export function admitReaders(handshakes: Handshakes): RequestHandler {
     if (way === 'events') handshakes.mustHaveRoom();
     const backMs = way === 'stream' ? handshakes.sentAwayFor() : undefined;
     if (backMs !== undefined) return sendComeBack(res, backMs);
-    handshakes.begin(res);
+    handshakes.begin(res, req.ip ?? '', () => res.destroy());
     res.on('close', onClose);
     next();
   };

@@ -15,6 +15,8 @@ export type Answer = { ok: true } | { ok: false; problem: Problem };
 
 /** A client that has joined, as whoever talks with it has it. */
 export interface ClientSocket {
+  /** Where it comes from, for rates. */
+  readonly address: string;
   /** For ready-made frames. */
   readonly pipe: Pipe;
   emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void;

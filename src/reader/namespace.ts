@@ -18,6 +18,8 @@ import { isClosed, packetsWaiting, type SocketPipe, terminateSocket } from './so
  * reader would pay for with every connection (docs/decisions/0025).
  */
 export interface NamespaceContext {
+  /** From which address a connection comes. */
+  addressOf(connection: EngineSocket): string;
   /** One is under way for each connection that has not joined yet, or has left. */
   handshakes: Pick<Handshakes, 'begin' | 'end'>;
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
@@ -44,6 +46,7 @@ export class Namespace {
 
 class Client implements ClientSocket {
   readonly pipe: SocketPipe;
+  readonly address: string;
   readonly #connection: EngineSocket;
   readonly #context: NamespaceContext;
   /** While it has joined. */
@@ -59,6 +62,7 @@ class Client implements ClientSocket {
     this.#connection = connection;
     this.#context = context;
     this.pipe = connection.pipe;
+    this.address = context.addressOf(connection);
     connection.on('data', (data: unknown) => this.#hear(data));
     connection.on('close', (reason: string) => this.#closed(reason));
     this.#stayOutside();
@@ -170,8 +174,8 @@ class Client implements ClientSocket {
   }
 
   #stayOutside(): void {
-    this.#context.handshakes.begin(this);
     this.#deadline = setTimeout(() => this.#connection.close(), readerLimits.joinMs);
+    this.#context.handshakes.begin(this, this.address, () => terminateSocket(this.#connection));
   }
 
   /** For it to join. */

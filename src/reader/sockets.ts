@@ -112,6 +112,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const namespace = new Namespace({
     handshakes: context.handshakes,
+    addressOf: ({ request }) => context.addressOf(request),
     known({ token, session }, { request }) {
       if (token !== undefined && token !== null) return verify(token, request);
       return session === false ? undefined : context.signedIn(request);

@@ -34,6 +34,8 @@ const rejectionKinds = [
   'idle',
   'pipelined',
   'unread',
+  'share',
+  'full',
   'stalled',
 ] as const;
 /** How a change of a post is told on the page of its earlier versions. */
@@ -46,6 +48,8 @@ const problemCodes = Object.keys(problems) as ProblemCode[];
 export interface Metrics {
   /** TCP connections open, of whatever kind. */
   connections: Gauge;
+  /** That may be open, by the limit of file descriptors; set where there is one. */
+  connectionsMost: Gauge;
   /** Readers connected. */
   readers: Gauge<'transport'>;
   /** Channels subscribed to, counted once a reader. */
@@ -119,6 +123,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
 
   const metrics: Metrics = {
     connections: new Gauge({ name: 'pressbox_connections', help: 'TCP connections open.', registers }),
+    connectionsMost: new Gauge({
+      name: 'pressbox_connections_most',
+      help: 'TCP connections that may be open, by the limit of file descriptors; 0 where there is none.',
+      registers,
+    }),
     readers: new Gauge({ name: 'pressbox_readers', help: 'Readers connected.', labelNames: ['transport'], registers }),
     subscriptions: new Gauge({ name: 'pressbox_subscriptions', help: 'Channels subscribed to, summed over readers.', registers }),
     eventsDelivered: new Counter({

@@ -39,8 +39,10 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
     }
   };
   onTestFinished(() => leave());
-  const come = () => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const come = (nth: number) => {
+    // Each from another address: one alone may not have so many.
+    const localAddress = `127.20.${nth >> 8}.${nth & 255}`;
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress });
     coming.add(socket);
     socket
       .on('error', () => {})
@@ -58,7 +60,7 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
   };
   // Not more at once than the queue of the system holds.
   for (let there = 0; there < size; there += 250) {
-    for (let more = Math.min(250, size - there); more > 0; more -= 1) come();
+    for (let more = Math.min(250, size - there); more > 0; more -= 1) come(there + more);
     const waiting = () => [...coming].filter((socket) => !upgraded.has(socket)).length;
     await vi.waitFor(() => expect(waiting()).toBe(0), { interval: 5 });
   }

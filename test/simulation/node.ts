@@ -144,6 +144,7 @@ export class SimNode {
 /** A connection's end at the node: what a conversation has of it, over what the pipe uses of engine.io. */
 export class ServerSocket implements ClientSocket {
   isOpen = true;
+  readonly address = '192.0.2.1';
   /** The highest offset that was handed to it. */
   handedTo = -1;
   /** The socket whose readiness was asked for last: so a reader can be told to belong to it. */

@@ -30,7 +30,14 @@ function join() {
     terminate() {},
   };
   const [acknowledge, acknowledgeCatchUp, disconnect] = [vi.fn(), vi.fn(), vi.fn()];
-  const socket: ClientSocket = { pipe: pipe as Pipe, emit() {}, acknowledge, acknowledgeCatchUp, disconnect };
+  const socket: ClientSocket = {
+    address: '192.0.2.1',
+    pipe: pipe as Pipe,
+    emit() {},
+    acknowledge,
+    acknowledgeCatchUp,
+    disconnect,
+  };
   const readers = { add() {}, remove() {}, busy: new Set<never>() };
   const conversation = new Conversation(socket, undefined, {
     feeds,

@@ -18,6 +18,7 @@ async function connect(known: NamespaceContext['known']) {
   const joined = vi.fn(() => ({ hear: () => {}, close: () => {} }));
   const namespace = new Namespace({
     handshakes: new Handshakes({ random: Math.random, metrics: createMetrics() }),
+    addressOf: () => '192.0.2.1',
     known,
     joined,
     onFailed,

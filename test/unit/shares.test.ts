@@ -44,8 +44,17 @@ it('an address that comes new always finds room, and takes it from the address t
 
 it('a crowd of which each holds little may fill all of it', () => {
   const { hold, held } = sharesOf(100);
-  for (let reader = 1; reader <= 99; reader += 1) hold(`10.0.1.${reader}`, 1);
-  expect(held.size).toBe(99);
+  for (let reader = 1; reader <= 100; reader += 1) hold(`10.0.1.${reader}`, 1);
+  expect(held.size).toBe(100);
+});
+
+it('an address that holds little keeps it, though all is held', () => {
+  const { hold, of } = sharesOf(1_280);
+  for (let reader = 1; reader <= 127; reader += 1) hold(`10.0.1.${reader}`, 10);
+  hold('192.0.2.1', 10);
+  expect(of('192.0.2.1')).toHaveLength(10);
+  hold('192.0.2.1', 1, { name: 'one more' });
+  expect(of('192.0.2.1')).toHaveLength(9);
 });
 
 it('addresses of one IPv6 /64 count as one', () => {

@@ -26,6 +26,15 @@ export const requestsAtBound: AtBounds<'requests'> = {
     what: 'An address may hold as much as is still free, one alone half of it; past that its connection that waits longest is closed.',
     metric: closed('unread'),
   },
+  otherDescriptors: {
+    what: 'So many of the file descriptors of a process are not for connections.',
+    metric: closed('full'),
+  },
+  reservedConnections: {
+    what: 'Where all others are taken, one request is answered over each of so many: of an operator, or a write with a token. Others are 429 `rate-limited`.',
+    metric: closed('full'),
+  },
+  reservedMs: { what: 'Such a connection on which nothing is asked is closed.', metric: closed('full') },
   waitingConnections: {
     what: "One more is not taken up by the kernel; its client tries again after a second and more. The kernel's own bound is `net.core.somaxconn`.",
     metric: 'pressbox_connections',
@@ -95,7 +104,11 @@ export const ratesAtBound: AtBounds<'rates'> = {
   },
   wideShares: {
     what: 'All addresses of an IPv6 /48 together lose what they have held longest where they hold more than so many shares.',
-    metric: closed('unread'),
+    metric: closed('share'),
+  },
+  smallestShare: {
+    what: 'An address that holds no more than one part in so many loses nothing of it.',
+    metric: closed('share'),
   },
   connectionRetrySeconds: {
     what: 'Told in `Retry-After` to who has too many connections open.',

@@ -1,0 +1,39 @@
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { startServerProcess } from '../support/process.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** An office, a school or a carrier's gateway: all its readers come from one address. */
+const size = 1_000;
+/** The burst of the request rate lets 500 in at once, and then 50 a second. Clients that were told to wait spread over some time more. */
+const patient = { timeout: 120_000, interval: 100 };
+
+it('1,000 readers behind one address come back after a restart, with the settings as they are by default', async () => {
+  await using server = await startServerProcess({
+    // Empty counts as unset.
+    env: { PRESSBOX_REQUESTS_PER_SECOND: '', PRESSBOX_CONNECTIONS_PER_ADDRESS: '', PRESSBOX_WRITES_PER_SECOND: '' },
+  });
+  const token = await server.token();
+  const { id } = await createChannel(server, token, { headline: 'Moon' });
+  const seen = new Map<number, string>();
+  const haveSeen = (headline: string) => [...seen.values()].filter((last) => last === headline).length;
+  for (let nth = 0; nth < size; nth += 1) {
+    const reader = new ReaderClient({ url: server.url, channelId: id, transports: ['socket'] });
+    onTestFinished(() => reader.close());
+    reader.on('timeline', ({ posts }) => void seen.set(nth, posts[0]?.headline ?? ''));
+    reader.open();
+  }
+  await publish(server, token, id, { headline: 'One' });
+  await vi.waitFor(() => expect(haveSeen('One')).toBe(size), patient);
+
+  await server.kill();
+  await server.start();
+  const beganAt = performance.now();
+  // The author shares the address, and waits with them.
+  await vi.waitFor(() => publish(server, token, id, { headline: 'Two' }), patient);
+  await vi.waitFor(() => expect(haveSeen('Two')).toBe(size), patient);
+  console.log(
+    'crowd behind one address:',
+    JSON.stringify({ size, secondsUntilAllHadIt: Math.round((performance.now() - beganAt) / 1_000) }),
+  );
+});

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { requestText, secretWord, sendBytes } from '../support/hostile.ts';
+import { type ServerProcess, startServerProcess } from '../support/process.ts';
+import { call } from '../support/server.ts';
+import { createChannel, publish } from '../support/writers.ts';
+
+/** A process with few file descriptors, and more connections than it has of them. */
+const descriptors = 256;
+/** Less those of files and of the reserve. */
+const most = descriptors - 64 - 16;
+
+let lines: string[] = [];
+afterEach(() => {
+  lines = [];
+});
+
+async function startSmall(env: Record<string, string> = {}): Promise<ServerProcess> {
+  return await startServerProcess({
+    env,
+    starter: ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'],
+    onLine: (line) => lines.push(line),
+  });
+}
+
+const said = (words: string) => lines.filter((line) => line.includes(words));
+
+/** Connections of one address on which nothing is said. */
+async function open({ url }: ServerProcess, count: number, from: string): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let nth = 0; nth < count; nth += 1) {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: from });
+    socket.on('error', () => {}).resume();
+    sockets.push(socket);
+    await once(socket, 'connect');
+  }
+  return sockets;
+}
+
+async function counted({ url }: ServerProcess, kind: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  return Number(new RegExp(`^pressbox_rate_limited_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+describe('a process with few file descriptors', () => {
+  it('says at the start that its settings allow more connections', async () => {
+    await using _ = await startSmall();
+    await vi.waitFor(() => expect(said('fewer connections can be open than the settings allow')).toHaveLength(1));
+    expect(JSON.parse(said('fewer connections')[0] as string)).toMatchObject({ level: 'warn', descriptors, connections: most });
+  });
+
+  it('says nothing of it where they suffice', async () => {
+    await using _ = await startSmall({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '50' });
+    await vi.waitFor(() => expect(said('"listening"')).toHaveLength(1));
+    expect(said('fewer connections')).toEqual([]);
+  });
+
+  it('answers others while one address holds as many half-open connections as it can, which lose the oldest', async () => {
+    await using server = await startSmall();
+    const sockets = await open(server, 2 * descriptors, '127.0.4.1');
+    await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(most / 2 + 16));
+    expect(sockets.at(0)?.destroyed).toBe(true);
+    expect(sockets.at(-1)?.destroyed).toBe(false);
+    expect((await call(`${server.url}/v1/channels`)).status).toBe(200);
+    expect(await counted(server, 'share')).toBeGreaterThan(0);
+  });
+
+  it('keeps a reader of the address that holds most, whose other connections go first', async () => {
+    await using server = await startSmall();
+    const port = Number(new URL(server.url).port);
+    const { id } = await createChannel(server, await server.token(), { headline: secretWord });
+    const reader = connect({ port, host: '127.0.0.1', localAddress: '127.0.4.1' }).on('error', () => {});
+    onTestFinished(() => void reader.destroy());
+    reader.write(requestText(`GET /v1/channels/${id}/stream HTTP/1.1`, ['Connection: keep-alive']));
+    await once(reader, 'data');
+    reader.resume();
+    await open(server, 2 * descriptors, '127.0.4.1');
+    expect((await call(`${server.url}/v1/channels`)).status).toBe(200);
+    expect(reader.destroyed).toBe(false);
+  });
+
+  it('lets the peers that it trusts as proxies hold all but the reserve', async () => {
+    await using server = await startSmall({ PRESSBOX_TRUST_PROXY: '127.0.4.1' });
+    const sockets = await open(server, most - 10, '127.0.4.1');
+    expect((await call(`${server.url}/readyz`)).status).toBe(200);
+    expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
+  });
+
+  it('answers operators and an author where no connection is left, tells others to come back, and says it once', async () => {
+    await using server = await startSmall({ PRESSBOX_TRUST_PROXY: '127.0.4.1' });
+    const token = await server.token();
+    const { id } = await createChannel(server, token, { headline: secretWord });
+    const sockets = await open(server, most + 1, '127.0.4.1');
+    const port = Number(new URL(server.url).port);
+    const ask = (path: string) => sendBytes({ port }, requestText(`GET ${path} HTTP/1.1`, ['Connection: keep-alive']));
+    await vi.waitFor(async () => expect(await ask('/v1/channels')).toMatchObject({ closed: true, statuses: [429] }));
+    for (const path of ['/healthz', '/readyz', '/metrics']) expect((await ask(path)).statuses, path).toEqual([200]);
+    expect((await publish(server, token, id, { headline: secretWord })).status).toBe(201);
+    expect(said('as many connections are open as the limit of open files allows')).toHaveLength(1);
+    expect(said('as many connections')[0]).toContain(`"descriptors":${descriptors}`);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => expect((await call(`${server.url}/v1/channels`)).status).toBe(200));
+  });
+});
