@@ -162,7 +162,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     undo.unshift(() => readers.close());
     const handshakes = new Handshakes({ random, metrics });
-    const rates = createRates(config, { onRejected: (kind) => metrics.rejections.inc({ kind }) });
+    const rates = createRates(config, { now: elapsed, onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, { metrics, log });
     const clock = watchClock({ system: now, elapsed }, { metrics, log });
     undo.unshift(clock.stop);

@@ -9,8 +9,13 @@ import { Refusal } from '../protocol/problems.ts';
 export interface Rates {
   /** Counts a write of this token `sub`; throws the refusal `rate-limited`. */
   writes(sub: string): void;
-  /** Counts a request, or a handshake, of this address; throws likewise. */
+  /** Counts a request, a handshake or a subscribe of this address; throws likewise. */
   requests(address: string): void;
+  /**
+   * Counts what an answer to this address took beyond its request: one more for each further `answerUnitBytes` that it began. It is never
+   * refused, but those that follow wait: no longer than a whole bucket takes.
+   */
+  answered(address: string, bytes: number): void;
   /** Counts an open socket or stream of this address; throws where it has too many. Call what it returns when it has closed. */
   connection(address: string): () => void;
 }
@@ -30,6 +35,8 @@ export interface RateLimits {
 export const rateLimits = {
   /** A bucket is full again after this long untouched, whatever the rate. */
   bucketMs: 10_000,
+  /** A request whose answer is longer counts as one more for each further such piece. */
+  answerUnitBytes: 64 * 1024,
   /** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
   bucketsMost: 100_000,
   /** As much as so many addresses alone, all of an IPv6 /48 may hold of what is shared among addresses. */
@@ -39,7 +46,7 @@ export const rateLimits = {
   /** When to try again, for who has too many connections open. */
   connectionRetrySeconds: 10,
 } as const;
-const { bucketMs, bucketsMost, connectionRetrySeconds } = rateLimits;
+const { bucketMs, bucketsMost, answerUnitBytes, connectionRetrySeconds } = rateLimits;
 
 export function createRates(
   { writesPerSecond, requestsPerSecond, connectionsPerAddress }: RateLimits,
@@ -66,6 +73,10 @@ export function createRates(
   return {
     writes: (sub) => take('writes', writers, sub),
     requests: (address) => take('requests', addresses, addressKey(address)),
+    answered(address, bytes) {
+      const more = Math.ceil(bytes / answerUnitBytes) - 1;
+      if (more > 0) addresses.charge(addressKey(address), more);
+    },
     connection(address) {
       const key = addressKey(address);
       const count = open.get(key) ?? 0;
@@ -83,13 +94,25 @@ export function createRates(
   };
 }
 
-/** Counts every request by its address, which Express takes from the proxy if that is trusted. */
+/** Counts every request by its address, which Express takes from the proxy if that is trusted, and its answer once that is over. */
 export function limitRequests(rates: Rates): RequestHandler {
-  return (request, _response, next) => {
-    rates.requests(request.ip ?? '');
+  return (request, response, next) => {
+    const { socket, ip = '' } = request;
+    rates.requests(ip);
+    const before = socket.bytesWritten;
+    response.once('close', () => {
+      if (!ownCount.has(response)) rates.answered(ip, socket.bytesWritten - before);
+    });
     next();
   };
 }
+
+/** For an answer that does not end, in which news are pushed that nobody asked for: whoever gives it counts what was asked for. */
+export function countsItself(response: object): void {
+  ownCount.add(response);
+}
+
+const ownCount = new WeakSet<object>();
 
 /** As some proxies forward it: an IPv4 address with a port, an IPv6 one in brackets. Else all their readers would be one. */
 const forwardedWithPort = /^(?:([\d.]+):\d+|\[([^[\]]+)\](?::\d+)?)$/;
@@ -132,17 +155,19 @@ function groupsOf(address: string): number[] {
 interface Buckets {
   /** Takes one; 0, or the milliseconds until there is one to take. */
   take(key: string): number;
+  /** Takes so many that are not refused. The debt is at most what a bucket holds. */
+  charge(key: string, count: number): void;
 }
 
 /**
  * Kept of each bucket is the time at which it will be full (the generic cell rate algorithm): one number, and no timer.
  *
- * The buckets are in two halves. After ten seconds, or when the newer half is full, it becomes the older one, and what the older one
- * held is forgotten: it was not touched for ten seconds, so it is full, or there were too many. (One map, emptied from its front,
+ * The buckets are in two halves. After twenty seconds, or when the newer half is full, it becomes the older one, and what the older one
+ * held is forgotten: it was not touched for twenty seconds, so it is full whatever it owed, or there were too many. (One map, emptied from its front,
  * takes the longer the more was deleted: a table remembers deleted places until it is built anew.)
  */
 function createBuckets(perSecond: number, now: () => number): Buckets {
-  if (perSecond === 0) return { take: () => 0 };
+  if (perSecond === 0) return { take: () => 0, charge: () => undefined };
   const intervalMs = 1000 / perSecond;
   // Sums of thirds are not whole: without this the last of a burst would be lost to rounding.
   const roundingMs = intervalMs / 1000;
@@ -150,15 +175,24 @@ function createBuckets(perSecond: number, now: () => number): Buckets {
   let older = new Map<string, number>();
   let turnedAt = now();
 
+  const turn = (at: number) => {
+    if (at - turnedAt < 2 * bucketMs && newer.size < bucketsMost / 2) return;
+    older = newer;
+    newer = new Map();
+    turnedAt = at;
+  };
+  const fullAt = (key: string, at: number) => Math.max(newer.get(key) ?? older.get(key) ?? at, at);
+
   return {
+    charge(key, count) {
+      const at = now();
+      turn(at);
+      newer.set(key, Math.min(fullAt(key, at) + count * intervalMs, at + 2 * bucketMs));
+    },
     take(key) {
       const at = now();
-      if (at - turnedAt >= bucketMs || newer.size >= bucketsMost / 2) {
-        older = newer;
-        newer = new Map();
-        turnedAt = at;
-      }
-      const next = Math.max(newer.get(key) ?? older.get(key) ?? at, at) + intervalMs;
+      turn(at);
+      const next = fullAt(key, at) + intervalMs;
       const waitMs = next - at - bucketMs;
       if (waitMs > roundingMs) return waitMs;
       newer.set(key, next);

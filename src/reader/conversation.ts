@@ -1,7 +1,9 @@
 import { problemFor } from '../edge/answers.ts';
 import type { Asking, Identity } from '../edge/identity.ts';
 import { answerLimits } from '../edge/limits.ts';
+import type { Rates } from '../edge/rates.ts';
 import type { Reach } from '../engine/engine.ts';
+import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
@@ -25,6 +27,7 @@ export interface ConversationContext {
   feeds: Feeds;
   identity: Pick<Identity, 'standing'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
+  rates: Pick<Rates, 'requests' | 'answered'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
@@ -47,6 +50,8 @@ export class Conversation implements OpenReader, Talk {
   #misuses = 0;
   /** Of somebody known. */
   readonly #onRefused: ((code: ProblemCode) => void) | undefined;
+  /** Its handshake was counted, and pays for the first subscribe. */
+  #isPaid = true;
 
   constructor(socket: ClientSocket, asking: Asking, context: ConversationContext, onRefused?: (code: ProblemCode) => void) {
     this.#onRefused = onRefused;
@@ -120,6 +125,8 @@ export class Conversation implements OpenReader, Talk {
           retryAfter: answerLimits.momentRetrySeconds,
         });
       }
+      if (!this.#isPaid) this.#context.rates.requests(this.#socket.address);
+      this.#isPaid = false;
       this.#wishes = [...this.#wishes, wish];
       this.#last = this.#inTurn(this.#last, wish, id).catch(refuse);
     } catch (error) {
@@ -162,6 +169,7 @@ export class Conversation implements OpenReader, Talk {
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
         this.#socket.acknowledgeCatchUp(id, answer);
+        this.#context.rates.answered(this.#socket.address, bytesIn(answer));
       });
     } catch (error) {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);
@@ -243,6 +251,18 @@ export class Conversation implements OpenReader, Talk {
     return said;
   }
 }
+
+/** Counted once for all who get the same answer. */
+function bytesIn(answer: EncodedCatchUp): number {
+  let bytes = counted.get(answer);
+  if (bytes === undefined) {
+    bytes = Buffer.byteLength(answer.json);
+    counted.set(answer, bytes);
+  }
+  return bytes;
+}
+
+const counted = new WeakMap<EncodedCatchUp, number>();
 
 /** A subscribe that is under way. */
 interface Wish {

@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import { sendProblem } from '../edge/answers.ts';
 import { type Asking, type Identity, principalIn } from '../edge/identity.ts';
 import { answerLimits } from '../edge/limits.ts';
+import type { Rates } from '../edge/rates.ts';
 import { mustHaveOneReading } from '../edge/request-headers.ts';
 import type { SecurityLog } from '../edge/security-log.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -30,8 +31,7 @@ export interface SocketsContext {
   identity: Pick<Identity, 'verify' | 'standing'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
   signedIn(request: IncomingMessage): Promise<Asking> | undefined;
-  /** Throw a `Refusal` where the address asked, or is connected, too often; `connection` returns the end of it. */
-  rates: { requests(address: string): void; connection(address: string): () => void };
+  rates: Pick<Rates, 'requests' | 'answered' | 'connection'>;
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
   /** Throws a `Refusal` where it was asked by another name than its own. */

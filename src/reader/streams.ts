@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { problemFor } from '../edge/answers.ts';
 import type { Identity } from '../edge/identity.ts';
+import { countsItself, type Rates } from '../edge/rates.ts';
 import { askingOf } from '../edge/request.ts';
 import type { Reach } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
@@ -27,8 +28,7 @@ export interface StreamsContext {
   readers: Readers;
   handshakes: Pick<Handshakes, 'end'>;
   identity: Pick<Identity, 'standing'>;
-  /** Throws a `Refusal` where the address has too many open; returns the end of it. */
-  rates: { connection(address: string): () => void };
+  rates: Pick<Rates, 'connection' | 'answered'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
@@ -51,6 +51,8 @@ export function stream(context: StreamsContext): RequestHandler {
     if (res.closed) return;
     context.readers.mustLetIn();
     res.once('close', context.rates.connection(req.ip ?? ''));
+    // What was missed is the answer; news that are pushed after it nobody asked for.
+    countsItself(res);
     await new EventStream(res, channelId, asker, context).run(after, posts);
   };
 }
@@ -189,7 +191,9 @@ class EventStream implements OpenReader {
       const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;
         countCatchUp(metrics, answer);
-        this.#say(catchUpMessage(answer));
+        const block = catchUpMessage(answer);
+        this.#say(block);
+        this.#context.rates.answered(this.#response.req.ip ?? '', block.length);
       });
       return position;
     } finally {

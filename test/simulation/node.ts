@@ -86,6 +86,7 @@ export class SimNode {
       feeds: this.feeds,
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { standing: () => 'good' },
+      rates: { requests() {}, answered() {} },
       now: () => scheduler.now,
       soon: (run) => void engine.later(0, run),
       log: silent,

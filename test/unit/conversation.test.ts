@@ -43,6 +43,7 @@ function join() {
     feeds,
     identity: { standing: () => 'good' },
     readers,
+    rates: { requests() {}, answered() {} },
     now: () => 0,
     log,
     metrics: createMetrics(),

@@ -98,6 +98,10 @@ export const ratesAtBound: AtBounds<'rates'> = {
     what: 'A burst is so long a time of the rate; one untouched for so long has it whole again.',
     metric: closed('requests'),
   },
+  answerUnitBytes: {
+    what: 'An answer counts as one request more for each further piece of this size that it begins, once it is over, and a `subscribe` likewise.',
+    metric: closed('requests'),
+  },
   bucketsMost: {
     what: 'Those longest untouched are forgotten, which gives their owners whole ones.',
     metric: closed('requests'),
