@@ -10,7 +10,7 @@ import { handleErrors, notFound } from './edge/answers.ts';
 import type { Compression } from './edge/compression.ts';
 import { keepReserve } from './edge/connections.ts';
 import type { SessionCookie } from './edge/cookies.ts';
-import { apiHeaders } from './edge/headers.ts';
+import { apiHeaders, reportBreachesTo } from './edge/headers.ts';
 import type { Identity } from './edge/identity.ts';
 import { answerLimits } from './edge/limits.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
@@ -20,6 +20,7 @@ import { limitRequests, type Rates } from './edge/rates.ts';
 import { authenticate } from './edge/request.ts';
 import { boundPreferences, hostGuard, requireOneReading } from './edge/request-headers.ts';
 import { keepSecurityLog, type SecurityLog } from './edge/security-log.ts';
+import { securityTxtRoutes } from './edge/security-txt.ts';
 import { sessionRoutes } from './edge/session-routes.ts';
 import { createSlots } from './edge/slots.ts';
 import type { Engine, Renderer } from './engine/engine.ts';
@@ -88,6 +89,7 @@ export interface Parts {
 export function createApp(config: Config, { health, metrics, counted, compression, random, log, security }: AppContext): App {
   const app = express();
   keepSecurityLog(app, security);
+  reportBreachesTo(app, config.reportUrl);
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
@@ -137,6 +139,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       app.use(onlyMethodsOf(assetRoutes()), limit);
       app.use(socketPath, refusePolling());
       app.use(onlyMethodsOf(documentRoutes({ publicUrl })));
+      app.use(onlyMethodsOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie });
       const slots = createSlots(readerLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),

@@ -35,6 +35,10 @@ export interface Config {
   origins: '*' | readonly string[];
   /** As Express's setting `trust proxy` takes it. */
   trustProxy: boolean | number | string;
+  /** Where browsers report breaches of the pages' content security policy. */
+  reportUrl: string | undefined;
+  /** Where faults of this server may be reported: `mailto:` or `https:`. */
+  securityContact: string | undefined;
   /** 0: no limit, here and below. */
   writesPerSecond: number;
   requestsPerSecond: number;
@@ -275,6 +279,27 @@ export const variables = {
     'off',
     "Which proxies' forwarded headers to believe: Express's trust-proxy setting. A forwarded header without it is warned of once.",
   ),
+  PRESSBOX_REPORT_URL: optional(
+    z
+      .string()
+      .refine(
+        (value) => /^https:\/\/[^\s"';,\\]+$/.test(value) && URL.canParse(value),
+        'must be a whole https:// URL, without spaces, quotes, commas and semicolons.',
+      ),
+    'none',
+    "Where browsers report breaches of the pages' content security policy.",
+  ),
+  PRESSBOX_SECURITY_CONTACT: optional(
+    z
+      .string()
+      .regex(
+        /^(?:https:\/\/[\x21-\x7e]+|(?:mailto:)?[\x21-\x39\x3b-\x3f\x41-\x7e]+@[a-z0-9.-]+)$/i,
+        'must be an e-mail address, or a URL that begins with https://.',
+      )
+      .transform((value) => (/^(?:https|mailto):/i.test(value) ? value : `mailto:${value}`)),
+    'none',
+    'Where faults of this server may be reported, by e-mail or `https://`: told in `/.well-known/security.txt`, which is not there without it.',
+  ),
   PRESSBOX_WRITES_PER_SECOND: withDefault(
     perSecond,
     '20',
@@ -332,6 +357,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     olderPosts: values.PRESSBOX_OLDER_POSTS,
     origins: values.PRESSBOX_ORIGINS ?? [],
     trustProxy: values.PRESSBOX_TRUST_PROXY,
+    reportUrl: values.PRESSBOX_REPORT_URL,
+    securityContact: values.PRESSBOX_SECURITY_CONTACT,
     writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
     requestsPerSecond: values.PRESSBOX_REQUESTS_PER_SECOND,
     connectionsPerAddress: values.PRESSBOX_CONNECTIONS_PER_ADDRESS,

@@ -3,6 +3,7 @@ import { morph } from './morph.ts';
 import { keepPlace } from './place.ts';
 import { siteWordsIn } from './strings/site.ts';
 import { Times } from './times.ts';
+import { documentOf } from './trusted.ts';
 import { textBeside, wordsOf } from './view/time.ts';
 import { ownZone } from './view/time-choice.ts';
 
@@ -47,7 +48,7 @@ function run(list: HTMLElement): void {
       });
       waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000 || 0;
       if (answer.status === 200) {
-        const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        const fresh = documentOf(await answer.text());
         // Networks that want to be signed in to answer in the place of the server.
         if (fresh.getElementById(list.id) === null) throw new Error('It was answered with another page.');
         show(fresh);

@@ -1,3 +1,5 @@
+import { trusted } from './trusted.ts';
+
 /**
  * Makes an element what fresh markup makes it, and leaves alone what is the same in it: a film goes on playing beside a corrected sentence, and
  * the element itself stays, so that focus and place do. The markup is what `view/` rendered.
@@ -25,22 +27,8 @@ export function parse(markup: string): HTMLElement {
 
 function contentOf(markup: string): DocumentFragment {
   const template = document.createElement('template');
-  template.innerHTML = (policy?.createHTML(markup) ?? markup) as string;
+  template.innerHTML = trusted(markup);
   return template.content;
-}
-
-/** For pages that ask for Trusted Types; one that does not let this policy be made gets the markup as it is. */
-const policy = makePolicy();
-
-function makePolicy(): { createHTML(markup: string): unknown } | undefined {
-  const { trustedTypes } = globalThis as {
-    trustedTypes?: { createPolicy(name: string, rules: object): { createHTML(markup: string): unknown } };
-  };
-  try {
-    return trustedTypes?.createPolicy('pressbox', { createHTML: (markup: string) => markup });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Walks old and new side by side: an old child that is equal to the new one stays, those before it go. */

@@ -327,6 +327,7 @@ const pages: readonly Example[] = [
   { operation: 'isAlive', name: 'It is', status: 200 },
   { operation: 'isReady', name: 'It is', status: 200 },
   { operation: 'getMetrics', name: 'The metrics', status: 200 },
+  { operation: 'getSecurityTxt', name: 'The contact', status: 200 },
 ];
 
 /** Sent together, while something still reads the journal's file: what they erase cannot go yet. */

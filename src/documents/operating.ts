@@ -16,6 +16,17 @@ const takes = ['If-None-Match'] as const;
 
 export const operatingOperations: readonly Operation[] = [
   {
+    id: 'getSecurityTxt',
+    group: 'Operating',
+    method: 'get',
+    path: '/.well-known/security.txt',
+    summary: 'Where faults of this server may be reported (RFC 9116)',
+    description: 'Not there where `PRESSBOX_SECURITY_CONTACT` is not set.',
+    who: 'anyone',
+    answers: [{ status: 200, description: 'The contact.', type: 'text/plain' }],
+    problems: ['not-found'],
+  },
+  {
     id: 'showChannels',
     group: 'Pages',
     method: 'get',

@@ -706,6 +706,10 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
       ],
     },
   },
+  'getSecurityTxt-the-contact': {
+    status: 200,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+  },
   'getSession-a-reader': {
     status: 200,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
@@ -1479,7 +1483,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6-EqwtAdgsHnKlEKBU"',
+      etag: '"1-amd1-69117af6-i9MX55zqNzhrByh2"',
       location: '/v1/channels/eclipse-north/posts/01980f0f-a040-7065-9200-62a3be5f0006',
       'cache-control': 'private, no-store',
     },
@@ -1500,7 +1504,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         derivedFrom: [],
         status: 'published',
         revision: 1,
-        publishedAt: '2026-08-12T17:43:00.000Z',
+        publishedAt: '2026-08-12T17:43:10.000Z',
         updatedAt: null,
         history: [],
         publishedBy: 'ada',
@@ -1782,7 +1786,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6-b7HlbhDoVIFYVLB8"',
+      etag: '"2-amd1-69117af6-MLFWNosrW1x6p9Ph"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -1803,8 +1807,8 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         status: 'published',
         revision: 2,
         publishedAt: '2026-08-12T17:30:40.000Z',
-        updatedAt: '2026-08-12T17:43:10.000Z',
-        history: [{ revision: 2, kind: 'correction', note: 'It was 19:31.', at: '2026-08-12T17:43:10.000Z', by: 'ada' }],
+        updatedAt: '2026-08-12T17:43:20.000Z',
+        history: [{ revision: 2, kind: 'correction', note: 'It was 19:31.', at: '2026-08-12T17:43:20.000Z', by: 'ada' }],
         publishedBy: 'grace',
         html: '<p>At 19:31.</p>\n',
       },
@@ -2012,7 +2016,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6-Lr2ZLmezgIMRtSDh"',
+      etag: '"2-amd1-69117af6-NjD5wuQ10Z7FIxno"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -2032,9 +2036,9 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         derivedFrom: [],
         status: 'taken-down',
         revision: 2,
-        publishedAt: '2026-08-12T17:43:00.000Z',
-        updatedAt: '2026-08-12T17:43:10.000Z',
-        history: [{ revision: 2, kind: 'takedown', note: null, at: '2026-08-12T17:43:10.000Z', by: 'ada' }],
+        publishedAt: '2026-08-12T17:43:10.000Z',
+        updatedAt: '2026-08-12T17:43:20.000Z',
+        history: [{ revision: 2, kind: 'takedown', note: null, at: '2026-08-12T17:43:20.000Z', by: 'ada' }],
         publishedBy: 'ada',
         html: '',
       },
@@ -2121,7 +2125,7 @@ export const recordedMessages: Readonly<Record<string, unknown>> = {
     offset: 2,
     cursor: '899df1bf9510.2.77cc8de96901f474',
     type: 'post.published',
-    at: '2026-08-12T17:43:00.000Z',
+    at: '2026-08-12T17:43:10.000Z',
     post: {
       id: '01980f0f-a040-7065-9200-62a3be5f0006',
       channelId: 'eclipse-north',
@@ -2137,7 +2141,7 @@ export const recordedMessages: Readonly<Record<string, unknown>> = {
       derivedFrom: [],
       status: 'published',
       revision: 1,
-      publishedAt: '2026-08-12T17:43:00.000Z',
+      publishedAt: '2026-08-12T17:43:10.000Z',
       updatedAt: null,
       html: '<p>A name that a court wants gone.</p>\n',
       history: [],

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
+import type { Express, RequestHandler } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 
 /**
@@ -32,7 +32,7 @@ export function apiHeaders(): RequestHandler {
 
 /** For pages made by the server, in place of what `apiHeaders` set. Scripts and styles come from files of this server only: a script in a post would not run. */
 export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: FrameAncestors } = {}): RequestHandler {
-  return fixed({
+  return reporting({
     ...everywhere,
     contentSecurityPolicy: {
       // Helmet's defaults hold `upgrade-insecure-requests`, which on plain HTTP turns every script and style into a failed HTTPS request.
@@ -51,6 +51,9 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
         'frame-ancestors': ancestors(frameAncestors),
+        // Markup gets into a page by the one policy of ours alone.
+        'require-trusted-types-for': ["'script'"],
+        'trusted-types': ['pressbox'],
       },
     },
     // The older header can say only these two; where a page may be framed by others, the policy above is what counts.
@@ -58,6 +61,27 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
     // Newsrooms and those they link to want to see where readers come from; the path stays private.
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
   });
+}
+
+/** Breaches of the policy of pages are told to this address by browsers, of whatever this app answers. */
+export function reportBreachesTo(app: Express, address: string | undefined): void {
+  app.locals.breachesTo = address;
+}
+
+function reporting(options: HelmetOptions): RequestHandler {
+  const usual = fixed(options);
+  return (request, response, next) => {
+    usual(request, response, () => {
+      const { breachesTo } = response.app.locals;
+      if (breachesTo !== undefined) {
+        // The older directive for browsers that do not know the newer one, which goes by the header.
+        const policy = String(response.getHeader('Content-Security-Policy'));
+        response.setHeader('Content-Security-Policy', `${policy};report-uri ${breachesTo};report-to breaches`);
+        response.setHeader('Reporting-Endpoints', `breaches="${breachesTo}"`);
+      }
+      next();
+    });
+  };
 }
 
 /** For scripts and styles that pages elsewhere load, such as the embedded element. */

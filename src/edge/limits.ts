@@ -18,6 +18,8 @@ export const answerLimits = {
   compressedBytes: 16 * 1024 * 1024,
   /** How often the store is asked whether it answers, for `/readyz`. */
   storeProbeMs: 2_000,
+  /** For how long an answer of `/.well-known/security.txt` may be believed. */
+  securityTxtDays: 180,
   /** The same line of the security log comes once in this time, and no more than so many different ones of deeds, and of refusals. */
   securityRepeatMs: 60_000,
   securityLines: 1_000,

@@ -45,6 +45,7 @@ export async function playExamples(): Promise<Played> {
     PRESSBOX_DATA_DIR: dataDir,
     PRESSBOX_PORT: '0',
     PRESSBOX_PUBLIC_URL: examplesUrl,
+    PRESSBOX_SECURITY_CONTACT: 'security@example.org',
     PRESSBOX_LOG_LEVEL: 'silent',
     PRESSBOX_REQUESTS_PER_SECOND: '0',
     PRESSBOX_WRITES_PER_SECOND: '0',

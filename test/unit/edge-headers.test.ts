@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
 import { sendJson } from '../../src/edge/answers.ts';
-import { apiHeaders, assetHeaders, pageHeaders } from '../../src/edge/headers.ts';
+import { apiHeaders, assetHeaders, pageHeaders, reportBreachesTo } from '../../src/edge/headers.ts';
 import { cors } from '../../src/edge/origins.ts';
 import { serve } from '../support/edge.ts';
 
@@ -83,6 +83,8 @@ describe('security headers', () => {
     expect(policy).toContain("media-src 'self' https:");
     expect(policy).toContain("connect-src 'self'");
     expect(policy).not.toContain('unsafe');
+    expect(policy).toContain("require-trusted-types-for 'script';trusted-types pressbox");
+    expect([policy.includes('report'), headers.get('reporting-endpoints')]).toEqual([false, null]);
     expect(policy).toContain("frame-ancestors 'self'");
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
   });
@@ -96,6 +98,18 @@ describe('security headers', () => {
     const nobody = await headersOf(pageHeaders({ frameAncestors: 'none' }));
     expect(policyOf(nobody)).toContain("frame-ancestors 'none'");
     expect(nobody.get('x-frame-options')).toBe('DENY');
+  });
+
+  it('of pages say where breaches are reported, where that is set', async () => {
+    const address = 'https://reports.example.org/csp';
+    const to: RequestHandler = (_request, response, next) => {
+      reportBreachesTo(response.app as Express, address);
+      next();
+    };
+    const { url } = await serve((app) => app.get('/', (_request, response) => response.end('x')), [to, pageHeaders()]);
+    const { headers } = await fetch(url);
+    expect(policyOf(headers)).toMatch(/;report-uri https:\/\/reports\.example\.org\/csp;report-to breaches$/);
+    expect(headers.get('reporting-endpoints')).toBe(`breaches="${address}"`);
   });
 
   it('of assets let pages elsewhere load them', async () => {

@@ -82,6 +82,10 @@ export const answersAtBound: AtBounds<'answers'> = {
     what: 'After so long a browser asks again whether a page of another origin may read here.',
     metric: closed('requests'),
   },
+  securityTxtDays: {
+    what: 'So far ahead is the `Expires` of `/.well-known/security.txt`.',
+    metric: closed('requests'),
+  },
   securityRepeatMs: {
     what: 'In this time the same line of the security log comes once.',
     metric: 'pressbox_security_lines_left_out_total',
