@@ -14,9 +14,14 @@ export function keepPlace(posts: HTMLElement, change: () => void, view: View = t
   if (height > 0 && bottom <= view.top()) return view.scrollBy(posts.getBoundingClientRect().bottom - bottom);
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
-  const moved = anchor.element.getBoundingClientRect().top - anchor.top;
-  if (Math.abs(moved) >= 0.5) view.scrollBy(moved);
+  const moved = () => anchor.element.getBoundingClientRect().top - anchor.top + owed;
+  view.scrollBy(moved());
+  const left = moved();
+  owed = Math.abs(left) < 1 ? left : 0;
 }
+
+/** What the last change left to scroll, in CSS pixels: browsers scroll by whole pixels of the device, and lines are not as high as such. */
+let owed = 0;
 
 /** Whether the start of the list is in view or below it: then a new post may come in without taking the reader's line away. */
 export function isAtTop(posts: HTMLElement, view: View = theWindow): boolean {
