@@ -12,6 +12,7 @@ import {
 } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { familyOf, within } from '../support/within.ts';
+import { fontsFor } from './fonts.ts';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
 const quiet = [
@@ -44,7 +45,7 @@ export async function startBrowser(executablePath: string, { keepsPages = false 
   const browser = await chromium.launch({
     executablePath: join(import.meta.dirname, '../support/chromium.sh'),
     args: quiet,
-    env: { ...process.env, HOME: profile, CHROMIUM: executablePath },
+    env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
     // As browsers do; what drives it would rather not.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
@@ -72,7 +73,7 @@ export async function startFirefox(
   const browser = await firefox.launch({
     channel: 'moz-firefox',
     executablePath: started,
-    env: { ...process.env, HOME: profile },
+    env: { ...process.env, ...(await fontsFor(profile)), HOME: profile },
     firefoxUserPrefs: {
       'javascript.enabled': scripts,
       'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,

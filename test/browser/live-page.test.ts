@@ -8,7 +8,7 @@ import { startServerProcess } from '../support/process.ts';
 import { sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';
 import { drawn, startBrowser } from './browser.ts';
-import { announced, eventually, hide, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
+import { announced, eventually, few, hide, isLive, listenTo, newsroom, post, textOf, topOf } from './newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
@@ -103,6 +103,62 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(await page.title()).not.toMatch(/^\(/);
     expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${added[1]}`);
     expect(complaints).toEqual([]);
+  });
+
+  it('leaves room to press what is beside the button of new posts on a phone, in the widest letters too', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 9 }, () => few));
+    for (const path of ['/live/', '/embed/']) {
+      const { page } = await room.browser.page({ viewport: { width: 390, height: 844 } });
+      await page.goto(room.server.url + path + channelId);
+      await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+      const wide = '.new-posts { font: 600 14px monospace !important; letter-spacing: 4px }';
+      await page.evaluate(`{
+        const root = document.querySelector('pressbox-live')?.shadowRoot ?? document;
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(${JSON.stringify(wide)});
+        root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+      }`);
+      const posts = page.locator(':is(#posts, .posts)');
+      await posts
+        .locator(':scope > .post')
+        .nth(6)
+        .evaluate((element) => element.scrollIntoView());
+      const above = await room.author.getPost(channelId, ids[8] as string);
+      await room.author.correct(channelId, above.id, above.revision, { note: 'So.', changes: { body: `${path} ${few}` } });
+      await publish(channelId, few);
+      const button = page.getByRole('button', { name: /1 new post, 1 correction/ });
+      await button.waitFor();
+      const [inner, outer] = [await button.boundingBox(), await posts.boundingBox()];
+      expect((inner?.x ?? 0) - (outer?.x ?? 0)).toBeGreaterThanOrEqual(24);
+      expect((outer?.x ?? 0) + (outer?.width ?? 0) - (inner?.x ?? 0) - (inner?.width ?? 0)).toBeGreaterThanOrEqual(24);
+      expect(inner?.height).toBeGreaterThanOrEqual(44);
+      expect(await button.evaluate((element) => element.scrollHeight <= element.clientHeight)).toBe(true);
+    }
+  });
+
+  it('moves nothing that someone reads by more than a pixel, however often the posts above grow by a line', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 8 }, () => few));
+    const { page } = await open(channelId);
+    // Not every browser keeps the place by itself, and lines are seldom as high as whole pixels.
+    await page.evaluate(`document.documentElement.style.overflowAnchor = 'none'`);
+    const style = 'p { line-height: 25.6px !important; font-size: 16px !important }';
+    await page.evaluate(`document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];
+      document.adoptedStyleSheets[0].replaceSync(${JSON.stringify(style)})`);
+    await post(page, ids[2]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await topOf(page, ids[2]);
+    const above = ids[7] as string;
+    for (let nth = 1; nth <= 8; nth += 1) {
+      await room.author.revise(channelId, above, nth, {
+        kind: 'refile',
+        changes: { body: `${few}\n\n${'More.\n\n'.repeat(nth)}` },
+      });
+      await post(page, above)
+        .and(page.locator(`[data-revision="${nth + 1}"]`))
+        .waitFor({ state: 'attached' });
+    }
+    expect(Math.abs((await topOf(page, ids[2])) - before)).toBeLessThanOrEqual(1);
   });
 
   it('counts and says a correction also where a slip was mended after it, before the page heard of either', async () => {
