@@ -119,7 +119,7 @@ export const answerHeaders = {
   ETag: {
     type: 'string',
     description:
-      'Entity tag of the answer, for `If-None-Match`; of a post or channel it begins with the revision, for `If-Match`. A weak one (`W/"3"`) where the answer is compressed; both headers take it as it is.',
+      'Entity tag of the answer, for `If-None-Match`; of a post or channel it begins with the revision, for `If-Match`. Where the answer is compressed it ends with the coding, such as `"3-gzip"`; both headers take it as it is.',
   },
   Location: { type: 'string', description: 'Where the new thing is.' },
   Link: { type: 'string', description: 'With `rel="next"`: the next page; absent at the end.' },

@@ -22,7 +22,7 @@ export interface JsonAnswer {
    * - `none`: not even revalidated, such as a held poll.
    */
   cache: 'public' | 'private' | 'none';
-  /** A strong entity tag with its quotes, sent as a weak one where the answer is compressed. Left out: made of the bytes, for `public` and `private`. */
+  /** A strong entity tag with its quotes; where the answer is compressed its coding is added. Left out: made of the bytes, for `public` and `private`. */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
   type?: string;
@@ -42,8 +42,8 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') vary(response, whoAsks);
   if (cache === 'public') vary(response, 'Accept-Encoding');
-  // The same answer in other bytes (RFC 9110, 8.8.1). `If-None-Match` and our `If-Match` take either.
-  const etag = made !== undefined && coding !== undefined ? `W/${made}` : made;
+  // Each coding is another answer, and a strong tag is of its bytes (RFC 9110, 8.8.3.3).
+  const etag = made !== undefined && coding !== undefined ? made.replace(/"$/, `-${coding}"`) : made;
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
@@ -52,18 +52,18 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
   response.status(status);
   if (compressor === undefined || coding === undefined) return send(response, type, text);
   const compressed = compressor.compress(text, coding);
-  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, text, coding });
+  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, text, coding, plainTag: made });
   compressed.then(
-    (done) => sendCompressed(response, done, { type, text, coding }),
+    (done) => sendCompressed(response, done, { type, text, coding, plainTag: made }),
     // It is the same answer as it is.
-    () => sendCompressed(response, { status: 'busy' }, { type, text, coding }),
+    () => sendCompressed(response, { status: 'busy' }, { type, text, coding, plainTag: made }),
   );
 }
 
 function sendCompressed(
   response: Response,
   compressed: Compressed,
-  { type, text, coding }: { type: string; text: string | Buffer; coding: Coding },
+  { type, text, coding, plainTag }: { type: string; text: string | Buffer; coding: Coding; plainTag: string | undefined },
 ): void {
   if (response.closed || response.headersSent) return;
   switch (compressed.status) {
@@ -71,6 +71,7 @@ function sendCompressed(
       response.setHeader('Content-Encoding', coding);
       return send(response, type, compressed.bytes);
     case 'busy':
+      if (plainTag !== undefined) response.setHeader('ETag', plainTag);
       return send(response, type, text);
     case 'erased':
       return sendProblem(
