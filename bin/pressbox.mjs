@@ -34,10 +34,9 @@ function run() {
 function handOver() {
   const node = projectNode();
   if (node === undefined || realpathSync(node) === realpathSync(process.execPath)) {
-    const remedy = isCheckout ? 'Run "npm ci" in the project' : 'Run "npm install node" where pressbox is installed';
     process.stderr.write(
       `pressbox needs Node.js ${neededMajor} or later; this is ${process.version}. ` +
-        `${remedy}, which installs one for it, or install a newer Node.js.\n`,
+        `${remedy(node)}, which installs one for it, or install a newer Node.js.\n`,
     );
     process.exitCode = 2;
     return;
@@ -62,14 +61,26 @@ function handOver() {
   });
 }
 
+function remedy(node) {
+  // The `node` package fetches its Node in a script.
+  if (node === undefined && existsSync(join(nodePackage(), 'package.json'))) {
+    const rest = isCheckout ? ' && npm run prepare' : '';
+    return `The package "node" was installed without its scripts, as by "npm ci --ignore-scripts". Run "npm rebuild node${rest}"`;
+  }
+  return isCheckout ? 'Run "npm ci" in the project' : 'Run "npm install node" where pressbox is installed';
+}
+
+function nodePackage() {
+  try {
+    return dirname(createRequire(own).resolve('node/package.json'));
+  } catch (_) {
+    return join(dirname(dirname(own)), 'node_modules', 'node');
+  }
+}
+
 /** The Node that the `node` package brings, where it is installed. */
 function projectNode() {
-  let found;
-  try {
-    found = dirname(createRequire(own).resolve('node/package.json'));
-  } catch (_) {
-    found = join(dirname(dirname(own)), 'node_modules', 'node');
-  }
+  const found = nodePackage();
   return [join(found, 'bin', 'node'), join(found, 'bin', 'node.exe')].find((path) => existsSync(path));
 }
 

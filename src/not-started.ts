@@ -1,6 +1,7 @@
 import { ConfigError } from './config.ts';
 import { UnfitSecret } from './edge/secret.ts';
 import { JournalRefused, JournalUnavailable } from './engine/engine.ts';
+import { NotBuilt } from './reader/pages/assets.ts';
 
 /** It does not serve; the message is a sentence for whoever started it. */
 export class NotStarted extends Error {
@@ -16,6 +17,7 @@ export class NotStarted extends Error {
  */
 export function reasonNotToStart(error: unknown): string | undefined {
   if (error instanceof ConfigError || error instanceof JournalRefused || error instanceof NotStarted) return error.message;
+  if (error instanceof NotBuilt) return error.message;
   if (error instanceof UnfitSecret) return `PRESSBOX_DATA_DIR: ${error.message}`;
   if (error instanceof JournalUnavailable) return reasonNotToStart(error.cause) ?? `PRESSBOX_DATA_DIR: ${error.message}`;
   if (!(error instanceof Error)) return undefined;

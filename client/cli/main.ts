@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { CannotDo, tellError } from './asking.ts';
 import { addChannelCommands } from './channel-commands.ts';
@@ -45,6 +46,11 @@ async function run(argv: string[], env: Env, terminal: Terminal): Promise<number
   }
 }
 
+/** Of the package: package.json stands above this file, in a checkout and in the package. */
+function versionOf(): string {
+  return (createRequire(import.meta.url)('pressbox/package.json') as { version: string }).version;
+}
+
 /** Also where the command is not understood otherwise. */
 function asksJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
@@ -55,6 +61,7 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
   const { stderr } = terminal.streams;
   const pressbox = new Command('pressbox')
     .description('Live news coverage that reaches every reader, and every correction with it')
+    .version(versionOf(), '--version', 'print the version')
     .exitOverride()
     .hook('preAction', (_program, command) => takeToken(command, terminal))
     .configureOutput({

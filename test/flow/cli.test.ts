@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
@@ -310,6 +311,13 @@ describe('pressbox channel', () => {
     expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
     expect(err).not.toContain('`current`');
     expect(JSON.parse((await done([...late, '--json'])).err)).toMatchObject({ code: 'revision-moved', current: { revision: 2 } });
+  });
+});
+
+describe('pressbox --version', () => {
+  it('is that of the package', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await done(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 });
 

@@ -37,8 +37,12 @@ function reachable(entry: string): { ours: string[]; packages: string[] } {
 
 describe('the tarball', () => {
   it('holds what is run and read, and nothing else', () => {
-    const kinds = [/^bin\/pressbox\.mjs$/, /^dist\/.*\.(?:js|d\.ts)$/, /^dist\/src\/engine\/redis\/lua\/[a-z-]+\.lua$/];
-    const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css))$/;
+    const kinds = [
+      /^bin\/(?:pressbox|server)\.mjs$/,
+      /^dist\/.*\.(?:js|d\.ts)$/,
+      /^dist\/src\/engine\/redis\/lua\/[a-z-]+\.lua$/,
+    ];
+    const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css)|demo-[a-z-]+\.[\w-]{12}\.svg)$/;
     const texts =
       /^(?:package\.json|conformance\/client-rules\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[a-z-]+\.md|examples\/[\w./-]+)$/;
     expect(files.filter((path) => ![...kinds, pages, texts].some((kind) => kind.test(path)))).toEqual([]);

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reasonNotToStart } from '../../src/not-started.ts';
+import { NotBuilt } from '../../src/reader/pages/assets.ts';
 
 const command = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 
@@ -22,6 +24,12 @@ export async function main(argv: string[], env: Record<string, string | undefine
   return Number(argv[1] ?? 0);
 }
 `;
+
+describe('a server whose pages are not built', () => {
+  it('does not start, and says what to run', () => {
+    expect(reasonNotToStart(new NotBuilt(new Error('no file')))).toMatch(/--ignore-scripts.* Run: npm run prepare$/);
+  });
+});
 
 describe('the command', () => {
   let checkout: string;
@@ -97,6 +105,28 @@ describe('the command', () => {
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).toMatch(/needs Node.js 24 or later; this is v20.9.0. Run "npm ci"/);
+  });
+
+  it('tells a Node that was installed without its scripts apart, and says how to mend it', async () => {
+    await mkdir(join(checkout, 'node_modules', 'node'), { recursive: true });
+    await writeFile(join(checkout, 'node_modules', 'node', 'package.json'), '{"name":"node","version":"26.0.0"}');
+    const { code, err } = await start(['post'], { old: true }).ended;
+    expect([code, err]).toEqual([2, expect.stringContaining('Run "npm rebuild node && npm run prepare"')]);
+    expect(err).toContain('--ignore-scripts');
+  });
+
+  it('is told, where a program loads the server with a Node that is too old, which one is needed', async () => {
+    const server = fileURLToPath(new URL('../../bin/server.mjs', import.meta.url));
+    const child = spawn(process.execPath, ['--import', join(checkout, 'old.mjs'), server], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(err).toContain('pressbox/server needs Node.js 24 or later; this is v20.9.0. Run "npm install node"');
   });
 
   it('tells of a program that failed', async () => {

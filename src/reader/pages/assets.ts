@@ -3,6 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Assets } from './document.ts';
 
+/** The message is a sentence for whoever starts the server. */
+export class NotBuilt extends Error {
+  constructor(cause: unknown) {
+    super('The scripts for browsers are not built, as after `npm ci --ignore-scripts`. Run: npm run prepare', { cause });
+    this.name = 'NotBuilt';
+  }
+}
+
 /**
  * The list of what `scripts/build.mjs` made for browsers, under names that carry a hash of the content. package.json says where `#web`
  * is: this file lies elsewhere in the package than in a checkout. Throws, with what to do, where nothing was built.
@@ -11,7 +19,7 @@ function findManifest(): string {
   try {
     return createRequire(import.meta.url).resolve('#web/manifest.json');
   } catch (error) {
-    throw new Error('The scripts for browsers are not built. Run: npm run prepare', { cause: error });
+    throw new NotBuilt(error);
   }
 }
 

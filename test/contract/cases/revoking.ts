@@ -83,13 +83,18 @@ export function revoking({ open }: Exam): void {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
-    await Promise.all(many.map((jti, index) => filled.revoke(jti, index < 2 ? now + (2 - index) * minute : null)));
+    // So many at once, and again where the store did not answer in time: on a machine that is busy it takes longer than a node waits for it.
+    const revoke = (jti: string, until: number | null) => vi.waitFor(() => filled.revoke(jti, until));
+    for (let from = 0; from < many.length; from += 500) {
+      const some = many.slice(from, from + 500);
+      await Promise.all(some.map((jti, at) => revoke(jti, from + at < 2 ? now + (2 - from - at) * minute : null)));
+    }
     expect(filled.revokedTokens).toBe(limits.revokedTokens);
-    expect(await filled.revoke('one-more', null)).toBe('full');
+    expect(await revoke('one-more', null)).toBe('full');
     expect(filled.isRevoked('one-more')).toBe(false);
-    expect(await filled.revoke('many-2', null)).toBe('revoked');
+    expect(await revoke('many-2', null)).toBe('revoked');
     now += 2 * minute;
-    expect(await filled.revoke('one-more', null)).toBe('revoked');
+    expect(await revoke('one-more', null)).toBe('revoked');
     expect(filled.isRevoked('one-more')).toBe(true);
     expect(filled.revokedTokens).toBe(limits.revokedTokens - 1);
     // What was asked of the store before has been answered: the one that made room would count again by the earlier clock. On a machine that
