@@ -47,6 +47,20 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/dates-do-not-go-back',
+    rule: 'No entry of a channel is dated before the one before it, and a change of a post is dated like its entry.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { post } = await work.publish(path);
+      const corrected = await work.correct(path, post, 'Otherwise.');
+      await work.publish(path);
+      await work.retract(path, corrected.post);
+      const dates = (await work.journal(path)).map(({ at }) => at);
+      mustEqual(dates, dates.toSorted(), 'The dates of the entries');
+      mustEqual([post.publishedAt, corrected.post.updatedAt], dates.slice(1, 3), 'The dates of the post');
+    },
+  },
+  {
     name: 'writes/key-event-needs-headline',
     rule: 'A key event needs a headline.',
     async run(work) {
