@@ -249,9 +249,9 @@ describe.concurrent('a server that is operated as docs/operating.md has it', () 
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }));
   });
 
-  it('says in /readyz that its data directory was taken away, and goes on where it is put back', async () => {
+  it('says in /readyz that its data directory was taken away, and goes on where it is put back', async (test) => {
     const parent = await mkdtemp(join(tmpdir(), 'pressbox-moved-'));
-    onTestFinished(() => rm(parent, { recursive: true }));
+    test.onTestFinished(() => rm(parent, { recursive: true }));
     const dataDir = join(parent, 'data');
     await using server = await startServerProcess({ dataDir });
     const readiness = async () => (await call(`${server.url}/readyz`)).body;
