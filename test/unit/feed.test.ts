@@ -1,5 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Announcement, Engine, Replay, StoredChange } from '../../src/engine/engine.ts';
+import {
+  type Announcement,
+  type ChannelRead,
+  type Engine,
+  JournalUnavailable,
+  type Replay,
+  type StoredChange,
+} from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import type { EndReason, Reader } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
@@ -158,6 +165,30 @@ describe('a feed that opens', () => {
     (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
     await settled();
     expect(held.feed.head).toEqual(at(11));
+  });
+
+  it.each([
+    ['there', async (found: ChannelRead) => found],
+    ['unknown', async (): Promise<ChannelRead> => ({ status: 'missing' })],
+    ['deleted', async (): Promise<ChannelRead> => ({ status: 'deleted', access: 'public' })],
+    ['out of reach', () => Promise.reject(new JournalUnavailable('The journal is away.', 'unchanged'))],
+  ])('lets go of what it is told of once it is closed, also of a channel that is %s', async (_what, instead) => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    let follows = 0;
+    engine.subscribe = async () => {
+      follows += 1;
+      return () => {
+        follows -= 1;
+      };
+    };
+    engine.channel = async (...asked) => instead(await channel(...asked));
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon').catch(() => undefined);
+    if (held !== undefined && 'feed' in held) expect(follows).toBe(1);
+    feeds.close();
+    expect(follows).toBe(0);
   });
 
   it('is not kept where the channel went while it opened', async () => {

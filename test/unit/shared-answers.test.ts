@@ -46,6 +46,18 @@ describe('the answers that all channels keep together', () => {
     expect([keeps(late, 'it'), keeps(later, 'it')]).toEqual([true, true]);
   });
 
+  it('are dropped by the others alone: who passes the bound keeps its own', () => {
+    const ofAll = new SharedOfAll();
+    const half = sharedCharacters / 2;
+    const [one, other] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
+    one.making('earlier', make, () => half);
+    for (let kept = half; kept + sharedCharacters <= sharedCharactersOfAll; kept += sharedCharacters)
+      new SharedAnswers(ofAll).making('it', make, () => sharedCharacters);
+    other.making('it', make, () => half);
+    one.making('it', make, () => half);
+    expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
+  });
+
   it('of one channel take up to its bound and count what came later as what was made at once', async () => {
     const answers = new SharedAnswers();
     const read = (key: string, characters: number) =>
