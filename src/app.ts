@@ -1,6 +1,7 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
 import { importRoutes } from './author/import-routes.ts';
 import { authorRoutes } from './author/routes.ts';
+import { serverJournalRoutes } from './author/server-journal-routes.ts';
 import { tokenRoutes } from './author/token-routes.ts';
 import type { Config } from './config.ts';
 import type { Desk } from './desk/desk.ts';
@@ -207,6 +208,7 @@ function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'met
     exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
     importRoutes({ importer, publicUrl, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
     tokenRoutes({ revocations: engine, rates, log }),
+    serverJournalRoutes({ engine, now }),
     sessionRoutes({ identity, cookie }),
   ];
 }

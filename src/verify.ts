@@ -1,29 +1,34 @@
 import { createHash } from 'node:crypto';
 import { isListed } from './desk/history.ts';
-import { type VerifyOptions, verifyDirectory as verifyEmbedded } from './engine/embedded/verify.ts';
+import { createRenderer } from './desk/render.ts';
+import { verifyDirectory as verifyEmbedded } from './engine/embedded/verify.ts';
 import { hashOf } from './engine/record.ts';
 import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './engine/redis/verify.ts';
-import { type ChannelReport, Walk, type WalkedEntry } from './engine/walk.ts';
+import type { ChannelRecord, ServerReport } from './engine/server-journal.ts';
+import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
 import { hasFormOfLine } from './protocol/transfer.ts';
 
+export { rendered } from './engine/record.ts';
+export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './engine/server-journal.ts';
+export { type ChannelReport, type Fault, ofServer, wrongHtml } from './engine/walk.ts';
 /**
  * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
  * walk the same chain (`engine/walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at
  * the html.
  */
-export { createRenderer } from './desk/render.ts';
-export { rendered } from './engine/record.ts';
-export { type ChannelReport, type Fault, wrongHtml } from './engine/walk.ts';
+export { createRenderer };
 
-export function verifyDirectory(dataDir: string, options: VerifyOptions): Generator<ChannelReport> {
-  return verifyEmbedded(dataDir, { ...options, isListed });
+export function verifyDirectory(dataDir: string, options: StoreOptions): Generator<ChannelReport | ServerReport> {
+  return verifyEmbedded(dataDir, { now: Date.now(), ...options, rendererFor, isListed });
 }
 
-export function verifyRedis(options: VerifyRedisOptions): AsyncGenerator<ChannelReport> {
-  return verifyInRedis({ ...options, isListed });
+export function verifyRedis(options: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
+  return verifyInRedis({ now: Date.now(), ...options, rendererFor, isListed });
 }
+
+const rendererFor = (publicUrl: string) => createRenderer({ publicUrl });
 
 export interface VerifiedExport {
   report: ChannelReport;
@@ -39,13 +44,15 @@ export interface LastRevision {
 
 export interface VerifyExportOptions {
   since?: ReadonlyMap<string, Position>;
+  /** What the server's own journal says of channels. */
+  records?: ReadonlyMap<string, ChannelRecord> | undefined;
   onEntry?: () => void;
 }
 
 /** The channels of an export, which may hold several, one after the other. A line that is none of an export is thrown as a SyntaxError. */
 export async function* verifyExport(
   lines: AsyncIterable<string>,
-  { since, onEntry }: VerifyExportOptions = {},
+  { since, records, onEntry }: VerifyExportOptions = {},
 ): AsyncGenerator<VerifiedExport> {
   let walked: WalkedExport | undefined;
   for await (const text of lines) {
@@ -53,7 +60,7 @@ export async function* verifyExport(
     const channelId = line.channel?.id ?? line.post?.channelId ?? '';
     if (walked?.channelId !== channelId) {
       if (walked !== undefined) yield walked.finish();
-      walked = new WalkedExport(channelId, line.revision?.root, since?.get(channelId));
+      walked = new WalkedExport(channelId, line.revision?.root, since?.get(channelId), records?.get(channelId));
     }
     walked.take(line);
     onEntry?.();
@@ -96,9 +103,9 @@ class WalkedExport {
   readonly #posts = new Map<string, LastRevision>();
   #faulty: ChannelReport | undefined;
 
-  constructor(channelId: string, root: string | undefined, since: Position | undefined) {
+  constructor(channelId: string, root: string | undefined, since: Position | undefined, record?: ChannelRecord) {
     this.channelId = channelId;
-    this.#walk = new Walk(channelId, root ?? '', { since });
+    this.#walk = new Walk(channelId, root ?? '', { since, record });
     // Its places are not in its export, so that nobody takes them for those of another history.
     if (root === undefined)
       this.#faulty = this.#walk.faulty(0, null, 'its history began anew: only where it is kept can it be verified');

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
-import type { ChannelReport } from '../../src/verify.ts';
+import type { ChannelReport, ServerReport } from '../../src/verify.ts';
 import { Http } from '../http.ts';
 import {
   type AskingOptions,
@@ -69,14 +69,23 @@ Examples:
       let [channels, faults] = [0, 0];
       for await (const report of await reports(channelId, options, { since, onEntry }, sayingAgain(terminal, progress))) {
         progress.clear();
-        unseen.delete(report.channelId);
-        channels += 1;
+        unseen.delete(report.channelId ?? ofServer);
         if (report.fault !== undefined) faults += 1;
+        if (report.channelId === null) {
+          tellServer(report, json);
+          continue;
+        }
+        channels += 1;
         tell(report, json);
       }
       progress.clear();
       for (const id of unseen) {
         faults += 1;
+        if (id === ofServer) {
+          const gone = { channelId: null, offset: 0, postId: null, why: "the server's own journal is not there any more" };
+          tellServer({ channelId: null, entries: 0, coveredFrom: null, position: undefined, fault: gone }, json);
+          continue;
+        }
         const fault = { channelId: id, offset: 0, postId: null, why: 'the channel is not there any more' };
         tell(
           {
@@ -124,6 +133,24 @@ Examples:
     );
   }
 
+  /** What the server and its administrators did. */
+  function tellServer({ position, fault, ...report }: ServerReport, json: boolean): void {
+    if (json) {
+      terminal.json({ ...report, cursor: position === undefined ? null : formatCursor(position), fault: fault ?? null });
+      return;
+    }
+    const { style } = terminal;
+    const name = style.bold("the server's own journal");
+    const { entries, coveredFrom, isUnseen } = report;
+    const place = fault?.offset ? `offset ${fault.offset}: ` : '';
+    if (fault !== undefined) return terminal.print(`${style.red('NO')}  ${name}  ${place}${plainLine(fault.why)}.`);
+    if (isUnseen) return terminal.print(`--  ${name}  not looked at: that takes the token of an administrator`);
+    if (coveredFrom === null)
+      return terminal.print(`--  ${name}  has not begun: a server of this version begins it at its start`);
+    const since = `what was before ${coveredFrom} is not covered`;
+    terminal.print(`${style.green('ok')}  ${name}  ${number(entries)} entries hold; ${since}`);
+  }
+
   type Walking = { since: ReadonlyMap<string, Position>; onEntry: () => void };
 
   async function reports(
@@ -131,7 +158,7 @@ Examples:
     { dataDir, redis, file, ...asking }: VerifyOptions,
     walking: Walking,
     onRetry: (error: Error) => void,
-  ): Promise<AsyncIterable<ChannelReport> | Iterable<ChannelReport>> {
+  ): Promise<AsyncIterable<Report> | Iterable<Report>> {
     if ([dataDir, redis, file].filter((where) => where !== undefined).length > 1) {
       throw new UsageError('Name one of --data-dir, --redis and --file.');
     }
@@ -146,11 +173,11 @@ Examples:
       if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
       return verifyRedis({ url, ...(await ofStore()) });
     }
-    const verify = (chunks: AsyncIterable<Uint8Array | string>) => verifyExport(linesOf(chunks), walking);
+    const verify: VerifyExport = (chunks, records) => verifyExport(linesOf(chunks), { ...walking, records });
     if (file !== undefined) return ofFile(file, channelId, verify);
     const http = new Http(serverOf(asking, env));
     const { interrupted } = terminal.streams;
-    return verifyServer({ http, channelId, verify, interrupted, onRetry });
+    return verifyServer({ http, channelId, verify, interrupted, onRetry, since: walking.since.get(ofServer) });
   }
 
   /** That of a server with the environment of the command. */
@@ -171,17 +198,23 @@ Examples:
   }
 }
 
-/** Where channels stood when an earlier verification said so. */
+type Report = ChannelReport | ServerReport;
+
+/** Under this id stands the server's own journal among channels. */
+const ofServer = '';
+
+/** Where channels, and the server's own journal, stood when an earlier verification said so. */
 async function earlier(file: string | undefined, channelId: string | undefined): Promise<Map<string, Position>> {
   const stood = new Map<string, Position>();
   if (file === undefined) return stood;
   for (const line of (await readFile(file, 'utf8')).split('\n').filter(Boolean)) {
     const report = objectIn(line, file) as { channelId?: unknown; cursor?: unknown };
+    const id = report.channelId === null ? ofServer : report.channelId;
     const position = typeof report.cursor === 'string' ? parseCursor(report.cursor) : undefined;
     // Passed over, it would be said of the channel that all of it still stands.
-    if (typeof report.channelId !== 'string' || (position === undefined && report.cursor !== null)) throw noReport(file);
-    if (channelId !== undefined && report.channelId !== channelId) continue;
-    if (position !== undefined) stood.set(report.channelId, position);
+    if (typeof id !== 'string' || (position === undefined && report.cursor !== null)) throw noReport(file);
+    if (channelId !== undefined && id !== channelId) continue;
+    if (position !== undefined) stood.set(id, position);
   }
   return stood;
 }

@@ -1,5 +1,6 @@
-import type { AuthorPost, ListedChannel } from '../../src/protocol/model.ts';
-import type { ChannelReport, VerifiedExport } from '../../src/verify.ts';
+import type { Position } from '../../src/protocol/cursor.ts';
+import type { AuthorPost, ListedChannel, ServerEntry } from '../../src/protocol/model.ts';
+import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../src/verify.ts';
 import {
   askedToWaitMs,
   bodyWith,
@@ -25,9 +26,14 @@ export interface ServerToVerify {
   interrupted: AbortSignal;
   /** Told before it is asked again. */
   onRetry: (error: Error) => void;
+  /** Where the server's own journal stood at an earlier time. */
+  since: Position | undefined;
 }
 
-export type VerifyExport = (chunks: AsyncIterable<Uint8Array | string>) => AsyncGenerator<VerifiedExport>;
+export type VerifyExport = (
+  chunks: AsyncIterable<Uint8Array | string>,
+  records?: VerifyExportOptions['records'],
+) => AsyncGenerator<VerifiedExport>;
 
 const triesMost = 12;
 
@@ -37,15 +43,52 @@ export async function* verifyServer({
   verify,
   interrupted,
   onRetry,
-}: ServerToVerify): AsyncGenerator<ChannelReport> {
+  since,
+}: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
+  const { channelIsBack, channelIsMissing, ServerWalk, tokenIsForgotten } = await import('../../src/verify.ts');
+  const server = await walkServer();
+  const known = server?.holds ? server : undefined;
+  const there = new Set<string>();
   const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
+    there.add(id);
     const path = `/v1/channels/${encodeURIComponent(id)}`;
     const { body } = await repeated(() => download(http, `${path}/export`, interrupted));
     if (body === null) throw new CannotDo('The server answered with nothing.');
-    for await (const { report, posts } of verify(untilCut(body))) {
-      yield report.fault === undefined ? await withState(path, { report, posts, compare }) : report;
+    for await (const { report, posts } of verify(untilCut(body), known?.channels)) {
+      if (known?.channels.get(id)?.isDeleted) yield faulty(id, channelIsBack);
+      else yield report.fault === undefined ? await withState(path, { report, posts, compare }) : report;
     }
+  }
+  if (channelId !== undefined) return;
+  for (const [id, { isDeleted }] of known?.channels ?? []) {
+    if (isDeleted || there.has(id)) continue;
+    // It may have been deleted since.
+    const now = await walkServer();
+    if (!now?.channels.get(id)?.isDeleted) yield faulty(id, channelIsMissing);
+  }
+  yield server?.finish() ?? { channelId: null, entries: 0, coveredFrom: null, position: undefined, isUnseen: true };
+
+  function faulty(id: string, why: string): ChannelReport {
+    const nothing = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0, position: undefined };
+    return { channelId: id, ...nothing, fault: { channelId: id, offset: 0, postId: null, why } };
+  }
+
+  /** The server's own journal, if it may be had: by an administrator, and of a server that keeps one. */
+  async function walkServer(): Promise<InstanceType<typeof ServerWalk> | undefined> {
+    const walk = new ServerWalk(since);
+    for (let from = 1, more = true; more; ) {
+      const answer = await unlessRefused(() => http.get(`/v1/journal${queryOf({ from, limit: 100 })}`, interrupted));
+      if (answer === undefined) return undefined;
+      const page = bodyWith<{ root: string; entries: ServerEntry[]; more: boolean }>('entries', answer);
+      for (const entry of page.entries) {
+        walk.take(page.root, entry);
+        if (entry.stands === false) walk.faulty(entry.offset, tokenIsForgotten);
+      }
+      from = (page.entries.at(-1)?.offset ?? from) + 1;
+      more = page.more && page.entries.length > 0;
+    }
+    return walk;
   }
 
   async function* untilCut(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

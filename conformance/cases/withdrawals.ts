@@ -1,4 +1,5 @@
-import { erasureSchema } from '../../src/protocol/sent.ts';
+import { createHash } from 'node:crypto';
+import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/sent.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
 
@@ -171,6 +172,32 @@ export const withdrawalCases: readonly Case[] = [
         again.status === 409 || again.status === 410,
         `Its id should stay used, but creating it again answers ${again.status}.`,
       );
+    },
+  },
+  {
+    name: 'withdrawals/server-journal',
+    rule: "The server's own journal tells administrators who made and deleted a channel, in a hash chain.",
+    admin: true,
+    async run(work) {
+      const { id, path } = await work.channel();
+      await work.ask(path, { method: 'DELETE' });
+      let check = '';
+      const told: string[] = [];
+      for (let from = 1, more = true; more; ) {
+        const { body } = await work.mustAnswer(200, `/v1/journal?from=${from}&limit=100`);
+        mustFit(serverJournalPageSchema, body, 'The page');
+        check ||= body.root;
+        for (const { offset, hash, subject, type, check: after } of body.entries) {
+          mustEqual(offset, from, 'The offset');
+          check = createHash('sha1').update(`${check}|${offset}|${hash}`).digest('hex');
+          mustEqual(after, check, `The check at ${offset}`);
+          if (subject === id) told.push(type);
+          from += 1;
+        }
+        more = body.more;
+      }
+      mustEqual(told, ['channel.created', 'channel.deleted'], 'What is told of the channel');
+      await work.mustRefuse(401, 'token-missing', '/v1/journal', { token: null });
     },
   },
 ];

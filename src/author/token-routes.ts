@@ -37,7 +37,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
     async (req: Request, res: Response) => {
       const { jti, expiresAt } = readCommand(req, revocationSchema);
       const until = expiresAt ? Math.min(Date.parse(expiresAt) + keptBeyondMs, latestMs) : null;
-      if ((await revocations.revoke(jti, until)) === 'full') {
+      if ((await revocations.revoke(jti, until, requirePrincipal(res).sub)) === 'full') {
         throw new Refusal('revocations-full', {
           detail: `${limits.revokedTokens} tokens are revoked that have not expired. Change the key that signs them: that refuses all of them.`,
         });

@@ -103,7 +103,7 @@ export function createDesk(options: DeskOptions): Desk {
   async function deleteChannel(ask: Ask<void>, channelId: string) {
     const read = await admit(engine, ask.who, channelId, mayAdminister);
     let before = await recalled(ask, channelId, 'channel');
-    const deleted = await engine.deleteChannel(channelId, ask.request);
+    const deleted = await engine.deleteChannel(channelId, ask.request, ask.who.sub);
     if (deleted.status === 'missing') throw new Refusal('not-found');
     if (read.status === 'deleted')
       before ??= await noted(ask, channelId, 'channel', { position: undefined, postId: null, revision: 0 });

@@ -79,6 +79,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   let characters = 0;
   let before: Place | undefined;
   const erased = new Set<string>();
+  /** Channels into which this import has written. */
+  const begun = new Set<string>();
 
   return { done, take, finish };
 
@@ -148,6 +150,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     let previous: Record<string, number> = {};
     /** What lines that were not yet answered are of. */
     const underWay = new Set<string>();
+    /** The first that this import writes into the channel is on its way. */
+    let isBeginning = false;
     for (const item of lines) {
       // Written with the line before it.
       if (steps.at(-1)?.item === item) continue;
@@ -168,11 +172,15 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       }
       for (const subject of subjects) underWay.add(subject);
       step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
-      step.writing = append(channelIdOf(item.line), {
+      const channelId = channelIdOf(item.line);
+      const isFirst = !isBeginning && !begun.has(channelId);
+      isBeginning = true;
+      step.writing = append(channelId, {
         request: { id: newId(), digest },
         decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
         entries: second === undefined ? [entry] : [entry, second.entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
+        imported: { by, isFirst },
       });
       if (second?.item) steps.push({ item: second.item, weighed: step.weighed, writing: step.writing, nth: 1 });
       if (alone && !(await allWritten([step]))) break;
@@ -232,6 +240,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         const result = await (writing as Promise<AppendResult>);
         if (result.status === 'deleted') throw new Refusal('channel-deleted', { line: number });
         if (result.status !== 'appended') return false;
+        begun.add(channelIdOf(line));
         done.revisions += 1;
         if (makes !== undefined) done[makes] += 1;
         const check = line.facts?.check;

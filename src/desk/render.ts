@@ -19,6 +19,7 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   const version = `md1-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`;
   return {
     version,
+    publicUrl: base,
     render(body, { channelId }) {
       const writer = new Writer((postId) => onServer(postPath(channelId, postId), base));
       writer.blocks(markdown.parse(body, {}));

@@ -311,6 +311,23 @@ export const components = {
     cursor: asOf,
     more,
   }),
+  ServerEntry: sent(schemas.serverEntrySchema, "A line of the server's own journal: facts without text.", {
+    offset: 'Its place.',
+    type: 'What happened.',
+    subject: "The channel, the token's `jti`, or the version of the renderer.",
+    detail:
+      'What the chain of a channel that was made begins with, where a channel stood that was found, until when a revocation counts, the post and revision of an erasure that was imported, or the address of a renderer.',
+    at: 'When.',
+    by: 'Who did it: the `sub` of their token, or `pressbox:server`.',
+    hash: 'SHA-256 of its facts, in hex.',
+    check: 'The value of the hash chain here, in hex.',
+    stands: 'With a revocation: whether the token is refused now, or has lapsed.',
+  }),
+  ServerJournalPage: sent(schemas.serverJournalPageSchema, "A page of the server's own journal, oldest first.", {
+    root: 'What the hash chain begins with.',
+    entries: 'The entries.',
+    more,
+  }),
   JournalPage: sent(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', { entries: 'The entries.', more }),
   Health: sent(schemas.healthSchema, 'How the server is.', {
     status: '`degraded`: it serves, but nothing can be written, or readers may be seeing old state.',

@@ -175,6 +175,7 @@ const questions: readonly Example[] = [
   { operation: 'listRevisions', name: 'Both revisions', path: post(totality), status: 200 },
   { operation: 'listCorrections', name: 'The newest', path: inChannel, status: 200 },
   { operation: 'readJournal', name: 'From the beginning', as: 'editor', path: inChannel, query: { limit: 3 }, status: 200 },
+  { operation: 'readServerJournal', name: 'From its second entry on', as: 'admin', query: { from: 2, limit: 3 }, status: 200 },
 ];
 
 const feeds: readonly Example[] = [

@@ -154,6 +154,19 @@ export const readingOperations: readonly Operation[] = [
     answers: [{ status: 200, description: 'A page of entries.', schema: 'JournalPage', headers: ['ETag'] }, notModified],
   },
   {
+    id: 'readServerJournal',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/journal',
+    summary: "Read the server's own journal",
+    description:
+      'Which channels were made, deleted and imported into, which tokens were revoked, and by whom, oldest first, in a hash chain of its own.',
+    who: 'admin',
+    query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
+    takes: ['If-None-Match'],
+    answers: [{ status: 200, description: 'A page of entries.', schema: 'ServerJournalPage', headers: ['ETag'] }, notModified],
+  },
+  {
     id: 'exportChannel',
     group: 'Reading',
     method: 'get',

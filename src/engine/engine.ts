@@ -14,6 +14,7 @@ import type {
   ReaderPost,
 } from '../protocol/model.ts';
 import type { SessionFacts } from '../protocol/rights.ts';
+import type { ServerPage } from './server-journal.ts';
 
 /**
  * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/contract` is the exam of
@@ -88,7 +89,11 @@ export interface Journal {
    * Erases the channel with everything in it but its id, its access and its requests. `missing`: there is none. Repeated, it tells the state of the
    * erasure. Subscribers hear `gone`.
    */
-  deleteChannel(channelId: string, request: RequestId): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
+  deleteChannel(
+    channelId: string,
+    request: RequestId,
+    by: string,
+  ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
 
   /** The channel as it is. `deleted` tells what access it had. */
   channel(channelId: string): Promise<ChannelRead>;
@@ -152,6 +157,12 @@ export interface Journal {
     query: { from: number } & Bounds,
   ): Promise<{ root: string; position: Position; entries: KeptEntry[]; more: boolean } | undefined>;
 
+  /**
+   * The server's own journal from an offset on, oldest first. It tells of channels that are made, deleted and imported into, of revocations
+   * and of renderers; each entry is written in the atomic step that does what it tells of.
+   */
+  serverJournal(query: { from: number; limit: number }): Promise<ServerPage>;
+
   /** Where each channel stands; undefined for one that is not there. */
   heads(channelIds: readonly string[]): Promise<(Position | undefined)[]>;
 }
@@ -179,7 +190,7 @@ export interface Revocations {
    * has lapsed by a clock that was ahead counts again when that is put right: it is forgotten only when another needs its place.
    * `full`: as many tokens as are kept are revoked, and this one is not.
    */
-  revoke(jti: string, until: number | null): Promise<'revoked' | 'full'>;
+  revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'>;
 
   /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
   isRevoked(jti: string): boolean;
@@ -239,6 +250,8 @@ export interface AppendRequest {
    * with milliseconds), nothing is appended and `earlier` is answered. Left out: the entries keep their dates, as those of an import.
    */
   lastDateBindsUntil?: string;
+  /** Who imports the entries, and whether they are the first of an import into this channel: the server's own journal tells of that. */
+  imported?: { by: string; isFirst: boolean };
   /** Of a channel that these entries make: what its chain begins with. Left out: a fresh one. */
   root?: string;
 }
@@ -383,6 +396,8 @@ export interface PostsQuery extends Bounds {
  */
 export interface Renderer {
   version: string;
+  /** The address for which it makes html. */
+  publicUrl?: string;
   render(body: string, context: { channelId: string }): string;
 }
 

@@ -3,6 +3,7 @@ import type { AuthorPost } from '../protocol/model.ts';
 import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from './chain.ts';
 import type { Renderer } from './engine.ts';
 import { erasedSalt, hashOf, rendered, saysNothing, type Text } from './record.ts';
+import type { ChannelRecord, ServerWalk } from './server-journal.ts';
 
 /**
  * A history walked from its root: every fact, and every text that was not erased, against the checks that cursors carry. No check covers
@@ -47,11 +48,48 @@ export interface WalkedEntry extends Facts {
   erasesUnchained?: number | undefined;
 }
 
+/** What a store is walked by. */
+export interface StoreOptions {
+  /** Only this channel, and not the server's own journal. */
+  channelId?: string | undefined;
+  /** Where channels stood at an earlier time, and under an empty id the server's own journal. */
+  since?: ReadonlyMap<string, Position>;
+  /** What html is compared with. */
+  renderer?: Renderer | undefined;
+  /** The renderer that makes html for an address. Given, html for other addresses that were used here is compared too. */
+  rendererFor?: ((publicUrl: string) => Renderer) | undefined;
+  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
+  isListed?: ((kind: Facts['kind']) => boolean) | undefined;
+  /** Milliseconds since 1970: revocations that lapsed before may have been forgotten. */
+  now?: number;
+  /** Called after each entry. */
+  onEntry?: () => void;
+}
+
+/** Under this id stands the server's own journal among channels. */
+export const ofServer = '';
+
+/** The renderers of a server's own journal, as far as they can be made again. */
+export function renderersOf(
+  { renderers }: Pick<ServerWalk, 'renderers'>,
+  rendererFor: StoreOptions['rendererFor'],
+): ReadonlyMap<string, Renderer | undefined> {
+  const made = [...renderers].map(([version, publicUrl]) => {
+    const renderer = publicUrl === null ? undefined : rendererFor?.(publicUrl);
+    return [version, renderer?.version === version ? renderer : undefined] as const;
+  });
+  return new Map(made);
+}
+
 export interface WalkOptions {
   /** Where the history began, if it began anew: the offset of its first entry. */
   began?: number;
   /** Where it stood at an earlier time: it must still lead through there. */
   since?: Position | undefined;
+  /** What the server's own journal says of the channel. */
+  record?: ChannelRecord | undefined;
+  /** The renderers that wrote html here, by their versions, as far as they can be made again. Undefined: it is not known which did. */
+  renderers?: ReadonlyMap<string, Renderer | undefined> | undefined;
   /** Html that is of its version must be what it makes. Html of another is made anew by whoever has this one, and is passed over. */
   renderer?: Renderer | undefined;
 }
@@ -61,17 +99,23 @@ export class Walk {
   readonly #root: string;
   readonly #since: Position | undefined;
   readonly #renderer: Renderer | undefined;
+  readonly #record: ChannelRecord | undefined;
+  readonly #renderers: WalkOptions['renderers'];
+  readonly #began: number;
   #check: string;
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
   /** By their posts, texts that are erased, of which no entry has told yet. */
   readonly #untold = new Map<string, Untold>();
 
-  constructor(channelId: string, root: string, { began = 1, since, renderer }: WalkOptions = {}) {
+  constructor(channelId: string, root: string, { began = 1, since, renderer, record, renderers }: WalkOptions = {}) {
     this.channelId = channelId;
     this.#root = root;
     this.#since = since;
     this.#renderer = renderer;
+    this.#record = record;
+    this.#renderers = renderers;
+    this.#began = began;
     this.#check = root;
     this.#next = began;
   }
@@ -93,8 +137,17 @@ export class Walk {
     if (check !== entry.check) return this.faulty(offset, entry.postId, 'the entry is not the one that was written');
     const why = wrongText(entry);
     if (why !== undefined) return this.faulty(offset, entry.postId, why);
-    const html = htmlOf(entry, this.#renderer);
+    const html = this.#htmlOf(entry);
+    if (html === 'strange') return this.faulty(offset, entry.postId, strangeHtml(entry.revision));
     if (html === 'differs') return this.faulty(offset, entry.postId, wrongHtml(entry.revision));
+    const { found, root } = this.#record ?? {};
+    if (offset === this.#began && this.#began === 1 && root !== undefined && root !== this.#root)
+      return this.faulty(offset, entry.postId, 'the history is not the one that was begun here');
+    if (found?.offset === offset && found.check !== check)
+      return this.faulty(offset, entry.postId, 'the history is another one than when the journal of the server began');
+    const untold = this.#untoldBy(entry);
+    if (untold !== undefined)
+      return this.faulty(untold.offset, entry.postId, 'the text is missing, and no entry tells of its erasure');
     this.#check = check;
     this.#next += 1;
     this.#report.entries += 1;
@@ -106,6 +159,26 @@ export class Walk {
       return this.faulty(offset, entry.postId, 'the history is another one than at the earlier time');
     }
     return undefined;
+  }
+
+  /** Html of one of the versions that were used here is what that makes of the body. */
+  #htmlOf(entry: WalkedEntry): 'none' | 'same' | 'differs' | 'unknown' | 'strange' {
+    const html = htmlOf(entry, this.#renderer);
+    const { shown } = entry;
+    if (html !== 'unknown' || shown === undefined || this.#renderer === undefined || this.#renderers === undefined) return html;
+    const used = this.#renderers.get(shown.version);
+    if (used !== undefined) return htmlOf(entry, used);
+    const isCovered = this.#record !== undefined && entry.offset > (this.#record.found?.offset ?? 0);
+    return isCovered && !this.#renderers.has(shown.version) ? 'strange' : 'unknown';
+  }
+
+  /** The first text that would be gone by this entry, though it was written when erasures were chained, and does not say so. */
+  #untoldBy({ offset, postId, revision, ...entry }: WalkedEntry): UntoldText | undefined {
+    const { found, importedErasures } = this.#record ?? {};
+    if (postId === null || importedErasures === undefined || offset <= (found?.offset ?? 0)) return undefined;
+    const { through, isChained } = erasureOf({ revision, ...entry });
+    if (isChained || importedErasures.has(`${postId} ${revision}`)) return undefined;
+    return this.#untold.get(postId)?.texts.find((gone) => gone.revision <= through);
   }
 
   /** A text that is gone has to be told of by a later entry of its post. */
@@ -215,6 +288,11 @@ function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 's
 /** What is said where a list or a page has what the entries do not say, or lacks what they do. */
 export const wrongList = 'the list of corrections is not what the entries say';
 export const wrongFinding = 'what it is found by is not what it says';
+
+/** What is said of html of a version that no server on this store had. */
+function strangeHtml(revision: number): string {
+  return `the html of revision ${revision} is of a version that no server here had`;
+}
 
 /** What is said of html that readers are shown and nobody wrote. */
 export function wrongHtml(revision: number): string {

@@ -230,6 +230,39 @@ export interface JournalLine {
   check: string;
 }
 
+export const serverEntryTypes = [
+  'journal.begun',
+  'channel.found',
+  'channel.created',
+  'channel.imported',
+  'channel.deleted',
+  'erasure.imported',
+  'token.revoked',
+  'renderer.used',
+] as const;
+
+/** What an entry of the server's own journal tells, without text. */
+export interface ServerFacts {
+  type: (typeof serverEntryTypes)[number];
+  /** A channel, a token's `jti`, or the version of a renderer. */
+  subject: string | null;
+  detail: string | null;
+  at: string;
+  /** Token `sub` of who did it. */
+  by: string;
+}
+
+/** A line of the server's own journal. */
+export interface ServerEntry extends ServerFacts {
+  offset: number;
+  /** SHA-256 of its facts, hex. */
+  hash: string;
+  /** The chain's value at this offset, hex. */
+  check: string;
+  /** Of a revocation: whether the token is refused now, or has lapsed. */
+  stands?: boolean | undefined;
+}
+
 export interface Erasure {
   complete: boolean;
   pending: { where: string; why: string }[];

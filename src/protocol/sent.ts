@@ -209,6 +209,22 @@ export const correctionPageSchema = z.strictObject({
   cursor: cursorSchema,
   more: z.boolean(),
 });
+export const serverEntrySchema = z.strictObject({
+  offset: z.int().min(1),
+  type: z.enum(model.serverEntryTypes),
+  subject: z.string().nullable(),
+  detail: z.string().nullable(),
+  at: sentTime,
+  by: z.string(),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  check: z.string().regex(/^[0-9a-f]{40}$/),
+  stands: z.boolean().optional(),
+}) satisfies z.ZodType<model.ServerEntry>;
+export const serverJournalPageSchema = z.strictObject({
+  root: z.string(),
+  entries: z.array(serverEntrySchema),
+  more: z.boolean(),
+});
 export const journalPageSchema = z.strictObject({ entries: z.array(journalLineSchema), more: z.boolean() });
 export const revocationAnswerSchema = z.strictObject({ jti: z.string(), until: sentTime.nullable() });
 export const rightsSchema = z.strictObject({

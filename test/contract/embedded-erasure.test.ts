@@ -109,7 +109,7 @@ describe('an erased text', () => {
     try {
       other.exec('BEGIN');
       other.prepare('SELECT count(*) FROM texts').get();
-      const deleted = engine.deleteChannel(id, newRequest());
+      const deleted = engine.deleteChannel(id, newRequest(), 'root');
       const anHourAgo = Date.now() - 3_600_000;
       clock.mockReturnValue(anHourAgo);
       expect(await deleted).toMatchObject({ status: 'deleted', erasure: { complete: false } });

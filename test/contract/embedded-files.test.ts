@@ -190,7 +190,7 @@ describe('a journal whose files somebody touches while it is open', () => {
     copyFileSync(file, `${file}.backup`);
     renameSync(`${file}.backup`, file);
     await expect(publish(engine, id)).rejects.toMatchObject(refused('journal.db'));
-    await expect(engine.deleteChannel(id, newRequest())).rejects.toMatchObject(refused('journal.db'));
+    await expect(engine.deleteChannel(id, newRequest(), 'root')).rejects.toMatchObject(refused('journal.db'));
     await expect(engine.ready()).rejects.toThrow(/no longer the file/);
   });
 });
@@ -220,7 +220,7 @@ describe('a journal of which a page is damaged while it is open', () => {
     };
     await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', refusesToWrite: true });
     await expect(publish(engine, other)).rejects.toMatchObject(refused);
-    await expect(engine.revoke('token', null)).rejects.toMatchObject(refused);
+    await expect(engine.revoke('token', null, 'root')).rejects.toMatchObject(refused);
     await expect(engine.ready()).rejects.toMatchObject({ message: refused.message });
     // What is not of the page is read as before.
     expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);

@@ -112,6 +112,7 @@ function readEverything(): void {
   reads.heads(sql, ['bridge']);
   reads.recall(sql, 'bridge', request, 0);
   reads.reserved(sql, request.id, 0);
+  reads.serverJournal(sql, { from: 1, limit: 50 });
 }
 
 function writeEverything(): void {
@@ -126,6 +127,7 @@ function writeEverything(): void {
       entries: prepared,
       lastDateBindsUntil: undefined,
       root: undefined,
+      told: [],
       requestAt: 1,
     });
   };
@@ -136,8 +138,8 @@ function writeEverything(): void {
   const outcome = { position: undefined, postId: null, revision: 1 };
   note(sql, { channelId: id, request: newRequest(), outcome, requestAt: 1 });
   reserve(sql, { requestId: 'request', channelId: id, instead: undefined, requestAt: 1 });
-  revoke(sql, { jti: 'token', until: 1, now: 1 });
-  deleteChannel(sql, { channelId: id, request: newRequest(), requestAt: 1 });
+  revoke(sql, { jti: 'token', until: 1, now: 1, by: 'root' });
+  deleteChannel(sql, { channelId: id, request: newRequest(), requestAt: 1, now: 1, by: 'root' });
   wipe(sql);
   sweepRequests(sql, Number.MAX_SAFE_INTEGER, 1_000);
 }

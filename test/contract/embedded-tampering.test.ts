@@ -8,7 +8,7 @@ import { openEmbedded } from '../../src/engine/embedded/index.ts';
 import { verifyDirectory } from '../../src/engine/embedded/verify.ts';
 import { JournalRefused, type Renderer } from '../../src/engine/engine.ts';
 import type { ChannelReport } from '../../src/engine/walk.ts';
-import { renderer, writeTheBridge } from '../support/engines.ts';
+import { appended, publish, renderer, revision, writeTheBridge } from '../support/engines.ts';
 
 let parent: string;
 /** The post that was not taken down. */
@@ -20,6 +20,10 @@ beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
   const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
   ({ standing } = await writeTheBridge(engine));
+  // Another post, of two revisions, and a token that is refused.
+  const post = await publish(engine, 'another', { body: 'First.' });
+  await appended(engine, 'another', [revision(post, { body: 'Second.' })]);
+  await engine.revoke('stolen', null, 'root');
   await engine.close();
 });
 afterAll(() => rmSync(parent, { recursive: true, force: true }));
@@ -138,6 +142,78 @@ describe('a journal that was tampered with', () => {
     expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
     expect(bridge).not.toHaveProperty('fault');
     expect(() => [...verifyDirectory(parent)]).toThrow(/no journal/);
+  });
+});
+
+describe("the server's own journal", () => {
+  const faultsIn = (dataDir: string) =>
+    [...verifyDirectory(dataDir, { now: Date.now(), renderer, isListed: (kind) => kind !== null })].flatMap(({ fault }) =>
+      fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]],
+    );
+  /** With all that tells of it in the tables. */
+  const removed = ['entries', 'posts', 'tags'].map((table) => `DELETE FROM ${table} WHERE channel = 2`);
+  const emptied =
+    'salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL';
+
+  it('holds where nobody touched it, and says from when on it covers what is done', () => {
+    const reports = [...verifyDirectory(copy(), { now: Date.now() })];
+    expect(reports.at(-1)).toMatchObject({ channelId: null, entries: 5, coveredFrom: expect.stringMatching(/^20.*Z$/) });
+    expect(reports.some(({ fault }) => fault)).toBe(false);
+  });
+
+  it('tells of a first version that was blanked and marked as erased', () => {
+    const blanked = changedCopy(`UPDATE texts SET ${emptied} WHERE id = 8`, 'UPDATE posts SET erased = 1 WHERE channel = 2');
+    expect(faultsIn(blanked)).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
+  });
+
+  it('tells of html under the label of a renderer that no server here had', () => {
+    const forged = changedCopy("UPDATE texts SET html = '<p>Forged</p>', version = 'md1-00000000' WHERE id = 5");
+    expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
+  });
+
+  it('lets html for another address that was used here be compared too', async () => {
+    const dataDir = copy();
+    const other = createRenderer({ publicUrl: 'https://other.example' });
+    await (await openEmbedded({ dataDir, renderer: other })).close();
+    const rendererFor = (publicUrl: string) => createRenderer({ publicUrl });
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.prepare("UPDATE texts SET html = '<p>Forged</p>', version = ? WHERE id = 5").run(other.version);
+    db.close();
+    const [, bridge] = [...verifyDirectory(dataDir, { renderer, rendererFor })];
+    expect(bridge).toMatchObject({ fault: { offset: 5, why: 'the html of revision 1 is not what its body becomes' } });
+  });
+
+  it('tells of a revocation that was deleted or shortened', () => {
+    const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
+    expect(faultsIn(changedCopy("DELETE FROM revoked WHERE jti = 'stolen'"))).toEqual(forgotten);
+    expect(faultsIn(changedCopy("UPDATE revoked SET until = 1 WHERE jti = 'stolen'"))).toEqual(forgotten);
+  });
+
+  it('tells of a channel that was removed with all that it had, and of one that nobody made', () => {
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    for (const sql of [...removed, "DELETE FROM channels WHERE id = 'another'"]) db.exec(sql);
+    db.close();
+    expect(faultsIn(dataDir)).toEqual([['another', 0, 'the channel is not there, and nobody deleted it']]);
+    const made = changedCopy("UPDATE serverEntries SET type = 'journal.begun', subject = NULL WHERE subject = 'another'");
+    expect(faultsIn(made)).toEqual([[null, 4, 'the entry is not the one that was written']]);
+  });
+
+  it.each([
+    ['a fact', "UPDATE serverEntries SET by = 'adb' WHERE offset = 3", 3],
+    ['an entry that is gone', 'DELETE FROM serverEntries WHERE offset = 3', 3],
+    ['its beginning', 'DELETE FROM serverEntries WHERE offset = 1', 1],
+  ])('is refused at the start where it does not hold: %s', async (_what, sql, offset) => {
+    expect(await tampered(sql)).toMatch(new RegExp(`own journal does not hold: offset ${offset}: .*backup`));
+  });
+
+  it('is refused where all of it is gone', async () => {
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec('DELETE FROM serverEntries');
+    db.close();
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/own journal does not hold: offset 1/);
+    expect(faultsIn(dataDir)).toEqual([[null, 1, 'the entry is missing']]);
   });
 });
 

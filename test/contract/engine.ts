@@ -7,6 +7,7 @@ import { pages } from './cases/pages.ts';
 import { catchingUp } from './cases/reading.ts';
 import { requests } from './cases/requests.ts';
 import { revoking } from './cases/revoking.ts';
+import { tellingOfTheServer } from './cases/server-journal.ts';
 import { sessions } from './cases/sessions.ts';
 import { writing } from './cases/writing.ts';
 
@@ -42,6 +43,7 @@ export function describeEngine(name: string, open: OpenEngine, { isShared = fals
     describe('moving', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));
+    describe('telling of the server', () => tellingOfTheServer(exam));
     describe('revoking tokens', () => revoking(exam));
     describe('sessions', () => sessions(exam));
   });

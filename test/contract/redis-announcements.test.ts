@@ -52,7 +52,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       // Who knows without a comparison was told. One may come in between, and then it is tried again.
       await vi.waitFor(async () => {
         const [before, jti] = [await lastComparison(server, there), newPostId()];
-        await here.revoke(jti, null);
+        await here.revoke(jti, null, 'root');
         await vi.waitFor(() => expect(there.isRevoked(jti)).toBe(true), patient);
         expect(await lastComparison(server, there)).toBe(before);
       }, oftenTried);
@@ -67,10 +67,10 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('put back what Redis had lost of revoked tokens, and take none of them meanwhile', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
-      await here.revoke('kept', null);
-      await here.revoke('later', Date.now() + 600_000);
+      await here.revoke('kept', null, 'root');
+      await here.revoke('later', Date.now() + 600_000, 'root');
       await server.admin.flushall();
-      await there.revoke('new', null);
+      await there.revoke('new', null, 'root');
       await vi.waitFor(async () => {
         expect(here.isRevoked('kept')).toBe(true);
         expect((await server.admin.zrange(registry.revoked, 0, '-1')).sort()).toEqual(['kept', 'later', 'new']);

@@ -77,7 +77,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       line.cutAfter = 'deleted';
-      const { complete, pending } = deletedOf(await far.deleteChannel(id, newRequest()));
+      const { complete, pending } = deletedOf(await far.deleteChannel(id, newRequest(), 'root'));
       expect({ complete, where: pending.map(({ where }) => where) }).toEqual({ complete: false, where: ['Redis'] });
       const isComplete = async () => expect((await near.erase(id, id)).complete).toBe(true);
       await vi.waitFor(isComplete, patient);

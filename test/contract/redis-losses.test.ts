@@ -182,7 +182,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           const keys = holding.map((name) => keyOf(id, name));
           await server.admin.del(...keys.filter((key) => key !== keyOf(id, left)));
           expect(await server.admin.exists(...keys)).toBe(1);
-          expect([left, (await there.deleteChannel(id, newRequest())).status]).toEqual([left, 'deleted']);
+          expect([left, (await there.deleteChannel(id, newRequest(), 'root')).status]).toEqual([left, 'deleted']);
           expect([left, await server.admin.exists(...keys)]).toEqual([left, 0]);
           // Who may know of it is lost with the index: then it is the desk.
           expect(await here.channel(id)).toEqual({ status: 'deleted', access: left === 'index' ? 'public' : 'desk' });

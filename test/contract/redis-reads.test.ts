@@ -175,7 +175,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       let done = false;
       const changing = (async () => {
         for (const id of ended) await change(id, 'live', 'ended', 'live');
-        for (const id of ended) await engine.deleteChannel(id, newRequest());
+        for (const id of ended) await engine.deleteChannel(id, newRequest(), 'root');
       })().finally(() => {
         done = true;
       });
@@ -190,11 +190,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       const places = await admin.zcard(registry.channels);
       const gone = Array.from({ length: 3 }, (_, number) => `gone-${number}`);
       for (const id of gone) await createChannel(engine, id, { createdAt: at(1) });
-      for (const id of gone.slice(1)) await engine.deleteChannel(id, newRequest());
+      for (const id of gone.slice(1)) await engine.deleteChannel(id, newRequest(), 'root');
       expect((await listed({ limit: 1 })).slice(0, 1)).toEqual(gone.slice(0, 1));
       await vi.waitFor(async () => expect(await admin.zcard(registry.channels)).toBe(places + 1));
       for (const id of gone.slice(1)) expect(await engine.channel(id)).toMatchObject({ status: 'deleted' });
-      await engine.deleteChannel(gone[0] as string, newRequest());
+      await engine.deleteChannel(gone[0] as string, newRequest(), 'root');
     });
 
     /** Puts keys of a channel back to what they were when it was not live. */

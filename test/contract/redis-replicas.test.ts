@@ -99,9 +99,9 @@ for (const kind of ['redis', 'valkey'] as const) {
           () => engine.note(id, noted, nothing),
           () => engine.reserve(creation.id, 'reserved'),
           () => engine.reserve(creation.id, 'reserved'),
-          () => engine.revoke('revoked', null),
-          () => engine.deleteChannel(other.id, newRequest()),
-          () => engine.deleteChannel(other.id, newRequest()),
+          () => engine.revoke('revoked', null, 'root'),
+          () => engine.deleteChannel(other.id, newRequest(), 'root'),
+          () => engine.deleteChannel(other.id, newRequest(), 'root'),
         ])
           expect(await told(write)).toBe('unknown');
         expect(heard.filter(({ type }) => type === 'entry')).toEqual([]);

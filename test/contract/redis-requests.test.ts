@@ -64,7 +64,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(engine);
       const [request, deleting, late] = [newRequest(), newRequest(), newRequest()];
       const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
-      await engine.deleteChannel(id, deleting);
+      await engine.deleteChannel(id, deleting, 'root');
       await engine.note(id, late, { position, postId: null, revision: 1 });
       for (const one of [request, deleting, late]) {
         const leftMs = await server.admin.pttl(channelKeys(id, one.id)[11] as string);

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createRenderer } from '../../src/desk/render.ts';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { type VerifyRedisOptions, verifyRedis } from '../../src/engine/redis/verify.ts';
+import type { ServerReport } from '../../src/engine/server-journal.ts';
 import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
@@ -10,7 +11,9 @@ import {
   createChannel,
   newPostId,
   publication,
+  publish,
   renderer,
+  revision,
   samplePost,
   takedown,
   writeTheBridge,
@@ -27,6 +30,8 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
   let redis: Redis;
   let kept: [key: string, dump: Buffer][];
   let standing: string;
+  /** The post of two revisions. */
+  let other: string;
   /** Where it stood before the last entry. */
   let before: Position;
 
@@ -36,9 +41,17 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     redis = server.admin;
     const engine = await openNode(server);
     ({ standing, before } = await writeTheBridge(engine));
+    // Another post, of two revisions, and a token that is refused.
+    const post = await publish(engine, 'another', { body: 'First.' });
+    await appended(engine, 'another', [revision(post, { body: 'Second.' })]);
+    other = post.id;
+    await engine.revoke('stolen', null, 'root');
     await engine.close();
+    const ofServer = [registry.server, registry.revoked, registry.channels];
     kept = await Promise.all(
-      channelKeys('bridge').map(async (key) => [key, (await redis.dumpBuffer(key)) as Buffer] as [string, Buffer]),
+      [...channelKeys('bridge'), ...channelKeys('another'), ...ofServer].map(
+        async (key) => [key, (await redis.dumpBuffer(key)) as Buffer] as [string, Buffer],
+      ),
     );
   });
   afterAll(() => server.stop());
@@ -50,11 +63,17 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
   });
 
   async function verified(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<ChannelReport[]> {
-    const reports: ChannelReport[] = [];
+    const reports = await allReports(options);
+    return reports.filter((report) => report.channelId !== null).sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
+  }
+
+  /** With that of the server's own journal. */
+  async function allReports(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<(ChannelReport | ServerReport)[]> {
+    const reports: (ChannelReport | ServerReport)[] = [];
     // As the sample entries are listed.
     const isListed = (kind: string | null) => kind !== null;
     for await (const report of verifyRedis({ url: server.url, renderer, isListed, ...options })) reports.push(report);
-    return reports.sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
+    return reports;
   }
 
   const faultOf = async (since?: Position) =>
@@ -82,7 +101,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
 
   it('holds when nobody touched it, erasures and all, and is told of channel by channel', async () => {
     const [another, bridge] = await verified();
-    expect(another).toMatchObject({ channelId: 'another', entries: 1, texts: 1, erased: 0 });
+    expect(another).toMatchObject({ channelId: 'another', entries: 3, texts: 3, erased: 0 });
     const whole = { entries: 6, texts: 4, erased: 2, htmlNotCompared: 0, position: { offset: 6 } };
     expect(bridge).toMatchObject({ channelId: 'bridge', ...whole });
     expect([another, bridge].some((report) => report?.fault)).toBe(false);
@@ -210,6 +229,92 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     await redis.hdel(index, standing);
     expect(await faultOf()).toMatchObject({ offset: 5 });
     expect(await redis.hexists(index, standing)).toBe(0);
+  });
+
+  async function faults(options: Omit<VerifyRedisOptions, 'url'> = {}) {
+    const found = await allReports({ now: Date.now(), ...options });
+    return found.flatMap(({ fault }) => (fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]]));
+  }
+
+  it("holds with the server's own journal, which says from when on it covers what is done", async () => {
+    expect((await allReports({ now: Date.now() })).at(-1)).toMatchObject({
+      channelId: null,
+      entries: 5,
+      coveredFrom: expect.stringMatching(/^20.*Z$/),
+    });
+    expect(await faults()).toEqual([]);
+  });
+
+  it('does not hold where a first version was blanked and marked as erased', async () => {
+    const [, , , lines = '', texts = '', labels = ''] = channelKeys('another');
+    const mark = async () => {
+      await Promise.all([redis.hdel(texts, `${other}:1`), redis.hdel(labels, `${other}:1`)]);
+      await redis.hset(lines, other, ((await redis.hget(lines, other)) as string).replace(/^(2 3 2) 0 /, '$1 1 '));
+    };
+    await mark();
+    expect(await faults()).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
+  });
+
+  it('does not hold where html has the label of a renderer that no server here had', async () => {
+    await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
+    await replaced(labels, `${standing}:1`, renderer.version, 'md1-00000000');
+    expect(await faults()).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
+  });
+
+  it('does not hold where a revocation was deleted or shortened', async () => {
+    const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
+    await redis.zadd(registry.revoked, '1', 'stolen');
+    expect(await faults()).toEqual(forgotten);
+    await redis.zrem(registry.revoked, 'stolen');
+    expect(await faults()).toEqual(forgotten);
+  });
+
+  it('does not hold where a channel was removed, from the store, from the list, or as if it had been deleted', async () => {
+    const gone = [['another', 0, 'the channel is not there, and nobody deleted it']];
+    const place = (await redis.zrange(registry.channels, '0', '-1')).find((name) => name.endsWith(':another')) as string;
+    await redis.zrem(registry.channels, place);
+    expect(await faults()).toEqual([['another', 0, 'the list of channels does not have it']]);
+    await redis.del(...channelKeys('another'));
+    expect(await faults()).toEqual(gone);
+    await redis.set(channelKeys('another')[9] as string, 'public');
+    expect(await faults()).toEqual(gone);
+    await redis.del(channelKeys('another')[9] as string);
+  });
+
+  it("does not hold where the server's own journal was changed, and says where it lacks what was there", async () => {
+    const entries = await redis.xrange(registry.server, '-', '+');
+    const { position } = (await allReports()).at(-1) as ServerReport;
+    await redis.xdel(registry.server, '3-0');
+    expect(await faults()).toEqual([[null, 3, 'the entry is missing']]);
+    // What is done afterwards is done all the same, and told.
+    await redis.xdel(registry.server, '5-0');
+    const engine = await openNode(server);
+    expect(await engine.revoke('later', null, 'root')).toBe('revoked');
+    await engine.close();
+    const [last] = await redis.xrevrange(registry.server, '+', '-', 'COUNT', 1);
+    expect(last).toMatchObject(['6-0', expect.arrayContaining(['later'])]);
+    expect(await faults()).toEqual([[null, 3, 'the entry is missing']]);
+    // Written anew without its end, it holds in itself.
+    await redis.del(registry.server);
+    for (const [id, fields] of entries.slice(0, -1)) await redis.xadd(registry.server, id, ...fields);
+    expect(await faults()).toEqual([]);
+    const since = new Map([['', position as Position]]);
+    expect(await faults({ since })).toEqual([[null, 5, expect.stringContaining('older copy')]]);
+  });
+
+  it('begins its own journal with the channels that are there, where servers of an earlier version made them', async () => {
+    await redis.del(registry.server, registry.told);
+    await (await openNode(server)).close();
+    const found = await redis.xrange(registry.server, '-', '+');
+    const told = found.map(([, fields]) => [fields[3], fields[5]]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['journal.begun', ''],
+        ['channel.found', 'bridge'],
+        ['channel.found', 'another'],
+      ]),
+    );
+    expect(await faults()).toEqual([]);
   });
 
   it('holds with what stands for a text that was erased before it came here', async () => {

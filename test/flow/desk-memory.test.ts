@@ -52,7 +52,7 @@ describe('a channel that was deleted', () => {
     await desk.publish(asking({ headline: 'Lift-off' }), 'held');
     expect(traces.noted).toBe(1);
     expect(await traces.held()).toBe(1);
-    await opened.engine.deleteChannel('held', { id: 'deletion', digest: 'd'.repeat(64) });
+    await opened.engine.deleteChannel('held', { id: 'deletion', digest: 'd'.repeat(64) }, 'root');
     expect(await traces.held()).toBe(0);
     await expect(desk.publish(asking({ headline: 'Again' }), 'held')).rejects.toMatchObject({
       problem: { code: 'channel-deleted' },
@@ -72,7 +72,7 @@ describe('a channel that was deleted', () => {
     await desk.openChannel(asking({ id: 'late', headline: 'To the Moon' }));
     const publishing = desk.publish(asking({ headline: 'Lift-off' }), 'late').catch(({ problem }) => problem.code);
     await vi.waitFor(() => expect(traces.noted).toBe(1));
-    await opened.engine.deleteChannel('late', { id: 'deletion', digest: 'd'.repeat(64) });
+    await opened.engine.deleteChannel('late', { id: 'deletion', digest: 'd'.repeat(64) }, 'root');
     deliver();
     // It reads again, and is told what stands.
     await vi.waitFor(() => {

@@ -69,7 +69,7 @@ describeWith(needs.curl, 'docs/moving.md', () => {
   });
 
   it('verifies a server, a directory and a file, and what stood at an earlier time', async () => {
-    expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(10);
+    expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(13);
     const [line] = (await readFile(join(folder, 'verified.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ channelId: 'moon-landing', entries: 2, fault: null });
   });

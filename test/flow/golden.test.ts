@@ -39,6 +39,12 @@ it('a data directory from before erasures were chained opens, holds, and chains 
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-golden-'));
   try {
     await writeFile(join(dataDir, 'journal.db'), gunzipSync(await readFile(new URL('before-chained-erasures.db.gz', folder))));
+    // Before any server of this version has opened it.
+    const before = run(['verify', '--data-dir', dataDir], { PRESSBOX_PUBLIC_URL: 'https://news.example' });
+    expect(await before.code).toBe(0);
+    expect(before.out).toMatch(holds);
+    expect(before.out).toMatch(/^-- {2}the server's own journal {2}has not begun/m);
+
     await using server = await startTestServer({ PRESSBOX_DATA_DIR: dataDir });
     expect(await exportOf(server, 'golden')).toBe(golden);
     expect(await verify(server, '--data-dir', dataDir)).toMatchObject({ code: 0, out: expect.stringMatching(holds) });

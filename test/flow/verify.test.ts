@@ -135,15 +135,55 @@ describe('pressbox verify', () => {
     }
     const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
     expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
-    // As by a server without the variable, and by one at another address: they would make it anew.
+    // Nor is it passed over where another address is given: the server's own journal says for which it was made.
     for (const elsewhere of ['', 'https://elsewhere.example']) {
-      const passed = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
-      expect(passed).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/, html of [1-9]\d* not compared\n$/) });
+      const found = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
+      expect(found).toMatchObject({ code: 1, err: '', out: expect.stringContaining(why) });
     }
     expect(await verifyOther({ PRESSBOX_PUBLIC_URL: 'nonsense' }, ...directory_)).toMatchObject({
       code: 2,
       err: expect.stringContaining('PRESSBOX_PUBLIC_URL'),
     });
+  });
+
+  it('tells of what was removed beside the channels, where it is kept and from outside, and who did what', async () => {
+    const dataDir = await mkdtemp(join(directory, 'removed-'));
+    const start = async () => await startTestServer({ PRESSBOX_DATA_DIR: dataDir });
+    {
+      await using first = await start();
+      const client = new AuthorClient({ url: first.url, token: await first.token({ admin: true }, { sub: 'root' }) });
+      for (const name of ['kept', 'removed', 'gone']) await client.createChannel({ id: name, headline: name });
+      await client.deleteChannel('gone');
+      const token = await first.token({ admin: true }, { sub: 'root' });
+      const revoked = { method: 'POST' as const, token, body: { jti: 'stolen' } };
+      expect(await call(`${first.url}/v1/tokens/revoked`, revoked)).toMatchObject({ status: 200 });
+      const editor = await first.token({ editor: ['*'] });
+      expect(await call(`${first.url}/v1/journal`, { token: editor })).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden' },
+      });
+      const { body } = await call(`${first.url}/v1/journal?from=6`, { token });
+      const stolen = { type: 'token.revoked', subject: 'stolen', by: 'root', stands: true };
+      expect(body).toMatchObject({ entries: [{ type: 'channel.deleted', subject: 'gone', by: 'root' }, stolen], more: false });
+    }
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec("DELETE FROM entries WHERE channel = 2; DELETE FROM channels WHERE id = 'removed'; DELETE FROM revoked");
+    db.close();
+    await using second = await start();
+    const own = { PRESSBOX_URL: second.url, PRESSBOX_TOKEN: await second.token({ admin: true }) };
+    for (const argv of [['--data-dir', dataDir], []]) {
+      const command = run(['verify', ...argv], { ...own, PRESSBOX_PUBLIC_URL: second.url });
+      expect(await command.code).toBe(1);
+      expect(command.out).toMatch(/^ok {2}kept /m);
+      expect(command.out).toMatch(/^NO {2}removed {2}the channel is not there, and nobody deleted it\./m);
+      expect(command.out).toMatch(
+        /^NO {2}the server's own journal {2}offset 7: a token that was revoked here is not refused any more\./m,
+      );
+      expect(command.out).not.toContain('gone');
+    }
+    const editors = run(['verify'], { ...own, PRESSBOX_TOKEN: await second.token() });
+    expect(await editors.code).toBe(0);
+    expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not looked at: that takes the token of an administrator$/m);
   });
 
   it('passes over the html of a server with another renderer than its own, and counts it', async () => {
@@ -379,7 +419,7 @@ describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
     const secret = 'a secret of at least 32 bytes, for tests';
     await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
     await sendTo(other, await exportOf(server, id));
-    const command = run(['verify', '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PUBLIC_URL: other.url });
+    const command = run(['verify', id, '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PUBLIC_URL: other.url });
     expect(await command.code).toBe(0);
     expect(command.out).toBe((await verify(id, '--data-dir', server.dataDir, '--json')).out);
   });

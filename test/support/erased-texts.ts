@@ -16,7 +16,7 @@ export async function untilComplete(ask: () => Promise<Erasure>): Promise<void> 
 /** The same of all that a channel had, which is deleted with the first of them. */
 export async function untilDeleted(engine: Engine, channelId: string): Promise<void> {
   await untilComplete(async () => {
-    const deletion = await engine.deleteChannel(channelId, newRequest());
+    const deletion = await engine.deleteChannel(channelId, newRequest(), 'root');
     if (deletion.status !== 'deleted') throw new Error(`There is no channel ${channelId}.`);
     return deletion.erasure;
   });

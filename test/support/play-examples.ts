@@ -224,7 +224,9 @@ function createReplacer(): Replacer {
           real.set(shown, cursor);
           return shown;
         })
-        .replace(/(?<=")[0-9a-f]{40}(?=")|(?<=")[0-9a-f]{64}(?=")/g, (digits, at: number) => hex(at, digits.length))
+        .replace(/(?<=")[0-9a-f]{32}(?=")|(?<=")[0-9a-f]{40}(?=")|(?<=")[0-9a-f]{64}(?=")/g, (digits, at: number) =>
+          hex(at, digits.length),
+        )
         .replace(/"[\w-]{43}"/g, nextTag),
     toReal: (text) => [...real].reduce((so, [shown, cursor]) => so.replaceAll(shown, cursor), text),
   };

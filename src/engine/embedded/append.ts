@@ -1,4 +1,5 @@
 import type { Position } from '../../protocol/cursor.ts';
+import type { ServerFacts } from '../../protocol/model.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../chain.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PreparedEntry } from '../record.ts';
@@ -6,6 +7,7 @@ import type { Placed } from '../settle.ts';
 import { emptyText, owe } from './erasure.ts';
 import { findRequest, tagKey } from './requests.ts';
 import type { Sql } from './schema.ts';
+import { recordFacts } from './server-journal.ts';
 
 /** The append, inside a transaction of the writer thread. */
 export interface PreparedAppend {
@@ -16,6 +18,8 @@ export interface PreparedAppend {
   /** See `AppendRequest`, here and below. */
   lastDateBindsUntil: string | undefined;
   root: string | undefined;
+  /** For the server's own journal, where it is appended. */
+  told: ServerFacts[];
   /** By the clock of requests. */
   requestAt: number;
 }
@@ -72,6 +76,7 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
     headCheck = check;
   }
   sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
+  recordFacts(sql, wanted.told);
   const position = positionAt(epochOf(root), head, headCheck);
   noteRequest(sql, wanted, position, first, texts[0] as number);
   return { status: 'appended', position, placed };

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { fingerprint, newSalt } from '../chain.ts';
 import type { RequestId } from '../engine.ts';
+import { factsOfDeletion } from '../server-journal.ts';
 import { embeddedLimits } from './limits.ts';
 import type { Sql } from './schema.ts';
+import { recordFacts } from './server-journal.ts';
 
 /**
  * Erasures. The text leaves its table in the transaction of the append or the deletion, which also notes the erasure as owed. It is
@@ -36,7 +38,13 @@ export type Deletion = 'deleted' | 'was-deleted' | 'missing';
 /** Takes the channel out of sight at once; its rows go in steps, since there may be many. */
 export function deleteChannel(
   sql: Sql,
-  { channelId, request, requestAt }: { channelId: string; request: RequestId; requestAt: number },
+  {
+    channelId,
+    request,
+    requestAt,
+    now,
+    by,
+  }: { channelId: string; request: RequestId; requestAt: number; now: number; by: string },
 ): Deletion {
   const channel = sql('SELECT n, access FROM channels WHERE id = ?').get(channelId);
   if (channel === undefined) {
@@ -56,6 +64,7 @@ export function deleteChannel(
     fingerprint(salt, request.digest),
     salt,
   );
+  recordFacts(sql, [factsOfDeletion(channelId, { now, by })]);
   return 'deleted';
 }
 

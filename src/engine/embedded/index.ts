@@ -6,6 +6,7 @@ import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
 import type { SessionFacts } from '../../protocol/rights.ts';
 import { Announcer, type Log, silent } from '../announcer.ts';
+import { newRoot } from '../chain.ts';
 import { EndedSessions, sessionKeyBytes } from '../ended-sessions.ts';
 import {
   type Announcement,
@@ -35,6 +36,7 @@ import {
 } from '../record.ts';
 import { RequestClock } from '../request-clock.ts';
 import { Revoked } from '../revoked.ts';
+import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
 import { settle } from '../settle.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, makePrivate, tightenFiles } from './directory.ts';
@@ -88,6 +90,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
     requestClock.reach(writer.lastRequestAt ?? now());
     const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
+    // A disk that is full can still be read; the next start tells it.
+    await engine
+      .tellRenderer()
+      .catch((error: unknown) => log.warn({ err: error }, 'the journal of the server could not be told of this start'));
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
   } catch (error) {
@@ -192,8 +198,9 @@ class EmbeddedEngine implements Engine {
   // ---- Writing
 
   async append(channelId: string, asked: AppendRequest): Promise<AppendResult> {
-    const { request, decidedOn, entries, lastDateBindsUntil, root } = asked;
+    const { request, decidedOn, entries, lastDateBindsUntil } = asked;
     const prepared = prepareAll(channelId, entries, this.#renderer.version);
+    const root = asked.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
     const given = {
       channelId,
       request,
@@ -201,6 +208,7 @@ class EmbeddedEngine implements Engine {
       entries: prepared,
       lastDateBindsUntil,
       root,
+      told: factsOfAppend(channelId, asked, prepared, { root, now: this.#now() }),
       requestAt: this.#requestClock.now(),
     };
     let result: AppendResult | undefined;
@@ -243,8 +251,9 @@ class EmbeddedEngine implements Engine {
     return this.#erasures.pending;
   }
 
-  async deleteChannel(channelId: string, request: RequestId) {
-    const deletion = await this.#writer.call('delete', { channelId, request, requestAt: this.#requestClock.now() }, (answer) => {
+  async deleteChannel(channelId: string, request: RequestId, by: string) {
+    const given = { channelId, request, requestAt: this.#requestClock.now(), now: this.#now(), by };
+    const deletion = await this.#writer.call('delete', given, (answer) => {
       if (answer !== 'deleted') return;
       this.#announcer.announceErased(channelId, null);
       this.#announcer.announce(channelId, { type: 'gone' });
@@ -261,8 +270,14 @@ class EmbeddedEngine implements Engine {
     this.#ended.apply({ add: await this.#read('endedSessions', []), remove: [] });
   }
 
-  revoke(jti: string, until: number | null): Promise<'revoked' | 'full'> {
-    return this.#writer.call('revoke', { jti, until, now: this.#now() }, (answer) => {
+  /** Before any html of it is kept. */
+  async tellRenderer(): Promise<void> {
+    const { version, publicUrl } = this.#renderer;
+    await this.#writer.call('recordOnce', factsOfRenderer(version, publicUrl, this.#now()));
+  }
+
+  revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'> {
+    return this.#writer.call('revoke', { jti, until, now: this.#now(), by }, (answer) => {
       if (answer === 'revoked') this.#revoked.add([{ jti, until }]);
     });
   }
@@ -361,6 +376,10 @@ class EmbeddedEngine implements Engine {
   async entries(channelId: string, query: { from: number } & Bounds) {
     const read = await this.#read('entries', [channelId, query]);
     return read && { ...read, entries: read.entries.map((row) => keptFrom(row as StoredFacts, row, row.erased)) };
+  }
+
+  serverJournal(query: { from: number; limit: number }) {
+    return this.#read('serverJournal', [query]);
   }
 
   async heads(channelIds: readonly string[]) {

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ServerFacts } from '../../protocol/model.ts';
 import type { SessionEnd } from '../ended-sessions.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import type { Appended, PreparedAppend } from './append.ts';
@@ -13,8 +14,10 @@ export interface Writes {
     answer: Outcome | undefined;
   };
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; requestAt: number }; answer: string };
-  delete: { given: { channelId: string; request: RequestId; requestAt: number }; answer: Deletion };
-  revoke: { given: { jti: string; until: number | null; now: number }; answer: 'revoked' | 'full' };
+  delete: { given: { channelId: string; request: RequestId; requestAt: number; now: number; by: string }; answer: Deletion };
+  /** Unless the server's own journal has such an entry. */
+  recordOnce: { given: ServerFacts; answer: null };
+  revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: 'revoked' | 'full' };
   endSession: { given: SessionEnd; answer: null };
   sessionKey: { given: { made: string }; answer: string };
   /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. `owed`: how many are, in all. */

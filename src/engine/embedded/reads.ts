@@ -5,6 +5,7 @@ import { epochOf, positionAt, shortCheck } from '../chain.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
 import { noteIn, type StoredEntry, type StoredText } from '../record.ts';
 import type { Revocation } from '../revoked.ts';
+import { type ServerPage, type StoredServerEntry, serverLine } from '../server-journal.ts';
 import { tags } from '../tags.ts';
 import { embeddedLimits } from './limits.ts';
 import { findRequest, findReservation, tagKey } from './requests.ts';
@@ -346,6 +347,13 @@ export function entries(
   ).iterate(row.n, query.from) as unknown as Iterable<EntryRow & Sized>;
   const { taken, more } = bounded(found, query, forAuthors);
   return { root: row.root, position: headOf(row), entries: taken, more };
+}
+
+export function serverJournal(sql: Sql, { from, limit }: { from: number; limit: number }): ServerPage {
+  const found = sql('SELECT * FROM serverEntries WHERE offset >= ? ORDER BY offset LIMIT ?').all(from, limit + 1);
+  const rows = found as unknown as (StoredServerEntry & { root: string })[];
+  const entries = rows.slice(0, limit).map(({ root: _root, ...entry }) => serverLine(entry));
+  return { root: rows[0]?.root ?? '', entries, more: rows.length > limit };
 }
 
 export function heads(sql: Sql, channelIds: readonly string[]): (Position | undefined)[] {

@@ -1,8 +1,13 @@
 import { limits } from '../../protocol/limits.ts';
+import { factsOfRevocation } from '../server-journal.ts';
 import type { Sql } from './schema.ts';
+import { recordFacts } from './server-journal.ts';
 
 /** See `Revocations.revoke`. At the bound the one that lapsed first makes room. */
-export function revoke(sql: Sql, { jti, until, now }: { jti: string; until: number | null; now: number }): 'revoked' | 'full' {
+export function revoke(
+  sql: Sql,
+  { jti, until, now, by }: { jti: string; until: number | null; now: number; by: string },
+): 'revoked' | 'full' {
   const before = sql('SELECT until FROM revoked WHERE jti = ?').get(jti) as { until: number | null } | undefined;
   if (before === undefined) {
     const { kept } = sql('SELECT count(*) AS kept FROM revoked').get() as { kept: number };
@@ -11,8 +16,10 @@ export function revoke(sql: Sql, { jti, until, now }: { jti: string; until: numb
       if (sql(`DELETE FROM revoked WHERE jti IN (${firstLapsed})`).run(now).changes === 0) return 'full';
     }
     sql('INSERT INTO revoked (jti, until) VALUES (?, ?)').run(jti, until);
+    recordFacts(sql, [factsOfRevocation(jti, until, { now, by })]);
   } else if (before.until !== null && (until === null || until > before.until)) {
     sql('UPDATE revoked SET until = ? WHERE jti = ?').run(until, jti);
+    recordFacts(sql, [factsOfRevocation(jti, until, { now, by })]);
   }
   return 'revoked';
 }

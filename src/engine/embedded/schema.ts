@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalRefused } from '../engine.ts';
 import { embeddedLimits } from './limits.ts';
+import { beginServerJournal } from './server-journal.ts';
 
 /**
  * The tables, the steps from one version of them to the next, and how a connection is set up.
@@ -139,6 +140,22 @@ export const migrations: readonly Migration[] = [
     `),
   // The revision up to which an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
   (db) => db.exec('ALTER TABLE entries ADD COLUMN erases INTEGER'),
+  (db) => {
+    db.exec(`
+      -- The server's own journal: facts without text, in a chain of its own.
+      CREATE TABLE serverEntries (
+        offset INTEGER PRIMARY KEY,
+        root TEXT NOT NULL,
+        type TEXT NOT NULL,
+        subject TEXT,
+        detail TEXT,
+        at TEXT NOT NULL,
+        by TEXT NOT NULL,
+        "check" TEXT NOT NULL
+      ) STRICT;
+    `);
+    beginServerJournal(statements(db), Date.now());
+  },
 ];
 
 /** Whether SQLite tells how long the log is without copying it: from 3.51 on. */

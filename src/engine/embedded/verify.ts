@@ -1,43 +1,44 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Position } from '../../protocol/cursor.ts';
 import type { AuthorPost } from '../../protocol/model.ts';
 import type { Facts } from '../chain.ts';
-import { JournalRefused, JournalUnavailable, type Renderer } from '../engine.ts';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { channelFrom, type Text } from '../record.ts';
+import {
+  channelIsBack,
+  channelIsMissing,
+  type ServerReport,
+  ServerWalk,
+  type StoredServerEntry,
+  tokenIsForgotten,
+} from '../server-journal.ts';
 import { tagsOf } from '../tags.ts';
-import { type ChannelReport, Walk, wrongFinding, wrongList } from '../walk.ts';
+import { type ChannelReport, ofServer, renderersOf, type StoreOptions, Walk, wrongFinding, wrongList } from '../walk.ts';
 import { isOutOfReach, notUsable } from './damage.ts';
 import { logOf } from './directory.ts';
 import { tagKey } from './requests.ts';
 import { openForReading } from './schema.ts';
 
-/** The journal of a data directory, walked channel by channel. */
-export interface VerifyOptions {
-  /** Only this one. */
-  channelId?: string | undefined;
-  /** Where channels stood at an earlier time. */
-  since?: ReadonlyMap<string, Position>;
-  /** What html is compared with. */
-  renderer?: Renderer | undefined;
-  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
-  isListed?: ((kind: Facts['kind']) => boolean) | undefined;
-  /** Called after each entry. */
-  onEntry?: () => void;
-}
+/** The journal of a data directory, walked channel by channel, and the server's own. */
+export type VerifyOptions = StoreOptions;
 
 /**
  * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
  * at its start, so that neither html nor what lists are found by is read and compared here.
  */
 export function verifyJournal(db: DatabaseSync): void {
-  for (const { fault } of verifyChannels(db)) {
+  for (const { fault } of verifyChannels(db, {}, undefined)) {
     if (!fault) continue;
     throw new JournalRefused(
       `The journal does not hold: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
     );
   }
+  const { fault } = walkServer(db, {}).finish();
+  if (fault === undefined) return;
+  throw new JournalRefused(
+    `The server's own journal does not hold: offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
+  );
 }
 
 /** The name of the journal in a data directory. */
@@ -48,12 +49,12 @@ export const journalName = 'journal.db';
  * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged, `JournalUnavailable` where
  * it cannot be read.
  */
-export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport> {
+export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport | ServerReport> {
   const file = join(dataDir, journalName);
   let opened: Opened | undefined;
   try {
     opened = openAsOfNow(file);
-    yield* verifyChannels(opened.db, options);
+    yield* verifyAll(opened.db, options);
     if (!opened.unchanging || !existsSync(logOf(file))) return;
     throw new JournalUnavailable(`A server has opened the journal ${file} meanwhile: verify once more.`, 'unchanged');
   } catch (error) {
@@ -106,14 +107,56 @@ function begun(db: DatabaseSync): DatabaseSync {
   }
 }
 
-/** A report for each channel, in the order of their ids. */
-function* verifyChannels(db: DatabaseSync, options: VerifyOptions = {}): Generator<ChannelReport> {
+function* verifyAll(db: DatabaseSync, options: StoreOptions): Generator<ChannelReport | ServerReport> {
+  const server = walkServer(db, options);
+  // What does not hold tells nothing of channels.
+  yield* verifyChannels(db, options, server.holds ? server : undefined);
+  if (options.channelId === undefined) yield server.finish();
+}
+
+/** An earlier version made the tables, and none of this one has opened them yet. */
+function lacks(db: DatabaseSync, table: string, column: string): boolean {
+  return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) === undefined;
+}
+
+/** The server's own journal, compared with what is there. */
+function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk {
+  const walk = new ServerWalk(since?.get(ofServer));
+  if (lacks(db, 'serverEntries', 'offset')) return walk;
+  const rows = db.prepare('SELECT * FROM serverEntries ORDER BY offset').iterate();
+  for (const row of rows as unknown as Iterable<StoredServerEntry & { root: string }>) walk.take(row.root, row);
+  if (!walk.holds) walk.faulty(1, 'the entry is missing');
+  const refused = db.prepare('SELECT until FROM revoked WHERE jti = ?');
+  for (const [jti, { until, offset }] of now === undefined ? [] : walk.revoked) {
+    if (until !== null && until <= (now as number)) continue;
+    const kept = refused.get(jti) as { until: number | null } | undefined;
+    if (kept === undefined || (kept.until !== null && (until === null || kept.until < until)))
+      walk.faulty(offset, tokenIsForgotten);
+  }
+  return walk;
+}
+
+/** A report for each channel, in the order of their ids. Without `server` nothing is compared with the server's own journal. */
+function* verifyChannels(db: DatabaseSync, options: StoreOptions, server: ServerWalk | undefined): Generator<ChannelReport> {
   const columns = 'SELECT n, id, root, head, headCheck, revision, last, text, state, access, created, pinned FROM channels';
   const { channelId } = options;
   const channels =
     channelId === undefined ? db.prepare(`${columns} ORDER BY id`).all() : db.prepare(`${columns} WHERE id = ?`).all(channelId);
-  for (const channel of channels as unknown as ChannelRow[]) yield verifyChannel(db, channel, options);
-  if (channelId === undefined) yield* missingChannels(db);
+  const there = new Set<string>();
+  for (const channel of channels as unknown as ChannelRow[]) {
+    there.add(channel.id);
+    yield verifyChannel(db, channel, options, server);
+  }
+  if (channelId === undefined)
+    for (const report of missingChannels(db)) {
+      there.add(report.channelId);
+      yield report;
+    }
+  const isDeleted = db.prepare('SELECT 1 FROM deleted WHERE id = ?');
+  for (const [id, record] of server?.channels ?? []) {
+    if ((channelId !== undefined && id !== channelId) || there.has(id)) continue;
+    if (!record.isDeleted || isDeleted.get(id) === undefined) yield new Walk(id, '').faulty(0, null, channelIsMissing);
+  }
 }
 
 /** Channels that are gone though their entries are there, and are not those of a deleted one, which are taken away in steps. */
@@ -184,18 +227,24 @@ interface Latest {
 function verifyChannel(
   db: DatabaseSync,
   channel: ChannelRow,
-  { since, renderer, isListed, onEntry }: VerifyOptions,
+  { since, renderer, rendererFor, isListed, onEntry }: StoreOptions,
+  server: ServerWalk | undefined,
 ): ChannelReport {
   const html = renderer === undefined ? '' : ', t.html, t.version';
+  const erases = lacks(db, 'entries', 'erases') ? 'NULL AS erases' : 'e.erases';
   const rows = db
     .prepare(
-      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", e.erases, e.listed, e.text,
+      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", ${erases}, e.listed, e.text,
          p.erased, t.salt, t.headline, t.note, t.state${html}
        FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq LEFT JOIN texts t ON t.id = e.text
        WHERE e.channel = ? ORDER BY e.offset`,
     )
     .iterate(channel.n) as unknown as Iterable<EntryRow>;
-  const walk = new Walk(channel.id, channel.root, { since: since?.get(channel.id), renderer });
+  const record = server?.channels.get(channel.id);
+  const renderers = server && renderersOf(server, rendererFor);
+  const walk = new Walk(channel.id, channel.root, { since: since?.get(channel.id), renderer, record, renderers });
+  if (server !== undefined && record === undefined) return walk.faulty(0, null, 'nothing tells that the channel was made');
+  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
   const latest = new Map<number | null, Latest>();
   for (const row of rows) {
     const { salt, state, headline, note, html, version } = row;

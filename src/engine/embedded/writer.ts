@@ -11,6 +11,7 @@ import type { Answered, Asked, FromThread, ThreadData, Writes } from './messages
 import { lastRequestAt, note, reserve, sweepRequests } from './requests.ts';
 import { revoke } from './revoked.ts';
 import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
+import { recordOnce } from './server-journal.ts';
 import { endSession, sessionKey } from './sessions.ts';
 import { verifyJournal } from './verify.ts';
 import { movedAway, refusalOf, Writability } from './writability.ts';
@@ -90,6 +91,7 @@ const transacted: readonly AskedWrite['operation'][] = [
   'reserve',
   'delete',
   'revoke',
+  'recordOnce',
   'endSession',
   'sessionKey',
 ];
@@ -162,6 +164,8 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
       return reserve(sql, asked.given);
     case 'delete':
       return deleteChannel(sql, asked.given);
+    case 'recordOnce':
+      return recordOnce(sql, asked.given);
     case 'revoke':
       return revoke(sql, asked.given);
     case 'endSession':

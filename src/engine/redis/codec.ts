@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
+import type { ServerFacts } from '../../protocol/model.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../chain.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PreparedEntry, StoredText, Text } from '../record.ts';
+import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Placed } from '../settle.ts';
 import type { Answer, Value } from './scripts.ts';
 
@@ -23,23 +25,41 @@ const noted = 'note:';
 export type RequestTimes = readonly [now: number, requestAt: number, keptMs: number, swept: number];
 
 export function appendArguments(
-  { request, decidedOn, lastDateBindsUntil = '', root }: AppendRequest,
+  { request, decidedOn, lastDateBindsUntil = '' }: AppendRequest,
   prepared: readonly PreparedEntry[],
   times: RequestTimes,
+  { root, told }: { root: string | undefined; told: readonly ServerFacts[] },
 ): (string | number)[] {
   const posts = Object.entries(decidedOn.posts);
   const { text } = prepared[0] as PreparedEntry;
   return [
     ...times,
     fingerprint(text.salt, request.digest),
-    decidedOn.channel === 0 ? (root ?? newRoot()) : '',
+    root ?? '',
     lastDateBindsUntil,
     decidedOn.channel,
     posts.length,
     ...posts.flat(),
     prepared.length,
     ...prepared.flatMap(entryArguments),
+    ...serverArguments(told),
   ];
+}
+
+/** For the server's own journal. */
+export function serverArguments(told: readonly ServerFacts[]): (string | number)[] {
+  const entries = told.flatMap((facts) => {
+    const { type, subject, detail, at, by } = facts;
+    return [type, subject ?? '', detail ?? '', at, by, serverDigest(facts)];
+  });
+  return [told.length === 0 ? '' : newRoot(), told.length, ...entries];
+}
+
+/** From the stream of the server's own journal: the fields are always written in this order. */
+export function serverEntryIn([id, fields]: [id: string, fields: string[]]): { root: string; entry: StoredServerEntry } {
+  const [, root = '', , type = '', , subject = '', , detail = '', , at = '', , by = '', , check = ''] = fields;
+  const facts = { type: type as ServerFacts['type'], subject: subject || null, detail: detail || null, at, by };
+  return { root, entry: { offset: Number.parseInt(id, 10), ...facts, check } };
 }
 
 function entryArguments({ facts, listed, content, digest, text, post, channel }: PreparedEntry): (string | number)[] {

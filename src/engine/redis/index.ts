@@ -27,6 +27,7 @@ import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
 import { Requests } from './requests.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
+import { RedisServerJournal } from './server-journal.ts';
 import { RedisSessions } from './sessions.ts';
 import type { Fault } from './settings.ts';
 import { Sweep } from './sweep.ts';
@@ -103,12 +104,15 @@ class Shared implements RedisEngine {
   readonly #requests: Requests;
   readonly #revocations: RedisRevocations;
   readonly #sessions: RedisSessions;
+  readonly #server: RedisServerJournal;
+  readonly #log: Log;
   readonly #watch: Watch;
   #closing: Promise<void> | undefined;
 
   constructor(url: string, options: RedisEngineOptions) {
     const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
     const { nodeId } = this;
+    this.#log = log;
     const scripts = loadScripts();
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
     this.#writes = connect('writes', log);
@@ -131,6 +135,7 @@ class Shared implements RedisEngine {
     this.#revocations = new RedisRevocations({ writes, talk, now, log });
     this.#sessions = new RedisSessions({ writes, talk, now, log });
     this.#requests = new Requests({ writes, talk, elapsed });
+    this.#server = new RedisServerJournal({ writes, talk, renderer, now });
     this.#writing = new Writes({
       writes,
       talk,
@@ -138,7 +143,7 @@ class Shared implements RedisEngine {
       erasures: this.#erasures,
       revocations: this.#revocations,
       sessions: this.#sessions,
-      ask: (operation, channelId, args, requestId) => this.#ask(writes, operation, channelId, args, requestId),
+      ask: (operation, channelId, args, requestId, keys) => this.#ask(writes, operation, channelId, args, requestId, keys),
       renderer,
       now,
       requests: this.#requests,
@@ -175,6 +180,10 @@ class Shared implements RedisEngine {
     await this.#compareRefused();
     await this.#requests.open();
     await this.#watch.compare();
+    // A store that takes no writes can still be read; the next start tells it.
+    await this.#server
+      .begin()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'the journal of the server could not be told of this start'));
     this.#watch.start();
     this.#sweep.start();
     this.#requests.start();
@@ -230,8 +239,9 @@ class Shared implements RedisEngine {
     channelId: string,
     args: readonly (string | number)[] = [],
     requestId?: string,
+    more: readonly string[] = [],
   ): Promise<Answer> {
-    const keys = channelKeys(channelId, requestId);
+    const keys = [...channelKeys(channelId, requestId), ...more];
     const answer = await connection.run(operation, keys, args);
     if (!isBroken(answer)) return answer;
     await this.#mender.mend(channelId, isBrokenWithin(answer));
@@ -288,12 +298,12 @@ class Shared implements RedisEngine {
     return this.#sweep.pending;
   }
 
-  deleteChannel(channelId: string, request: RequestId) {
-    return this.#writing.deleteChannel(channelId, request);
+  deleteChannel(channelId: string, request: RequestId, by: string) {
+    return this.#writing.deleteChannel(channelId, request, by);
   }
 
-  revoke(jti: string, until: number | null) {
-    return this.#writing.revoke(jti, until);
+  revoke(jti: string, until: number | null, by: string) {
+    return this.#writing.revoke(jti, until, by);
   }
 
   isRevoked(jti: string): boolean {
@@ -368,6 +378,10 @@ class Shared implements RedisEngine {
 
   entries(channelId: string, query: { from: number } & Bounds) {
     return this.#reads.entries(channelId, query);
+  }
+
+  serverJournal(query: { from: number; limit: number }) {
+    return this.#server.read(query);
   }
 
   heads(channelIds: readonly string[]) {

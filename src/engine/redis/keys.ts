@@ -73,6 +73,13 @@ export const registry = {
   nodes: `${prefix}{registry}:nodes`,
   /** Sorted set: the `jti` of tokens that are refused, by when that lapses (ms; `inf`: never). */
   revoked: `${prefix}{registry}:revoked`,
+  /**
+   * Stream: the server's own journal. Ids are `<offset>-0`; an entry holds facts without text, the root of the chain, and its check. Never
+   * trimmed. Written by the scripts that do what it tells of, which in a cluster could not be.
+   */
+  server: `${prefix}{registry}:server-journal`,
+  /** Sorted set, all scores 0: what is told once in the server's own journal, and was. */
+  told: `${prefix}{registry}:told`,
   /** String: another text whenever something was added to `revoked`. */
   revokedVersion: `${prefix}{registry}:revoked-version`,
   /** Sorted set: sessions that were signed out, as `EndedSessions` writes them, by the number of their addition. */

@@ -3,10 +3,13 @@ import { limits } from '../../protocol/limits.ts';
 import type { Log } from '../announcer.ts';
 import type { Revocation } from '../revoked.ts';
 import { Revoked } from '../revoked.ts';
+import { factsOfRevocation, serverItself } from '../server-journal.ts';
+import { serverArguments } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { registry } from './keys.ts';
 
 const keys = [registry.revoked, registry.revokedVersion];
+const writeKeys = [...keys, registry.server];
 
 export interface RevocationsParts {
   writes: Connection;
@@ -38,10 +41,12 @@ export class RedisRevocations {
   }
 
   /** Written, and not yet known to be on replicas: `has` says so only after `taken`. */
-  async write({ jti, until }: Revocation): Promise<'revoked' | 'full'> {
+  async write({ jti, until }: Revocation, by: string): Promise<'revoked' | 'full'> {
     const { writes, now } = this.#parts;
-    const args = [now(), jti, until ?? 'inf', randomUUID(), limits.revokedTokens];
-    return (await writes.run('revoke', keys, args)) as 'revoked' | 'full';
+    const at = now();
+    const told = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
+    const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...told];
+    return (await writes.run('revoke', writeKeys, args)) as 'revoked' | 'full';
   }
 
   taken(revocation: Revocation): void {
@@ -68,7 +73,7 @@ export class RedisRevocations {
     const read = this.#version;
     // Should one of these fail, all is read and compared anew.
     this.#version = '?';
-    await Promise.all(lost.map((revocation) => this.write(revocation)));
+    await Promise.all(lost.map((revocation) => this.write(revocation, serverItself)));
     this.#version = read;
   }
 }

@@ -26,6 +26,7 @@ const operations = [
   'post',
   'posts',
   'recall',
+  'record',
   'request-clock',
   'reserve',
   'reserved',
@@ -43,6 +44,7 @@ const alone: readonly Operation[] = [
   'end-session',
   'ended',
   'forget',
+  'record',
   'request-clock',
   'reserve',
   'reserved',
@@ -50,6 +52,9 @@ const alone: readonly Operation[] = [
   'revoked',
   'rights',
 ];
+
+/** Those that tell of what they do in the server's own journal. */
+const telling: readonly Operation[] = ['append', 'delete-channel', 'record', 'revoke'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
 export type Value = string | number | null;
@@ -64,8 +69,10 @@ interface Script {
 export function loadScripts(): Record<Operation, Script> {
   const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
   const shared = read('shared');
+  const server = read('server-journal');
   const loaded = operations.map((name) => {
-    const text = alone.includes(name) ? read(name) : `${shared}\n${read(name)}`;
+    const before = [...(alone.includes(name) ? [] : [shared]), ...(telling.includes(name) ? [server] : [])];
+    const text = [...before, read(name)].join('\n');
     return [name, { text, sha: createHash('sha1').update(text).digest('hex') }] as const;
   });
   return Object.fromEntries(loaded) as Record<Operation, Script>;

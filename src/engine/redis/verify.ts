@@ -1,13 +1,22 @@
 import { hash } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { Position } from '../../protocol/cursor.ts';
 import type { AuthorPost } from '../../protocol/model.ts';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
-import { JournalRefused, JournalUnavailable, messageOf, type Renderer } from '../engine.ts';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { channelFrom } from '../record.ts';
+import { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from '../server-journal.ts';
 import { tagsOf } from '../tags.ts';
-import { type ChannelReport, Walk, type WalkedEntry, wrongFinding, wrongList } from '../walk.ts';
-import { hashed, htmlIn, own, readLabel, stateIn } from './codec.ts';
+import {
+  type ChannelReport,
+  ofServer,
+  renderersOf,
+  type StoreOptions,
+  Walk,
+  type WalkedEntry,
+  wrongFinding,
+  wrongList,
+} from '../walk.ts';
+import { hashed, htmlIn, own, readLabel, serverEntryIn, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { linesOf } from './remains.ts';
@@ -16,24 +25,18 @@ import { linesOf } from './remains.ts';
  * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
  * its head as it is when the walk begins. Each command asks for little, so that nobody waits behind it.
  */
-export interface VerifyRedisOptions {
+export interface VerifyRedisOptions extends StoreOptions {
   url: string;
-  /** Only this one. */
-  channelId?: string | undefined;
-  /** Where channels stood at an earlier time. */
-  since?: ReadonlyMap<string, Position>;
-  /** What html is compared with. */
-  renderer?: Renderer | undefined;
-  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
-  isListed?: ((kind: Facts['kind']) => boolean) | undefined;
-  /** Called after each entry. */
-  onEntry?: () => void;
 }
 
 const { verifyEntries: pageEntries, verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
-/** A report for each channel, newest first. Throws where the server cannot be used. */
-export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOptions): AsyncGenerator<ChannelReport> {
+/** A report for each channel, newest first, and of the server's own journal. Throws where the server cannot be used. */
+export async function* verifyRedis({
+  url,
+  channelId,
+  ...options
+}: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -49,16 +52,58 @@ export async function* verifyRedis({ url, channelId, ...options }: VerifyRedisOp
     await redis.connect();
     // ioredis goes on in the first database where it may not use the one that the URL names.
     if (redis.options.db) await redis.select(redis.options.db);
+    const server = await walkServer(redis, options);
+    const known = server.holds ? server : undefined;
+    const seen = new Set<string>();
     for await (const id of channelId === undefined ? registered(redis) : [channelId]) {
-      const report = await verifyChannel(redis, id, options);
+      seen.add(id);
+      const report = await verifyChannel(redis, id, options, known);
       if (report !== undefined) yield report;
     }
+    for (const id of channelId === undefined ? (known?.channels.keys() ?? []) : []) {
+      if (seen.has(id)) continue;
+      // The list of channels does not have it.
+      const report = await verifyChannel(redis, id, options, known);
+      if (report !== undefined) yield report.fault ? report : new Walk(id, '').faulty(0, null, notListed);
+    }
+    if (channelId === undefined) yield server.finish();
   } catch (error) {
     const message = why || messageOf(error);
     throw new JournalUnavailable(`Redis: ${message}`, 'unchanged', { cause: error });
   } finally {
     redis.disconnect();
   }
+}
+
+const notListed = 'the list of channels does not have it';
+
+/** The server's own journal, compared with the tokens that are refused. */
+async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
+  const walk = new ServerWalk(since?.get(ofServer));
+  for (let from = 1; ; ) {
+    const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
+    for (const line of page) {
+      const { root, entry } = serverEntryIn(line);
+      walk.take(root, entry);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageLines) break;
+    from = offsetOf(last[0]) + 1;
+  }
+  const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));
+  for (let at = 0; at < counting.length; at += pageLines) {
+    const some = counting.slice(at, at + pageLines);
+    const kept = await scoresOf(
+      redis,
+      registry.revoked,
+      some.map(([jti]) => jti),
+    );
+    for (const [nth, [, { until, offset }]] of some.entries()) {
+      const score = kept[nth] ?? null;
+      if (score === null || (score !== 'inf' && (until === null || Number(score) < until))) walk.faulty(offset, tokenIsForgotten);
+    }
+  }
+  return walk;
 }
 
 /** Ids in the registry, each once although who wanted an id that was taken left a place there too. */
@@ -84,28 +129,39 @@ interface Latest {
   revision: number;
 }
 
-/** Undefined: there is no such channel, or it was deleted. */
+/**
+ * Undefined: there is no such channel, or it was deleted. A channel of which the server's own journal says nothing was made by a node of an
+ * earlier version.
+ */
 async function verifyChannel(
   redis: Redis,
   channelId: string,
-  { since, renderer, isListed, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
+  { since, renderer, rendererFor, isListed, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
+  server: ServerWalk | undefined,
 ): Promise<ChannelReport | undefined> {
+  const record = server?.channels.get(channelId);
   const keys = channelKeys(channelId);
   const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = '', , deleted = ''] =
     keys;
-  if ((await redis.exists(deleted)) === 1) return undefined;
+  if ((await redis.exists(deleted)) === 1) {
+    const isTold = record === undefined || record.isDeleted || (await isDeletedSince(redis, channelId));
+    return isTold ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+  }
   const [[first], [last]] = await Promise.all([
     redis.xrange(journal, '-', '+', 'COUNT', 1),
     redis.xrevrange(journal, '+', '-', 'COUNT', 1),
   ]);
   if (first === undefined || last === undefined) {
     const remains = await redis.exists(changes, posts, index, texts, labels);
-    return remains === 0 ? undefined : new Walk(channelId, '').faulty(0, null, 'the journal is missing');
+    if (remains > 0) return new Walk(channelId, '').faulty(0, null, 'the journal is missing');
+    return record === undefined ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
   }
   const head = offsetOf(last[0]);
   const root = first[1][1] ?? '';
   const began = beganAt(channelId, first, root);
-  const walk = new Walk(channelId, root, { began, since: since?.get(channelId), renderer });
+  const renderers = server && renderersOf(server, rendererFor);
+  const walk = new Walk(channelId, root, { began, since: since?.get(channelId), renderer, record, renderers });
+  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
   const latest = new Map<string, Latest>();
 
   for (let from = offsetOf(first[0]); from <= head; ) {
@@ -140,6 +196,18 @@ async function verifyChannel(
   if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
   const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
   return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
+}
+
+/** The walk of the server's own journal ended before the channel was deleted. */
+async function isDeletedSince(redis: Redis, channelId: string): Promise<boolean> {
+  for (let end = '+'; ; ) {
+    const page = await redis.xrevrange(registry.server, end, '-', 'COUNT', pageLines);
+    const lines = page.map((line) => serverEntryIn(line).entry);
+    if (lines.some(({ type, subject }) => type === 'channel.deleted' && subject === channelId)) return true;
+    const last = lines.at(-1);
+    if (last === undefined || lines.length < pageLines) return false;
+    end = `${last.offset - 1}-0`;
+  }
 }
 
 /** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */

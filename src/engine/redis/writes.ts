@@ -1,4 +1,4 @@
-import { fingerprint, newSalt } from '../chain.ts';
+import { fingerprint, newRoot, newSalt } from '../chain.ts';
 import {
   type AppendRequest,
   type AppendResult,
@@ -10,9 +10,10 @@ import {
   type RequestId,
 } from '../engine.ts';
 import { prepareAll } from '../record.ts';
+import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
 import { settle } from '../settle.ts';
 import type { RedisBus } from './bus.ts';
-import { appendArguments, outcomeIn, own, placedIn, type RequestTimes, Values } from './codec.ts';
+import { appendArguments, outcomeIn, own, placedIn, type RequestTimes, serverArguments, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
 import type { Erasures } from './erasure.ts';
 import { channelKeys, registry } from './keys.ts';
@@ -33,8 +34,14 @@ export interface WritesParts {
   erasures: Erasures;
   revocations: RedisRevocations;
   sessions: RedisSessions;
-  /** Runs a script on a channel over `writes`; with a request's id where it has to do with one. */
-  ask(operation: Operation, channelId: string, args: readonly (string | number)[], requestId?: string): Promise<Answer>;
+  /** Runs a script on a channel over `writes`; with a request's id where it has to do with one, and the `keys` that it uses beside. */
+  ask(
+    operation: Operation,
+    channelId: string,
+    args: readonly (string | number)[],
+    requestId?: string,
+    keys?: readonly string[],
+  ): Promise<Answer>;
   renderer: Renderer;
   now: () => number;
   requests: Requests;
@@ -75,14 +82,17 @@ export class Writes implements JournalWrites {
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
-      const args = appendArguments(request, prepared, this.#times());
+      const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
+      const told = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
+      const args = appendArguments(request, prepared, this.#times(), { root, told });
+      const keys = told.length === 0 ? [] : [registry.server];
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
         notes.push(this.#register(channelId, first.channel.createdAt));
       if (prepared.some(({ post }) => post && post.erases > 0)) notes.push(this.#parts.erasures.note(channelId));
       await Promise.all(notes);
-      const values = new Values(await this.#parts.ask('append', channelId, args, request.request.id));
+      const values = new Values(await this.#parts.ask('append', channelId, args, request.request.id, keys));
       const status = values.text();
       switch (status) {
         case 'appended': {
@@ -160,12 +170,15 @@ export class Writes implements JournalWrites {
     return this.#write(() => this.#parts.erasures.finish(channelId, postId));
   }
 
-  deleteChannel(channelId: string, request: RequestId) {
+  deleteChannel(channelId: string, request: RequestId, by: string) {
     return this.#write(async () => {
       await this.#parts.erasures.note(channelId);
       const salt = newSalt();
-      const args = [this.#parts.now(), keptMs, fingerprint(salt, request.digest), salt];
-      const deletion = await this.#parts.writes.run('delete-channel', channelKeys(channelId, request.id), args);
+      const now = this.#parts.now();
+      const told = serverArguments([factsOfDeletion(channelId, { now, by })]);
+      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...told];
+      const keys = [...channelKeys(channelId, request.id), registry.server];
+      const deletion = await this.#parts.writes.run('delete-channel', keys, args);
       if (deletion === 'missing') return { status: 'missing' as const };
       await this.#acknowledged();
       if (deletion === 'deleted') {
@@ -176,9 +189,9 @@ export class Writes implements JournalWrites {
     });
   }
 
-  revoke(jti: string, until: number | null) {
+  revoke(jti: string, until: number | null, by: string) {
     return this.#write(async () => {
-      const answer = await this.#parts.revocations.write({ jti, until });
+      const answer = await this.#parts.revocations.write({ jti, until }, by);
       if (answer === 'full') return answer;
       await this.#acknowledged();
       this.#parts.revocations.taken({ jti, until });

@@ -126,7 +126,7 @@ export function deletingAndErasing({ open }: Exam): void {
     const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
     const [post, kept] = [await publish(engine, id), await publish(engine, other.id)];
     await untilDeleted(engine, id);
-    expect(await engine.deleteChannel(id, newRequest())).toEqual({ status: 'deleted', erasure: complete });
+    expect(await engine.deleteChannel(id, newRequest(), 'root')).toEqual({ status: 'deleted', erasure: complete });
     const reads = [
       engine.snapshot(id, wide),
       engine.post(id, post.id),
@@ -143,7 +143,7 @@ export function deletingAndErasing({ open }: Exam): void {
   });
 
   it('has no channel to delete where there was none', async () => {
-    expect(await engine.deleteChannel(`c-${newPostId()}`, newRequest())).toEqual({ status: 'missing' });
+    expect(await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root')).toEqual({ status: 'missing' });
   });
 
   it('keeps erasures and deletions over a restart', async () => {
@@ -153,7 +153,7 @@ export function deletingAndErasing({ open }: Exam): void {
       const post = await publish(own.engine, id, { body: 'Secret' });
       const down = takedown(post);
       await appended(own.engine, id, [down]);
-      await own.engine.deleteChannel(gone.id, newRequest());
+      await own.engine.deleteChannel(gone.id, newRequest(), 'root');
       const again = await own.reopen();
       await erases(id, post.id, again);
       expect((await again.post(id, post.id))?.post).toEqual({ ...down.post, seq: post.seq });

@@ -123,9 +123,9 @@ export function listening({ open, isShared }: Exam): void {
   it('tells subscribers that the channel is gone', async () => {
     const { id } = await createChannel(engine);
     const { heard, offsets } = await listen(id);
-    await engine.deleteChannel(id, newRequest());
+    await engine.deleteChannel(id, newRequest(), 'root');
     await vi.waitFor(() => expect(heard).toContainEqual({ type: 'gone' }));
-    await engine.deleteChannel(id, newRequest());
+    await engine.deleteChannel(id, newRequest(), 'root');
     expect(offsets()).toEqual([]);
   });
 
@@ -161,12 +161,12 @@ export function listening({ open, isShared }: Exam): void {
     expect([...erased]).toEqual([]);
     await appended(engine, channel.id, [takedown(post)], { channel: 2 });
     expect([...erased]).toEqual([post.id]);
-    await engine.deleteChannel(channel.id, newRequest());
+    await engine.deleteChannel(channel.id, newRequest(), 'root');
     expect([...erased]).toEqual([post.id, null]);
     undo();
     const toldBefore = told;
     const other = await createChannel(engine);
-    await engine.deleteChannel(other.id, newRequest());
+    await engine.deleteChannel(other.id, newRequest(), 'root');
     expect(told).toBe(toldBefore);
   });
 

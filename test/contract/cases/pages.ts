@@ -59,7 +59,7 @@ export function pages({ open }: Exam): void {
   it('tells a missing channel from a deleted one, and what access that had', async () => {
     expect(await engine.channel(`c-${newPostId()}`)).toEqual({ status: 'missing' });
     const { id } = await createChannel(engine, undefined, { access: 'desk' });
-    await engine.deleteChannel(id, newRequest());
+    await engine.deleteChannel(id, newRequest(), 'root');
     expect(await engine.channel(id)).toEqual({ status: 'deleted', access: 'desk' });
   });
 
@@ -72,7 +72,7 @@ export function pages({ open }: Exam): void {
         const state = seconds > 4 ? ('live' as const) : ('ended' as const);
         made.push(await createChannel(own.engine, undefined, { createdAt: at(seconds), state }));
       }
-      await own.engine.deleteChannel(made[5]!.id, newRequest());
+      await own.engine.deleteChannel(made[5]!.id, newRequest(), 'root');
       // With 3 a page ends between the two of the same time, in the list of what has ended with 1.
       for (const limit of [1, 2, 3, 4]) {
         const [read, times]: [string[], string[]] = [[], []];

@@ -189,7 +189,7 @@ export function requests({ open }: Exam): void {
     const { id } = await createChannel(engine);
     const [written, deleting] = [newRequest(), newRequest()];
     const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request: written });
-    await engine.deleteChannel(id, deleting);
+    await engine.deleteChannel(id, deleting, 'root');
     expect(await engine.recall(id, written)).toEqual({ same: true, position, postId: post?.id, revision: 1 });
     expect(await engine.recall(id, deleting)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
     expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
@@ -284,7 +284,7 @@ export function requests({ open }: Exam): void {
     const [request, deleting] = [newRequest(), newRequest()];
     const [position] = await engine.heads([id]);
     await engine.note(id, request, { position, postId: null, revision: 1 });
-    await engine.deleteChannel(id, deleting);
+    await engine.deleteChannel(id, deleting, 'root');
     expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toEqual({
       same: true,
       position,
@@ -299,7 +299,7 @@ export function requests({ open }: Exam): void {
     const [before, after] = [newRequest(), newRequest()];
     const [position] = await engine.heads([id]);
     await engine.note(id, before, { position, postId: null, revision: 1 });
-    await engine.deleteChannel(id, newRequest());
+    await engine.deleteChannel(id, newRequest(), 'root');
     const nothing = { position: undefined, postId: null, revision: 0 };
     expect(await engine.note(id, after, nothing)).toBeUndefined();
     const asNoted = { same: true, position, postId: null, revision: 1 };

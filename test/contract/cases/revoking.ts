@@ -22,15 +22,15 @@ export function revoking({ open }: Exam): void {
 
   it('says that a token is revoked from when that was answered, and of no other', async () => {
     expect(engine.isRevoked('one')).toBe(false);
-    expect(await engine.revoke('one', now + minute)).toBe('revoked');
+    expect(await engine.revoke('one', now + minute, 'root')).toBe('revoked');
     expect(engine.isRevoked('one')).toBe(true);
     expect(engine.isRevoked('another')).toBe(false);
     expect(engine.isRevoked('constructor')).toBe(false);
   });
 
   it('forgets a revocation when the token has expired anyway, and one without an end never', async () => {
-    await engine.revoke('short', now + minute);
-    await engine.revoke('endless', null);
+    await engine.revoke('short', now + minute, 'root');
+    await engine.revoke('endless', null, 'root');
     now += minute;
     expect(engine.isRevoked('short')).toBe(false);
     expect(engine.isRevoked('endless')).toBe(true);
@@ -39,12 +39,12 @@ export function revoking({ open }: Exam): void {
   });
 
   it('keeps the later of two times, whichever was said first', async () => {
-    await engine.revoke('twice', now + 3 * minute);
-    await engine.revoke('twice', now + minute);
-    await engine.revoke('longer', now + minute);
-    await engine.revoke('longer', now + 3 * minute);
-    await engine.revoke('never', null);
-    await engine.revoke('never', now + minute);
+    await engine.revoke('twice', now + 3 * minute, 'root');
+    await engine.revoke('twice', now + minute, 'root');
+    await engine.revoke('longer', now + minute, 'root');
+    await engine.revoke('longer', now + 3 * minute, 'root');
+    await engine.revoke('never', null, 'root');
+    await engine.revoke('never', now + minute, 'root');
     for (const again of [engine, await reopened()]) {
       now = start + 2 * minute;
       expect(['twice', 'longer', 'never'].map((jti) => again.isRevoked(jti))).toEqual([true, true, true]);
@@ -55,11 +55,11 @@ export function revoking({ open }: Exam): void {
   });
 
   it('refuses them again where a clock that was ahead is put right, whatever was revoked and asked meanwhile', async () => {
-    await engine.revoke('ahead', now + minute);
+    await engine.revoke('ahead', now + minute, 'root');
     now += 24 * 60 * minute;
     expect(engine.isRevoked('ahead')).toBe(false);
     const { revokedTokens } = engine;
-    expect(await engine.revoke('meanwhile', now + minute)).toBe('revoked');
+    expect(await engine.revoke('meanwhile', now + minute, 'root')).toBe('revoked');
     expect(engine.revokedTokens).toBe(revokedTokens + 1);
     for (const again of [engine, await reopened()]) {
       now = start;
@@ -71,7 +71,7 @@ export function revoking({ open }: Exam): void {
 
   it('knows of revocations as soon as it is opened again, in every spelling of an id', async () => {
     const spellings = ['kept', 'Kept', 'with space', '"quoted"', 'ü\u0000\n', '1'];
-    for (const jti of spellings) await engine.revoke(jti, now + minute);
+    for (const jti of spellings) await engine.revoke(jti, now + minute, 'root');
     const { revokedTokens } = engine;
     const again = await reopened();
     expect(spellings.map((jti) => again.isRevoked(jti))).toEqual(spellings.map(() => true));
@@ -84,7 +84,7 @@ export function revoking({ open }: Exam): void {
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
     // So many at once, and again where the store did not answer in time: on a machine that is busy it takes longer than a node waits for it.
-    const revoke = (jti: string, until: number | null) => vi.waitFor(() => filled.revoke(jti, until));
+    const revoke = (jti: string, until: number | null) => vi.waitFor(() => filled.revoke(jti, until, 'root'));
     for (let from = 0; from < many.length; from += 500) {
       const some = many.slice(from, from + 500);
       await Promise.all(some.map((jti, at) => revoke(jti, from + at < 2 ? now + (2 - from - at) * minute : null)));

@@ -286,7 +286,7 @@ export function writing({ open }: Exam): void {
 
   it('answers deleted for a channel that was', async () => {
     const { id } = await createChannel(engine);
-    await engine.deleteChannel(id, newRequest());
+    await engine.deleteChannel(id, newRequest(), 'root');
     const again = await engine.append(id, appending([channelEntry(sampleChannel(id))]));
     expect(again).toEqual({ status: 'deleted' });
     expect(await engine.append(id, appending([publication(samplePost(id))]))).toEqual({ status: 'deleted' });

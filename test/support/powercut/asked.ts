@@ -26,10 +26,10 @@ const asked: Record<string, () => Promise<unknown>> = {
   },
   'take down': async () => (await engine.append(channelId, appending([takedown(post)]))).status,
   erase: async () => ((await engine.erase(channelId, postId)).complete ? 'complete' : 'pending'),
-  delete: async () => (await engine.deleteChannel(channelId, newRequest())).status,
+  delete: async () => (await engine.deleteChannel(channelId, newRequest(), 'root')).status,
   note: async () => (await engine.note(channelId, newRequest(), { position: undefined, postId, revision: 1 })) ?? 'noted',
   reserve: () => engine.reserve('reserving', 'reserved'),
-  revoke: () => engine.revoke('token', null),
+  revoke: () => engine.revoke('token', null, 'root'),
   ready: async () => (await engine.ready()) ?? 'ready',
   read: async () => ((await engine.post(channelId, postId)) === undefined ? 'missing' : 'there'),
 };

@@ -1,5 +1,6 @@
 -- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
--- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time.
+-- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time; [14] the registry's server journal, where
+--   something is told there.
 -- ARGV: [1] now, [2] the clock of requests and [3] how long they are kept, all in milliseconds · [4] how many that are too old go
 --   [5] fingerprint of the request · [6] a fresh root where there is to be no channel yet
 --   [7] until when the date of the last entry binds, or "" · [8] the channel's revision decided on
@@ -7,6 +8,7 @@
 --   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, revision through which
 --   it says that it erased or "", and then
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
+--   and at the end a fresh root of the server's own journal, and entries for it, as in server-journal.lua
 -- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"broken"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
@@ -138,6 +140,7 @@ for number = 1, count do
   if number == 1 then firstWho, firstRevision = who, revision end
   for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
 end
+tellServer(KEYS[14], ARGV[at + 1], at + 2)
 local line = { ARGV[1], ARGV[5], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }
 remember(table.concat(line, ' '), requestAt, kept, ARGV[4])
 return answer

@@ -1,6 +1,7 @@
 -- Erases a channel, which stays owed until the files hold it no more. See Journal.deleteChannel in engine.ts.
--- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time.
+-- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time; [14] the registry's server journal.
 -- ARGV: [1] now and [2] how long requests are kept, both in milliseconds · [3] fingerprint of the request · [4] the salt of that
+--   [5] a fresh root of the server's own journal · [6] an entry for it, as in server-journal.lua
 -- Answers "deleted" · "was-deleted" · "missing"
 if call('EXISTS', deleted) == 1 then return 'was-deleted' end
 -- Also one that is broken can be deleted; where its access is lost with it, it is none of a stranger's business.
@@ -13,4 +14,5 @@ call('ZADD', owed, 0, own)
 for _, id in ipairs(call('ZRANGE', KEYS[13], 0, -1)) do call('PEXPIRE', requestPrefix() .. id, ARGV[2]) end
 call('UNLINK', KEYS[13])
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
+tellServer(KEYS[14], ARGV[5], 6)
 return 'deleted'

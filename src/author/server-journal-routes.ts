@@ -1,0 +1,37 @@
+import { type Request, type Response, Router } from 'express';
+import { sendJson } from '../edge/answers.ts';
+import { requirePrincipal } from '../edge/request.ts';
+import type { Journal, Revocations } from '../engine/engine.ts';
+import type { ServerEntry } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayAdminister } from '../protocol/rights.ts';
+import { journalQuerySchema, parse } from '../protocol/schemas.ts';
+
+/** What administrators and imports did on this server: its own journal, with the chain that `verify` walks. */
+export interface ServerJournalContext {
+  engine: Pick<Journal, 'serverJournal'> & Pick<Revocations, 'isRevoked'>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export function serverJournalRoutes({ engine, now }: ServerJournalContext): Router {
+  const router = Router({ caseSensitive: true });
+
+  router.get('/journal', async (req: Request, res: Response) => {
+    if (!mayAdminister(requirePrincipal(res))) {
+      throw new Refusal('forbidden', { detail: "The server's own journal takes a token with admin rights." });
+    }
+    const { root, entries, more } = await engine.serverJournal(parse(journalQuerySchema, req.query));
+    sendJson(res, { root, entries: entries.map(told), more }, { cache: 'private' });
+  });
+
+  return router;
+
+  function told(entry: ServerEntry): ServerEntry {
+    return entry.type === 'token.revoked' ? { ...entry, stands: stands(entry) } : entry;
+  }
+
+  function stands({ subject, detail }: ServerEntry): boolean {
+    return engine.isRevoked(subject ?? '') || (detail !== null && Date.parse(detail) <= now());
+  }
+}
