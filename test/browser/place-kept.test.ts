@@ -31,4 +31,26 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     await eventually(async () => expect(Math.abs((await topOf(page, ids[3])) - before)).toBeLessThan(2));
     expect(complaints).toEqual([]);
   });
+
+  it('stays below the posts, where they have read past them and one of them grows', async () => {
+    const { id, ids } = await room.coverage([long, long, long]);
+    const { page, complaints } = await room.open(id, { viewport: { width: 1000, height: 200 } });
+    await page.evaluate(`{
+      const after = document.createElement('p');
+      after.id = 'after';
+      after.textContent = 'After.';
+      after.style.marginBottom = '900px';
+      document.body.append(after);
+    }`);
+    const after = page.locator('#after');
+    await after.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await drawn(page);
+    const topOfAfter = async () => (await after.boundingBox())?.y ?? 0;
+    const before = await topOfAfter();
+    await room.author.correct(id, ids[0] ?? '', 1, { note: 'More of it.', changes: { body: `${long}\n\n${long} More.` } });
+    await post(page, ids[0]).getByText('More of it.').first().waitFor();
+    await drawn(page);
+    await eventually(async () => expect(Math.abs((await topOfAfter()) - before)).toBeLessThan(2));
+    expect(complaints).toEqual([]);
+  });
 });

@@ -86,6 +86,25 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(await line(page).isVisible()).toBe(false);
   });
 
+  it('after a glance at another page is told nothing either, and nothing is asked for it', async () => {
+    const { id } = await room.coverage(['One.']);
+    const { page, complaints } = await room.open(id);
+    await drawn(page);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await room.publish(id, 'Two.');
+    let asked = 0;
+    await page.route(/\/events\?limit=1000/, (route) => {
+      asked += 1;
+      return route.continue();
+    });
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    await post(page, added).waitFor();
+    await drawn(page);
+    expect([asked, await line(page).isVisible()]).toEqual([0, false]);
+    expect(complaints).toEqual([]);
+  });
+
   it('on a later day is told so by the page that they open anew, from what the browser kept, which holds no text', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
