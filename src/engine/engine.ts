@@ -95,8 +95,11 @@ export interface Journal {
     by: string,
   ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
 
-  /** The channel as it is. `deleted` tells what access it had. */
-  channel(channelId: string): Promise<ChannelRead>;
+  /**
+   * The channel as it is. `deleted` tells what access it had. Without `seesDesk` a channel of the desk is `missing`, and is found to be so in the same steps as one that is not there: how long the
+   * answer takes tells nobody which it is.
+   */
+  channel(channelId: string, seesDesk?: boolean): Promise<ChannelRead>;
 
   /**
    * Newest first by `createdAt`, deleted ones left out. Of channels with the access `desk` only those are there that a pattern of `desk`

@@ -60,9 +60,9 @@ export class Feeds {
   }
 
   /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
-  async read(channelId: string): Promise<ChannelRead> {
+  async read(channelId: string, seesDesk = true): Promise<ChannelRead> {
     if (this.#unreachable) throw outOfReach();
-    return await this.#context.engine.channel(channelId);
+    return await this.#context.engine.channel(channelId, seesDesk);
   }
 
   /** Holds a feed that is open; undefined where none is. */

@@ -13,7 +13,7 @@ type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
 export async function knownChannel(journal: Journal, asking: Asking, channelId: string): Promise<FoundChannel> {
   const who = principalIn(asking);
   if (!channelIdSchema.safeParse(channelId).success) throw new Refusal('not-found');
-  const read = await journal.channel(channelId);
+  const read = await journal.channel(channelId, mayKnow(who, { id: channelId, access: 'desk' }));
   if (read.status === 'found' && mayKnow(who, read.channel)) return read;
   if (read.status === 'deleted' && mayKnow(who, { id: channelId, access: read.access })) throw new Refusal('channel-deleted');
   throw refusalFor(asking, 'not-found');

@@ -47,6 +47,11 @@ export class Asker {
     return !isUnjudged(this.#asking);
   }
 
+  /** Whether one may know of the channel also where it is of the desk. */
+  mayKnowDesk(channelId: string): boolean {
+    return mayKnow(this.principal, { id: channelId, access: 'desk' });
+  }
+
   mayKnow(channel: Channel): boolean {
     return mayKnow(this.principal, channel);
   }

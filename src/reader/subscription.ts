@@ -39,7 +39,7 @@ export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Pr
 async function mustKnow(asker: Asker, feeds: Feeds, channelId: string): Promise<void> {
   const followed = await feeds.standing(channelId);
   if (followed !== undefined && asker.mayKnow(followed)) return;
-  const read = await feeds.read(channelId);
+  const read = await feeds.read(channelId, asker.mayKnowDesk(channelId));
   if (read.status === 'deleted') throw asker.deleted(channelId, read.access);
   if (read.status === 'missing' || !asker.mayKnow(read.channel)) throw asker.unknown();
 }

@@ -316,8 +316,8 @@ class EmbeddedEngine implements Engine {
 
   // ---- Reading
 
-  async channel(channelId: string): Promise<ChannelRead> {
-    const read = await this.#read('channel', [channelId]);
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    const read = await this.#read('channel', [channelId, seesDesk]);
     if (read.status !== 'found') return read;
     return { status: 'found', channel: listed(read.found), position: read.position };
   }

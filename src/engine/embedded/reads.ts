@@ -35,10 +35,11 @@ interface ChannelRow {
   latestPostAt: string | null;
   last: number;
   text: number;
+  access: Access;
 }
 
 function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
-  return sql('SELECT n, root, head, headCheck, pinned, latestPostAt, last, text FROM channels WHERE id = ?').get(
+  return sql('SELECT n, root, head, headCheck, access, pinned, latestPostAt, last, text FROM channels WHERE id = ?').get(
     channelId,
   ) as unknown as ChannelRow | undefined;
 }
@@ -88,9 +89,10 @@ export interface FoundChannel {
 export function channel(
   sql: Sql,
   channelId: string,
+  seesDesk = true,
 ): { status: 'found'; found: FoundChannel; position: Position } | { status: 'deleted'; access: Access } | { status: 'missing' } {
   const row = findChannel(sql, channelId);
-  if (row) {
+  if (row && (seesDesk || row.access !== 'desk')) {
     const found = { state: stateOf(sql, row.text), latestPostAt: row.latestPostAt };
     return { status: 'found', found, position: headOf(row) };
   }

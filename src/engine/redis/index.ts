@@ -332,8 +332,8 @@ class Shared implements RedisEngine {
 
   // ---- Reading
 
-  async channel(channelId: string): Promise<ChannelRead> {
-    const read = await this.#reads.channel(channelId);
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    const read = await this.#reads.channel(channelId, seesDesk);
     if (read.status === 'found') this.#bus.read(channelId, read.position);
     return read;
   }

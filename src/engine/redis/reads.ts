@@ -79,8 +79,8 @@ export class Reads implements JournalReads {
     this.#renderer = renderer;
   }
 
-  async channel(channelId: string): Promise<ChannelRead> {
-    return channelIn(await this.#ask('channel', channelId));
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    return channelIn(await this.#ask('channel', channelId, [seesDesk ? 'desk' : '']));
   }
 
   channels(query: ChannelsQuery) {

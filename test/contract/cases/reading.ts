@@ -48,6 +48,16 @@ export function catchingUp({ open }: Exam): void {
     return told;
   }
 
+  it('tells of no channel of the desk whoever does not see it, and of every other one', async () => {
+    const of = (access: 'public' | 'members' | 'desk') => createChannel(engine, undefined, { access });
+    const [hidden, members, open] = [await of('desk'), await of('members'), await of('public')];
+    expect(await engine.channel(hidden.id, false)).toEqual({ status: 'missing' });
+    expect(await engine.channel(hidden.id, true)).toMatchObject({ status: 'found', channel: { id: hidden.id } });
+    expect(await engine.channel(hidden.id)).toMatchObject({ status: 'found' });
+    for (const { id } of [members, open])
+      expect(await engine.channel(id, false)).toMatchObject({ status: 'found', channel: { id } });
+  });
+
   it('gives each post and the channel once, in the latest state, in order of the last change', async () => {
     const channel = await createChannel(engine);
     const start = await head(channel.id);
