@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { requestText, secretWord, sendBytes } from '../support/hostile.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
-import { call } from '../support/server.ts';
+import { call, startTestServer } from '../support/server.ts';
+import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';
 
 /** A process with few file descriptors, and more connections than it has of them. */
@@ -41,10 +43,44 @@ async function open({ url }: ServerProcess, count: number, from: string): Promis
   return sockets;
 }
 
-async function counted({ url }: ServerProcess, kind: string): Promise<number> {
+async function counted({ url }: { url: string }, kind: string): Promise<number> {
   const { text } = await call(`${url}/metrics`);
   return Number(new RegExp(`^pressbox_rate_limited_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
 }
+
+describe('sockets of one address that never join', () => {
+  const most = 200;
+  beforeEach(() => {
+    const { handshakesMost } = readerLimits;
+    Object.assign(readerLimits, { handshakesMost: most });
+    onTestFinished(() => void Object.assign(readerLimits, { handshakesMost }));
+  });
+
+  it('are half of those that may come at one moment, lose the oldest, and keep no reader out', async () => {
+    await using server = await startTestServer();
+    const { id } = await createChannel(server, await server.token(), { headline: secretWord });
+    const port = Number(new URL(server.url).port);
+    const sockets: Socket[] = [];
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (let nth = 0; nth < 2 * most; nth += 1) {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.4.1' }).on('error', () => {});
+      sockets.push(socket);
+      const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+      const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+      socket.write(requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...headers, key]));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
+      socket.resume();
+    }
+    await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(most / 2));
+    expect([sockets.at(0)?.destroyed, sockets.at(-1)?.destroyed]).toEqual([true, false]);
+    expect(await counted(server, 'share')).toBe(most * 1.5);
+    using reader = await openReader(server.url);
+    expect(await reader.subscribe(id)).toMatchObject({ mode: 'snapshot' });
+  });
+});
 
 describe('a process with few file descriptors', () => {
   it('says at the start that its settings allow more connections', async () => {
