@@ -170,7 +170,9 @@ export class ServerWalk {
     switch (type) {
       case 'channel.found': {
         const [at = '', check = ''] = (detail ?? '').split(' ');
-        this.#channel(subject).found = { offset: Number(at), check };
+        const channel = this.#channel(subject);
+        // One that was made since is covered from its beginning.
+        if (channel.root === undefined) channel.found = { offset: Number(at), check };
         return;
       }
       case 'channel.created':

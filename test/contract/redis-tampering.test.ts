@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createRenderer } from '../../src/desk/render.ts';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
 import { type VerifyRedisOptions, verifyRedis } from '../../src/engine/redis/verify.ts';
@@ -304,7 +304,9 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
 
   it('begins its own journal with the channels that are there, where servers of an earlier version made them', async () => {
     await redis.del(registry.server, registry.told);
-    await (await openNode(server)).close();
+    const engine = await openNode(server);
+    await vi.waitFor(async () => expect(await redis.zscore(registry.told, 'found')).not.toBeNull());
+    await engine.close();
     const found = await redis.xrange(registry.server, '-', '+');
     const told = found.map(([, fields]) => [fields[3], fields[5]]);
     expect(told).toEqual(

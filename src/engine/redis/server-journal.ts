@@ -9,6 +9,9 @@ import { redisLimits } from './limits.ts';
 
 const { verifyLines: pageLines } = redisLimits;
 
+/** Marks that every channel from before is told of. */
+const allFound = 'found';
+
 export interface ServerJournalParts {
   writes: Connection;
   talk: Connection;
@@ -24,12 +27,17 @@ export class RedisServerJournal {
     this.#parts = parts;
   }
 
-  /** Begins it where no node has, with the channels that are there, and tells of this node's renderer. */
+  /**
+   * Begins it where no node has, and tells of this node's renderer. The channels that were there before are told of afterwards, since there
+   * may be many; where that is cut off, the next node that starts goes on.
+   */
   async begin(): Promise<void> {
     const { renderer, now } = this.#parts;
-    const isFirst = await this.#once('begun', factsOfBeginning(now()));
+    await this.#once('begun', factsOfBeginning(now()));
     await this.#once(`renderer:${renderer.version}`, factsOfRenderer(renderer.version, renderer.publicUrl, now()));
-    if (isFirst) await this.#tellFound();
+    // Before this node makes any: those are told of as they are made.
+    const channelIds = await this.#untold();
+    void this.#tellFound(channelIds).catch(() => undefined);
   }
 
   async read({ from, limit }: { from: number; limit: number }): Promise<ServerPage> {
@@ -39,23 +47,31 @@ export class RedisServerJournal {
     return { root: lines[0]?.root ?? '', entries, more: lines.length > limit };
   }
 
-  async #tellFound(): Promise<void> {
-    const { writes, now } = this.#parts;
+  /** The channels that are there, unless all that were are told of. */
+  async #untold(): Promise<string[]> {
+    const { writes } = this.#parts;
+    if ((await writes.ask((redis) => redis.zscore(registry.told, allFound))) !== null) return [];
+    const channelIds: string[] = [];
     for (let after = '-'; ; ) {
       const places = await writes.ask((redis) => redis.zrange(registry.channels, after, '+', 'BYLEX', 'LIMIT', 0, pageLines));
-      for (const place of places) {
-        const channelId = place.slice(place.indexOf(':') + 1);
-        const [journal = ''] = channelKeys(channelId);
-        const [last] = await writes.ask((redis) => redis.xrevrange(journal, '+', '-', 'COUNT', 1));
-        if (last === undefined) continue;
-        const [id, fields] = last;
-        const head = { offset: Number.parseInt(id, 10), check: fields[21] ?? '' };
-        await this.#once(`found:${channelId}`, factsOfFound(channelId, head, now()));
-      }
+      channelIds.push(...places.map((place) => place.slice(place.indexOf(':') + 1)));
       const last = places.at(-1);
-      if (last === undefined || places.length < pageLines) return;
+      if (last === undefined || places.length < pageLines) return channelIds;
       after = `(${last}`;
     }
+  }
+
+  async #tellFound(channelIds: readonly string[]): Promise<void> {
+    const { writes, now } = this.#parts;
+    for (const channelId of channelIds) {
+      const [journal = ''] = channelKeys(channelId);
+      const [last] = await writes.ask((redis) => redis.xrevrange(journal, '+', '-', 'COUNT', 1));
+      if (last === undefined) continue;
+      const [id, fields] = last;
+      const head = { offset: Number.parseInt(id, 10), check: fields[21] ?? '' };
+      await this.#once(`found:${channelId}`, factsOfFound(channelId, head, now()));
+    }
+    await writes.ask((redis) => redis.zadd(registry.told, 0, allFound));
   }
 
   /** Whether it was told now. */
