@@ -316,7 +316,8 @@ function refusalFor(error: unknown): Refusal {
     const reason = error.reason === 'missing' ? 'is missing' : 'does not fit';
     return invalid(`The claim "${error.claim}" of the token ${reason}.`);
   }
-  if (error instanceof errors.JWSSignatureVerificationFailed) return invalid('The signature of the token is not right.');
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return invalid('The signature of the token is not right: signed with another secret (another data directory?).');
   if (error instanceof errors.JWKSNoMatchingKey) return invalid('The token is signed with a key that is not known here.');
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
     return invalid('The token does not say which key it is signed with, and several would fit.');

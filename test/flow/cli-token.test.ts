@@ -56,6 +56,17 @@ describe('pressbox token', () => {
   });
 });
 
+describe('a token that was signed elsewhere', () => {
+  it('is refused with the likely reason: another secret, as of another data directory', async () => {
+    const made = await done(['token', '--name', 'Ada', '--editor', '*'], { PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
+    const refused = await done(['channel', 'create', 'Moon'], { PRESSBOX_TOKEN: made.out.trim() });
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringContaining('signed with another secret (another data directory?)'),
+    ]);
+  });
+});
+
 describe('a token for a command', () => {
   it('comes from a file or the standard input, and then is on no command line', async () => {
     await using server = await startTestServer();
