@@ -56,7 +56,9 @@ describe('the readme', () => {
 
   /** Runs lines of the shell as they stand, but for the port. Fails where one of them does. */
   async function run(lines: string): Promise<string> {
-    const script = lines.replaceAll('http://127.0.0.1:4000', url);
+    const script = lines
+      .replaceAll(/http:\/\/127\.0\.0\.1:4[01]00/g, url)
+      .replaceAll('PRESSBOX_DATA_DIR=./newsroom', `PRESSBOX_DATA_DIR=${directory}`);
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: root,
       env: { ...process.env, ...env },
@@ -143,6 +145,16 @@ describe('the readme', () => {
     await vi.waitFor(() => expect(told).toMatch(/^caught up: \d+ of snapshot$/m));
     await run(`"${process.execPath}" "${bin}" post moon-landing "One for the stream."`);
     await vi.waitFor(() => expect(told).toContain('post.published at '));
+  });
+
+  it('starts no server on the port or the data directory of a demo that runs', () => {
+    const started = readme.match(/npx pressbox serve\b[^`\n]*/g) ?? [];
+    expect(started.length).toBeGreaterThan(1);
+    // What comes from the package is in a folder of its own.
+    expect(started.filter((line) => !/ --port (?!4000)\d+/.test(line))).toEqual([]);
+    expect(readme).toContain('npx pressbox serve --port 4100 --data-dir ./newsroom');
+    const ports = started.map((line) => / --port (\d+)/.exec(line)?.[1]);
+    expect(new Set(ports).size).toBe(ports.length);
   });
 
   it('has settings as the program has them', () => {

@@ -26,7 +26,8 @@ describe('the package in an empty folder, by its readme', () => {
     shell = openShell(folder, { ...env, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
     const [[install, serve] = []] = (await blocks('README.md', 'From the package')).map((block) => block.trimEnd().split('\n'));
     expect(install).toBe(line);
-    server = shell.start(serve ?? '');
+    expect(serve).toBe('npx pressbox serve --port 4200');
+    server = shell.start('npx pressbox serve --port 0');
     await vi.waitFor(() => expect(server.out).toMatch(/serves http:\S+/));
     url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
     shell.env.PRESSBOX_URL = url;
@@ -35,7 +36,7 @@ describe('the package in an empty folder, by its readme', () => {
 
   it('publishes, corrects and follows, to the last line of the quick start', async () => {
     const [, commands = ''] = await blocks('README.md', 'From the package');
-    const lines = commands.trimEnd().split('\n');
+    const lines = commands.replace('http://127.0.0.1:4200', url).trimEnd().split('\n');
     const follow = lines.pop() ?? '';
     expect(follow).toMatch(/^npx pressbox follow /);
     // The token is for what follows in this terminal, as an export is.
@@ -47,6 +48,16 @@ describe('the package in an empty folder, by its readme', () => {
     await vi.waitFor(() => expect(follower.out).toMatch(/RETRACT[\s\S]*It was steam\./));
     follower.kill('SIGINT');
     await follower.ended;
+  });
+
+  it('ends on SIGTERM to its own process where a service starts it by its path', async () => {
+    expect(await readFile(join(home, 'README.md'), 'utf8')).toContain('`node_modules/.bin/pressbox serve`');
+    const service = shell.start('exec node_modules/.bin/pressbox serve --port 0 --data-dir service');
+    await vi.waitFor(() => expect(service.out).toMatch(/serves http:\S+/));
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+    const address = /serves (http:\S+)/.exec(service.out)?.[1] ?? '';
+    await expect(fetch(`${address}/readyz`)).rejects.toThrow();
   });
 
   it('has pages, with what they load', async () => {
