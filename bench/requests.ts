@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -76,7 +77,7 @@ export async function measureRequests(
       PRESSBOX_DATA_DIR: directory,
       PRESSBOX_WRITES_PER_SECOND: '0',
       PRESSBOX_REQUESTS_PER_SECOND: '0',
-      ...(redis && { PRESSBOX_REDIS_URL: redis.url }),
+      ...(redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') }),
     };
     const started = await worker.call<{ url: string; token: string }>('start', { env });
     plan.say('writing a coverage');
@@ -102,7 +103,7 @@ function routesOf({ url, channelId, posts, revised, cursor }: Coverage): Record<
   const some = (nth: number) => posts.at(-1 - (nth % posts.length)) as Coverage['posts'][number];
   const versions = Object.fromEntries(
     revised.map(({ id, revisions }, at) => [
-      `/live/{c}/{post}/versions ${['long', 'longest', 'rewritten'][at]}`,
+      `/live/{c}/{post}/versions ${['long', 'longest', 'rewritten', 'by word'][at]}`,
       (nth: number) => `${live}/${id}/versions?before=${revisions + 1 - (nth % (revisions - 12))}`,
     ]),
   );
@@ -282,6 +283,8 @@ async function writeCoverage({ url, token }: { url: string; token: string }): Pr
     [1_100, 150, floodRequests + 6],
     [6_000, 60, 40],
     [1_500, 1_400, 40],
+    // As many as are told by word.
+    [1_100, 95, 40],
   ] as const) {
     const { post } = await publish(place, token, channelId, { headline: 'Changed often', body: text(0) });
     for (let revision = 2; revision <= revisions; revision += 1) await revise(post.id, { body: text(revision) }, 'update');
