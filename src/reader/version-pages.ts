@@ -1,4 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Request, Response } from 'express';
+import type { Html } from '../../client/web/view/html.ts';
+import { renderVersion } from '../../client/web/view/versions.ts';
 import type { Slots } from '../edge/slots.ts';
 import { type Engine, JournalUnavailable } from '../engine/engine.ts';
 import type { Feed } from '../fanout/feed.ts';
@@ -79,7 +82,14 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
       const found = await readVersions({ engine, diffs, mustGoOn }, feed.channelId, postId, top + 1);
       if (found === undefined) return undefined;
       const { channel } = feed;
-      const page = versionsPage({ channel, postId, steps: found.steps, older: found.older, cursor, assets });
+      const sections: Html[] = [];
+      for (const step of found.steps) {
+        // Thousands of marked words take as long to write as to compare.
+        await turn();
+        mustGoOn();
+        sections.push(renderVersion(step, channel));
+      }
+      const page = versionsPage({ channel, postId, steps: found.steps, sections, older: found.older, cursor, assets });
       // The texts that were compared are in it once, and beside it once more.
       return { ...found, channel, cursor, page, characters: 2 * page.length };
     } finally {

@@ -129,6 +129,8 @@ export interface VersionsShown {
   channel: Channel;
   postId: string;
   steps: readonly Step[];
+  /** Each step as `renderVersion` makes it; left out: made at once. */
+  sections?: readonly Html[] | undefined;
   /** The revision that the next page of older changes is asked for with; null where there is none. */
   older: number | null;
 }
@@ -140,18 +142,23 @@ export function versionsTitle({ language, headline }: Channel): string {
 }
 
 /** The whole page but for its bar. */
-export function renderVersions({ channel, postId, steps, older }: VersionsShown): Html {
+export function renderVersions({ channel, postId, steps, sections, older }: VersionsShown): Html {
   const said = sayingOf(channel);
   const { words, own } = said;
   return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
 <header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, said.setting)}</a></p><h1>${words.earlierVersions}</h1>
 <p class="standfirst">${own.legend}</p></header>
-<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${steps.map((step) => renderStep(step, said))}</div>
+<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, said))}</div>
 <nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
     older !== null &&
     html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
   }</nav>
 </div>`;
+}
+
+/** One step of the page. */
+export function renderVersion(step: Step, channel: Channel): Html {
+  return renderStep(step, sayingOf(channel));
 }
 
 /** How a channel's page says things: times and words around what the post says, and the language of the latter. */
