@@ -82,11 +82,6 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
     await vi.waitFor(async () => expect(await readiness()).toEqual(full), patient);
     await rm(join(inside, 'all'));
     await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
-    await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,ro', dataDir]);
-    const readOnly = { ...full, reason: 'The journal takes no writes. Its disk may only be read.' };
-    await vi.waitFor(async () => expect(await readiness()).toEqual(readOnly), patient);
-    await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,rw', dataDir]);
-    await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
   });
 
   it('from the beginning is told in a sentence, and nothing half-made is left in it', async (test) => {
