@@ -201,9 +201,9 @@ export class Coverage {
     keepPlace(this.#posts, change, this.#view, always);
   }
 
-  /** While the list is open, a browser that kept what is read in its place would put new posts above what is in view. */
+  /** Tells the style sheet whether new posts come in by themselves. */
   #setAnchoring(): void {
-    this.#posts.style.overflowAnchor = this.#isOpen ? 'none' : '';
+    this.#posts.toggleAttribute('data-open', this.#isOpen);
   }
 
   #elementOf(postId: string): HTMLElement | null {
