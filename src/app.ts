@@ -26,7 +26,7 @@ import { sessionRoutes } from './edge/session-routes.ts';
 import { createSlots } from './edge/slots.ts';
 import type { Engine, Renderer } from './engine/engine.ts';
 import type { Feeds } from './fanout/feeds.ts';
-import { problem } from './protocol/problems.ts';
+import { missing, problem } from './protocol/problems.ts';
 import { assetRoutes } from './reader/asset-routes.ts';
 import { type ComeBack, createComeBack } from './reader/come-back.ts';
 import { documentPaths, documentRoutes } from './reader/document-routes.ts';
@@ -171,7 +171,7 @@ export function createAdminApp({
     requireOneReading(),
     leadAway(health),
     healthRoutes(() => health, counted),
-    notFound(),
+    notFound(missing.adminPath),
     handleErrors(log),
   );
   return app;

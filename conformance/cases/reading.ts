@@ -312,6 +312,21 @@ export const readingCases: readonly Case[] = [
     },
   },
   {
+    name: 'reading/what-is-not-found',
+    rule: 'A 404 says in `detail` whether the channel, the post or the path is unknown.',
+    async run(work) {
+      const { path } = await work.channel();
+      const unknown = [`/v1/channels/${work.newId()}`, `${path}/posts/01890000-0000-7000-8000-000000000000`, '/v1/nothing'];
+      const details = new Set<unknown>();
+      for (const place of unknown) {
+        const { body } = await work.mustRefuse(404, 'not-found', place);
+        must(typeof body.detail === 'string' && body.detail.includes('/docs'), `The 404 of ${place} does not point to /docs.`);
+        details.add(body.detail);
+      }
+      mustEqual(details.size, unknown.length, 'How many details differ');
+    },
+  },
+  {
     name: 'reading/members',
     rule: 'A members’ channel is told to strangers, its posts are not; with a token both are.',
     async run(work) {

@@ -1,7 +1,7 @@
 import type { ChannelRead, Journal } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { mayKnow, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 
@@ -20,7 +20,7 @@ export async function admit(
     : { status: 'missing' };
   if (may(who, channelId)) return read;
   const known = read.status !== 'missing' && mayKnow(who, { id: channelId, access: accessOf(read) });
-  if (!known) throw new Refusal('not-found');
+  if (!known) throw new Refusal('not-found', missing.channel);
   throw new Refusal(read.status === 'deleted' ? 'channel-deleted' : 'forbidden');
 }
 
@@ -31,7 +31,7 @@ export interface Standing {
 
 /** The channel that was read, without what lists add to it; a refusal where it is not there, or no longer. */
 export function standing(read: ChannelRead): Standing {
-  if (read.status === 'missing') throw new Refusal('not-found');
+  if (read.status === 'missing') throw new Refusal('not-found', missing.channel);
   if (read.status === 'deleted') throw new Refusal('channel-deleted');
   const { latestPostAt: _latestPostAt, ...channel } = read.channel;
   return { channel, position: read.position };

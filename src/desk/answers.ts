@@ -3,7 +3,7 @@ import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { type PostAnswer, placeOf, type RevisionAnswer } from './ask.ts';
 import type { Known } from './known.ts';
 import { deskLimits } from './limits.ts';
@@ -34,7 +34,7 @@ export function createAnswers({ engine, known, postNow, erasureWaitMs }: Answers
   async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
     return await afterwards(async () => {
       const { postId, revision } = outcome;
-      if (postId === null) throw new Refusal('not-found');
+      if (postId === null) throw new Refusal('not-found', missing.post);
       const position = placeOf(outcome);
       return { position, replayed: true, post: await known.guarded(() => postMade(channelId, postId, revision)) };
     });

@@ -2,7 +2,7 @@ import type { Bus, Journal, Outcome, Renderer } from '../engine/engine.ts';
 import { afterwards, JournalUnavailable } from '../engine/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Erasure, isWithdrawn } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, mayErase, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
 import { admit, type Standing, standing } from './admission.ts';
@@ -104,7 +104,7 @@ export function createDesk(options: DeskOptions): Desk {
     const read = await admit(engine, ask.who, channelId, mayAdminister);
     let before = await recalled(ask, channelId, 'channel');
     const deleted = await engine.deleteChannel(channelId, ask.request, ask.who.sub);
-    if (deleted.status === 'missing') throw new Refusal('not-found');
+    if (deleted.status === 'missing') throw new Refusal('not-found', missing.channel);
     if (read.status === 'deleted')
       before ??= await noted(ask, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
@@ -256,7 +256,7 @@ export function createDesk(options: DeskOptions): Desk {
     if (there && !posts.mayChange(ask.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
     const before = await recalled(ask, channelId, { post: postId });
     const { channel } = standing(read);
-    if (!there) throw new Refusal('not-found');
+    if (!there) throw new Refusal('not-found', missing.post);
     return { channel, post: there.post, position: there.position, before };
   }
 
@@ -285,7 +285,7 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function postNow(channelId: string, postId: string) {
     const [{ channel }, read] = await Promise.all([channelNow(channelId), engine.post(channelId, postId)]);
-    if (!read) throw new Refusal('not-found');
+    if (!read) throw new Refusal('not-found', missing.post);
     return { channel, post: read.post, position: read.position };
   }
 

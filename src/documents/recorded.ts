@@ -730,7 +730,13 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
   'getSnapshot-a-channel-that-is-not-there': {
     status: 404,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-    body: { type: 'urn:pressbox:problem:not-found', code: 'not-found', status: 404, title: 'There is nothing here.' },
+    body: {
+      type: 'urn:pressbox:problem:not-found',
+      code: 'not-found',
+      status: 404,
+      title: 'There is nothing here.',
+      detail: 'There is no channel with this id, or you may not see it. See /docs.',
+    },
   },
   'getSnapshot-with-two-posts': {
     status: 200,
@@ -1483,7 +1489,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 201,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"1-amd1-69117af6-i9MX55zqNzhrByh2"',
+      etag: '"1-amd1-69117af6-fjYLHRusILoU_HT6"',
       location: '/v1/channels/eclipse-north/posts/01980f0f-a040-7065-9200-62a3be5f0006',
       'cache-control': 'private, no-store',
     },
@@ -1504,7 +1510,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         derivedFrom: [],
         status: 'published',
         revision: 1,
-        publishedAt: '2026-08-12T17:43:10.000Z',
+        publishedAt: '2026-08-12T17:43:20.000Z',
         updatedAt: null,
         history: [],
         publishedBy: 'ada',
@@ -1820,7 +1826,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6-MLFWNosrW1x6p9Ph"',
+      etag: '"2-amd1-69117af6-7I7bR8Lq0GPJ7QTF"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -1841,8 +1847,8 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         status: 'published',
         revision: 2,
         publishedAt: '2026-08-12T17:30:40.000Z',
-        updatedAt: '2026-08-12T17:43:20.000Z',
-        history: [{ revision: 2, kind: 'correction', note: 'It was 19:31.', at: '2026-08-12T17:43:20.000Z', by: 'ada' }],
+        updatedAt: '2026-08-12T17:43:30.000Z',
+        history: [{ revision: 2, kind: 'correction', note: 'It was 19:31.', at: '2026-08-12T17:43:30.000Z', by: 'ada' }],
         publishedBy: 'grace',
         html: '<p>At 19:31.</p>\n',
       },
@@ -2050,7 +2056,7 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
     status: 202,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      etag: '"2-amd1-69117af6-NjD5wuQ10Z7FIxno"',
+      etag: '"2-amd1-69117af6-fDL-H41LybF3EyBQ"',
       'cache-control': 'private, no-store',
     },
     body: {
@@ -2070,9 +2076,9 @@ export const recorded: Readonly<Record<string, RecordedAnswer>> = {
         derivedFrom: [],
         status: 'taken-down',
         revision: 2,
-        publishedAt: '2026-08-12T17:43:10.000Z',
-        updatedAt: '2026-08-12T17:43:20.000Z',
-        history: [{ revision: 2, kind: 'takedown', note: null, at: '2026-08-12T17:43:20.000Z', by: 'ada' }],
+        publishedAt: '2026-08-12T17:43:20.000Z',
+        updatedAt: '2026-08-12T17:43:30.000Z',
+        history: [{ revision: 2, kind: 'takedown', note: null, at: '2026-08-12T17:43:30.000Z', by: 'ada' }],
         publishedBy: 'ada',
         html: '',
       },
@@ -2159,7 +2165,7 @@ export const recordedMessages: Readonly<Record<string, unknown>> = {
     offset: 2,
     cursor: '899df1bf9510.2.77cc8de96901f474',
     type: 'post.published',
-    at: '2026-08-12T17:43:10.000Z',
+    at: '2026-08-12T17:43:20.000Z',
     post: {
       id: '01980f0f-a040-7065-9200-62a3be5f0006',
       channelId: 'eclipse-north',
@@ -2175,7 +2181,7 @@ export const recordedMessages: Readonly<Record<string, unknown>> = {
       derivedFrom: [],
       status: 'published',
       revision: 1,
-      publishedAt: '2026-08-12T17:43:10.000Z',
+      publishedAt: '2026-08-12T17:43:20.000Z',
       updatedAt: null,
       html: '<p>A name that a court wants gone.</p>\n',
       history: [],
@@ -2496,7 +2502,13 @@ export const recordedMessages: Readonly<Record<string, unknown>> = {
   },
   'subscribe-to-a-channel-that-is-not-there': {
     ok: false,
-    problem: { type: 'urn:pressbox:problem:not-found', code: 'not-found', status: 404, title: 'There is nothing here.' },
+    problem: {
+      type: 'urn:pressbox:problem:not-found',
+      code: 'not-found',
+      status: 404,
+      title: 'There is nothing here.',
+      detail: 'There is no channel with this id, or you may not see it. See /docs.',
+    },
   },
   'unsubscribe-enough-of-it': { ok: true },
   'unsubscribed-the-channel-was-deleted': { channelId: 'eclipse-south', reason: 'gone' },

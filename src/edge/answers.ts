@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
-import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
+import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
 import { type Coding, type Compressed, compressorOf } from './compression.ts';
 import { answerLimits } from './limits.ts';
 import { logRefusal } from './security-log.ts';
@@ -153,8 +153,8 @@ export function problemSent(response: Response): ProblemCode | undefined {
 }
 
 /** No route took the request. */
-export function notFound(): RequestHandler {
-  return (_request, response) => sendProblem(response, problem('not-found'));
+export function notFound(details: ProblemDetails = missing.path): RequestHandler {
+  return (_request, response) => sendProblem(response, problem('not-found', details));
 }
 
 /** The path is there, for other methods: mount it with `all` after them. `methods` as in an Allow header. */
@@ -190,7 +190,7 @@ export function problemFor(error: unknown): Problem | undefined {
     const detail = refusesToWrite ? { detail: writesRefused } : {};
     return problem('journal-unavailable', { ...detail, outcome, retryAfter: answerLimits.journalRetrySeconds });
   }
-  if (error instanceof URIError) return problem('not-found');
+  if (error instanceof URIError) return problem('not-found', missing.path);
   return problemForStatus(error);
 }
 
@@ -204,7 +204,7 @@ function problemForStatus(error: unknown): Problem | undefined {
 }
 
 const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
-  404: { code: 'not-found' },
+  404: { code: 'not-found', ...missing.path },
   405: { code: 'method-not-allowed' },
   413: { code: 'too-large' },
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate, br or zstd.' },

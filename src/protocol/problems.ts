@@ -87,6 +87,16 @@ export function problem(code: ProblemCode, details: ProblemDetails = {}): Proble
   return { type: `urn:pressbox:problem:${code}`, code, status, title, ...details };
 }
 
+/** What a `not-found` is about. A channel that must stay hidden reads like one that does not exist. */
+export const missing = {
+  channel: { detail: 'There is no channel with this id, or you may not see it. See /docs.' },
+  post: { detail: 'This channel has no post with this id. See /docs.' },
+  versions: { detail: 'This post was withdrawn, and only authors of the channel may read its revisions. See /docs.' },
+  path: { detail: 'There is nothing at this path. See /docs for what there is.' },
+  adminPath: { detail: 'There is nothing at this path of the admin port. See /docs on the public port for what there is.' },
+  pageInUrl: { detail: 'The url is not the page of a channel on this server. See /docs.' },
+} as const satisfies Record<string, ProblemDetails>;
+
 /** A refusal on its way to the edge that answers it. Never used for a failure: what it says is known to be so. */
 export class Refusal extends Error {
   readonly problem: Problem;

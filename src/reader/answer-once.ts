@@ -5,7 +5,7 @@ import type { Feeds } from '../fanout/feeds.ts';
 import type { Channel } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
-import { readableChannel } from './access.ts';
+import { mustHold, readableChannel } from './access.ts';
 
 export interface AnsweredOnce {
   encoded: EncodedCatchUp;
@@ -24,9 +24,7 @@ export async function answerOnce(
   query: CatchUpQuery,
 ): Promise<AnsweredOnce> {
   const { channel: before } = await readableChannel(engine, asking, channelId);
-  const held = await feeds.hold(channelId);
-  if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
-  const { feed, release } = held;
+  const { feed, release } = mustHold(await feeds.hold(channelId));
   try {
     let answered: AnsweredOnce | undefined;
     await catchUp(feed, query, (encoded, channel) => {

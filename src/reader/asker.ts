@@ -1,7 +1,7 @@
 import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from '../edge/identity.ts';
 import type { EndReason } from '../fanout/feed.ts';
 import type { Access, Channel, EndedReason } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { mustRead } from './access.ts';
 
@@ -72,7 +72,7 @@ export class Asker {
 
   /** Of a channel that is not there. */
   unknown(): Refusal {
-    return this.#refusal() ?? new Refusal('not-found');
+    return this.#refusal() ?? new Refusal('not-found', missing.channel);
   }
 
   /** Of a channel that was deleted. */

@@ -3,7 +3,7 @@ import { sendJson } from '../edge/answers.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
 import { knownChannel, mustRead } from './access.ts';
 import { fileOf } from './pages/assets.ts';
@@ -30,7 +30,7 @@ export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feed
     const { url, format, ...size } = parse(oembedQuerySchema, req.query);
     if (format !== 'json') throw new Refusal('format-not-offered');
     const channelId = channelOf(url, publicUrl);
-    if (channelId === undefined) throw new Refusal('not-found');
+    if (channelId === undefined) throw new Refusal('not-found', missing.pageInUrl);
     const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, channelId));
     mustRead(undefined, channel);
     sendJson(res, oembedOf(channel, publicUrl, size), { cache: 'public' });

@@ -10,7 +10,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { mayRead } from '../protocol/rights.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, mustRead } from './access.ts';
+import { knownChannel, mustHold, mustRead } from './access.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
 import { inTurns } from './feeds/in-turns.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
@@ -84,9 +84,7 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
       return;
     }
     mustRead(asking, asked);
-    const held = await feeds.hold(channelId);
-    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
-    const { feed, release } = held;
+    const { feed, release } = mustHold(await feeds.hold(channelId));
     try {
       const page = await shared(feed, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
       if (page === undefined) throw new Refusal('channel-deleted');

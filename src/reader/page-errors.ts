@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { noteProblem, problemFor, sendJson, sendProblem } from '../edge/answers.ts';
 import { pageHeaders } from '../edge/headers.ts';
-import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { languageFor } from './pages/language.ts';
@@ -37,7 +37,7 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
       tell(req, res, known ?? problem('internal-error'));
     },
     notFound(_req, _res, next) {
-      next(new Refusal('not-found'));
+      next(new Refusal('not-found', missing.path));
     },
   };
 }

@@ -10,11 +10,11 @@ import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
-import { problem, Refusal } from '../protocol/problems.ts';
+import { missing, problem, Refusal } from '../protocol/problems.ts';
 import { mayRead, type Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, postIdOf } from './access.ts';
+import { knownChannel, mustHold, postIdOf } from './access.ts';
 import { readerLimits } from './limits.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';
@@ -76,14 +76,14 @@ export function pageRoutes(context: PageContext): Router {
     const postId = postIdOf(req.params.postId);
     const place = async (channelId: string) => {
       const found = await engine.post(channelId, postId);
-      if (found === undefined) throw new Refusal('not-found');
+      if (found === undefined) throw new Refusal('not-found', missing.post);
       return { around: found.post.seq };
     };
     const read = await feeds.guarded(async () => await readPage(res, req.params.channelId, place));
     if ('notice' in read) return sendNotice(req, res, read.notice);
     const { snapshot, window } = read;
     const post = window?.posts.find(({ id }) => id === postId);
-    if (post === undefined) throw new Refusal('not-found');
+    if (post === undefined) throw new Refusal('not-found', missing.post);
     if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel: snapshot.channel, post, cursor: snapshot.cursor });
     const visitor = visitorOf(res, req.originalUrl);
     sendPage(res, livePage({ snapshot, window, marked: postId, visitor, publicUrl, assets, at: minute() }));
@@ -102,7 +102,7 @@ export function pageRoutes(context: PageContext): Router {
     if (read === undefined) return void res.destroy();
     if ('notice' in read) return sendNotice(req, res, read.notice);
     const { channel, found } = read;
-    if (found === undefined) throw new Refusal('not-found');
+    if (found === undefined) throw new Refusal('not-found', missing.post);
     const { post, steps, older, cursor } = found;
     if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel, post, cursor });
     for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
@@ -196,9 +196,7 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   async function hold(channelId: string): Promise<Held> {
-    const held = await feeds.hold(channelId);
-    if (held === undefined || 'deleted' in held) throw new Refusal(held === undefined ? 'not-found' : 'channel-deleted');
-    return held;
+    return mustHold(await feeds.hold(channelId));
   }
 
   async function readSnapshot(channelId: string): Promise<Snapshot> {

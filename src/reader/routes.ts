@@ -7,7 +7,7 @@ import type { CatchUpQuery } from '../fanout/catch-up.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { cursorFrom, knownChannel, postIdOf, readableChannel } from './access.ts';
@@ -99,7 +99,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { limit, bytes: readerLimits.postsBytes, tags: wanted };
     const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
-    if (page === undefined) throw new Refusal('not-found');
+    if (page === undefined) throw new Refusal('not-found', missing.channel);
     const { posts, position, more } = page;
     if (more) res.set('Link', `<${nextPage(req, asked, posts, after !== undefined && before === undefined)}>; rel="next"`);
     const seen = posts.map(viewFor(res, channel));
@@ -109,7 +109,7 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/posts/:postId', async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const { channel, found: read } = await readAllowed(req, res, (channelId) => engine.post(channelId, postId));
-    if (read === undefined) throw new Refusal('not-found');
+    if (read === undefined) throw new Refusal('not-found', missing.post);
     const seen = JSON.stringify(viewFor(res, channel)(read.post));
     const etag = postEtag(read.post.revision, seen, isAuthor(res, channel) ? 'author' : 'reader', renderer);
     sendJson(res, seen, { ...postCaching(res, channel), etag });
@@ -124,8 +124,8 @@ export function readerRoutes(context: ReaderContext): Router {
       return { page, read: await engine.post(channelId, postId) };
     });
     const { page, read } = found;
-    if (read === undefined || page === undefined) throw new Refusal('not-found');
-    if (isWithdrawn(read.post) && !isAuthor(res, channel)) throw new Refusal('not-found');
+    if (read === undefined || page === undefined) throw new Refusal('not-found', missing.post);
+    if (isWithdrawn(read.post) && !isAuthor(res, channel)) throw new Refusal('not-found', missing.versions);
     const { revisions, more } = page;
     sendJson(res, { revisions: revisions.map(viewFor(res, channel)), more }, postCaching(res, channel));
   });
@@ -134,7 +134,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const { before, limit } = schemas.parse(schemas.correctionsQuerySchema, req.query);
     const query = before === undefined ? { limit } : { before, limit };
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.corrections(channelId, query));
-    if (page === undefined) throw new Refusal('not-found');
+    if (page === undefined) throw new Refusal('not-found', missing.channel);
     const { corrections, position, more } = page;
     sendJson(res, { corrections, cursor: formatCursor(position), more }, cachingOf(res, channel));
   });
@@ -144,7 +144,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const { channel } = await knownChannel(engine, askingOf(res), req.params.channelId);
     if (!mayEdit(requirePrincipal(res), channel.id)) throw new Refusal('forbidden');
     const page = await engine.journal(channel.id, query);
-    if (page === undefined) throw new Refusal('not-found');
+    if (page === undefined) throw new Refusal('not-found', missing.channel);
     sendJson(res, page, { cache: 'private' });
   });
 

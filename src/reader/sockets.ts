@@ -10,7 +10,7 @@ import type { Rates } from '../edge/rates.ts';
 import { mustHaveOneReading } from '../edge/request-headers.ts';
 import type { SecurityLog } from '../edge/security-log.ts';
 import type { Feeds } from '../fanout/feeds.ts';
-import { type Problem, problem, Refusal } from '../protocol/problems.ts';
+import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Conversation } from './conversation.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -146,7 +146,8 @@ const usualTarget = `${socketPath}/?EIO=4&transport=websocket`;
 
 function mustAskForSocket(target: string): void {
   const url = URL.parse(target, 'http://localhost');
-  if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`)) throw new Refusal('not-found');
+  if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`))
+    throw new Refusal('not-found', missing.path);
   // As Express does, for no more than a thousand names.
   const { sid, EIO, transport } = parseQuery(url.search.slice(1));
   if (sid !== undefined) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });

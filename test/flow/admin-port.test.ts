@@ -19,7 +19,10 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
       expect((await call(`http://127.0.0.1:${port}${path}`)).status, path).toBe(200);
       expect(await call(`${server.url}${path}`), path).toMatchObject({ status: 404, body: { code: 'not-found' } });
     }
-    expect(await call(`http://127.0.0.1:${port}/v1/channels`)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    expect(await call(`http://127.0.0.1:${port}/v1/channels`)).toMatchObject({
+      status: 404,
+      body: { code: 'not-found', detail: expect.stringContaining('/docs on the public port') },
+    });
     expect(await call(`http://127.0.0.1:${port}/readyz`, { method: 'POST' })).toMatchObject({ status: 405 });
     expect((await call(`${server.url}/v1/channels`)).status).toBe(200);
     // Whatever it is called there, and never in two ways.

@@ -226,6 +226,6 @@ describe('pressbox follow', () => {
 
   it('exits with 1 where there is nothing to follow', async () => {
     const { code, err } = await done(['follow', 'no-such-channel']);
-    expect([code, err]).toEqual([1, expect.stringContaining('There is nothing here.')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('There is no channel with this id')]);
   });
 });

@@ -85,6 +85,10 @@ const sabotages: Record<string, Sabotage> = {
     answer: (said) =>
       said.status === 404 ? { ...said, body: said.body.replace('"title"', `"at":${Math.random()},"title"`) } : said,
   },
+  'reading/what-is-not-found': {
+    answer: (said) =>
+      said.status === 404 ? { ...said, body: said.body.replace(/"detail":"[^"]*"/, '"detail":"Unknown. See /docs."') } : said,
+  },
   'sockets/subscribe': { frames: (bytes) => bytes.replace('"from":3', '"from":4') },
   'sockets/takedown': { frames: (bytes) => bytes.replace('post.taken-down', 'post.retracted ') },
   'sockets/another-history': { frames: (bytes) => bytes.replace('"reset":true', '"reset":null') },

@@ -296,7 +296,7 @@ describe('pressbox export', () => {
       await writeFile(file, 'Of yesterday.');
       const command = run(['export', 'nothing-here', '--output', file], env());
       expect(await command.code).toBe(1);
-      expect(command.err).toContain('There is nothing here.');
+      expect(command.err).toContain('There is no channel with this id');
       expect(await readdir(directory)).toEqual(['day.ndjson']);
       expect(await readFile(file, 'utf8')).toBe('Of yesterday.');
     } finally {

@@ -8,7 +8,7 @@ import { call, startTestServer } from '../support/server.ts';
 /** How long a refusal takes must not tell a channel of the desk from none: both take the same steps. */
 const paths = ['', '/snapshot', '/events', '/posts', '/corrections', '/journal', '/export', '/feed.atom', '/feed.json'];
 
-it('a channel of the desk is asked of the journal like one that is not there, on every route', async () => {
+it('a channel of the desk is answered byte for byte, and asked of the journal, like one that is not there, on every route', async () => {
   await using server = await startTestServer();
   const token = await server.token({ editor: ['*'] });
   const body = { id: 'hidden', headline: 'For the desk', access: 'desk', state: 'live' };
@@ -26,8 +26,8 @@ it('a channel of the desk is asked of the journal like one that is not there, on
     for (const by of strangers) {
       for (const { path, ...question } of questions) {
         asked.length = 0;
-        const { status } = await call(server.url + path, { ...question, ...(by && { token: by }) });
-        told.push([question.method, path.replace(id, '{id}'), status, asked.map((one) => one.replaceAll(id, '{id}'))]);
+        const { status, text } = await call(server.url + path, { ...question, ...(by && { token: by }) });
+        told.push([question.method, path.replace(id, '{id}'), status, text, asked.map((one) => one.replaceAll(id, '{id}'))]);
       }
     }
     return told;

@@ -235,6 +235,49 @@ describe('what is not there', () => {
     ];
     for (const path of missing) expect(await refusal(path), path).toMatchObject({ code: 'not-found', status: 404 });
   });
+
+  it('is told in the detail: channel, post, revisions or path, and never with words of the request', async () => {
+    const someId = '01890000-0000-7000-8000-000000000000';
+    const { post } = await publish(server, editor, 'open', { headline: 'Withdrawn' });
+    await write(server, editor, {
+      path: `/v1/channels/open/posts/${post.id}/retraction`,
+      body: { note: 'Wrong.' },
+      ifMatch: '*',
+    });
+    const page = 'https://other.example/elsewhere';
+    const expected = {
+      '/v1/channels/xyzzy': 'There is no channel with this id',
+      '/v1/channels/Xyzzy%20/posts': 'There is no channel with this id',
+      '/v1/channels/xyzzy/snapshot': 'There is no channel with this id',
+      '/v1/channels/xyzzy/stream': 'There is no channel with this id',
+      '/v1/channels/xyzzy/feed.atom': 'There is no channel with this id',
+      '/live/xyzzy': 'There is no channel with this id',
+      [`/v1/channels/open/posts/${someId}`]: 'This channel has no post with this id',
+      [`/v1/channels/open/posts/${someId}/revisions`]: 'This channel has no post with this id',
+      '/v1/channels/open/posts/xyzzy': 'This channel has no post with this id',
+      [`/live/open/${someId}`]: 'This channel has no post with this id',
+      [`/v1/channels/open/posts/${post.id}/revisions`]: 'This post was withdrawn',
+      '/v1/xyzzy': 'There is nothing at this path',
+      '/xyzzy': 'There is nothing at this path',
+      '/assets/xyzzy': 'There is nothing at this path',
+      '/v1/channels/%E0%A4%A': 'There is nothing at this path',
+      [`/oembed?url=${encodeURIComponent(page)}`]: 'The url is not the page of a channel',
+    };
+    for (const [path, detail] of Object.entries(expected)) {
+      const said = await refusal(path, undefined, { accept: 'application/json' });
+      expect(said, path).toMatchObject({ code: 'not-found', detail: expect.stringContaining(detail) });
+      expect(said.detail, path).toContain('/docs');
+      expect(JSON.stringify(said), path).not.toMatch(/xyzzy|elsewhere|01890000/i);
+    }
+    const asked = { method: 'POST', token: editor, headers: { 'if-match': '*' }, body: { headline: 'A' } };
+    const unknownPost = await call(`${server.url}/v1/channels/open/posts/${someId}/revisions`, {
+      ...asked,
+      body: { kind: 'refile', changes: { headline: 'A' } },
+    });
+    expect(unknownPost.body).toMatchObject({ detail: expect.stringContaining('This channel has no post with this id') });
+    const unknownChannel = await call(`${server.url}/v1/channels/xyzzy/posts`, asked);
+    expect(unknownChannel.body).toMatchObject({ detail: expect.stringContaining('There is no channel with this id') });
+  });
 });
 
 describe('a token that is bad', () => {

@@ -396,7 +396,7 @@ describe('pressbox verify', () => {
   });
 
   it('ends with 1 where there is nothing to look at, and with 2 where it is not understood', async () => {
-    expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is nothing here.') });
+    expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is no channel with this id') });
     expect(await verify('none', '--data-dir', server.dataDir)).toMatchObject({
       code: 1,
       err: expect.stringContaining('no channel none'),
