@@ -15,7 +15,7 @@ export const answerLimits = {
   /** Answers that are being compressed at once in a process; one more goes out as it is. */
   compressionsMost: 16,
   /** Compressed answers that are kept for others; past it those not asked for longest are forgotten. */
-  compressedBytes: 16 * 1024 * 1024,
+  compressedBytes: 4 * 1024 * 1024,
   /** How often the store is asked whether it answers, for `/readyz`. */
   storeProbeMs: 2_000,
   /** For how long an answer of `/.well-known/security.txt` may be believed. */
