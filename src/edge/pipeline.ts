@@ -9,6 +9,8 @@ import type { Socket } from 'node:net';
  *     idle ── request ──> busy ── request, up to the bound ──> busy, others wait
  *      ^                   │  │
  *      └─ answer taken ────┘  └── one more ──> closing ── last answer taken ──> half closed ──> closed
+ *
+ * Requests behind an answer that closes the connection are dropped.
  */
 export interface PipelineOptions {
   /** Requests of one connection that are not answered, the one that is worked on among them. */
@@ -47,7 +49,8 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const next = (pipeline: Pipeline, socket: Socket) => {
     pipeline.busy = false;
-    if (socket.destroyed) pipeline.waiting.length = 0;
+    // Also where the answer said that it is the last: what came behind it must not be done (RFC 9112, 9.6).
+    if (!socket.writable) pipeline.waiting.length = 0;
     const first = pipeline.waiting.shift();
     if (first !== undefined) return start(pipeline, first.request, first.response);
     if (pipeline.closing && !socket.destroyed) linger(socket, lingerMs);

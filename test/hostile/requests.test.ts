@@ -293,6 +293,16 @@ describe('a request that would rather speak another protocol', () => {
 });
 
 describe('many requests on one connection', () => {
+  it('are not carried out behind one whose answer closes the connection', async () => {
+    const body = JSON.stringify({ id: 'behind', headline: secretWord });
+    const headers = [`Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+    const refused = requestText('GET /v1/channels HTTP/1.1', ['Host: a', 'Host: evil.example', 'Connection: keep-alive']);
+    const write = requestText('POST /v1/channels HTTP/1.1', headers, body);
+    expect(await sendBytes(server, refused + write)).toMatchObject({ closed: true, statuses: [400] });
+    // The same write by itself is done, and done now.
+    expect((await sendBytes(server, write)).statuses).toEqual([201]);
+  });
+
   it('that do not wait for their answers are answered in turn, a few of them', async () => {
     const { statuses } = await sendBytes(
       server,
