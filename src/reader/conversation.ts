@@ -50,8 +50,6 @@ export class Conversation implements OpenReader, Talk {
   #misuses = 0;
   /** Of somebody known. */
   readonly #onRefused: ((code: ProblemCode) => void) | undefined;
-  /** Its handshake was counted, and pays for the first subscribe. */
-  #isPaid = true;
 
   constructor(socket: ClientSocket, asking: Asking, context: ConversationContext, onRefused?: (code: ProblemCode) => void) {
     this.#onRefused = onRefused;
@@ -125,8 +123,8 @@ export class Conversation implements OpenReader, Talk {
           retryAfter: answerLimits.momentRetrySeconds,
         });
       }
-      if (!this.#isPaid) this.#context.rates.requests(this.#socket.address);
-      this.#isPaid = false;
+      if (!this.#socket.isPaid) this.#context.rates.requests(this.#socket.address);
+      this.#socket.isPaid = false;
       this.#wishes = [...this.#wishes, wish];
       this.#last = this.#inTurn(this.#last, wish, id).catch(refuse);
     } catch (error) {

@@ -17,6 +17,8 @@ export type Answer = { ok: true } | { ok: false; problem: Problem };
 export interface ClientSocket {
   /** Where it comes from, for rates. */
   readonly address: string;
+  /** Its handshake was counted and pays for the first subscribe of the connection, however often its client joins. */
+  isPaid: boolean;
   /** For ready-made frames. */
   readonly pipe: Pipe;
   emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void;

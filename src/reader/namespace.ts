@@ -47,6 +47,7 @@ export class Namespace {
 class Client implements ClientSocket {
   readonly pipe: SocketPipe;
   readonly address: string;
+  isPaid = true;
   readonly #connection: EngineSocket;
   readonly #context: NamespaceContext;
   /** While it has joined. */

@@ -42,6 +42,17 @@ it('counts each subscribe of a socket but the first, which its handshake pays fo
   expect(reader.isOpen).toBe(true);
 });
 
+it('counts a subscribe that follows on joining again', async () => {
+  const { server, channelId } = await start('Short.');
+  using reader = await openReader(server.url);
+  for (let nth = 1; nth <= burst; nth += 1) {
+    expect(await reader.subscribe(channelId), `subscribe ${nth}`).toMatchObject({ mode: 'snapshot' });
+    reader.send('41');
+    reader.send('40');
+  }
+  expect(await reader.subscribe(channelId)).toMatchObject({ ok: false, problem: { code: 'rate-limited' } });
+});
+
 it('counts a short answer as one request', async () => {
   const { server, channelId } = await start('Short.');
   expect((await call(`${server.url}/v1/channels/${channelId}/snapshot`)).status).toBe(200);

@@ -146,6 +146,7 @@ export class SimNode {
 export class ServerSocket implements ClientSocket {
   isOpen = true;
   readonly address = '192.0.2.1';
+  isPaid = true;
   /** The highest offset that was handed to it. */
   handedTo = -1;
   /** The socket whose readiness was asked for last: so a reader can be told to belong to it. */

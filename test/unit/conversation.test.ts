@@ -32,6 +32,7 @@ function join() {
   const [acknowledge, acknowledgeCatchUp, disconnect] = [vi.fn(), vi.fn(), vi.fn()];
   const socket: ClientSocket = {
     address: '192.0.2.1',
+    isPaid: true,
     pipe: pipe as Pipe,
     emit() {},
     acknowledge,
