@@ -9,7 +9,7 @@ import type { Importer } from './desk/import.ts';
 import { deskLimits } from './desk/limits.ts';
 import { handleErrors, notFound } from './edge/answers.ts';
 import type { Compression } from './edge/compression.ts';
-import { keepReserve } from './edge/connections.ts';
+import { isReserved, keepReserve } from './edge/connections.ts';
 import type { SessionCookie } from './edge/cookies.ts';
 import { apiHeaders, reportBreachesTo } from './edge/headers.ts';
 import type { Identity } from './edge/identity.ts';
@@ -213,10 +213,13 @@ function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'met
   ];
 }
 
-/** A connection that may not stay ends with its next answer, so that whoever asks again reaches another process or server. */
+/**
+ * Ends connections that may not stay with their next answer: while the server starts or goes away, so that the client reaches another
+ * process or server, and those of the reserve, which are for one request each.
+ */
 function leadAway(health: Health): RequestHandler {
-  return (_req, res, next) => {
-    if (health.phase !== 'ready') res.set('Connection', 'close');
+  return (req, res, next) => {
+    if (health.phase !== 'ready' || isReserved(req.socket)) res.set('Connection', 'close');
     next();
   };
 }

@@ -118,7 +118,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
     const admin =
-      config.adminPort === undefined ? undefined : createHttp(createAdminApp({ health, metrics, counted, log }), onCut);
+      config.adminPort === undefined
+        ? undefined
+        : createHttp(createAdminApp({ health, metrics, counted, log }), onCut, {
+            connections: { most: httpLimits.adminConnections, reserved: 0 },
+          });
     const listenAdmin = async () => {
       if (admin === undefined) return;
       await listen(admin, { host: config.host, port: config.adminPort ?? 0 });

@@ -50,11 +50,10 @@ export function isReserved(socket: Socket): boolean {
   return inReserve.has(socket);
 }
 
-/** Over a connection of the reserve one request is answered, of an operator or an author. Mount it behind what operators ask. */
+/** Lets operators and authors alone use a connection of the reserve. Mount it behind what operators ask. */
 export function keepReserve(): RequestHandler {
-  return (request, response, next) => {
+  return (request, _response, next) => {
     if (!isReserved(request.socket)) return next();
-    response.setHeader('Connection', 'close');
     if (request.headers.authorization !== undefined && !isRead(request)) return next();
     throw new Refusal('rate-limited', {
       detail: 'As many connections are open as may be.',
@@ -102,8 +101,9 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
     }
     inReserve.add(socket);
     // Nobody keeps the reserve who does not use it.
-    setTimeout(() => {
+    const look = setInterval(() => {
       if (!isUsed(socket)) socket.destroy();
     }, httpLimits.reservedMs).unref();
+    socket.once('close', () => clearInterval(look));
   });
 }

@@ -40,6 +40,8 @@ export const httpLimits = {
   unreadAnswerBytes: 64 * 1024 * 1024,
   /** File descriptors that are kept for files, threads and the store; the others are for connections. */
   otherDescriptors: 64,
+  /** Connections to the operator's port, where there is one: of the descriptors that are not for connections. */
+  adminConnections: 16,
   /** Connections beyond those that are taken up of everyone, kept for operators and authors. */
   reservedConnections: 16,
   /** Such a one on which nothing is asked for so long is closed. */

@@ -1,4 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { httpLimits } from '../../src/edge/http.ts';
 import { freePort } from '../support/free-port.ts';
 import { requestText, sendBytes } from '../support/hostile.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -29,6 +32,23 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
     const ask = (...headers: string[]) => sendBytes({ port }, requestText('GET /readyz HTTP/1.1', headers));
     expect((await ask('Host: pod-7')).statuses).toEqual([200]);
     expect((await ask('Host: a', 'Host: b')).statuses).toEqual([400]);
+  });
+
+  it('lets no address hold all of its connections', async () => {
+    const port = await freePort();
+    const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port) });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const sockets = Array.from({ length: 3 * httpLimits.adminConnections }, () =>
+      connect({ port, host: '127.0.0.1', localAddress: '127.0.4.1' }).on('error', () => {}),
+    );
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (const socket of sockets) socket.resume();
+    const open = () => sockets.filter(({ destroyed }) => !destroyed);
+    await vi.waitFor(() => expect(open().length).toBeLessThanOrEqual(httpLimits.adminConnections / 2));
+    expect((await call(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
   });
 
   it('lets it go with the other', async () => {

@@ -134,7 +134,11 @@ describe('a process with few file descriptors', () => {
     const port = Number(new URL(server.url).port);
     const ask = (path: string) => sendBytes({ port }, requestText(`GET ${path} HTTP/1.1`, ['Connection: keep-alive']));
     await vi.waitFor(async () => expect(await ask('/v1/channels')).toMatchObject({ closed: true, statuses: [429] }));
-    for (const path of ['/healthz', '/readyz', '/metrics']) expect((await ask(path)).statuses, path).toEqual([200]);
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      expect(await ask(path), path).toMatchObject({ closed: true, statuses: [200] });
+    }
+    const many = requestText('GET /healthz HTTP/1.1', ['Connection: keep-alive']).repeat(3);
+    expect(await sendBytes({ port }, many)).toMatchObject({ closed: true, statuses: [200] });
     expect((await publish(server, token, id, { headline: secretWord })).status).toBe(201);
     expect(said('as many connections are open as the limit of open files allows')).toHaveLength(1);
     expect(said('as many connections')[0]).toContain(`"descriptors":${descriptors}`);

@@ -30,6 +30,10 @@ export const requestsAtBound: AtBounds<'requests'> = {
     what: 'So many of the file descriptors of a process are not for connections.',
     metric: closed('full'),
   },
+  adminConnections: {
+    what: 'One more to the port of `PRESSBOX_ADMIN_PORT` is closed; an address may hold as many as are still free.',
+    metric: closed('full'),
+  },
   reservedConnections: {
     what: 'Where all others are taken, one request is answered over each of so many: of an operator, or a write with a token. Others are 429 `rate-limited`.',
     metric: closed('full'),
