@@ -70,8 +70,12 @@ describe('a session of a token that was signed with the secret', () => {
     const key = createHmac('sha256', secret).update('pressbox session').digest();
     const old = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' }).sign(key);
     expect(await identity.resume(old)).toMatchObject({ sub: 'ida', grants });
+    // The last character of the signature has bits that say nothing.
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const respelled = old.slice(0, -1) + letters[letters.indexOf(old.slice(-1)) ^ 1];
+    expect(await identity.resume(respelled)).toMatchObject({ sub: 'ida' });
     await identity.signOut(old);
-    expect(await identity.resume(old)).toBe('stale');
+    expect([await identity.resume(old), await identity.resume(respelled)]).toEqual(['stale', 'stale']);
   });
 
   it('is no token, and no token is one, whatever it says of itself', async () => {
