@@ -1,7 +1,7 @@
 import type { NewChannelEntry, NewPostEntry } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
-import type { ChannelLine, ErasedLine, PostLine, TransferLine } from '../protocol/transfer.ts';
+import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
 import { bytesOf, misfit, type RefusedWrite, same } from './decide.ts';
 import { isListed } from './history.ts';
 import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post.ts';
@@ -87,37 +87,41 @@ export function channelEntryOf({ channel, facts }: ChannelLine, by: string): New
 
 export function postEntryOf(line: PostLine | ErasedLine, html: string, current?: AuthorPost | UnnumberedPost): NewPostEntry {
   const { at, by, kind = null, salt } = line.facts;
-  const facts = { at, by, kind, listed: isListed(kind), ...toldErasureOf(line) };
+  const facts = { at, by, kind, listed: isListed(kind) };
   if ('erased' in line) {
     const { erased } = line;
     const post = placeholder(erased, current ?? { publishedAt: at, publishedBy: by });
     const type = line.facts.type ?? (erased.revision === 1 ? 'post.published' : 'post.revised');
     if (type === 'channel.changed') throw new Error('the line of a post tells of the channel');
-    return { ...facts, type, post, erased: line.facts.content, ...erasing(erased.revision - 1) };
+    return { ...facts, type, post, erased: line.facts.content, ...erasureOf(line, erased.revision - 1) };
   }
   const { post } = line;
   // A takedown leaves nothing, whatever the line says of it.
   const through = post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeheld(current));
-  return { ...facts, type: typeOf(post), post: { ...post, html }, ...(salt !== undefined && { salt }), ...erasing(through) };
+  return {
+    ...facts,
+    type: typeOf(post),
+    post: { ...post, html },
+    ...(salt !== undefined && { salt }),
+    ...erasureOf(line, through),
+  };
 }
 
 /**
- * What the chain says of an erasure. A line with a check was written elsewhere: it says what it said there. Any other is a new entry,
- * which says what its line says.
+ * What an entry erases, and what the chain says of that. A line with a place keeps what the chain said where it was written. Any other line
+ * makes a new entry: where it says that it erased, the chain says all that goes, which includes placeholders.
  */
-function toldErasureOf(line: PostLine | ErasedLine): { toldErasure?: number | null } {
-  const { check, erases, chained } = line.facts;
-  if (check !== undefined || 'erased' in line) return { toldErasure: chained === true ? (erases as number) : null };
-  return line.post.status === 'taken-down' ? {} : { toldErasure: erases ?? null };
+function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'toldErasure'> {
+  const { erases, chained } = line.facts;
+  const erasing = through > 0 ? { erases: through } : {};
+  if (isJournalled(line.facts)) return { ...erasing, toldErasure: chained === true ? (erases as number) : null };
+  if ('post' in line && line.post.status === 'taken-down') return erasing;
+  return { ...erasing, toldErasure: erases === undefined ? null : through };
 }
 
 /** The revision up to which only a placeholder is here: it goes with the first text. */
 function placeheld(current: AuthorPost | UnnumberedPost | undefined): number {
   return current !== undefined && isPlaceholder(current) ? current.revision : 0;
-}
-
-function erasing(through: number): { erases?: number } {
-  return through > 0 ? { erases: through } : {};
 }
 
 export function revisionOf(line: TransferLine): number {

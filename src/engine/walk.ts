@@ -62,6 +62,8 @@ export interface StoreOptions {
   isListed?: ((kind: Facts['kind']) => boolean) | undefined;
   /** Milliseconds since 1970: revocations that lapsed before may have been forgotten. */
   now?: number;
+  /** Pass over texts that are gone though no entry tells of their erasure. */
+  ignoresUntoldErasures?: boolean | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
@@ -92,6 +94,7 @@ export interface WalkOptions {
   renderers?: ReadonlyMap<string, Renderer | undefined> | undefined;
   /** Html that is of its version must be what it makes. Html of another is made anew by whoever has this one, and is passed over. */
   renderer?: Renderer | undefined;
+  ignoresUntoldErasures?: boolean | undefined;
 }
 
 export class Walk {
@@ -102,13 +105,15 @@ export class Walk {
   readonly #record: ChannelRecord | undefined;
   readonly #renderers: WalkOptions['renderers'];
   readonly #began: number;
+  readonly #ignoresUntold: boolean;
   #check: string;
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
   /** By their posts, texts that are erased, of which no entry has told yet. */
   readonly #untold = new Map<string, Untold>();
 
-  constructor(channelId: string, root: string, { began = 1, since, renderer, record, renderers }: WalkOptions = {}) {
+  constructor(channelId: string, root: string, options: WalkOptions = {}) {
+    const { began = 1, since, renderer, record, renderers, ignoresUntoldErasures = false } = options;
     this.channelId = channelId;
     this.#root = root;
     this.#since = since;
@@ -116,6 +121,7 @@ export class Walk {
     this.#record = record;
     this.#renderers = renderers;
     this.#began = began;
+    this.#ignoresUntold = ignoresUntoldErasures;
     this.#check = root;
     this.#next = began;
   }
@@ -183,7 +189,7 @@ export class Walk {
 
   /** A text that is gone has to be told of by a later entry of its post. */
   #noteErasure({ offset, postId, revision, text, ...entry }: WalkedEntry): void {
-    if (postId === null) return;
+    if (postId === null || this.#ignoresUntold) return;
     this.#tellErasure(postId, revision, erasureOf({ revision, ...entry }));
     if (text !== undefined) return;
     const { texts } = this.#untold.get(postId) ?? { texts: [] };

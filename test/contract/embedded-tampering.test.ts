@@ -108,6 +108,20 @@ describe('a journal that was tampered with', () => {
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
   });
 
+  it('opens where a text is gone and no entry tells of its erasure, which only a verification tells', async () => {
+    const dataDir = copy();
+    const engine = await openEmbedded({ dataDir, renderer });
+    const post = await publish(engine, 'another', { body: 'One.' });
+    const second = revision(post, { body: 'Two.' });
+    await appended(engine, 'another', [second]);
+    // It erases both, and tells of the first alone.
+    await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, toldErasure: 1 }]);
+    await engine.close();
+    await (await openEmbedded({ dataDir, renderer })).close();
+    const why = expect.stringContaining('the text is missing');
+    expect([...verifyDirectory(dataDir, { channelId: 'another' })]).toMatchObject([{ fault: { offset: 5, why } }]);
+  });
+
   it('is refused where the file is no journal at all', async () => {
     const dataDir = copy();
     writeFileSync(

@@ -4,6 +4,7 @@ import { AuthorClient } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
 import type { AppendRequest } from '../../src/engine/engine.ts';
 import type { Media, Snapshot } from '../../src/protocol/model.ts';
+import { verifyDirectory } from '../../src/verify.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -331,5 +332,32 @@ describe('an import', () => {
     expect(await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\r\n'))).toMatchObject({
       body: { ...none, skipped: 3 },
     });
+  });
+
+  it.each([
+    ['below the revisions that were erased before', { erases: 1 }],
+    ['of all revisions that were erased before', { erases: 2 }],
+    ['of none', {}],
+  ])('starts again after lines of another system that tell of an erasure %s', async (_what, erasure) => {
+    await using server = await startTestServer();
+    const id = 'erased-elsewhere';
+    const at = '2019-04-15T17:00:00.000Z';
+    const post = plainPost(id, { publishedAt: at, publishedBy: 'ruth', revision: 3, updatedAt: at });
+    const erased = (revision: number, content: string) => ({
+      post: { id: post.id, channelId: id, revision },
+      revision: { kind: revision === 1 ? null : ('refile' as const), at, by: 'ruth', content: content.repeat(64) },
+    });
+    const stands = { post, revision: { kind: 'refile', at, by: 'ruth', ...erasure } };
+    const sent = [{ channel: plainChannel(id) }, erased(1, 'a'), erased(2, 'b'), stands];
+    const answer = await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\n'));
+    expect(answer).toMatchObject({ status: 200, body: { revisions: 4, conflicting: 0 } });
+    await server.restart();
+    const { body } = await call(`${server.url}/v1/channels/${id}/posts/${post.id}`);
+    expect(body).toMatchObject({ revision: 3, html: '<p>Something.</p>\n' });
+    const [line] = (await exportOf(server, id)).trimEnd().split('\n').slice(-1);
+    const facts = (JSON.parse(line as string) as { revision: object }).revision;
+    expect(facts).toMatchObject('erases' in erasure ? { erases: 2, chained: true } : { erases: 2 });
+    if (server.storeDir !== server.dataDir) return;
+    expect([...verifyDirectory(server.dataDir, {})].filter(({ fault }) => fault)).toEqual([]);
   });
 });

@@ -25,10 +25,11 @@ export type VerifyOptions = StoreOptions;
 
 /**
  * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
- * at its start, so that neither html nor what lists are found by is read and compared here.
+ * at its start, so that neither html nor what lists are found by is read and compared here. An erasure that no entry tells of is left to
+ * `verify`: the chain holds without it, and a backup would not bring the text back.
  */
 export function verifyJournal(db: DatabaseSync): void {
-  for (const { fault } of verifyChannels(db, {}, undefined)) {
+  for (const { fault } of verifyChannels(db, { ignoresUntoldErasures: true }, undefined)) {
     if (!fault) continue;
     throw new JournalRefused(
       `The journal does not hold: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
@@ -227,7 +228,7 @@ interface Latest {
 function verifyChannel(
   db: DatabaseSync,
   channel: ChannelRow,
-  { since, renderer, rendererFor, isListed, onEntry }: StoreOptions,
+  { since, renderer, rendererFor, isListed, ignoresUntoldErasures, onEntry }: StoreOptions,
   server: ServerWalk | undefined,
 ): ChannelReport {
   const html = renderer === undefined ? '' : ', t.html, t.version';
@@ -242,7 +243,8 @@ function verifyChannel(
     .iterate(channel.n) as unknown as Iterable<EntryRow>;
   const record = server?.channels.get(channel.id);
   const renderers = server && renderersOf(server, rendererFor);
-  const walk = new Walk(channel.id, channel.root, { since: since?.get(channel.id), renderer, record, renderers });
+  const options = { since: since?.get(channel.id), renderer, record, renderers, ignoresUntoldErasures };
+  const walk = new Walk(channel.id, channel.root, options);
   if (server !== undefined && record === undefined) return walk.faulty(0, null, 'nothing tells that the channel was made');
   if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
   const latest = new Map<number | null, Latest>();
