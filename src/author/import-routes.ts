@@ -68,7 +68,7 @@ async function take(req: Request, importing: Importer, publicUrl: string, lost: 
       if (refusal !== undefined) throw refusal;
       let line: ReturnType<typeof parseLine>;
       try {
-        line = parseLine(jsonObjectOf(bytes));
+        line = parseLine(jsonObjectOf(bytes, { firstLine: number }));
         // What was exported keeps the addresses that it had where it was written.
         if ('post' in line && !isJournalled(line.facts)) requireLoadable(line.post.media, publicUrl, 'post.media');
       } catch (error) {

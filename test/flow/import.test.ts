@@ -178,6 +178,11 @@ describe('an import', () => {
       expect(status).toBe(404);
     });
 
+    it('names line and column of malformed JSON as they are in the whole import', async () => {
+      const { body } = await sendTo(server, `${JSON.stringify({ channel, revision: whole })}\n\n{"post":oops}\n`);
+      expect(body).toMatchObject({ line: 3, errors: [{ message: expect.stringContaining('malformed at line 3, column 9.') }] });
+    });
+
     it('finds in an export what was changed, left out or put elsewhere since', async () => {
       const good = exported.trimEnd().split('\n').slice(0, 30);
       const text = good.findIndex((line, at) => at > 9 && line.includes('"body":"'));

@@ -83,9 +83,16 @@ describe('bodies that are not what they should be', () => {
     await expectRefused(() => raw(new Uint8Array([0x7b, 0x22, 0x68, 0xff, 0x22, 0x7d])), '', 'bytes');
   });
 
-  it('are refused without a word of theirs in the answer', async () => {
-    const answer = await raw('{"headline":"secret source');
-    expect(answer.text).not.toContain('secret');
+  it('are refused with line and column, and without a word of theirs in the answer', async () => {
+    const places = {
+      '{"headline":"secret source': 'ends too early, at line 1, column 27.',
+      '{\n"headline": secret\n}': 'malformed at line 2, column 13.',
+    };
+    for (const [text, place] of Object.entries(places)) {
+      const answer = await raw(text);
+      expect(answer.body).toMatchObject({ errors: [{ path: '', message: expect.stringContaining(place) }] });
+      expect(answer.text).not.toContain('secret');
+    }
   });
 
   it('do nothing by the names that JavaScript minds', async () => {
