@@ -66,6 +66,8 @@ Examples:
     try {
       const since = await earlier(options.since, channelId);
       const unseen = new Set(since.keys());
+      // An export holds channels alone.
+      if (options.file !== undefined) unseen.delete(ofServer);
       let [channels, faults] = [0, 0];
       for await (const report of await reports(channelId, options, { since, onEntry }, sayingAgain(terminal, progress))) {
         progress.clear();

@@ -376,6 +376,24 @@ describe('pressbox verify', () => {
     await client.deleteChannel('newest');
   });
 
+  it('compares the export of every channel with what an earlier run printed of the server', async () => {
+    const then = join(directory, 'all-then.jsonl');
+    const earlier = await verify('--json');
+    await writeFile(then, earlier.out);
+    expect(reportsOf(earlier.out).map(({ channelId }) => channelId)).toContain(null);
+    const [all, some] = [join(directory, 'all.ndjson'), await exportFile()];
+    await writeFile(all, `${await exportOf(server, id)}${await exportOf(server, 'quiet')}`);
+    const { code, out } = await verify('--file', all, '--since', then);
+    expect(code, out).toBe(0);
+    expect(out).not.toContain("the server's own journal");
+    // A channel that the file lacks is missed as before.
+    const lacking = await verify('--file', some, '--since', then);
+    expect(lacking).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^NO {2}quiet {2}the channel is not there any more\./m),
+    });
+  });
+
   it('takes nothing for what an earlier run printed that tells of no channel', async () => {
     const other = join(directory, 'other.jsonl');
     for (const line of ['{}', '{"channelId":"quiet"}', '{"channelId":"quiet","cursor":"none"}', '{"cursor":null}']) {
