@@ -123,6 +123,7 @@ export class ServerWalk {
   #fault: ServerReport['fault'];
   /** The chain itself does not hold. */
   #isBroken = false;
+  #hasBeginning = false;
 
   constructor(since?: Position) {
     this.#since = since;
@@ -152,6 +153,11 @@ export class ServerWalk {
     this.faulty(offset, why);
   }
 
+  /** The store remembers that the journal was begun, so its entries include that. */
+  expectBeginning(): void {
+    if (!this.#hasBeginning) this.#break(1, 'the entry is missing');
+  }
+
   /** The first fault stands. */
   faulty(offset: number, why: string): void {
     this.#fault ??= { channelId: null, offset, postId: null, why };
@@ -166,6 +172,7 @@ export class ServerWalk {
   }
 
   #learn({ type, subject, detail, offset }: StoredServerEntry): void {
+    if (type === 'journal.begun') this.#hasBeginning = true;
     if (subject === null) return;
     switch (type) {
       case 'channel.found': {

@@ -302,6 +302,21 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults({ since })).toEqual([[null, 5, expect.stringContaining('older copy')]]);
   });
 
+  it("does not hold where the server's own journal was removed, whatever was done before and after", async () => {
+    const missing = [[null, 1, 'the entry is missing']];
+    await redis.del(registry.server);
+    expect(await faults()).toEqual(missing);
+    await redis.zrem(registry.revoked, 'stolen');
+    expect(await faults()).toEqual(missing);
+    // A node goes on with a chain that has no beginning. Nothing is judged by that.
+    const engine = await openNode(server);
+    const { id } = await createChannel(engine);
+    await publish(engine, id, { body: 'Something.' });
+    await engine.close();
+    expect(await redis.xlen(registry.server)).toBe(1);
+    expect(await faults()).toEqual(missing);
+  });
+
   it('begins its own journal with the channels that are there, where servers of an earlier version made them', async () => {
     await redis.del(registry.server, registry.told);
     const engine = await openNode(server);

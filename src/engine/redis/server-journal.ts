@@ -9,8 +9,8 @@ import { redisLimits } from './limits.ts';
 
 const { verifyLines: pageLines } = redisLimits;
 
-/** Marks that every channel from before is told of. */
-const allFound = 'found';
+/** What is told once, as `registry.told` holds it. `allFound`: every channel from before is told of. */
+export const marks = { begun: 'begun', allFound: 'found' } as const;
 
 export interface ServerJournalParts {
   writes: Connection;
@@ -33,7 +33,7 @@ export class RedisServerJournal {
    */
   async begin(): Promise<void> {
     const { renderer, now } = this.#parts;
-    await this.#once('begun', factsOfBeginning(now()));
+    await this.#once(marks.begun, factsOfBeginning(now()));
     await this.#once(`renderer:${renderer.version}`, factsOfRenderer(renderer.version, renderer.publicUrl, now()));
     // Before this node makes any: those are told of as they are made.
     const channelIds = await this.#untold();
@@ -50,7 +50,7 @@ export class RedisServerJournal {
   /** The channels that are there, unless all that were are told of. */
   async #untold(): Promise<string[]> {
     const { writes } = this.#parts;
-    if ((await writes.ask((redis) => redis.zscore(registry.told, allFound))) !== null) return [];
+    if ((await writes.ask((redis) => redis.zscore(registry.told, marks.allFound))) !== null) return [];
     const channelIds: string[] = [];
     for (let after = '-'; ; ) {
       const places = await writes.ask((redis) => redis.zrange(registry.channels, after, '+', 'BYLEX', 'LIMIT', 0, pageLines));
@@ -71,7 +71,7 @@ export class RedisServerJournal {
       const head = { offset: Number.parseInt(id, 10), check: fields[21] ?? '' };
       await this.#once(`found:${channelId}`, factsOfFound(channelId, head, now()));
     }
-    await writes.ask((redis) => redis.zadd(registry.told, 0, allFound));
+    await writes.ask((redis) => redis.zadd(registry.told, 0, marks.allFound));
   }
 
   /** Whether it was told now. */

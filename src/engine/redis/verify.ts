@@ -20,6 +20,7 @@ import { hashed, htmlIn, own, readLabel, serverEntryIn, stateIn } from './codec.
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { linesOf } from './remains.ts';
+import { marks } from './server-journal.ts';
 
 /**
  * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
@@ -80,6 +81,8 @@ const notListed = 'the list of channels does not have it';
 /** The server's own journal, compared with the tokens that are refused. */
 async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(ofServer));
+  // Read first: a node that begins the journal meanwhile writes both at once.
+  const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
   for (let from = 1; ; ) {
     const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
     for (const line of page) {
@@ -90,6 +93,7 @@ async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<S
     if (last === undefined || page.length < pageLines) break;
     from = offsetOf(last[0]) + 1;
   }
+  if (wasBegun) walk.expectBeginning();
   const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));
   for (let at = 0; at < counting.length; at += pageLines) {
     const some = counting.slice(at, at + pageLines);
