@@ -72,7 +72,7 @@ class SocketLink implements Link {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
-      auth: { token, session },
+      auth: { token: token || undefined, session },
     });
     this.#socket = socket;
     socket.on('connect', () => {
