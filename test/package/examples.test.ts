@@ -136,13 +136,13 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await item.getByText('It was at one.').waitFor();
     expect(await item.locator('h2').textContent()).toBe('At one');
     // What was erased of a note is not told.
-    const erasing = {
+    await author.revise('moon-landing', post.id, 2, {
       kind: 'correction',
       note: 'No names.',
       changes: { headline: 'At one, they said' },
       eraseEarlier: true,
-    } as const;
-    await author.revise('moon-landing', post.id, 2, erasing);
+      eraseNotes: [2],
+    });
     await item.getByText('No names.').waitFor();
     expect(await item.textContent()).not.toMatch(/null|It was at one/);
     await author.retract('moon-landing', post.id, { note: 'It was not.' });
