@@ -151,9 +151,6 @@ export class Walk {
       return this.faulty(offset, entry.postId, 'the history is not the one that was begun here');
     if (found?.offset === offset && found.check !== check)
       return this.faulty(offset, entry.postId, 'the history is another one than when the journal of the server began');
-    const untold = this.#untoldBy(entry);
-    if (untold !== undefined)
-      return this.faulty(untold.offset, entry.postId, 'the text is missing, and no entry tells of its erasure');
     this.#check = check;
     this.#next += 1;
     this.#report.entries += 1;
@@ -178,19 +175,25 @@ export class Walk {
     return isCovered && !this.#renderers.has(shown.version) ? 'strange' : 'unknown';
   }
 
-  /** The first text that would be gone by this entry, though it was written when erasures were chained, and does not say so. */
-  #untoldBy({ offset, postId, revision, ...entry }: WalkedEntry): UntoldText | undefined {
+  /**
+   * Up to which revision an entry erased, as far as that is told: by the chain, or by the server's own journal. Where neither told of
+   * erasures yet, what the store says is believed.
+   */
+  #erasureBy({ offset, postId, ...entry }: ToldEntry): ToldErasure {
     const { found, importedErasures } = this.#record ?? {};
-    if (postId === null || importedErasures === undefined || offset <= (found?.offset ?? 0)) return undefined;
-    const { through, isChained } = erasureOf({ revision, ...entry });
-    if (isChained || importedErasures.has(`${postId} ${revision}`)) return undefined;
-    return this.#untold.get(postId)?.texts.find((gone) => gone.revision <= through);
+    const told = erasureOf(entry);
+    if (told.isChained || importedErasures === undefined || offset <= (found?.offset ?? 0)) return told;
+    const { revision, erasedThrough, erasesUnchained } = entry;
+    if (!importedErasures.has(`${postId} ${revision}`)) return { through: 0, isChained: false };
+    // Where a later entry erased more, that one tells of all.
+    return { through: erasesUnchained ?? (erasedThrough < revision ? erasedThrough : 0), isChained: false };
   }
 
   /** A text that is gone has to be told of by a later entry of its post. */
-  #noteErasure({ offset, postId, revision, text, ...entry }: WalkedEntry): void {
+  #noteErasure(entry: WalkedEntry): void {
+    const { offset, postId, revision, text } = entry;
     if (postId === null || this.#ignoresUntold) return;
-    this.#tellErasure(postId, revision, erasureOf({ revision, ...entry }));
+    this.#tellErasure(postId, revision, this.#erasureBy(entry));
     if (text !== undefined) return;
     const { texts } = this.#untold.get(postId) ?? { texts: [] };
     this.#untold.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
@@ -212,8 +215,8 @@ export class Walk {
   }
 
   /** An entry that was written since the walk began may tell of what is gone. It is not judged. */
-  tell({ postId, revision, ...entry }: Pick<WalkedEntry, 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough'>): void {
-    if (postId !== null) this.#tellErasure(postId, revision, erasureOf({ revision, ...entry }));
+  tell(entry: ToldEntry): void {
+    if (entry.postId !== null) this.#tellErasure(entry.postId, entry.revision, this.#erasureBy(entry));
   }
 
   faulty(offset: number, postId: string | null, why: string): ChannelReport {
@@ -227,7 +230,12 @@ export class Walk {
     }
     for (const [postId, { texts, latest }] of this.#untold) {
       const [gone] = texts as [UntoldText];
-      return this.faulty(gone.offset, postId, gone.revision === latest ? erasureNotThere : 'the text is missing');
+      const isLatest = gone.revision === latest;
+      return this.faulty(
+        gone.offset,
+        postId,
+        isLatest ? erasureNotThere : 'the text is missing, and no entry tells of its erasure',
+      );
     }
     return this.#told();
   }
@@ -259,8 +267,10 @@ interface ToldErasure {
   isChained: boolean;
 }
 
-/** Up to which revision an entry erased. A takedown always said so by its type. */
-function erasureOf(entry: Pick<WalkedEntry, 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>): ToldErasure {
+type ToldEntry = Pick<WalkedEntry, 'offset' | 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>;
+
+/** The same by the entry and the store alone. A takedown always said so by its type. */
+function erasureOf(entry: Omit<ToldEntry, 'offset' | 'postId'>): ToldErasure {
   const { type, revision, erases, erasedThrough, erasesUnchained } = entry;
   if (typeof erases === 'number') return { through: erases, isChained: true };
   if (type === 'post.taken-down') return { through: revision - 1, isChained: true };

@@ -365,4 +365,27 @@ describe('an import', () => {
     if (server.storeDir !== server.dataDir) return;
     expect([...verifyDirectory(server.dataDir, {})].filter(({ fault }) => fault)).toEqual([]);
   });
+
+  it('lets a verification hold where a line erases less than all that came before it', async () => {
+    await using server = await startTestServer();
+    const id = 'erased-in-part';
+    const at = '2019-04-15T17:00:00.000Z';
+    const first = plainPost(id, { publishedAt: at, publishedBy: 'ruth' });
+    const later = (revision: number, erasure: object) => ({
+      post: { ...first, revision, updatedAt: at },
+      revision: { kind: 'refile', at, by: 'ruth', ...erasure },
+    });
+    const sent = [
+      { channel: plainChannel(id) },
+      { post: first, revision: { at, by: 'ruth' } },
+      later(2, {}),
+      later(3, { erases: 1 }),
+    ];
+    const answer = await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\n'));
+    expect(answer).toMatchObject({ status: 200, body: { revisions: 4, conflicting: 0 } });
+    if (server.storeDir !== server.dataDir) return;
+    const reports = [...verifyDirectory(server.dataDir, {})];
+    expect(reports).toMatchObject([{ channelId: id, erased: 1, erasedBeforeChained: 0 }, { channelId: null }]);
+    expect(reports.filter(({ fault }) => fault)).toEqual([]);
+  });
 });
