@@ -129,6 +129,11 @@ export class ServerWalk {
     this.#since = since;
   }
 
+  /** The offset of the last entry that held. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** Whether there is one that can be gone by. */
   get holds(): boolean {
     return this.#offset > 0 && !this.#isBroken;

@@ -8,8 +8,10 @@ import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
   appended,
+  appending,
   createChannel,
   newPostId,
+  newRequest,
   publication,
   publish,
   renderer,
@@ -229,6 +231,29 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     await redis.hdel(index, standing);
     expect(await faultOf()).toMatchObject({ offset: 5 });
     expect(await redis.hexists(index, standing)).toBe(0);
+  });
+
+  it('holds beside what is imported, made, deleted and rendered for another address after the walk began', async () => {
+    const other = await openNode(server);
+    await createChannel(other, 'a-deleted');
+    await other.close();
+    const isListed = (kind: string | null) => kind !== null;
+    const reports = verifyRedis({ url: server.url, renderer, isListed, now: Date.now() });
+    expect(await reports.next()).toMatchObject({ value: { channelId: 'bridge' } });
+    // Only now, when the server's own journal was read, and before the next channel is.
+    const engine = await openNode(server, { renderer: createRenderer({ publicUrl: 'https://other.example' }) });
+    await publish(engine, 'another', { body: 'For another address.' });
+    const post = await publish(engine, 'another', { body: 'One.' });
+    // An export from before erasures were chained.
+    const next = { ...revision(post, { body: 'Two.' }), erases: 1, toldErasure: null };
+    await engine.append('another', { ...appending([next]), imported: { by: 'root', isFirst: true } });
+    await createChannel(engine, 'z-made');
+    await engine.deleteChannel('a-deleted', newRequest(), 'root');
+    await engine.close();
+    const rest: object[] = [];
+    for await (const report of reports) rest.push(report);
+    expect(rest).toMatchObject([{ channelId: 'another', entries: 6, erased: 1 }, { channelId: null }]);
+    expect(rest.filter((report) => 'fault' in report)).toEqual([]);
   });
 
   async function faults(options: Omit<VerifyRedisOptions, 'url'> = {}) {

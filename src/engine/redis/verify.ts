@@ -55,13 +55,15 @@ export async function* verifyRedis({
     if (redis.options.db) await redis.select(redis.options.db);
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
+    // It is read on beside the walk. A channel that is made meanwhile may come after its place in the list was looked at.
+    const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
     const seen = new Set<string>();
     for await (const id of channelId === undefined ? registered(redis) : [channelId]) {
       seen.add(id);
       const report = await verifyChannel(redis, id, options, known);
       if (report !== undefined) yield report;
     }
-    for (const id of channelId === undefined ? (known?.channels.keys() ?? []) : []) {
+    for (const id of expected) {
       if (seen.has(id)) continue;
       // The list of channels does not have it.
       const report = await verifyChannel(redis, id, options, known);
@@ -83,16 +85,7 @@ async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<S
   const walk = new ServerWalk(since?.get(ofServer));
   // Read first: a node that begins the journal meanwhile writes both at once.
   const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
-  for (let from = 1; ; ) {
-    const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
-    for (const line of page) {
-      const { root, entry } = serverEntryIn(line);
-      walk.take(root, entry);
-    }
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageLines) break;
-    from = offsetOf(last[0]) + 1;
-  }
+  await readOn(redis, walk);
   if (wasBegun) walk.expectBeginning();
   const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));
   for (let at = 0; at < counting.length; at += pageLines) {
@@ -108,6 +101,20 @@ async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<S
     }
   }
   return walk;
+}
+
+/** What was written to the server's own journal since. An entry of a channel is never there before what this tells of it. */
+async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
+  for (let from = walk.offset + 1; ; ) {
+    const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
+    for (const line of page) {
+      const { root, entry } = serverEntryIn(line);
+      walk.take(root, entry);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageLines) return;
+    from = offsetOf(last[0]) + 1;
+  }
 }
 
 /** Ids in the registry, each once although who wanted an id that was taken left a place there too. */
@@ -140,21 +147,42 @@ interface Latest {
 async function verifyChannel(
   redis: Redis,
   channelId: string,
-  { since, renderer, rendererFor, isListed, onEntry }: Omit<VerifyRedisOptions, 'url' | 'channelId'>,
+  options: WalkedBy,
   server: ServerWalk | undefined,
 ): Promise<ChannelReport | undefined> {
-  const record = server?.channels.get(channelId);
+  const [, , , , , , , , , deleted = ''] = channelKeys(channelId);
+  const isDeleted = async () => (await redis.exists(deleted)) === 1;
+  const isTold = async () => {
+    if (server !== undefined) await readOn(redis, server);
+    return server?.channels.get(channelId)?.isDeleted ?? true;
+  };
+  if (await isDeleted()) return (await isTold()) ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+  const report = await walkChannel(redis, channelId, options, server);
+  const isDeletedSince = report?.fault !== undefined && (await isDeleted()) && (await isTold());
+  return isDeletedSince ? undefined : report;
+}
+
+type WalkedBy = Omit<VerifyRedisOptions, 'url' | 'channelId'>;
+
+/** The same of a channel that nobody deletes meanwhile. Undefined: there is none. */
+async function walkChannel(
+  redis: Redis,
+  channelId: string,
+  { since, renderer, rendererFor, isListed, onEntry }: WalkedBy,
+  server: ServerWalk | undefined,
+): Promise<ChannelReport | undefined> {
   const keys = channelKeys(channelId);
-  const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = '', , deleted = ''] =
-    keys;
-  if ((await redis.exists(deleted)) === 1) {
-    const isTold = record === undefined || record.isDeleted || (await isDeletedSince(redis, channelId));
-    return isTold ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
-  }
+  const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] = keys;
+  const recordOf = async () => {
+    if (server !== undefined) await readOn(redis, server);
+    return server?.channels.get(channelId);
+  };
   const [[first], [last]] = await Promise.all([
     redis.xrange(journal, '-', '+', 'COUNT', 1),
     redis.xrevrange(journal, '+', '-', 'COUNT', 1),
   ]);
+  // After the head, so that it tells of every entry up to there.
+  const record = await recordOf();
   if (first === undefined || last === undefined) {
     const remains = await redis.exists(changes, posts, index, texts, labels);
     if (remains > 0) return new Walk(channelId, '').faulty(0, null, 'the journal is missing');
@@ -193,25 +221,16 @@ async function verifyChannel(
   for (let from = head + 1; walk.isUntold; ) {
     const page = await redis.xrange(journal, `${from}-0`, '+', 'COUNT', pageEntries);
     if (page.length === 0) break;
-    for (const [id, fields] of page) walk.tell({ ...factsIn(channelId, id, fields), erasedThrough: 0 });
+    await recordOf();
+    const lines = await redis.hmget(index, ...page.map(([, fields]) => fields[5] as string));
+    for (const [nth, [id, fields]] of page.entries())
+      walk.tell({ ...factsIn(channelId, id, fields), erasedThrough: erasedIn(lines[nth]) });
     from = offsetOf((page.at(-1) as Entry)[0]) + 1;
   }
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
   if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
   const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
   return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
-}
-
-/** The walk of the server's own journal ended before the channel was deleted. */
-async function isDeletedSince(redis: Redis, channelId: string): Promise<boolean> {
-  for (let end = '+'; ; ) {
-    const page = await redis.xrevrange(registry.server, end, '-', 'COUNT', pageLines);
-    const lines = page.map((line) => serverEntryIn(line).entry);
-    if (lines.some(({ type, subject }) => type === 'channel.deleted' && subject === channelId)) return true;
-    const last = lines.at(-1);
-    if (last === undefined || lines.length < pageLines) return false;
-    end = `${last.offset - 1}-0`;
-  }
 }
 
 /** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
@@ -256,8 +275,13 @@ async function withTexts(
     const [text, label] = [written[at], labelled[at]];
     const facts = factsIn(channelId, id, fields);
     const read = text && label ? { ...readLabel(label), state: stateIn(text), html: htmlIn(text) } : undefined;
-    return { ...facts, text: read, shown: read, erasedThrough: who === own ? 0 : Number(lines[at]?.split(' ')[3] ?? 0) };
+    return { ...facts, text: read, shown: read, erasedThrough: who === own ? 0 : erasedIn(lines[at]) };
   });
+}
+
+/** In a post's line of the index: its revisions up to this one were erased. */
+function erasedIn(line: string | null | undefined): number {
+  return Number(line?.split(' ')[3] ?? 0);
 }
 
 /** Where what is kept beside the journal disagrees with it, but for what was written since the walk began. */
