@@ -20,7 +20,16 @@ export const inside = new RegExp(
 /** It has a short name beside the folder of the others. */
 const element = 'embed.js';
 /** What else a page can ask for by name. */
-const entries = ['live.css', 'front.ts', 'follow-post.ts', 'embed/frame.ts', 'embed/frame.css', 'site.css', 'docs.css'];
+const entries = [
+  'live.css',
+  'front.ts',
+  'follow-post.ts',
+  'keep-session.ts',
+  'embed/frame.ts',
+  'embed/frame.css',
+  'site.css',
+  'docs.css',
+];
 
 const targetIn = (root) => join(root, 'dist', 'web');
 

@@ -146,7 +146,10 @@ export function createApp(config: Config, { health, metrics, counted, compressio
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: answerLimits.momentRetrySeconds,
       });
-      const pages = pageRoutes({ engine, feeds, identity, cookie, publicUrl, diffs, slots, now, metrics });
+      // Often enough that a page whose connection is lost is far from the limit.
+      const useSessionSeconds = config.sessionIdleMinutes > 0 ? config.sessionIdleMinutes * 15 : undefined;
+      const reading = { engine, feeds, identity, cookie, publicUrl, useSessionSeconds };
+      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics });
       app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },

@@ -30,6 +30,8 @@ export interface Config {
   jwtAudience: string;
   /** 0: any. */
   jwtMaxLifetimeMinutes: number;
+  /** A session that is not used for this long is refused; 0: none is. */
+  sessionIdleMinutes: number;
   /** Whose the posts are that were published before an issuer was set. */
   olderPosts: 'issuer' | 'secret';
   origins: '*' | readonly string[];
@@ -72,12 +74,12 @@ export class ConfigError extends Error {
 
 // ---- What fits
 
-const wholeNumber = (from: number, to: number) =>
+const wholeNumber = (from: number, to: number, fits = `must be a whole number from ${from} to ${to}.`) =>
   z
     .string()
-    .regex(/^(?:0|[1-9][0-9]{0,9})$/, `must be a whole number from ${from} to ${to}.`)
+    .regex(/^(?:0|[1-9][0-9]{0,9})$/, fits)
     .transform(Number)
-    .refine((value) => value >= from && value <= to, `must be a whole number from ${from} to ${to}.`);
+    .refine((value) => value >= from && value <= to, fits);
 
 /** What Kubernetes sets in every container of a namespace where a service is called `pressbox`: the address of that. */
 const portOfService = /^(?:tcp|udp|sctp):\/\//;
@@ -156,6 +158,7 @@ function optional<S extends z.ZodType<unknown, string>>(schema: S, fallback: str
 }
 
 const perSecond = wholeNumber(0, 1_000_000);
+const idleFits = 'must be 0, or a whole number from 5 to 720.';
 const { workersMost } = workerLimits;
 const workersFit = `must be a whole number from 1 to ${workersMost}, or auto.`;
 
@@ -247,6 +250,11 @@ export const variables = {
     wholeNumber(0, 5_256_000),
     '0',
     'How long tokens of the JWK set may be good, from `iat` to `exp`; `0`: any time.',
+  ),
+  PRESSBOX_SESSION_IDLE_MINUTES: withDefault(
+    wholeNumber(0, 720, idleFits).refine((value) => value === 0 || value >= 5, idleFits),
+    '0',
+    "Minutes without a request after which a browser's session ends, at least 5; `0`: no limit. A page that is live keeps it.",
   ),
   PRESSBOX_OLDER_POSTS: withDefault(
     z.enum(['issuer', 'secret'], 'must be issuer or secret.'),
@@ -354,6 +362,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     jwtIssuer: values.PRESSBOX_JWT_ISSUER,
     jwtAudience: values.PRESSBOX_JWT_AUDIENCE,
     jwtMaxLifetimeMinutes: values.PRESSBOX_JWT_MAX_LIFETIME_MINUTES,
+    sessionIdleMinutes: values.PRESSBOX_SESSION_IDLE_MINUTES,
     olderPosts: values.PRESSBOX_OLDER_POSTS,
     origins: values.PRESSBOX_ORIGINS ?? [],
     trustProxy: values.PRESSBOX_TRUST_PROXY,

@@ -133,7 +133,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { port } = group === undefined ? (http.address() as AddressInfo) : config;
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
-    const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes } = config;
+    const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes, sessionIdleMinutes } = config;
     if ((group?.worker ?? 1) === 1) {
       for (const { name, nearest } of config.unknownSettings) {
         log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'a variable is no setting and is ignored');
@@ -150,7 +150,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { engine, node, unsafe } = await openEngine(config, { renderer, now, elapsed, log });
     undo.unshift(() => engine.close());
     undo.unshift(engine.onErased(() => compression.erased()));
-    const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), now });
+    const idleMs = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60_000 : undefined;
+    const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), idleMs, now });
     const identity = createIdentity({ tokens, sessions, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);

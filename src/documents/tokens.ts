@@ -23,7 +23,8 @@ export const tokenOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/session',
     summary: 'Tell who is signed in',
-    description: 'By the session of the browser, or by the token that is sent. `session` is null for a stranger.',
+    description:
+      'By the session of the browser, or by the token that is sent. `session` is null for a stranger. With an idle limit for sessions the answer renews the cookie, so a page with an open socket or stream asks this now and then.',
     who: 'anyone',
     answers: [{ status: 200, description: 'Who asks.', schema: 'SessionAnswer' }],
   },

@@ -71,10 +71,10 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
     },
     readToEnd: sent,
     set(request, response, value, maxAgeSeconds) {
-      response.append('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
+      response.set('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
     },
     clear(request, response) {
-      response.append('Set-Cookie', `${nameFor(request)}=; Max-Age=0; ${attributes(request)}`);
+      response.set('Set-Cookie', `${nameFor(request)}=; Max-Age=0; ${attributes(request)}`);
     },
     isOwnPage,
     maySignIn(request) {

@@ -15,6 +15,8 @@ export interface Identity {
   signIn(token: string): Promise<{ who: Principal } & Sealed>;
   /** Who a browser's session speaks for. `stale`: nobody any more. */
   resume(session: string): Promise<Principal | Unjudged | 'stale'>;
+  /** What the browser is to keep in the place of a session that was resumed, as it was used; undefined where that has time. */
+  renew(session: string): Promise<Sealed | undefined>;
   /**
    * Ends a browser's session, on every server. Resolves once that is on disk, with whom it spoke for; undefined where it was good no longer.
    * Throws a `Refusal` or `JournalUnavailable` where it could not be ended.
@@ -70,13 +72,14 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
     if (refusal !== undefined) throw refusal;
     return who;
   };
-  const resume = async (session: string): Promise<Principal | Unjudged | 'stale'> => {
+  const resume = async (session: string, usedAt = now()): Promise<Principal | Unjudged | 'stale'> => {
     try {
-      const who = await sessions.read(session);
+      const who = await sessions.read(session, usedAt);
       return who !== undefined && standing(who) === 'good' ? who : 'stale';
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return { refusal: error, again: () => resume(session).then(askingIn) };
+      // What was opened with it uses it, so it does not become idle meanwhile.
+      return { refusal: error, again: () => resume(session, usedAt).then(askingIn) };
     }
   };
   return {
@@ -85,7 +88,8 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
       const who = await verify(token);
       return { who, ...(await sessions.seal(who)) };
     },
-    resume,
+    resume: (session) => resume(session),
+    renew: (session) => sessions.renew(session),
     async signOut(session) {
       const who = await sessions.readToEnd(session);
       if (who?.session === undefined || standing(who) !== 'good') return undefined;

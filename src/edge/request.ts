@@ -28,16 +28,20 @@ export function authenticate(identity: Identity, cookie: SessionCookie): Request
 
 /**
  * Notes who is signed in. A session that does not hold is no mistake of the reader's, whose browser sends it by itself: it is taken away,
- * and the answer is that for a stranger. One that cannot be judged at the moment is kept.
+ * and the answer is that for a stranger. One that cannot be judged at the moment is kept. With an idle limit, the answer renews it.
  */
 export function resumeSession(identity: Identity, cookie: SessionCookie): RequestHandler {
   return async (request, response, next) => {
     const session = cookie.read(request);
     const resumed = session === undefined ? undefined : await identity.resume(session);
     if (resumed === 'stale') cookie.clear(request, response);
+    const renewed = session === undefined || resumed === 'stale' ? undefined : await identity.renew(session);
+    if (renewed !== undefined) cookie.set(request, response, renewed.value, renewed.maxAgeSeconds);
     const asking = resumed && askingIn(resumed);
     response.locals.asking = asking;
-    response.locals.isForOneBrowser = resumed === 'stale' || principalIn(asking) !== undefined;
+    const setsCookie = resumed === 'stale' || renewed !== undefined;
+    response.locals.setsCookie = setsCookie;
+    response.locals.isForOneBrowser = setsCookie || principalIn(asking) !== undefined;
     next();
   };
 }
@@ -67,7 +71,12 @@ export function requirePrincipal(response: Response): Principal {
   return asking;
 }
 
-/** Whether a browser's session says so, or is taken away with the answer: a cache that kept that would sign others out. */
+/** Whether the answer renews the browser's session, or takes it away. */
+export function setsCookie(response: Response): boolean {
+  return response.locals.setsCookie === true;
+}
+
+/** Whether a browser's session says so, or is in the answer, or is taken away with it: a cache that kept that would sign others in or out. */
 export function isForOneBrowser(response: Response): boolean {
   return response.locals.isForOneBrowser === true;
 }

@@ -1,5 +1,5 @@
 import { createHmac, hash, randomUUID } from 'node:crypto';
-import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -10,16 +10,23 @@ import { principalFrom, type Tokens } from './tokens.ts';
 /**
  * What a browser keeps instead of a token, so that no script and no address ever holds one: a JSON Web Token of a type, an audience and a
  * key of its own, so that neither is taken for the other. It holds its own id, the token's id and rights, and the thumbprint of the
- * issuer's key, and ends with the token, with that key, after some hours, or when its reader signs out (docs/decisions/0026).
+ * issuer's key, and ends with the token, with that key, after some hours, or when its reader signs out (docs/decisions/0026). With an idle
+ * limit it also ends when it is not used. It holds when it was used last, so that every node can tell and none has to remember.
  *
- * Cookies of before hold until they lapse: a session without an id of its own, and the token itself where an issuer signed it.
+ * Cookies of before hold until they lapse, used or not: a session without an id of its own or the time of its last use, and the token
+ * itself where an issuer signed it.
  */
 export interface Sessions {
   /** What to keep of a token that was verified, and for how many seconds: no longer than the token is good. */
   seal(who: Principal): Promise<Sealed>;
-  /** Who it speaks for; undefined where it does not hold, or no longer. Throws a `Refusal` where that cannot be told at the moment. */
-  read(value: string): Promise<Principal | undefined>;
-  /** Like `read`, for whoever ends it: its issuer's key is not asked for. */
+  /**
+   * Who it speaks for; undefined where it does not hold, or no longer. Throws a `Refusal` where that cannot be told at the moment.
+   * `usedAt`: when it was sent, in milliseconds since 1970.
+   */
+  read(value: string, usedAt: number): Promise<Principal | undefined>;
+  /** The same session as used now, to be kept in the place of one that was read; undefined while its last use is recent enough. */
+  renew(value: string): Promise<Sealed | undefined>;
+  /** Like `read`, for whoever ends it: its issuer's key is not asked for, and it may be idle. */
   readToEnd(value: string): Promise<Principal | undefined>;
 }
 
@@ -35,6 +42,8 @@ export interface SessionsParts {
   secret: Uint8Array | undefined;
   /** The key of the store, for a server without a secret. */
   storedKey(): Promise<Uint8Array>;
+  /** A session that was not used for so long is refused. Undefined: none is. */
+  idleMs?: number | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -43,8 +52,17 @@ const algorithm = 'HS256';
 const type = 'pressbox-session+jwt';
 const audience = 'pressbox-session';
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
+/** A cookie is renewed at most this many times within the idle limit. */
+const renewalsWithinIdle = 10;
 
-export function createSessions({ tokens, secret, storedKey, now }: SessionsParts): Sessions {
+/** What a session says. */
+interface Told {
+  who: Principal;
+  /** Milliseconds since 1970; undefined where it does not say. */
+  lastUsedAt?: number;
+}
+
+export function createSessions({ tokens, secret, storedKey, idleMs, now }: SessionsParts): Sessions {
   // A key of its own (as HKDF would make one), so that whatever else is signed with the secret can be no session.
   const derived = secret && createHmac('sha256', secret).update('pressbox session').digest();
   const key = async () => derived ?? (await storedKey());
@@ -61,25 +79,50 @@ export function createSessions({ tokens, secret, storedKey, now }: SessionsParts
       }
       return { value, maxAgeSeconds, expiresAt: (startedAt + maxAgeSeconds) * 1_000 };
     },
-    async read(value) {
-      const who = await orUndefined(() => speaker(value));
-      if (who?.issued === undefined) return who;
+    async read(value, usedAt) {
+      const told = await orUndefined(() => tell(value));
+      if (told === undefined || isIdle(told, usedAt)) return undefined;
+      const { who } = told;
+      if (who.issued === undefined) return who;
       return (await tokens.holds(who.issued)) ? who : undefined;
     },
-    readToEnd: (value) => orUndefined(() => speaker(value)),
+    async renew(value) {
+      if (idleMs === undefined || decodeProtectedHeader(value).typ !== type) return undefined;
+      const lastUsedAt = lastUseOf(decodeJwt(value));
+      if (lastUsedAt === undefined || now() - lastUsedAt < idleMs / renewalsWithinIdle) return undefined;
+      const payload = await verified(value);
+      const used = Math.floor(now() / 1000);
+      const expiresAt = payload.exp ?? 0;
+      return {
+        value: await signed(await key(), { ...payload, used }),
+        maxAgeSeconds: expiresAt - used,
+        expiresAt: expiresAt * 1_000,
+      };
+    },
+    readToEnd: async (value) => (await orUndefined(() => tell(value)))?.who,
   };
 
-  async function speaker(value: string): Promise<Principal | undefined> {
+  function isIdle({ lastUsedAt }: Told, usedAt: number): boolean {
+    return idleMs !== undefined && lastUsedAt !== undefined && usedAt - lastUsedAt >= idleMs;
+  }
+
+  async function verified(value: string): Promise<JWTPayload> {
+    const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
+    return (await jwtVerify(value, await key(), checks)).payload;
+  }
+
+  async function tell(value: string): Promise<Told | undefined> {
     if (value.length > limits.sessionCharacters) return undefined;
     const header = decodeProtectedHeader(value);
     if (header.typ === type) {
-      const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
-      return principalOf(value, (await jwtVerify(value, await key(), checks)).payload);
+      const payload = await verified(value);
+      const lastUsedAt = lastUseOf(payload);
+      return { who: principalOf(value, payload), ...(lastUsedAt !== undefined && { lastUsedAt }) };
     }
     // A token that the server signed is no session: it was never exchanged for one.
     if (header.alg === algorithm) return undefined;
     const who = await tokens.verify(value);
-    return { ...who, session: sessionOf(who, { id: idOfOld(value), begunAt: 0 }) };
+    return { who: { ...who, session: sessionOf(who, { id: idOfOld(value), begunAt: 0 }) } };
   }
 
   function principalOf(value: string, payload: JWTPayload): Principal {
@@ -93,7 +136,7 @@ export function createSessions({ tokens, secret, storedKey, now }: SessionsParts
 }
 
 /** A session that does not hold says nothing of why. */
-async function orUndefined(read: () => Promise<Principal | undefined>): Promise<Principal | undefined> {
+async function orUndefined<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
@@ -107,14 +150,16 @@ function sign(key: Uint8Array, who: Principal, startedAt: number, seconds: numbe
   const { sub, name, jti, grants, issued } = who;
   const given = Object.fromEntries(Object.entries(grants).filter(([, value]) => value === true || (value as []).length > 0));
   const issuer = issued && { kid: issued.key, ...(issued.issuer !== undefined && { iss: issued.issuer }) };
-  return new SignJWT({ name, pressbox: given, sid: randomUUID(), ...issuer })
-    .setProtectedHeader({ alg: algorithm, typ: type })
-    .setSubject(sub)
-    .setAudience(audience)
-    .setIssuedAt(startedAt)
-    .setExpirationTime(startedAt + seconds)
-    .setJti(jti)
-    .sign(key);
+  const own = { sub, jti, aud: audience, iat: startedAt, exp: startedAt + seconds, used: startedAt };
+  return signed(key, { name, pressbox: given, sid: randomUUID(), ...issuer, ...own });
+}
+
+function signed(key: Uint8Array, claims: JWTPayload): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: algorithm, typ: type }).sign(key);
+}
+
+function lastUseOf({ used }: JWTPayload): number | undefined {
+  return typeof used === 'number' ? used * 1_000 : undefined;
 }
 
 function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id: string; begunAt: number }) {

@@ -219,6 +219,7 @@ export const sessionClaimsSchema = z.object({
   sid: z.uuid().optional(),
   kid: z.string().min(1).optional(),
   iss: z.string().optional(),
+  used: z.number().optional(),
 });
 
 /** A token that is not to be taken any more. `expiresAt` is the token's own; left out, it is refused for ever. */

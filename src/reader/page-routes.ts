@@ -36,6 +36,8 @@ export interface PageContext {
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
+  /** How often a page that is live is to use its reader's session; undefined without an idle limit. */
+  useSessionSeconds: number | undefined;
   diffs: WordDiffs;
   /** For pages of earlier versions. */
   slots: Slots;
@@ -44,7 +46,8 @@ export interface PageContext {
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, feeds, identity, cookie, publicUrl, diffs, slots, now, metrics } = context;
+  const { engine, feeds, identity, cookie, publicUrl, useSessionSeconds, diffs, slots, now, metrics } = context;
+  const shared = { publicUrl, useSessionSeconds };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const versionPages = createVersionPages({ engine, diffs, slots, assets });
@@ -69,7 +72,7 @@ export function pageRoutes(context: PageContext): Router {
     const visitor = visitorOf(res, req.originalUrl);
     // Above the newest post there is nothing: the page is that of the newest.
     const isPast = window?.ceiling === null && window.posts.length === 0;
-    sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, publicUrl, assets, at: minute() }));
+    sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at: minute() }));
   });
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
@@ -86,7 +89,7 @@ export function pageRoutes(context: PageContext): Router {
     if (post === undefined) throw new Refusal('not-found', missing.post);
     if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel: snapshot.channel, post, cursor: snapshot.cursor });
     const visitor = visitorOf(res, req.originalUrl);
-    sendPage(res, livePage({ snapshot, window, marked: postId, visitor, publicUrl, assets, at: minute() }));
+    sendPage(res, livePage({ snapshot, window, marked: postId, visitor, ...shared, assets, at: minute() }));
   });
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId/versions', headers, resume, async (req, res) => {

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { refusalFor } from '../edge/identity.ts';
-import { askingOf } from '../edge/request.ts';
+import { askingOf, setsCookie } from '../edge/request.ts';
 import { JournalUnavailable, type Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
@@ -27,7 +27,8 @@ export interface PollQuery {
 
 export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
   const { feeds, identity, readers, handshakes, rates, metrics } = context;
-  const isHeld = waitMs > 0 && req.method === 'GET';
+  // A cookie is answered at once: the browser may have signed out, or in anew, when a held answer comes.
+  const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
   readers.mustLetIn();

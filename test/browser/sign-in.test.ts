@@ -195,6 +195,38 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     for (const tab of tabs) expect(await markupOf(tab)).not.toContain('The first word.');
   });
 
+  it('stay signed in past the idle limit while their page is live, and no longer', async () => {
+    const before = server;
+    await newServer({ PRESSBOX_SESSION_IDLE_MINUTES: '5' });
+    await before[Symbol.asyncDispose]();
+    const start = Date.now();
+    let ahead = 0;
+    onTestFinished(() => {
+      now = Date.now;
+    });
+    now = () => Date.now() + ahead;
+    const { page } = await browser.page();
+    await page.clock.install({ time: start });
+    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
+    await page.getByLabel('Access token').fill(await server.token({ reader: ['*'] }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${server.url}/live/${members}`);
+    const isLive = () => page.locator('#connection[data-state="live"]').waitFor();
+    for (let round = 0; round < 6; round += 1) {
+      await isLive();
+      ahead += 80_000;
+      const [answer] = await Promise.all([page.waitForResponse(`${server.url}/v1/session`), page.clock.fastForward(80_000)]);
+      expect(await answer.json()).toMatchObject({ session: { name: 'Ada Byron' } });
+    }
+    await page.reload();
+    await isLive();
+    expect(await page.textContent('main')).toContain('The first word.');
+    await page.goto('about:blank');
+    ahead += 300_000;
+    await page.goto(`${server.url}/live/${members}`);
+    await page.getByLabel('Access token').waitFor();
+  });
+
   it('are signed in by the page of a newsroom, which can do nothing else with it', async () => {
     const newsroom = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html').end(`<!doctype html><title>The newsroom</title>

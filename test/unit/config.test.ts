@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
+import { limits } from '../../src/protocol/limits.ts';
 
 function mistakesOf(env: Record<string, string>) {
   try {
@@ -28,6 +29,7 @@ describe('the configuration', () => {
       jwtIssuer: undefined,
       jwtAudience: 'pressbox',
       jwtMaxLifetimeMinutes: 0,
+      sessionIdleMinutes: 0,
       olderPosts: 'issuer',
       origins: [],
       trustProxy: false,
@@ -88,6 +90,7 @@ describe('the configuration', () => {
       PRESSBOX_JWT_ISSUER: 'https://id.example.org',
       PRESSBOX_JWT_AUDIENCE: 'live',
       PRESSBOX_JWT_MAX_LIFETIME_MINUTES: '60',
+      PRESSBOX_SESSION_IDLE_MINUTES: '30',
       PRESSBOX_OLDER_POSTS: 'secret',
       PRESSBOX_ORIGINS: 'https://www.example.org, http://localhost:8080',
       PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
@@ -111,6 +114,7 @@ describe('the configuration', () => {
       jwtIssuer: 'https://id.example.org',
       jwtAudience: 'live',
       jwtMaxLifetimeMinutes: 60,
+      sessionIdleMinutes: 30,
       olderPosts: 'secret',
       origins: ['https://www.example.org', 'http://localhost:8080'],
       trustProxy: 'loopback, 10.0.0.0/8, fd00::/8',
@@ -168,6 +172,7 @@ describe('the configuration', () => {
       PRESSBOX_JWT_ISSUER: 'two words',
       PRESSBOX_JWT_AUDIENCE: 'two words',
       PRESSBOX_JWT_MAX_LIFETIME_MINUTES: 'an hour',
+      PRESSBOX_SESSION_IDLE_MINUTES: '4',
       PRESSBOX_OLDER_POSTS: 'everyone',
       PRESSBOX_ORIGINS: 'https://www.example.org/',
       PRESSBOX_TRUST_PROXY: 'everyone',
@@ -221,6 +226,16 @@ describe('the configuration', () => {
   it('refuses what is to be checked of an issuer’s tokens where there is no JWK set', () => {
     const { mistakes } = mistakesOf({ PRESSBOX_JWT_ISSUER: 'https://id.example.org' });
     expect(mistakes).toEqual([{ name: 'PRESSBOX_JWT_ISSUER', message: 'needs PRESSBOX_JWKS_URL.' }]);
+  });
+
+  it('takes an idle limit of sessions from 5 minutes to 12 hours, or none', () => {
+    const minutes = (PRESSBOX_SESSION_IDLE_MINUTES: string) => readConfig({ PRESSBOX_SESSION_IDLE_MINUTES }).sessionIdleMinutes;
+    expect(['0', '5', '720'].map(minutes)).toEqual([0, 5, limits.sessionHours * 60]);
+    const message = 'must be 0, or a whole number from 5 to 720.';
+    for (const wrong of ['4', '721', '7.5', '-5', 'off']) {
+      const { mistakes } = mistakesOf({ PRESSBOX_SESSION_IDLE_MINUTES: wrong });
+      expect(mistakes).toEqual([{ name: 'PRESSBOX_SESSION_IDLE_MINUTES', message }]);
+    }
   });
 
   it('has several processes on a port with Redis, and one with the embedded journal', () => {

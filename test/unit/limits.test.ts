@@ -6,6 +6,7 @@ import { readSources, withoutComments } from '../support/imports.ts';
 const noLimits: Record<string, string> = {
   'src/documents/recorded.ts retryAfter: 2': 'what a server answered',
   'src/edge/secret.ts secretBytes': 'how long a secret is that is made here',
+  'src/edge/sessions.ts renewalsWithinIdle': 'a share of a setting',
   'src/engine/chain.ts poolBytes': 'random bytes that are made at a time',
   'src/engine/ended-sessions.ts sessionKeyBytes': 'how long a key is that is made here',
   'src/engine/record.ts envelopeBytes': 'what JSON has around a post, counted within eventBytes',

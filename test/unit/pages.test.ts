@@ -15,6 +15,7 @@ const assets = {
   words,
   front: '/assets/front.abc.js',
   followPost: '/assets/follow-post.abc.js',
+  keepSession: '/assets/keep-session.abc.js',
   style: '/assets/live.def.css',
   site: '/assets/site.pqr.css',
   docs: '/assets/docs.ghi.css',

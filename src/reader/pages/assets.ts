@@ -48,6 +48,7 @@ export function loadAssets(): Assets {
     words: Object.fromEntries(words),
     front: address('front.js'),
     followPost: address('follow-post.js'),
+    keepSession: address('keep-session.js'),
     style: address('live.css'),
     site: address('site.css'),
     docs: address('docs.css'),

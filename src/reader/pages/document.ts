@@ -12,6 +12,8 @@ export interface Assets {
   front: string;
   /** The script of what a post said before, and of what was withdrawn. */
   followPost: string;
+  /** The script that uses a reader's session while the page of a coverage is live. */
+  keepSession: string;
   style: string;
   /** What every page has beyond that but the one of a coverage, which is to weigh little. */
   site: string;
