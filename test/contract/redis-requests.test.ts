@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Connection } from '../../src/engine/redis/connection.ts';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { Requests } from '../../src/engine/redis/requests.ts';
-import { loadScripts } from '../../src/engine/redis/scripts.ts';
+import { loadScripts, run } from '../../src/engine/redis/scripts.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -66,12 +67,53 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
       await engine.deleteChannel(id, deleting, 'root');
       await engine.note(id, late, { position, postId: null, revision: 1 });
+      const all = channelKeys(id, '')[12] as string;
+      await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0));
       for (const one of [request, deleting, late]) {
         const leftMs = await server.admin.pttl(channelKeys(id, one.id)[11] as string);
         expect(leftMs > keptMs - aWhileMs && leftMs <= keptMs).toBe(true);
         expect(await engine.recall(id, one)).toBeDefined();
       }
-      expect(await server.admin.exists(channelKeys(id, '')[12] as string, channelKeys(id).at(-1) as string)).toBe(0);
+      expect(await server.admin.exists(all, channelKeys(id).at(-1) as string)).toBe(0);
+    });
+
+    it('ends in bounded steps where its channel was deleted, and nowhere else', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const keys = channelKeys(id, newRequest().id);
+      const [, all] = keys.slice(11) as [string, string];
+      const scripts = loadScripts();
+      const most = redisLimits.requestSweepMost;
+      const step = () => run(server.admin, scripts['end-requests'], keys, [keptMs, most]);
+      for (let nth = 0; nth < most; nth += 1) await server.admin.zadd(all, nth, `imported-${nth}`);
+      await server.admin.set(channelKeys(id, 'imported-7')[11] as string, 'x');
+      const count = await server.admin.zcard(all);
+      expect(count).toBe(most + 1);
+      expect(await step()).toBe(0);
+      // The script alone, as a node would have sent it that died then.
+      const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
+      expect(await run(server.admin, scripts['delete-channel'], [...keys, registry.server], args)).toBe('deleted');
+      expect(await server.admin.zcard(all)).toBe(count);
+      expect([await step(), await step(), await step()]).toEqual([most, 1, 0]);
+      expect(await server.admin.exists(all)).toBe(0);
+      expect(await server.admin.pttl(channelKeys(id, 'imported-7')[11] as string)).toBeGreaterThan(keptMs - aWhileMs);
+    });
+
+    it('ends where a node of an earlier version deleted its channel, and left it without an end', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const before = await openNodeFor(test, server);
+      const { id } = await createChannel(before);
+      await before.deleteChannel(id, newRequest(), 'root');
+      await before.close();
+      const [key, all] = channelKeys(id, 'left').slice(11) as [string, string];
+      await server.admin.set(key, 'x');
+      await server.admin.zadd(all, 1, 'left');
+      // A channel is noted for so long that its nodes are done, and looked at a second after a start.
+      await server.admin.zadd(registry.owed, Date.now() - 2 * redisLimits.owedStaleMs, id);
+      await openNodeFor(test, server);
+      await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0), { timeout: 10_000 });
+      expect(await server.admin.pttl(key)).toBeGreaterThan(keptMs - aWhileMs);
     });
 
     it('is known where a node of an earlier version remembered it, with an end', async (test) => {

@@ -46,7 +46,7 @@ export const redisLimits = {
   suspicionMs: 250,
   /** Who has not acknowledged an erasure by then is asked again. */
   erasureAskAgainMs: 4_000,
-  /** The clock of requests is kept this often, and so many channels are looked at then for requests to forget, so many at a time. */
+  /** The clock of requests is kept this often, and so many channels are looked at then for requests to forget, so many at a time. So many of a deleted channel are given an end at a time. */
   requestSweepMs: 60_000,
   requestSweepChannels: 100,
   requestSweepMost: 500,

@@ -10,6 +10,13 @@ export const keptMs = limits.idempotencyHours * 3_600_000;
 
 const { requestSweepMs, requestSweepChannels, requestSweepMost } = redisLimits;
 
+/** Lets Redis forget the requests of a channel that was deleted; of no other. In steps, so that nobody waits behind it. */
+export async function endRequests(writes: Pick<Connection, 'run'>, channelId: string): Promise<void> {
+  const keys = channelKeys(channelId, '');
+  for (let ended: number = requestSweepMost; ended === requestSweepMost; )
+    ended = Number(await writes.run('end-requests', keys, [keptMs, requestSweepMost]));
+}
+
 export interface RequestsParts {
   writes: Connection;
   talk: Connection;

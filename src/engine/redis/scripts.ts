@@ -11,6 +11,7 @@ const operations = [
   'channel',
   'corrections',
   'delete-channel',
+  'end-requests',
   'end-session',
   'ended',
   'entries',

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import type { Erasures, Owed } from './erasure.ts';
 import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { endRequests } from './requests.ts';
 import { timeOf } from './servers.ts';
 
 const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
@@ -25,7 +26,7 @@ interface Debt {
 }
 
 /**
- * Finishes erasures that are owed, of whatever node. Each channel is tried on its own: one whose erasures fail, or wait for a node, keeps
+ * Finishes erasures that are owed, of whatever node, and the requests of deleted channels. Each channel is tried on its own: one whose erasures fail, or wait for a node, keeps
  * those of no other from their end.
  */
 export class Sweep {
@@ -105,14 +106,19 @@ export class Sweep {
     try {
       const owed = await this.#parts.erasures.owed(channelId);
       debt.erasures = owed.length;
-      if (owed.length === 0) return await this.#forget(channelId);
-      debt.finishing ??= this.#finish(channelId, owed, debt);
+      if (owed.length > 0) {
+        debt.finishing ??= this.#finish(channelId, owed, debt);
+        this.#debts.set(channelId, debt);
+      }
+      // Of a channel that was deleted, also by a node of an earlier version, which leaves them as they are.
+      await endRequests(this.#parts.writes, channelId);
+      if (owed.length === 0) await this.#forget(channelId);
     } catch (error) {
       // Nobody knows that there are none.
       debt.erasures ||= 1;
+      this.#debts.set(channelId, debt);
       this.#failed(channelId, debt, error);
     }
-    this.#debts.set(channelId, debt);
   }
 
   async #finish(channelId: string, owed: readonly Owed[], debt: Debt): Promise<void> {

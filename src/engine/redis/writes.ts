@@ -19,7 +19,7 @@ import type { Erasures } from './erasure.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 import { registered } from './reads.ts';
-import { keptMs, type Requests } from './requests.ts';
+import { endRequests, keptMs, type Requests } from './requests.ts';
 import type { RedisRevocations } from './revocations.ts';
 import type { Answer, Operation } from './scripts.ts';
 import type { RedisSessions } from './sessions.ts';
@@ -184,6 +184,8 @@ export class Writes implements JournalWrites {
       if (deletion === 'deleted') {
         this.#parts.bus.announceErased(channelId, null);
         this.#parts.bus.announce(channelId, { type: 'gone' });
+        // Where that fails, or this node dies, the sweep sees to it.
+        void endRequests(this.#parts.writes, channelId).catch(() => undefined);
       }
       return { status: 'deleted' as const, erasure: await this.#parts.erasures.finish(channelId, null) };
     });

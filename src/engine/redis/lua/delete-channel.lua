@@ -10,9 +10,8 @@ local card = readCard()
 call('SET', deleted, card and card.access or 'desk')
 call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, owed, notes)
 call('ZADD', owed, 0, own)
--- Nothing is done twice in a channel that is gone, nor does anyone look there for what is too old: so these end by themselves.
-for _, id in ipairs(call('ZRANGE', KEYS[13], 0, -1)) do call('PEXPIRE', requestPrefix() .. id, ARGV[2]) end
-call('UNLINK', KEYS[13])
+-- Its other requests are given an end in steps (end-requests.lua).
+call('ZREM', KEYS[13], requestId())
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
 tellServer(KEYS[14], ARGV[5], 6)
 return 'deleted'
