@@ -94,15 +94,20 @@ export function createRates(
   };
 }
 
-/** Counts every request by its address, which Express takes from the proxy if that is trusted, and its answer once that is over. */
+/** Counts every request by its address, which Express takes from the proxy if that is trusted, and its answer once that is made. */
 export function limitRequests(rates: Rates): RequestHandler {
   return (request, response, next) => {
     const { socket, ip = '' } = request;
     rates.requests(ip);
     const before = socket.bytesWritten;
-    response.once('close', () => {
-      if (!ownCount.has(response)) rates.answered(ip, socket.bytesWritten - before);
-    });
+    let isCharged = false;
+    const charge = () => {
+      if (isCharged || ownCount.has(response)) return;
+      isCharged = true;
+      rates.answered(ip, socket.bytesWritten - before);
+    };
+    // When it was made: a client that reads nothing has the next one made while this one waits.
+    response.once('prefinish', charge).once('close', charge);
     next();
   };
 }

@@ -10,9 +10,13 @@ import { createChannel, publish } from '../support/writers.ts';
 
 /** Twelve addresses ask for pages of posts, sixteen at a time on each connection, and read nothing. */
 const attack = { addresses: 12, connectionsOfEach: 20, requestsOfEach: 16 };
-const mostBytes = 400_000_000;
+/**
+ * A third of what the same attack cost where answers were made without waiting for readers. Most of it is what answers leave to the garbage
+ * collector, which takes its time.
+ */
+const mostGrownBytes = 320_000_000;
 
-it('keeps resident memory below 400 MB while 12 addresses ask for 3,840 answers and read none', async () => {
+it('grows by less than 320 MB while 12 addresses ask for 3,840 answers and read none', async () => {
   await using server = await startServerProcess({
     env: { PRESSBOX_REQUESTS_PER_SECOND: '50', PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000' },
   });
@@ -59,7 +63,7 @@ it('keeps resident memory below 400 MB while 12 addresses ask for 3,840 answers 
     [before, now] = [now, await processorTicks(server.pid)];
   }
   console.log('unread answers:', JSON.stringify({ sentBytes, before, most }));
-  expect(most).toBeLessThan(mostBytes);
+  expect(most - before).toBeLessThan(mostGrownBytes);
 });
 
 async function residentBytes(pid: number): Promise<number> {

@@ -107,7 +107,7 @@ export const ratesAtBound: AtBounds<'rates'> = {
     metric: closed('requests'),
   },
   answerUnitBytes: {
-    what: 'An answer counts as one request more for each further piece of this size that it begins, once it is over, and a `subscribe` likewise.',
+    what: 'An answer counts as one request more for each further piece of this size that it begins, once it is made, and a `subscribe` likewise.',
     metric: closed('requests'),
   },
   bucketsMost: {
