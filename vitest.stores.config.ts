@@ -11,6 +11,7 @@ const notOnEachStore = {
   'test/flow/docs-moving.test.ts': 'runs the commands of the page, some of which look into the data directory',
   'test/flow/docs-operating*.test.ts': 'have stores of their own, and say what is so on each',
   'test/flow/docs-proxies.test.ts': 'is about what stands before a server, of which no store knows',
+  'test/flow/golden-directory.test.ts': 'opens the data directory of an earlier version',
   'test/flow/verify.test.ts': 'changes the data directory by hand; test/contract/redis-tampering.test.ts changes Redis',
   'test/flow/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
   'test/flow/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
