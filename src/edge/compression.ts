@@ -43,6 +43,9 @@ const encoders = {
   gzip: promisify(gzip) as (content: Buffer) => Promise<Buffer>,
 } as const satisfies Record<Coding, (content: Buffer) => Promise<Buffer>>;
 
+/** What an entry takes beside its bytes: its key, its place in the map, and the buffer itself. */
+const entryBytes = 512;
+
 export function createCompression(
   onOutcome: (outcome: CompressionOutcome) => void,
   bounds: { mostBytes: number; most: number } = {
@@ -81,7 +84,7 @@ export function createCompression(
 
   async function make(key: string, content: string | Buffer, coding: Coding): Promise<Compressed> {
     const since = generation;
-    const compressed = await encoders[coding](typeof content === 'string' ? Buffer.from(content) : content);
+    const compressed = exactly(await encoders[coding](typeof content === 'string' ? Buffer.from(content) : content));
     if (since !== generation) return { status: 'erased' };
     keep(key, compressed);
     return { status: 'compressed', bytes: compressed };
@@ -89,11 +92,11 @@ export function createCompression(
 
   function keep(key: string, compressed: Buffer): void {
     kept.set(key, compressed);
-    bytes += compressed.length;
-    for (const [oldest, { length }] of kept) {
+    bytes += sizeOf(compressed);
+    for (const [oldest, entry] of kept) {
       if (bytes <= bounds.mostBytes) break;
       kept.delete(oldest);
-      bytes -= length;
+      bytes -= sizeOf(entry);
       onOutcome('forgotten');
     }
   }
@@ -110,6 +113,18 @@ export function createCompression(
       bytes = 0;
     },
   };
+}
+
+/** In memory of its own: what zlib returns is a part of a chunk of 16 KiB, and would keep the whole chunk. */
+function exactly(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
+/** What an entry takes in all. */
+function sizeOf(entry: Buffer): number {
+  return entry.buffer.byteLength + entryBytes;
 }
 
 /** Undefined where the answer goes out as it is. */

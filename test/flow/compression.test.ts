@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createCompression } from '../../src/edge/compression.ts';
+import { type Compressor, createCompression } from '../../src/edge/compression.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
@@ -174,15 +174,15 @@ describe('an answer', () => {
 
 describe('what is compressed', () => {
   const strangers = (compression: ReturnType<typeof createCompression>) => {
-    const response = { locals: {} as { compressor?: { compress: (content: string, coding: 'gzip') => unknown } } };
+    const response = { locals: {} as { compressor?: Compressor } };
     const asked = { headers: {} };
     compression.handler(asked as never, response as never, () => undefined);
-    return response.locals.compressor as { compress: (content: string, coding: 'gzip') => unknown };
+    return response.locals.compressor as Compressor;
   };
 
   it('is made once for all who are answered the same, and kept within a bound', async () => {
     const outcomes: string[] = [];
-    const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 200, most: 2 }));
+    const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 2_000, most: 2 }));
     const text = 'The harbour office speaks. '.repeat(100);
     const [first, second] = await Promise.all([compress(text, 'gzip'), compress(text, 'gzip')]);
     expect(first).toBe(second);
@@ -190,6 +190,23 @@ describe('what is compressed', () => {
     expect(outcomes).toEqual(['made', 'kept']);
     for (let nth = 0; nth < 10; nth += 1) await compress(`${nth} ${text}`, 'gzip');
     expect(outcomes.filter((how) => how === 'forgotten').length).toBeGreaterThan(5);
+  });
+
+  it.each(['gzip', 'br'] as const)('takes no more memory than is counted, with %s', async (coding) => {
+    const outcomes: string[] = [];
+    const mostBytes = 10_000;
+    const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes, most: 1 }));
+    const made: ArrayBufferLike[] = [];
+    for (let nth = 0; nth < 100; nth += 1) {
+      const answer = await compress(`${nth} ${'The harbour office speaks. '.repeat(100)}`, coding);
+      if (answer.status === 'compressed') made.push(answer.bytes.buffer);
+    }
+    const forgotten = outcomes.filter((how) => how === 'forgotten').length;
+    const kept = made.slice(forgotten);
+    expect([made.length, forgotten > 0, kept.length > 0]).toEqual([100, true, true]);
+    expect(kept.reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(mostBytes);
+    // An answer of a few bytes takes more beside them.
+    expect(kept.length).toBeLessThan(mostBytes / 500);
   });
 
   it('goes out as it is where too much is under way', async () => {
