@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import type { Media } from '../src/protocol/model.ts';
 import type { NewPost } from '../src/protocol/schemas.ts';
 import { createChannel, publish, write } from '../test/support/writers.ts';
@@ -85,7 +85,7 @@ export async function measureRequests(
     const requests: RequestFigures[] = [];
     for (const [route, pathOf] of Object.entries(routesOf(coverage))) {
       if (only !== undefined && !route.includes(only)) continue;
-      for (const coding of ['identity', 'gzip', 'br']) requests.push(await measure(worker, coverage, { route, pathOf, coding }));
+      for (const coding of ['identity', 'gzip']) requests.push(await measure(worker, coverage, { route, pathOf, coding }));
       plan.say(route);
     }
     const floods: FloodFigures[] = [];
@@ -189,7 +189,7 @@ async function ask(url: string, coding: string): Promise<Answer> {
   return { status: answer.statusCode as number, bytes: body.length, contentBytes: unpack?.(body).length ?? body.length };
 }
 
-const unpackers: Record<string, (bytes: Buffer) => Buffer> = { gzip: gunzipSync, br: brotliDecompressSync };
+const unpackers: Record<string, (bytes: Buffer) => Buffer> = { gzip: gunzipSync };
 
 /** On connections of their own, all at once; either all answers are read, or nobody waits for one. */
 async function flood(worker: Worker, { url, token, channelId, revised }: Coverage, hangsUp: boolean): Promise<FloodFigures> {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { mayHoldSession } from './cookies.ts';
 import { answerLimits } from './limits.ts';
@@ -16,7 +16,7 @@ export interface Compression {
   erased(): void;
 }
 
-export type Coding = 'br' | 'gzip';
+export type Coding = 'gzip';
 
 export type Compressed =
   | { status: 'compressed'; bytes: Buffer }
@@ -27,7 +27,7 @@ export type Compressed =
 
 /** Of one request. */
 export interface Compressor {
-  /** What the client takes best; undefined where it takes neither. */
+  /** What the client likes best; undefined where it would rather have it as it is. */
   coding: Coding | undefined;
   compress(content: string | Buffer, coding: Coding): Promise<Compressed> | Compressed;
 }
@@ -36,12 +36,7 @@ export interface Compressor {
 export const compressionOutcomes = ['made', 'kept', 'passed-over', 'forgotten'] as const;
 export type CompressionOutcome = (typeof compressionOutcomes)[number];
 
-/** Beyond these a tenth of the bytes costs twice the time. */
-const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
-const encoders = {
-  br: (content: Buffer) => promisify(brotliCompress)(content, brotliOptions),
-  gzip: promisify(gzip) as (content: Buffer) => Promise<Buffer>,
-} as const satisfies Record<Coding, (content: Buffer) => Promise<Buffer>>;
+const encoders: Record<Coding, (content: Buffer) => Promise<Buffer>> = { gzip: promisify(gzip) };
 
 /** What an entry takes beside its bytes: its key, its place in the map, and the buffer itself. */
 const entryBytes = 512;
@@ -137,7 +132,6 @@ function isForAStranger(request: Request): boolean {
 }
 
 function codingFor(request: Request): Coding | undefined {
-  // Of those that a client likes as well as others, as browsers do, the first.
-  const coding = request.headers['accept-encoding'] === undefined ? false : request.acceptsEncodings('br', 'gzip', 'identity');
-  return coding === 'br' || coding === 'gzip' ? coding : undefined;
+  if (request.headers['accept-encoding'] === undefined) return undefined;
+  return request.acceptsEncodings('gzip', 'identity') === 'gzip' ? 'gzip' : undefined;
 }
