@@ -23,9 +23,9 @@ export interface RequestFigures {
   /** As it was asked for: `identity`, `gzip` or `br`. */
   coding: string;
   status: number;
-  /** Of the answer's content, before it is compressed. */
+  /** Bytes of the answer's content before it is compressed. */
   contentBytes: number;
-  /** Of the body as it was sent. */
+  /** Bytes of the body on the wire. */
   sentBytes: number;
   /** Medians. */
   cpuMs: number;
@@ -57,11 +57,11 @@ interface Coverage {
   url: string;
   token: string;
   channelId: string;
-  /** Of each post, in order. */
+  /** The posts, oldest first. */
   posts: { id: string; seq: number }[];
   /** Revised many times: by some words, and by so many that they are not compared. */
   revised: { id: string; revisions: number }[];
-  /** Of an early state. */
+  /** The cursor of an early state. */
   cursor: string;
 }
 

@@ -9,7 +9,7 @@ import { answerCalls } from './worker.ts';
  */
 
 export interface Spent {
-  /** Of all threads. */
+  /** CPU time of all threads. */
   cpuMs: number;
   /** The longest that the main thread had no turn of its event loop for, as CPU time; 0 where it was not watched. */
   stretchMs: number;

@@ -76,7 +76,7 @@ export function passes({ status, retryAfter }: { status: number; retryAfter?: nu
 export function isUnsent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { syscall, code, errors, cause } = error as Error & { syscall?: unknown; code?: unknown; errors?: unknown };
-  // Of a name with several addresses there is an error for each.
+  // A name with several addresses fails with an error for each.
   if (Array.isArray(errors)) return errors.length > 0 && errors.every(isUnsent);
   return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT' || isUnsent(cause);
 }

@@ -1,4 +1,4 @@
-/** Who reads the demo, by the metrics of its server: the one number that counts the readers of all its processes. */
+/** Counts the readers of the demo by its server's metrics, which sum over all processes. */
 export interface Audience {
   isReading: boolean;
   /** How often somebody has begun to read. */

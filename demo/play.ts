@@ -28,7 +28,7 @@ export interface Play {
   publicUrl?: string;
   /** Imports the lines of an export. Left out: the first posts are published as of now. */
   importLines?: (lines: string) => Promise<unknown>;
-  /** Who reads. Left out, or undefined: somebody does, all the time. */
+  /** Counts the readers. If it is left out or returns undefined, somebody is taken to read all the time. */
   audience?: () => Promise<Audience | undefined>;
 }
 
@@ -46,7 +46,7 @@ const giveWayMs = 60_000;
 const lookMs = 1_000;
 /** Before an aside, and between it and its correction. Milliseconds. */
 const asideMs = { before: 1_500, correction: 6_000 } as const;
-/** Of asides in one run: whoever opens the page after these finds it as it is. */
+/** The most asides in one run. A reader who opens the page after them sees no more arrive. */
 const asidesMost = 200;
 
 /** Resolves when the story is told and nobody is to come, the signal aborts, or whoever owns the channel ended or deleted it. The channel stays live. */

@@ -25,7 +25,7 @@ export interface Config {
   dataDir: string;
   jwtSecret: Uint8Array | undefined;
   jwksUrl: string | undefined;
-  /** Of tokens that a key of the JWK set signed, here and below. */
+  /** The issuer, audience and lifetime apply to tokens that a key of the JWK set signed. */
   jwtIssuer: string | undefined;
   jwtAudience: string;
   /** 0: any. */

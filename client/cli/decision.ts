@@ -27,7 +27,7 @@ export async function decidedOnPost(post: SeenPost, deciding: Deciding, terminal
   return decided(post, postLines(post, 'UTC', terminal.style), deciding, terminal);
 }
 
-/** Likewise of what a channel says at its head. */
+/** The same for the headline and standfirst of a channel. */
 export async function decidedOnChannel(channel: Channel, deciding: Deciding, terminal: Terminal): Promise<number> {
   const { revision } = channel;
   return decided({ id: channelItself, revision }, channelLines(channel, undefined, terminal.style), deciding, terminal);

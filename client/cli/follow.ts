@@ -114,7 +114,7 @@ interface Told {
   terminal: Terminal;
   /** Its address. */
   server: string;
-  /** Of what a person was shown: with --json a program is. */
+  /** Revisions that a person was shown. Output with --json does not count: a program reads it. */
   revisions: ShownRevisions;
 }
 

@@ -46,7 +46,7 @@ async function run(argv: string[], env: Env, terminal: Terminal): Promise<number
   }
 }
 
-/** Of the package: package.json stands above this file, in a checkout and in the package. */
+/** The version of the package, from the nearest package.json above this file, in a checkout and in the package. */
 function versionOf(): string {
   return (createRequire(import.meta.url)('pressbox/package.json') as { version: string }).version;
 }

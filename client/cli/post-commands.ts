@@ -290,7 +290,7 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
   eraseEarlier?: boolean;
   eraseNote?: number[];
 }
-/** Of an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 function eachRevision(text: string, before: number[] = []): number[] {
   return [...before, revision(text)];
 }

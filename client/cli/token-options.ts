@@ -37,7 +37,7 @@ async function tokenIn(file: string, command: Command, terminal: Terminal): Prom
 
 export const tokenElsewhere = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
 
-/** Of a secret on the command line, once a command. */
+/** Warns of a secret on the command line, once a command. */
 export function warnOfVisible(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
   const warning = `Other users of this machine can see what ${where} holds. ${elsewhere}`;
   terminal.note(json ? plainJson({ warning }) : `pressbox: ${warning}`);

@@ -24,7 +24,7 @@ export interface RefusedWrite {
 /** Who does it and when (RFC 3339). */
 export interface Deed {
   by: string;
-  /** Of who does it, where posts keep one. */
+  /** The owner key of the person who does it, where posts keep one. */
   ownerKey?: string;
   at: string;
 }

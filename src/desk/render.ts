@@ -82,7 +82,7 @@ function boundTable(state: StateBlock, startLine: number, endLine: number): bool
   return false;
 }
 
-/** Of the table that begins on a line, with a row of dashes below it; 0 where there is none. As markdown-it counts them. */
+/** Counts the columns of a table that begins on this line, as markdown-it does. 0: no table begins here. */
 function columnsOf(state: StateBlock, line: number, endLine: number): number {
   if (line + 1 >= endLine || isOutside(state, line + 1) || isIndented(state, line) || isIndented(state, line + 1)) return 0;
   const [head, dashes] = [textOn(state, line), textOn(state, line + 1)];
@@ -110,7 +110,7 @@ function isRow(state: StateBlock, line: number, endLine: number): boolean {
   return !begins.some((rule) => rule(state, line, endLine, true));
 }
 
-/** Of the list or quote around the table. */
+/** Whether the line lies outside the list or quote around the table. */
 function isOutside(state: StateBlock, line: number): boolean {
   return (state.sCount[line] ?? 0) < state.blkIndent;
 }

@@ -25,7 +25,7 @@ export type Compressed =
   /** As many as may be are under way: it goes out as it is. */
   | { status: 'busy' };
 
-/** Of one request. */
+/** What one request may use. */
 export interface Compressor {
   /** What the client likes best; undefined where it would rather have it as it is. */
   coding: Coding | undefined;

@@ -66,7 +66,7 @@ export function hostGuard(publicUrl: string | undefined): (request: IncomingMess
   };
 }
 
-/** Of a Host header, without the port, the brackets of an address and a dot at the end. */
+/** The host name of a Host header, without the port, the brackets of an address and a trailing dot. */
 function nameIn(host: string): string | undefined {
   const name = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@?#\s]+))(?::\d{1,5})?$/i.exec(host);
   return (name?.[1] ?? name?.[2])?.toLowerCase().replace(/\.$/, '');

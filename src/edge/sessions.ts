@@ -166,7 +166,7 @@ function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id:
   return { subject: short(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
 }
 
-/** Of a cookie that has no id: of what is signed, since a signature can be spelled in several ways. */
+/** The id of a cookie without one: a hash of the signed part, since a signature can be spelled in several ways. */
 function idOfOld(value: string): string {
   return short(value.slice(0, value.lastIndexOf('.')));
 }

@@ -8,7 +8,7 @@ import { addressKey, rateLimits, wideAddressKey } from './rates.ts';
  * An IPv6 address counts with its /64. All of a /48 together may hold as much as `wideShares` addresses.
  */
 export interface SharesOptions<Item> {
-  /** Of the resource, in the unit of the weights. */
+  /** The size of the resource, in the unit of the weights. */
   most: number;
   /** Takes it away from its address. */
   drop(item: Item): void;
@@ -25,7 +25,7 @@ export interface Share<Item> {
 
 interface Holder<Item> {
   readonly key: string;
-  /** Of how many addresses it has the budget. */
+  /** The budget, as a number of addresses. */
   readonly budget: number;
   weight: number;
   /** The oldest first. */

@@ -7,7 +7,7 @@ import type { SessionFacts } from '../protocol/rights.ts';
  * of its subject that began no later.
  */
 
-/** Of the key that signs sessions. */
+/** The length of the key that signs sessions. */
 export const sessionKeyBytes = 32;
 
 /** What ends a session: lines that a store adds and removes in one atomic step. */

@@ -258,7 +258,7 @@ interface Untold {
   latest: number;
 }
 
-/** Of a post that nothing more is told of, a text that was taken away looks no other than the end of an import. */
+/** If no later entry tells of the post, a removed text cannot be told from an import that was cut. */
 const erasureNotThere =
   'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
 

@@ -259,7 +259,7 @@ export interface ServerEntry extends ServerFacts {
   hash: string;
   /** The chain's value at this offset, hex. */
   check: string;
-  /** Of a revocation: whether the token is refused now, or has lapsed. */
+  /** For a revocation: whether the token is refused now, or has lapsed. */
   stands?: boolean | undefined;
 }
 

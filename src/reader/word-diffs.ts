@@ -25,7 +25,7 @@ export interface WordDiffs {
 
 export interface VersionPair {
   channelId: string;
-  /** Of the history that they were read from. */
+  /** The epoch of the history that they were read from. */
   epoch: string;
   postId: string;
   before: Version;

@@ -138,7 +138,7 @@ describe('who may write', () => {
     expect(await write('', { headline: 'Mars' }, { token: editor })).toMatchObject({ status: 403 });
     expect((await call(`${test.url}/v1/channels/mars-2`)).status).toBe(404);
     expect(await open('first')).toMatchObject({ status: 201, body: { channel: { id: 'mars' } } });
-    // Who may edit another one by now is not told again what came of it.
+    // An author whose rights have moved to another channel is not told the outcome again.
     const moved = await test.token({ editor: ['venus'] }, { sub: 'mara' });
     expect(await write('', { headline: 'Mars' }, { token: moved, headers: key('first') })).toMatchObject({ status: 403 });
   });

@@ -135,7 +135,7 @@ describe('pressbox verify', () => {
     }
     const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
     expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
-    // Nor is it passed over where another address is given: the server's own journal says for which it was made.
+    // It is compared under another address too: the server's own journal says for which address it was made.
     for (const elsewhere of ['', 'https://elsewhere.example']) {
       const found = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
       expect(found).toMatchObject({ code: 1, err: '', out: expect.stringContaining(why) });

@@ -88,7 +88,7 @@ function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
     | undefined;
 }
 
-/** Of the last entry. */
+/** The date of the last entry. */
 function dateOf(sql: Sql, { n, head }: ChannelRow): string {
   return sql('SELECT at FROM entries WHERE channel = ? AND offset = ?').get(n, head)?.at as string;
 }

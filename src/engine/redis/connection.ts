@@ -201,7 +201,7 @@ function isRefusal({ message, code = '' }: { message: string; code?: string }): 
 const didNothing =
   /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
 
-/** Of these, what a server says that answers and takes no writes, and why that is, for anyone to read. */
+/** Errors of a server that answers but takes no writes, and the reason of each as a sentence. */
 const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'Its disk cannot be written.',
   NOREPLICAS: 'Too few replicas are there.',

@@ -110,7 +110,7 @@ export class Sweep {
         debt.finishing ??= this.#finish(channelId, owed, debt);
         this.#debts.set(channelId, debt);
       }
-      // Of a channel that was deleted, also by a node of an earlier version, which leaves them as they are.
+      // The channel was deleted, perhaps by a node of an earlier version, which leaves its requests in place.
       await endRequests(this.#parts.writes, channelId);
       if (owed.length === 0) await this.#forget(channelId);
     } catch (error) {
