@@ -65,7 +65,8 @@ export async function buildPackage(esbuild, root) {
   /** These files and every one that they lead to at run time. */
   async function filesOf(entryPoints) {
     const { metafile } = await esbuild.build({ ...common(entryPoints), metafile: true, outdir: target });
-    return Object.keys(metafile.inputs);
+    // JSON becomes part of the file that imports it.
+    return Object.keys(metafile.inputs).filter((path) => path.endsWith('.ts'));
   }
 
   function common(entryPoints) {

@@ -2,7 +2,7 @@ import type { RequestHeader } from './operation.ts';
 
 /**
  * A request of the documents. What a server answers is not written: `npm run docs` sends them to a real one and keeps the answers in
- * `recorded.ts`, and a test does the same again and compares.
+ * `generated/recorded.json`, and a test does the same again and compares.
  */
 export interface Example {
   /** The id of an operation. */

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordedPath, recordedText } from '../../scripts/docs.ts';
 import { type ComponentName, components } from '../../src/documents/components.ts';
 import { keyOf } from '../../src/documents/example.ts';
 import { examples } from '../../src/documents/examples.ts';
@@ -18,6 +21,7 @@ import { operations } from '../../src/documents/operations.ts';
 import { recorded, recordedMessages } from '../../src/documents/recorded.ts';
 import { codeOf, curlOf, operationOf } from '../../src/documents/shown.ts';
 import { problems } from '../../src/protocol/problems.ts';
+import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { examplesUrl, type Played, playExamples } from '../support/play-examples.ts';
 import { servedRoutes } from '../support/routes.ts';
@@ -123,6 +127,7 @@ describe('the examples of the documents', () => {
     for (const { example, recorded } of played.answers.values())
       expect([keyOf(example), recorded.status]).toEqual([keyOf(example), example.status]);
     expect(Object.fromEntries([...played.messages].map(([key, { recorded }]) => [key, recorded]))).toEqual(recordedMessages);
+    expect(readFileSync(join(root, recordedPath), 'utf8')).toBe(recordedText(played));
   });
 
   it('are answered in the documented forms, by the schemas that the documents are made of', () => {

@@ -4,7 +4,6 @@ import { readSources, withoutComments } from '../support/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {
-  'src/documents/recorded.ts retryAfter: 2': 'what a server answered',
   'src/edge/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
   'src/edge/secret.ts secretBytes': 'how long a secret is that is made here',
   'src/edge/sessions.ts renewalsWithinIdle': 'a share of a setting',
