@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { elementWordsIn, pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
+import { type Language, languages } from '../../client/web/strings/languages.ts';
 import * as loaded from '../../client/web/strings/loaded.ts';
 import { serverWordsIn } from '../../client/web/strings/server.ts';
 import { siteWordsIn } from '../../client/web/strings/site.ts';
@@ -7,7 +9,6 @@ import { versionWordsIn } from '../../client/web/strings/versions.ts';
 import type { PageWords, Words } from '../../client/web/strings/words.ts';
 import { counted, newsText } from '../../client/web/view/counts.ts';
 
-const languages = ['en', 'de', 'fr', 'es', 'ar'];
 const words = (language: string) => wordsIn(language) as Words;
 const pageWords = (language: string) => pageWordsIn(language) as PageWords;
 
@@ -28,19 +29,23 @@ describe('the words around posts', () => {
     expect(forms).toEqual(['منشور جديد واحد', 'منشوران جديدان', '# منشورات جديدة', '# منشورًا جديدًا', '# منشور جديد']);
   });
 
-  it.each([
-    ['en', '3 new posts, 1 correction, 2 withdrawn'],
-    ['de', '3 neue Beiträge, 1 Korrektur und 2 zurückgezogen'],
-    ['fr', '3 nouveaux messages, 1 correction et 2 retirés'],
-    ['es', '3 mensajes nuevos, 1 corrección, 2 retirados'],
-    ['ar', '3 منشورات جديدة، وتصحيح واحد، وسُحب منشوران'],
-  ])('tell what is new in one sentence, and nothing of what there is none of: %s', (language, said) => {
-    const text = (posts: number, corrections: number, withdrawals: number) =>
-      newsText({ posts, corrections, withdrawals }, words(language)).replace(/٣/, '3');
-    expect(text(3, 1, 2)).toBe(said);
-    expect(text(0, 0, 0)).toBe('');
-    expect(said.startsWith(text(3, 0, 0))).toBe(true);
-  });
+  const inOneSentence: Record<Language, string> = {
+    en: '3 new posts, 1 correction, 2 withdrawn',
+    de: '3 neue Beiträge, 1 Korrektur und 2 zurückgezogen',
+    fr: '3 nouveaux messages, 1 correction et 2 retirés',
+    es: '3 mensajes nuevos, 1 corrección, 2 retirados',
+    ar: '3 منشورات جديدة، وتصحيح واحد، وسُحب منشوران',
+  };
+  it.each(Object.entries(inOneSentence))(
+    'tell what is new in one sentence, and nothing of what there is none of: %s',
+    (language, said) => {
+      const text = (posts: number, corrections: number, withdrawals: number) =>
+        newsText({ posts, corrections, withdrawals }, words(language)).replace(/٣/, '3');
+      expect(text(3, 1, 2)).toBe(said);
+      expect(text(0, 0, 0)).toBe('');
+      expect(said.startsWith(text(3, 0, 0))).toBe(true);
+    },
+  );
 
   it('are found by a language of any region or script, and by nothing else', () => {
     expect(['de-AT', 'ar-EG', 'ES-419', 'fr'].map((language) => wordsIn(language)?.language)).toEqual(['de', 'ar', 'es', 'fr']);
@@ -79,7 +84,7 @@ describe('the words around posts', () => {
     }
   });
 
-  const everythingIn = (language: string) =>
+  const everythingIn = (language: Language) =>
     JSON.stringify(
       [words, pageWords, siteWordsIn, serverWordsIn, versionWordsIn, elementWordsIn].map((of) => of(language)),
       (_, value) => (typeof value === 'function' ? value('X', 'Y') : value),
@@ -87,6 +92,16 @@ describe('the words around posts', () => {
 
   it('are not left empty in any language', () => {
     for (const language of languages) expect(everythingIn(language)).not.toMatch(/""|undefined/);
+  });
+
+  it('say which language they are in', () => {
+    expect(languages.map((language) => words(language).language)).toEqual(languages);
+  });
+
+  it('are in the languages that the README names', () => {
+    const names = languages.map((language) => new Intl.DisplayNames('en', { type: 'language' }).of(language) ?? language);
+    const list = new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(names);
+    expect(readFileSync('README.md', 'utf8')).toContain(`Pages and the element speak ${list}, `);
   });
 
   it('break no line before a colon or within a quotation mark, in French', () => {

@@ -3,11 +3,10 @@ import { words as de, element as deElement, page as dePage } from './de.ts';
 import { words as en, element as enElement, page as enPage } from './en.ts';
 import { words as es, element as esElement, page as esPage } from './es.ts';
 import { words as fr, element as frElement, page as frPage } from './fr.ts';
-import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
+import { type Language, languageOf } from './languages.ts';
+import type { ElementWords, PageWords, Words } from './words.ts';
 
-/** The languages that there are words in. Another one is a file, and its name here, below and in `loaded.ts`. */
-const languages = { ar, de, en, es, fr } satisfies Record<string, Words>;
-export type Language = keyof typeof languages;
+const words: Readonly<Record<Language, Words>> = { ar, de, en, es, fr };
 
 /** In tables of their own: what bundles one of them leaves out the others. */
 const pages: Readonly<Record<Language, PageWords>> = { ar: arPage, de: dePage, en: enPage, es: esPage, fr: frPage };
@@ -22,20 +21,22 @@ const elements: Readonly<Record<Language, ElementWords>> = {
 
 /** The words of a language, whatever its region or script; undefined where there are none. */
 export function wordsIn(language: string): Words | undefined {
-  const primary = primaryOf(language);
-  return Object.hasOwn(languages, primary) ? languages[primary as Language] : undefined;
+  return of(words, language);
 }
 
 /** The same of what only the server's own pages and feeds say. */
 export function pageWordsIn(language: string): PageWords | undefined {
-  const primary = primaryOf(language);
-  return Object.hasOwn(pages, primary) ? pages[primary as Language] : undefined;
+  return of(pages, language);
 }
 
 /** The same of what only the embedded element says. */
 export function elementWordsIn(language: string): ElementWords | undefined {
-  const primary = primaryOf(language);
-  return Object.hasOwn(elements, primary) ? elements[primary as Language] : undefined;
+  return of(elements, language);
+}
+
+function of<T>(table: Readonly<Record<Language, T>>, tag: string): T | undefined {
+  const language = languageOf(tag);
+  return language && table[language];
 }
 
 /** Here every language is at hand. Scripts that show a coverage have `loaded.ts` in the place of this file, and English alone. */

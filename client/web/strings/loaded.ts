@@ -1,18 +1,12 @@
 import { page, words } from './en.ts';
-import type { Language } from './index.ts';
-import { type ElementWords, type PageWords, primaryOf, type Words } from './words.ts';
+import { type Language, primaryOf } from './languages.ts';
+import type { ElementWords, LanguageWords, PageWords, Words } from './words.ts';
 
 /**
  * What scripts that show a coverage have in the place of `index.ts`: English, and every other language in a file of its own, which is
  * loaded where the coverage is in it. A reader needs one of them, and all together weigh as much as a picture.
  */
-interface Loaded {
-  words?: Words;
-  page?: PageWords;
-  element?: ElementWords;
-}
-
-const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
+const loaders: Readonly<Record<Exclude<Language, 'en'>, () => Promise<LanguageWords>>> = {
   ar: () => import('./ar.ts'),
   de: () => import('./de.ts'),
   es: () => import('./es.ts'),
@@ -20,7 +14,7 @@ const loaders: Record<Exclude<Language, 'en'>, () => Promise<Loaded>> = {
 };
 
 /** The element has its own English words itself, so that a page, which says none of them, does not load them. */
-const loaded = new Map<string, Loaded>([['en', { words, page }]]);
+const loaded = new Map<string, Partial<LanguageWords>>([['en', { words, page }]]);
 
 /** Whether all words that there are in a language are here. */
 export function isLoaded(language: string): boolean {

@@ -1,3 +1,5 @@
+import type { Language } from './languages.ts';
+
 /** What the pages of a coverage say that the server alone draws. Apart from the others: no script loads them. */
 export interface ServerWords {
   /** Without a script: as of when the page is true. */
@@ -14,11 +16,11 @@ export interface ServerWords {
 }
 
 /** By the language of the words around posts, which has them. */
-export function serverWordsIn(language: string): ServerWords {
-  return languages[language as keyof typeof languages] ?? languages.en;
+export function serverWordsIn(language: Language): ServerWords {
+  return byLanguage[language];
 }
 
-const languages = {
+const byLanguage: Readonly<Record<Language, ServerWords>> = {
   en: {
     reloadFor: (asOf) => `As of ${asOf}. Reload for what is new.`,
     signOut: 'Sign out',
@@ -79,4 +81,4 @@ const languages = {
     noPosts: 'لا منشورات بعد',
     members: 'للأعضاء',
   },
-} satisfies Record<string, ServerWords>;
+};

@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../../../src/protocol/problems.ts';
+import { type Language, languageOf } from './languages.ts';
 import type { Plural } from './words.ts';
 
 /** The words of pages that belong to no coverage: the list of channels, signing in, and what is said where a page cannot be had. */
@@ -24,7 +25,7 @@ export interface SiteWords {
   /** `hours`: "12". */
   tokenHint: (hours: string) => string;
   notSignedIn: string;
-  /** What is said for a problem in place of its own words, which are English. */
+  /** What is said of a token in place of a problem's own words, which are English. */
   faults: Partial<Record<ProblemCode, string>>;
   signedInAs: (name: string) => string;
   goOn: string;
@@ -34,20 +35,46 @@ export interface SiteWords {
   // Where a page cannot be had
   wentWrong: string;
   /** `token-invalid`: a session that cannot be judged at the moment, as any other that does not hold is that of a stranger. */
-  problems: Partial<Record<ProblemCode, { name: string; sentence: string }>>;
+  problems: Record<PageProblem, Told> & Partial<Record<ProblemCode, Told>>;
   tryAgain: Plural;
 }
 
-/** In the order in which they are taken where a reader wants any. */
-export const siteLanguages = ['en', 'de', 'fr', 'es', 'ar'] as const;
+interface Told {
+  name: string;
+  sentence: string;
+}
+
+/** What a reader of pages meets. */
+type PageProblem = Extract<
+  ProblemCode,
+  | 'not-found'
+  | 'invalid-body'
+  | 'method-not-allowed'
+  | 'too-large'
+  | 'wrong-type'
+  | 'channel-deleted'
+  | 'post-withdrawn'
+  | 'token-missing'
+  | 'token-invalid'
+  | 'forbidden'
+  | 'rate-limited'
+  | 'internal-error'
+  | 'journal-unavailable'
+  | 'draining'
+>;
+
+/** Why a token that was pasted does not sign its reader in. */
+type TokenFault = Extract<ProblemCode, 'invalid-body' | 'token-invalid' | 'too-large'>;
 
 /** English for a language that there are no words in. */
 export function siteWordsIn(language: string): SiteWords {
-  const primary = language.toLowerCase().split('-')[0];
-  return languages[siteLanguages.find((known) => known === primary) ?? 'en'];
+  return byLanguage[languageOf(language) ?? 'en'];
 }
 
-const languages = {
+/** Only in English may the problems speak for themselves. */
+const byLanguage: {
+  readonly [Of in Language]: Of extends 'en' ? SiteWords : SiteWords & { faults: Record<TokenFault, string> };
+} = {
   en: {
     coverage: 'Live coverage',
     coverageDescribed: 'Live coverage, as it happens, with every correction in its place.',
@@ -321,4 +348,4 @@ const languages = {
       other: 'حاول مجددًا بعد # ثانية.',
     },
   },
-} satisfies Record<(typeof siteLanguages)[number], SiteWords>;
+};

@@ -1,4 +1,5 @@
 import type { Media } from '../../../src/protocol/model.ts';
+import type { Language } from './languages.ts';
 
 /** The words of the page of a post's earlier versions. Apart from the others, since the server alone draws it: no script loads them. */
 export interface VersionWords {
@@ -27,11 +28,11 @@ export interface VersionWords {
 }
 
 /** By the language of the words around posts, which has them. */
-export function versionWordsIn(language: string): VersionWords {
-  return languages[language as keyof typeof languages] ?? languages.en;
+export function versionWordsIn(language: Language): VersionWords {
+  return byLanguage[language];
 }
 
-const languages = {
+const byLanguage: Readonly<Record<Language, VersionWords>> = {
   en: {
     legend: 'What was added is underlined, what was removed is struck out.',
     published: 'Published',
@@ -132,4 +133,4 @@ const languages = {
     olderChanges: 'تغييرات أقدم',
     toPost: 'إلى المنشور',
   },
-} satisfies Record<string, VersionWords>;
+};

@@ -1,9 +1,9 @@
 import type { ChangeKind, PostKind, Verification } from '../../../src/protocol/model.ts';
+import type { Language } from './languages.ts';
 
 /** The words that stand around posts wherever they are shown, in one language. What is missing in a language does not compile. */
 export interface Words {
-  /** BCP 47. */
-  language: string;
+  language: Language;
   /** Between two things that are told in a row. */
   comma: string;
   /** Between what is told of and its names: "1 correction: ". */
@@ -119,6 +119,13 @@ export interface ElementWords {
   refused: string;
 }
 
+/** What the file of a language holds, `de.ts`. */
+export interface LanguageWords {
+  words: Words;
+  page: PageWords;
+  element: ElementWords;
+}
+
 /** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */
 export type Plural = { readonly other: string } & Partial<Readonly<Record<Intl.LDMLPluralRule, string>>>;
 
@@ -127,9 +134,4 @@ export interface News {
   posts: number;
   corrections: number;
   withdrawals: number;
-}
-
-/** The language without its region or script, which words are not told apart by. */
-export function primaryOf(language: string): string {
-  return language.toLowerCase().split('-')[0] ?? '';
 }

@@ -1,8 +1,8 @@
-import { type SiteWords, siteLanguages, siteWordsIn } from '../strings/site.ts';
+import { type SiteWords, siteWordsIn } from '../strings/site.ts';
 import { counted } from './counts.ts';
 import type { Setting } from './time.ts';
 
-export { siteLanguages };
+export { type Language, languages } from '../strings/languages.ts';
 
 /** What pages say that belong to no coverage, and signing in on those that do. English for a language that there are no words in. */
 export function siteWordsOf({ language }: Pick<Setting, 'language'>): SiteWords {

@@ -1,7 +1,8 @@
 import { page as enPage } from '../strings/en.ts';
 import { pageWordsIn } from '../strings/index.ts';
+import { type Language, primaryOf } from '../strings/languages.ts';
 import { type ServerWords, serverWordsIn } from '../strings/server.ts';
-import { type PageWords, primaryOf } from '../strings/words.ts';
+import type { PageWords } from '../strings/words.ts';
 import { directionOf } from './direction.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
@@ -34,7 +35,7 @@ export function spoken(setting: Pick<Setting, 'words' | 'language'>): Html {
 }
 
 /** The language of the words, where it is not the one of the page. */
-export function otherLanguage(setting: Pick<Setting, 'words' | 'language'>): string | null {
+export function otherLanguage(setting: Pick<Setting, 'words' | 'language'>): Language | null {
   const { language } = wordsOf(setting);
   return primaryOf(setting.language) === language ? null : language;
 }

@@ -1,12 +1,12 @@
 import type { Request, Response } from 'express';
 import { html, type Part } from '../../../client/web/view/html.ts';
-import { siteLanguages } from '../../../client/web/view/site-wording.ts';
+import { type Language, languages } from '../../../client/web/view/site-wording.ts';
 import { vary } from '../../edge/answers.ts';
 
 /** The language of a page that belongs to no coverage: of those that there are words in, the one its reader likes best, else English. */
-export function languageFor(req: Request, res: Response): string {
+export function languageFor(req: Request, res: Response): Language {
   vary(res, 'Accept-Language');
-  return req.acceptsLanguages([...siteLanguages]) || siteLanguages[0];
+  return (req.acceptsLanguages([...languages]) as Language | false) || languages[0];
 }
 
 /** Words that are there in English alone, on a page of another language. */
