@@ -15,7 +15,7 @@ export const inside = new RegExp(
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
     'restarts|retryBetterMs|roundAt|rounds|steadyMs|strictCursor|timeoutMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
     'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
-    'openAtMarked|sayInstead',
+    'openAtMarked|sayInstead|renderInZone|forgetForGood|onUnsubscribed',
   ].join('|')})$`,
 );
 /** It has a short name beside the folder of the others. */

@@ -1,7 +1,8 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
+import type { Media } from '../../src/protocol/model.ts';
 import { atom } from '../../src/reader/feeds/atom.ts';
-import { titleOf } from '../../src/reader/feeds/content.ts';
+import { contentOf, titleOf } from '../../src/reader/feeds/content.ts';
 import { noticePage } from '../../src/reader/feeds/notice.ts';
 import { feedId, linksOf, plainUri } from '../../src/reader/feeds/page.ts';
 import { escapeXml } from '../../src/reader/feeds/xml.ts';
@@ -18,6 +19,13 @@ describe('text in XML', () => {
     expect(escapeXml(`<a b="c" d='e'>&\r\n\t`)).toBe('&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;&#13;\n\t');
     expect(escapeXml(`a${unwritable}b\udc00\u{1f319}\u0085`)).toBe('ab\u{1f319}\u0085');
   });
+});
+
+it('the text of a post names media of the server by whole addresses', () => {
+  const channel = aChannel();
+  const links = linksOf('http://live.example.org', channel, 'feed.atom', {}, {}, undefined);
+  const media: Media[] = [{ type: 'image', url: 'http://127.0.0.1:4000/assets/a.svg', alt: 'A' }];
+  expect(contentOf(aPost({ media }), channel, links)).toContain('src="http://live.example.org/assets/a.svg"');
 });
 
 describe('the title of a post', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { regions } from '../../client/web/view/page.ts';
-import { renderPost } from '../../client/web/view/post.ts';
+import { type PostSetting, renderPost } from '../../client/web/view/post.ts';
 import type { Media, ReaderPost } from '../../src/protocol/model.ts';
 import { escaped, hostile, textOf } from '../support/page-text.ts';
 import { aChange, aChannel, aPost } from '../support/samples.ts';
 
-const rendered = (fields: Partial<ReaderPost>, setting = { timezone: 'UTC', language: 'en' }) =>
+const rendered = (fields: Partial<ReaderPost>, setting: PostSetting = { timezone: 'UTC', language: 'en' }) =>
   renderPost(aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields }), setting).text;
 
 describe('a post on a page', () => {
@@ -149,6 +149,29 @@ describe('a post on a page', () => {
       expect(html.match(/(?:href|src|poster)="(?!https:\/\/a\.example\/|\/live\/)[^"]*"/g)).toBe(null);
       expect(html).not.toMatch(/javascript:|data:text/);
     }
+  });
+
+  it('loads media of the server itself by the name that its reader uses', () => {
+    const own = 'http://127.0.0.1:4000/assets';
+    const media: Media[] = [
+      { type: 'image', url: `${own}/a.svg`, alt: 'A' },
+      { type: 'video', url: `${own}/b.mp4`, poster: `${own}/b.png`, captions: `${own}/b.vtt` },
+      { type: 'link', url: 'https://a.example/', title: 'T', image: `${own}/c.png` },
+      { type: 'image', url: 'https://a.example/http://b.example/d.png', alt: 'D' },
+    ];
+    const loaded = (server?: string) =>
+      [
+        ...rendered({ media }, { timezone: 'UTC', language: 'en', ...(server && { server }) }).matchAll(
+          / (?:src|poster)="([^"]*)"/g,
+        ),
+      ].map(([, at]) => at);
+    const from = (base: string) => [
+      ...['a.svg', 'b.png', 'b.mp4', 'b.vtt', 'c.png'].map((file) => `${base}/assets/${file}`),
+      'https://a.example/http://b.example/d.png',
+    ];
+    expect(loaded()).toEqual(from(''));
+    expect(loaded('https://live.example.org')).toEqual(from('https://live.example.org'));
+    expect(loaded('http://localhost:4000/live')).toEqual(from('http://localhost:4000'));
   });
 
   it('names the host that a link leads to, whatever stands before it', () => {

@@ -10,63 +10,70 @@ export function renderMedia(media: readonly Media[], setting: Setting): Html {
 }
 
 function renderOne(media: Media, setting: Setting): Html {
-  if (!isWebUrl(media.url)) return nothing;
-  switch (media.type) {
-    case 'image':
-      return image(media);
-    case 'video':
-      return video(media, setting);
-    case 'link':
-      return card(media);
-    default:
-      return nothing;
+  if (isWebUrl(media.url)) {
+    switch (media.type) {
+      case 'image':
+        return image(media, setting);
+      case 'video':
+        return video(media, setting);
+      case 'link':
+        return card(media, setting);
+    }
   }
+  return nothing;
 }
 
-/** Width and height are told before the file comes, so that nothing moves when it does; without them the style sheet sets a box. */
-function image(media: ImageMedia): Html {
-  return html`<figure class="image${boxed(media)}"><img src="${media.url}" alt="${media.alt}"${size(media)} loading="lazy" decoding="async" referrerpolicy="no-referrer">${caption(media.caption, media.credit)}</figure>`;
+function image(media: ImageMedia, setting: Setting): Html {
+  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} loading="lazy" decoding="async" referrerpolicy="no-referrer">`;
+  return figure(media, picture, media.credit);
 }
 
 /** Subtitles from another host need its leave to be read (CORS), which a browser then asks for the film as well. */
 function video(media: VideoMedia, setting: Setting): Html {
-  const captions = media.captions !== undefined && isWebUrl(media.captions) ? media.captions : undefined;
-  return html`<figure class="video${boxed(media)}"><video controls preload="none"${size(media)}${attribute('poster', media.poster && isWebUrl(media.poster) ? media.poster : null)}${attribute(
+  const captions = addressOf(media.captions, setting);
+  const url = addressOf(media.url, setting);
+  const film = html`<video controls preload="none"${size(media)}${attribute('poster', addressOf(media.poster, setting))}${attribute(
     'crossorigin',
     captions && 'anonymous',
-  )}><source src="${media.url}"${attribute('type', media.mimeType)}>${
+  )}><source src="${url}"${attribute('type', media.mimeType)}>${
     captions && html`<track kind="captions" src="${captions}" default>`
-  }<a href="${media.url}">${wordsOf(setting).watchVideo}</a></video>${caption(media.caption, undefined)}</figure>`;
+  }<a href="${url}">${wordsOf(setting).watchVideo}</a></video>`;
+  return figure(media, film);
 }
 
-function card(media: LinkMedia): Html {
-  const picture =
-    media.image !== undefined && isWebUrl(media.image)
-      ? html`<img src="${media.image}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">`
-      : null;
-  return html`<aside class="card">${picture}<p class="card-title">${link(media.url, html`<bdi>${media.title}</bdi>`)}</p>${
+function card(media: LinkMedia, setting: Setting): Html {
+  const picture = addressOf(media.image, setting);
+  return html`<aside class="card">${
+    picture && html`<img src="${picture}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">`
+  }<p class="card-title">${link(media.url, html`<bdi>${media.title}</bdi>`)}</p>${
     media.description && html`<p class="card-description" dir="auto">${media.description}</p>`
   }<p class="card-source"><bdi>${media.source || hostOf(media.url)}</bdi></p></aside>`;
 }
 
-function caption(text: string | undefined, credit: string | undefined): Html {
-  if (!text && !credit) return nothing;
-  // In an element of its own, so that the style knows whether the credit stands first.
-  return html`<figcaption dir="auto">${text && html`<span>${text}</span>`}${text && credit ? ' ' : ''}${credit && html`<span class="credit">${credit}</span>`}</figcaption>`;
+/**
+ * Where a browser loads it from. Undefined if it is no address of the web. Only this server has media at `http:` addresses. A page of the
+ * server loads them by the name that the reader reached it by, because its policy blocks any other.
+ */
+function addressOf(url: string | undefined, setting: Setting): string | undefined {
+  return url && isWebUrl(url) ? url.replace(/^http:..[^/]*/i, (setting.server ?? '').replace(/\b\/.*/, '')) : undefined;
 }
 
-function size({ width, height }: { width?: number | undefined; height?: number | undefined }): Html {
-  return width && height ? html`${attribute('width', width)}${attribute('height', height)}` : nothing;
+/** Without a size the style sheet sets a box. */
+function figure(media: ImageMedia | VideoMedia, shown: Html, credit?: string): Html {
+  const { type, caption } = media;
+  // The text in an element of its own, so that the style knows whether the credit stands first.
+  return html`<figure class="${type}${size(media) === nothing && ' unsized'}">${shown}${
+    (caption || credit) &&
+    html`<figcaption dir="auto">${caption && html`<span>${caption}</span>`}${caption && credit && ' '}${credit && html`<span class="credit">${credit}</span>`}</figcaption>`
+  }</figure>`;
 }
 
-function boxed({ width, height }: { width?: number | undefined; height?: number | undefined }): string {
-  return width && height ? '' : ' unsized';
+/** Told before the file comes, so that nothing moves when it does. */
+function size({ width, height }: ImageMedia | VideoMedia): Html {
+  return width && height ? html` width="${width}" height="${height}"` : nothing;
 }
 
 /** Where the address leads, without an import of URL: `https://a.example/b` is `a.example`, and so is `https://b.example@a.example`. */
 function hostOf(url: string): string {
-  return url
-    .replace(/^[a-z]+:[/\\]+/i, '')
-    .replace(/[/\\?#].*$/s, '')
-    .replace(/^.*@/s, '');
+  return url.replace(/^[a-z]+:[/\\]+(?:[^/\\?#]*@)?([^/\\?#]*).*/is, '$1');
 }

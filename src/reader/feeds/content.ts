@@ -30,7 +30,7 @@ function published(post: ReaderPost, channel: Channel, links: FeedLinks): Html {
   const marks = marksOf(post, channel);
   return html`${marks.length > 0 && html`<p><strong>${marks.join(' · ')}</strong></p>`}${correctionNotes(post.history, post.publishedAt, setting)}${safe(
     post.html,
-  )}${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${
+  )}${renderMedia(post.media, { ...setting, server: links.server })}${updateNotes(post.history, post.publishedAt, setting)}${
     post.sources.length > 0 && html`<p>${source} ${sources(post, channel)}</p>`
   }${post.derivedFrom.length > 0 && html`<p>${drawnFrom} ${derived(post, channel, links)}</p>`}`;
 }

@@ -27,6 +27,8 @@ export interface FeedNotice {
 }
 
 export interface FeedLinks {
+  /** Where the server is. */
+  server: string;
   /** This page. */
   self: string;
   /** The feed, which begins with the newest posts. */
@@ -107,6 +109,7 @@ export function linksOf(
 ): FeedLinks {
   const address = (at: FeedPlace) => feedAddress(publicUrl, channel.id, file, queryOf(filter, at));
   return {
+    server: publicUrl,
     self: address(place),
     feed: address({ limit: place.limit }),
     next: next && address(next),
