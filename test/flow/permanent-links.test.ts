@@ -240,6 +240,19 @@ describe('paging by links', () => {
     expect(up).toEqual(range(45, 1));
   });
 
+  it('passes over no post where a page ends right beside the newest or the first one', async () => {
+    const { id, posts } = await channelWith(3);
+    const [first, , newest] = posts.map(({ seq }) => seq);
+    const below = await open(`/live/${id}?before=${newest}`);
+    expect(listed(below.text)).toEqual([2, 1]);
+    expect(listed((await open(hrefOf(below.text, 'Newer posts') ?? '')).text)).toEqual([3]);
+    const above = await open(`/live/${id}?after=${first}`);
+    expect(listed(above.text)).toEqual([3, 2]);
+    expect(listed((await open(hrefOf(above.text, 'Older posts') ?? '')).text)).toEqual([1]);
+    const whole = await open(`/live/${id}?after=${(first ?? 0) - 1}`);
+    expect([listed(whole.text), hrefOf(whole.text, 'Older posts')]).toEqual([[3, 2, 1], undefined]);
+  });
+
   it('goes by fewer at a time where posts are very long, so that a page comes over a narrow line', async () => {
     const { id } = await createChannel(server, editor);
     for (let nth = 1; nth <= 20; nth += 1) {

@@ -4,6 +4,7 @@ import { Follower } from '../../client/follower.ts';
 import { asking } from '../../client/reconnect.ts';
 import type { Answered, SubscribeRequest } from '../../client/transports/link.ts';
 import type { Event } from '../../src/protocol/model.ts';
+import { type Problem, type ProblemCode, problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
 
 /** What a reader asks over a connection, and when; the connection answers as a test says. */
@@ -17,21 +18,28 @@ function follow(posts = 2) {
   for (let each = 0; each < posts; each += 1) server.publish(plain);
   const asked: { request: SubscribeRequest; answered: Answered; withinMs: number }[] = [];
   const told: string[] = [];
-  const connection: Partial<Connection> = {
+  const connection = {
     up: true,
     silentMs: 5_000,
     renewable: false,
     redo: () => void told.push('another connection'),
+    renew() {
+      told.push('a fresh token');
+      connection.renewable = false;
+    },
     proved() {},
-    subscribe: (request, answered, withinMs) => void asked.push({ request, answered, withinMs }),
+    subscribe: (...[request, answered, withinMs]: Parameters<Connection['subscribe']>) =>
+      void asked.push({ request, answered, withinMs }),
   };
-  const follower = new Follower('moon', undefined, () => 0.5, connection as Connection, {
+  const follower = new Follower('moon', undefined, () => 0.5, connection as unknown as Connection, {
     event: ({ offset }) => void told.push(`event ${offset}`),
     catchUp: ({ covers }) => void told.push(`to ${covers.to}`),
     changed() {},
     ended: (reason) => void told.push(reason),
   });
   const fail = () => asked.at(-1)?.answered(undefined);
+  const refuse = (code: ProblemCode, more: Partial<Problem> = {}) =>
+    asked.at(-1)?.answered({ ok: false, problem: { ...problem(code), ...more } });
   /** As it stood at an offset, where one is given. */
   const answer = (asOf = server.head) => {
     const { after } = asked.at(-1)?.request ?? {};
@@ -40,7 +48,7 @@ function follow(posts = 2) {
   };
   follower.onUp();
   answer();
-  return { server, follower, asked, told, fail, answer };
+  return { server, follower, connection, asked, told, fail, refuse, answer };
 }
 
 it('passes over an event that does not fit while it asks: the subscription that is being made brings it again', () => {
@@ -88,4 +96,54 @@ it('was nowhere where it was before, once another history took the place of its 
   follower.onMissed();
   answer();
   expect([follower.trail.find(before), follower.trail.find(server.cursor(server.head))]).toEqual(['before', 'here']);
+});
+
+it('asks a connection that another one took the place of as patiently as ever, though the one before was being checked', () => {
+  const { follower, asked, told, fail, answer } = follow();
+  follower.onWake(false, true);
+  follower.onUp();
+  expect(asked.at(-1)?.withinMs).toBe(30_000);
+  fail();
+  expect(told).not.toContain('another connection');
+  vi.advanceTimersByTime(asking.firstMs);
+  answer();
+  follower.onWake(false, true);
+  expect(asked.at(-1)?.withinMs).toBe(3_000);
+});
+
+it('does not pass for live after so long a sleep that its connection must be dead, and does after a short one, until it is known', () => {
+  for (const [silentMs, isAsking] of [
+    [24_000, false],
+    [26_000, true],
+  ] as const) {
+    const { follower, connection, asked, answer } = follow();
+    connection.silentMs = silentMs;
+    follower.onWake(false, true);
+    expect([asked.length, follower.isAsking]).toEqual([2, isAsking]);
+    answer();
+    expect(follower.isAsking).toBe(false);
+  }
+});
+
+it('asks nothing when it is woken while it waits for a connection with a fresh token', () => {
+  const { follower, connection, asked, told, refuse, answer } = follow();
+  connection.renewable = true;
+  follower.onMissed();
+  refuse('token-invalid');
+  expect(told.at(-1)).toBe('a fresh token');
+  follower.onWake(false, false);
+  expect(asked).toHaveLength(2);
+  follower.onUp();
+  answer();
+  expect([asked.length, follower.isAsking]).toEqual([3, false]);
+});
+
+it('asks at once on another network, though the server had asked it to wait on the one before', () => {
+  const { follower, asked, refuse } = follow();
+  follower.onMissed();
+  refuse('rate-limited', { retryAfter: 60 });
+  follower.onWake(false, false);
+  expect(asked).toHaveLength(2);
+  follower.onWake(true, false);
+  expect(asked).toHaveLength(3);
 });
