@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
+import { Connection, type Told } from '../../client/connection.ts';
+import { Http } from '../../client/http.ts';
 import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { type Event, type Transport, transports } from '../../src/protocol/model.ts';
@@ -20,6 +22,8 @@ afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await (Symbol.asyncDispose in each ? each[Symbol.asyncDispose]() : each.close());
 });
 afterAll(() => test[Symbol.asyncDispose]());
+
+const nobody: Told = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
 
 /** What the contract of the client promises, milliseconds. */
 const promisedMs = 5_000;
@@ -117,6 +121,12 @@ describe('a reader whose network blocks WebSockets', () => {
     const another = read(way.url, await channelWith(0));
     await live(another.client, 'stream', 1);
     expect(way.asked[again]).toBe('stream');
+    // What one network let through says nothing of another one.
+    const moved = new Connection({ url: way.url }, new Http({ url: way.url }), () => ({ channelId }), nobody);
+    moved.wake(true);
+    const anew = way.asked.length;
+    await live(read(way.url, await channelWith(0)).client, 'stream', 1);
+    expect(way.asked[anew]).toBe('socket');
   });
 });
 

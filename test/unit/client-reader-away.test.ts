@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
-import { answer, live, offsets, publish, read } from '../support/scripted-reader.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ReaderClient } from '../../client/reader-client.ts';
+import { answer, live, modelWith, offsets, publish, read, scripted } from '../support/scripted-reader.ts';
 
 /** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
 
@@ -46,6 +47,23 @@ describe('a reader whose server, store or connection goes', () => {
     reader.client.wake();
     first.socket.emit('event', publish(model));
     await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
+    expect(server.subscribes).toEqual([first]);
+  });
+
+  it('that is woken right after its connection stood asks nothing more', async () => {
+    let now = Date.now();
+    // The connection takes a while to be made.
+    const server = await scripted({
+      admit: () => {
+        now += 5_000;
+      },
+    });
+    const model = modelWith(2);
+    const reader = read(server, { now: () => now });
+    const first = await server.subscribe(1);
+    reader.client.wake();
+    answer(model, first);
+    await reader.until('live');
     expect(server.subscribes).toEqual([first]);
   });
 
@@ -138,6 +156,17 @@ describe('a reader whose server, store or connection goes', () => {
       await vi.waitFor(() => expect(later.client.state).toEqual({ status: 'offline', since }));
       expect(later.client.timeline?.posts).toHaveLength(2);
     }
+  });
+
+  it('is offline since it was opened, however long before that it was made, where nobody ever answers', async () => {
+    let now = Date.UTC(2026, 10, 24, 12);
+    const server = await scripted();
+    const client = new ReaderClient({ url: server.url, channelId: 'moon', transports: ['socket'], now: () => now });
+    onTestFinished(() => client.close());
+    await server[Symbol.asyncDispose]();
+    now += 3_600_000;
+    client.open();
+    await vi.waitFor(() => expect(client.state).toEqual({ status: 'offline', since: '2026-11-24T13:00:00.000Z' }));
   });
 
   it('says since when the server is without its store', async () => {
