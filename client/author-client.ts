@@ -1,4 +1,4 @@
-import { idempotencyHours, idempotencyKeyPattern } from '../src/protocol/limits.ts';
+import { idempotencyHours, idempotencyKeyPattern } from '../src/protocol/client-limits.ts';
 import type {
   AuthorPost,
   Channel,

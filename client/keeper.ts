@@ -1,5 +1,5 @@
+import { cursorCharacters } from '../src/protocol/client-limits.ts';
 import { parseCursor } from '../src/protocol/cursor.ts';
-import { cursorCharacters } from '../src/protocol/limits.ts';
 import { parsed, pause } from './http.ts';
 import { partsOf } from './portable.ts';
 import type { ReaderStorage, SavedReader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { snapshotKeyEvents } from '../src/protocol/limits.ts';
+import { snapshotKeyEvents } from '../src/protocol/client-limits.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../src/protocol/model.ts';
 import { type Doubt, held, type Timeline } from './timeline.ts';
 

@@ -1,5 +1,5 @@
+import { snapshotKeyEvents } from '../src/protocol/client-limits.ts';
 import { parseCursor } from '../src/protocol/cursor.ts';
-import { snapshotKeyEvents } from '../src/protocol/limits.ts';
 import type { ReaderPost } from '../src/protocol/model.ts';
 import { readPost } from './read-post.ts';
 import { hear, revisionHeard, type Timeline } from './timeline.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configTable, variables } from '../src/config.ts';
-import { limitTables } from '../src/documents/limits/tables.ts';
+import { limitsInMarkdown } from '../src/documents/limit-tables.ts';
 import { messageExamples, messageKey } from '../src/documents/messages.ts';
 import { operations } from '../src/documents/operations.ts';
 import { recordedMessages } from '../src/documents/recorded.ts';
@@ -55,7 +55,9 @@ const parts: Record<string, () => string> = {
   problems: problemTable,
   configuration: configTable,
   limits: () =>
-    limitTables(Object.fromEntries(Object.entries(variables).map(([name, schema]) => [name, String(schema.meta()?.default)]))),
+    limitsInMarkdown(
+      Object.fromEntries(Object.entries(variables).map(([name, schema]) => [name, String(schema.meta()?.default)])),
+    ),
 };
 
 /** The text with each generated part as it should be. */

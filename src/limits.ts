@@ -1,34 +1,29 @@
-import { deskLimits } from './desk/limits.ts';
-import { httpLimits } from './edge/http.ts';
-import { answerLimits } from './edge/limits.ts';
-import { rateLimits } from './edge/rates.ts';
-import { tokenLimits } from './edge/tokens.ts';
-import { embeddedLimits } from './engine/embedded/limits.ts';
-import { redisLimits } from './engine/redis/limits.ts';
-import { fanoutLimits } from './fanout/limits.ts';
-import { limits } from './protocol/limits.ts';
-import { readerLimits } from './reader/limits.ts';
-import { logLimits } from './telemetry/log.ts';
-import { workerLimits } from './workers/limits.ts';
+import { deskTable } from './desk/limits.ts';
+import { answerTable, httpTable, rateTable, tokenTable } from './edge/limits.ts';
+import { embeddedTable } from './engine/embedded/limits.ts';
+import { redisTable } from './engine/redis/limits.ts';
+import { fanoutTable } from './fanout/limits.ts';
+import { type LimitTable, valuesOf } from './protocol/limit-table.ts';
+import { wireTable } from './protocol/limits.ts';
+import { readerTable } from './reader/limits.ts';
+import { logTable } from './telemetry/limits.ts';
+import { workerTable } from './workers/limits.ts';
 
-/**
- * Every limit of the server, by the part that keeps it: the values lie there. What happens at each, and the series of `/metrics` that shows
- * that it happens, is told in `documents/limits/`, without which it does not compile.
- */
-export const limitsOf = {
-  wire: limits,
-  readers: readerLimits,
-  feeds: fanoutLimits,
-  requests: httpLimits,
-  answers: answerLimits,
-  rates: rateLimits,
-  tokens: tokenLimits,
-  desk: deskLimits,
-  embedded: embeddedLimits,
-  redis: redisLimits,
-  workers: workerLimits,
-  log: logLimits,
-} as const;
+/** Every limit of the server, under the headings of the docs. The tables are kept by the parts that keep the limits. */
+export const limitTables: Readonly<Record<string, LimitTable>> = {
+  'What goes over the wire': wireTable,
+  'Readers who are connected': readerTable,
+  'What a channel holds in memory': fanoutTable,
+  Requests: httpTable,
+  Answers: answerTable,
+  Rates: rateTable,
+  Tokens: tokenTable,
+  Writing: deskTable,
+  'The embedded journal': embeddedTable,
+  'The journal in Redis or Valkey': redisTable,
+  'Several processes on a port': workerTable,
+  'The log': logTable,
+};
 
 /** Each by its name in `pressbox_limit{name}`. */
-export const allLimits: Readonly<Record<string, number>> = Object.assign({}, ...Object.values(limitsOf));
+export const allLimits: Readonly<Record<string, number>> = Object.assign({}, ...Object.values(limitTables).map(valuesOf));

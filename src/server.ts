@@ -17,12 +17,12 @@ import {
   createHttp,
   finishAnswers,
   type HttpOptions,
-  httpLimits,
   leaveOpen,
   listen,
   stopListening,
 } from './edge/http.ts';
 import { createIdentity } from './edge/identity.ts';
+import { httpLimits } from './edge/limits.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
 import { signedIn } from './edge/request.ts';

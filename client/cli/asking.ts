@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { idempotencyKeyPattern } from '../../src/protocol/limits.ts';
+import { idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
 import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../http.ts';

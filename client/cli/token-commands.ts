@@ -88,7 +88,8 @@ Examples:
     await assertTaken({ name, sub, grants });
     const { readConfig } = await import('../../src/config.ts');
     const { secretFor } = await import('../../src/edge/secret.ts');
-    const { signToken, tokenLimits } = await import('../../src/edge/tokens.ts');
+    const { signToken } = await import('../../src/edge/tokens.ts');
+    const { tokenLimits } = await import('../../src/edge/limits.ts');
     const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was made: ${path}`,

@@ -1,5 +1,5 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
-import { pageMost } from '../../src/protocol/limits.ts';
+import { pageMost } from '../../src/protocol/client-limits.ts';
 import { LiveReader } from '../live-reader.ts';
 import type { ReaderState } from '../reader.ts';
 import { fromSnapshot, type Timeline } from '../timeline.ts';

@@ -3,8 +3,7 @@ import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import { isRead } from './answers.ts';
-import { httpLimits } from './http.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits, httpLimits } from './limits.ts';
 import { type Share, Shares } from './shares.ts';
 
 /**

@@ -4,6 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
 import { boundConnections, type ConnectionBounds, isReserved } from './connections.ts';
+import { httpLimits } from './limits.ts';
 import { createPipelines } from './pipeline.ts';
 import { Shares } from './shares.ts';
 import { type Standstills, watchStandstills } from './standstill.ts';
@@ -12,59 +13,6 @@ import { type Standstills, watchStandstills } from './standstill.ts';
  * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this
  * knows an address, so it holds behind a proxy too.
  */
-
-/** Each is also a metric, `pressbox_limit{name}`. */
-export const httpLimits = {
-  /** From the first byte, or from the connection where none comes, to the end of the headers; then 408, and the connection is closed. */
-  requestHeadersMs: 20_000,
-  /** To the end of the whole request, likewise. */
-  requestMs: 60_000,
-  /** All headers of a request; past it 431, and the connection is closed. */
-  requestHeaderBytes: 16 * 1024,
-  /** Of what a request says in `Accept`, `Accept-Encoding` or `Accept-Language`, each; a longer one is passed over. */
-  preferenceCharacters: 1_000,
-  /** Of the end of `X-Forwarded-For`, where a proxy is trusted: a dozen addresses. */
-  forwardedCharacters: 500,
-  /** A connection on which no byte moves while something is asked or answered is closed. Longer than a poll may be held. */
-  idleMs: 60_000,
-  /** A connection on which nothing is asked is kept for so long. Longer than proxies keep theirs, so that none sends into one that closes. */
-  keepAliveMs: 65_000,
-  /**
-   * Requests of one connection that are not answered yet, one of which is worked on. At one more the connection is read no further, and closed
-   * after the answers. No browser has more than one.
-   */
-  pipelinedRequests: 16,
-  /** How long a connection that is closed so may take to notice. */
-  lingerMs: 1_000,
-  /** Answers of all clients that were made and that the kernel has not taken; past it the address that holds most loses its oldest. */
-  unreadAnswerBytes: 64 * 1024 * 1024,
-  /** File descriptors that are kept for files, threads and the store; the others are for connections. */
-  otherDescriptors: 64,
-  /** Connections to the operator's port, where there is one: of the descriptors that are not for connections. */
-  adminConnections: 16,
-  /** Connections beyond those that are taken up of everyone, kept for operators and authors. */
-  reservedConnections: 16,
-  /** Such a one on which nothing is asked for so long is closed. */
-  reservedMs: 2_000,
-  /**
-   * Connections that the kernel keeps until they are taken up, which a crowd that comes back makes at one moment. It forgets one more, whose
-   * client tries again after a second and more. It keeps no more than its own `net.core.somaxconn`, of which this is the default.
-   */
-  waitingConnections: 4_096,
-  /**
-   * How often slow requests are looked for: each may take this much longer. A crowd of them that came together is refused in as many
-   * portions, so that nobody else waits for long.
-   */
-  slowCheckMs: 250,
-  /** A pause of the process beyond this is no time that a client took: its deadlines last as much longer. */
-  standstillMs: 1_000,
-  /** Such pauses that are remembered; the deadlines of today are not reached by those before. */
-  standstillsKept: 100,
-  /** So long clients of a server that goes are led away by an answer that says so. Later they find the connection closed, as after a pause. */
-  leadAwayMs: 1_000,
-  /** Answers that were begun have this long to go out when it closes. */
-  lastAnswersMs: 2_000,
-} as const;
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
 

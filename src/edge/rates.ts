@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
+import { rateLimits } from './limits.ts';
 
 /**
  * How much one writer or one address may ask of this process. Token buckets that hold ten seconds' worth: a burst of ten times the
@@ -31,21 +32,6 @@ export interface RateLimits {
   connectionsPerAddress: number;
 }
 
-/** Each is also a metric, `pressbox_limit{name}`. */
-export const rateLimits = {
-  /** A bucket is full again after this long untouched, whatever the rate. */
-  bucketMs: 10_000,
-  /** A request whose answer is longer counts as one more for each further such piece. */
-  answerUnitBytes: 64 * 1024,
-  /** Buckets kept of a kind, some 100 bytes each. Past it those longest untouched are forgotten, which gives their owners full ones. */
-  bucketsMost: 100_000,
-  /** As much as so many addresses alone, all of an IPv6 /48 may hold of what is shared among addresses. */
-  wideShares: 4,
-  /** Nothing is taken from an address that holds no more than this part of what is shared, one divided by this. */
-  smallestShare: 128,
-  /** When to try again, for who has too many connections open. */
-  connectionRetrySeconds: 10,
-} as const;
 const { bucketMs, bucketsMost, answerUnitBytes, connectionRetrySeconds } = rateLimits;
 
 export function createRates(

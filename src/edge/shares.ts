@@ -1,4 +1,5 @@
-import { addressKey, rateLimits, wideAddressKey } from './rates.ts';
+import { rateLimits } from './limits.ts';
+import { addressKey, wideAddressKey } from './rates.ts';
 
 /**
  * Shares a bounded resource among addresses: each may hold as much of it as is still free. One address alone gets half of it, two get a third

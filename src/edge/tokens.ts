@@ -13,6 +13,7 @@ import {
 import { Refusal } from '../protocol/problems.ts';
 import type { Grants, Issued, Principal } from '../protocol/rights.ts';
 import { claimsSchema } from '../protocol/schemas.ts';
+import { tokenLimits } from './limits.ts';
 import { secretBytes } from './secret.ts';
 
 /**
@@ -45,27 +46,6 @@ const audience = 'pressbox';
 const secretAlgorithms = ['HS256'] as const;
 const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
-/** Each is also a metric, `pressbox_limit{name}`. */
-export const tokenLimits = {
-  /** Node takes 16 KiB of headers in all. Past this a token is refused unread. */
-  tokenCharacters: 12 * 1024,
-  /** How far the clock of who issues tokens may be ahead of ours. */
-  clockSkewMs: 60_000,
-  /** How long the answer about the issuer's keys may take, and how soon a client may ask again when it did not come. */
-  jwksTimeoutMs: 5_000,
-  jwksRetrySeconds: 5,
-  /** For how long the issuer's keys are kept, and how soon it is asked again for one that is not among them. */
-  jwksKeptMs: 600_000,
-  jwksPauseMs: 30_000,
-  /** How soon it is asked again where it gave no answer: sooner than a client asks again. */
-  jwksFailurePauseMs: 1_000,
-  /**
-   * How long it is remembered that a token was found right, and of how many tokens, some 500 bytes each. An issuer's key that is withdrawn
-   * counts for this much longer than the set of them is kept.
-   */
-  rememberedTokenMs: 60_000,
-  rememberedTokens: 10_000,
-} as const;
 const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs, jwksFailurePauseMs } =
   tokenLimits;
 const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;

@@ -1,32 +1,65 @@
-/** What a feed may hold, and what happens at the bound. Each is also a metric, `pressbox_limit{name}`. */
-export const fanoutLimits = {
-  /** Offsets in a feed's tail. A reader further behind reads from the journal when it subscribes, and is told `slow` when it falls behind. */
-  tailOffsets: 4_096,
-  /** Bytes of event text in a feed's tail; likewise. */
-  tailBytes: 8 * 1024 * 1024,
+import { type LimitTable, problem, storeReachable, subscriptionsEnded, valuesOf } from '../protocol/limit-table.ts';
+
+/** What a feed may hold. */
+export const fanoutTable = {
+  tailOffsets: {
+    value: 4_096,
+    metric: subscriptionsEnded('slow'),
+    atLimit: 'Who is further behind reads from the journal; who falls behind is told `slow`.',
+  },
+  /** Text of events. */
+  tailBytes: { value: 8 * 1024 * 1024, metric: subscriptionsEnded('slow'), atLimit: 'Likewise.' },
   /**
-   * Event text of one replay (one event at least), the rest being asked for with the next; and of a whole snapshot (one post at least), the
-   * rest being older posts. Less than an answer may hold, as either counts for nothing before its end: over a narrow line it must come while
-   * the reader still waits for it, and has not missed a ping that is behind it.
+   * Text of events. Less than an answer may hold, as a replay counts for nothing before its end: over a narrow line it must come
+   * while the reader still waits for it, and has not missed a ping that is behind it.
    */
-  catchUpBytes: 64 * 1024,
-  /** Bytes handed to a reader that fell behind in one write (one event at least); the rest follows when they are gone. */
-  sliceBytes: 256 * 1024,
-  /** Readers of all feeds who are handed something before the process does whatever else there is; a poll counts as twenty. */
-  turnReaders: 1_000,
-  /** A feed without readers is kept this long. */
-  feedIdleMs: 30_000,
-  /** Reads again of one catch-up whose ground moved while it was awaited; past it the reader is told to wait. */
-  catchUpTries: 8,
-  /** Encoded catch-ups and snapshots a feed keeps between two events, for readers who ask for the same thing. */
-  sharedAnswers: 64,
-  /** Length of those together; past it they are given out and not kept. */
-  sharedCharacters: 8 * 1024 * 1024,
-  /** Length of those of all feeds together, some six bytes each in all forms; past it all but the one that makes another forget theirs. */
-  sharedCharactersOfAll: 32 * 1024 * 1024,
-  /** An announcement that may be of another history is settled by a read this much later, together with all that are heard meanwhile. */
-  doubtMs: 500,
-  /** Pause after a failed read: this long at first, doubled up to the most, with jitter. */
-  retryFirstMs: 100,
-  retryMostMs: 2_000,
-} as const;
+  catchUpBytes: {
+    value: 64 * 1024,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit:
+      'A replay is cut there, and a snapshot that a reader goes on from; at least one event or post is given, and `more` says so: over a narrow line it comes in time.',
+  },
+  /** One event at least. */
+  sliceBytes: {
+    value: 256 * 1024,
+    metric: 'pressbox_feed_tail_entries',
+    atLimit: 'A reader who is behind gets so much in one write, and the rest after it.',
+  },
+  /** Of all feeds. */
+  turnReaders: {
+    value: 1_000,
+    metric: 'pressbox_events_delivered_total{transport="socket"}',
+    atLimit:
+      'The others are handed theirs after whatever else there is to do, with what has come in by then. A poll counts as twenty.',
+  },
+  feedIdleMs: { value: 30_000, metric: 'pressbox_feeds', atLimit: 'A channel without readers is followed for so long.' },
+  catchUpTries: {
+    value: 8,
+    metric: problem('journal-unavailable'),
+    atLimit: 'A catch-up whose ground keeps moving is refused with `journal-unavailable`.',
+  },
+  /** Encoded catch-ups and snapshots that a feed keeps between two events. */
+  sharedAnswers: {
+    value: 64,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit: 'Further answers are made anew each time.',
+  },
+  /** Length of those together. */
+  sharedCharacters: { value: 8 * 1024 * 1024, metric: 'pressbox_catch_ups_total{mode="replay"}', atLimit: 'Likewise.' },
+  /** Some six bytes each, in all forms. */
+  sharedCharactersOfAll: {
+    value: 32 * 1024 * 1024,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit: 'Of all channels together: the others forget theirs, which are made anew when they are asked for.',
+  },
+  /** Together with all that are heard meanwhile. */
+  doubtMs: {
+    value: 500,
+    metric: subscriptionsEnded('history'),
+    atLimit: 'An announcement of what may be another history is settled by a read after so long.',
+  },
+  /** Doubled up to the most, with jitter. */
+  retryFirstMs: { value: 100, metric: storeReachable, atLimit: 'The pause after a failed read.' },
+  retryMostMs: { value: 2_000, metric: storeReachable, atLimit: 'The longest one.' },
+} satisfies LimitTable;
+export const fanoutLimits = valuesOf(fanoutTable);

@@ -1,4 +1,4 @@
-import { cursorCharacters } from './limits.ts';
+import { cursorCharacters } from './client-limits.ts';
 
 /**
  * A place in one history of a channel: everything up to `offset` of the history `epoch`, whose chain has the value `check` there.

@@ -1,100 +1,198 @@
-// What clients heed stands apart: a page's script brings no other limit.
-export const snapshotKeyEvents = 100;
-export const answerBytes = 768 * 1024;
-export const eventBytes = 512 * 1024;
-export const cursorCharacters = 128;
-export const pageMost = 100;
-/** How long a request's outcome is remembered. */
-export const idempotencyHours = 24;
-/** Of what a key is made: printable ASCII, without spaces at either end. */
-export const idempotencyKeyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+import { answerBytes, cursorCharacters, eventBytes, idempotencyHours, pageMost, snapshotKeyEvents } from './client-limits.ts';
+import { type Limit, type LimitTable, problem, rateLimited, valuesOf } from './limit-table.ts';
 
-/**
- * Every limit of the wire, in one place. The unit is in the name; characters are Unicode code points.
- * What happens at the bound is said beside it. A leaf module: it may be loaded by a browser.
- */
-export const limits = {
-  /** Request bodies; past it 413 `too-large`. */
-  bodyBytes: 1024 * 1024,
-  /** A line of an import; past it 413. There may be any number. */
-  importLineBytes: 1024 * 1024,
-  /** Blank lines of an import; past it 413. */
-  importBlankLines: 10_000,
-  /** One event as JSON on any transport. */
-  eventBytes,
-  /** A post as JSON without its history; past it 400. With `historyBytes` and the event's own fields it stays below `eventBytes`. */
-  postBytes: 448 * 1024,
-  /** `html` of a post; past it 400. Checked while rendering, not after. */
-  htmlBytes: 256 * 1024,
-  /** Posts or events of one answer, as JSON; the rest is asked for with the next page. At least one is always given. */
-  answerBytes,
-  /** Lists and objects in one another, in a body; past it 400. Our schemas need four. */
-  bodyNesting: 16,
-  /** Errors of one refusal that are told: a stranger's input does not choose the size of our answer. */
-  problemErrors: 20,
-  /** A place in a body that such an error names: characters of a name, which a stranger chose, and names in one another. */
-  placeNameCharacters: 60,
-  placeDepth: 10,
-  cursorCharacters,
-  channelIdCharacters: 96,
-  idempotencyKeyCharacters: 255,
-  idempotencyHours,
+/** Of a field of a post or channel. */
+const field = (value: number): Limit => ({
+  value,
+  metric: problem('invalid-body'),
+  atLimit: 'More is 400 `invalid-body`, which names the field.',
+});
 
-  headlineCharacters: 300,
-  standfirstCharacters: 1_000,
-  sectionCharacters: 80,
-  bodyCharacters: 50_000,
-  noteCharacters: 1_000,
-  altCharacters: 1_000,
-  captionCharacters: 1_000,
-  textCharacters: 300,
-  urlCharacters: 2_048,
-  channelByline: 20,
-  postAuthors: 10,
-  postSources: 10,
-  postMedia: 20,
+/** Every limit of the wire; characters are Unicode code points. What browsers heed is in `client-limits.ts`. */
+export const wireTable = {
+  bodyBytes: {
+    value: 1024 * 1024,
+    metric: problem('too-large'),
+    atLimit: 'A larger body, also once it is decompressed, is 413 `too-large`.',
+  },
+  /** There may be any number of lines. */
+  importLineBytes: {
+    value: 1024 * 1024,
+    metric: problem('too-large'),
+    atLimit: 'A longer line of an import is 413 `too-large`.',
+  },
+  importBlankLines: {
+    value: 10_000,
+    metric: problem('too-large'),
+    atLimit: 'An import with more blank lines is 413 `too-large`.',
+  },
+  /** As JSON, on any transport. */
+  eventBytes: { value: eventBytes, metric: problem('invalid-body'), atLimit: 'Held by the two below.' },
+  /** With `historyBytes` and the event's own fields it stays below `eventBytes`. */
+  postBytes: {
+    value: 448 * 1024,
+    metric: problem('invalid-body'),
+    atLimit: 'A larger post, without its history, is 400 `invalid-body`.',
+  },
+  /** Checked while rendering, not after. */
+  htmlBytes: {
+    value: 256 * 1024,
+    metric: problem('invalid-body'),
+    atLimit: 'A body that becomes more HTML is 400 `invalid-body`.',
+  },
+  /** As JSON. The next page brings the rest. */
+  answerBytes: {
+    value: answerBytes,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit: 'Posts or events of an answer are cut there, at least one is given, and `more` says so.',
+  },
+  /** Our schemas need four. */
+  bodyNesting: { value: 16, metric: problem('invalid-body'), atLimit: 'Deeper JSON is 400 `invalid-body`.' },
+  /** A stranger's input does not choose the size of our answer. */
+  problemErrors: { value: 20, metric: problem('invalid-body'), atLimit: 'The first ones are told.' },
+  /** The name is a stranger's text. */
+  placeNameCharacters: {
+    value: 60,
+    metric: problem('invalid-body'),
+    atLimit: 'A longer name in such an error is cut, and ends in an ellipsis.',
+  },
+  placeDepth: { value: 10, metric: problem('invalid-body'), atLimit: 'The place that it tells of is the outer one.' },
+  cursorCharacters: {
+    value: cursorCharacters,
+    metric: problem('invalid-cursor'),
+    atLimit: 'Longer text is 400 `invalid-cursor`.',
+  },
+  channelIdCharacters: {
+    value: 96,
+    metric: problem('invalid-body'),
+    atLimit: 'A longer id is 400 `invalid-body`; in a path it is 404.',
+  },
+  idempotencyKeyCharacters: { value: 255, metric: problem('invalid-body'), atLimit: 'A longer key is 400 `invalid-body`.' },
+  idempotencyHours: {
+    value: idempotencyHours,
+    metric: 'pressbox_appends_total{outcome="duplicate"}',
+    atLimit: 'A key is forgotten after that, and the same request is a new one.',
+  },
+
+  headlineCharacters: field(300),
+  standfirstCharacters: field(1_000),
+  sectionCharacters: field(80),
+  bodyCharacters: field(50_000),
+  noteCharacters: field(1_000),
+  altCharacters: field(1_000),
+  captionCharacters: field(1_000),
+  textCharacters: field(300),
+  urlCharacters: field(2_048),
+  channelByline: field(20),
+  postAuthors: field(10),
+  postSources: field(10),
+  postMedia: field(20),
   /** Width and height of an image or a video. */
-  mediaPixels: 100_000,
-  postDerivedFrom: 50,
-  /** Changes kept in a post or channel; the oldest go, in a post the oldest refiles and updates first. */
-  historyChanges: 50,
-  /** Of a post, likewise. */
-  historyBytes: 32 * 1024,
-  /** Key events in a snapshot, newest first. */
-  snapshotKeyEvents,
+  mediaPixels: field(100_000),
+  postDerivedFrom: field(50),
+  /** In a post or channel. */
+  historyChanges: {
+    value: 50,
+    metric: 'pressbox_appends_total{outcome="appended"}',
+    atLimit: 'The oldest go; in a post the oldest refiles and updates first.',
+  },
+  /** In a post. */
+  historyBytes: { value: 32 * 1024, metric: 'pressbox_appends_total{outcome="appended"}', atLimit: 'Likewise.' },
+  snapshotKeyEvents: {
+    value: snapshotKeyEvents,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit: 'The newest are given.',
+  },
 
-  pageDefault: 20,
-  pageMost,
-  /** Posts on a page of a feed, such as Atom's. */
-  feedPageDefault: 50,
-  /** Older posts that the first page of a feed holds as well, because they were corrected or withdrawn last. */
-  feedTold: 20,
-  /** Those together as JSON, one at least. */
-  feedToldBytes: 256 * 1024,
-  catchUpDefault: 500,
-  catchUpMost: 1_000,
-  /** `wait` of a poll. */
-  waitSeconds: 30,
+  pageDefault: {
+    value: 20,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit: 'So many are given where nothing is asked for.',
+  },
+  pageMost: { value: pageMost, metric: problem('invalid-body'), atLimit: 'A larger `limit` is 400 `invalid-body`.' },
+  feedPageDefault: {
+    value: 50,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'So many posts are on a page of a feed where nothing is asked for.',
+  },
+  feedTold: {
+    value: 20,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'Of older posts that were corrected or withdrawn, so many of the last are on the first page of a feed.',
+  },
+  /** Together, as JSON. */
+  feedToldBytes: { value: 256 * 1024, metric: 'pressbox_feed_pages_total{format="atom"}', atLimit: 'Likewise, one at least.' },
+  catchUpDefault: {
+    value: 500,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit: 'So many events are given where nothing is asked for.',
+  },
+  catchUpMost: { value: 1_000, metric: problem('invalid-body'), atLimit: 'A larger `limit` is 400 `invalid-body`.' },
+  waitSeconds: {
+    value: 30,
+    metric: 'pressbox_readers{transport="poll"}',
+    atLimit: 'A longer `wait` is 400 `invalid-body`; a held poll is answered without events.',
+  },
 
-  /** Subscriptions of one socket. */
-  socketChannels: 100,
-  /** One message from a client to the socket; past it the connection is closed. */
-  socketMessageBytes: 16 * 1024,
-  /** A longer message to a client goes in parts, with pings before and between them: each takes four seconds over 32 kbit/s. */
-  socketPartBytes: 16 * 1024,
-  /** Messages a socket may send that are none of the contract's, before it is disconnected. */
-  socketMisuses: 10,
-  /** How long a session of a browser is good, unless its token expires before; then its reader signs in again. */
-  sessionHours: 12,
-  /** What a cookie holds of a session: browsers keep 4,096 bytes with its name. Past it 413 `too-large`. */
-  sessionCharacters: 4_000,
-  /** Channels, or beginnings of their ids, that a token grants a right in. */
-  grantedChannels: 1_000,
-  /** Tokens revoked at a time, each until it has expired; past it `revocations-full`. */
-  revokedTokens: 10_000,
-  /** Sessions remembered as signed out, in all and of one subject; past it every session that began no later than the oldest ends. */
-  endedSessions: 10_000,
-  endedSessionsOfSubject: 20,
-  pingSeconds: 15,
-  pingTimeoutSeconds: 10,
-} as const;
+  socketChannels: { value: 100, metric: problem('invalid-body'), atLimit: 'One more subscribe is refused with `invalid-body`.' },
+  /** From a client. */
+  socketMessageBytes: {
+    value: 16 * 1024,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'A longer message closes the connection.',
+  },
+  /** A part takes four seconds over 32 kbit/s. */
+  socketPartBytes: {
+    value: 16 * 1024,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit:
+      'A longer message to a client goes in parts, with pings before and between them: over a narrow line it is heard of in the middle of that.',
+  },
+  /** Messages that are none of the contract's. */
+  socketMisuses: { value: 10, metric: rateLimited('misused'), atLimit: 'After so many the socket is disconnected.' },
+  /** Unless its token expires before. */
+  sessionHours: {
+    value: 12,
+    metric: problem('token-missing'),
+    atLimit: 'A session has ended, and its token is to be exchanged again.',
+  },
+  /** Browsers keep 4,096 bytes of a cookie, its name among them. */
+  sessionCharacters: {
+    value: 4_000,
+    metric: problem('too-large'),
+    atLimit: 'A token whose session would not fit into a cookie is 413 `too-large`.',
+  },
+  /** Ids of channels, or beginnings of ids. */
+  grantedChannels: {
+    value: 1_000,
+    metric: problem('token-invalid'),
+    atLimit: 'A token that grants a right in more is 401 `token-invalid`.',
+  },
+  revokedTokens: {
+    value: 10_000,
+    metric: 'pressbox_revoked_tokens',
+    atLimit: 'One more is 409 `revocations-full` until one of them has expired.',
+  },
+  /** Sessions remembered as signed out. */
+  endedSessions: {
+    value: 10_000,
+    metric: 'pressbox_ended_sessions',
+    atLimit: 'The oldest are dropped, and every session that began no later than they did ends early.',
+  },
+  endedSessionsOfSubject: {
+    value: 20,
+    metric: 'pressbox_ended_sessions',
+    atLimit: 'Likewise, for sessions of this subject alone.',
+  },
+  pingSeconds: {
+    value: 15,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'So often the other end is asked whether it is there.',
+  },
+  pingTimeoutSeconds: {
+    value: 10,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'A socket that does not answer is closed.',
+  },
+} satisfies LimitTable;
+export const limits = valuesOf(wireTable);

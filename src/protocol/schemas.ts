@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { idempotencyKeyPattern, limits } from './limits.ts';
+import { idempotencyKeyPattern } from './client-limits.ts';
+import { limits } from './limits.ts';
 import * as model from './model.ts';
 import {
   channelIdSchema,

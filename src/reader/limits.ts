@@ -1,68 +1,168 @@
-/** Bounds of what readers hold open, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
-export const readerLimits = {
-  /**
-   * Posts of one page, as JSON (one at least); the rest with the next. Less than an answer may hold: over a narrow line it must come while
-   * its reader still waits for it.
-   */
-  postsBytes: 192 * 1024,
-  /** Of the snapshot that a page begins with (one post at least), as JSON; the others are older posts. */
-  pageBytes: 128 * 1024,
-  /** A connection whose bytes are not taken for this long is terminated; its client comes back with its cursor. */
-  stallMs: 20_000,
-  /** How often stalled connections and expired tokens are looked for. */
-  sweepMs: 1_000,
-  /** A connection that does not join the namespace within this time is closed; so is one that leaves it and does not join again. */
-  joinMs: 10_000,
-  /** Readers who have come, over sockets, streams and polls, and not been answered yet, in a process; past it whoever comes is sent away. */
-  handshakesMost: 5_000,
-  /** Whoever was sent away so is told to come back after a second at least, and this many at most, each at another moment. */
-  handshakeRetrySeconds: 5,
-  /** Subscribe messages of one socket that may wait for their turn; past it they are refused. */
-  waitingSubscribes: 100,
-  /** Packets that may wait for a connection which goes on sending; past it it is terminated. Events never wait: who is busy is behind. */
-  waitingAnswers: 1_000,
-  /** The form that signs in, with its token and the page to go back to; past it 413. */
-  signInBytes: 24 * 1024,
-  /** Bytes that a socket may send at once, pings and empty frames among them; then so many a second. Past it it is terminated. */
-  socketBurstBytes: 128 * 1024,
-  socketBytesPerSecond: 4 * 1024,
-  /** A connection that was refused or sent away, or whose token was revoked, is closed after this long, should the other end not do it. */
-  refusedMs: 1_000,
-  /** An EventSource whose stream ended comes back after this long on average, from half of it to half as much again. */
-  streamRetryMs: 2_000,
-  /** Exports under way at once in a process; past it whoever asks is told to come back. */
-  exportsMost: 4,
-  /** Entries and bytes of an export that are read, and held, at once (one entry at least). */
-  exportPageEntries: 500,
-  exportPageBytes: 256 * 1024,
-  /** Changes of a post on one page of its earlier versions; fewer where they are large, and the rest on the next page. */
-  versionChanges: 10,
-  /** Versions that are read and compared for one page, as JSON; the two of one change are whatever their size. */
-  versionBytes: 256 * 1024,
-  /** Words and spaces that a change may remove and add to be told by word; past it the text before and the text after are shown. */
-  versionEdits: 400,
-  /** Steps of the search for what a change removed and added; past it likewise. A millisecond or two. */
-  versionSteps: 400_000,
-  /** How versions differ, as kept in memory; past it what was not asked for longest is forgotten, and compared again. */
-  wordDiffsBytes: 16 * 1024 * 1024,
-  /** Pages of earlier versions made at once in a process; past it whoever asks for another one is told to try again. */
-  versionPagesMost: 8,
-  /** Live channels that stand first on `/`, newest first; those beyond stand where their age puts them. */
-  frontLive: 20,
-  /** Time over which a draining node asks its readers to leave, at most, and how often it looks whether they have. */
-  drainMs: 5_000,
-  drainStepMs: 50,
-  /** Connections whose ping is due are pinged this often, and those that did not answer closed. */
-  pingStepMs: 250,
-  /** A ping may go with something else that the reader is written this long before it is due. A multiple of the step. */
-  pingEarlyMs: 1_750,
-  /** Of a post without a headline this much stands as its title in a feed, and of any as its summary. UTF-16 units, as in previews. */
-  feedTitleCharacters: 100,
-  feedSummaryCharacters: 300,
-  /** Characters of html that a feed is made of before the process does whatever else there is to do. */
-  feedTurnCharacters: 64 * 1024,
-  /** Of a post this much is in the preview of a link to it. */
-  previewCharacters: 200,
-  /** Posts above the one that a permanent link leads to, on its page. */
-  windowAbove: 8,
-} as const;
+import { type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
+
+/** Bounds of what readers hold open. */
+export const readerTable = {
+  /** As JSON. Less than an answer may hold: over a narrow line a page must come while its reader still waits for it. */
+  postsBytes: {
+    value: 192 * 1024,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit: 'A page of posts is cut there, at least one is given, and `more` says so: over a narrow line it comes in time.',
+  },
+  /** As JSON. */
+  pageBytes: {
+    value: 128 * 1024,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit:
+      'The posts that a page begins with are cut there, at least one is given, and the others are older posts: its script begins when all is there.',
+  },
+  stallMs: {
+    value: 20_000,
+    metric: rateLimited('stalled'),
+    atLimit: 'A connection whose bytes are not taken is terminated; its client comes back with its cursor.',
+  },
+  sweepMs: { value: 1_000, metric: rateLimited('stalled'), atLimit: 'So often that, and expired tokens, are looked for.' },
+  joinMs: {
+    value: 10_000,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'A connection that has not joined the namespace, or has left it, is closed.',
+  },
+  handshakesMost: {
+    value: 5_000,
+    metric: rateLimited('handshakes'),
+    atLimit:
+      'So many have come, over sockets, streams and polls, and not been answered yet: one more is refused with `rate-limited`, a stream ended with `Retry-After`.',
+  },
+  /** A second at least. */
+  handshakeRetrySeconds: {
+    value: 5,
+    metric: rateLimited('handshakes'),
+    atLimit: 'Whoever is sent away so is told to come back at a moment of their own within so many seconds.',
+  },
+  /** Of one socket. */
+  waitingSubscribes: {
+    value: 100,
+    metric: problem('rate-limited'),
+    atLimit: 'One more subscribe is refused with `rate-limited`.',
+  },
+  /** Packets. Events never wait: a busy reader is behind. */
+  waitingAnswers: {
+    value: 1_000,
+    metric: rateLimited('unanswered'),
+    atLimit: 'A socket that goes on asking and takes no answers is terminated.',
+  },
+  /** The form holds a token and the page to go back to. */
+  signInBytes: { value: 24 * 1024, metric: problem('too-large'), atLimit: 'A larger form is 413 `too-large`.' },
+  /** Pings and empty frames count. */
+  socketBurstBytes: {
+    value: 128 * 1024,
+    metric: rateLimited('messages'),
+    atLimit: 'A socket that sends more at once is terminated.',
+  },
+  socketBytesPerSecond: { value: 4 * 1024, metric: rateLimited('messages'), atLimit: 'One that goes on sending more is, too.' },
+  /** Likewise one that was sent away, or whose token was revoked. */
+  refusedMs: {
+    value: 1_000,
+    metric: problem('forbidden'),
+    atLimit: 'A refused connection that the other end keeps open is closed.',
+  },
+  /** From half of it to half as much again. */
+  streamRetryMs: {
+    value: 2_000,
+    metric: 'pressbox_readers{transport="stream"}',
+    atLimit: 'On average an EventSource whose stream ended comes back after so long.',
+  },
+  exportsMost: { value: 4, metric: rateLimited('exports'), atLimit: 'One more export is 429 `rate-limited`.' },
+  /** Held in memory at once, one entry at least. */
+  exportPageEntries: { value: 500, metric: 'pressbox_transfers{kind="exports"}', atLimit: 'So many entries are read at a time.' },
+  exportPageBytes: { value: 256 * 1024, metric: 'pressbox_transfers{kind="exports"}', atLimit: 'Likewise.' },
+  versionChanges: {
+    value: 10,
+    metric: 'pressbox_changes_shown_total{how="by-word"}',
+    atLimit: 'Older changes are on the next page.',
+  },
+  /** Versions that are read and compared for one page, as JSON. */
+  versionBytes: {
+    value: 256 * 1024,
+    metric: 'pressbox_changes_shown_total{how="by-word"}',
+    atLimit: 'Likewise, one change at least.',
+  },
+  /** Words and spaces that a change removes and adds. */
+  versionEdits: {
+    value: 400,
+    metric: 'pressbox_changes_shown_total{how="both-texts"}',
+    atLimit: 'The texts before and after a change that is larger are shown, not their words.',
+  },
+  /** A millisecond or two. */
+  versionSteps: {
+    value: 400_000,
+    metric: 'pressbox_changes_shown_total{how="both-texts"}',
+    atLimit: 'Likewise of a change that takes longer to find.',
+  },
+  wordDiffsBytes: {
+    value: 16 * 1024 * 1024,
+    metric: 'pressbox_word_diffs_total{how="forgotten"}',
+    atLimit: 'Comparisons that were not asked for longest are forgotten, and made again.',
+  },
+  /** Made at once. */
+  versionPagesMost: {
+    value: 8,
+    metric: rateLimited('versions'),
+    atLimit: 'One more page of earlier versions that has to be made is 429 `rate-limited`.',
+  },
+  /** The newest stand first. */
+  frontLive: {
+    value: 20,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'Live channels beyond it stand among the others of `/`.',
+  },
+  drainMs: {
+    value: 5_000,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'Readers who have not left a node that goes away are cut.',
+  },
+  drainStepMs: {
+    value: 50,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'So often it is looked whether they have left.',
+  },
+  pingStepMs: {
+    value: 250,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'So often those are pinged who are to be, and closed who did not answer.',
+  },
+  /** A multiple of `pingStepMs`. */
+  pingEarlyMs: {
+    value: 1_750,
+    metric: 'pressbox_readers{transport="socket"}',
+    atLimit: 'What a reader is written in the last moments before their ping, so long, takes it along.',
+  },
+  /** UTF-16 units, here and below. */
+  feedTitleCharacters: {
+    value: 100,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'The title of a post without a headline is cut at a word, and ends in an ellipsis.',
+  },
+  feedSummaryCharacters: {
+    value: 300,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'The summary of a post likewise; its text is whole.',
+  },
+  /** Of html. */
+  feedTurnCharacters: {
+    value: 64 * 1024,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'A longer feed is made in parts, and other requests have their turn between them.',
+  },
+  previewCharacters: {
+    value: 200,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit: 'What the preview of a link to a post says likewise.',
+  },
+  /** Posts above the one that a permanent link leads to. */
+  windowAbove: {
+    value: 8,
+    metric: 'pressbox_catch_ups_total{mode="snapshot"}',
+    atLimit: 'Posts further above are on the page before.',
+  },
+} satisfies LimitTable;
+export const readerLimits = valuesOf(readerTable);

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config.ts';
+import { logLimits } from './limits.ts';
 
 /**
  * The log: one JSON object a line, facts as fields. No token and no text of a post can get into it. That holds by how a line is made,
@@ -9,23 +10,6 @@ import type { LogLevel } from '../config.ts';
  */
 export type Log = Logger;
 
-/** Also a metric, `pressbox_limit{name}`. */
-export const logLimits = {
-  /** Lines that wait where nothing can be written, as on a disk that is full. */
-  logWaitingBytes: 8 * 1024 * 1024,
-  /** The pause before they are tried again where whoever reads the log takes none. */
-  logRetryMs: 100,
-  /** Tries at the end of the process, each a tenth of a second after the one before. */
-  logLastTries: 10,
-  /** Of a text in a line, UTF-16 units. */
-  logTextCharacters: 300,
-  /** Entries of a list, and fields of an object. */
-  logItems: 50,
-  /** Lists and objects in one another, and causes of an error. */
-  logDepth: 4,
-  /** Places in the code that an error came through. */
-  logStackFrames: 15,
-} as const;
 const { logWaitingBytes, logRetryMs, logLastTries, logTextCharacters, logItems, logDepth, logStackFrames } = logLimits;
 
 let [dropped, cut] = [0, 0];

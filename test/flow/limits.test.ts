@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { namedSeries } from '../../src/documents/limits/tables.ts';
-import { allLimits, limitsOf } from '../../src/limits.ts';
+import { namedSeries } from '../../src/documents/limit-tables.ts';
+import { allLimits, limitTables } from '../../src/limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
-import { logLimits } from '../../src/telemetry/log.ts';
+import { logLimits } from '../../src/telemetry/limits.ts';
 import { root } from '../support/imports.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
@@ -42,7 +42,7 @@ describe('the limits', () => {
   it('are told with their values, under names of their own', async () => {
     const served = await metrics();
     for (const [name, value] of Object.entries(allLimits)) expect(served.get(`pressbox_limit{name="${name}"}`), name).toBe(value);
-    const names = Object.values(limitsOf).flatMap((part) => Object.keys(part));
+    const names = Object.values(limitTables).flatMap((part) => Object.keys(part));
     expect(names.length).toBe(Object.keys(allLimits).length);
   });
 });

@@ -20,7 +20,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/config.ts',
   ],
-  'src/workers/limits.ts': [],
+  'src/workers/limits.ts': ['src/protocol/'],
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
@@ -51,7 +51,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/reader/',
     'src/protocol/',
     'src/workers/limits.ts',
-    'src/telemetry/log.ts',
+    'src/telemetry/limits.ts',
   ],
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
@@ -65,8 +65,8 @@ const arrows: Record<string, readonly string[]> = {
   'src/fanout/': ['src/engine/engine.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
   'src/documents/': ['src/protocol/', 'generated/'],
-  // What the docs say of limits, for which their names are needed.
-  'src/documents/limits/': ['src/limits.ts', 'src/protocol/'],
+  // The tables of limits, in Markdown.
+  'src/documents/limit-tables.ts': ['src/limits.ts', 'src/protocol/'],
   'src/reader/': [
     'src/documents/',
     'src/fanout/',

@@ -7,7 +7,7 @@ import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
 import { dialMs, silenceMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
-import { answerBytes, eventBytes } from '../../src/protocol/limits.ts';
+import { answerBytes, eventBytes } from '../../src/protocol/client-limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';

@@ -10,7 +10,8 @@ import { problem } from '../../src/protocol/problems.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { measureAppends } from '../../src/telemetry/appends.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
-import { createLog, logLimits } from '../../src/telemetry/log.ts';
+import { logLimits } from '../../src/telemetry/limits.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Site, startSite } from '../support/site.ts';
 

@@ -1,6 +1,6 @@
 import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
-import { pageMost } from '../../../src/protocol/limits.ts';
+import { pageMost } from '../../../src/protocol/client-limits.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../timeline.ts';
 import { Announcer } from '../announcer.ts';

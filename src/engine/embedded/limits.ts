@@ -1,37 +1,86 @@
-/** Bounds of the embedded journal, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
-export const embeddedLimits = {
-  /** Calls that may wait for a thread. Past it they are refused, and certainly did nothing. */
-  waitingCalls: 10_000,
-  /** Operations of one transaction, at most: a bound on how long the first of them waits for the last. */
-  transactionOperations: 256,
-  /** How long closing waits for what was begun. */
-  journalCloseMs: 10_000,
-  /** How long the threads may be silent: what they were asked before takes its time, and on a disk that hangs for ever. */
-  journalSilentMs: 5_000,
-  /** Milliseconds that a connection waits for a lock; short, since the thread stands still meanwhile. */
-  journalLockMs: 100,
-  /** About how long the log grows before it is copied into the journal: a page that many posts change is then copied once. */
-  journalLogBytes: 16 * 1024 * 1024,
-  /** With less room on its disk the journal is asked to write when nobody does, to know whether it could. */
-  journalRoomBytes: 64 * 1024,
-  /** How long one who asks for an erasure waits for it, before being told what is pending. */
-  journalErasureWaitMs: 6_000,
-  /** Entries of a deleted channel that are taken away in one transaction. */
-  erasureStepEntries: 500,
-  /** Pauses while a reader of the file still needs what is to be erased: while someone waits for it, and in the background. */
-  erasurePauseFirstMs: 20,
-  erasurePauseMostMs: 200,
-  erasureRetryFirstMs: 1_000,
-  erasureRetryMostMs: 60_000,
-  /** Pauses before a thread that died is started again. */
-  threadRestartFirstMs: 100,
-  threadRestartMostMs: 30_000,
-  /** A reading connection waits for a lock this long: nobody writes meanwhile who would have to wait for it. */
-  journalReadLockMs: 5_000,
-  /** Memory for pages of the journal. What is remembered of requests is spread over many of them. */
-  journalCacheBytes: 32 * 1024 * 1024,
-  /** Expired requests that are taken away for each one that may have been added: more, so that they go, and few, so that nobody waits. */
-  requestsSwept: 4,
-  /** Posts that are counted for each of several tags, to begin with the tag that fewest posts have. */
-  countedPosts: 1_024,
-} as const;
+import { erasuresPending, type LimitTable, problem, storeReachable, valuesOf } from '../../protocol/limit-table.ts';
+
+/** Bounds of the embedded journal. */
+export const embeddedTable = {
+  /** Calls that wait for a thread. A refused one certainly did nothing. */
+  waitingCalls: {
+    value: 10_000,
+    metric: problem('journal-unavailable'),
+    atLimit: 'One more is 503 `journal-unavailable`, `unchanged`.',
+  },
+  /** Bounds how long the first of them waits for the last. */
+  transactionOperations: {
+    value: 256,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Further writes are in the next transaction.',
+  },
+  journalCloseMs: {
+    value: 10_000,
+    metric: 'pressbox_appends_total{outcome="unknown"}',
+    atLimit: 'What was begun and is not done is left when the server ends.',
+  },
+  /** What the threads were asked before takes its time, and on a disk that hangs for ever. */
+  journalSilentMs: {
+    value: 5_000,
+    metric: storeReachable,
+    atLimit: 'A journal that has not answered for so long counts as out of reach.',
+  },
+  /** Short, since the thread stands still meanwhile. */
+  journalLockMs: { value: 100, metric: storeReachable, atLimit: 'A lock that is not to be had is tried for again.' },
+  /** About so much: a page that many posts change is then copied once. */
+  journalLogBytes: {
+    value: 16 * 1024 * 1024,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Past it the log is copied into the journal.',
+  },
+  journalRoomBytes: {
+    value: 64 * 1024,
+    metric: 'pressbox_store_writable',
+    atLimit: 'With less room on its disk it is tried whether the journal can still be written.',
+  },
+  journalErasureWaitMs: {
+    value: 6_000,
+    metric: erasuresPending,
+    atLimit: 'An erasure that takes longer is pending, and finished in the background.',
+  },
+  erasureStepEntries: {
+    value: 500,
+    metric: erasuresPending,
+    atLimit: 'The rest of a deleted channel goes in further transactions.',
+  },
+  erasurePauseFirstMs: {
+    value: 20,
+    metric: erasuresPending,
+    atLimit: 'The pause while a reader of the file still needs what is to be erased.',
+  },
+  erasurePauseMostMs: { value: 200, metric: erasuresPending, atLimit: 'The longest one, while someone waits for it.' },
+  erasureRetryFirstMs: { value: 1_000, metric: erasuresPending, atLimit: 'The same in the background.' },
+  erasureRetryMostMs: { value: 60_000, metric: erasuresPending, atLimit: 'The longest one there.' },
+  threadRestartFirstMs: { value: 100, metric: storeReachable, atLimit: 'A thread that ended is started again after so long.' },
+  threadRestartMostMs: {
+    value: 30_000,
+    metric: storeReachable,
+    atLimit: 'The longest such pause: it doubles while it does not stand.',
+  },
+  /** Nobody who writes has to wait for it. */
+  journalReadLockMs: { value: 5_000, metric: storeReachable, atLimit: 'A read that finds the file locked for longer fails.' },
+  /** What is remembered of requests is spread over many pages. */
+  journalCacheBytes: {
+    value: 32 * 1024 * 1024,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Pages of the journal beyond it are read from the disk.',
+  },
+  /** More than one, so that they go, and few, so that nobody waits. */
+  requestsSwept: {
+    value: 4,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Of requests that are forgotten no more are taken away for each one that is added.',
+  },
+  /** A page begins with the tag that fewest posts have. */
+  countedPosts: {
+    value: 1_024,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Tags that more posts have count as equally common: a page of posts with several of them may look at more posts.',
+  },
+} satisfies LimitTable;
+export const embeddedLimits = valuesOf(embeddedTable);

@@ -1,73 +1,162 @@
-/** Bounds of the journal in Redis, and what happens there. Each is also a metric, `pressbox_limit{name}`. */
-export const redisLimits = {
-  /** How long replicas are waited for, where some must acknowledge a write. */
-  replicaWaitMs: 1_000,
-  /** How long a start waits for Redis, and an end for what was begun. */
-  redisOpenMs: 10_000,
-  redisCloseMs: 5_000,
-  /** A connection, and what is to be known of a server and its replicas, are given up after this long. */
-  redisConnectMs: 2_000,
-  redisReachMs: 2_000,
-  replicaTakenMs: 5_000,
-  /** How long an unanswered command may keep a connection that gives nothing back. */
-  redisSilenceMs: 3_000,
-  /** Heads are compared, and the node's heartbeat given, this often; probes go twice as often. */
-  headsMs: 2_000,
-  probeMs: 1_000,
-  /** Settings that were safe may have been changed, and replicas joined: looked at this often. */
-  settingsMs: 10_000,
-  /** Heads and probes are given up after this long. */
-  deadlineMs: 1_000,
-  /** Without a good comparison for this long, what this node holds may be old. */
-  leaseMs: 5_000,
-  /** A node counts for this long after its last heartbeat: longer than its lease. */
-  countsMs: 15_000,
-  /** How long one who asks for an erasure waits for it, before being told what is pending. */
-  redisErasureWaitMs: 3_000,
-  /** A channel that is being mended is taken over after this long without a word of who does, and waited for by who asks this long. */
-  mendingMs: 3_000,
-  mendingWaitMs: 10_000,
-  /** The same of a list of channels, which is whole without it but for that one: once, from when the mend began. */
-  mendingListMs: 1_000,
-  /** A channel stays noted for this long: what notes it comes before the entry that erases. */
-  notedMs: 60_000,
-  /** Announcements of a channel that are remembered, to tell a head that was heard of from one that was not. */
-  rememberedAnnouncements: 256,
-  /** Erasures that the registry keeps for nodes that were deaf. */
-  erasuresKept: 10_000,
-  /** A connection that was lost is made again after this long at first, doubled up to the most, with jitter; one given up is let go. */
-  redisReconnectFirstMs: 100,
-  redisReconnectMostMs: 1_000,
-  redisLetGoMs: 100,
-  /** Between two looks at the server while something is waited for; and for another node that mends. */
-  redisPollMs: 20,
-  mendLookMs: 100,
-  /** A head that was not heard of may be on its way here: looked at again after this long. */
-  suspicionMs: 250,
-  /** Who has not acknowledged an erasure by then is asked again. */
-  erasureAskAgainMs: 4_000,
-  /** The clock of requests is kept this often, and so many channels are looked at then for requests to forget, so many at a time. So many of a deleted channel are given an end at a time. */
-  requestSweepMs: 60_000,
-  requestSweepChannels: 100,
-  requestSweepMost: 500,
-  /** Requests that are too old and are taken away for each one that is added. */
-  redisRequestsSwept: 4,
-  /** How often what is owed by any channel is looked at, and how old it must be: until then its own node sees to it. */
-  owedCheckMs: 4_000,
-  owedStaleMs: 5_000,
-  /** Posts with the rarest of several tags that one script asks for the others; then others have their turn. A multiple of 64. */
-  lookedPosts: 1_024,
-  /** Channels that are read at once for a list, at least. */
-  listedChannels: 32,
-  /** Channels that are asked at once whether they are listed, at most: each time twice as many, since most may be of another state. */
-  askedChannels: 512,
-  /** Different lists of channels that are read at a time, and that wait to be. */
-  listsRead: 2,
-  listsWaiting: 100,
-  /** Entries of a channel, and lines of its index, that are read and written at once while it is mended, so that nobody waits behind it. */
-  mendEntries: 200,
-  /** Read with one command while a store is verified: entries with their texts, and lines of the index or the registry. */
-  verifyEntries: 32,
-  verifyLines: 200,
-  verifyConnectMs: 5_000,
-} as const;
+import { erasuresPending, type LimitTable, problem, storeReachable, valuesOf } from '../../protocol/limit-table.ts';
+
+/** Bounds of the journal in Redis. */
+export const redisTable = {
+  replicaWaitMs: {
+    value: 1_000,
+    metric: 'pressbox_appends_total{outcome="unknown"}',
+    atLimit: 'A write that too few replicas have is 503, `unknown`.',
+  },
+  redisOpenMs: { value: 10_000, metric: storeReachable, atLimit: 'A server that has not found its store does not start.' },
+  redisCloseMs: {
+    value: 5_000,
+    metric: 'pressbox_appends_total{outcome="unknown"}',
+    atLimit: 'What was begun and is not done is left when the server ends.',
+  },
+  redisConnectMs: { value: 2_000, metric: storeReachable, atLimit: 'A connection that is not there is tried for again.' },
+  redisReachMs: { value: 2_000, metric: storeReachable, atLimit: 'A server of the store that does not answer is passed over.' },
+  replicaTakenMs: { value: 5_000, metric: erasuresPending, atLimit: 'A replica that lags longer keeps an erasure pending.' },
+  /** While a command is unanswered. */
+  redisSilenceMs: { value: 3_000, metric: storeReachable, atLimit: 'A connection that gives nothing back is given up.' },
+  /** A node's heartbeat is given as often. */
+  headsMs: { value: 2_000, metric: storeReachable, atLimit: 'So often a node compares what it holds with the journal.' },
+  /** Twice as often as `headsMs`. */
+  probeMs: { value: 1_000, metric: storeReachable, atLimit: 'So often it asks whether it still hears announcements.' },
+  /** Safe settings may have been changed, and replicas joined. */
+  settingsMs: {
+    value: 10_000,
+    metric: 'pressbox_store_unsafe_settings',
+    atLimit: "So often the store's settings are looked at again.",
+  },
+  deadlineMs: { value: 1_000, metric: storeReachable, atLimit: 'Comparisons and probes that take longer have failed.' },
+  /** What this node holds may be old then. */
+  leaseMs: {
+    value: 5_000,
+    metric: storeReachable,
+    atLimit: 'Without a good comparison for so long, catch-ups and snapshots are 503 and readers hear `store`.',
+  },
+  /** Longer than `leaseMs`. */
+  countsMs: {
+    value: 15_000,
+    metric: erasuresPending,
+    atLimit: 'A node that has said nothing for so long is not waited for by erasures.',
+  },
+  redisErasureWaitMs: {
+    value: 3_000,
+    metric: erasuresPending,
+    atLimit: 'An erasure that takes longer is pending, and finished by any node.',
+  },
+  mendingMs: {
+    value: 3_000,
+    metric: problem('journal-unavailable'),
+    atLimit: 'A mend of which nothing was heard for so long is taken over by another node.',
+  },
+  mendingWaitMs: {
+    value: 10_000,
+    metric: problem('journal-unavailable'),
+    atLimit: 'Who asks for a channel whose mend takes longer is answered 503.',
+  },
+  /** Once, from when the mend began. */
+  mendingListMs: {
+    value: 1_000,
+    metric: problem('journal-unavailable'),
+    atLimit: 'A list of channels is without one whose mend takes longer, and says so.',
+  },
+  /** The note of an erasure comes before its entry. */
+  notedMs: { value: 60_000, metric: storeReachable, atLimit: 'A note of an erasure that never came is dropped.' },
+  /** They tell a head that was heard of from one that was not. */
+  rememberedAnnouncements: {
+    value: 256,
+    metric: 'pressbox_feeds',
+    atLimit: 'Older ones are forgotten, and a head is asked for instead.',
+  },
+  /** In the registry, for nodes that were deaf. */
+  erasuresKept: { value: 10_000, metric: 'pressbox_feeds', atLimit: 'A node that missed more drops all that it holds.' },
+  /** Doubled up to the most, with jitter. */
+  redisReconnectFirstMs: {
+    value: 100,
+    metric: storeReachable,
+    atLimit: 'A connection that was lost is made again after so long.',
+  },
+  redisReconnectMostMs: {
+    value: 1_000,
+    metric: storeReachable,
+    atLimit: 'The longest such pause: it doubles with each attempt in a row.',
+  },
+  redisLetGoMs: { value: 100, metric: storeReachable, atLimit: 'One that is replaced is let go after so long.' },
+  redisPollMs: { value: 20, metric: erasuresPending, atLimit: 'So often the server is looked at while something is waited for.' },
+  mendLookMs: {
+    value: 100,
+    metric: problem('journal-unavailable'),
+    atLimit: 'So often who waits for a mend looks whether it is done.',
+  },
+  /** It may be on its way here. */
+  suspicionMs: { value: 250, metric: storeReachable, atLimit: 'A head that was not heard of is looked at again after so long.' },
+  erasureAskAgainMs: {
+    value: 4_000,
+    metric: erasuresPending,
+    atLimit: 'A node that has not acknowledged an erasure is asked again.',
+  },
+  requestSweepMs: {
+    value: 60_000,
+    metric: 'pressbox_append_seconds_count',
+    atLimit:
+      'So often it is kept how far the clock has come that requests are forgotten by, and some channels are looked at for those to forget.',
+  },
+  requestSweepChannels: {
+    value: 100,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'The next ones are looked at the next time.',
+  },
+  /** Requests that one script forgets, or gives an end to when their channel is deleted. */
+  requestSweepMost: { value: 500, metric: 'pressbox_append_seconds_count', atLimit: 'The rest goes with the next script.' },
+  redisRequestsSwept: {
+    value: 4,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Of requests that are forgotten no more are taken away for each one that is added.',
+  },
+  owedCheckMs: { value: 4_000, metric: erasuresPending, atLimit: 'So often it is looked for erasures that no node sees to.' },
+  /** Until then its own node sees to it. */
+  owedStaleMs: { value: 5_000, metric: erasuresPending, atLimit: 'One so old is taken up by any node.' },
+  /** Those with the rarest of the tags, in one script. A multiple of 64. */
+  lookedPosts: {
+    value: 1_024,
+    metric: storeReachable,
+    atLimit: 'Of posts that are to have several tags, so many are looked at before others in the store have their turn.',
+  },
+  listedChannels: {
+    value: 32,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'A list is read in parts of so many channels at the least.',
+  },
+  /** Each time twice as many, since most may be of another state. */
+  askedChannels: {
+    value: 512,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'So many channels at the most are asked at once whether they are of the state that a list is to have.',
+  },
+  listsRead: {
+    value: 2,
+    metric: problem('journal-unavailable'),
+    atLimit: 'One more list waits. Those who ask for the same share one reading.',
+  },
+  listsWaiting: {
+    value: 100,
+    metric: problem('journal-unavailable'),
+    atLimit: 'One more different list is 503 `journal-unavailable`.',
+  },
+  /** Likewise of lines of its index, so that nobody waits behind a mend. */
+  mendEntries: {
+    value: 200,
+    metric: problem('journal-unavailable'),
+    atLimit: 'A channel is mended in parts of so many entries.',
+  },
+  verifyEntries: { value: 32, metric: storeReachable, atLimit: 'A store is verified in parts of so many entries.' },
+  verifyLines: { value: 200, metric: storeReachable, atLimit: 'Of its lists, likewise.' },
+  verifyConnectMs: {
+    value: 5_000,
+    metric: storeReachable,
+    atLimit: 'A store that is to be verified and does not answer is given up.',
+  },
+} satisfies LimitTable;
+export const redisLimits = valuesOf(redisTable);

@@ -1,0 +1,56 @@
+import { limitTables } from '../limits.ts';
+import { type Limit, rateLimited } from '../protocol/limit-table.ts';
+
+/** Limits that operators set; `config.ts` has their values. */
+const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
+  PRESSBOX_WRITES_PER_SECOND: {
+    metric: rateLimited('writes'),
+    atLimit: 'Further writes of a token are 429 `rate-limited`.',
+  },
+  PRESSBOX_REQUESTS_PER_SECOND: {
+    metric: rateLimited('requests'),
+    atLimit: 'Further requests and handshakes of an address are 429 `rate-limited`; an EventSource is told to come back.',
+  },
+  PRESSBOX_CONNECTIONS_PER_ADDRESS: {
+    metric: rateLimited('connections'),
+    atLimit: 'One more socket or stream of an address is 429 `rate-limited`; an EventSource is told to come back.',
+  },
+};
+
+/** Every series that the docs name. */
+export const namedSeries: ReadonlySet<string> = new Set(
+  [...Object.values(limitTables), configured].flatMap((table) => Object.values(table).map(({ metric }) => metric)),
+);
+
+/** The tables of the docs, in Markdown. */
+export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): string {
+  const section = (title: string, rows: readonly string[]) =>
+    [`## ${title}`, '', '| limit | value | at the bound | seen in |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const row = (name: string, value: string, { metric, atLimit }: Omit<Limit, 'value'>) =>
+    `| \`${name}\` | ${value} | ${atLimit} | \`${metric}\` |`;
+  const set = Object.entries(configured).map(([name, limit]) => row(name, `${defaults[name]} by default`, limit));
+  return [
+    section('What operators set', set),
+    ...Object.entries(limitTables).map(([title, table]) =>
+      section(
+        title,
+        Object.entries(table).map(([name, limit]) => row(name, withUnit(name, limit.value), limit)),
+      ),
+    ),
+  ].join('\n\n');
+}
+
+/** The unit stands at the end of the name. */
+function withUnit(name: string, value: number): string {
+  if (/Bytes(PerSecond)?$/.test(name)) return `${bytes(value)}${name.endsWith('PerSecond') ? ' a second' : ''}`;
+  if (name.endsWith('Ms')) return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
+  if (name.endsWith('Seconds')) return `${value} s`;
+  if (name.endsWith('Hours')) return `${value} h`;
+  if (name.endsWith('Characters')) return `${value.toLocaleString('en')} characters`;
+  return value.toLocaleString('en');
+}
+
+function bytes(value: number): string {
+  const [size, unit] = value % (1024 * 1024) === 0 ? [value / (1024 * 1024), 'MiB'] : [value / 1024, 'KiB'];
+  return `${size.toLocaleString('en')} ${unit}`;
+}

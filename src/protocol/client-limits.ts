@@ -1,0 +1,13 @@
+/**
+ * The limits that clients heed: browsers load these numbers and no others. Each stands in the table in `limits.ts` too, with what happens at
+ * it.
+ */
+export const snapshotKeyEvents = 100;
+export const answerBytes = 768 * 1024;
+export const eventBytes = 512 * 1024;
+export const cursorCharacters = 128;
+export const pageMost = 100;
+/** How long a request's outcome is remembered. */
+export const idempotencyHours = 24;
+/** What a key is made of: printable ASCII, without spaces at either end. */
+export const idempotencyKeyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;

@@ -1,0 +1,31 @@
+import type { ProblemCode } from './problems.ts';
+
+/**
+ * A limit is told once, in the table of the part that keeps it. The name ends in its unit and is the label of `pressbox_limit{name}`. The
+ * docs are made of the tables.
+ */
+export interface Limit {
+  readonly value: number;
+  /** The series of `/metrics` in which it shows that the limit is reached, as Prometheus selects it. */
+  readonly metric: Series;
+  /** What happens there, as a sentence of the docs. */
+  readonly atLimit: string;
+}
+
+export type LimitTable = Readonly<Record<string, Limit>>;
+
+type Series = `pressbox_${string}`;
+
+/** The numbers alone, for the code that keeps them. */
+export function valuesOf<Table extends LimitTable>(table: Table): { readonly [Name in keyof Table]: number } {
+  const values = Object.fromEntries(Object.entries(table).map(([name, { value }]) => [name, value]));
+  return values as { [Name in keyof Table]: number };
+}
+
+// The series that several limits show in.
+export const problem = (code: ProblemCode): Series => `pressbox_problems_total{code="${code}"}`;
+export const rateLimited = (kind: string): Series => `pressbox_rate_limited_total{kind="${kind}"}`;
+export const subscriptionsEnded = (reason: string): Series => `pressbox_subscriptions_ended_total{reason="${reason}"}`;
+export const workerEnds = (how: string): Series => `pressbox_worker_ends_total{how="${how}"}`;
+export const storeReachable: Series = 'pressbox_store_reachable';
+export const erasuresPending: Series = 'pressbox_erasures_pending';
