@@ -144,9 +144,10 @@ describe.each(Object.keys(formats))('%s', (file) => {
     const posts = await write12(id);
     await revise(posts[1]!, 'correction', 'It was two.', 'Post two');
     await revise(posts[2]!, 'update', null, 'Post three, and more');
-    await withdraw(posts[0]!, 'retraction', 'There was no first one.');
     // In its place on the page already.
     await revise(posts[11]!, 'correction', 'It was twelve.', 'Post twelve');
+    // The last of all, as the one above is the first.
+    await withdraw(posts[0]!, 'retraction', 'There was no first one.');
     const address = addressOf(id, file, '?limit=3');
     const first = await page(file, address);
     expect(idsOf(first.items)).toEqual([posts[11]!, posts[10]!, posts[9]!, posts[1]!, posts[0]!].map((post) => post.id));
@@ -366,6 +367,17 @@ describe.each(Object.keys(formats))('%s', (file) => {
         .map((post) => post.id)
         .reverse(),
     );
+  });
+
+  it('has nothing on its pages that is not between the places that were asked for', async () => {
+    const id = `between-${slug}`;
+    const posts = await write12(id);
+    await revise(posts[0]!, 'correction', 'It was one.', 'Post one');
+    const between = posts.slice(5).map((post) => post.id);
+    const address = (query: string) => addressOf(id, file, `?limit=3&after=${posts[4]!.seq}${query}`);
+    expect(idsOf((await walk(file, address(''))).flat()).sort()).toEqual(between);
+    const down = await walk(file, address(`&before=${posts[11]!.seq}`));
+    expect(down.map(idsOf)).toEqual([between.slice(3, 6).reverse(), between.slice(0, 3).reverse()]);
   });
 });
 

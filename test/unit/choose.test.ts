@@ -299,6 +299,10 @@ describe('a page that is put away', () => {
     const trying = begun().hear({ type: 'rest' });
     expect(trying.last?.giveUp).toEqual(['socket']);
     expect(trying.pass(3_600_000).state.trying).toEqual([]);
+    const waiting = on('socket').lose();
+    expect(alarmAt(waiting.state)).toBeDefined();
+    waiting.hear({ type: 'rest' }).since();
+    expect(waiting.pass(3_600_000).since()).toEqual([]);
   });
 
   it('that was asked to wait waits, also after it has woken', () => {
