@@ -1,11 +1,11 @@
 import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../engine/engine.ts';
+import type { ReadGuard } from '../engine/read-guard.ts';
 import { tags } from '../engine/tags.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { type PostAnswer, placeOf, type RevisionAnswer } from './ask.ts';
-import type { Known } from './known.ts';
 import { deskLimits } from './limits.ts';
 import type { PostState } from './post.ts';
 
@@ -22,13 +22,13 @@ export interface Answers {
 
 export interface AnswersParts {
   engine: Pick<Journal, 'erase' | 'posts' | 'revisions'>;
-  known: Known;
+  guard: ReadGuard;
   /** A refusal where it is not there, or no longer. */
   postNow(channelId: string, postId: string): Promise<PostState & { position: Position }>;
   erasureWaitMs: number;
 }
 
-export function createAnswers({ engine, known, postNow, erasureWaitMs }: AnswersParts): Answers {
+export function createAnswers({ engine, guard, postNow, erasureWaitMs }: AnswersParts): Answers {
   return { again, withDerived };
 
   async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
@@ -36,7 +36,7 @@ export function createAnswers({ engine, known, postNow, erasureWaitMs }: Answers
       const { postId, revision } = outcome;
       if (postId === null) throw new Refusal('not-found', missing.post);
       const position = placeOf(outcome);
-      return { position, replayed: true, post: await known.guarded(() => postMade(channelId, postId, revision)) };
+      return { position, replayed: true, post: await guard.read(() => postMade(channelId, postId, revision)) };
     });
   }
 
@@ -52,12 +52,12 @@ export function createAnswers({ engine, known, postNow, erasureWaitMs }: Answers
 
   async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
     const { channelId, id, revision } = answer.post;
-    const { erasures } = known;
+    const isValid = guard.begin();
     return await afterwards(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
       // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
-      const read = await known.guarded(async () => ({
-        post: erasures === known.erasures ? answer.post : await postMade(channelId, id, revision),
+      const read = await guard.read(async () => ({
+        post: isValid() ? answer.post : await postMade(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
       }));
       return { ...answer, ...read, ...(erasure ? { erasure } : {}) };

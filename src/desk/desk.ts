@@ -11,11 +11,11 @@ import { type Ask, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAn
 import * as channels from './channel.ts';
 import { openChannel } from './creation.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
-import { createKnown } from './known.ts';
 import { deskLimits } from './limits.ts';
 import { type Ownership, ownerKeyOf } from './ownership.ts';
 import type { PostState } from './post.ts';
 import * as posts from './post.ts';
+import { createRecentChannels } from './recent-channels.ts';
 
 /**
  * What those who write ask for: reads what a decision needs, decides, appends, and decides again where something moved meanwhile.
@@ -65,8 +65,9 @@ export function createDesk(options: DeskOptions): Desk {
     ownership,
     erasureWaitMs = deskLimits.erasureWaitMs,
   } = options;
-  const known = createKnown({ onErased: (listener) => engine.onErased(listener) }, clock);
-  const { again, withDerived } = createAnswers({ engine, known, postNow, erasureWaitMs });
+  const recent = createRecentChannels({ onErased: (listener) => engine.onErased(listener) }, clock);
+  const { guard } = recent;
+  const { again, withDerived } = createAnswers({ engine, guard, postNow, erasureWaitMs });
 
   return {
     openChannel: (ask) => openChannel({ engine, append, channelNow, deed: () => deedOf(ask.who) }, ask),
@@ -112,7 +113,7 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer> {
     // Where what is remembered moved since, the append says so, and a refusal is decided once more on what is read then.
-    let now = (mayAuthor(ask.who, channelId) && known.lately(channelId)) || (await admitted(ask, channelId));
+    let now = (mayAuthor(ask.who, channelId) && recent.lately(channelId)) || (await admitted(ask, channelId));
     let asked: NewPost;
     let html: string;
     try {
@@ -198,10 +199,10 @@ export function createDesk(options: DeskOptions): Desk {
     /** The date of the channel's last entry, where that is ahead of the clock. */
     let lastAt: string | undefined;
     for (let tries = 0; tries < triesMost; tries += 1) {
-      const { erasures } = known;
+      const isValid = guard.begin();
       const { decision, position } = await decide(tries > 0, deedOf(ask.who, lastAt));
       if (decision.status !== 'append') {
-        if (erasures !== known.erasures) continue;
+        if (!isValid()) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
         if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, subject, decision, position);
         const before = await recalled(ask, channelId, subject);
@@ -272,7 +273,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   function admitted(ask: Ask<unknown>, channelId: string): Promise<Standing> {
-    return known.reading(channelId, async () => {
+    return recent.reading(channelId, async () => {
       const read = await admit(engine, ask.who, channelId, mayAuthor);
       if (read.status !== 'found') await recalled(ask, channelId, { newPost: undefined });
       return standing(read);
@@ -280,7 +281,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   function channelNow(channelId: string): Promise<Standing> {
-    return known.reading(channelId, async () => standing(await engine.channel(channelId)));
+    return recent.reading(channelId, async () => standing(await engine.channel(channelId)));
   }
 
   async function postNow(channelId: string, postId: string) {

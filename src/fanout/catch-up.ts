@@ -1,4 +1,5 @@
-import { JournalUnavailable, type StoredChange, type StoredSnapshot } from '../engine/engine.ts';
+import type { StoredChange, StoredSnapshot } from '../engine/engine.ts';
+import { type ReadAgain, type Reading, readAgain } from '../engine/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
@@ -8,9 +9,8 @@ import { fanoutLimits } from './limits.ts';
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
  *
- * From the tail it is one tick. From the journal it is not: what was read up to J is given out in the tick in which it came, and only
- * if the feed's generation did not move meanwhile (an erasure, another history). Where the tail goes on from J, the reader joins.
- * Otherwise the answer says `more`.
+ * From the tail it is one tick. From the journal it is not: what was read up to J is given out under the feed's guard, so in the tick in
+ * which it came and was valid. Where the tail goes on from J, the reader joins. Otherwise the answer says `more`.
  */
 export interface CatchUpQuery {
   after?: Position | undefined;
@@ -55,32 +55,23 @@ export async function catchUp(
   respond: (answer: EncodedCatchUp, channel: Channel) => void,
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
-  for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
-    const answer = fromTail(feed, query) ?? (await fromJournal(feed, query));
-    if (feed.gone) return 'gone';
-    feed.mustFollow();
-    // A shared answer may have been awaited past a later change: it holds as of its own position, and is checked again here.
-    if (answer === 'moved' || answer.generation !== feed.generation) continue;
-    const channel = standing(feed, answer.encoded);
+  const read = () => fromTail(feed, query) ?? fromJournal(feed, query);
+  // A shared answer may have been awaited past a later change: it holds as of its own position.
+  return await feed.guard.use(read, (answer) => {
+    const channel = standing(feed, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
-    const joins = joining !== undefined && !answer.encoded.more && covers(feed, answer.encoded.position);
-    const encoded = joining === undefined || joins ? answer.encoded : withMore(answer.encoded);
+    const joins = joining !== undefined && !answer.more && covers(feed, answer.position);
+    const encoded = joining === undefined || joins ? answer : withMore(answer);
     respond(encoded, channel);
     if (joins) feed.join(joining.reader, encoded.position);
     return 'answered';
-  }
-  throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+  });
 }
 
 /** The newest state known. What was read beyond the feed is newer whatever its revision: what the feed has may be of a history that is lost. */
 function standing(feed: Feed, { channel, position }: EncodedCatchUp): Channel {
   if (channel === undefined) return feed.channel;
   return position.offset > feed.tail.head || channel.revision > feed.channel.revision ? channel : feed.channel;
-}
-
-interface Answer {
-  encoded: EncodedCatchUp;
-  generation: number;
 }
 
 /** Whether everything after a position can be handed on from the tail. A position ahead of the feed is on its way to it. */
@@ -91,14 +82,14 @@ function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
 }
 
 /** Readers who ask for the same at one head share one encoding. */
-function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Answer | undefined {
+function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
   const { tail } = feed;
   if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.whole || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
   const key = `${after.offset} ${limit}`;
-  const { generation } = feed;
-  return feed.answers.making(key, () => ({ generation, encoded: encodeTail(feed, after, limit) }), charactersOf);
+  const make = () => ({ value: encodeTail(feed, after, limit), isValid: feed.guard.begin() });
+  return feed.answers.making(key, make, charactersOf);
 }
 
 function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number): EncodedCatchUp {
@@ -119,37 +110,37 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
 }
 
 /** Readers who ask for the same at one head share one read and one encoding. */
-function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
+function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after, limit, posts, bytes = '' } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts} ${bytes}`;
   // Whoever tries again must read again.
   return feed.answers.reading(
     key,
     () => readJournal(feed, query),
-    (answer) => (answer === 'moved' ? undefined : charactersOf(answer)),
+    (answer) => (answer === readAgain ? undefined : charactersOf(answer)),
   );
 }
 
-function charactersOf({ encoded }: Answer): number {
-  return encoded.json.length;
+function charactersOf({ value }: Reading<EncodedCatchUp>): number {
+  return value.json.length;
 }
 
-async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Answer | 'moved'> {
+async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after } = query;
-  const { generation } = feed;
+  const isValid = feed.guard.begin();
   if (after === undefined) return await readSnapshot(feed, query, false);
   const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
   if (read === undefined) return gone(feed);
   if (read.status === 'foreign') return await readSnapshot(feed, query, true);
   const { to, changes, more } = read;
   const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(feed, to));
-  if (generation !== feed.generation) return 'moved';
+  if (!isValid()) return readAgain;
   if (parts(feed, to) || (endsBelow(feed, to) && (!more || isOther(feed, channel)))) {
     feed.checkJournal();
-    return 'moved';
+    return readAgain;
   }
   const encoded = more ? replayed(after, to, newest(feed, changes), true) : continued(feed, query.limit, after, to, changes);
-  return { generation, encoded: channel === undefined ? encoded : { ...encoded, channel } };
+  return { value: channel === undefined ? encoded : { ...encoded, channel }, isValid };
 }
 
 /**
@@ -203,23 +194,23 @@ function replay(after: Position, to: Position, events: string[], more: boolean):
   return { json, mode: 'replay', reset: false, position: to, events: events.length, more };
 }
 
-async function readSnapshot(feed: Feed, query: CatchUpQuery, reset: boolean): Promise<Answer | 'moved'> {
-  const { generation } = feed;
+async function readSnapshot(feed: Feed, query: CatchUpQuery, reset: boolean): Promise<Reading<EncodedCatchUp> | ReadAgain> {
+  const isValid = feed.guard.begin();
   const { posts: limit, bytes = fanoutLimits.catchUpBytes } = query;
   const read = await feed.engine.snapshot(feed.channelId, { limit, bytes });
   if (read === undefined) return gone(feed);
-  if (generation !== feed.generation) return 'moved';
+  if (!isValid()) return readAgain;
   if (parts(feed, read.position) || endsBelow(feed, read.position)) {
     feed.checkJournal();
-    return 'moved';
+    return readAgain;
   }
   const { position } = read;
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
   const snapshot = snapshotJson(read, bytes);
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
   return {
-    generation,
-    encoded: { json, mode: 'snapshot', reset, snapshot, position, events: 0, more: false, channel: read.channel },
+    value: { json, mode: 'snapshot', reset, snapshot, position, events: 0, more: false, channel: read.channel },
+    isValid,
   };
 }
 
@@ -263,7 +254,7 @@ function endsBelow({ tail }: Feed, { offset }: Position): boolean {
   return offset < tail.whole;
 }
 
-function gone(feed: Feed): 'moved' {
+function gone(feed: Feed): ReadAgain {
   feed.close('gone');
-  return 'moved';
+  return readAgain;
 }

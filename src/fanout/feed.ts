@@ -1,4 +1,5 @@
 import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../engine/engine.ts';
+import { ReadGuard, readAgain } from '../engine/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
@@ -59,8 +60,8 @@ export class Feed {
   channel: Channel;
   epoch: string;
   tail: Tail;
-  /** Moves when what was read before must not be handed out any more: another history, or an erasure. */
-  generation = 0;
+  /** Of all that is read of the channel: an erasure or another history makes it invalid. */
+  readonly guard = new ReadGuard(fanoutLimits.catchUpTries, () => this.#ended());
   /** It follows no longer: the channel is gone, or the process goes. */
   closed = false;
   gone = false;
@@ -173,11 +174,13 @@ export class Feed {
   }
 
   /**
-   * Throws `JournalUnavailable` where it follows no longer, as of a process that goes: what was read then says nothing of what stands, least of
-   * all that the channel is gone.
+   * What is told in place of all that is read. Throws `JournalUnavailable` where the feed follows no longer, as in a process that goes: a
+   * read then says nothing of what stands, least of all that the channel is gone.
    */
-  mustFollow(): void {
+  #ended(): 'gone' | undefined {
+    if (this.gone) return 'gone';
     if (this.closed) throw new JournalUnavailable('The channel is followed no longer.', 'unchanged');
+    return undefined;
   }
 
   hear(heard: Announcement): void {
@@ -194,7 +197,7 @@ export class Feed {
 
   /** An erasure: what was read before must not go out, nor what the tail holds of the post, or of the channel where it is null. */
   erased(postId: string | null): void {
-    this.generation += 1;
+    this.guard.invalidate();
     if (postId === null) this.tail.forgetAll();
     else this.tail.forget(postId);
     this.#doubted.add(postId);
@@ -284,42 +287,55 @@ export class Feed {
   }
 
   async #read(number: number): Promise<void> {
-    const { engine, log } = this.#context;
-    const after = this.head;
-    const { generation } = this;
-    const heard = this.#heard;
-    const ahead = [...this.#ahead];
     try {
-      const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
-      const replay = after.check === '' ? ({ status: 'foreign' } as const) : await engine.catchUp(this.channelId, after, bounds);
-      if (this.closed) return;
-      // It came late, where meanwhile an entry was heard of: the channel was made anew.
-      if (replay === undefined) return heard === this.#heard ? this.close('gone') : await this.#read(number);
-      if (replay.status === 'foreign') return await this.#restart(number);
-      if (isCut(replay) && (await this.#isChanged())) return await this.#restart(number, 'slow');
-      if (this.closed) return;
-      // Something was erased meanwhile, and this may hold it.
-      if (generation !== this.generation) return await this.#read(number);
-      const { to, more } = replay;
-      const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
-      // What brings nothing, as where it is only compared, leaves what is shared as it is.
-      if (followed.verdict === 'take' && to.offset > this.tail.head)
-        this.#advance(
-          replay.changes.filter(({ offset }) => offset > followed.skip),
-          to,
-        );
-      // Read after they joined, and the journal does not reach where they are.
-      for (const [reader, position] of ahead)
-        if (!more && position.offset > to.offset && this.#ahead.get(reader) === position) this.#end(reader, 'history');
-      // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
-      if (!more && this.tail.head >= to.offset) this.#doubted.clear();
-      this.#recovered();
-      this.#act(followed);
+      const read = () => this.guard.reading(() => this.#readBeyond());
+      const taken = await this.guard.use(read, ({ replay, isChanged, heard, ahead }) => {
+        if (replay !== undefined) {
+          if (replay.status === 'foreign') return 'history';
+          if (isChanged) return 'slow';
+          this.#take(number, replay, ahead);
+        } else if (heard === this.#heard) this.close('gone');
+        // It came late: an entry was heard of meanwhile, so the channel was made anew.
+        else return readAgain;
+        return 'taken';
+      });
+      if (taken === 'history' || taken === 'slow') await this.#restart(number, taken);
     } catch (error) {
       if (this.closed) return;
+      const { log } = this.#context;
       if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'feed cannot read the journal');
       this.#step({ type: 'failed', read: number });
     }
+  }
+
+  /** What the journal has after the head, and what that is compared with when it comes. */
+  async #readBeyond() {
+    const after = this.head;
+    const heard = this.#heard;
+    const ahead = [...this.#ahead];
+    const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
+    // Without a check the head is of no history, and so of none that the journal has.
+    const replay =
+      after.check === '' ? ({ status: 'foreign' } as const) : await this.engine.catchUp(this.channelId, after, bounds);
+    const isChanged = replay?.status === 'replay' && isCut(replay) && (await this.#isChanged());
+    return { replay, isChanged, heard, ahead };
+  }
+
+  #take(number: number, { to, more, changes }: Replay, ahead: readonly (readonly [Reader, Position])[]): void {
+    const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
+    // What brings nothing, as where it is only compared, leaves what is shared as it is.
+    if (followed.verdict === 'take' && to.offset > this.tail.head)
+      this.#advance(
+        changes.filter(({ offset }) => offset > followed.skip),
+        to,
+      );
+    // Read after they joined, and the journal does not reach where they are.
+    for (const [reader, position] of ahead)
+      if (!more && position.offset > to.offset && this.#ahead.get(reader) === position) this.#end(reader, 'history');
+    // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
+    if (!more && this.tail.head >= to.offset) this.#doubted.clear();
+    this.#recovered();
+    this.#act(followed);
   }
 
   /** Whether the channel is another than at the head of this feed. */
@@ -343,7 +359,7 @@ export class Feed {
         { channel: this.channelId, offset: read.position.offset },
         reason === 'history' ? 'history was replaced, readers are told' : 'feed is far behind, readers are told',
       );
-      this.generation += 1;
+      this.guard.invalidate();
       this.#doubted.clear();
       this.epoch = read.position.epoch;
       this.tail = new Tail(read.position.offset, read.position.check);

@@ -1,4 +1,5 @@
 import { type ChannelRead, JournalUnavailable } from '../engine/engine.ts';
+import { ReadGuard } from '../engine/read-guard.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
 import { inRealTime } from './later.ts';
@@ -31,12 +32,12 @@ export class Feeds {
   readonly #undo: (() => void)[];
   /** What feeds hold may be old: nothing is answered from it. */
   #unreachable = false;
-  #erasures = 0;
+  readonly #guard = new ReadGuard(fanoutLimits.catchUpTries);
 
   constructor(context: FeedContext) {
     this.#context = { turns: new Turns(), sharedOfAll: new SharedOfAll(), ...context };
     const undoErased = context.engine.onErased((channelId, postId) => {
-      this.#erasures += 1;
+      this.#guard.invalidate();
       const entry = this.#open.get(channelId);
       if (entry?.feed !== undefined) entry.feed.erased(postId);
       else entry?.erased.push(postId);
@@ -109,13 +110,8 @@ export class Feeds {
   }
 
   /** What `read` answers, if nothing was erased meanwhile; else read again. */
-  async guarded<T>(read: () => Promise<T>): Promise<T> {
-    for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
-      const before = this.#erasures;
-      const answer = await read();
-      if (before === this.#erasures) return answer;
-    }
-    throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+  guarded<T>(read: () => Promise<T>): Promise<T> {
+    return this.#guard.read(read);
   }
 
   close(): void {

@@ -33,10 +33,11 @@ export const fanoutTable = {
       'The others are handed theirs after whatever else there is to do, with what has come in by then. A poll counts as twenty.',
   },
   feedIdleMs: { value: 30_000, metric: 'pressbox_feeds', atLimit: 'A channel without readers is followed for so long.' },
+  /** Reads of the journal that erasures, or another history, make invalid one after the other. */
   catchUpTries: {
     value: 8,
     metric: problem('journal-unavailable'),
-    atLimit: 'A catch-up whose ground keeps moving is refused with `journal-unavailable`.',
+    atLimit: 'What was asked for is refused with `journal-unavailable`. A feed that reads for itself pauses and reads again.',
   },
   /** Encoded catch-ups and snapshots that a feed keeps between two events. */
   sharedAnswers: {

@@ -1,4 +1,4 @@
-import { JournalUnavailable } from '../engine/engine.ts';
+import { readAgain } from '../engine/read-guard.ts';
 import type { Feed } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
 
@@ -94,27 +94,26 @@ export class SharedOfAll {
 
 /**
  * What `make` reads of the journal, or read for another who asked with this key. Undefined: the channel is gone. Throws what `make`
- * throws, and `JournalUnavailable` where erasures keep overtaking the reading.
+ * throws, unless `givenUp` says that another gave it up for reasons of theirs: then it is made again.
  */
 export async function shared<T extends Shareable>(
   feed: Feed,
   key: string,
   make: () => Promise<T | undefined>,
+  givenUp: (error: unknown) => boolean = () => false,
 ): Promise<T | undefined> {
-  for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
-    const made = await feed.answers.reading(
-      key,
-      async () => {
-        // Of the feed, when the reading begins.
-        const { generation } = feed;
-        return { answer: await make(), generation };
-      },
-      // Whoever tries again must read again.
-      ({ answer, generation }) => (generation === feed.generation ? answer?.characters : undefined),
-    );
-    if (feed.gone || made.answer === undefined) return undefined;
-    feed.mustFollow();
-    if (made.generation === feed.generation) return made.answer;
-  }
-  throw new JournalUnavailable('The journal kept changing while it was read.', 'unchanged');
+  const read = async () => {
+    try {
+      return await feed.answers.reading(
+        key,
+        () => feed.guard.reading(make),
+        ({ value, isValid }) => (isValid() ? value?.characters : undefined),
+      );
+    } catch (error) {
+      if (givenUp(error)) return readAgain;
+      throw error;
+    }
+  };
+  const made = await feed.guard.use(read, (value) => value);
+  return made === 'gone' ? undefined : made;
 }

@@ -3,9 +3,8 @@ import type { Request, Response } from 'express';
 import type { Html } from '../../client/web/view/html.ts';
 import { renderVersion } from '../../client/web/view/versions.ts';
 import type { Slots } from '../edge/slots.ts';
-import { type Engine, JournalUnavailable } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Feed } from '../fanout/feed.ts';
-import { fanoutLimits } from '../fanout/limits.ts';
 import { shared } from '../fanout/shared.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
@@ -51,15 +50,10 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
       const key = `versions ${postId} ${top}`;
       const done = wait(feed, key, isGone);
       try {
-        for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
-          try {
-            return await shared(feed, key, () => make(feed, { key, postId, top }));
-          } catch (error) {
-            // It was given up for others, in the moment before this one asked.
-            if (!(error instanceof NobodyWaits) || isGone()) throw error;
-          }
-        }
-        throw new JournalUnavailable('The page was given up again and again.', 'unchanged');
+        const makePage = () => make(feed, { key, postId, top });
+        // All who had asked before this one may have gone in the moment before it asked.
+        const givenUp = (error: unknown) => error instanceof NobodyWaits && !isGone();
+        return await shared(feed, key, makePage, givenUp);
       } finally {
         done();
       }

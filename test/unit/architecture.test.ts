@@ -62,7 +62,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/engine/': ['src/protocol/'],
   'src/engine/embedded/': ['src/engine/', 'src/protocol/', 'src/make-directory.ts'],
   'src/engine/redis/': ['src/engine/', 'src/protocol/'],
-  'src/fanout/': ['src/engine/engine.ts', 'src/protocol/'],
+  'src/fanout/': ['src/engine/engine.ts', 'src/engine/read-guard.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
   'src/documents/': ['src/protocol/', 'generated/'],
   // The tables of limits, in Markdown.

@@ -451,6 +451,25 @@ describe('an answer that there is no channel', () => {
   });
 });
 
+describe('a feed that reads while posts are erased', () => {
+  it('reads again so many times, then waits before it reads on', async () => {
+    const { journal, feed, passTime } = await open(at(10));
+    feed.checkJournal();
+    for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+      const read = await journal.read();
+      journal.erase('p');
+      read.answer(replay(at(11), [change(11, 'p')]));
+      await settled();
+    }
+    expect(journal.asked).toHaveLength(0);
+    expect(feed.head).toEqual(at(10));
+    passTime();
+    (await journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
+    await settled();
+    expect(feed.head).toEqual(at(12));
+  });
+});
+
 describe('an announcement that comes after its text was erased while the feed was opened', () => {
   it('is not handed on either', async () => {
     const journal = new Journal(at(10));

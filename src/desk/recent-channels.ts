@@ -1,0 +1,46 @@
+import type { Bus } from '../engine/engine.ts';
+import { ReadGuard } from '../engine/read-guard.ts';
+import type { Standing } from './admission.ts';
+import { deskLimits } from './limits.ts';
+
+/**
+ * Channels as this process read them last, kept for a moment: enough to decide that there is a new post. And the guard of everything that
+ * those who write are answered with.
+ */
+export interface RecentChannels {
+  /** What `read` says of the channel, read under the guard, and kept. */
+  reading(channelId: string, read: () => Promise<Standing>): Promise<Standing>;
+  /** The channel a moment ago; undefined where that is too long ago, or something of the channel was erased since. */
+  lately(channelId: string): Standing | undefined;
+  /** An erasure of any channel makes reads invalid. */
+  readonly guard: ReadGuard;
+}
+
+const { knownChannelMs, knownChannels, decisionTries } = deskLimits;
+
+/** `now`: milliseconds since 1970. */
+export function createRecentChannels({ onErased }: Pick<Bus, 'onErased'>, now: () => number): RecentChannels {
+  const recent = new Map<string, { standing: Standing; at: number }>();
+  const guard = new ReadGuard(decisionTries);
+  // A channel that was deleted leaves none of its text here.
+  onErased((channelId) => {
+    guard.invalidate();
+    recent.delete(channelId);
+  });
+
+  return {
+    reading(channelId, read) {
+      const reading = () => guard.reading(read);
+      return guard.use(reading, (standing) => {
+        if (recent.size >= knownChannels) recent.clear();
+        recent.set(channelId, { standing, at: now() });
+        return standing;
+      });
+    },
+    lately(channelId) {
+      const entry = recent.get(channelId);
+      return entry !== undefined && Math.abs(now() - entry.at) < knownChannelMs ? entry.standing : undefined;
+    },
+    guard,
+  };
+}
