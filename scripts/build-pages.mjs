@@ -15,7 +15,8 @@ export const inside = new RegExp(
     'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
     'restarts|retryBetterMs|roundAt|rounds|steadyMs|strictCursor|timeoutMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
     'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
-    'openAtMarked|sayInstead|renderInZone|forgetForGood|onUnsubscribed',
+    'openAtMarked|sayInstead|renderInZone|forgetForGood|onUnsubscribed|onMissed|moveToPost|comeBack|anyWindow|scroller|dress|firstMs|mostMs',
+    'trail|inZone|isNothing|letGo|seqOf|startFrom',
   ].join('|')})$`,
 );
 /** It has a short name beside the folder of the others. */

@@ -124,7 +124,9 @@ export function createApp(config: Config, { health, metrics, counted, compressio
     mount(parts) {
       const { publicUrl, engine, feeds, diffs, handshakes, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
-      const api = apiRoutes(parts, { metrics, random, log });
+      const { sessionIdleMinutes } = config;
+      const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
+      const api = apiRoutes(parts, idleSeconds, { metrics, random, log });
       // One router, so that its prefix is looked for once, ahead of what is asked for less often.
       const v1 = Router({ caseSensitive: true });
       v1.use(
@@ -146,9 +148,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: answerLimits.momentRetrySeconds,
       });
-      // Often enough that a page whose connection is lost is far from the limit.
-      const useSessionSeconds = config.sessionIdleMinutes > 0 ? config.sessionIdleMinutes * 15 : undefined;
-      const reading = { engine, feeds, identity, cookie, publicUrl, useSessionSeconds };
+      const reading = { engine, feeds, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics });
       app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
@@ -181,7 +181,11 @@ export function createAdminApp({
 }
 
 /** What stands below `/v1`. */
-function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>): Router[] {
+function apiRoutes(
+  parts: Parts,
+  idleSeconds: number | undefined,
+  { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>,
+): Router[] {
   const { publicUrl, engine, renderer, desk, importer, onImports, feeds, identity, cookie, rates, now, elapsed } = parts;
   const { readers, handshakes } = parts;
   const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
@@ -212,7 +216,7 @@ function apiRoutes(parts: Parts, { metrics, random, log }: Pick<AppContext, 'met
     importRoutes({ importer, publicUrl, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
     tokenRoutes({ revocations: engine, rates, log }),
     serverJournalRoutes({ engine, now }),
-    sessionRoutes({ identity, cookie }),
+    sessionRoutes({ identity, cookie, idleSeconds }),
   ];
 }
 

@@ -288,6 +288,7 @@ export const components = {
     name: 'The byline.',
     rights: 'What it permits.',
     expiresAt: 'When it ends by itself.',
+    idleSeconds: 'How long the session of a browser may go unused before it ends. Left out if the server has no idle limit.',
   }),
   SessionAnswer: sent(schemas.sessionAnswerSchema, 'Who is signed in.', {
     session: 'Null for a stranger.',

@@ -13,14 +13,15 @@ export interface SessionContext {
   cookie: SessionCookie;
 }
 
-export function sessionRoutes({ identity, cookie }: SessionContext): Router {
+/** `idleSeconds`: how long a session may go unused; undefined if there is no limit. */
+export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext & { idleSeconds: number | undefined }): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/session', (_req, res) => {
     const who = askingOf(res);
     // Nobody is signed in, it would say.
     if (isUnjudged(who)) throw who.refusal;
-    sendJson(res, { session: who === undefined ? null : described(who) }, { cache: 'none' });
+    sendJson(res, { session: who === undefined ? null : described(who, who.session && idleSeconds) }, { cache: 'none' });
   });
 
   router.post('/session', async (req, res) => {
@@ -30,7 +31,7 @@ export function sessionRoutes({ identity, cookie }: SessionContext): Router {
     const { who, value, maxAgeSeconds, expiresAt } = await identity.signIn(token);
     cookie.set(req, res, value, maxAgeSeconds);
     logDeed(res, 'sign-in', { by: who.sub, jti: who.jti });
-    sendJson(res, { session: described({ ...who, expiresAt }) }, { cache: 'none' });
+    sendJson(res, { session: described({ ...who, expiresAt }, idleSeconds) }, { cache: 'none' });
   });
 
   router.delete('/session', async (req, res) => {
@@ -59,6 +60,7 @@ export async function signOut(req: Request, res: Response, { identity, cookie }:
 /** A token may name a time that has no date. */
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-function described({ sub, name, grants, expiresAt }: Principal) {
-  return { sub, name, rights: grants, expiresAt: new Date(Math.min(expiresAt, latestMs)).toISOString() };
+function described({ sub, name, grants, expiresAt }: Principal, idleSeconds: number | undefined) {
+  const ends = new Date(Math.min(expiresAt, latestMs)).toISOString();
+  return { sub, name, rights: grants, expiresAt: ends, ...(idleSeconds !== undefined && { idleSeconds }) };
 }

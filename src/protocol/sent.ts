@@ -233,7 +233,13 @@ export const rightsSchema = z.strictObject({
   editor: z.array(z.string()),
   admin: z.boolean(),
 });
-export const sessionSchema = z.strictObject({ sub: z.string(), name: z.string(), rights: rightsSchema, expiresAt: sentTime });
+export const sessionSchema = z.strictObject({
+  sub: z.string(),
+  name: z.string(),
+  rights: rightsSchema,
+  expiresAt: sentTime,
+  idleSeconds: z.int().min(1).optional(),
+});
 export const sessionAnswerSchema = z.strictObject({ session: sessionSchema.nullable() });
 export const healthSchema = z.strictObject({
   status: z.enum(['alive', 'starting', 'ready', 'degraded', 'draining']),

@@ -36,8 +36,8 @@ export interface PageContext {
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
-  /** How often a page that is live is to use its reader's session; undefined without an idle limit. */
-  useSessionSeconds: number | undefined;
+  /** Sessions that are not used end. */
+  hasIdleLimit: boolean;
   diffs: WordDiffs;
   /** For pages of earlier versions. */
   slots: Slots;
@@ -46,8 +46,8 @@ export interface PageContext {
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, feeds, identity, cookie, publicUrl, useSessionSeconds, diffs, slots, now, metrics } = context;
-  const shared = { publicUrl, useSessionSeconds };
+  const { engine, feeds, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const versionPages = createVersionPages({ engine, diffs, slots, assets });

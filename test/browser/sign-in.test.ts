@@ -195,7 +195,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     for (const tab of tabs) expect(await markupOf(tab)).not.toContain('The first word.');
   });
 
-  it('stay signed in past the idle limit while their page is live, and no longer', async () => {
+  it('stay signed in past the idle limit while their page, or the element on another page of the server, is live, and no longer', async () => {
     const before = server;
     await newServer({ PRESSBOX_SESSION_IDLE_MINUTES: '5' });
     await before[Symbol.asyncDispose]();
@@ -205,26 +205,38 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
       now = Date.now;
     });
     now = () => Date.now() + ahead;
-    const { page } = await browser.page();
-    await page.clock.install({ time: start });
-    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
-    await page.getByLabel('Access token').fill(await server.token({ reader: ['*'] }));
-    await page.keyboard.press('Enter');
-    await page.waitForURL(`${server.url}/live/${members}`);
-    const isLive = () => page.locator('#connection[data-state="live"]').waitFor();
+    const inTwoBrowsers = async (does: (page: Page) => Promise<unknown>) => await Promise.all(pages.map(does));
+    const isLive = (page: Page) => page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+    const pages = await Promise.all(
+      [`/live/${members}`, `/embed/${members}`].map(async (path) => {
+        const { page } = await browser.page();
+        await page.clock.install({ time: start });
+        await page.goto(`${server.url}/sign-in?to=${path}`);
+        await page.getByLabel('Access token').fill(await server.token({ reader: ['*'] }));
+        await page.keyboard.press('Enter');
+        await page.waitForURL(server.url + path);
+        return page;
+      }),
+    );
     for (let round = 0; round < 6; round += 1) {
-      await isLive();
+      await inTwoBrowsers(isLive);
       ahead += 80_000;
-      const [answer] = await Promise.all([page.waitForResponse(`${server.url}/v1/session`), page.clock.fastForward(80_000)]);
-      expect(await answer.json()).toMatchObject({ session: { name: 'Ada Byron' } });
+      await inTwoBrowsers(async (page) => {
+        const [answer] = await Promise.all([page.waitForResponse(`${server.url}/v1/session`), page.clock.fastForward(80_000)]);
+        expect(await answer.json()).toMatchObject({ session: { name: 'Ada Byron' } });
+      });
     }
-    await page.reload();
-    await isLive();
-    expect(await page.textContent('main')).toContain('The first word.');
-    await page.goto('about:blank');
+    await inTwoBrowsers(async (page) => {
+      await page.reload();
+      await isLive(page);
+      await page.getByText('The first word.').waitFor();
+      await page.goto('about:blank');
+    });
     ahead += 300_000;
-    await page.goto(`${server.url}/live/${members}`);
-    await page.getByLabel('Access token').waitFor();
+    await inTwoBrowsers(async (page) => {
+      await page.goto(`${server.url}/live/${members}`);
+      await page.getByLabel('Access token').waitFor();
+    });
   });
 
   it('are signed in by the page of a newsroom, which can do nothing else with it', async () => {

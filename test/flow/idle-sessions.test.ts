@@ -185,14 +185,21 @@ it('lets a socket go on whose session could not be judged until after the limit'
   await vi.waitFor(async () => expect(await reader.subscribe('closed')).toMatchObject({ ok: true }), 10_000);
 });
 
-it('tells the page of a reader who is signed in how often to use the session, and no other page', async () => {
+it('tells a browser that is signed in how long its session may go unused, and nobody else', async () => {
+  const token = await server.token({ reader: ['*'] });
+  const started = await call(`${server.url}/v1/session`, { method: 'POST', token });
+  const limited = { session: expect.objectContaining({ idleSeconds: 1_800 }) };
+  expect([started.body, (await ask('/v1/session', cookieOf(started))).body]).toEqual([limited, limited]);
+  const { body } = await call(`${server.url}/v1/session`, { token });
+  expect(body).toEqual({ session: expect.not.objectContaining({ idleSeconds: expect.anything() }) });
+});
+
+it('has the session used by the page of a reader who is signed in, and by no other page', async () => {
   const page = async (cookie: string, on = server) => {
     const headers = { accept: 'text/html', cookie };
     return (await call(`${on.url}/live/open`, { headers })).text;
   };
-  expect(await page(await signIn())).toMatch(
-    /<script type="module" id="pressbox-keep-session" data-seconds="450" src="\/assets\//,
-  );
+  expect(await page(await signIn())).toMatch(/<script type="module" src="\/assets\/keep-session\./);
   expect(await page('')).not.toContain('keep-session');
 });
 
@@ -203,5 +210,6 @@ it('lets a session be unused without a limit, and renews no cookie', async () =>
   after(11 * 60);
   const { body, headers } = await ask('/v1/session', cookie, unlimited);
   expect([body, headers.getSetCookie()]).toEqual([{ session: expect.objectContaining({ sub: 'ruth' }) }, []]);
+  expect(body).not.toMatchObject({ session: { idleSeconds: expect.anything() } });
   expect((await ask('/live/open', cookie, unlimited)).text).not.toContain('keep-session');
 });

@@ -2,6 +2,7 @@ import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts'
 import { LiveReader } from '../../live-reader.ts';
 import type { ReaderState } from '../../reader.ts';
 import type { Timeline } from '../../timeline.ts';
+import { sessionUse } from '../session-use.ts';
 import { isForMembers, mayStay } from '../status.ts';
 import { admissionTo, channelOn } from './admission.ts';
 import type { Trouble } from './around.ts';
@@ -40,6 +41,7 @@ const toldOf = new Set<string>();
 export class Following {
   readonly subject: Subject;
   readonly #audience: Audience;
+  readonly #useSession: (() => void) | undefined;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
   /** As of when the timeline is known to be true, while it is closed. */
@@ -50,6 +52,11 @@ export class Following {
   constructor(subject: Subject, audience: Audience) {
     this.subject = subject;
     this.#audience = audience;
+    const { server } = subject;
+    // A page of the server itself reads with its reader's session.
+    if (self === top && new URL(server).origin === location.origin) {
+      this.#useSession = sessionUse(server, () => this.state?.status === 'live');
+    }
   }
 
   /** Undefined while it is closed. */
@@ -121,6 +128,7 @@ export class Following {
     if (client !== this.#client) return;
     if (state.status === 'offline' && this.#timeline === undefined) void this.#askWhy(client);
     if (state.status === 'ended' && !mayStay(state, this.#timeline?.channel)) this.#end(troubleOf(state));
+    this.#useSession?.();
     this.#audience.state(state);
     this.#audience.changed();
   }

@@ -9,9 +9,6 @@ export const dataElementId = 'pressbox-page';
  */
 export const liveBlogElementId = 'pressbox-live-blog';
 
-/** The element of the script that keeps a session from becoming idle, with the `data-seconds` between its requests. */
-export const keepSessionElementId = 'pressbox-keep-session';
-
 /**
  * The page as data. Its script goes on from `snapshot.cursor`, so that nothing falls between the page and the stream. It takes the
  * element out of the document once it has read it: a text that is taken down later must not stay there.

@@ -1,4 +1,4 @@
-import { dataElementId, keepSessionElementId, liveBlogElementId, type PageData } from '../../../client/web/view/data.ts';
+import { dataElementId, liveBlogElementId, type PageData } from '../../../client/web/view/data.ts';
 import { type Html, html, safe } from '../../../client/web/view/html.ts';
 import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
@@ -25,14 +25,14 @@ export interface LivePage {
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
-  /** How often a page that is live is to use its reader's session; undefined where that needs no use. */
-  useSessionSeconds?: number | undefined;
+  /** Sessions that are not used end. */
+  hasIdleLimit?: boolean;
   /** When it was made, told to readers whose browser runs no script, or reaches nobody. */
   at: string;
 }
 
 /** `/live/{c}`, and `/live/{c}/{post}` where a post is marked: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
-export function livePage({ snapshot, window, marked, visitor, publicUrl, assets, useSessionSeconds, at }: LivePage): string {
+export function livePage({ snapshot, window, marked, visitor, publicUrl, assets, hasIdleLimit, at }: LivePage): string {
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
@@ -48,10 +48,9 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     marked: marked ?? null,
   };
   const { head, ...told } = headOf(channel, { posts, pinned: snapshot.pinned, marked, isPart: window !== undefined, publicUrl });
-  const keepsSession = visitor !== undefined && useSessionSeconds !== undefined;
   return htmlDocument({
     ...told,
-    head: [head, keepsSession && keepSession(assets.keepSession, useSessionSeconds)],
+    head: [head, visitor !== undefined && hasIdleLimit && keepSession(assets.keepSession)],
     language: channel.language,
     assets,
     script: assets.script,
@@ -78,8 +77,8 @@ ${jsonElement(dataElementId, data)}`,
   });
 }
 
-function keepSession(script: string, seconds: number): Html {
-  return html`<script type="module" id="${keepSessionElementId}" data-seconds="${seconds}" src="${script}"></script>`;
+function keepSession(script: string): Html {
+  return html`<script type="module" src="${script}"></script>`;
 }
 
 /** Where feed readers that are given the page's address find its feeds. Those of members ask for a token, which they have not. */
