@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configTable, variables } from '../src/config.ts';
-import { limitsInMarkdown } from '../src/documents/limit-tables.ts';
+import { limitInWords, limitsInMarkdown } from '../src/documents/limit-tables.ts';
 import { messageExamples, messageKey } from '../src/documents/messages.ts';
 import { operations } from '../src/documents/operations.ts';
 import { recordedMessages } from '../src/documents/recorded.ts';
@@ -10,11 +10,18 @@ import { curlOf, shownOf } from '../src/documents/shown.ts';
 import { problems } from '../src/protocol/problems.ts';
 
 /**
- * Writes what is generated from the source: the answers to the documents' examples, recorded from a real server, and the parts of the
- * docs that stand between `<!-- generated: NAME -->` and `<!-- end -->`. Tests fail where they differ.
+ * Writes what is generated from the source: the answers to the documents' examples, recorded from a real server, and in the docs the parts
+ * between `<!-- generated: NAME -->` and `<!-- end -->`, and the values of limits between `<!-- limit: NAME -->` and `<!-- end -->`. Tests
+ * fail where they differ.
  */
 export const recordedPath = 'generated/recorded.json';
-export const generatedPages = ['docs/configuration.md', 'docs/limits.md', 'docs/protocol.md'];
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** The pages in which something is generated. */
+export const generatedPages = ['README.md', ...readdirSync(pathOf('docs')).map((name) => `docs/${name}`)]
+  .filter((page) => page.endsWith('.md'))
+  .filter((page) => /<!-- (?:generated|limit): /.test(readFileSync(pathOf(page), 'utf8')));
 
 const exampleUrl = 'https://live.example.org';
 const fenced = (language: string, text: string) => `\`\`\`${language}\n${text}\n\`\`\``;
@@ -62,7 +69,7 @@ const parts: Record<string, () => string> = {
 
 /** The text with each generated part as it should be. */
 export function withGenerated(text: string): string {
-  return text.replace(
+  const withParts = text.replace(
     /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, opening: string, name: string, closing: string) => {
       const part = parts[name];
@@ -70,9 +77,11 @@ export function withGenerated(text: string): string {
       return `${opening}\n${part()}\n\n${closing}`;
     },
   );
+  return withParts.replace(
+    /(<!-- limit: (\w+) -->).*?(<!-- end -->)/g,
+    (_, opening: string, name: string, closing: string) => `${opening}${limitInWords(name)}${closing}`,
+  );
 }
-
-const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 type Recorded = ReadonlyMap<string, { recorded: unknown }>;
 

@@ -1,4 +1,4 @@
-import { limitTables } from '../limits.ts';
+import { allLimits, limitTables } from '../limits.ts';
 import { type Limit, rateLimited } from '../protocol/limit-table.ts';
 
 /** Limits that operators set; `config.ts` has their values. */
@@ -38,6 +38,16 @@ export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): st
       ),
     ),
   ].join('\n\n');
+}
+
+/** The value of a limit within a sentence of the docs. */
+export function limitInWords(name: string): string {
+  const value = allLimits[name];
+  if (value === undefined) throw new Error(`There is no limit with the name ${name}.`);
+  if (name.endsWith('Hours')) return `${value} hours`;
+  const minutes = value / 60_000;
+  if (name.endsWith('Ms') && minutes > 1 && Number.isInteger(minutes)) return `${minutes} minutes`;
+  return withUnit(name, value);
 }
 
 /** The unit stands at the end of the name. */

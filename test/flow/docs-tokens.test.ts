@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { call, secretOf, startTestServer, type TestServer } from '../support/server.ts';
 import { openShell } from '../support/shell.ts';
@@ -52,12 +51,5 @@ describeWith(needs.curl, 'docs/tokens.md', () => {
   it('revokes it', async () => {
     expect(printed[5]).toMatch(/^Revoked \S+\. What it opened ends within 5 seconds, on every server\.$/);
     expect((await call(`${server.url}/v1/channels`, { token })).body).toMatchObject({ detail: 'The token was revoked.' });
-  });
-});
-
-describe('docs/tokens.md', () => {
-  it('tells the limits as they are', () => {
-    expect(page).toContain(`after ${limits.sessionHours} hours at the latest`);
-    expect(page).toContain(`Up to ${limits.revokedTokens.toLocaleString('en')} are`);
   });
 });

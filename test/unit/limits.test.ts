@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { allLimits } from '../../src/limits.ts';
-import { readSources, withoutComments } from '../support/imports.ts';
+import { readSources, root, withoutComments } from '../support/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {
@@ -49,3 +51,61 @@ it('no limit of the server is a number without a place in the table of limits', 
   expect(elsewhere.filter((what) => !(what in noLimits))).toEqual([]);
   expect(Object.keys(noLimits).filter((what) => !elsewhere.includes(what))).toEqual([]);
 });
+
+/** Figures of the docs that are the value of some limit by chance. */
+const otherFigures: Record<string, string> = {
+  'within (?:3|three) s(?:econds)?\\b': 'a promise of the contract',
+  'within (?:5|five) s(?:econds)?\\b': 'a promise of the contract',
+  'within some five seconds': 'what two or three tries take',
+  'within 6 s': 'what several limits add up to',
+  '\\| 5 s after healing': 'a bound of the simulation',
+  'takes no message above 1 MiB': "a bound of Apple's WebSocket",
+  'holds 200 posts': 'a bound of the page',
+  'A 99th percentile above 0\\.1 s': 'when to look at a disk',
+  'a hundred thousand posts': 'an example',
+  'the 60 s of nginx': 'a default of nginx',
+  '1,000 slow connections': 'of a test',
+  'about 3,500, in five minutes': 'what the tests take',
+  '\\. Ten minutes': 'what the tests take',
+  'forty lines': 'the length of a file',
+};
+const words = ['five', 'ten', 'fifteen', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'hundred', 'thousand'];
+const values = [5, 10, 15, 20, 30, 40, 50, 60, 100, 1_000];
+const scales: Record<string, number> = { ms: 1, s: 1_000, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const counted =
+  'characters|posts|channels|events|entries|lines|tokens|sessions|authors|sources|media|connections|requests|versions';
+const figure = new RegExp(
+  `\\b(\\d[\\d,]*(?:\\.\\d+)?|${words.join('|')}) (?:(ms|s|(?:second|minute|hour|day)s?)|([KM]iB)|(?:[a-z]+ )?(?:${counted}))\\b`,
+  'gi',
+);
+
+it('no page of the docs tells a limit in a figure that nobody generates', () => {
+  const known = new Set(Object.entries(allLimits).map(([name, value]) => inUnits(name, value)));
+  const found: string[] = [];
+  for (const path of ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]) {
+    if (!path.endsWith('.md')) continue;
+    const prose = readFileSync(join(root, path), 'utf8')
+      .replace(/<!-- generated: [\s\S]*?<!-- end -->|<!-- limit: .*?<!-- end -->/g, '')
+      .replace(/^```[\s\S]*?^```/gm, '');
+    for (const { 0: whole, 1: said = '', 2: time, 3: size, index } of prose.matchAll(figure)) {
+      const at = words.indexOf(said.toLowerCase());
+      const value = at >= 0 ? (values[at] as number) : Number(said.replaceAll(',', ''));
+      const scale = scales[time?.replace(/(?<=..)s$/, '') ?? ''];
+      const unit = scale !== undefined ? 'ms' : size !== undefined ? 'bytes' : 'things';
+      const bytes = size === 'KiB' ? 1024 : 1024 * 1024;
+      if (!known.has(`${value * (scale ?? (size === undefined ? 1 : bytes))} ${unit}`)) continue;
+      found.push(`${path}: ${prose.slice(Math.max(0, index - 30), index + whole.length + 20).replace(/\s+/g, ' ')}`);
+    }
+  }
+  const others = Object.keys(otherFigures).map((phrase) => new RegExp(phrase, 'i'));
+  expect(found.filter((place) => !others.some((phrase) => phrase.test(place)))).toEqual([]);
+  expect(others.filter((phrase) => !found.some((place) => phrase.test(place)))).toEqual([]);
+});
+
+function inUnits(name: string, value: number): string {
+  if (name.endsWith('Ms')) return `${value} ms`;
+  if (name.endsWith('Seconds')) return `${value * 1_000} ms`;
+  if (name.endsWith('Hours')) return `${value * 3_600_000} ms`;
+  if (name.endsWith('Days')) return `${value * 86_400_000} ms`;
+  return `${value} ${/Bytes(?:PerSecond)?$/.test(name) ? 'bytes' : 'things'}`;
+}
