@@ -12,7 +12,7 @@ import { hasFormOfLine } from './protocol/transfer.ts';
 
 export { rendered } from './engine/record.ts';
 export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './engine/server-journal.ts';
-export { type ChannelReport, type Fault, ofServer, wrongHtml } from './engine/walk.ts';
+export { type ChannelReport, type Fault, mayBeTold, ofServer, wrongHtml } from './engine/walk.ts';
 /**
  * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
  * walk the same chain (`engine/walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at

@@ -36,6 +36,8 @@ export type VerifyExport = (
 ) => AsyncGenerator<VerifiedExport>;
 
 const triesMost = 12;
+/** A channel that may be under import is walked again after these pauses, and no more once it did not grow in two of them. */
+const importPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 
 export async function* verifyServer({
   http,
@@ -45,20 +47,14 @@ export async function* verifyServer({
   onRetry,
   since,
 }: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
-  const { channelIsBack, channelIsMissing, ServerWalk, tokenIsForgotten } = await import('../../src/verify.ts');
+  const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../src/verify.ts');
   const server = await walkServer();
   const known = server?.holds ? server : undefined;
   const there = new Set<string>();
   const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
     there.add(id);
-    const path = `/v1/channels/${encodeURIComponent(id)}`;
-    const { body } = await repeated(() => download(http, `${path}/export`, interrupted));
-    if (body === null) throw new CannotDo('The server answered with nothing.');
-    for await (const { report, posts } of verify(untilCut(body), known?.channels)) {
-      if (known?.channels.get(id)?.isDeleted) yield faulty(id, channelIsBack);
-      else yield report.fault === undefined ? await withState(path, { report, posts, compare }) : report;
-    }
+    yield* settled(id);
   }
   if (channelId !== undefined) return;
   for (const [id, { isDeleted }] of known?.channels ?? []) {
@@ -68,6 +64,33 @@ export async function* verifyServer({
     if (!now?.channels.get(id)?.isDeleted) yield faulty(id, channelIsMissing);
   }
   yield server?.finish() ?? { channelId: null, entries: 0, coveredFrom: null, position: undefined, isUnseen: true };
+
+  /** The reports of a channel. While an import runs, the entry that tells of an erasure comes later than the text that was erased. */
+  async function* settled(id: string): AsyncGenerator<ChannelReport> {
+    let reports = await walked(id, known);
+    let stood = 0;
+    for (const pauseMs of importPausesMs) {
+      if (stood === 2 || !reports.some(({ fault }) => fault !== undefined && mayBeTold(fault))) break;
+      await pause(pauseMs, interrupted);
+      const before = reports;
+      const server = await walkServer();
+      reports = await walked(id, server?.holds ? server : undefined);
+      stood = reports.every(({ entries }, at) => entries === before[at]?.entries) ? stood + 1 : 0;
+    }
+    yield* reports;
+  }
+
+  async function walked(id: string, known: InstanceType<typeof ServerWalk> | undefined): Promise<ChannelReport[]> {
+    const path = `/v1/channels/${encodeURIComponent(id)}`;
+    const { body } = await repeated(() => download(http, `${path}/export`, interrupted));
+    if (body === null) throw new CannotDo('The server answered with nothing.');
+    const reports: ChannelReport[] = [];
+    for await (const { report, posts } of verify(untilCut(body), known?.channels)) {
+      if (known?.channels.get(id)?.isDeleted) reports.push(faulty(id, channelIsBack));
+      else reports.push(report.fault === undefined ? await withState(path, { report, posts, compare }) : report);
+    }
+    return reports;
+  }
 
   function faulty(id: string, why: string): ChannelReport {
     const nothing = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0, position: undefined };

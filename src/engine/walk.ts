@@ -231,11 +231,7 @@ export class Walk {
     for (const [postId, { texts, latest }] of this.#untold) {
       const [gone] = texts as [UntoldText];
       const isLatest = gone.revision === latest;
-      return this.faulty(
-        gone.offset,
-        postId,
-        isLatest ? erasureNotThere : 'the text is missing, and no entry tells of its erasure',
-      );
+      return this.faulty(gone.offset, postId, isLatest ? erasureNotThere : erasureNotTold);
     }
     return this.#told();
   }
@@ -256,6 +252,13 @@ interface Untold {
   texts: UntoldText[];
   /** The post's latest revision so far. */
   latest: number;
+}
+
+const erasureNotTold = 'the text is missing, and no entry tells of its erasure';
+
+/** Whether an entry that is not there yet may clear it, as while an import runs. */
+export function mayBeTold({ why }: Pick<Fault, 'why'>): boolean {
+  return why === erasureNotThere || why === erasureNotTold;
 }
 
 /** If no later entry tells of the post, a removed text cannot be told from an import that was cut. */

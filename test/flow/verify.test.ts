@@ -2,10 +2,11 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { hashOf } from '../../src/engine/record.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { asNobody } from '../support/as-nobody.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -336,6 +337,20 @@ describe('pressbox verify', () => {
     expect(await verify('--data-dir', other.dataDir)).toMatchObject({ code: 0, out: expect.stringContaining(', 1 erased') });
     await sendTo(other, `${lines.join('\n')}\n`);
     expect(await verify(...asked)).toMatchObject({ code: 0 });
+  });
+
+  it('raises no alarm of an erasure whose entry a running import has yet to write', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    const written: string[] = [];
+    await using other = await startTestServer({}, { log: createLog('info', { write: (line) => void written.push(line) }) });
+    const token = await other.token({ admin: true });
+    await sendTo(other, `${lines.slice(0, erased + 1).join('\n')}\n`);
+    const verifying = verify(id, '--url', other.url, '--token', token, '--json');
+    await vi.waitFor(() => expect(written.join('')).toContain('channel exported'));
+    await sendTo(other, `${lines.join('\n')}\n`);
+    const { code, out } = await verifying;
+    expect([code, reportsOf(out)[0]]).toMatchObject([0, { entries: lines.length, fault: null }]);
   });
 
   it('finds in an export a text that hides from its hash', async () => {
