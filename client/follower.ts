@@ -1,3 +1,4 @@
+import { silenceMs } from '../src/protocol/client-limits.ts';
 import { type Followed, type FollowState, follow, type Heard, type Place, startFollowing } from '../src/protocol/follow.ts';
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
@@ -6,7 +7,7 @@ import { passes } from './http.ts';
 import type { EndedReason } from './reader.ts';
 import { asking, pauseMs } from './reconnect.ts';
 import { Trail } from './trail.ts';
-import { type SubscribeAnswer, type SubscribeRequest, silenceMs } from './transports/link.ts';
+import type { SubscribeAnswer, SubscribeRequest } from './transports/link.ts';
 
 /**
  * Follows one channel over a connection: hands on each event once and in order, and asks for what is missing until it is answered, with a

@@ -95,5 +95,3 @@ function isCatchUp(said: Record<string, unknown>): said is Record<string, unknow
 
 /** Without a sign of the server for this long an attempt has failed; each byte of its answer is one. Milliseconds. */
 export const dialMs = 10_000;
-/** Nothing heard for this long, of what says something every 15 s: it is dead (the contract's ping and its time to answer). */
-export const silenceMs = 25_000;

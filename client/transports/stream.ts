@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { answerBytes, eventBytes } from '../../src/protocol/client-limits.ts';
+import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
 import { eventTypes } from '../../src/protocol/model.ts';
 import { type Http, isObject, parsed, wordOf } from '../http.ts';
 import { canStream, longestAnswerMs, queryOf, readText } from '../portable.ts';
@@ -13,7 +13,6 @@ import {
   type Link,
   type SubscribeAnswer,
   type SubscribeRequest,
-  silenceMs,
   type Told,
 } from './link.ts';
 

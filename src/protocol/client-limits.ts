@@ -7,6 +7,10 @@ export const answerBytes = 768 * 1024;
 export const eventBytes = 512 * 1024;
 export const cursorCharacters = 128;
 export const pageMost = 100;
+export const pingSeconds = 15;
+export const pingTimeoutSeconds = 10;
+/** A client that hears nothing for this long counts its connection as dead. A socket's handshake tells the two parts, a stream neither. */
+export const silenceMs = (pingSeconds + pingTimeoutSeconds) * 1_000;
 /** How long a request's outcome is remembered. */
 export const idempotencyHours = 24;
 /** What a key is made of: printable ASCII, without spaces at either end. */

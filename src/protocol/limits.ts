@@ -1,4 +1,13 @@
-import { answerBytes, cursorCharacters, eventBytes, idempotencyHours, pageMost, snapshotKeyEvents } from './client-limits.ts';
+import {
+  answerBytes,
+  cursorCharacters,
+  eventBytes,
+  idempotencyHours,
+  pageMost,
+  pingSeconds,
+  pingTimeoutSeconds,
+  snapshotKeyEvents,
+} from './client-limits.ts';
 import { type Limit, type LimitTable, problem, rateLimited, valuesOf } from './limit-table.ts';
 
 /** Of a field of a post or channel. */
@@ -185,12 +194,12 @@ export const wireTable = {
     atLimit: 'Likewise, for sessions of this subject alone.',
   },
   pingSeconds: {
-    value: 15,
+    value: pingSeconds,
     metric: 'pressbox_readers{transport="socket"}',
     atLimit: 'So often the other end is asked whether it is there.',
   },
   pingTimeoutSeconds: {
-    value: 10,
+    value: pingTimeoutSeconds,
     metric: 'pressbox_readers{transport="socket"}',
     atLimit: 'A socket that does not answer is closed.',
   },

@@ -5,11 +5,13 @@ import { longestAnswerMs } from '../../client/portable.ts';
 import type { ReaderState } from '../../client/reader.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
-import { dialMs, silenceMs } from '../../client/transports/link.ts';
+import { dialMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
-import { answerBytes, eventBytes } from '../../src/protocol/client-limits.ts';
+import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { startSite } from '../support/site.ts';
 
@@ -239,13 +241,13 @@ describe('the link that a stream is', () => {
     const writer = writable.getWriter();
     const say = (text: string) => writer.write(new TextEncoder().encode(text)).catch(() => {});
     const http = { stream: async () => new Response(readable) } as unknown as Http;
-    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn() };
+    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), heard: vi.fn() };
     const link = dialStream({
       url: '',
       token: undefined,
       http,
       request: { channelId: 'moon', after: model.cursor(1) },
-      told: { ...told, heard() {}, event() {}, store() {}, unsubscribed() {}, drain() {} },
+      told: { ...told, event() {}, store() {}, unsubscribed() {}, drain() {} },
     });
     opened.push(link);
     return { told, say, catchUp };
@@ -278,9 +280,19 @@ describe('the link that a stream is', () => {
     expect(endless.told.failed.mock.calls).toEqual([[{ kind: 'unanswered' }]]);
   });
 
-  it('has fallen silent where nothing was heard for so long that two pings are missing', async () => {
-    const { told } = await stand();
-    vi.advanceTimersByTime(silenceMs);
+  it('stands while the server pings as late as it may, and has fallen silent once one ping and the time for it have passed', async () => {
+    const { told, say } = await stand();
+    const latestMs = limits.pingSeconds * 1_000 + readerLimits.sweepMs;
+    for (let ping = 1; ping <= 4; ping += 1) {
+      vi.advanceTimersByTime(latestMs);
+      expect(told.lost).not.toHaveBeenCalled();
+      const heard = new Promise<void>((resolve) => told.heard.mockImplementationOnce(resolve));
+      void say(block('ping', {}));
+      await heard;
+    }
+    vi.advanceTimersByTime(silenceMs - 1);
+    expect(told.lost).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
     expect(told.lost.mock.calls).toEqual([[true]]);
   });
 

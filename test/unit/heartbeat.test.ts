@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { silenceMs } from '../../src/protocol/client-limits.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import { type Beating, Heartbeat } from '../../src/reader/heartbeat.ts';
+import { readerLimits } from '../../src/reader/limits.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -113,4 +116,39 @@ it('asks nobody any more who has left, or when it is stopped', () => {
   vi.advanceTimersByTime(everyMs);
   expect([gone.pings.length, there.pings.length]).toEqual([1, 2]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('asks often enough for clients, and late enough for the last answer, however early some pings go with something else', () => {
+  const [pingMs, answerMs] = [limits.pingSeconds * 1_000, limits.pingTimeoutSeconds * 1_000];
+  const heartbeat = new Heartbeat({ everyMs: pingMs, withinMs: answerMs, random: () => 0 });
+  const pings: number[] = [];
+  let missed = 0;
+  const asked = (one: Beating) => {
+    Object.assign(one, { isDue: false, isAwaited: true });
+    pings.push(Date.now());
+    // The last moment at which it still counts.
+    setTimeout(() => Object.assign(one, { isAwaited: false }), answerMs - 1);
+  };
+  const one: Beating = {
+    ...{ isDue: false, isAwaited: false, place: 0 },
+    ping: () => asked(one),
+    miss() {
+      missed += 1;
+    },
+    fail() {},
+  };
+  heartbeat.add(one);
+  for (let ms = 0; ms < 10 * pingMs; ms += readerLimits.pingStepMs) {
+    vi.advanceTimersByTime(readerLimits.pingStepMs);
+    // Every other one goes as early as it may.
+    if (one.isDue && pings.length % 2 === 1) asked(one);
+  }
+  heartbeat.stop();
+  const gaps = pings.slice(1).map((at, nth) => at - (pings[nth] as number));
+  expect([Math.min(...gaps), Math.max(...gaps)]).toEqual([pingMs - readerLimits.pingEarlyMs, pingMs + readerLimits.pingEarlyMs]);
+  expect(missed).toBe(0);
+  expect(Math.min(...gaps)).toBeGreaterThan(answerMs);
+  // Over 32 kbit/s a part of a long message takes four seconds before the ping behind it arrives.
+  expect(Math.max(...gaps) + readerLimits.pingStepMs + 4_000).toBeLessThan(silenceMs);
+  for (const ms of [pingMs, answerMs, readerLimits.pingEarlyMs]) expect(ms % readerLimits.pingStepMs).toBe(0);
 });
