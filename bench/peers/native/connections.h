@@ -48,6 +48,9 @@ static void wtext_of(conn *c, const char *tpl, int ch) {
 }
 static void wtext(conn *c, const char *tpl) { wtext_of(c, tpl, (int)(c - C) % CHANNELS); }
 
+// A server may share its connections among addresses.
+#define PER_ADDRESS 1000
+
 static void conn_start(conn *c) {
   int i = c - C, one = 1;
   c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -56,7 +59,7 @@ static void conn_start(conn *c) {
   setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
   struct sockaddr_in s = {.sin_family = AF_INET};
   unsigned r = (unsigned)getpid();
-  s.sin_addr.s_addr = htonl(0x7f000000u | (16 + r % 200) << 16 | ((r / 200) % 250) << 8 | (1 + i / 15000));
+  s.sin_addr.s_addr = htonl(0x7f000000u | (16 + r % 200) << 16 | ((r / 200) % 250) << 8 | (1 + i / PER_ADDRESS));
   if (bind(c->fd, (void *)&s, sizeof s)) die("bind: %s", strerror(errno));
   struct sockaddr_in d = {.sin_family = AF_INET, .sin_port = htons(PORT)};
   inet_pton(AF_INET, HOST, &d.sin_addr);
