@@ -66,6 +66,25 @@ function inParts(message: Buffer): Buffer {
   return Buffer.concat(frames);
 }
 
+/** The packets of Socket.IO in frames that were made here. Pings among the frames are left out. */
+export function* messagesIn(frames: Buffer): Generator<string> {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < frames.length; ) {
+    const head = frames[at]!;
+    const short = frames[at + 1]!;
+    const headerLength = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length = short < 126 ? short : short === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
+    const payload = frames.subarray(at + headerLength, at + headerLength + length);
+    at += headerLength + length;
+    const isPing = head === webSocketPing[0] || (head === pingFrame[0] && length === 1);
+    if (isPing) continue;
+    parts.push(payload);
+    if ((head & final) === 0) continue;
+    // Behind the type of a packet of engine.io.
+    yield Buffer.concat(parts.splice(0)).toString('utf8', 1);
+  }
+}
+
 /** A packet of engine.io in an unmasked text frame, final and uncompressed (RFC 6455, 5.2). */
 export function packetFrame(packet: string): Buffer {
   const length = Buffer.byteLength(packet);

@@ -6,11 +6,12 @@ import { answerLimits } from '../edge/limits.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';
+import { forgetRequest } from './engine-io.ts';
 import type { Handshakes } from './handshakes.ts';
 import { readerLimits } from './limits.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
-import { forgetRequest, type SocketConnection } from './socket-engine.ts';
-import { isClosed, packetsWaiting, type SocketPipe, terminateSocket } from './socket-pipe.ts';
+import type { SocketConnection } from './socket-engine.ts';
+import type { PacketQueue } from './socket-pipe.ts';
 
 /**
  * The namespace `/` of Socket.IO (its protocol, revision 5) on connections of engine.io: who joins, what they say, and what they are told.
@@ -45,7 +46,7 @@ export class Namespace {
 }
 
 class Client implements ClientSocket {
-  readonly pipe: SocketPipe;
+  readonly pipe: PacketQueue;
   readonly address: string;
   isPaid = true;
   readonly #connection: EngineSocket;
@@ -79,7 +80,7 @@ class Client implements ClientSocket {
 
   acknowledgeCatchUp(id: number, said: EncodedCatchUp): void {
     if (this.pipe.ready) this.pipe.write(catchUpFrame(id, said));
-    else this.#connection.write(catchUpText(id, said));
+    else this.pipe.send(catchUpText(id, said));
   }
 
   disconnect(): void {
@@ -99,9 +100,9 @@ class Client implements ClientSocket {
     }
     if (packet !== undefined) this.#take(packet);
     // Who asks without reading the answers would have them all kept here.
-    if (this.#connection.readyState === 'closed' || packetsWaiting(this.#connection) <= readerLimits.waitingAnswers) return;
+    if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= readerLimits.waitingAnswers) return;
     this.#context.onUnanswered();
-    terminateSocket(this.#connection);
+    this.pipe.terminate();
   }
 
   /** Undefined while parts of it are on their way. */
@@ -176,7 +177,7 @@ class Client implements ClientSocket {
 
   #stayOutside(): void {
     this.#deadline = setTimeout(() => this.#connection.close(), readerLimits.joinMs);
-    this.#context.handshakes.begin(this, this.address, () => terminateSocket(this.#connection));
+    this.#context.handshakes.begin(this, this.address, () => this.pipe.terminate());
   }
 
   /** For it to join. */
@@ -190,15 +191,15 @@ class Client implements ClientSocket {
   #closed(reason: string): void {
     this.#stopWaiting();
     this.#leave();
-    if (isClosed(this.#connection)) return;
-    if (reason === 'ping timeout') return terminateSocket(this.#connection);
+    if (this.pipe.closed) return;
+    if (reason === 'ping timeout') return this.pipe.terminate();
     // Who was sent away may not say goodbye, and would be waited for.
-    setTimeout(() => terminateSocket(this.#connection), readerLimits.refusedMs).unref();
+    setTimeout(() => this.pipe.terminate(), readerLimits.refusedMs).unref();
   }
 
   #send(packet: string): void {
     if (this.pipe.ready) this.pipe.write(messageFrame(packet));
-    else this.#connection.write(packet);
+    else this.pipe.send(packet);
   }
 }
 

@@ -2,22 +2,23 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Server as EngineServer, Socket as EngineSocket, protocol, transports } from 'engine.io';
+import { Server as EngineServer, type Socket as EngineSocket, protocol } from 'engine.io';
 import { limits } from '../protocol/limits.ts';
 import { packetFrame, pingFrame } from './encoder.ts';
+import { hasTransport, InnerConnection, knowsInside, transportOn, upgradeByLibrary, webSocketOn } from './engine-io.ts';
 import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';
 import { countIncoming } from './incoming.ts';
 import { type FirstHearer, hearFirst } from './kernel.ts';
+import { PacketPipe } from './packet-pipe.ts';
 import { plainAnswerTo, plainTextOf } from './plain-websocket.ts';
-import { SocketPipe } from './socket-pipe.ts';
+import { type PacketQueue, SocketPipe } from './socket-pipe.ts';
 
 /**
  * The server of engine.io for WebSockets alone, which carries its clients with less: whoever connects has been looked at already, so no
  * request is parsed or checked a second time, no answer is made up for middleware that is not there, nothing is waited for, what a handshake
  * says goes out in one write, of its request nothing stays, one timer pings them all, and what answers a ping costs next to nothing.
  *
- * With `socket-pipe.ts` this is the one place that knows the insides of engine.io; `test/unit/socket-engine.test.ts` fails where they have
- * moved.
+ * All of that rests on the insides of engine.io (`engine-io.ts`). Where they are not as expected, engine.io does it its own way.
  */
 export class SocketEngine extends EngineServer {
   readonly heartbeat: Heartbeat;
@@ -26,8 +27,10 @@ export class SocketEngine extends EngineServer {
 
   /** A connection threw when it was pinged, and was ended. */
   readonly onFailed: (error: unknown) => void;
+  /** Connections are made with less, by what is known of the insides of engine.io. */
+  readonly isLean: boolean;
 
-  constructor({ onFailed = () => {}, ...rhythm }: Partial<Rhythm> & { onFailed?: (error: unknown) => void } = {}) {
+  constructor({ onFailed = () => {}, isLean, ...rhythm }: SocketEngineOptions = {}) {
     const { everyMs = limits.pingSeconds * 1_000, withinMs = limits.pingTimeoutSeconds * 1_000, random = Math.random } = rhythm;
     super({
       transports: ['websocket'],
@@ -41,6 +44,8 @@ export class SocketEngine extends EngineServer {
     this.terms = JSON.stringify(terms).slice(1);
     this.onFailed = onFailed;
     this.heartbeat = new Heartbeat({ ...rhythm, everyMs, withinMs, random });
+    this.isLean = isLean ?? knowsInside(this);
+    if (!this.isLean) this.on('connection', givePacketPipe);
   }
 
   override close(): this {
@@ -50,105 +55,73 @@ export class SocketEngine extends EngineServer {
 
   /** For a request that asks for `EIO=4&transport=websocket`. Whoever closes the server closes the sockets: it keeps no list of them. */
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const asked = request as AskedRequest;
-    asked._query = query;
+    if (!this.isLean) return super.handleUpgrade(request as Parameters<EngineServer['handleUpgrade']>[0], socket, head);
     try {
       const answer = socket.readable && socket.writable ? plainAnswerTo(request) : undefined;
-      if (answer === undefined) this.#letJudge(asked, socket, head);
-      else this.#open(asked, this.#webSocketOn(socket, head), answer);
+      if (answer === undefined) this.#letJudge(request, socket, head);
+      else this.#open(request, socket as Socket, { webSocket: webSocketOn(this, socket, head), answer });
     } catch (error) {
       // It has been told that it upgrades: no other answer may follow.
-      if (asked.websocket !== undefined) socket.destroy();
+      if (hasTransport(request)) socket.destroy();
       throw error;
     }
   }
 
   /** ws takes it at once, and answers it, or not at all: then it has written why. */
-  #letJudge(asked: AskedRequest, socket: Duplex, head: Buffer): void {
+  #letJudge(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.cork();
     try {
-      insideOf(this).ws.handleUpgrade(asked, socket, head, (webSocket) => this.#open(asked, webSocket, ''));
+      const open = (webSocket: WebSocket) => this.#open(request, socket as Socket, { webSocket, answer: '' });
+      upgradeByLibrary(this, request, { socket, head }, open);
     } finally {
       socket.uncork();
     }
   }
 
-  /** As ws makes one of a request that it takes. */
-  #webSocketOn(socket: Duplex, head: Buffer): WebSocket {
-    const { options } = insideOf(this).ws;
-    const webSocket = new options.WebSocket(null, undefined, options);
-    webSocket.setSocket(socket, head, options);
-    return webSocket;
-  }
-
-  #open(asked: AskedRequest, webSocket: object, answer: string): void {
-    asked.websocket = webSocket;
-    const transport = new transports.websocket(asked as ConstructorParameters<typeof transports.websocket>[0]);
-    this.emit('connection', new PingedConnection({ engine: this, transport, request: asked, answer }));
+  #open(request: IncomingMessage, socket: Socket, { webSocket, answer }: { webSocket: WebSocket; answer: string }): void {
+    const transport = transportOn(webSocket, request);
+    this.emit('connection', new PingedConnection({ engine: this, socket, transport, request, answer }));
   }
 }
+
+export interface SocketEngineOptions extends Partial<Rhythm> {
+  onFailed?: (error: unknown) => void;
+  /** False: connections are made by engine.io alone, as where its insides have moved. */
+  isLean?: boolean;
+}
+
+type WebSocket = ReturnType<typeof webSocketOn>;
 
 /** A connection as this server makes it. */
-export type SocketConnection = EngineSocket & { readonly pipe: SocketPipe };
+export type SocketConnection = EngineSocket & { readonly pipe: PacketQueue };
 
-/** Lets go of the request that a connection began with: some kilobytes a reader, in headers alone. */
-export function forgetRequest(connection: EngineSocket): void {
-  const inside = connection as unknown as { request: unknown };
-  inside.request = forgotten;
+/** Called before anyone else hears of the connection. */
+function givePacketPipe(connection: EngineSocket): void {
+  Object.assign(connection, { pipe: new PacketPipe(connection, connection.request.socket) });
 }
-
-/** As engine.io has it while it takes it up. */
-type AskedRequest = IncomingMessage & { _query: Record<string, string>; websocket?: unknown };
-
-interface WebSocket {
-  setSocket(socket: Duplex, head: Buffer, options: object): void;
-}
-
-interface Inside {
-  readonly ws: {
-    readonly options: { readonly WebSocket: new (address: null, protocols: undefined, options: object) => WebSocket };
-    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: WebSocket) => void): void;
-  };
-}
-
-/** What a connection of engine.io has, and does with packets, pings and its end. */
-interface Connection {
-  readonly id: string;
-  readonly server: SocketEngine;
-  readyState: string;
-  readonly transport: { readonly socket: { readonly _socket: Socket }; onData(packet: string): void };
-  onPacket(packet: unknown): void;
-  onClose(reason: string, description?: unknown): void;
-  sendPacket(type: 'ping'): void;
-}
-
-const Connection = EngineSocket as unknown as new (
-  id: string,
-  engine: EngineServer,
-  transport: object,
-  request: IncomingMessage,
-  protocol: number,
-) => Connection;
 
 interface Opening {
   engine: SocketEngine;
-  transport: object;
+  socket: Socket;
+  transport: ReturnType<typeof transportOn>;
   request: IncomingMessage;
   answer: string;
 }
 
-class PingedConnection extends Connection implements Beating, FirstHearer {
+class PingedConnection extends InnerConnection implements Beating, FirstHearer {
   readonly pipe: SocketPipe;
   place = 0;
-  readonly #heartbeat: Heartbeat;
+  readonly #engine: SocketEngine;
+  readonly #socket: Socket;
 
   /** `answer` is what the request is still to be told, before all else and in the same write. */
-  constructor({ engine, transport, request, answer }: Opening) {
+  constructor({ engine, socket, transport, request, answer }: Opening) {
     super(randomUUID(), engine, transport, request, protocol);
-    this.pipe = new SocketPipe(this as unknown as EngineSocket);
-    this.#heartbeat = engine.heartbeat;
-    this.#heartbeat.add(this);
-    hearFirst(this.transport.socket._socket, this);
+    this.#engine = engine;
+    this.#socket = socket;
+    this.pipe = new SocketPipe(this as unknown as EngineSocket, socket);
+    engine.heartbeat.add(this);
+    hearFirst(socket, this);
     const opening = packetFrame(`0{"sid":"${this.id}",${engine.terms}`);
     this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
   }
@@ -196,7 +169,7 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
     if (memory[0] === webSocketPong) this.isAwaited = false;
     const packet = this.pipe.readsAll ? plainTextOf(memory, length) : undefined;
     if (packet?.[0] !== message) return false;
-    if (countIncoming(this.transport.socket._socket, length)) this.transport.onData(packet);
+    if (countIncoming(this.#socket, length)) this.transport.onData(packet);
     return true;
   }
 
@@ -205,8 +178,8 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
   }
 
   fail(error: unknown): void {
-    this.server.onFailed(error);
-    this.transport.socket._socket.destroy();
+    this.#engine.onFailed(error);
+    this.#socket.destroy();
   }
 
   override onPacket(packet: unknown): void {
@@ -216,7 +189,7 @@ class PingedConnection extends Connection implements Beating, FirstHearer {
   }
 
   override onClose(reason: string, description?: unknown): void {
-    this.#heartbeat.remove(this);
+    this.#engine.heartbeat.remove(this);
     super.onClose(reason, description);
   }
 }
@@ -232,11 +205,3 @@ const pongLength = 7;
 /** With what a frame begins that answers a ping of WebSocket's own (RFC 6455, 5.5.3). */
 const webSocketPong = 0x8a;
 const pong = '3'.charCodeAt(0);
-
-const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
-/** What engine.io may still look at of a request. */
-const forgotten = Object.freeze({ headers: Object.freeze({}), url: '', _query: query, connection: Object.freeze({}) });
-
-function insideOf(engine: EngineServer): Inside {
-  return engine as unknown as Inside;
-}

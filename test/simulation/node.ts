@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../client/timeline-pages.ts';
 import type { Engine, Journal } from '../../src/engine/engine.ts';
@@ -174,6 +175,17 @@ export class ServerSocket implements ClientSocket {
     this.#watcher = watcher;
     this.#hungUp = hungUp;
     const self = this;
+    const socket = {
+      get writableLength() {
+        ServerSocket.asked = self;
+        return self.#takes ? 0 : 1;
+      },
+      write: (frames: Buffer, taken?: () => void) => {
+        if (taken !== undefined) this.#behind.push(taken);
+        for (const event of eventsIn(frames)) this.#hand({ type: 'event', event });
+        this.#flush();
+      },
+    };
     const connection = {
       get readyState() {
         return self.isOpen ? 'open' : 'closed';
@@ -187,24 +199,12 @@ export class ServerSocket implements ClientSocket {
           get readyState() {
             return self.isOpen ? 1 : 3;
           },
-          _socket: {
-            get writableLength() {
-              ServerSocket.asked = self;
-              return self.#takes ? 0 : 1;
-            },
-            write: (frames: Buffer, taken?: () => void) => {
-              if (taken !== undefined) this.#behind.push(taken);
-              for (const event of eventsIn(frames)) this.#hand({ type: 'event', event });
-              this.#flush();
-            },
-          },
-          terminate: () => this.cut(),
         },
         on: (_name: 'ready', listener: () => void) => void this.#ready.add(listener),
         off: (_name: 'ready', listener: () => void) => void this.#ready.delete(listener),
       },
     };
-    this.pipe = new SocketPipe(connection as unknown as EngineSocket);
+    this.pipe = new SocketPipe(connection as unknown as EngineSocket, socket as unknown as Socket);
   }
 
   emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void {

@@ -1,7 +1,6 @@
 import { expect, vi } from 'vitest';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
-import { terminateSocket } from '../../src/reader/socket-pipe.ts';
 import { ModelServer } from './model-server.ts';
 import { startScriptedServer } from './scripted-server.ts';
 
@@ -140,7 +139,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   renewed.answer({ ok: true, ...since(renewed.request.after ?? '') });
   expect(new Set(tokens).size).toBe(3);
   write();
-  terminateSocket(renewed.socket.conn as never);
+  renewed.socket.conn.request.socket.resetAndDestroy();
   const back = await script.subscribe(9);
   back.answer({ ok: true, ...since(back.request.after ?? '') });
   await holdsAll(0);

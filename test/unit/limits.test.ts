@@ -24,8 +24,7 @@ const noLimits: Record<string, string> = {
   'src/reader/plain-websocket.ts shortestLength': 'the form of a frame',
   'src/reader/post-text.ts wordRoom': 'what is looked at behind a cut',
   'src/reader/socket-engine.ts pongLength': 'the form of a frame',
-  'src/reader/socket-pipe.ts webSocketOpen': 'a code of WebSockets',
-  'src/reader/socket-pipe.ts webSocketClosed': 'a code of WebSockets',
+  'src/reader/engine-io.ts webSocketOpen': 'a code of WebSockets',
   'src/reader/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',
   'src/workers/primary.ts faultCode': 'an exit code',
 };

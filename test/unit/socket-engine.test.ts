@@ -7,10 +7,11 @@ import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { packetFrame } from '../../src/reader/encoder.ts';
+import { forgetRequest } from '../../src/reader/engine-io.ts';
 import type { Rhythm } from '../../src/reader/heartbeat.ts';
 import { boundIncoming } from '../../src/reader/incoming.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
-import { forgetRequest, type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
+import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
 async function serve(rhythm?: Partial<Rhythm>) {

@@ -24,7 +24,7 @@ async function connect() {
     engine.close();
     http.close();
   });
-  const pipe = new SocketPipe(connection);
+  const pipe = new SocketPipe(connection, connection.request.socket);
   await vi.waitFor(() => expect(heard[0]).toMatch(/^0/));
   return { pipe, connection, client, heard: () => heard.slice(1) };
 }

@@ -1,0 +1,183 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Server as EngineServer, Socket as EngineSocket, protocol, transports } from 'engine.io';
+
+/**
+ * Everything that Pressbox uses of engine.io and ws and that neither documents. No other file reaches for it.
+ *
+ * `knowsInside` tells whether all of it is where it was. If not, `SocketEngine` serves readers with what engine.io documents, which costs
+ * more a reader (`packet-pipe.ts`). `test/unit/engine-io.test.ts` fails when something has moved.
+ */
+
+/** A connection of engine.io with the methods that it calls on itself. */
+export interface InnerConnection {
+  readonly id: string;
+  readonly server: EngineServer;
+  readyState: string;
+  readonly transport: Transport;
+  /** Packets that wait until those before them have been written. */
+  readonly writeBuffer: readonly unknown[];
+  onPacket(packet: unknown): void;
+  onClose(reason: string, description?: unknown): void;
+  sendPacket(type: 'ping'): void;
+}
+
+/** Calls `onOpen` before it returns. */
+export const InnerConnection = EngineSocket as unknown as new (
+  id: string,
+  engine: EngineServer,
+  transport: Transport,
+  request: IncomingMessage,
+  protocol: number,
+) => InnerConnection;
+
+/** engine.io tells a client its terms in `onOpen`, and starts its timers. */
+class UnopenedConnection extends InnerConnection {
+  declare opened: number;
+
+  onOpen(): void {
+    this.opened = (this.opened ?? 0) + 1;
+  }
+}
+
+interface Transport {
+  readonly socket: WebSocket;
+  /** False while a packet is being written. */
+  readonly writable: boolean;
+  onData(packet: string): void;
+  on(name: 'ready', listener: () => void): void;
+  off(name: 'ready', listener: () => void): void;
+}
+
+interface WebSocket {
+  readonly readyState: number;
+  setSocket(socket: Duplex, head: Buffer, options: object): void;
+  readonly _receiver?: {
+    /** What the parser expects next: 0 at the beginning of a frame. */
+    readonly _state: number;
+    readonly _bufferedBytes: number;
+    /** The opcode of a fragmented message whose rest is still to come, or 0. */
+    readonly _fragmented: number;
+  };
+}
+
+interface InnerServer {
+  readonly ws: {
+    readonly options: { readonly WebSocket: new (address: null, protocols: undefined, options: object) => WebSocket };
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, then: (webSocket: WebSocket) => void): void;
+  };
+}
+
+/** Whether engine.io and ws have inside what this file expects of them. It tries them on a connection without a socket. */
+export function knowsInside(engine: EngineServer): boolean {
+  try {
+    const { ws } = engine as unknown as InnerServer;
+    const webSocket = new EventEmitter() as EventEmitter & WebSocket;
+    const request = { headers: {}, connection: {} } as unknown as IncomingMessage;
+    const transport = transportOn(webSocket, request);
+    const connection = new UnopenedConnection('', engine, transport, request, protocol);
+    return (
+      has(ws, ['handleUpgrade']) &&
+      has(ws.options.WebSocket.prototype, ['setSocket']) &&
+      has(connection, ['onPacket', 'onClose', 'sendPacket', 'schedulePing']) &&
+      has(transport, ['onData', 'on', 'off']) &&
+      connection.opened === 1 &&
+      connection.transport === transport &&
+      transport.socket === webSocket &&
+      transport.writable === true &&
+      Array.isArray(connection.writeBuffer)
+    );
+  } catch {
+    return false;
+  }
+}
+
+function has(holder: object, methods: readonly string[]): boolean {
+  return methods.every((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
+}
+
+/** A WebSocket on a socket whose upgrade has been judged already, made as ws makes one. */
+export function webSocketOn(engine: EngineServer, socket: Duplex, head: Buffer): WebSocket {
+  const { options } = (engine as unknown as InnerServer).ws;
+  const webSocket = new options.WebSocket(null, undefined, options);
+  webSocket.setSocket(socket, head, options);
+  return webSocket;
+}
+
+/** Lets ws judge an upgrade. ws calls `then` at once, or has answered the request with the reason why not. */
+export function upgradeByLibrary(
+  engine: EngineServer,
+  request: IncomingMessage,
+  { socket, head }: { socket: Duplex; head: Buffer },
+  then: (webSocket: WebSocket) => void,
+): void {
+  Object.assign(request, { _query: query });
+  (engine as unknown as InnerServer).ws.handleUpgrade(request, socket, head, then);
+}
+
+export function transportOn(webSocket: WebSocket, request: IncomingMessage): Transport {
+  const asked = Object.assign(request, { _query: query, websocket: webSocket });
+  return new transports.websocket(
+    asked as unknown as ConstructorParameters<typeof transports.websocket>[0],
+  ) as unknown as Transport;
+}
+
+/** Whether `transportOn` was called with this request. */
+export function hasTransport(request: IncomingMessage): boolean {
+  return 'websocket' in request;
+}
+
+const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
+
+/** Frees the request that a connection began with, which is some kilobytes a reader. engine.io may still look at these fields. */
+export function forgetRequest(connection: EngineSocket): void {
+  (connection as unknown as { request: unknown }).request = forgotten;
+}
+
+const forgotten = Object.freeze({ headers: Object.freeze({}), url: '', _query: query, connection: Object.freeze({}) });
+
+const webSocketOpen = 1;
+
+/** What decides whether bytes may go to a socket past engine.io and ws. */
+export class ConnectionState {
+  readonly #connection: InnerConnection;
+  readonly #webSocket: WebSocket;
+
+  constructor(connection: EngineSocket) {
+    this.#connection = connection as unknown as InnerConnection;
+    this.#webSocket = this.#connection.transport.socket;
+  }
+
+  /** Neither side has begun to close the connection of engine.io. */
+  get open(): boolean {
+    return this.#connection.readyState === 'open';
+  }
+
+  /** Neither side has sent a close frame. */
+  get webSocketOpen(): boolean {
+    return this.#webSocket.readyState === webSocketOpen;
+  }
+
+  get packetsWaiting(): number {
+    return this.#connection.writeBuffer.length;
+  }
+
+  /** engine.io is not writing a packet. */
+  get transportIdle(): boolean {
+    return this.#connection.transport.writable;
+  }
+
+  /** ws has parsed all it was given, and no message is incomplete. False if ws no longer shows it: then ws gets all that comes in. */
+  get betweenMessages(): boolean {
+    const receiver = this.#webSocket._receiver;
+    return receiver?._state === 0 && receiver._bufferedBytes === 0 && receiver._fragmented === 0;
+  }
+
+  /** Calls the listener each time engine.io has written its packets. Returns its undo. */
+  onPacketsWritten(listener: () => void): () => void {
+    const { transport } = this.#connection;
+    transport.on('ready', listener);
+    return () => transport.off('ready', listener);
+  }
+}
