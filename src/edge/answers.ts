@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../engine/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
-import { type Coding, type Compressed, compressorOf } from './compression.ts';
+import { type Compressed, compressorOf } from './compression.ts';
 import { answerLimits } from './limits.ts';
 import { logRefusal } from './security-log.ts';
 
@@ -22,7 +22,7 @@ export interface JsonAnswer {
    * - `none`: not even revalidated, such as a held poll.
    */
   cache: 'public' | 'private' | 'none';
-  /** A strong entity tag with its quotes; where the answer is compressed its coding is added. Left out: made of the bytes, for `public` and `private`. */
+  /** A strong entity tag with its quotes; where the answer is compressed `gzip` is added. Left out: made of the bytes, for `public` and `private`. */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
   type?: string;
@@ -34,45 +34,45 @@ export interface JsonAnswer {
  */
 export function sendJson(response: Response, body: string | Buffer | object, answer: JsonAnswer): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
-  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const made = answer.etag ?? (cache === 'none' ? undefined : etagOf(text));
+  const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const plainTag = answer.etag ?? (cache === 'none' ? undefined : etagOf(content));
   const mayCompress = cache === 'public' && status === 200 && !response.hasHeader('Content-Encoding');
-  const compressor = mayCompress ? compressorOf(response) : undefined;
-  const coding = isLong(text) ? compressor?.coding : undefined;
+  const known = mayCompress ? compressorOf(response) : undefined;
+  const compressor = known !== undefined && Buffer.byteLength(content) >= answerLimits.compressLeastBytes ? known : undefined;
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') vary(response, whoAsks);
   if (cache === 'public') vary(response, 'Accept-Encoding');
-  // Each coding is another answer, and a strong tag is of its bytes (RFC 9110, 8.8.3.3).
-  const etag = made !== undefined && coding !== undefined ? made.replace(/"$/, `-${coding}"`) : made;
+  // A compressed answer has other bytes, and so another strong tag (RFC 9110, 8.8.3.3).
+  const etag = compressor === undefined ? plainTag : plainTag?.replace(/"$/, '-gzip"');
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
     return;
   }
   response.status(status);
-  if (compressor === undefined || coding === undefined) return send(response, type, text);
-  const compressed = compressor.compress(text, coding);
-  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, text, coding, plainTag: made });
+  if (compressor === undefined) return send(response, type, content);
+  const compressed = compressor.compress(content);
+  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, content, plainTag });
   compressed.then(
-    (done) => sendCompressed(response, done, { type, text, coding, plainTag: made }),
+    (done) => sendCompressed(response, done, { type, content, plainTag }),
     // It is the same answer as it is.
-    () => sendCompressed(response, { status: 'busy' }, { type, text, coding, plainTag: made }),
+    () => sendCompressed(response, { status: 'busy' }, { type, content, plainTag }),
   );
 }
 
 function sendCompressed(
   response: Response,
   compressed: Compressed,
-  { type, text, coding, plainTag }: { type: string; text: string | Buffer; coding: Coding; plainTag: string | undefined },
+  { type, content, plainTag }: { type: string; content: string | Buffer; plainTag: string | undefined },
 ): void {
   if (response.closed || response.headersSent) return;
   switch (compressed.status) {
     case 'compressed':
-      response.setHeader('Content-Encoding', coding);
+      response.setHeader('Content-Encoding', 'gzip');
       return send(response, type, compressed.bytes);
     case 'busy':
       if (plainTag !== undefined) response.setHeader('ETag', plainTag);
-      return send(response, type, text);
+      return send(response, type, content);
     case 'erased':
       return sendProblem(
         response,
@@ -81,18 +81,14 @@ function sendCompressed(
   }
 }
 
-function isLong(text: string | Buffer): boolean {
-  return (typeof text === 'string' ? Buffer.byteLength(text) : text.length) >= answerLimits.compressLeastBytes;
-}
-
 /** What tells who asks, for `Vary`. */
 export const whoAsks = 'Authorization, Cookie';
 
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
 
 /** A strong entity tag of the bytes, with its quotes. */
-export function etagOf(text: string | Buffer): string {
-  return `"${hash('sha256', text, 'base64url')}"`;
+export function etagOf(content: string | Buffer): string {
+  return `"${hash('sha256', content, 'base64url')}"`;
 }
 
 /** Says that the answer depends on these headers of the request. */
@@ -210,11 +206,11 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate, br or zstd.' },
 };
 
-function send(response: Response, type: string, text: string | Buffer): void {
+function send(response: Response, type: string, content: string | Buffer): void {
   response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.setHeader('Content-Length', Buffer.byteLength(content));
   // As text, it goes out in one piece with the head.
-  response.end(text);
+  response.end(content);
 }
 
 export function isRead(request: Request): boolean {

@@ -16,8 +16,6 @@ export interface Compression {
   erased(): void;
 }
 
-export type Coding = 'gzip';
-
 export type Compressed =
   | { status: 'compressed'; bytes: Buffer }
   /** Something was erased meanwhile: the content may hold it, and must not go out. */
@@ -25,18 +23,16 @@ export type Compressed =
   /** As many as may be are under way: it goes out as it is. */
   | { status: 'busy' };
 
-/** What one request may use. */
+/** For an answer whose client takes gzip. */
 export interface Compressor {
-  /** What the client likes best; undefined where it would rather have it as it is. */
-  coding: Coding | undefined;
-  compress(content: string | Buffer, coding: Coding): Promise<Compressed> | Compressed;
+  compress(content: string | Buffer): Promise<Compressed> | Compressed;
 }
 
 /** How an answer was come by; `forgotten`: one made room for others. */
 export const compressionOutcomes = ['made', 'kept', 'passed-over', 'forgotten'] as const;
 export type CompressionOutcome = (typeof compressionOutcomes)[number];
 
-const encoders: Record<Coding, (content: Buffer) => Promise<Buffer>> = { gzip: promisify(gzip) };
+const zip = promisify(gzip);
 
 /** What an entry takes beside its bytes: its key, its place in the map, and the buffer itself. */
 const entryBytes = 512;
@@ -48,14 +44,14 @@ export function createCompression(
     most: answerLimits.compressionsMost,
   },
 ): Compression {
-  /** By digest and coding, the least recently used first. */
+  /** By digest, the least recently used first. */
   const kept = new Map<string, Buffer>();
   const making = new Map<string, Promise<Compressed>>();
   let bytes = 0;
   let generation = 0;
 
-  function compress(content: string | Buffer, coding: Coding): Promise<Compressed> | Compressed {
-    const key = `${coding} ${hash('sha256', content, 'base64url')}`;
+  function compress(content: string | Buffer): Promise<Compressed> | Compressed {
+    const key = hash('sha256', content, 'base64url');
     const known = kept.get(key);
     if (known !== undefined) {
       kept.delete(key);
@@ -70,16 +66,16 @@ export function createCompression(
       return { status: 'busy' };
     }
     onOutcome('made');
-    const made = make(key, content, coding).finally(() => {
+    const made = make(key, content).finally(() => {
       if (making.get(key) === made) making.delete(key);
     });
     making.set(key, made);
     return made;
   }
 
-  async function make(key: string, content: string | Buffer, coding: Coding): Promise<Compressed> {
+  async function make(key: string, content: string | Buffer): Promise<Compressed> {
     const since = generation;
-    const compressed = exactly(await encoders[coding](typeof content === 'string' ? Buffer.from(content) : content));
+    const compressed = exactly(await zip(content));
     if (since !== generation) return { status: 'erased' };
     keep(key, compressed);
     return { status: 'compressed', bytes: compressed };
@@ -98,7 +94,7 @@ export function createCompression(
 
   return {
     handler(request, response, next) {
-      if (isForAStranger(request)) response.locals.compressor = { coding: codingFor(request), compress } satisfies Compressor;
+      if (isForAStranger(request) && takesGzip(request)) response.locals.compressor = { compress } satisfies Compressor;
       next();
     },
     erased() {
@@ -131,7 +127,7 @@ function isForAStranger(request: Request): boolean {
   return request.headers.authorization === undefined && !mayHoldSession(request);
 }
 
-function codingFor(request: Request): Coding | undefined {
-  if (request.headers['accept-encoding'] === undefined) return undefined;
-  return request.acceptsEncodings('gzip', 'identity') === 'gzip' ? 'gzip' : undefined;
+/** Whether the client takes gzip, and would not rather have an answer as it is. */
+function takesGzip(request: Request): boolean {
+  return request.headers['accept-encoding'] !== undefined && request.acceptsEncodings('gzip', 'identity') === 'gzip';
 }

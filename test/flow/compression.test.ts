@@ -172,7 +172,7 @@ describe('an answer', () => {
 describe('what is compressed', () => {
   const strangers = (compression: ReturnType<typeof createCompression>) => {
     const response = { locals: {} as { compressor?: Compressor } };
-    const asked = { headers: {} };
+    const asked = { headers: { 'accept-encoding': 'gzip' }, acceptsEncodings: () => 'gzip' };
     compression.handler(asked as never, response as never, () => undefined);
     return response.locals.compressor as Compressor;
   };
@@ -181,11 +181,11 @@ describe('what is compressed', () => {
     const outcomes: string[] = [];
     const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 2_000, most: 2 }));
     const text = 'The harbour office speaks. '.repeat(100);
-    const [first, second] = await Promise.all([compress(text, 'gzip'), compress(text, 'gzip')]);
+    const [first, second] = await Promise.all([compress(text), compress(text)]);
     expect(first).toBe(second);
-    expect(compress(text, 'gzip')).toEqual(first);
+    expect(compress(text)).toEqual(first);
     expect(outcomes).toEqual(['made', 'kept']);
-    for (let nth = 0; nth < 10; nth += 1) await compress(`${nth} ${text}`, 'gzip');
+    for (let nth = 0; nth < 10; nth += 1) await compress(`${nth} ${text}`);
     expect(outcomes.filter((how) => how === 'forgotten').length).toBeGreaterThan(5);
   });
 
@@ -195,7 +195,7 @@ describe('what is compressed', () => {
     const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes, most: 1 }));
     const made: ArrayBufferLike[] = [];
     for (let nth = 0; nth < 100; nth += 1) {
-      const answer = await compress(`${nth} ${'The harbour office speaks. '.repeat(100)}`, 'gzip');
+      const answer = await compress(`${nth} ${'The harbour office speaks. '.repeat(100)}`);
       if (answer.status === 'compressed') made.push(answer.bytes.buffer);
     }
     const forgotten = outcomes.filter((how) => how === 'forgotten').length;
@@ -208,21 +208,21 @@ describe('what is compressed', () => {
 
   it('goes out as it is where too much is under way', async () => {
     const { compress } = strangers(createCompression(() => undefined, { mostBytes: 1_000, most: 1 }));
-    const one = compress('one', 'gzip');
-    expect(compress('two', 'gzip')).toEqual({ status: 'busy' });
+    const one = compress('one');
+    expect(compress('two')).toEqual({ status: 'busy' });
     await one;
-    expect(await compress('two', 'gzip')).toMatchObject({ status: 'compressed' });
+    expect(await compress('two')).toMatchObject({ status: 'compressed' });
   });
 
   it('is not given out, nor kept, where something was erased while it was made', async () => {
     const outcomes: string[] = [];
     const compression = createCompression((how) => outcomes.push(how), { mostBytes: 1_000, most: 4 });
     const { compress } = strangers(compression);
-    await compress('one', 'gzip');
-    const making = compress('two', 'gzip');
+    await compress('one');
+    const making = compress('two');
     compression.erased();
     expect(await making).toEqual({ status: 'erased' });
-    await vi.waitFor(async () => expect(await compress('one', 'gzip')).toMatchObject({ status: 'compressed' }));
+    await vi.waitFor(async () => expect(await compress('one')).toMatchObject({ status: 'compressed' }));
     expect(outcomes).toEqual(['made', 'made', 'made']);
   });
 });
