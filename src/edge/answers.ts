@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { JournalUnavailable } from '../engine/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
 import { type Compressed, compressorOf } from './compression.ts';
+import { type Content, digestOf, lengthOf } from './content.ts';
 import { answerLimits } from './limits.ts';
 import { logRefusal } from './security-log.ts';
 
@@ -33,12 +34,16 @@ export interface JsonAnswer {
  * Nothing that holds a post's text is ever cacheable beyond revalidation.
  */
 export function sendJson(response: Response, body: string | Buffer | object, answer: JsonAnswer): void {
+  sendContent(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);
+}
+
+/** Answers like `sendJson`, with a body that is encoded already. */
+export function sendContent(response: Response, content: Content, answer: JsonAnswer): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
-  const content = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const plainTag = answer.etag ?? (cache === 'none' ? undefined : etagOf(content));
   const mayCompress = cache === 'public' && status === 200 && !response.hasHeader('Content-Encoding');
   const known = mayCompress ? compressorOf(response) : undefined;
-  const compressor = known !== undefined && Buffer.byteLength(content) >= answerLimits.compressLeastBytes ? known : undefined;
+  const compressor = known !== undefined && lengthOf(content) >= answerLimits.compressLeastBytes ? known : undefined;
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') vary(response, whoAsks);
   if (cache === 'public') vary(response, 'Accept-Encoding');
@@ -63,7 +68,7 @@ export function sendJson(response: Response, body: string | Buffer | object, ans
 function sendCompressed(
   response: Response,
   compressed: Compressed,
-  { type, content, plainTag }: { type: string; content: string | Buffer; plainTag: string | undefined },
+  { type, content, plainTag }: { type: string; content: Content; plainTag: string | undefined },
 ): void {
   if (response.closed || response.headersSent) return;
   switch (compressed.status) {
@@ -87,8 +92,8 @@ export const whoAsks = 'Authorization, Cookie';
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
 
 /** A strong entity tag of the bytes, with its quotes. */
-export function etagOf(content: string | Buffer): string {
-  return `"${hash('sha256', content, 'base64url')}"`;
+export function etagOf(content: Content): string {
+  return `"${digestOf(content)}"`;
 }
 
 /** Says that the answer depends on these headers of the request. */
@@ -206,11 +211,13 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate, br or zstd.' },
 };
 
-function send(response: Response, type: string, content: string | Buffer): void {
+function send(response: Response, type: string, content: Content): void {
   response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', Buffer.byteLength(content));
-  // As text, it goes out in one piece with the head.
-  response.end(content);
+  response.setHeader('Content-Length', lengthOf(content));
+  // Text goes out in one piece with the head, pieces in one write with it.
+  if (typeof content === 'string' || Buffer.isBuffer(content)) return void response.end(content);
+  for (const piece of content) response.write(piece);
+  response.end();
 }
 
 export function isRead(request: Request): boolean {

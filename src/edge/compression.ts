@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
+import { bytesOf, type Content, digestOf } from './content.ts';
 import { mayHoldSession } from './cookies.ts';
 import { answerLimits } from './limits.ts';
 
@@ -25,7 +25,7 @@ export type Compressed =
 
 /** For an answer whose client takes gzip. */
 export interface Compressor {
-  compress(content: string | Buffer): Promise<Compressed> | Compressed;
+  compress(content: Content): Promise<Compressed> | Compressed;
 }
 
 /** How an answer was come by; `forgotten`: one made room for others. */
@@ -50,8 +50,8 @@ export function createCompression(
   let bytes = 0;
   let generation = 0;
 
-  function compress(content: string | Buffer): Promise<Compressed> | Compressed {
-    const key = hash('sha256', content, 'base64url');
+  function compress(content: Content): Promise<Compressed> | Compressed {
+    const key = digestOf(content);
     const known = kept.get(key);
     if (known !== undefined) {
       kept.delete(key);
@@ -73,9 +73,9 @@ export function createCompression(
     return made;
   }
 
-  async function make(key: string, content: string | Buffer): Promise<Compressed> {
+  async function make(key: string, content: Content): Promise<Compressed> {
     const since = generation;
-    const compressed = exactly(await zip(content));
+    const compressed = exactly(await zip(bytesOf(content)));
     if (since !== generation) return { status: 'erased' };
     keep(key, compressed);
     return { status: 'compressed', bytes: compressed };

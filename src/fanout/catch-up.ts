@@ -1,10 +1,12 @@
-import type { StoredChange, StoredSnapshot } from '../engine/engine.ts';
+import type { StoredChange } from '../engine/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../engine/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
-import { type Channel, isWithdrawn } from '../protocol/model.ts';
+import type { Channel } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';
 import type { Feed, Reader } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
+import { covers, endsBelow, parts, standing } from './positions.ts';
+import { readStored, snapshotJson } from './snapshots.ts';
 
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
@@ -18,8 +20,6 @@ export interface CatchUpQuery {
   limit: number;
   /** Posts of a snapshot. */
   posts: number;
-  /** Of a snapshot as JSON; `fanoutLimits.catchUpBytes` where nothing is given, for who waits for it behind a deadline. */
-  bytes?: number;
 }
 
 export interface EncodedCatchUp {
@@ -27,8 +27,6 @@ export interface EncodedCatchUp {
   json: string;
   mode: 'replay' | 'snapshot';
   reset: boolean;
-  /** The Snapshot alone, where the mode is `snapshot`. */
-  snapshot?: string;
   position: Position;
   /** Events of a replay. */
   events: number;
@@ -68,19 +66,6 @@ export async function catchUp(
   });
 }
 
-/** The newest state known. What was read beyond the feed is newer whatever its revision: what the feed has may be of a history that is lost. */
-function standing(feed: Feed, { channel, position }: EncodedCatchUp): Channel {
-  if (channel === undefined) return feed.channel;
-  return position.offset > feed.tail.head || channel.revision > feed.channel.revision ? channel : feed.channel;
-}
-
-/** Whether everything after a position can be handed on from the tail. A position ahead of the feed is on its way to it. */
-function covers(feed: Feed, { epoch, offset, check }: Position): boolean {
-  const { tail } = feed;
-  if (epoch !== feed.epoch || offset < tail.whole) return false;
-  return offset > tail.head || tail.check(offset) === check;
-}
-
 /** Readers who ask for the same at one head share one encoding. */
 function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
   const { tail } = feed;
@@ -111,8 +96,8 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
 
 /** Readers who ask for the same at one head share one read and one encoding. */
 function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
-  const { after, limit, posts, bytes = '' } = query;
-  const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts} ${bytes}`;
+  const { after, limit, posts } = query;
+  const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
   // Whoever tries again must read again.
   return feed.answers.reading(
     key,
@@ -128,10 +113,10 @@ function charactersOf({ value }: Reading<EncodedCatchUp>): number {
 async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after } = query;
   const isValid = feed.guard.begin();
-  if (after === undefined) return await readSnapshot(feed, query, false);
+  if (after === undefined) return await snapshot(feed, query, false);
   const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
   if (read === undefined) return gone(feed);
-  if (read.status === 'foreign') return await readSnapshot(feed, query, true);
+  if (read.status === 'foreign') return await snapshot(feed, query, true);
   const { to, changes, more } = read;
   const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(feed, to));
   if (!isValid()) return readAgain;
@@ -194,64 +179,26 @@ function replay(after: Position, to: Position, events: string[], more: boolean):
   return { json, mode: 'replay', reset: false, position: to, events: events.length, more };
 }
 
-async function readSnapshot(feed: Feed, query: CatchUpQuery, reset: boolean): Promise<Reading<EncodedCatchUp> | ReadAgain> {
-  const isValid = feed.guard.begin();
-  const { posts: limit, bytes = fanoutLimits.catchUpBytes } = query;
-  const read = await feed.engine.snapshot(feed.channelId, { limit, bytes });
-  if (read === undefined) return gone(feed);
-  if (!isValid()) return readAgain;
-  if (parts(feed, read.position) || endsBelow(feed, read.position)) {
-    feed.checkJournal();
-    return readAgain;
-  }
-  const { position } = read;
+async function snapshot(
+  feed: Feed,
+  { posts: limit }: CatchUpQuery,
+  reset: boolean,
+): Promise<Reading<EncodedCatchUp> | ReadAgain> {
+  // The reader waits for it behind a deadline.
+  const bytes = fanoutLimits.catchUpBytes;
+  const read = await readStored(feed, { limit, bytes });
+  if (read === readAgain) return readAgain;
+  const { value: stored, isValid } = read;
+  const { position, channel } = stored;
   const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
-  const snapshot = snapshotJson(read, bytes);
-  const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshot}}`;
-  return {
-    value: { json, mode: 'snapshot', reset, snapshot, position, events: 0, more: false, channel: read.channel },
-    isValid,
-  };
-}
-
-/**
- * A stored snapshot as the contract has it. Of its posts there are as many as fit into the bytes beside all else, and one at least; whoever
- * wants the others pages on.
- */
-function snapshotJson(stored: StoredSnapshot, bytes: number): string {
-  const { position, channel, posts, summary, keyEvents } = stored;
-  // Of what an import pins the text may have been erased since: until the line comes that tells what became of the post, it only looks withdrawn.
-  const pinned = stored.pinned && isWithdrawn(stored.pinned) ? null : stored.pinned;
-  const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
-  const beside = JSON.stringify({ pinned, summary, keyEvents }).slice(1, -1);
-  let room = bytes - Buffer.byteLength(above) - Buffer.byteLength(beside);
-  const encoded = posts.map((post) => JSON.stringify(post));
-  const fitting = encoded.filter((post, at) => {
-    room -= Buffer.byteLength(post);
-    return at === 0 || room >= 0;
-  });
-  const more = stored.more || fitting.length < posts.length;
-  return `${above},"posts":[${fitting.join(',')}],${beside},"more":${more}}`;
+  const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshotJson(stored, bytes)}}`;
+  return { value: { json, mode: 'snapshot', reset, position, events: 0, more: false, channel }, isValid };
 }
 
 /** The same answer for one who could not join: it asks again from where this ends. */
 function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
   if (encoded.more) return encoded;
   return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };
-}
-
-/** Whether what the tail holds beyond a position may not be put behind it: it is of another history, or cannot be told not to be. */
-function parts({ epoch, tail }: Feed, position: Position): boolean {
-  const { offset, check } = position;
-  return position.epoch !== epoch || (offset >= tail.start && offset <= tail.head && tail.check(offset) !== check);
-}
-
-/**
- * Whether the tail does not go on from where the journal ended: it was read long before, or has lost what is held here. Given out, it would be
- * shared until the feed hears of a change, by all who ask again from there.
- */
-function endsBelow({ tail }: Feed, { offset }: Position): boolean {
-  return offset < tail.whole;
 }
 
 function gone(feed: Feed): ReadAgain {

@@ -75,6 +75,8 @@ export class Feed {
   readonly #doubted = new Set<string | null>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly answers: SharedAnswers;
+  /** The newest posts, encoded for snapshots. Kept apart so that other answers cannot crowd them out. */
+  readonly snapshots: SharedAnswers;
 
   readonly #context: FeedContext;
   #following;
@@ -101,6 +103,7 @@ export class Feed {
     this.#context = context;
     const { delivered, turns = new Turns(), sharedOfAll } = context;
     this.answers = new SharedAnswers(sharedOfAll);
+    this.snapshots = new SharedAnswers(sharedOfAll);
     const lacks = (reader: Reader) => this.#lacks(reader);
     const hand = (reader: Reader) => this.#hand(reader);
     const failed = (reader: Reader, error: unknown) => this.#fail(reader, error);
@@ -468,6 +471,7 @@ export class Feed {
   #dropAnswers(): void {
     this.#slices.drop();
     this.answers.drop();
+    this.snapshots.drop();
   }
 }
 

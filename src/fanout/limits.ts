@@ -46,7 +46,11 @@ export const fanoutTable = {
     atLimit: 'Further answers are made anew each time.',
   },
   /** Length of those together. */
-  sharedCharacters: { value: 8 * 1024 * 1024, metric: 'pressbox_catch_ups_total{mode="replay"}', atLimit: 'Likewise.' },
+  sharedCharacters: {
+    value: 8 * 1024 * 1024,
+    metric: 'pressbox_catch_ups_total{mode="replay"}',
+    atLimit: 'Likewise. Snapshots over HTTP are parts of two answers that are kept beside these.',
+  },
   /** Some six bytes each, in all forms. */
   sharedCharactersOfAll: {
     value: 32 * 1024 * 1024,

@@ -6,8 +6,8 @@ import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine } from '../engine/engine.ts';
-import { catchUp } from '../fanout/catch-up.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
+import { readSnapshot as readEncoded } from '../fanout/snapshots.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
@@ -205,13 +205,9 @@ export function pageRoutes(context: PageContext): Router {
   async function readSnapshot(channelId: string): Promise<Snapshot> {
     const held = await hold(channelId);
     try {
-      let snapshot: Snapshot | undefined;
-      const query = { limit: limits.catchUpDefault, posts: limits.pageDefault, bytes: readerLimits.pageBytes };
-      await catchUp(held.feed, query, (answer) => {
-        snapshot = JSON.parse(answer.snapshot ?? 'null');
-      });
-      if (snapshot === undefined) throw new Refusal('channel-deleted');
-      return snapshot;
+      const encoded = await readEncoded(held.feed, { posts: limits.pageDefault, bytes: readerLimits.pageBytes });
+      if (encoded === 'gone') throw new Refusal('channel-deleted');
+      return JSON.parse(Buffer.concat(encoded.pieces).toString());
     } finally {
       held.release();
     }

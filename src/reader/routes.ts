@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
-import { postEtag, sendJson, vary, whoAsks } from '../edge/answers.ts';
+import { postEtag, sendContent, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
 import type { ChannelsPage, Engine, Renderer } from '../engine/engine.ts';
 import { tags } from '../engine/tags.ts';
-import type { CatchUpQuery } from '../fanout/catch-up.ts';
+import { readSnapshot } from '../fanout/snapshots.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
@@ -11,7 +11,7 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { cursorFrom, knownChannel, postIdOf, readableChannel } from './access.ts';
-import { type AnsweredOnce, answerOnce } from './answer-once.ts';
+import { answerOnce, catchUpOnce } from './answer-once.ts';
 import { readerLimits } from './limits.ts';
 import { poll } from './polls.ts';
 import { type StreamsContext, stream } from './streams.ts';
@@ -46,8 +46,12 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/snapshot', async (req, res) => {
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
-    const answer = await answerFromFeed(req, res, { limit: limits.catchUpDefault, posts: limit, bytes: limits.answerBytes });
-    sendJson(res, answer.encoded.snapshot ?? '', cachingOf(res, answer.channel));
+    const query = { posts: limit, bytes: limits.answerBytes };
+    const { pieces, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (feed) =>
+      readSnapshot(feed, query),
+    );
+    countCatchUp(metrics, { mode: 'snapshot', reset: false });
+    sendContent(res, pieces, cachingOf(res, channel));
   });
 
   router.get('/channels/:channelId/events', async (req, res) => {
@@ -55,20 +59,17 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { after: cursorFrom(after), limit, posts };
     if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
     else {
-      const answer = await answerFromFeed(req, res, query);
-      sendJson(res, answer.encoded.json, cachingOf(res, answer.channel));
+      const { encoded, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (feed) =>
+        catchUpOnce(feed, query),
+      );
+      countCatchUp(metrics, encoded);
+      sendJson(res, encoded.json, cachingOf(res, channel));
     }
     // However long it takes to go out.
     context.handshakes.end(res);
   });
 
   router.get('/channels/:channelId/stream', stream(context));
-
-  async function answerFromFeed(req: Request, res: Response, query: CatchUpQuery): Promise<AnsweredOnce> {
-    const answered = await answerOnce({ engine, feeds }, askingOf(res), String(req.params.channelId), query);
-    countCatchUp(metrics, answered.encoded);
-    return answered;
-  }
 
   /**
    * What only those may have who may read the channel. Judged before, and again by the channel as it is after the read: access may have

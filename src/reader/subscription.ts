@@ -92,7 +92,10 @@ export async function answerAndJoin(question: Question, respond: (answer: Encode
 }
 
 /** Once for each answer that is given out. */
-export function countCatchUp({ catchUps }: Pick<Metrics, 'catchUps'>, { mode, reset }: EncodedCatchUp): void {
+export function countCatchUp(
+  { catchUps }: Pick<Metrics, 'catchUps'>,
+  { mode, reset }: Pick<EncodedCatchUp, 'mode' | 'reset'>,
+): void {
   catchUps.inc({ mode: reset ? 'reset' : mode });
 }
 

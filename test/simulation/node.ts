@@ -13,7 +13,7 @@ import { readerView } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import { readableChannel } from '../../src/reader/access.ts';
-import { answerOnce } from '../../src/reader/answer-once.ts';
+import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from '../../src/reader/messages.ts';
 import { SocketPipe } from '../../src/reader/socket-pipe.ts';
@@ -102,7 +102,8 @@ export class SimNode {
     this.#routeReads += 1;
     const { replay, snapshot } = this.#setting.chances;
     const parts = { engine: this.engine as unknown as Journal, feeds: this.feeds };
-    const { encoded } = await answerOnce(parts, who, channelId, { after, limit: replay, posts: snapshot });
+    const query = { after, limit: replay, posts: snapshot };
+    const { encoded } = await answerOnce(parts, who, channelId, (feed) => catchUpOnce(feed, query));
     return encoded;
   }
 

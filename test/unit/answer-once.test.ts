@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable } from '../../src/engine/engine.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import type { Access } from '../../src/protocol/model.ts';
-import { answerOnce } from '../../src/reader/answer-once.ts';
+import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
 import { newChannel } from '../simulation/contents.ts';
 
 /** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */
@@ -29,7 +29,7 @@ function asked(again: Access) {
   };
   const engine = said as Engine;
   const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
-  const answer = answerOnce({ engine, feeds }, undefined, channel.id, { limit: 10, posts: 10 });
+  const answer = answerOnce({ engine, feeds }, undefined, channel.id, (feed) => catchUpOnce(feed, { limit: 10, posts: 10 }));
   return { answer, catchUp, close: () => feeds.close() };
 }
 

@@ -1,0 +1,32 @@
+import { createHash, hash } from 'node:crypto';
+
+/**
+ * The body of an answer: text, bytes, or pieces that other answers share. Pieces are written without being copied, so that an answer that its
+ * client does not read takes no memory of its own.
+ */
+export type Content = string | Buffer | readonly Buffer[];
+
+export function lengthOf(content: Content): number {
+  if (typeof content === 'string') return Buffer.byteLength(content);
+  return Buffer.isBuffer(content) ? content.length : content.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** SHA-256 in base64url. Computed once for each array of pieces. */
+export function digestOf(content: Content): string {
+  if (typeof content === 'string' || Buffer.isBuffer(content)) return hash('sha256', content, 'base64url');
+  let digest = digests.get(content);
+  if (digest === undefined) {
+    const sha256 = createHash('sha256');
+    for (const piece of content) sha256.update(piece);
+    digest = sha256.digest('base64url');
+    digests.set(content, digest);
+  }
+  return digest;
+}
+
+const digests = new WeakMap<readonly Buffer[], string>();
+
+export function bytesOf(content: Content): Buffer {
+  if (typeof content === 'string') return Buffer.from(content);
+  return Buffer.isBuffer(content) ? content : Buffer.concat(content);
+}

@@ -1,0 +1,144 @@
+import type { StoredSnapshot } from '../engine/engine.ts';
+import { type ReadAgain, type Reading, readAgain } from '../engine/read-guard.ts';
+import { formatCursor, type Position } from '../protocol/cursor.ts';
+import { limits } from '../protocol/limits.ts';
+import { type Channel, isWithdrawn } from '../protocol/model.ts';
+import type { Feed } from './feed.ts';
+import { endsBelow, parts, standing } from './positions.ts';
+
+/**
+ * Snapshots of a channel. Between two changes the newest posts are read and encoded twice at most, once for few posts and once for many. Every
+ * snapshot over HTTP is a prefix of those bytes, so that requests with a hundred different limits need no further reads and no further memory.
+ */
+export interface SnapshotQuery {
+  posts: number;
+  /** Most bytes of the JSON. A snapshot has one post at least. */
+  bytes: number;
+}
+
+export interface EncodedSnapshot {
+  /** The Snapshot as JSON. Snapshots of other lengths share the bytes; one of the same length is the same array. */
+  pieces: readonly Buffer[];
+  /** The newest state known. */
+  channel: Channel;
+}
+
+/** Throws `JournalUnavailable`. */
+export async function readSnapshot(feed: Feed, query: SnapshotQuery): Promise<EncodedSnapshot | 'gone'> {
+  const most = query.posts <= limits.pageDefault ? limits.pageDefault : limits.pageMost;
+  return await feed.guard.use(
+    () => readNewest(feed, most),
+    (newest) => ({ pieces: newest.prefix(query), channel: standing(feed, newest) }),
+  );
+}
+
+function readNewest(feed: Feed, most: number): Promise<Reading<NewestPosts> | ReadAgain> {
+  return feed.snapshots.reading(
+    String(most),
+    async () => {
+      const read = await readStored(feed, { limit: most, bytes: limits.answerBytes });
+      return read === readAgain ? readAgain : { ...read, value: new NewestPosts(read.value) };
+    },
+    (read) => (read === readAgain ? undefined : read.value.characters),
+  );
+}
+
+/** Reads a snapshot from the journal. It must be read again where the feed does not go on from it. */
+export async function readStored(
+  feed: Feed,
+  bounds: { limit: number; bytes: number },
+): Promise<Reading<StoredSnapshot> | ReadAgain> {
+  const isValid = feed.guard.begin();
+  const value = await feed.engine.snapshot(feed.channelId, bounds);
+  if (value === undefined) {
+    feed.close('gone');
+    return readAgain;
+  }
+  if (!isValid()) return readAgain;
+  if (parts(feed, value.position) || endsBelow(feed, value.position)) {
+    feed.checkJournal();
+    return readAgain;
+  }
+  return { value, isValid };
+}
+
+const endings = { ',"more":true}': Buffer.from(closing(true)), ',"more":false}': Buffer.from(closing(false)) };
+
+/** As many of the newest posts as one answer may hold, encoded. */
+class NewestPosts {
+  readonly position: Position;
+  readonly channel: Channel;
+  readonly #before: number;
+  /** Bytes of each post, with the comma before it. */
+  readonly #sizes: readonly number[];
+  /** The JSON up to the end of the last post. */
+  readonly #posts: Buffer;
+  readonly #after: Buffer;
+  readonly #more: boolean;
+  /** By number of posts. */
+  readonly #prefixes = new Map<number, readonly Buffer[]>();
+
+  constructor(stored: StoredSnapshot) {
+    const { before, after } = around(stored);
+    const posts = stored.posts.map((post, at) => (at === 0 ? '' : ',') + JSON.stringify(post));
+    this.position = stored.position;
+    this.channel = stored.channel;
+    this.#before = Buffer.byteLength(before);
+    this.#sizes = posts.map((post) => Buffer.byteLength(post));
+    this.#posts = Buffer.from(before + posts.join(''));
+    this.#after = Buffer.from(after);
+    this.#more = stored.more;
+  }
+
+  get characters(): number {
+    return this.#posts.length + this.#after.length;
+  }
+
+  prefix({ posts, bytes }: SnapshotQuery): readonly Buffer[] {
+    const fitting = countFitting(this.#sizes, bytes - this.#before - this.#after.length);
+    const count = Math.min(posts, fitting);
+    let pieces = this.#prefixes.get(count);
+    if (pieces === undefined) {
+      const end = this.#sizes.slice(0, count).reduce((sum, size) => sum + size, this.#before);
+      const ending = endings[closing(this.#more || count < this.#sizes.length)];
+      pieces = [this.#posts.subarray(0, end), this.#after, ending];
+      this.#prefixes.set(count, pieces);
+    }
+    return pieces;
+  }
+}
+
+/**
+ * A stored snapshot as the contract has it. Of its posts there are as many as fit into the bytes beside all else, and one at least; whoever
+ * wants the others pages on.
+ */
+export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
+  const { before, after } = around(stored);
+  const posts = stored.posts.map((post) => JSON.stringify(post));
+  const sizes = posts.map((post) => Buffer.byteLength(post));
+  const count = countFitting(sizes, bytes - Buffer.byteLength(before) - Buffer.byteLength(after));
+  return `${before}${posts.slice(0, count).join(',')}${after}${closing(stored.more || count < posts.length)}`;
+}
+
+/** The JSON before and after that of the posts, up to `more`. */
+function around({ position, channel, pinned, summary, keyEvents }: StoredSnapshot): { before: string; after: string } {
+  const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
+  // Of what an import pins the text may have been erased since: until the line comes that tells what became of the post, it only looks withdrawn.
+  const shown = pinned && isWithdrawn(pinned) ? null : pinned;
+  const beside = JSON.stringify({ pinned: shown, summary, keyEvents }).slice(1, -1);
+  return { before: `${above},"posts":[`, after: `],${beside}` };
+}
+
+function closing(more: boolean) {
+  return more ? `,"more":true}` : `,"more":false}`;
+}
+
+/** How many posts fit into the room, the newest first. One always does. */
+function countFitting(sizes: readonly number[], room: number): number {
+  let left = room;
+  const over = sizes.findIndex((size, at) => {
+    left -= size;
+    return at > 0 && left < 0;
+  });
+  return over === -1 ? sizes.length : over;
+}
