@@ -35,9 +35,9 @@ export interface WayBackOptions extends Paging {
  */
 export function comeBack(options: WayBackOptions): boolean {
   const place = isReturn() ? recall<Place>() : undefined;
-  const back = place === undefined ? Promise.resolve() : putBack(place, options);
-  // Until they are there, the place that was kept stays.
-  void back.finally(() => onLeave(() => remember(whereabouts(options))));
+  const isSought = place && putBack(place, options);
+  // Until they are there, or go elsewhere, the place that was kept stays.
+  onLeave(() => isSought?.() || remember(whereabouts(options)));
   return place !== undefined;
 }
 
@@ -49,16 +49,22 @@ function whereabouts({ posts, timeline }: WayBackOptions): Place {
   };
 }
 
-async function putBack({ scrolled, isAtNewest, post }: Place, options: WayBackOptions): Promise<void> {
+/** The returned function tells whether the reader is still on the way to that place. */
+function putBack({ scrolled, isAtNewest, post }: Place, options: WayBackOptions): (() => boolean) | undefined {
   holdBrowser();
   const goesByPost = !(isAtNewest && options.timeline().ceiling === null);
   if (goesByPost && post !== undefined && show(post)) return;
   window.scrollTo({ top: scrolled, behavior: 'instant' });
   if (!goesByPost || post === undefined) return;
   const hasMoved = watchReader();
-  // Without an answer they stay as far down as they were.
-  await bring(post.seq, options).catch(() => {});
-  if (!hasMoved()) show(post);
+  let isSought = () => true;
+  // Without an answer they stay as far down as they were. Leaving the page cancels the request before it tells that it is left.
+  void bring(post.seq, options)
+    .catch(() => {})
+    .then(() => {
+      isSought = hasMoved() || show(post) ? () => false : () => !hasMoved();
+    });
+  return () => isSought();
 }
 
 /** The browser lets the reader be until the page is loaded; from then on it does as ever with links within the page. */

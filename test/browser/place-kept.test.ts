@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser } from './browser.ts';
-import { eventually, newsroom, post, topOf } from './newsroom.ts';
+import { eventually, isLive, newsroom, post, topOf } from './newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(14);
 
@@ -51,6 +51,60 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     await post(page, ids[0]).getByText('More of it.').first().waitFor();
     await drawn(page);
     await eventually(async () => expect(Math.abs((await topOfAfter()) - before)).toBeLessThan(2));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is at the newest post when they go back to the page and were there, and not at the post that was the newest then', async () => {
+    const { id, ids } = await room.coverage(Array.from({ length: 6 }, () => long));
+    const { page, complaints } = await room.open(id);
+    const before = await topOf(page, ids[5]);
+    await page.goto(`${room.server.url}/`);
+    const [added] = await room.publish(id, long);
+    await page.goBack();
+    await isLive(page);
+    await drawn(page);
+    expect(Math.abs((await topOf(page, added)) - before)).toBeLessThanOrEqual(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is at the start of the older posts that a link led to, when they load the page anew there', async () => {
+    const far = { headline: 'The first ship is in', body: long, keyEvent: true };
+    const { id, ids } = await room.coverage([long, far, ...Array.from({ length: 44 }, (_, at) => `Number ${at}. ${long}`)]);
+    const { page, complaints } = await room.open(id);
+    await page.locator('#key-events a').click();
+    await post(page, ids[1]).waitFor();
+    await page.locator('#newer a').first().waitFor({ state: 'attached' });
+    const first = page.locator('#posts > .post').first();
+    const [, at = ''] = ((await first.getAttribute('id')) ?? '').split('post-');
+    await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
+    await drawn(page);
+    const before = await topOf(page, at);
+    expect(before).toBeGreaterThan(0);
+    await page.reload();
+    await isLive(page);
+    await post(page, at).waitFor();
+    await eventually(async () => expect(Math.abs((await topOf(page, at)) - before)).toBeLessThanOrEqual(2));
+    expect(complaints).toEqual([]);
+  });
+
+  it('is kept by a page that they leave before it could bring the post that they had been reading', async () => {
+    const { id, ids } = await room.coverage(Array.from({ length: 24 }, (_, at) => `Number ${at}. ${long}`));
+    const { page, complaints } = await room.open(id);
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await post(page, ids[1]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await drawn(page);
+    const before = await topOf(page, ids[1]);
+    await page.goto(`${room.server.url}/`);
+    const asked = Promise.withResolvers<void>();
+    let isAnswered = false;
+    await page.route(/\/posts\?/, (route) => (isAnswered ? route.continue() : asked.resolve()));
+    await page.goBack();
+    await asked.promise;
+    isAnswered = true;
+    await page.reload();
+    await isLive(page);
+    await post(page, ids[1]).waitFor();
+    await eventually(async () => expect(Math.abs((await topOf(page, ids[1])) - before)).toBeLessThanOrEqual(2));
     expect(complaints).toEqual([]);
   });
 });
