@@ -169,6 +169,29 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
+  it('is taken there once, and not again where the element takes up the coverage anew later', async () => {
+    const [{ id, ids }, other] = [await coverage(), await coverage()];
+    const { page, complaints } = await open(tag(id));
+    await areLive(page);
+    const before = await read(page, ids[5]);
+    await page.reload();
+    await areLive(page);
+    await isAt(page, ids[5], before);
+    await areSettled(page);
+    await page.evaluate('scrollTo(0, 0)');
+    for (const [channel, shown] of [
+      [other.id, other.ids[9]],
+      [id, ids[9]],
+    ] as const) {
+      await page.locator('pressbox-live').evaluate((element, next) => element.setAttribute('channel', next), channel);
+      await post(page, shown).waitFor({ state: 'attached' });
+      await areLive(page);
+    }
+    await areSettled(page);
+    expect(await page.evaluate('scrollY')).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it('is left alone where they scroll at once, and where the address leads elsewhere', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open('<pressbox-live></pressbox-live>');

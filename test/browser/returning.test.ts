@@ -133,6 +133,40 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
+  it('on later days is told nothing of corrections that came while they were reading, which they have seen', async () => {
+    const { author } = room;
+    const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
+    const [read = ''] = ids;
+    const { page, complaints } = await room.browser.page();
+    const start = noon();
+    await page.clock.install({ time: start });
+    const comeBack = async (day: number) => {
+      await page.clock.setSystemTime(start + day * 25 * 60 * minuteMs);
+      const answer = page.waitForResponse(/\/events\?limit=1000/);
+      await page.goto(`${room.server.url}/live/${id}`);
+      await isLive(page);
+      await (await answer).finished();
+      await drawn(page);
+    };
+    await page.goto(`${room.server.url}/live/${id}`);
+    await isLive(page);
+    for (const day of [1, 2]) {
+      const headline = `The bridge is shut, day ${day}`;
+      await author.correct(id, read, 2 * day - 1, { note: 'It is shut.', changes: { headline } });
+      await post(page, read).getByText(headline).waitFor();
+      await drawn(page);
+      await page.goto(`${room.server.url}/`);
+      await author.revise(id, read, 2 * day, { kind: 'refile', changes: { body: `A slip, day ${day}.` } });
+      await comeBack(day);
+      expect([day, await line(page).isVisible()]).toEqual([day, false]);
+    }
+    await page.goto(`${room.server.url}/`);
+    await author.correct(id, read, 5, { note: 'It is open.', changes: { headline: 'The bridge is open again' } });
+    await comeBack(3);
+    await line(page).getByText('1 correction').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('on a later day is told also what came into a tab that they had left open and closed unseen', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
