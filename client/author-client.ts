@@ -9,6 +9,7 @@ import type {
   ReaderPost,
   RevisionKind,
 } from '../src/protocol/model.ts';
+import type { PostFields } from '../src/protocol/post-fields.ts';
 import {
   type Answered,
   type Asked,
@@ -35,11 +36,6 @@ import { asking, pauseMs } from './reconnect.ts';
  * so that a lost answer never makes a second post. A refusal is thrown as a `ProblemError` with the server's problem document.
  */
 
-/** What an author writes of a post. */
-export type PostFields = Pick<
-  AuthorPost,
-  'kind' | 'keyEvent' | 'headline' | 'body' | 'media' | 'authors' | 'sources' | 'verification' | 'developing' | 'derivedFrom'
->;
 export interface NewPost extends Partial<PostFields> {
   /** A UUIDv7. Without it one is made here, so that even a repetition after days cannot publish twice. */
   id?: string | undefined;

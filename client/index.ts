@@ -2,6 +2,7 @@
 
 export type * from '../src/protocol/model.ts';
 export { isWithdrawn } from '../src/protocol/model.ts';
+export type { PostFields } from '../src/protocol/post-fields.ts';
 export type { Problem, ProblemCode } from '../src/protocol/problems.ts';
 export {
   AuthorClient,
@@ -12,7 +13,6 @@ export {
   type Decided,
   type NewChannel,
   type NewPost,
-  type PostFields,
   type RevisedPost,
   type Revision,
   type SeenPost,

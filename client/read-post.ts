@@ -6,8 +6,10 @@ import {
   type PostStatus,
   postKinds,
   type ReaderPost,
+  type Verification,
   verifications,
 } from '../src/protocol/model.ts';
+import { blankPost, keptOf } from '../src/protocol/post-fields.ts';
 import { isObject } from './http.ts';
 
 /**
@@ -16,15 +18,17 @@ import { isObject } from './http.ts';
  * has nothing unknown is returned as it came.
  */
 export function readPost(post: ReaderPost): ReaderPost {
-  const statuses: readonly PostStatus[] = ['published', 'retracted', 'taken-down'];
-  if (!statuses.includes(post.status)) return tombstone({ ...post, status: 'retracted' });
-
-  const kind = postKinds.includes(post.kind) ? post.kind : 'update';
-  const verification = post.verification === null || verifications.includes(post.verification) ? post.verification : null;
-  const media = post.media.every(isKnownMedia) ? post.media : post.media.filter(isKnownMedia);
-  if (kind === post.kind && verification === post.verification && media === post.media) return post;
-  return { ...post, kind, verification, media };
+  const said: ReaderPost = {
+    ...blankPost(),
+    ...(statuses.includes(post.status) ? post : { ...keptOf(post), status: 'retracted' }),
+  };
+  if (!postKinds.includes(said.kind)) said.kind = 'update';
+  if (!verifications.includes(said.verification as Verification)) said.verification = null;
+  if (!said.media.every(isKnownMedia)) said.media = said.media.filter(isKnownMedia);
+  return Object.entries(said).every(([field, value]) => post[field as keyof ReaderPost] === value) ? post : said;
 }
+
+const statuses: readonly PostStatus[] = ['published', 'retracted', 'taken-down'];
 
 /** The changes of a post that readers who saw it before should know of. Oldest first. */
 export function correctionsOf(post: { history: readonly Change[] }): Change[] {
@@ -40,26 +44,9 @@ export function toldAs(post: ReaderPost, since = post.revision - 1): 'withdrawal
   return correctionsOf(post).some(({ revision }) => revision > since) ? 'corrections' : undefined;
 }
 
-function isKnownMedia({ type }: Media): boolean {
+function isKnownMedia(media: Media): boolean {
   const types: readonly Media['type'][] = ['image', 'video', 'link'];
-  return types.includes(type);
-}
-
-/** What a withdrawn post keeps: its place, its times and its history. */
-function tombstone(post: ReaderPost): ReaderPost {
-  return {
-    ...post,
-    kind: postKinds.includes(post.kind) ? post.kind : 'update',
-    keyEvent: false,
-    headline: null,
-    html: '',
-    media: [],
-    authors: [],
-    sources: [],
-    verification: null,
-    developing: false,
-    derivedFrom: [],
-  };
+  return types.includes(media?.type);
 }
 
 /** Whether it has what a reader goes by: what answers may be another server, or be broken, whose posts are none of ours. */

@@ -1,7 +1,7 @@
 import { parseCursor } from '../src/protocol/cursor.ts';
 import type { Channel, KeyEvent, ReaderPost } from '../src/protocol/model.ts';
 import { isObject } from './http.ts';
-import { isCount, isPost, isText } from './read-post.ts';
+import { isCount, isPost, isText, readPost } from './read-post.ts';
 import type { Doubt, Timeline } from './timeline.ts';
 
 /** A timeline as JSON, to be kept over a reload. `version` rises when its shape changes; one of another version is not restored. */
@@ -66,10 +66,11 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
   );
 }
 
+/** One that lacks a field is of an earlier version of this script, which did not know what the server said there. */
 function isWhole(post: unknown): boolean {
-  if (!isPost(post)) return false;
-  const { status, kind, html, headline, authors, sources, derivedFrom } = post;
-  return [status, kind, html, headline ?? ''].every(isText) && [authors, sources, derivedFrom].every(Array.isArray);
+  if (!isPost(post) || readPost(post) !== post) return false;
+  const { html, headline, authors, sources, derivedFrom } = post;
+  return [html, headline ?? ''].every(isText) && [authors, sources, derivedFrom].every(Array.isArray);
 }
 
 function isDoubt(value: unknown): boolean {

@@ -8,6 +8,7 @@ import type { ChannelRecord, ServerReport } from './engine/server-journal.ts';
 import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './engine/walk.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
+import { withEveryField } from './protocol/post-fields.ts';
 import { hasFormOfLine } from './protocol/transfer.ts';
 
 export { rendered } from './engine/record.ts';
@@ -146,6 +147,6 @@ class WalkedExport {
 /** Of what was written of a post, whatever the order of its fields, and without what the server makes. */
 export function digestOfPost(post: object): string {
   const { seq: _seq, html: _html, ...written } = post as Partial<AuthorPost>;
-  const fields = Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1));
+  const fields = Object.entries(withEveryField(written)).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { onServer, postPath } from '../../src/protocol/addresses.ts';
 import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
-import type { AuthorClient, PostFields, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
+import type { PostFields } from '../../src/protocol/post-fields.ts';
+import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
 import { ProblemError } from '../http.ts';
 import { newPostId } from '../ids.ts';
 import {
@@ -109,14 +110,8 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const id = options.id ?? newPostId();
     const { client, write } = author(options, env, terminal);
     return attempt(options, { with: `--id ${id} --key ${write.key}` }, async () => {
-      const body = await bodyFrom(text, undefined);
-      const fields = { ...fieldsFrom(options), ...(options.kind !== undefined && { kind: options.kind }) };
-      const derivedFrom = options.derivedFrom && { derivedFrom: options.derivedFrom };
-      const written = await client.publish(
-        channelId,
-        { id, ...(body !== undefined && { body }), ...fields, ...derivedFrom },
-        write,
-      );
+      const fields = fieldsFrom(options, await bodyFrom(text, undefined));
+      const written = await client.publish(channelId, { id, ...fields }, write);
       shownRevisions(env, options.url).wrote(channelId, written.post, 0);
       tell(written, options, 'Published');
     });
@@ -130,11 +125,8 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       decided.again,
       async () => {
         const body = await bodyFrom(text, options.body);
-        const changes = {
-          ...fieldsFrom(options),
-          ...(body !== undefined && { body }),
-          ...(options.as !== undefined && { kind: options.as }),
-        };
+        const { as: kindOfPost, ...others } = options;
+        const changes = fieldsFrom({ ...others, kind: kindOfPost }, body);
         if (Object.keys(changes).length === 0 && options.eraseEarlier !== true) {
           throw new UsageError('What is to change? Give a text, --headline or another field.');
         }
@@ -329,19 +321,33 @@ function addPostFields(command: Command): Command {
     .option('--title <text>', 'the title of a linked page', several);
 }
 
-function fieldsFrom(options: Omit<PostOptions, 'kind'>): Partial<PostFields> {
-  const verification = options.unverified ? 'unverified' : options.verification;
-  const media = mediaFrom(options);
-  return {
-    ...(options.headline !== undefined && { headline: options.headline }),
-    ...(options.keyEvent !== undefined && { keyEvent: options.keyEvent }),
-    ...(options.developing !== undefined && { developing: options.developing }),
-    ...(options.source && { sources: options.source.map((name) => ({ name })) }),
-    ...(options.author && { authors: options.author.map((name) => ({ name })) }),
-    ...(verification !== undefined && { verification: verification === 'none' ? null : verification }),
-    ...(media.length > 0 && { media }),
-  };
+/** The fields that the options give. */
+function fieldsFrom(options: FieldOptions, body: string | undefined): Partial<PostFields> {
+  const fields = Object.entries(fromOptions).map(([field, from]) => [field, from(options, body)]);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
+
+type FieldOptions = Omit<PostOptions, 'kind'> & { kind?: PostFields['kind'] | undefined };
+
+/** What the options say of each field; undefined where they do not give it. A field that no option gives says so here. */
+const fromOptions: { readonly [F in keyof PostFields]: (options: FieldOptions, body?: string) => PostFields[F] | undefined } = {
+  body: (_, body) => body,
+  headline: ({ headline }) => headline,
+  keyEvent: ({ keyEvent }) => keyEvent,
+  developing: ({ developing }) => developing,
+  sources: ({ source }) => source?.map((name) => ({ name })),
+  authors: ({ author }) => author?.map((name) => ({ name })),
+  verification: ({ unverified, verification }) => {
+    const given = unverified ? 'unverified' : verification;
+    return given === 'none' ? null : given;
+  },
+  media: (options) => {
+    const media = mediaFrom(options);
+    return media.length > 0 ? media : undefined;
+  },
+  kind: ({ kind }) => kind,
+  derivedFrom: ({ derivedFrom }) => derivedFrom,
+};
 
 function mediaFrom({ image = [], alt = [], video = [], link = [], title = [] }: Omit<PostOptions, 'kind'>): Media[] {
   if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');

@@ -1,7 +1,24 @@
 import { createHash } from 'node:crypto';
+import { blankPost, type PostFields } from '../../src/protocol/post-fields.ts';
 import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/sent.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
+
+/** A report that says something in every field. */
+function everyField(derivedFrom: string): PostFields {
+  return {
+    kind: 'breaking',
+    keyEvent: true,
+    headline: 'He resigns',
+    body: 'A wrong report.',
+    media: [{ type: 'image', url: 'https://pictures.example/a.png', alt: 'He packs' }],
+    authors: [{ name: 'Grace Murray' }],
+    sources: [{ name: 'A witness' }],
+    verification: 'unverified',
+    developing: true,
+    derivedFrom: [derivedFrom],
+  };
+}
 
 /** Retractions, takedowns, erased revisions, and the end of a channel. */
 export const withdrawalCases: readonly Case[] = [
@@ -10,15 +27,18 @@ export const withdrawalCases: readonly Case[] = [
     rule: 'A retraction leaves a tombstone with its reason: no text, in its place, and no longer among the key events.',
     async run(work) {
       const { path } = await work.channel();
-      const { post } = await work.publish(path, { headline: 'He resigns', body: 'A wrong report.', keyEvent: true });
+      const { post: other } = await work.publish(path);
+      const { post } = await work.publish(path, everyField(other.id));
       const { post: told } = await work.retract(path, post, 'He did not resign.');
       mustEqual([told.status, told.revision], ['retracted', 2], 'Status and revision');
       const { body: seen } = await work.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
       mustEqual(
-        [seen.status, seen.headline, seen.html, seen.keyEvent, seen.seq],
-        ['retracted', null, '', false, post.seq],
-        'The tombstone',
+        [seen.status, seen.kind, seen.seq, seen.publishedAt],
+        ['retracted', post.kind, post.seq, post.publishedAt],
+        'What the tombstone keeps',
       );
+      const { kind: _kind, ...blank } = blankPost();
+      for (const [field, value] of Object.entries(blank)) mustEqual(seen[field], value, `${field} of the tombstone`);
       mustEqual(seen.history.at(-1)?.note, 'He did not resign.', 'The note');
       const { body: snapshot } = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
       mustEqual(snapshot.keyEvents, [], 'keyEvents');

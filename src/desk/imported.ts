@@ -1,6 +1,7 @@
 import type { NewChannelEntry, NewPostEntry } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
+import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
 import { bytesOf, misfit, type RefusedWrite, same } from './decide.ts';
 import { isListed } from './history.ts';
@@ -135,7 +136,7 @@ function conflict(why: string): Weighed {
 
 /** `seq` and `html` are the server's own. */
 function saysTheSame({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
-  const sorted = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = (post: object) => JSON.stringify(Object.entries(withEveryField(post)).sort(([a], [b]) => (a < b ? -1 : 1)));
   return sorted(post) === sorted(line);
 }
 

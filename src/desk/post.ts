@@ -1,6 +1,7 @@
 import type { NewPostEntry } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
+import { blankFields, keptOf, type PostFields } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { isVisible } from '../protocol/visible.ts';
@@ -52,17 +53,10 @@ export function publish(
   const post: UnnumberedPost = {
     id: command.id,
     channelId: channel.id,
-    kind: command.kind ?? 'update',
-    keyEvent: command.keyEvent ?? false,
-    headline: command.headline ?? null,
-    body: command.body ?? '',
+    ...blankFields(),
+    authors: [{ name: command.byline }],
+    ...given(command),
     html: command.html,
-    media: command.media ?? [],
-    authors: command.authors ?? [{ name: command.byline }],
-    sources: command.sources ?? [],
-    verification: command.verification ?? null,
-    developing: command.developing ?? false,
-    derivedFrom: command.derivedFrom ?? [],
     status: 'published',
     revision: 1,
     publishedAt: at,
@@ -108,8 +102,8 @@ export function revise(
   );
   if (unknown !== -1) return misfit(`eraseNotes[${unknown}]`, 'Must be a revision whose note readers are shown.');
 
-  const asked = Object.entries(changes).filter(([, value]) => value !== undefined) as [keyof typeof changes, unknown][];
-  const changed = asked.some(([field, value]) => !same(post[field], value));
+  const asked = given(changes);
+  const changed = Object.entries(asked).some(([field, value]) => !same(post[field as keyof PostFields], value));
   if (!changed && !erasing && (kind === 'refile' || note === null)) {
     return misfit('changes', `This ${kind} would change nothing.`);
   }
@@ -118,7 +112,7 @@ export function revise(
   const change: AuthorChange = { revision, kind, note, at, by };
   const next: UnnumberedPost = {
     ...withoutSeq(post),
-    ...(Object.fromEntries(asked) as Partial<UnnumberedPost>),
+    ...asked,
     html: command.html ?? post.html,
     revision,
     updatedAt: kind === 'refile' ? post.updatedAt : at,
@@ -164,28 +158,24 @@ export function takeDown(
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);
 }
 
-/** What is left of what an author wrote, in the order of the fields. */
-const emptied = {
-  keyEvent: false,
-  headline: null,
-  body: '',
-  html: '',
-  media: [],
-  authors: [],
-  sources: [],
-  verification: null,
-  developing: false,
-  derivedFrom: [],
-} satisfies Partial<UnnumberedPost>;
-
 /** What is shown of a post of which nothing is left but that it was there, until a later revision of it comes in. */
 export function placeholder(
   { id, channelId, revision }: Pick<UnnumberedPost, 'id' | 'channelId' | 'revision'>,
   { publishedAt, publishedBy, ownerKey }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy' | 'ownerKey'>,
 ): UnnumberedPost {
-  const facts = { status: 'taken-down', revision, publishedAt, updatedAt: null, history: [], publishedBy } as const;
-  const owner = ownerKey !== undefined && { ownerKey };
-  return { id, channelId, kind: 'update', ...emptied, ...facts, history: [], ...owner };
+  return {
+    id,
+    channelId,
+    ...blankFields(),
+    html: '',
+    status: 'taken-down',
+    revision,
+    publishedAt,
+    updatedAt: null,
+    history: [],
+    publishedBy,
+    ...(ownerKey !== undefined && { ownerKey }),
+  };
 }
 
 /** A post that was taken down has its takedown in its history. */
@@ -201,14 +191,15 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
   const { by, at } = deed;
   const erasing = kind === 'takedown';
   const revision = post.revision + 1;
+  const { id, channelId, seq: _seq, ...kept } = keptOf(post);
   const tombstone: UnnumberedPost = {
-    id: post.id,
-    channelId: post.channelId,
-    kind: post.kind,
-    ...emptied,
+    id,
+    channelId,
+    ...blankFields(),
+    html: '',
     status: erasing ? 'taken-down' : 'retracted',
+    ...kept,
     revision,
-    publishedAt: post.publishedAt,
     updatedAt: at,
     history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
     // Kept, since who published it may still ask what became of it.
@@ -231,6 +222,12 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
 /** What is restated must still be published when the entry is taken, or who withdraws it at the same moment would not hear of this post. */
 function decidedOn(channel: Channel, post: Pick<AuthorPost, 'id' | 'revision'>, sources: PublishState['sources'] = new Map()) {
   return { channel: channel.revision, posts: { ...Object.fromEntries(sources), [post.id]: post.revision } };
+}
+
+/** The fields of the post that a request has, and nothing else of it. */
+function given(request: { readonly [F in keyof PostFields]?: PostFields[F] | undefined }): Partial<PostFields> {
+  const names = Object.keys(blankFields()) as (keyof PostFields)[];
+  return Object.fromEntries(names.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])));
 }
 
 function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {

@@ -1,5 +1,6 @@
 import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
+import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
 import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './chain.ts';
 import type { AppendRequest, KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
 import { tagsOf } from './tags.ts';
@@ -73,8 +74,8 @@ export const erasedSalt = '';
 /** Whether what is kept of a revision has no word of an author in it. */
 export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
   try {
-    const { body, media, authors, sources, history } = JSON.parse(state) as Partial<AuthorPost>;
-    return headline === null && note === null && [body, media, authors, sources, history].every((part) => part?.length === 0);
+    const post = JSON.parse(state) as AuthorPost;
+    return headline === null && note === null && post.history.length === 0 && isEmptied(post);
   } catch {
     return false;
   }
@@ -117,13 +118,13 @@ export interface StoredEntry extends StoredText {
 }
 
 export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
-  const { id, channelId, ...state } = JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>;
+  const { id, channelId, ...state } = withEveryField(JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>);
   return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
 }
 
 /** What `postFrom` would make of an entry that was just written, without a look into its JSON. */
 export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
-  const { id, channelId, html, seq: _seq, ...state } = post as AuthorPost;
+  const { id, channelId, html, seq: _seq, ...state } = withEveryField(post as AuthorPost);
   return { id, channelId, seq, ...state, html };
 }
 

@@ -1,3 +1,5 @@
+import type { PostFields } from './post-fields.ts';
+
 /**
  * What goes over the wire, as types alone, so that a browser loads none of the schemas. `schemas.ts` holds the zod schema of each
  * and is checked against these by the compiler. Times are RFC 3339 in UTC with milliseconds.
@@ -117,22 +119,14 @@ export interface ChannelList {
   complete?: false;
 }
 
-interface Post<C extends Change> {
+/** What is known of a post beside what its author wrote. */
+interface PostFacts<C extends Change> {
   id: string;
   channelId: string;
   /** The offset of its first publication: the display order, highest on top. */
   seq: number;
-  kind: PostKind;
-  keyEvent: boolean;
-  headline: string | null;
   /** Safe to insert as it is; the empty string where there is no body. */
   html: string;
-  media: Media[];
-  authors: Person[];
-  sources: Source[];
-  verification: Verification | null;
-  developing: boolean;
-  derivedFrom: string[];
   status: PostStatus;
   revision: number;
   publishedAt: string;
@@ -141,11 +135,10 @@ interface Post<C extends Change> {
 }
 
 /** What readers are given, on every transport. */
-export type ReaderPost = Post<Change>;
+export interface ReaderPost extends Omit<PostFields, 'body'>, PostFacts<Change> {}
 
 /** What authors of the channel are given in answers to their requests. */
-export interface AuthorPost extends Post<AuthorChange> {
-  body: string;
+export interface AuthorPost extends PostFields, PostFacts<AuthorChange> {
   publishedBy: string;
   /** Opaque. Whose post it is, where an issuer was set when it was published. */
   ownerKey?: string;
@@ -268,10 +261,28 @@ export interface Erasure {
   pending: { where: string; why: string }[];
 }
 
-/** A post as readers see it: never `body`, `publishedBy`, `ownerKey`, or who made a change. */
+/** A post as readers see it: what stands here and nothing else, so never `body`, `publishedBy`, `ownerKey`, or who made a change. */
 export function readerView(post: AuthorPost): ReaderPost {
-  const { body: _body, publishedBy: _publishedBy, ownerKey: _ownerKey, history, ...rest } = post;
-  return { ...rest, history: history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })) };
+  return {
+    id: post.id,
+    channelId: post.channelId,
+    seq: post.seq,
+    kind: post.kind,
+    keyEvent: post.keyEvent,
+    headline: post.headline,
+    media: post.media,
+    authors: post.authors,
+    sources: post.sources,
+    verification: post.verification,
+    developing: post.developing,
+    derivedFrom: post.derivedFrom,
+    status: post.status,
+    revision: post.revision,
+    publishedAt: post.publishedAt,
+    updatedAt: post.updatedAt,
+    html: post.html,
+    history: post.history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })),
+  };
 }
 
 /** The type of the event that made a post's revision. */

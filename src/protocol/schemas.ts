@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idempotencyKeyPattern } from './client-limits.ts';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
+import type { PostFields } from './post-fields.ts';
 import {
   channelIdSchema,
   httpsUrl,
@@ -48,7 +49,7 @@ export const postFields = {
     .array(postIdSchema)
     .max(limits.postDerivedFrom)
     .refine((ids) => new Set(ids).size === ids.length, 'Must not name a post twice.'),
-};
+} satisfies { [F in keyof PostFields]: z.ZodType<PostFields[F]> };
 
 export const newPostSchema = z.strictObject({ id: postIdSchema, ...postFields }).partial();
 export const postChangesSchema = z.strictObject(postFields).partial();

@@ -62,7 +62,7 @@ const sentPostFields = {
   revision: z.int().min(1),
   publishedAt: sentTime,
   updatedAt: sentTime.nullable(),
-};
+} satisfies { [F in Exclude<keyof model.ReaderPost, 'history'>]: z.ZodType<model.ReaderPost[F]> };
 export const readerPostSchema = z.strictObject({
   ...sentPostFields,
   history: z.array(changeSchema).max(limits.historyChanges),

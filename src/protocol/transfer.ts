@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
 import { parse, parseJournalled } from './parse.ts';
+import { isEmptied, type PostFields } from './post-fields.ts';
 import { type FieldError, Refusal } from './problems.ts';
 import { channelFields, note, postFields } from './schemas.ts';
 import { sentTime } from './sent.ts';
@@ -64,8 +65,35 @@ export const writtenChannelSchema = z.strictObject({
   history: z.array(writtenChangeSchema).max(limits.historyChanges),
 }) satisfies z.ZodType<model.Channel>;
 
+/** The fields that an author writes which a line has had from the first. Lines of before do not have a later one, so it may be left out. */
+const inEveryLine = [
+  'kind',
+  'keyEvent',
+  'headline',
+  'body',
+  'media',
+  'authors',
+  'sources',
+  'verification',
+  'developing',
+  'derivedFrom',
+] as const satisfies readonly (keyof PostFields)[];
+
+type LineFields = {
+  [F in keyof typeof postFields]: F extends (typeof inEveryLine)[number]
+    ? (typeof postFields)[F]
+    : z.ZodExactOptional<(typeof postFields)[F]>;
+};
+
+const lineFields = Object.fromEntries(
+  Object.entries(postFields).map(([field, schema]) => [
+    field,
+    (inEveryLine as readonly string[]).includes(field) ? schema : schema.exactOptional(),
+  ]),
+) as LineFields;
+
 export const writtenPostSchema = z.strictObject({
-  ...postFields,
+  ...lineFields,
   id: postIdSchema,
   channelId: channelIdSchema,
   authors: z.array(personSchema).max(limits.postAuthors),
@@ -79,7 +107,11 @@ export const writtenPostSchema = z.strictObject({
     .string()
     .regex(/^[\w-]{22}$/)
     .exactOptional(),
-}) satisfies z.ZodType<Omit<model.AuthorPost, 'seq' | 'html'>>;
+}) satisfies z.ZodType<OnLine<model.AuthorPost>>;
+
+/** A post as lines hold it. */
+type OnLine<P extends PostFields> = Omit<P, 'seq' | 'html' | LaterField> & Partial<Pick<P, LaterField>>;
+type LaterField = Exclude<keyof PostFields, (typeof inEveryLine)[number]>;
 
 export const erasedPostSchema = z.strictObject({ id: postIdSchema, channelId: channelIdSchema, revision: z.int().min(1) });
 export const erasedFactsSchema = lineFactsSchema.extend({ content: hex(64) });
@@ -189,10 +221,8 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
   const withdrawn = status !== 'published';
   const own = history.find((past) => past.revision === revision);
   const kind = facts.kind ?? null;
-  const said = [post.keyEvent, headline, body, post.verification, post.developing].some(Boolean);
-  const listed = [media, authors, post.sources, post.derivedFrom].some(({ length }) => length > 0);
   return told([
-    [withdrawn && (said || listed), 'post', 'Must be empty: it was withdrawn.'],
+    [withdrawn && !isEmptied(post), 'post', 'Must be empty: it was withdrawn.'],
     [!withdrawn && authors.length === 0, 'post.authors', 'Must have at least 1 entry.'],
     [
       !withdrawn && !headline && !(isJournalled(facts) ? body.trim() : isVisible(body)) && media.length === 0,

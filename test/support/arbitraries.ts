@@ -9,6 +9,7 @@ import {
   type Source,
   verifications,
 } from '../../src/protocol/model.ts';
+import type { PostFields } from '../../src/protocol/post-fields.ts';
 import type { NewChannel, NewPost, Revision } from '../../src/protocol/schemas.ts';
 import { isVisible } from '../../src/protocol/visible.ts';
 
@@ -143,7 +144,7 @@ const postFields = {
   sources: fc.array(source, { maxLength: 3 }),
   verification: fc.option(fc.constantFrom(...verifications), { nil: null }),
   developing: fc.boolean(),
-};
+} satisfies { [F in Exclude<keyof PostFields, 'derivedFrom'>]: fc.Arbitrary<PostFields[F]> };
 
 /** A publication that every channel takes: `derivedFrom` and `id`, which depend on what stands, are left to the caller. */
 export const newPost: fc.Arbitrary<NewPost> = fc

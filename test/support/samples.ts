@@ -1,4 +1,5 @@
 import type { AuthorPost, Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import type { PostFields } from '../../src/protocol/post-fields.ts';
 
 /** One channel and one post with every field, for tests that need some and care for few of their fields. */
 
@@ -59,6 +60,22 @@ export function anAuthorPost(changed: Partial<AuthorPost> = {}): AuthorPost {
   return { ...aPost(), body: '', publishedBy: 'ada', history: [], ...changed };
 }
 
+/** Every field that an author writes, each saying something. `derivedFrom`: posts that are there. */
+export function everyField(derivedFrom: string[]): PostFields {
+  return {
+    kind: 'analysis',
+    keyEvent: true,
+    headline: 'What the headline says',
+    body: 'What the body says.',
+    media: [{ type: 'image', url: 'https://pictures.example/a.png', alt: 'What the picture shows' }],
+    authors: [{ name: 'Grace Murray', role: 'Science editor', url: 'https://news.example/grace' }],
+    sources: [{ name: 'A witness', via: 'An agency', url: 'https://agency.example/' }],
+    verification: 'disputed',
+    developing: true,
+    derivedFrom,
+  };
+}
+
 /** An entry of a history. */
 export function aChange(kind: Change['kind'], note: string | null, changedAt = '2026-11-24T14:20:00.000Z', revision = 2): Change {
   return { kind, note, at: changedAt, revision };
@@ -76,6 +93,6 @@ export function emptied<P extends Omit<ReaderPost, 'seq'>>(post: P): P {
     verification: null,
     developing: false,
     derivedFrom: [],
-  };
+  } satisfies Omit<PostFields, 'kind' | 'body'> & { html: string };
   return { ...post, ...left, ...('body' in post ? { body: '' } : {}) };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, Replay, StoredChange } from '../../../src/engine/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
+import type { AuthorPost } from '../../../src/protocol/model.ts';
 import {
   appended,
   channelChange,
@@ -12,6 +13,7 @@ import {
   takedown,
   wide,
 } from '../../support/engines.ts';
+import { everyField } from '../../support/samples.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 const nameOf = (change: StoredChange) => (change.type === 'channel.changed' ? 'channel' : change.post.id);
@@ -75,6 +77,34 @@ export function catchingUp({ open }: Exam): void {
     expect({ to, more }).toEqual({ to: await head(channel.id), more: false });
     const after = await replay(channel.id, third.position);
     expect(after.changes.map(nameOf)).toEqual([c.id]);
+  });
+
+  it('gives each field of a post with every answer, blank where what is kept is older than the field', async () => {
+    const channel = await createChannel(engine);
+    const start = await head(channel.id);
+    const other = await publish(engine, channel.id);
+    const post = await publish(engine, channel.id, everyField([other.id]));
+    const everyAnswer = async () => {
+      const { changes } = await replay(channel.id, start);
+      const replayed = changes.flatMap((change) =>
+        change.type !== 'channel.changed' && change.post.id === post.id ? change.post : [],
+      );
+      return [
+        (await engine.post(channel.id, post.id))?.post,
+        (await engine.posts(channel.id, wide))?.posts[0],
+        (await engine.revisions(channel.id, post.id, { after: 0, ...wide }))?.revisions.at(-1),
+        (await engine.snapshot(channel.id, wide))?.posts[0],
+        ...replayed,
+      ];
+    };
+    const { body, ...shown } = everyField([other.id]);
+    const answers = await everyAnswer();
+    expect(answers).toHaveLength(5);
+    for (const answer of answers) expect(answer).toMatchObject(shown);
+    expect(answers.slice(0, 3)).toMatchObject([{ body }, { body }, { body }]);
+    const { developing: _later, verification: _too, ...older } = revision(post, {}).post;
+    await appended(engine, channel.id, [{ ...revision(post, {}), post: older as AuthorPost }]);
+    for (const answer of await everyAnswer()) expect(answer).toMatchObject({ ...shown, developing: false, verification: null });
   });
 
   it('gives a change as it was announced', async () => {
