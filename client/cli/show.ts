@@ -1,5 +1,6 @@
 import type { Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { isCorrection, isWithdrawn } from '../../src/protocol/model.ts';
+import type { PostFields } from '../../src/protocol/post-fields.ts';
 import { shortId } from './find-post.ts';
 import { plainLine, plainText, textOf } from './plain.ts';
 import type { Style } from './terminal.ts';
@@ -142,19 +143,25 @@ function weight({ kind }: Change): number {
 
 /** Small facts of a post that differ: name, what it was, what it is. */
 function facts(before: Shown, post: Shown): [string, string, string][] {
-  const of = (shown: Shown): [string, string][] => [
-    ['verification', plainLine(shown.verification ?? '')],
-    ['developing', shown.developing ? 'more to follow' : ''],
-    ['key event', shown.keyEvent ? 'yes' : ''],
-    ['kind', plainLine(shown.kind ?? '')],
-    ['sources', (shown.sources ?? []).map(({ name }) => plainLine(name)).join(', ')],
-    ['media', (shown.media ?? []).map(({ url }) => plainLine(url)).join(', ')],
-  ];
-  const was = new Map(of(before));
-  return of(post).flatMap(([name, to]) =>
-    was.get(name) === to ? [] : [[name, was.get(name) ?? '', to] as [string, string, string]],
-  );
+  return Object.values(told).flatMap((fact) => {
+    if (fact === 'not told') return [];
+    const [name, of] = fact;
+    const [from, to] = [of(before), of(post)];
+    return from === to ? [] : [[name, from, to] as [string, string, string]];
+  });
 }
+
+/** How a change of each field beside headline and body is told: its name, and what is said of it. */
+const told: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: [string, (post: Shown) => string] | 'not told' } = {
+  verification: ['verification', ({ verification }) => plainLine(verification ?? '')],
+  developing: ['developing', ({ developing }) => (developing ? 'more to follow' : '')],
+  keyEvent: ['key event', ({ keyEvent }) => (keyEvent ? 'yes' : '')],
+  kind: ['kind', ({ kind }) => plainLine(kind ?? '')],
+  sources: ['sources', ({ sources = [] }) => sources.map(({ name }) => plainLine(name)).join(', ')],
+  media: ['media', ({ media = [] }) => media.map(({ url }) => plainLine(url)).join(', ')],
+  authors: 'not told',
+  derivedFrom: 'not told',
+};
 
 function stateOf({ state }: Channel): string {
   switch (state) {

@@ -3,6 +3,7 @@ import { type Beside, type Comparison, type Step, stepsOf, type Version } from '
 import type { Engine } from '../engine/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';
+import type { PostFields } from '../protocol/post-fields.ts';
 import { readerLimits } from './limits.ts';
 import { textOf } from './post-text.ts';
 import type { WordDiffs } from './word-diffs.ts';
@@ -99,16 +100,25 @@ function versionOf(post: ReaderPost): Version {
   return { revision, change, publishedAt, headline, text: textOf(html), beside: besideOf(post) };
 }
 
-function besideOf({ kind, keyEvent, verification, developing, media, sources, authors }: ReaderPost): Beside[] {
-  const marks = [kind !== 'update' && kind, keyEvent && 'key', verification, developing && 'developing'].filter(
-    (mark) => typeof mark === 'string',
-  );
-  return [
-    ...marks.map((id): Beside => ({ what: 'mark', id, text: id })),
-    ...media.map((one): Beside => ({ what: one.type, id: one.url, text: toldOf(one) })),
-    ...sources.map(({ name, via, url }): Beside => ({ what: 'source', id: name, text: told(name, via, url) })),
-    ...authors.map(({ name, role }): Beside => ({ what: 'author', id: name, text: told(name, role) })),
-  ];
+function besideOf(post: ReaderPost): Beside[] {
+  return Object.values(beside).flatMap((of) => of(post));
+}
+
+/** What is told of each field beside headline and body, in this order. */
+const beside: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: (post: Pick<ReaderPost, F>) => Beside[] } = {
+  kind: ({ kind }) => (kind === 'update' ? [] : [mark(kind)]),
+  keyEvent: ({ keyEvent }) => (keyEvent ? [mark('key')] : []),
+  verification: ({ verification }) => (verification === null ? [] : [mark(verification)]),
+  developing: ({ developing }) => (developing ? [mark('developing')] : []),
+  media: ({ media }) => media.map((one) => ({ what: one.type, id: one.url, text: toldOf(one) })),
+  sources: ({ sources }) => sources.map(({ name, via, url }) => ({ what: 'source', id: name, text: told(name, via, url) })),
+  authors: ({ authors }) => authors.map(({ name, role }) => ({ what: 'author', id: name, text: told(name, role) })),
+  // Not told: which posts one restates.
+  derivedFrom: () => [],
+};
+
+function mark(id: string): Beside {
+  return { what: 'mark', id, text: id };
 }
 
 /** A picture or a film by what is said of it, else by its address. */

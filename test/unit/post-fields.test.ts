@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { postLines } from '../../client/cli/show.ts';
 import { readPost } from '../../client/read-post.ts';
+import { renderPost } from '../../client/web/view/post.ts';
 import { placeholder, publish, retract, takeDown } from '../../src/desk/post.ts';
 import { createRenderer } from '../../src/desk/render.ts';
 import type { NewPostEntry } from '../../src/engine/engine.ts';
@@ -7,10 +9,14 @@ import { postFrom, prepare, saysNothing } from '../../src/engine/record.ts';
 import { type AuthorPost, type ReaderPost, readerView } from '../../src/protocol/model.ts';
 import { blankFields, type PostFields } from '../../src/protocol/post-fields.ts';
 import { parseLine } from '../../src/protocol/transfer.ts';
+import { atom } from '../../src/reader/feeds/atom.ts';
+import { jsonFeed } from '../../src/reader/feeds/json-feed.ts';
+import { jsonLd } from '../../src/reader/feeds/json-ld.ts';
+import { ninjs } from '../../src/reader/feeds/ninjs.ts';
 import { digestOfPost } from '../../src/verify.ts';
 import { ada, channel, entriesOf, postOf } from '../support/decisions.ts';
-import { publicUrl } from '../support/feed-samples.ts';
-import { everyField } from '../support/samples.ts';
+import { feedPage, publicUrl } from '../support/feed-samples.ts';
+import { aChannel, anAuthorPost, everyField } from '../support/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const other = '01890a5d-ac96-774b-bcce-b302099a8058';
@@ -125,5 +131,88 @@ describe('a post that is older than a field', () => {
     expect(digestOfPost(state)).toBe(digestOfPost(read));
     const { [name as keyof ReaderPost]: _toReaders, ...shown } = readerView(published);
     if (name !== 'body') expect(readPost(shown as ReaderPost)).toEqual({ ...readerView(published), [name]: blankFields()[name] });
+  });
+});
+
+/** What tells of a field where a post is shown; null where it is not shown. */
+interface Shown<F extends keyof PostFields> {
+  value: PostFields[F];
+  page: string | null;
+  terminal: string | null;
+  atom: string | null;
+  jsonFeed: string | null;
+  jsonLd: string | null;
+  ninjs: string | null;
+}
+
+const everywhere = (text: string) => ({ page: text, terminal: text, atom: text, jsonFeed: text, jsonLd: text, ninjs: text });
+
+/** A field for which there is no line here does not compile. */
+const shown: { [F in keyof PostFields]: Shown<F> } = {
+  kind: {
+    value: 'breaking',
+    page: 'mark-breaking',
+    terminal: 'BREAKING',
+    atom: 'term="breaking"',
+    jsonFeed: '"kind":"breaking"',
+    jsonLd: null,
+    ninjs: '"literal":"breaking"',
+  },
+  keyEvent: {
+    value: true,
+    page: 'mark-key',
+    terminal: 'KEY EVENT',
+    atom: 'term="key-event"',
+    jsonFeed: '"keyEvent":true',
+    jsonLd: null,
+    ninjs: '"literal":"key-event"',
+  },
+  headline: { value: says.headline, ...everywhere('What the headline says') },
+  body: { value: says.body, ...everywhere('What the body says.') },
+  media: { value: says.media, ...everywhere('https://pictures.example/a.png') },
+  authors: { value: says.authors, ...everywhere('Grace Murray') },
+  sources: { value: says.sources, ...everywhere('A witness') },
+  verification: {
+    value: 'disputed',
+    page: 'mark-disputed',
+    terminal: 'DISPUTED',
+    atom: 'term="disputed"',
+    jsonFeed: '"verification":"disputed"',
+    jsonLd: null,
+    ninjs: '"literal":"disputed"',
+  },
+  developing: {
+    value: true,
+    page: 'mark-developing',
+    terminal: 'DEVELOPING',
+    atom: 'term="developing"',
+    jsonFeed: '"developing":true',
+    jsonLd: null,
+    ninjs: '"literal":"developing"',
+  },
+  derivedFrom: { value: [other], ...everywhere(other), terminal: null, jsonLd: null },
+};
+
+const style = new Proxy({}, { get: () => (text: string) => text }) as Parameters<typeof postLines>[2];
+const faces: Record<Exclude<keyof Shown<'kind'>, 'value'>, (post: ReaderPost) => string> = {
+  page: (post) => renderPost(post, { timezone: 'UTC', language: 'en' }).text,
+  terminal: (post) => postLines(post, 'UTC', style).join('\n'),
+  atom: (post) => atom(feedPage('feed.atom', {}, [post]), {}),
+  jsonFeed: (post) => jsonFeed(feedPage('feed.json', {}, [post])),
+  jsonLd: (post) => jsonLd(feedPage('live.jsonld', {}, [post])),
+  ninjs: (post) => ninjs(feedPage('ninjs.json', {}, [post]), {}),
+};
+
+describe.each(Object.keys(faces) as (keyof typeof faces)[])('a post as shown in %s', (face) => {
+  it.each(names)('tells its %s, or is the same without', (name) => {
+    const { value, [face]: text } = shown[name];
+    const without = anAuthorPost({ html: '<p>Said.</p>', body: 'Said.', authors: [] });
+    const html = name === 'body' ? renderer.render(value as string, { channelId: aChannel().id }) : without.html;
+    const [plain, told] = [without, { ...without, [name]: value, html }].map((post) => faces[face](readerView(post)));
+    if (text === null) expect(told).toBe(plain);
+    else {
+      expect(told).toContain(text);
+      expect(plain).not.toContain(text);
+    }
   });
 });

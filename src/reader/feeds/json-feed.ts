@@ -75,9 +75,14 @@ export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage
       derivedFrom: post.derivedFrom,
       media: post.media,
       history: post.history,
-    },
+    } satisfies Told,
   };
 }
+
+/** All of a post but what the standard has a word for. */
+type Told = Omit<ReaderPost, 'id' | 'channelId' | 'headline' | 'html' | 'authors' | 'publishedAt' | 'updatedAt'> & {
+  postId: string;
+};
 
 function author({ name, url }: Person) {
   return { name, ...(url !== undefined && { url: plainUri(url) }) };
