@@ -61,7 +61,7 @@ export class Feeds {
   }
 
   /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
-  async read(channelId: string, seesDesk = true): Promise<ChannelRead> {
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     if (this.#unreachable) throw outOfReach();
     return await this.#context.engine.channel(channelId, seesDesk);
   }

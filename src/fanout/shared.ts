@@ -93,27 +93,26 @@ export class SharedOfAll {
 }
 
 /**
- * What `make` reads of the journal, or read for another who asked with this key. Undefined: the channel is gone. Throws what `make`
+ * What `make` reads of the journal, or read for another who asked with this key. `gone`: the channel is. Throws what `make`
  * throws, unless `givenUp` says that another gave it up for reasons of theirs: then it is made again.
  */
 export async function shared<T extends Shareable>(
   feed: Feed,
   key: string,
-  make: () => Promise<T | undefined>,
+  make: () => Promise<T | 'gone'>,
   givenUp: (error: unknown) => boolean = () => false,
-): Promise<T | undefined> {
+): Promise<T | 'gone'> {
   const read = async () => {
     try {
       return await feed.answers.reading(
         key,
         () => feed.guard.reading(make),
-        ({ value, isValid }) => (isValid() ? value?.characters : undefined),
+        ({ value, isValid }) => (value !== 'gone' && isValid() ? value.characters : undefined),
       );
     } catch (error) {
       if (givenUp(error)) return readAgain;
       throw error;
     }
   };
-  const made = await feed.guard.use(read, (value) => value);
-  return made === 'gone' ? undefined : made;
+  return await feed.guard.use(read, (value) => value);
 }

@@ -1,65 +1,179 @@
 import { type Asking, isUnjudged, principalIn } from '../edge/identity.ts';
-import type { ChannelRead, Journal } from '../engine/engine.ts';
+import { type ChannelRead, type Journal, JournalUnavailable } from '../engine/engine.ts';
+import type { Feed } from '../fanout/feed.ts';
 import type { Feeds, Held } from '../fanout/feeds.ts';
-import { type Position, parseCursor } from '../protocol/cursor.ts';
-import type { Channel } from '../protocol/model.ts';
-import { missing, type ProblemCode, type ProblemDetails, Refusal } from '../protocol/problems.ts';
-import { mayKnow, mayRead } from '../protocol/rights.ts';
-import { channelIdSchema, postIdSchema } from '../protocol/schemas.ts';
+import type { Access, Channel } from '../protocol/model.ts';
+import { missing, Refusal } from '../protocol/problems.ts';
+import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
+import { channelIdSchema } from '../protocol/schemas.ts';
+import { Asker } from './asker.ts';
 
-/** What readers name in a request, and whether they may have it. Unknown channels and those of the desk answer alike to strangers. */
+/**
+ * May this requester read this channel? Decided here, and nowhere else, for sockets, streams, polls, pages, feeds, frames and exports.
+ *
+ * - The journal decides for a request that is answered once, before it reads and again afterwards: access may have been closed meanwhile.
+ * - A feed that is open lets in whoever it knows may read. It ends them in the tick in which it hears otherwise.
+ * - Only the journal refuses: a refusal is final, and a feed may be behind, or follow a history that was lost. Where the feed would refuse
+ *   and the journal would not, the client is told to retry, and the feed reads the journal.
+ * - Existence is hidden. A channel of the desk, one that was deleted from there and one that never was get the same refusal, after the same
+ *   single read of the journal, whether a feed of it is open or not.
+ * - Whoever cannot be judged, or holds a token that is good no longer, has what strangers have. Everything else is refused with the reason.
+ *
+ * Whoever is refused is told by the `Refusal` that is thrown. `JournalUnavailable` is thrown where nothing can be said.
+ */
+
+/** Who asks: as found when the request came, or over something that stays open, where that can change at any moment. */
+export type Requester = Asking | Asker;
+
+type Channels = Pick<Journal, 'channel'>;
 type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
 
-/** The channel, if the asker may know of it; else a refusal. */
-export async function knownChannel(journal: Journal, asking: Asking, channelId: string): Promise<FoundChannel> {
-  const who = principalIn(asking);
-  if (!channelIdSchema.safeParse(channelId).success) throw new Refusal('not-found', missing.channel);
-  const read = await journal.channel(channelId, mayKnow(who, { id: channelId, access: 'desk' }));
-  if (read.status === 'found' && mayKnow(who, read.channel)) return read;
-  if (read.status === 'deleted' && mayKnow(who, { id: channelId, access: read.access })) throw new Refusal('channel-deleted');
-  throw refusalFor(asking, 'not-found', missing.channel);
-}
+/** `closed`: the requester may know of the channel, and not read its posts. */
+export type IfOpen<T> = { status: 'open'; channel: Channel; found: T } | { status: 'closed'; channel: Channel };
 
-/** The channel, if the asker may read its posts; else a refusal. */
-export async function readableChannel(journal: Journal, asking: Asking, channelId: string): Promise<FoundChannel> {
-  const read = await knownChannel(journal, asking, channelId);
-  mustRead(asking, read.channel);
+/** The channel, if the requester may know of it. */
+export async function knownChannel(journal: Channels, who: Requester, channelId: string): Promise<FoundChannel> {
+  if (!channelIdSchema.safeParse(channelId).success) throw new Refusal('not-found', missing.channel);
+  const read = await journal.channel(channelId, mayKnow(principal(who), { id: channelId, access: 'desk' }));
+  if (read.status === 'deleted') throw deleted(who, channelId, read.access);
+  if (read.status === 'missing' || !mayKnow(principal(who), read.channel)) throw unknown(who);
   return read;
 }
 
-/** A refusal where one may not read the posts of the channel as it is. */
-export function mustRead(asking: Asking, channel: Channel): void {
-  const who = principalIn(asking);
-  if (mayRead(who, channel)) return;
-  if (!mayKnow(who, channel)) throw refusalFor(asking, 'not-found', missing.channel);
-  throw refusalFor(asking, who === undefined ? 'token-missing' : 'forbidden');
+/** The channel, if the requester may read its posts. */
+export async function readableChannel(journal: Channels, who: Requester, channelId: string): Promise<FoundChannel> {
+  const read = await knownChannel(journal, who, channelId);
+  mustRead(who, read.channel);
+  return read;
 }
 
-/** The feed of a channel that was read before; a refusal if the channel has gone since. */
-export function mustHold(held: Awaited<ReturnType<Feeds['hold']>>): Held {
-  if (held === undefined) throw new Refusal('not-found', missing.channel);
-  if ('deleted' in held) throw new Refusal('channel-deleted');
+/** Throws the refusal of one who may not read the posts of the channel as it is. */
+export function mustRead(who: Requester, channel: Channel): void {
+  if (!isOpen(who, channel)) throw closed(who);
+}
+
+/** What was found where the channel is open to the requester. */
+export function orRefuse<T>(who: Requester, read: IfOpen<T>): Extract<IfOpen<T>, { status: 'open' }> {
+  if (read.status === 'closed') throw closed(who);
+  return read;
+}
+
+/** What `read` brings from the journal, and the channel as it is after that. Nothing that was erased meanwhile is in it. */
+export async function readIfOpen<T>(
+  { engine, feeds }: { engine: Channels; feeds: Feeds },
+  who: Requester,
+  channelId: string,
+  read: (channelId: string) => Promise<T>,
+): Promise<IfOpen<T>> {
+  return await feeds.guarded(async () => {
+    const { channel: before } = await knownChannel(engine, who, channelId);
+    if (!isOpen(who, before)) return { status: 'closed', channel: before };
+    const found = await read(before.id);
+    const { channel } = await knownChannel(engine, who, before.id);
+    return isOpen(who, channel) ? { status: 'open', channel, found } : { status: 'closed', channel };
+  });
+}
+
+/** What `read` brings from the channel's feed, with the channel as the feed knew it. The `channel` beside it is the newest state known. */
+export async function readFeedIfOpen<T extends { channel: Channel }>(
+  { engine, feeds }: { engine: Channels; feeds: Feeds },
+  who: Requester,
+  channelId: string,
+  read: (feed: Feed) => Promise<T | 'gone'>,
+): Promise<IfOpen<T>> {
+  const { channel: before } = await feeds.guarded(() => knownChannel(engine, who, channelId));
+  if (!isOpen(who, before)) return { status: 'closed', channel: before };
+  const found = await withFeed(feeds, who, channelId, async (feed) => {
+    const answer = await read(feed);
+    if (answer !== 'gone') await mustAdmit(engine, who, feed, () => answer.channel);
+    return answer;
+  });
+  return { status: 'open', channel: found.channel.revision < before.revision ? before : found.channel, found };
+}
+
+/** The feed of a channel that the requester may read, to go on from. */
+export async function holdReadable(feeds: Feeds, who: Requester, channelId: string): Promise<Held> {
+  const open = feeds.holdOpen(channelId);
+  if (open !== undefined && mayRead(principal(who), open.feed.channel)) return open;
+  open?.release();
+  const followed = await feeds.standing(channelId);
+  if (followed === undefined || !mayKnow(principal(who), followed)) await knownChannel(feeds, who, channelId);
+  const held = await hold(feeds, who, channelId);
+  try {
+    await mustAdmit(feeds, who, held.feed, () => held.feed.channel);
+    return held;
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+/** What `read` brings from the feed of a channel whose requester was judged before. */
+export async function withFeed<T>(
+  feeds: Feeds,
+  who: Requester,
+  channelId: string,
+  read: (feed: Feed) => Promise<T | 'gone'>,
+): Promise<T> {
+  const { feed, release } = await hold(feeds, who, channelId);
+  try {
+    const found = await read(feed);
+    if (found === 'gone') throw goneFrom(who, feed);
+    return found;
+  } finally {
+    release();
+  }
+}
+
+/** The refusal of one who asked for a feed's channel, which is gone. */
+export function goneFrom(who: Requester, { channelId, channel }: Feed): Refusal {
+  return deleted(who, channelId, channel.access);
+}
+
+/** Whether the posts may be read; where they may not, the requester may know of the channel and is known to be refused for good. */
+function isOpen(who: Requester, channel: Channel): boolean {
+  if (mayRead(principal(who), channel)) return true;
+  const reason = reasonOf(who);
+  if (reason !== undefined) throw reason;
+  if (!mayKnow(principal(who), channel)) throw unknown(who);
+  return false;
+}
+
+/** `standing`: the channel as the feed has it. It may be behind, or of a history that was lost. */
+async function mustAdmit(journal: Channels, who: Requester, feed: Feed, standing: () => Channel): Promise<void> {
+  if (mayRead(principal(who), standing())) return;
+  await readableChannel(journal, who, feed.channelId);
+  if (mayRead(principal(who), standing())) return;
+  feed.checkJournal();
+  throw new JournalUnavailable('The channel was changed a moment ago, and is read again.', 'unchanged');
+}
+
+async function hold(feeds: Feeds, who: Requester, channelId: string): Promise<Held> {
+  const held = await feeds.hold(channelId);
+  if (held === undefined) throw unknown(who);
+  if ('deleted' in held) throw deleted(who, channelId, held.deleted);
   return held;
 }
 
-/** Who may be another than a stranger is told to come back. */
-function refusalFor(asking: Asking, code: ProblemCode, details?: ProblemDetails): Refusal {
-  return isUnjudged(asking) ? asking.refusal : new Refusal(code, details);
+function deleted(who: Requester, channelId: string, access: Access): Refusal {
+  return mayKnow(principal(who), { id: channelId, access }) ? new Refusal('channel-deleted') : unknown(who);
 }
 
-/**
- * The position that a client's cursor stands for; undefined where it sent none. What is no cursor is refused, the empty text too,
- * alike on every transport.
- */
-export function cursorFrom(text: string | null | undefined): Position | undefined {
-  if (text === undefined || text === null) return undefined;
-  const position = parseCursor(text);
-  if (position === undefined) throw new Refusal('invalid-cursor');
-  return position;
+function closed(who: Requester): Refusal {
+  return new Refusal(principal(who) === undefined ? 'token-missing' : 'forbidden');
 }
 
-/** The id of a post in a path. What cannot be one is not there. */
-export function postIdOf(text: string | undefined): string {
-  if (text === undefined || !postIdSchema.safeParse(text).success) throw new Refusal('not-found', missing.post);
-  return text;
+function unknown(who: Requester): Refusal {
+  return reasonOf(who) ?? new Refusal('not-found', missing.channel);
+}
+
+/** Who is known to ask, at this moment. */
+function principal(who: Requester): Principal | undefined {
+  return who instanceof Asker ? who.principal : principalIn(who);
+}
+
+/** What the requester is told in place of what a stranger is told. */
+function reasonOf(who: Requester): Refusal | undefined {
+  if (who instanceof Asker) return who.refusal;
+  return isUnjudged(who) ? who.refusal : undefined;
 }

@@ -1,9 +1,8 @@
 import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from '../edge/identity.ts';
 import type { EndReason } from '../fanout/feed.ts';
-import type { Access, Channel, EndedReason } from '../protocol/model.ts';
-import { missing, Refusal } from '../protocol/problems.ts';
-import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
-import { mustRead } from './access.ts';
+import type { Channel, EndedReason } from '../protocol/model.ts';
+import type { Refusal } from '../protocol/problems.ts';
+import { mayRead, type Principal } from '../protocol/rights.ts';
 
 /**
  * Who asks over something that stays open, and what they may have at this moment: a token that was good when it was checked need not be
@@ -47,42 +46,18 @@ export class Asker {
     return !isUnjudged(this.#asking);
   }
 
-  /** Whether one may know of the channel also where it is of the desk. */
-  mayKnowDesk(channelId: string): boolean {
-    return mayKnow(this.principal, { id: channelId, access: 'desk' });
-  }
-
-  mayKnow(channel: Channel): boolean {
-    return mayKnow(this.principal, channel);
-  }
-
   mayRead(channel: Channel): boolean {
     return mayRead(this.principal, channel);
   }
 
-  /**
-   * Of whatever strangers may not read, who has a token that is good no longer is told so, and whose session cannot be judged is told to
-   * come back: channels of the desk answer like unknown ones.
-   */
-  mustRead(channel: Channel): void {
-    const refusal = this.#refusal();
-    if (refusal !== undefined && !mayRead(undefined, channel)) throw refusal;
-    mustRead(this.principal, channel);
-  }
-
-  /** Of a channel that is not there. */
-  unknown(): Refusal {
-    return this.#refusal() ?? new Refusal('not-found', missing.channel);
-  }
-
-  /** Of a channel that was deleted. */
-  deleted(channelId: string, access: Access): Refusal {
-    return mayKnow(this.principal, { id: channelId, access }) ? new Refusal('channel-deleted') : this.unknown();
+  /** Why one has no more than strangers have; undefined where that is all there is to it. */
+  get refusal(): Refusal | undefined {
+    return isUnjudged(this.#asking) ? this.#asking.refusal : refusalFor(this.standing);
   }
 
   /** Whether what was begun with the token may not go on without it. */
   hasLost(channel: Channel): boolean {
-    return this.standing === 'expired' && channel.access !== 'public';
+    return this.standing === 'expired' && !mayRead(undefined, channel);
   }
 
   /** Why a subscription ended, as the reader is told it. */
@@ -92,10 +67,5 @@ export class Asker {
     if (isUnjudged(this.#asking)) return 'slow';
     if (this.isOver) return 'revoked';
     return this.standing === 'expired' ? 'expired' : reason;
-  }
-
-  /** What to say in the place of what strangers are told. */
-  #refusal(): Refusal | undefined {
-    return isUnjudged(this.#asking) ? this.#asking.refusal : refusalFor(this.standing);
   }
 }

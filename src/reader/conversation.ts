@@ -11,13 +11,14 @@ import type { EndedReason } from '../protocol/model.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
 import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { cursorFrom } from './access.ts';
+import { holdReadable } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';
 import type { Answer, ClientSocket, Talk } from './messages.ts';
+import { cursorFrom } from './parameters.ts';
 import type { OpenReader, Readers } from './readers.ts';
-import { answerAndJoin, countCatchUp, holdFor, Subscription, subscriptionEnded } from './subscription.ts';
+import { answerAndJoin, countCatchUp, Subscription, subscriptionEnded } from './subscription.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
@@ -180,10 +181,10 @@ export class Conversation implements OpenReader, Talk {
   async #hold(channelId: string): Promise<Held> {
     const { feeds } = this.#context;
     try {
-      return await holdFor(this.asker, feeds, channelId);
+      return await holdReadable(feeds, this.asker, channelId);
     } catch (error) {
       if (!(error instanceof Refusal) || !(await this.asker.judge())) throw error;
-      return await holdFor(this.asker, feeds, channelId);
+      return await holdReadable(feeds, this.asker, channelId);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
-import { knownChannel, mustRead } from './access.ts';
+import { knownChannel, readableChannel } from './access.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 
@@ -31,8 +31,7 @@ export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feed
     if (format !== 'json') throw new Refusal('format-not-offered');
     const channelId = channelOf(url, publicUrl);
     if (channelId === undefined) throw new Refusal('not-found', missing.pageInUrl);
-    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, channelId));
-    mustRead(undefined, channel);
+    const { channel } = await feeds.guarded(() => readableChannel(engine, undefined, channelId));
     sendJson(res, oembedOf(channel, publicUrl, size), { cache: 'public' });
   });
 

@@ -6,11 +6,9 @@ import type { Feeds } from '../fanout/feeds.ts';
 import { shared } from '../fanout/shared.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
-import { Refusal } from '../protocol/problems.ts';
-import { mayRead } from '../protocol/rights.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, mustHold, mustRead } from './access.ts';
+import { orRefuse, readFeedIfOpen } from './access.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
 import { inTurns } from './feeds/in-turns.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
@@ -75,28 +73,22 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
     const query = parse(feedQuerySchema, req.query);
     const channelId = String(req.params.channelId);
     const asking = askingOf(res);
-    const { channel: asked } = await feeds.guarded(() => knownChannel(engine, asking, channelId));
-    if (asking === undefined && hasNotice === true && !mayRead(asking, asked)) {
-      const { latestPostAt: _, ...bare } = asked;
+    const read = await readFeedIfOpen({ engine, feeds }, asking, channelId, async (feed) => {
+      const page = await shared(feed, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
+      if (page === 'gone') return page;
+      return { page, channel: feed.channel.revision > page.channel.revision ? feed.channel : page.channel };
+    });
+    if (read.status === 'closed' && asking === undefined && hasNotice === true) {
       // A token would make it another answer.
       res.set('WWW-Authenticate', challenge);
-      sendJson(res, await write(noticePage(bare, file, query, publicUrl), query), { ...cachingOf(res, asked), type });
-      return;
+      const notice = await write(noticePage(read.channel, file, query, publicUrl), query);
+      return sendJson(res, notice, { ...cachingOf(res, read.channel), type });
     }
-    mustRead(asking, asked);
-    const { feed, release } = mustHold(await feeds.hold(channelId));
-    try {
-      const page = await shared(feed, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
-      if (page === undefined) throw new Refusal('channel-deleted');
-      // Access may have been closed since the page was asked for.
-      const channel = feed.channel.revision > page.channel.revision ? feed.channel : page.channel;
-      mustRead(asking, channel);
-      metrics.feedPages.inc({ format: name });
-      if (page.next !== undefined) res.set('Link', `<${page.next}>; rel="next"`);
-      sendJson(res, page.text, { ...cachingOf(res, channel), etag: page.etag, type });
-    } finally {
-      release();
-    }
+    const { channel, found } = orRefuse(asking, read);
+    const { text, etag, next } = found.page;
+    metrics.feedPages.inc({ format: name });
+    if (next !== undefined) res.set('Link', `<${next}>; rel="next"`);
+    sendJson(res, text, { ...cachingOf(res, channel), etag, type });
   }
 
   async function writePage(
@@ -104,9 +96,9 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
     file: string,
     query: FeedQuery,
     write: Format['write'],
-  ): Promise<WrittenPage | undefined> {
+  ): Promise<WrittenPage | 'gone'> {
     const found = await readFeedPage(engine, channelId, query);
-    if (found === undefined) return undefined;
+    if (found === undefined) return 'gone';
     const { channel, posts, next, offset } = found;
     const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
     const isFirst = query.before === undefined && query.after === undefined;

@@ -2,19 +2,19 @@ import { type Request, type Response, Router } from 'express';
 import { sendJson, sendProblem } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
-import { type Identity, isUnjudged, principalIn } from '../edge/identity.ts';
+import { type Asking, type Identity, isUnjudged } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Feeds, Held } from '../fanout/feeds.ts';
+import type { Feeds } from '../fanout/feeds.ts';
 import { readSnapshot as readEncoded } from '../fanout/snapshots.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
-import { mayRead, type Principal } from '../protocol/rights.ts';
+import type { Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { knownChannel, mustHold, postIdOf } from './access.ts';
+import { readIfOpen, withFeed } from './access.ts';
 import { readerLimits } from './limits.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';
@@ -23,10 +23,11 @@ import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
+import { postIdOf } from './parameters.ts';
 import { type ChannelsQuery, listChannels } from './routes.ts';
 import { visitorOf } from './sign-in-routes.ts';
 import { createVersionPages, hasGone, NobodyWaits } from './version-pages.ts';
-import { type Place, readWindow, type Window } from './windows.ts';
+import { type Place, readWindow } from './windows.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
@@ -47,6 +48,7 @@ export interface PageContext {
 
 export function pageRoutes(context: PageContext): Router {
   const { engine, feeds, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const access = { engine, feeds };
   const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
@@ -66,9 +68,10 @@ export function pageRoutes(context: PageContext): Router {
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
     const { before, after } = parse(postsQuerySchema, req.query);
     const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
-    const read = await feeds.guarded(async () => await readPage(res, req.params.channelId, async () => place));
-    if ('notice' in read) return sendNotice(req, res, read.notice);
-    const { snapshot, window } = read;
+    const asking = askingOf(res);
+    const read = await readIfOpen(access, asking, req.params.channelId, (channelId) => readPage(asking, channelId, place));
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    const { snapshot, window } = read.found;
     const visitor = visitorOf(res, req.originalUrl);
     // Above the newest post there is nothing: the page is that of the newest.
     const isPast = window?.ceiling === null && window.posts.length === 0;
@@ -77,14 +80,14 @@ export function pageRoutes(context: PageContext): Router {
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
-    const place = async (channelId: string) => {
+    const asking = askingOf(res);
+    const read = await readIfOpen(access, asking, req.params.channelId, async (channelId) => {
       const found = await engine.post(channelId, postId);
       if (found === undefined) throw new Refusal('not-found', missing.post);
-      return { around: found.post.seq };
-    };
-    const read = await feeds.guarded(async () => await readPage(res, req.params.channelId, place));
-    if ('notice' in read) return sendNotice(req, res, read.notice);
-    const { snapshot, window } = read;
+      return await readPage(asking, channelId, { around: found.post.seq });
+    });
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    const { snapshot, window } = read.found;
     const post = window?.posts.find(({ id }) => id === postId);
     if (post === undefined) throw new Refusal('not-found', missing.post);
     if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel: snapshot.channel, post, cursor: snapshot.cursor });
@@ -96,14 +99,15 @@ export function pageRoutes(context: PageContext): Router {
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
     const isGone = () => hasGone(req, res);
-    const reading = feeds.guarded(async () => {
-      return await readAllowed(res, req.params.channelId, (channelId) => readVersionsOf(channelId, postId, before, isGone));
-    });
+    const asking = askingOf(res);
+    const reading = readIfOpen(access, asking, req.params.channelId, (channelId) =>
+      readVersionsOf(asking, channelId, postId, before, isGone),
+    );
     const read = await reading.catch((error: unknown) => {
       if (!(error instanceof NobodyWaits)) throw error;
     });
     if (read === undefined) return void res.destroy();
-    if ('notice' in read) return sendNotice(req, res, read.notice);
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found', missing.post);
     const { post, steps, older, cursor } = found;
@@ -147,70 +151,31 @@ export function pageRoutes(context: PageContext): Router {
     return { ...list, isFirst, channels, complete: list.complete && complete };
   }
 
-  /** All that a page shows, or the channel alone where one may not read it. To be read under one guard: a takedown counts for every part. */
-  async function readPage(
-    res: Response,
-    asked: string,
-    placeIn: (channelId: string) => Promise<Place | undefined>,
-  ): Promise<{ notice: Channel } | { snapshot: Snapshot; window: Window | undefined }> {
-    const read = await readAllowed(res, asked, async (channelId) => {
-      const place = await placeIn(channelId);
-      const snapshot = await readSnapshot(channelId);
-      // Read after the snapshot: its posts may be newer than the cursor says, never older.
-      const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
-      return { snapshot, window };
-    });
-    return 'notice' in read ? read : read.found;
+  /** All that a page shows. To be read under one guard: a takedown counts for every part. */
+  async function readPage(asking: Asking, channelId: string, place: Place | undefined) {
+    const snapshot = await readSnapshot(asking, channelId);
+    // Read after the snapshot: its posts may be newer than the cursor says, never older.
+    const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
+    return { snapshot, window };
   }
 
-  /** What was read of a channel and the channel after it, or the channel alone where one may not read it. */
-  async function readAllowed<T>(
-    res: Response,
-    asked: string,
-    readIn: (channelId: string) => Promise<T>,
-  ): Promise<{ notice: Channel } | { channel: Channel; found: T }> {
-    const asking = askingOf(res);
-    const mayHave = (channel: Channel) => {
-      if (mayRead(principalIn(asking), channel)) return true;
-      // Who is signed in is not told to sign in.
-      if (isUnjudged(asking)) throw asking.refusal;
-      return false;
-    };
-    const { channel } = await knownChannel(engine, asking, asked);
-    if (!mayHave(channel)) return { notice: channel };
-    const found = await readIn(channel.id);
-    // Access may have been closed since.
-    const { channel: standing } = await knownChannel(engine, asking, channel.id);
-    return mayHave(standing) ? { channel: standing, found } : { notice: standing };
-  }
-
-  async function readVersionsOf(channelId: string, postId: string, before: number | undefined, isGone: () => boolean) {
+  async function readVersionsOf(
+    asking: Asking,
+    channelId: string,
+    postId: string,
+    before: number | undefined,
+    isGone: () => boolean,
+  ) {
     const read = await engine.post(channelId, postId);
     if (read === undefined) return undefined;
     const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
-    const { feed, release } = await hold(channelId);
-    try {
-      const made = await versionPages.read(feed, { postId, top, isGone });
-      if (made === undefined) throw new Refusal('channel-deleted');
-      return made;
-    } finally {
-      release();
-    }
+    return await withFeed(feeds, asking, channelId, (feed) => versionPages.read(feed, { postId, top, isGone }));
   }
 
-  async function hold(channelId: string): Promise<Held> {
-    return mustHold(await feeds.hold(channelId));
-  }
-
-  async function readSnapshot(channelId: string): Promise<Snapshot> {
-    const held = await hold(channelId);
-    try {
-      const encoded = await readEncoded(held.feed, { posts: limits.pageDefault, bytes: readerLimits.pageBytes });
-      if (encoded === 'gone') throw new Refusal('channel-deleted');
-      return JSON.parse(Buffer.concat(encoded.pieces).toString());
-    } finally {
-      held.release();
-    }
+  async function readSnapshot(asking: Asking, channelId: string): Promise<Snapshot> {
+    const query = { posts: limits.pageDefault, bytes: readerLimits.pageBytes };
+    const { pieces } = await withFeed(feeds, asking, channelId, (feed) => readEncoded(feed, query));
+    return JSON.parse(Buffer.concat(pieces).toString());
   }
 }
 

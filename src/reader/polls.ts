@@ -9,10 +9,11 @@ import type { Feed, Reader } from '../fanout/feed.ts';
 import type { Held } from '../fanout/feeds.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
+import { holdReadable } from './access.ts';
 import { Asker } from './asker.ts';
 import type { OpenReader } from './readers.ts';
 import type { StreamsContext } from './streams.ts';
-import { answerAndJoin, countCatchUp, holdFor } from './subscription.ts';
+import { answerAndJoin, countCatchUp } from './subscription.ts';
 
 /**
  * Catching up with a wait (contract, 2): where there is nothing to tell the answer is held, for a time, until there is. Between the
@@ -34,7 +35,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   readers.mustLetIn();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const asker = new Asker(askingOf(res), identity.standing);
-  const poll = new Poll(await holdFor(asker, feeds, String(req.params.channelId)), asker, context);
+  const poll = new Poll(await holdReadable(feeds, asker, String(req.params.channelId)), asker, context);
   readers.add(poll);
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());

@@ -10,16 +10,17 @@ import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../proto
 import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { cursorFrom, knownChannel, postIdOf, readableChannel } from './access.ts';
+import { knownChannel, orRefuse, readIfOpen } from './access.ts';
 import { answerOnce, catchUpOnce } from './answer-once.ts';
 import { readerLimits } from './limits.ts';
+import { cursorFrom, postIdOf } from './parameters.ts';
 import { poll } from './polls.ts';
 import { type StreamsContext, stream } from './streams.ts';
 import { countCatchUp } from './subscription.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
- * again what was read while something was erased, or where it comes from a feed, the feed's generation (`fanout/catch-up.ts`). The
+ * again what was read while something was erased, or where it comes from a feed, that of the feed (`fanout/catch-up.ts`). The
  * audit trail holds no text and needs none.
  */
 export interface ReaderContext extends StreamsContext {
@@ -71,21 +72,9 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/stream', stream(context));
 
-  /**
-   * What only those may have who may read the channel. Judged before, and again by the channel as it is after the read: access may have
-   * been closed meanwhile, and what was read may be of later.
-   */
-  async function readAllowed<T>(
-    req: Request,
-    res: Response,
-    read: (channelId: string) => Promise<T>,
-  ): Promise<{ channel: Channel; found: T }> {
-    return await feeds.guarded(async () => {
-      const asking = askingOf(res);
-      const { channel } = await readableChannel(engine, asking, String(req.params.channelId));
-      const found = await read(channel.id);
-      return { channel: (await readableChannel(engine, asking, channel.id)).channel, found };
-    });
+  async function readAllowed<T>(req: Request, res: Response, read: (channelId: string) => Promise<T>) {
+    const asking = askingOf(res);
+    return orRefuse(asking, await readIfOpen({ engine, feeds }, asking, String(req.params.channelId), read));
   }
 
   router.get('/channels/:channelId/posts', async (req, res) => {

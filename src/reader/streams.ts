@@ -11,13 +11,14 @@ import type { EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { cursorFrom } from './access.ts';
+import { holdReadable } from './access.ts';
 import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
 import type { Handshakes } from './handshakes.ts';
+import { cursorFrom } from './parameters.ts';
 import type { OpenReader, Readers } from './readers.ts';
-import { answerAndJoin, countCatchUp, holdFor, Subscription } from './subscription.ts';
+import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
  * Server-Sent Events (contract, 4): a channel as one answer that does not end. What an EventSource does by itself is reckoned with: it
@@ -43,7 +44,7 @@ export function stream(context: StreamsContext): RequestHandler {
     const { after, posts } = askedIn(req);
     const asker = new Asker(askingOf(res), context.identity.standing);
     if (req.method === 'HEAD') {
-      (await holdFor(asker, context.feeds, channelId)).release();
+      (await holdReadable(context.feeds, asker, channelId)).release();
       res.writeHead(200, streamHeaders).end();
       return;
     }
@@ -183,7 +184,7 @@ class EventStream implements OpenReader {
   /** Says what was missed and joins, or returns from where there is more. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { feeds, metrics } = this.#context;
-    const held = await holdFor(this.asker, feeds, this.#channelId);
+    const held = await holdReadable(feeds, this.asker, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts };
     const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };

@@ -1,61 +1,15 @@
-import { JournalUnavailable } from '../engine/engine.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
 import type { Format } from '../fanout/encoded.ts';
 import type { EndReason, Feed, Reader } from '../fanout/feed.ts';
-import type { Feeds, Held } from '../fanout/feeds.ts';
+import type { Held } from '../fanout/feeds.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { channelIdSchema } from '../protocol/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { goneFrom, mustRead } from './access.ts';
 import type { Asker } from './asker.ts';
 import type { Connection, Pipe } from './connection.ts';
 
-/** What sockets, streams and polls do alike: find a channel's feed, answer what was missed, and go on with what follows. */
-
-/** The feed of a channel that the asker may read; else a refusal. Throws `JournalUnavailable`. */
-export async function holdFor(asker: Asker, feeds: Feeds, channelId: string): Promise<Held> {
-  // Of a feed that is open the name is one that a channel has.
-  const open = feeds.holdOpen(channelId);
-  if (open !== undefined && asker.mayRead(open.feed.channel)) return open;
-  open?.release();
-  if (!channelIdSchema.safeParse(channelId).success) throw asker.unknown();
-  await mustKnow(asker, feeds, channelId);
-  const held = await feeds.hold(channelId);
-  if (held === undefined) throw asker.unknown();
-  if ('deleted' in held) throw asker.deleted(channelId, held.deleted);
-  try {
-    await mustRead(asker, feeds, held.feed);
-    return held;
-  } catch (error) {
-    held.release();
-    throw error;
-  }
-}
-
-/**
- * Of what one may not know, whether it is there is not told by how long the refusal takes either, nor by a feed that is open then: it is
- * one question to the journal, as of what never was.
- */
-async function mustKnow(asker: Asker, feeds: Feeds, channelId: string): Promise<void> {
-  const followed = await feeds.standing(channelId);
-  if (followed !== undefined && asker.mayKnow(followed)) return;
-  const read = await feeds.read(channelId, asker.mayKnowDesk(channelId));
-  if (read.status === 'deleted') throw asker.deleted(channelId, read.access);
-  if (read.status === 'missing' || !asker.mayKnow(read.channel)) throw asker.unknown();
-}
-
-/**
- * A refusal is for good, and a feed may be behind: whom it would have refused is judged by what stands now, and comes back until the feed has
- * come to that.
- */
-async function mustRead(asker: Asker, feeds: Feeds, feed: Feed): Promise<void> {
-  if (asker.mayRead(feed.channel)) return;
-  const read = await feeds.read(feed.channelId);
-  asker.mustRead(read.status === 'found' ? read.channel : feed.channel);
-  if (asker.mayRead(feed.channel)) return;
-  feed.checkJournal();
-  throw new JournalUnavailable('The channel was changed a moment ago, and is read again.', 'unchanged');
-}
+/** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */
 
 export interface Question extends CatchUpQuery {
   feed: Feed;
@@ -85,9 +39,9 @@ export async function answerAndJoin(question: Question, respond: (answer: Encode
       return wanted() && asker.mayRead(channel);
     },
   });
-  if (outcome === 'gone') throw asker.deleted(feed.channelId, feed.channel.access);
+  if (outcome === 'gone') throw goneFrom(asker, feed);
   if (answered !== undefined) return answered;
-  asker.mustRead(standing);
+  mustRead(asker, standing);
   throw subscriptionEnded();
 }
 

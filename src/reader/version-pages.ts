@@ -19,7 +19,7 @@ import type { WordDiffs } from './word-diffs.ts';
  */
 export interface VersionPages {
   /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` where the client has gone. */
-  read(feed: Feed, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | undefined>;
+  read(feed: Feed, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | 'gone'>;
 }
 
 export interface MadeVersions extends Versions {
@@ -63,7 +63,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
   async function make(
     feed: Feed,
     { key, postId, top }: { key: string; postId: string; top: number },
-  ): Promise<MadeVersions | undefined> {
+  ): Promise<MadeVersions | 'gone'> {
     const mustGoOn = () => {
       const all = [...(waiting.get(feed)?.get(key) ?? [])];
       if (all.every((isGone) => isGone())) throw new NobodyWaits();
@@ -74,7 +74,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
       // Before the rest is read, so that nothing falls between the page and what its script hears.
       const cursor = formatCursor(feed.head);
       const found = await readVersions({ engine, diffs, mustGoOn }, feed.channelId, postId, top + 1);
-      if (found === undefined) return undefined;
+      if (found === undefined) return 'gone';
       const { channel } = feed;
       const sections: Html[] = [];
       for (const step of found.steps) {

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Standing } from '../../src/edge/identity.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
-import type { Grants } from '../../src/protocol/rights.ts';
 import { Asker } from '../../src/reader/asker.ts';
 
 const grants = { reader: ['*'], author: [], editor: [], admin: false };
-const holding = (standing: Standing, more: Partial<Grants> = {}) =>
-  new Asker({ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0, grants: { ...grants, ...more } }, () => standing);
+const holding = (standing: Standing) => new Asker({ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0, grants }, () => standing);
 
 describe('a reader whom a channel is closed to', () => {
   it.each([
@@ -26,10 +24,4 @@ describe('a reader whom a channel is closed to', () => {
 
 it('is told why else a subscription ended, whatever became of the token', () => {
   for (const reason of ['slow', 'history', 'gone'] as const) expect(holding('expired').told(reason)).toBe(reason);
-});
-
-it('of a channel of the desk that was deleted is told what strangers are told of one that never was, unless they write there', () => {
-  const codes = (asker: Asker) => (['desk', 'members'] as const).map((access) => asker.deleted('moon', access).problem.code);
-  expect(codes(holding('good'))).toEqual(['not-found', 'channel-deleted']);
-  expect(codes(holding('good', { author: ['moon'] }))).toEqual(['channel-deleted', 'channel-deleted']);
 });
