@@ -1,4 +1,4 @@
-import { idempotencyHours, idempotencyKeyPattern } from '../src/protocol/client-limits.ts';
+import { idempotencyHours, idempotencyKeyForm, idempotencyKeyPattern } from '../src/protocol/client-limits.ts';
 import type {
   AuthorPost,
   Channel,
@@ -267,7 +267,7 @@ export class AuthorClient {
 
   async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
     // No request could be made of it, which would look as if the server were out of reach, for ever.
-    if (!idempotencyKeyPattern.test(key)) throw new TypeError('An idempotency key is 1 to 255 printable ASCII characters.');
+    if (!idempotencyKeyPattern.test(key)) throw new TypeError(`An idempotency key is ${idempotencyKeyForm}.`);
     const headers = {
       'idempotency-key': key,
       ...(body !== undefined && { 'content-type': 'application/json' }),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
+import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../author-client.ts';
 import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
@@ -134,7 +134,7 @@ export function idOfChannel(text: string): string {
 }
 
 function idempotencyKey(text: string): string {
-  if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError('It must be 1 to 255 printable ASCII characters.');
+  if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError(`It must be ${idempotencyKeyForm}.`);
   return text;
 }
 

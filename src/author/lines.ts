@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { withUnit } from '../protocol/limit-table.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 
@@ -30,7 +31,10 @@ export async function* linesOf(request: IncomingMessage): AsyncGenerator<Numbere
     held.push(piece);
     length += piece.length;
     if (length <= limits.importLineBytes) return;
-    throw new Refusal('too-large', { line: number, detail: 'A line of an import has at most 1 MiB.' });
+    throw new Refusal('too-large', {
+      line: number,
+      detail: `A line of an import has at most ${withUnit('importLineBytes', limits.importLineBytes)}.`,
+    });
   };
   const line = () => {
     const bytes = Buffer.concat(held, length);

@@ -1,3 +1,4 @@
+import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { type Operation, query } from './operation.ts';
 
@@ -46,8 +47,7 @@ const formats: readonly Format[] = [
   },
 ];
 
-const paging =
-  'Newest first, 50 posts a page. The first page also holds up to 20 posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.';
+const paging = `Newest first, ${limits.feedPageDefault} posts a page. The first page also holds up to ${limits.feedTold} posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.`;
 
 export const feedOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
   id,

@@ -1,5 +1,5 @@
 import { allLimits, limitTables } from '../limits.ts';
-import { type Limit, rateLimited } from '../protocol/limit-table.ts';
+import { type Limit, rateLimited, withUnit } from '../protocol/limit-table.ts';
 
 /** Limits that operators set; `config.ts` has their values. */
 const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
@@ -48,19 +48,4 @@ export function limitInWords(name: string): string {
   const minutes = value / 60_000;
   if (name.endsWith('Ms') && minutes > 1 && Number.isInteger(minutes)) return `${minutes} minutes`;
   return withUnit(name, value);
-}
-
-/** The unit stands at the end of the name. */
-function withUnit(name: string, value: number): string {
-  if (/Bytes(PerSecond)?$/.test(name)) return `${bytes(value)}${name.endsWith('PerSecond') ? ' a second' : ''}`;
-  if (name.endsWith('Ms')) return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
-  if (name.endsWith('Seconds')) return `${value} s`;
-  if (name.endsWith('Hours')) return `${value} h`;
-  if (name.endsWith('Characters')) return `${value.toLocaleString('en')} characters`;
-  return value.toLocaleString('en');
-}
-
-function bytes(value: number): string {
-  const [size, unit] = value % (1024 * 1024) === 0 ? [value / (1024 * 1024), 'MiB'] : [value / 1024, 'KiB'];
-  return `${size.toLocaleString('en')} ${unit}`;
 }

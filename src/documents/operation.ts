@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { idempotencyHours, idempotencyKeyPattern } from '../protocol/client-limits.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
 import { exampleCursor } from './cursors.ts';
@@ -107,9 +108,8 @@ export const requestHeaders = {
     example: exampleCursor(0, 4),
   },
   'Idempotency-Key': {
-    description:
-      'A key of your choice, new for each write. Sent again with the same key within 24 hours the write is done once, and answered as it was.',
-    pattern: '^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$',
+    description: `A key of your choice, new for each write. Sent again with the same key within ${idempotencyHours} hours the write is done once, and answered as it was.`,
+    pattern: idempotencyKeyPattern.source,
     example: '7f1c1a52-first-contact',
   },
 } as const satisfies Record<string, { description: string; example: string; pattern?: string }>;

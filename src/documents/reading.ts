@@ -1,3 +1,4 @@
+import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { type Answer, type Operation, query } from './operation.ts';
 
@@ -71,8 +72,7 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}/stream',
     summary: 'Follow a channel',
-    description:
-      'Server-Sent Events. First `catchup` with a CatchUp, again until its `more` is false; then every Event under its type, such as `post.revised`. The `id` of each is your cursor there. `ping` comes every 15 s, `store` when the server lost its store or found it again; `unsubscribed` and `drain` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem. So where too many readers come at one moment, and in the place of any problem that says to wait where `Accept` is `text/event-stream` alone, the stream ends at once, with nothing but `retry`, and `Retry-After` for those who read it with fetch.',
+    description: `Server-Sent Events. First \`catchup\` with a CatchUp, again until its \`more\` is false; then every Event under its type, such as \`post.revised\`. The \`id\` of each is your cursor there. \`ping\` comes every ${limits.pingSeconds} s, \`store\` when the server lost its store or found it again; \`unsubscribed\` and \`drain\` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem. So where too many readers come at one moment, and in the place of any problem that says to wait where \`Accept\` is \`text/event-stream\` alone, the stream ends at once, with nothing but \`retry\`, and \`Retry-After\` for those who read it with fetch.`,
     who: 'reader',
     query: query(schemas.streamQuerySchema, {
       after: 'Your cursor; without one you get a snapshot.',

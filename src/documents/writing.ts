@@ -1,3 +1,5 @@
+import { withUnit } from '../protocol/limit-table.ts';
+import { limits } from '../protocol/limits.ts';
 import type { Answer, Operation } from './operation.ts';
 
 /** The routes for those who write. */
@@ -145,8 +147,7 @@ export const writingOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/import',
     summary: 'Import channels',
-    description:
-      'Lines of JSON, as an export writes them, or another system in the same form; any number of them, each up to 1 MiB. They are taken as they come: what was dealt with stands, and sent again it is passed over, so an import that was cut goes on where it stopped. Nothing is written over, and what was erased here stays erased. Only an import sets times.',
+    description: `Lines of JSON, as an export writes them, or another system in the same form; any number of them, each up to ${withUnit('importLineBytes', limits.importLineBytes)}. They are taken as they come: what was dealt with stands, and sent again it is passed over, so an import that was cut goes on where it stopped. Nothing is written over, and what was erased here stays erased. Only an import sets times.`,
     who: 'admin',
     body: { schema: 'ImportLine', types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] },
     answers: [{ status: 200, description: 'Every line was dealt with.', schema: 'Imported' }],

@@ -13,5 +13,9 @@ export const pingTimeoutSeconds = 10;
 export const silenceMs = (pingSeconds + pingTimeoutSeconds) * 1_000;
 /** How long a request's outcome is remembered. */
 export const idempotencyHours = 24;
-/** What a key is made of: printable ASCII, without spaces at either end. */
-export const idempotencyKeyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+export const idempotencyKeyCharacters = 255;
+/** Without spaces at either end. */
+export const idempotencyKeyForm = `1 to ${idempotencyKeyCharacters} printable ASCII characters`;
+export const idempotencyKeyPattern = /* @__PURE__ */ new RegExp(
+  `^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,${idempotencyKeyCharacters - 2}}[\\x21-\\x7e])?$`,
+);

@@ -22,6 +22,21 @@ export function valuesOf<Table extends LimitTable>(table: Table): { readonly [Na
   return values as { [Name in keyof Table]: number };
 }
 
+/** A value as text. The unit stands at the end of the name. */
+export function withUnit(name: string, value: number): string {
+  if (/Bytes(PerSecond)?$/.test(name)) return `${bytes(value)}${name.endsWith('PerSecond') ? ' a second' : ''}`;
+  if (name.endsWith('Ms')) return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
+  if (name.endsWith('Seconds')) return `${value} s`;
+  if (name.endsWith('Hours')) return `${value} h`;
+  if (name.endsWith('Characters')) return `${value.toLocaleString('en')} characters`;
+  return value.toLocaleString('en');
+}
+
+function bytes(value: number): string {
+  const [size, unit] = value % (1024 * 1024) === 0 ? [value / (1024 * 1024), 'MiB'] : [value / 1024, 'KiB'];
+  return `${size.toLocaleString('en')} ${unit}`;
+}
+
 // The series that several limits show in.
 export const problem = (code: ProblemCode): Series => `pressbox_problems_total{code="${code}"}`;
 export const rateLimited = (kind: string): Series => `pressbox_rate_limited_total{kind="${kind}"}`;

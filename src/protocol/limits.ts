@@ -3,6 +3,7 @@ import {
   cursorCharacters,
   eventBytes,
   idempotencyHours,
+  idempotencyKeyCharacters,
   pageMost,
   pingSeconds,
   pingTimeoutSeconds,
@@ -76,7 +77,11 @@ export const wireTable = {
     metric: problem('invalid-body'),
     atLimit: 'A longer id is 400 `invalid-body`; in a path it is 404.',
   },
-  idempotencyKeyCharacters: { value: 255, metric: problem('invalid-body'), atLimit: 'A longer key is 400 `invalid-body`.' },
+  idempotencyKeyCharacters: {
+    value: idempotencyKeyCharacters,
+    metric: problem('invalid-body'),
+    atLimit: 'A longer key is 400 `invalid-body`.',
+  },
   idempotencyHours: {
     value: idempotencyHours,
     metric: 'pressbox_appends_total{outcome="duplicate"}',

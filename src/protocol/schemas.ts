@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idempotencyKeyPattern } from './client-limits.ts';
+import { idempotencyKeyForm, idempotencyKeyPattern } from './client-limits.ts';
 import { limits } from './limits.ts';
 import * as model from './model.ts';
 import type { PostFields } from './post-fields.ts';
@@ -231,4 +231,4 @@ export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, ex
 export const signInFormSchema = z.object({ token: z.string().optional(), to: z.string().optional() });
 export const signOutFormSchema = signInFormSchema.pick({ to: true });
 
-export const idempotencyKeySchema = z.string().regex(idempotencyKeyPattern, 'Must be 1 to 255 printable ASCII characters.');
+export const idempotencyKeySchema = z.string().regex(idempotencyKeyPattern, `Must be ${idempotencyKeyForm}.`);

@@ -20,6 +20,8 @@ const noLimits: Record<string, string> = {
   'src/engine/embedded/directory.ts sqliteBusy': 'a code of SQLite',
   'src/engine/embedded/damage.ts sqliteFull': 'a code of SQLite',
   'src/fanout/rounds.ts askedAtATime': 'readers who are looked at in a row, of all that are',
+  'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',
+  'src/reader/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
   'src/reader/plain-websocket.ts twoBytesMore': 'the form of a frame',
   'src/reader/plain-websocket.ts shortestLength': 'the form of a frame',
   'src/reader/post-text.ts wordRoom': 'what is looked at behind a cut',
@@ -30,10 +32,16 @@ const noLimits: Record<string, string> = {
 };
 
 const number = '[1-9][\\d_]*(?: \\* [\\d_]+)*';
-const named = new RegExp(`^(?:export )?const (\\w+) = ${number};`, 'gm');
-/** A wait, or a bound of what comes in. */
+const named = new RegExp(`^ *(?:export )?const (\\w+) = ${number};`, 'gm');
+/** A wait, a bound of what comes in, a quantity with its unit, or what something is compared with, but for the lengths in a WebSocket frame. */
 const bare = new RegExp(
-  `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)|\\.max\\(${number}\\)|\\b(?:retryAfter|\\w*[tT]imeout): ${number}\\b`,
+  [
+    `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)`,
+    `\\.max\\(${number}\\)`,
+    `\\b(?:retryAfter|\\w*[tT]imeout): ${number}\\b`,
+    `(?<!const )\\b\\w+(?:Ms|Seconds|Minutes|Hours|Days|Bytes|Characters|Most)(?:: number)?(?: =|:) ${number}(?=[,;)]| })`,
+    `\\b(?!status\\b)\\w+(?: >=?| <=?) (?!126\\b|65_536\\b)(?:[1-9][\\d_]{2,}|\\d+ \\* \\d+)\\b`,
+  ].join('|'),
   'g',
 );
 
@@ -55,6 +63,7 @@ it('no limit of the server is a number without a place in the table of limits', 
 const otherFigures: Record<string, string> = {
   'within (?:3|three) s(?:econds)?\\b': 'a promise of the contract',
   'within (?:5|five) s(?:econds)?\\b': 'a promise of the contract',
+  'within 10 seconds': 'a promise of the contract',
   'within some five seconds': 'what two or three tries take',
   'within 6 s': 'what several limits add up to',
   '\\| 5 s after healing': 'a bound of the simulation',
@@ -78,27 +87,40 @@ const figure = new RegExp(
   'gi',
 );
 
-it('no page of the docs tells a limit in a figure that nobody generates', () => {
-  const known = new Set(Object.entries(allLimits).map(([name, value]) => inUnits(name, value)));
-  const found: string[] = [];
-  for (const path of ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]) {
-    if (!path.endsWith('.md')) continue;
-    const prose = readFileSync(join(root, path), 'utf8')
-      .replace(/<!-- generated: [\s\S]*?<!-- end -->|<!-- limit: .*?<!-- end -->/g, '')
-      .replace(/^```[\s\S]*?^```/gm, '');
-    for (const { 0: whole, 1: said = '', 2: time, 3: size, index } of prose.matchAll(figure)) {
-      const at = words.indexOf(said.toLowerCase());
-      const value = at >= 0 ? (values[at] as number) : Number(said.replaceAll(',', ''));
-      const scale = scales[time?.replace(/(?<=..)s$/, '') ?? ''];
-      const unit = scale !== undefined ? 'ms' : size !== undefined ? 'bytes' : 'things';
-      const bytes = size === 'KiB' ? 1024 : 1024 * 1024;
-      if (!known.has(`${value * (scale ?? (size === undefined ? 1 : bytes))} ${unit}`)) continue;
-      found.push(`${path}: ${prose.slice(Math.max(0, index - 30), index + whole.length + 20).replace(/\s+/g, ' ')}`);
-    }
-  }
+const known = new Set(Object.entries(allLimits).map(([name, value]) => inUnits(name, value)));
+
+/** The figures of a text that are the value of a limit, each with what stands around it. */
+function limitsIn(path: string, text: string): string[] {
+  return [...text.matchAll(figure)].flatMap(({ 0: whole, 1: said = '', 2: time, 3: size, index }) => {
+    const at = words.indexOf(said.toLowerCase());
+    const value = at >= 0 ? (values[at] as number) : Number(said.replaceAll(',', ''));
+    const unit = time ? 'ms' : size ? 'bytes' : 'things';
+    const scale = time ? scales[time.replace(/(?<=..)s$/, '')] : size === 'KiB' ? 1024 : size === 'MiB' ? 1024 * 1024 : 1;
+    if (!known.has(`${value * (scale ?? 1)} ${unit}`)) return [];
+    return `${path}: ${text.slice(Math.max(0, index - 30), index + whole.length + 20).replace(/\s+/g, ' ')}`;
+  });
+}
+
+it('no sentence of the docs or the source tells a limit in a figure that is written by hand', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+  const prose = pages
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      return limitsIn(path, text.replace(/<!-- (?:generated|limit): [\s\S]*?<!-- end -->|^```[\s\S]*?^```/gm, ''));
+    });
+  const sentences = [...readSources('src', 'client')].flatMap(([path, source]) => limitsIn(path, withoutComments(source)));
+  const found = [...prose, ...sentences];
   const others = Object.keys(otherFigures).map((phrase) => new RegExp(phrase, 'i'));
   expect(found.filter((place) => !others.some((phrase) => phrase.test(place)))).toEqual([]);
   expect(others.filter((phrase) => !found.some((place) => phrase.test(place)))).toEqual([]);
+});
+
+it('every limit is kept by some part of the product', () => {
+  const sources = [...readSources('src', 'client')].filter(([path]) => !/limits\.ts$/.test(path));
+  const used = new Set(sources.flatMap(([, source]) => withoutComments(source).match(/\w+/g)));
+  // What a key is made of holds this one.
+  expect(Object.keys(allLimits).filter((name) => !used.has(name))).toEqual(['idempotencyKeyCharacters']);
 });
 
 function inUnits(name: string, value: number): string {

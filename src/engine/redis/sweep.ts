@@ -61,7 +61,7 @@ export class Sweep {
 
   async #sweep(): Promise<void> {
     const { signal } = this.#stop;
-    for (let waitMs = 1_000; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
+    for (let waitMs = sweepMs / 4; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
       await pause(waitMs, undefined, { signal, ref: false });
       const channelIds = await this.#stale().catch(() => undefined);
       // That the store is away is said by who watches it.
