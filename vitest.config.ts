@@ -1,39 +1,90 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { keepCompiled } from './test/support/compiled.ts';
 import { longFiles } from './test/support/long.ts';
 import { LongFirst } from './test/support/long-first.ts';
+import { needs } from './test/support/machine.ts';
+import { notOnEachStore, onEachStore } from './test/support/on-each-store.ts';
 
 keepCompiled();
 
-/** One project per kind of test; `npx vitest run --project flow` runs one of them. */
-const kinds = ['unit', 'contract', 'property', 'simulation', 'flow', 'hostile', 'browser', 'package'];
-/**
- * Their files leave nothing behind that another could see, and would load the same again and again: those that a worker runs share it.
- * Of the others, the hostile ones measure the memory of their process.
- */
-const sharing = ['unit', 'contract', 'flow', 'browser'];
+/** Every test waits as patiently: what is promised within a time is asserted, and these are only for a test that hangs. */
+const patient = {
+  // Power cuts in a row, or all pages one after the other, take two minutes on a busy machine.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  setupFiles: ['test/support/patience.ts'],
+  expect: { poll: { timeout: 30_000 } },
+} satisfies Test;
 
-export default defineConfig({
-  test: {
-    // Many tests wait for a disk, a socket or a deadline, so as many workers as processors would leave a small machine idle.
-    maxWorkers: 4,
-    sequence: { sequencer: LongFirst },
-    reporters: ['default', './test/support/summary-reporter.ts'],
-    projects: kinds.map((name) => ({
-      test: {
-        name,
-        include: [`test/${name}/**/*.test.ts`],
-        exclude: longFiles,
-        // For what hangs alone: what is promised within a time is asserted.
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
-        setupFiles: ['test/support/patience.ts'],
-        expect: { poll: { timeout: 30_000 } },
-        isolate: !sharing.includes(name),
-        ...(name === 'browser' && { globalSetup: 'test/support/built.ts' }),
-        // What is packed and installed once for all of them.
-        ...(name === 'package' && { globalSetup: 'test/support/installed.ts' }),
-      },
-    })),
+type Test = TestProjectInlineConfiguration['test'];
+
+/** A project per kind of test, each in a folder or two: `npx vitest run --project flow` runs one of them. */
+const kinds = {
+  unit: kind(['unit']),
+  contract: kind(['contract']),
+  property: kind(['property', 'simulation'], { isolate: true }),
+  flow: kind(['flow']),
+  // Measures the memory of its process.
+  hostile: kind(['hostile'], { isolate: true }),
+  browser: kind(['browser'], { globalSetup: 'test/support/built.ts' }),
+  // What is packed and installed once for all of them.
+  package: kind(['package'], { isolate: true, globalSetup: 'test/support/installed.ts' }),
+};
+
+/** The files of `isolate: false` leave nothing behind that another could see, and load the same: those that a worker runs share it. */
+function kind(folders: string[], settings: Test = {}): Test {
+  const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
+  return { ...patient, include, exclude: longFiles, isolate: false, ...settings };
+}
+
+const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/built.ts' };
+
+/** Measures how long others wait, so nothing else runs beside it. */
+const alone = ['test/chaos/attack.test.ts'];
+
+/** Most of their time they wait for what heals. */
+const disasters: Test = { ...patient, include: ['test/chaos/**/*.test.ts'], exclude: alone };
+
+/** Tests of servers on the embedded journal, unchanged, on another store. */
+function on(store: 'redis' | 'valkey', include: string[]): Test {
+  return {
+    ...patient,
+    include: needs[store].find() === undefined ? ['test/support/missing-store.test.ts'] : include,
+    exclude: Object.keys(notOnEachStore),
+    env: { PRESSBOX_TEST_STORE: store },
+    setupFiles: ['test/support/store-setup.ts', ...patient.setupFiles],
+    isolate: false,
+  };
+}
+
+/** What is run together, by the `--mode` of vitest. Projects with one number run side by side, on so many workers. */
+const modes: Record<string, Record<string, Test>> = {
+  // Many tests wait for a disk, a socket or a deadline, so as many workers as processors would leave a small machine idle.
+  test: every({ maxWorkers: 4 }, kinds),
+  long: {
+    ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { long }),
+    ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
+    ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
   },
+  stores: every({ maxWorkers: 3 }, { 'flow on redis': on('redis', onEachStore), 'flow on valkey': on('valkey', onEachStore) }),
+  container: {
+    // The first of them builds the image.
+    container: { ...patient, include: ['test/container/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 540_000 },
+  },
+};
+
+function every(settings: Test, projects: Record<string, Test>): Record<string, Test> {
+  return Object.fromEntries(Object.entries(projects).map(([name, test]) => [name, { ...settings, ...test }]));
+}
+
+export default defineConfig(({ mode }) => {
+  const projects = modes[mode];
+  if (projects === undefined) throw new Error(`There is no mode ${mode}. The modes are ${Object.keys(modes).join(', ')}.`);
+  return {
+    test: {
+      sequence: { sequencer: LongFirst },
+      reporters: ['default', './test/support/summary-reporter.ts'],
+      projects: Object.entries(projects).map(([name, test]) => ({ test: { name, ...test } })),
+    },
+  };
 });

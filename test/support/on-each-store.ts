@@ -1,13 +1,8 @@
-import { defineConfig } from 'vitest/config';
-import { keepCompiled } from './test/support/compiled.ts';
-import { needs } from './test/support/machine.ts';
-
-keepCompiled();
-
 /** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
-const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
+export const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
+
 /** But for these. */
-const notOnEachStore = {
+export const notOnEachStore = {
   'test/flow/docs-moving.test.ts': 'runs the commands of the page, some of which look into the data directory',
   'test/flow/docs-operating*.test.ts': 'have stores of their own, and say what is so on each',
   'test/flow/docs-proxies.test.ts': 'is about what stands before a server, of which no store knows',
@@ -28,26 +23,3 @@ const notOnEachStore = {
   'test/flow/demo.test.ts': 'tells a story by calls that the other files make on each',
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',
 };
-
-/** What a reader and an author see, once more on each store: some minutes each, so not part of `npm test`. */
-export default defineConfig({
-  test: {
-    reporters: ['default', './test/support/summary-reporter.ts'],
-    maxWorkers: 3,
-    projects: (['redis', 'valkey'] as const).map((store) => ({
-      test: {
-        name: `flow on ${store}`,
-        include: needs[store].find() === undefined ? ['test/support/missing-store.test.ts'] : onEachStore,
-        exclude: Object.keys(notOnEachStore),
-        env: { PRESSBOX_TEST_STORE: store },
-        setupFiles: ['test/support/store-setup.ts', 'test/support/patience.ts'],
-        expect: { poll: { timeout: 30_000 } },
-        // As in vitest.chaos.config.ts: some of them take minutes on a busy machine.
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
-        // As in vitest.config.ts.
-        isolate: false,
-      },
-    })),
-  },
-});
