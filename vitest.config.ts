@@ -27,8 +27,6 @@ const kinds = {
   // Measures the memory of its process.
   hostile: kind(['hostile'], { isolate: true }),
   browser: kind(['browser'], { globalSetup: 'test/support/built.ts' }),
-  // What is packed and installed once for all of them.
-  package: kind(['package'], { isolate: true, globalSetup: 'test/support/installed.ts' }),
 };
 
 /** The files of `isolate: false` leave nothing behind that another could see, and load the same: those that a worker runs share it. */
@@ -36,6 +34,9 @@ function kind(folders: string[], settings: Test = {}): Test {
   const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
   return { ...patient, include, exclude: longFiles, isolate: false, ...settings };
 }
+
+/** The package, packed and installed once for all of its tests. */
+const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globalSetup: 'test/support/installed.ts' };
 
 const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/built.ts' };
 
@@ -62,7 +63,7 @@ const modes: Record<string, Record<string, Test>> = {
   // Many tests wait for a disk, a socket or a deadline, so as many workers as processors would leave a small machine idle.
   test: every({ maxWorkers: 4 }, kinds),
   long: {
-    ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { long }),
+    ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { package: packed, long }),
     ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
     ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
   },

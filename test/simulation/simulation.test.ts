@@ -6,7 +6,7 @@ import { run } from './run.ts';
  * feeds, catch-ups, conversations, the gap algorithm and the timeline are the real ones; the store, the bus and the links are models.
  * docs/invariants.md tells what is watched.
  */
-const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 2_500);
+const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 
 /** Seeds that fail without what was mended, and what it was. A change of the simulation gives them another meaning: `test/unit/feed.test.ts` keeps its own. */
