@@ -3,7 +3,7 @@ import { keepCompiled } from './test/support/compiled.ts';
 import { longFiles } from './test/support/long.ts';
 import { LongFirst } from './test/support/long-first.ts';
 import { needs } from './test/support/machine.ts';
-import { notOnEachStore, onEachStore } from './test/support/on-each-store.ts';
+import { notOnEachStore, onEachStore, promisesOnEachStore, slowPromises } from './test/support/on-each-store.ts';
 
 keepCompiled();
 
@@ -68,6 +68,14 @@ const modes: Record<string, Record<string, Test>> = {
     ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
   },
   stores: every({ maxWorkers: 3 }, { 'flow on redis': on('redis', onEachStore), 'flow on valkey': on('valkey', onEachStore) }),
+  promises: every(
+    { maxWorkers: 3 },
+    {
+      long: { ...long, include: slowPromises },
+      'flow on redis': on('redis', promisesOnEachStore),
+      'flow on valkey': on('valkey', promisesOnEachStore),
+    },
+  ),
   container: {
     // The first of them builds the image.
     container: { ...patient, include: ['test/container/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 540_000 },

@@ -23,3 +23,25 @@ export const notOnEachStore = {
   'test/flow/demo.test.ts': 'tells a story by calls that the other files make on each',
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',
 };
+
+/** Those that protect what is promised to readers and authors, for a check of ten minutes. */
+export const promisesOnEachStore = [
+  'test/flow/promises.test.ts',
+  'test/flow/erasure.test.ts',
+  'test/flow/catch-up-takedown.test.ts',
+  'test/flow/catch-up.test.ts',
+  'test/flow/crash.test.ts',
+  'test/property/whole.test.ts',
+];
+
+/** The same of the long tests: takedown, power cuts and what a store loses. */
+export const slowPromises = [
+  'test/contract/redis-erasure.test.ts',
+  'test/contract/redis-replicas.test.ts',
+  'test/flow/catch-up-takedown.test.ts',
+  'test/flow/power.test.ts',
+  'test/flow/crash.test.ts',
+  'test/contract/redis-losses.test.ts',
+  'test/chaos/power.test.ts',
+  'test/chaos/disk.test.ts',
+];

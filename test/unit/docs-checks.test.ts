@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../support/imports.ts';
+import { longFiles } from '../support/long.ts';
+import { promisesOnEachStore, slowPromises } from '../support/on-each-store.ts';
 import type { Summary } from '../support/summary-reporter.ts';
 
 let folder: string;
@@ -72,9 +75,14 @@ describe('the summary of a test run', () => {
   });
 });
 
+it('every file that is named as a long one, or as one that protects a promise, is there', () => {
+  const named = [...longFiles, ...slowPromises, ...promisesOnEachStore];
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
 describe('the check of a fresh machine', () => {
   /** Runs the script in a made-up checkout, in which `npm` does what it is told, and nothing can be installed. */
-  async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[] } = {}) {
+  async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[], env = {} } = {}) {
     const commands = join(folder, 'bin');
     await mkdir(join(folder, '.ci'));
     await mkdir(commands);
@@ -87,7 +95,7 @@ describe('the check of a fresh machine', () => {
       await writeFile(join(commands, name), `#!/bin/sh\n${script}\n`);
       await chmod(join(commands, name), 0o755);
     }
-    const { code, out } = await run('bash', ['.ci/run'], { PATH: `${commands}:${process.env.PATH}` });
+    const { code, out } = await run('bash', ['.ci/run'], { PATH: `${commands}:${process.env.PATH}`, ...env });
     return { code, out, last: out.trimEnd().split('\n').at(-1) };
   }
   const writing = (summary: Summary, status = 0) =>
@@ -108,6 +116,15 @@ describe('the check of a fresh machine', () => {
     expect(out).toContain('ci: npm run test:stores');
     expect(last).toBe('36 passed, 3 failed');
     expect(code).toBe(1);
+  });
+
+  it('leaves out what takes long when it is to be fast, and looks at the promises on each store', async () => {
+    const { code, last, out } = await check(writing({ passed: 12, failures: [], skipped: [] }), {
+      longer: ['promises', 'chaos', 'stores', 'container'],
+      env: { FAST: '1' },
+    });
+    expect(out.match(/(?<=^ci: )npm .*/gm)).toEqual(['npm ci && npm test', 'npm run test:promises']);
+    expect([code, last]).toEqual([0, '24 passed, 0 failed']);
   });
 
   it('counts a skipped test as failed, and names it', async () => {

@@ -73,6 +73,7 @@ const otherFigures: Record<string, string> = {
   'a hundred thousand posts': 'an example',
   'the 60 s of nginx': 'a default of nginx',
   '1,000 slow connections': 'of a test',
+  ': ten minutes, once nothing': 'what the tests take',
   'forty lines': 'the length of a file',
 };
 const words = ['five', 'ten', 'fifteen', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'hundred', 'thousand'];
