@@ -331,6 +331,7 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
     metrics.revokedTokens.set(engine.revokedTokens);
     metrics.endedSessions.set(engine.endedSessions);
     metrics.erasuresPending.set(engine.pendingErasures);
+    metrics.channelsDamaged.set(engine.damagedChannels);
     const open = [...feeds];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));

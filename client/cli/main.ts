@@ -8,6 +8,7 @@ import { addFollowCommand } from './follow.ts';
 import { addImportCommand } from './import-command.ts';
 import { plainJson } from './plain.ts';
 import { addPostCommands } from './post-commands.ts';
+import { addRepairCommand } from './repair-command.ts';
 import { addServerCommands } from './server-commands.ts';
 import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
 import { addTokenCommands } from './token-commands.ts';
@@ -93,6 +94,7 @@ Examples:
   addExportCommand(pressbox, env, terminal, done);
   addImportCommand(pressbox, env, terminal, done);
   addVerifyCommand(pressbox, env, terminal, done);
+  addRepairCommand(pressbox, env, terminal, done);
   addConformanceCommand(pressbox, env, terminal, done);
   return pressbox;
 }

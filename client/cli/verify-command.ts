@@ -17,8 +17,8 @@ import {
 } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { Progress } from './progress.ts';
+import { redisUrlOf, storeTrouble } from './store-options.ts';
 import type { Env, Terminal } from './terminal.ts';
-import { warnOfVisible } from './token-options.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
@@ -110,7 +110,7 @@ Examples:
       return faults > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      return tellError(storeTrouble(fileTrouble(error, options.file)), terminal, { json });
+      return tellError(exportTrouble(storeTrouble(fileTrouble(error, options.file))), terminal, { json });
     }
   }
 
@@ -168,11 +168,7 @@ Examples:
     const ofStore = async () => ({ channelId, renderer: createRenderer({ publicUrl: await ownPublicUrl() }), ...walking });
     if (dataDir !== undefined) return verifyDirectory(dataDir, await ofStore());
     if (redis !== undefined) {
-      const url = redis === true ? env.PRESSBOX_REDIS_URL : redis;
-      if (redis !== true && /:\/\/[^/@]*:[^/@]+@/.test(redis)) {
-        warnOfVisible('--redis', '--redis alone takes PRESSBOX_REDIS_URL.', terminal, asking.json === true);
-      }
-      if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
+      const url = redisUrlOf(redis, { env, terminal, json: asking.json === true });
       return verifyRedis({ url, ...(await ofStore()) });
     }
     const verify: VerifyExport = (chunks, records) => verifyExport(linesOf(chunks), { ...walking, records });
@@ -248,12 +244,8 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
   if (held !== '') yield held;
 }
 
-/** What a store says is nothing that a server refused, and no fault of the program. */
-function storeTrouble(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.name === 'JournalRefused' || error.name === 'JournalUnavailable') return new CannotDo(error.message);
-  if (error instanceof SyntaxError) return new CannotDo('It holds a line that is none of an export.');
-  return error;
+function exportTrouble(error: unknown): unknown {
+  return error instanceof SyntaxError ? new CannotDo('It holds a line that is none of an export.') : error;
 }
 
 function number(value: number): string {

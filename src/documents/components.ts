@@ -254,7 +254,7 @@ export const components = {
     channels: 'Those that the asker may know of.',
     next: 'The `page` to ask for next; null at the end.',
     complete:
-      '`false` where some cannot be told of at the moment, since the store is putting what it holds of them in order: a channel that is not there may be one of these. Else left out.',
+      '`false` where some cannot be told of at the moment, since what the store holds of them is damaged: a channel that is not there may be one of these. Else left out.',
   }),
   ChannelAnswer: sent(schemas.channelAnswerSchema, 'A channel after a write.', { channel: 'The channel.', ...written }),
   PostAnswer: sent(schemas.postAnswerSchema, 'A post after a write.', { post: 'The post.', ...written }),

@@ -183,12 +183,15 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
 /** Why, which is of the machine, is for whoever runs it. */
 const writesRefused = 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.';
 
+const channelDamaged =
+  'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
+
 /** The problem that an error stands for; undefined where it was not foreseen. */
 export function problemFor(error: unknown): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
-    const { outcome, refusesToWrite } = error;
-    const detail = refusesToWrite ? { detail: writesRefused } : {};
+    const { outcome, refusesToWrite, isDamaged } = error;
+    const detail = refusesToWrite ? { detail: writesRefused } : isDamaged ? { detail: channelDamaged } : {};
     return problem('journal-unavailable', { ...detail, outcome, retryAfter: answerLimits.journalRetrySeconds });
   }
   if (error instanceof URIError) return problem('not-found', missing.path);

@@ -85,6 +85,9 @@ export interface Journal {
    */
   readonly pendingErasures: number;
 
+  /** Channels that were found damaged, and are refused: of this process, from memory. */
+  readonly damagedChannels: number;
+
   /**
    * Erases the channel with everything in it but its id, its access and its requests. `missing`: there is none. Repeated, it tells the state of the
    * erasure. Subscribers hear `gone`.
@@ -411,17 +414,21 @@ export class JournalUnavailable extends Error {
   readonly refusesToWrite: boolean;
   /** A sentence of why it refuses to, for anyone to read. */
   readonly refusal: string | undefined;
+  /** What the store holds of the channel contradicts itself: nothing is read or written until it is repaired. */
+  readonly isDamaged: boolean;
   constructor(
     message: string,
     outcome: 'unchanged' | 'unknown',
     {
       refusesToWrite = false,
       refusal,
+      isDamaged = false,
       ...options
-    }: ErrorOptions & { refusesToWrite?: boolean; refusal?: string | undefined } = {},
+    }: ErrorOptions & { refusesToWrite?: boolean; refusal?: string | undefined; isDamaged?: boolean } = {},
   ) {
     super(message, options);
     this.refusal = refusal;
+    this.isDamaged = isDamaged;
     this.name = 'JournalUnavailable';
     this.outcome = outcome;
     this.refusesToWrite = refusesToWrite;
@@ -440,8 +447,8 @@ export async function afterwards<T>(ask: () => Promise<T>): Promise<T> {
 /** The same error for who has had something written before it. */
 export function notUnchanged(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
-  const { message, refusesToWrite } = error;
-  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite });
+  const { message, refusesToWrite, isDamaged } = error;
+  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, isDamaged });
 }
 
 /** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */

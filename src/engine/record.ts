@@ -81,6 +81,18 @@ export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | '
   }
 }
 
+/** The same of a state that is kept, where everything beside it was lost. No renderer has a version that is empty, so html is made anew. */
+export function textAgain(state: string, html: string): Text {
+  const {
+    body = '',
+    headline,
+    history,
+    revision,
+  } = JSON.parse(state) as Partial<AuthorPost> & Pick<Channel, 'history' | 'revision'>;
+  const note = history.find((change) => change.revision === revision)?.note ?? null;
+  return textOf(undefined, state, body, html, headline ?? null, note, '');
+}
+
 function textOf(
   salt: string | undefined,
   state: string,

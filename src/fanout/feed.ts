@@ -62,7 +62,7 @@ export class Feed {
   tail: Tail;
   /** Of all that is read of the channel: an erasure or another history makes it invalid. */
   readonly guard = new ReadGuard(fanoutLimits.catchUpTries, () => this.#ended());
-  /** It follows no longer: the channel is gone, or the process goes. */
+  /** It follows no longer: the channel is gone or damaged, or the process goes. */
   closed = false;
   gone = false;
   readonly readers = new Set<Reader>();
@@ -146,16 +146,19 @@ export class Feed {
     return { epoch: this.epoch, offset: this.tail.head, check: this.tail.check(this.tail.head) ?? '' };
   }
 
-  /** Follows no longer. Readers are told only where the channel is gone: of a process that goes they keep their cursor. */
-  close(channel?: 'gone'): void {
+  /**
+   * Follows no longer. Readers are told where the channel is gone. Where it is damaged they subscribe again, and are told that. Of a process
+   * that goes they keep their cursor.
+   */
+  close(channel?: 'gone' | 'damaged'): void {
     this.#undo();
     this.#endRetry();
     this.#endDoubt?.();
     this.closed = true;
     if (channel === 'gone') this.gone = true;
     for (const reader of [...this.readers]) {
-      if (channel === 'gone') this.#end(reader, 'gone');
-      else this.leave(reader);
+      if (channel === undefined) this.leave(reader);
+      else this.#end(reader, channel === 'gone' ? 'gone' : 'slow');
     }
     this.#dropAnswers();
     if (channel !== 'gone') return;
@@ -305,6 +308,7 @@ export class Feed {
       if (taken === 'history' || taken === 'slow') await this.#restart(number, taken);
     } catch (error) {
       if (this.closed) return;
+      if (error instanceof JournalUnavailable && error.isDamaged) return this.close('damaged');
       const { log } = this.#context;
       if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'feed cannot read the journal');
       this.#step({ type: 'failed', read: number });

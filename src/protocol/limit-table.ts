@@ -44,3 +44,4 @@ export const subscriptionsEnded = (reason: string): Series => `pressbox_subscrip
 export const workerEnds = (how: string): Series => `pressbox_worker_ends_total{how="${how}"}`;
 export const storeReachable: Series = 'pressbox_store_reachable';
 export const erasuresPending: Series = 'pressbox_erasures_pending';
+export const channelsDamaged: Series = 'pressbox_channels_damaged';

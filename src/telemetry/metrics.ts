@@ -97,6 +97,8 @@ export interface Metrics {
   endedSessions: Gauge;
   /** Settings of the store that durability needs and that are not as they should be. */
   storeUnsafe: Gauge;
+  /** Channels that are refused, since what the store holds of them contradicts itself. */
+  channelsDamaged: Gauge;
   /** Jumps of the system clock. */
   clockJumps: Counter<'direction'>;
   /** Erasures, as of takedowns, that whoever asked was told to be pending, and that are not complete. */
@@ -246,6 +248,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     storeUnsafe: new Gauge({
       name: 'pressbox_store_unsafe_settings',
       help: 'Settings of the store that durability needs and that are not as they should be.',
+      aggregator: 'max',
+      registers,
+    }),
+    channelsDamaged: new Gauge({
+      name: 'pressbox_channels_damaged',
+      help: 'Channels found in the last five minutes to contradict themselves in the store, and refused.',
       aggregator: 'max',
       registers,
     }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { channelKeys } from '../../src/engine/redis/keys.ts';
 import type { CatchUp } from '../../src/protocol/model.ts';
+import { type RepairReport, repairRedis } from '../../src/repair.ts';
 import type { Line } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import type { ServerProcess } from '../support/process.ts';
@@ -16,7 +17,7 @@ import { allPosts, createChannel, publish, read, type Written } from '../support
 
 /**
  * Redis loses or replaces what it had, under two servers with readers on both: each reader, connected or coming back, is told, the
- * channel can be written to, and no cursor stands for two histories.
+ * channel can be written to, where keys were deleted by hand once it is repaired, and no cursor stands for two histories.
  */
 const patient = { interval: 50 };
 /**
@@ -171,7 +172,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['In both', ...added]);
     });
 
-    it('lost its journal alone tell every reader, and keep the posts', async () => {
+    /** As `pressbox repair --apply`. */
+    async function repair(): Promise<RepairReport> {
+      for await (const report of repairRedis({ url: redis.url, channelId, apply: true })) return report;
+      throw new Error('There is no such channel.');
+    }
+    /** Nobody is left to think that nothing is new, while nobody can tell. */
+    const expectRefused = (those: Watcher[]) =>
+      expectTold('a damaged channel, who stays', those, ({ live, endings }) => !live && endings.includes('slow'));
+
+    it('lost its journal alone tell every reader, and keep the posts once it is repaired', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(lost.at(-1)!);
       const { cursor } = lost.at(-1)!;
@@ -183,9 +193,12 @@ for (const kind of ['redis', 'valkey'] as const) {
         patient,
       );
       await redis.admin.del(channelKeys(channelId)[0]!);
-      await expectTold('the journal deleted, who stays', staying, wasReset);
+      await expectRefused(staying);
       await stream.ended;
-      expect(stream.heard('unsubscribed')).toEqual([{ channelId, reason: 'history' }]);
+      expect(stream.heard('unsubscribed')).toEqual([{ channelId, reason: 'slow' }]);
+      expect(await repair()).toMatchObject({ outcome: 'repaired', history: 'new', posts: 3, fault: null });
+      // They were told when to ask again.
+      await vi.waitFor(() => expect(staying.map(wasReset)).toEqual([true, true]), patient);
       expect(await poll).toMatchObject({ mode: 'snapshot', reset: true });
       for (const reader of away) reader.comeBack();
       await expectTold('the journal deleted, who comes back', away, wasReset);
@@ -193,10 +206,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['One', 'Two', 'Three']);
     });
 
-    it('lost its index alone go on as if nothing had been, since the journal holds all of it', async () => {
+    it('lost its index alone go on as if nothing had been once it is repaired, since the journal holds all of it', async () => {
       const said = await publishMany(['One', 'Two', 'Three']);
-      const { away } = await openReaders(said.at(-1)!);
+      const { staying, away } = await openReaders(said.at(-1)!);
       await redis.admin.del(channelKeys(channelId)[3]!);
+      await expectRefused(staying);
+      expect(await repair()).toMatchObject({ outcome: 'repaired', history: 'same', posts: 3, fault: null });
       await publishMany(['Four']);
       for (const reader of away) reader.comeBack();
       await expectOneHistory(['One', 'Two', 'Three', 'Four']);

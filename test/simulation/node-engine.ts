@@ -13,7 +13,7 @@ import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';
 import { Link } from './link.ts';
 import type { Setting } from './setting.ts';
-import type { Appended, Deleted, Write } from './store.ts';
+import type { Appended, Deleted, Store, Write } from './store.ts';
 
 /**
  * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads
@@ -26,6 +26,7 @@ export type Message =
 
 /** As in the Redis engine. */
 const headsMs = 2_000;
+const damaged = 'damaged';
 const checksMs = 1_000;
 const compareMs = 1_000;
 const suspicionMs = 250;
@@ -133,9 +134,16 @@ export class NodeEngine implements Used {
     for (const call of [...this.#calls]) call.fail('unknown');
   }
 
+  /** The same of the channel, which is refused where it is damaged. */
+  async #askChannel<T>(operation: () => T): Promise<T> {
+    const said = await this.#ask(() => (this.#setting.store.isDamaged ? damaged : operation()));
+    if (said === damaged) throw new JournalUnavailable('The channel is damaged.', 'unchanged', { isDamaged: true });
+    return said;
+  }
+
   async #read<T>(operation: () => T): Promise<T> {
     this.asked.reads += 1;
-    return await this.#ask(operation);
+    return await this.#askChannel(operation);
   }
 
   // ---- The process
@@ -226,7 +234,7 @@ export class NodeEngine implements Used {
   }
 
   async posts(_channelId: string, { before, limit }: PostsQuery) {
-    const read = await this.#ask(() => this.#setting.store.posts(before, limit));
+    const read = await this.#askChannel(() => this.#setting.store.posts(before, limit));
     if (read !== undefined) this.#knows(read.position);
     return read;
   }
@@ -254,13 +262,13 @@ export class NodeEngine implements Used {
   /** Dates and decides again where the last entry is dated later, as the desk does. */
   async #dateAndAppend(write: Write): Promise<Appended> {
     const { store, scheduler, clockOf } = this.#setting;
-    if (clockOf === undefined) return await this.#ask(() => store.append(write));
+    if (clockOf === undefined) return await this.#askChannel(() => store.append(write));
     let at = Number.NEGATIVE_INFINITY;
     for (let tries = 0; tries < deskLimits.decisionTries; tries += 1) {
       const clock = clockOf(this.id, scheduler.now);
       at = Math.max(at, clock);
       const dating = { at, clock, bindsUntil: clock + deskLimits.lastDateBindsMs };
-      const appended = await this.#ask(() => store.append(write, dating));
+      const appended = await this.#askChannel(() => store.append(write, dating));
       if (appended.status !== 'earlier') return appended;
       at = appended.lastAt;
     }
@@ -438,10 +446,11 @@ export class NodeEngine implements Used {
     const asked = scheduler.now;
     const before = this.#announced?.mark ?? { highest: 0, news: 0 };
     try {
-      const [head] = await Promise.all([this.#ask(() => store.position() ?? null), this.#ask(() => this.#beat(true))]);
+      const [head] = await Promise.all([this.#ask(() => headOf(store)), this.#ask(() => this.#beat(true))]);
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
-      if (head === null && this.#announced?.isNew === false && this.#announced.isGone(before)) this.#take({ type: 'gone' });
+      if (head === damaged) this.#take({ type: 'maybe-missed' });
+      else if (head === null && this.#announced?.isNew === false && this.#announced.isGone(before)) this.#take({ type: 'gone' });
       else if (!this.#fits(head, before)) this.later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
@@ -469,8 +478,8 @@ export class NodeEngine implements Used {
   async #suspect(): Promise<void> {
     const { store } = this.#setting;
     const before = this.#announced?.mark ?? { highest: 0, news: 0 };
-    const head = await this.#ask(() => store.position() ?? null).catch(() => undefined);
-    if (head === undefined || this.#fits(head, before)) return;
+    const head = await this.#ask(() => headOf(store)).catch(() => undefined);
+    if (head === undefined || head === damaged || this.#fits(head, before)) return;
     if (head === null) return void (this.#announced?.isGone(before) && this.#take({ type: 'gone' }));
     if (this.#announced?.found(head, before)) this.#announceErased(null);
     this.#take({ type: 'maybe-missed' });
@@ -483,6 +492,11 @@ export class NodeEngine implements Used {
     this.isReachable = isReachable;
     for (const listener of [...this.#reach]) listener({ reachable: isReachable, since: '' });
   }
+}
+
+/** Where the channel stands. Null: there is none. */
+function headOf(store: Store): Position | null | typeof damaged {
+  return store.isDamaged ? damaged : (store.position() ?? null);
 }
 
 function counting(beats: Map<string, number>, now: number): string[] {

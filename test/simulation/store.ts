@@ -64,6 +64,8 @@ export class Store {
   replica: Entry | undefined;
   isUp = true;
   isStalled = false;
+  /** Keys of the channel were deleted by hand: it is refused until it is repaired, and can be deleted. */
+  isDamaged = false;
   /** When each node last said that it is there. */
   readonly beats = new Map<string, number>();
   /** Posts of which text was erased, null for all of the channel, in order: read by nodes that may have missed it. */
@@ -179,6 +181,7 @@ export class Store {
     if (head === undefined) return { status: 'missing' };
     const dating = { ...this.#now(), at: head.datedAt };
     const entry = this.#add(head, { request, salt: request }, { type: 'channel.changed', channel: head.channel }, dating, true);
+    this.isDamaged = false;
     this.#replicateLater(entry);
     return { status: 'deleted', entry };
   }
@@ -323,6 +326,7 @@ export class Store {
   failOver(): number {
     const lost = distance(this.top, this.replica);
     this.#former = this.synced;
+    this.isDamaged = false;
     this.crash();
     this.isUp = true;
     for (let entry = this.replica; entry !== undefined && !entry.synced; entry = entry.before) entry.synced = true;
@@ -349,6 +353,7 @@ export class Store {
   }
 
   #startFrom(entry: Entry | undefined, fault: string): void {
+    this.isDamaged = false;
     this.crash();
     this.isUp = true;
     this.#become(entry, fault);
@@ -358,6 +363,7 @@ export class Store {
 
   /** All is gone, and nobody says so. */
   wipe(): void {
+    this.isDamaged = false;
     this.#sync();
     this.#become(undefined, 'wipe');
     this.synced = undefined;
@@ -367,8 +373,14 @@ export class Store {
     this.#unsentGo();
   }
 
-  /** The journal is lost and the posts are not: a history begins anew above every offset that was given out. */
-  beginAnew(): void {
+  /** Undoes the damage. Where the journal was lost, another history begins with the posts, above every offset that was given out. */
+  repair(isJournalLost: boolean): void {
+    if (!this.isDamaged) return;
+    this.isDamaged = false;
+    if (isJournalLost) this.#beginAnew();
+  }
+
+  #beginAnew(): void {
     const { head } = this;
     if (head === undefined) return;
     this.#sync();

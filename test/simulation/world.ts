@@ -37,7 +37,7 @@ const faults: [weight: number, Befalls][] = [
   [1, (world) => world.failOver('unnoticed', 'former')],
   [1, (world) => world.putBack()],
   [1, (world) => world.wipe()],
-  [1, (world) => world.beginAnew()],
+  [1, (world) => world.damage()],
   [2, (world) => world.crashNode()],
   [2, (world) => world.standStill()],
   [2, (world) => world.drain()],
@@ -189,12 +189,23 @@ export class World {
     this.scheduler.later(this.random.between(10, 4_000), () => void this.authors.create());
   }
 
-  beginAnew(): void {
+  /** Keys of the channel are deleted by hand, and somebody repairs it after a while. */
+  damage(): void {
     const { store } = this.setting;
-    if (!store.isUp || store.isStalled) return;
-    this.say('a history begins anew');
+    if (!store.isUp || store.isStalled || store.head === undefined || store.isDamaged) return;
+    const isJournalLost = this.random.chance(0.6);
+    this.say(`keys of the channel are deleted${isJournalLost ? ', its journal too' : ''}`);
+    store.isDamaged = true;
+    this.scheduler.later(this.random.between(10, 4_000), () => this.#repair(isJournalLost));
+  }
+
+  #repair(isJournalLost: boolean): void {
+    const { store } = this.setting;
+    if (!store.isDamaged) return;
+    if (!store.isUp || store.isStalled) return void this.scheduler.later(200, () => this.#repair(isJournalLost));
+    this.say('the channel is repaired');
     store.execute(
-      () => store.beginAnew(),
+      () => store.repair(isJournalLost),
       () => undefined,
     );
   }
@@ -245,6 +256,7 @@ export class World {
     heal(this.setting);
     if (!store.isUp) store.restart();
     if (store.isStalled) store.resume();
+    store.repair(false);
     for (const node of [...nodes]) {
       if (node.isUp && node.isDraining) void node.close();
       if (!node.isUp) this.#replace(node);

@@ -55,6 +55,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
+  'src/repair.ts': ['src/desk/', 'src/engine/redis/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
   'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],
@@ -92,6 +93,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/serve.ts',
     'src/not-started.ts',
+    'src/repair.ts',
     'src/verify.ts',
     'src/config.ts',
     'src/edge/',

@@ -532,6 +532,39 @@ describe('a feed whose channel is gone', () => {
   });
 });
 
+describe('a feed that finds its channel damaged', () => {
+  it('follows no longer, and has its readers ask again instead of taking silence for no news', async () => {
+    const opened = await open(at(10));
+    const { journal, feed, passTime } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.tell({ type: 'maybe-missed' });
+    const read = await journal.read();
+    read.answer(Promise.reject(new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true })) as never);
+    await settled();
+    expect([listener.ended, feed.closed, feed.gone]).toEqual(['slow', true, false]);
+    passTime();
+    await settled();
+    expect(journal.asked).toEqual([]);
+    await expect(catchUp(feed, { after: at(10), limit: 100, posts: 20 }, () => undefined)).rejects.toMatchObject({
+      name: 'JournalUnavailable',
+    });
+  });
+
+  it('is kept where the journal only cannot be asked, and reads again', async () => {
+    const opened = await open(at(10));
+    const { journal, feed, passTime } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.tell({ type: 'maybe-missed' });
+    (await journal.read()).answer(Promise.reject(new JournalUnavailable('It is away.', 'unchanged')) as never);
+    await settled();
+    expect([listener.ended, feed.closed]).toEqual([undefined, false]);
+    passTime();
+    expect(await journal.read()).toBeDefined();
+  });
+});
+
 describe('a node whose store is out of reach', () => {
   it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
     const opened = await open(at(10));

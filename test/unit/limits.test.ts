@@ -70,7 +70,6 @@ const otherFigures: Record<string, string> = {
   'takes no message above 1 MiB': "a bound of Apple's WebSocket",
   'holds 200 posts': 'a bound of the page',
   'A 99th percentile above 0\\.1 s': 'when to look at a disk',
-  'a hundred thousand posts': 'an example',
   'the 60 s of nginx': 'a default of nginx',
   '1,000 slow connections': 'of a test',
   ': ten minutes, once nothing': 'what the tests take',

@@ -251,6 +251,9 @@ class EmbeddedEngine implements Engine {
     return this.#erasures.pending;
   }
 
+  /** A damaged file is refused as a whole. */
+  readonly damagedChannels = 0;
+
   async deleteChannel(channelId: string, request: RequestId, by: string) {
     const given = { channelId, request, requestAt: this.#requestClock.now(), now: this.#now(), by };
     const deletion = await this.#writer.call('delete', given, (answer) => {

@@ -187,6 +187,11 @@ export class RedisBus {
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
+  /** Listeners are told to look, whatever they heard. */
+  doubt(channelId: string): void {
+    this.#announcer.announce(channelId, { type: 'maybe-missed' });
+  }
+
   /** The channel is not there any more. */
   gone(channelId: string): void {
     this.#followed.get(channelId)?.announced.forget();

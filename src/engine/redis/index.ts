@@ -19,11 +19,11 @@ import {
 } from '../engine.ts';
 import { RedisBus } from './bus.ts';
 import { Connection } from './connection.ts';
+import { Damage } from './damage.ts';
 import { Erasures } from './erasure.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { Mender } from './mend.ts';
-import { brokenChannel, isBroken, isBrokenWithin, Reads } from './reads.ts';
+import { isDamaged, Reads } from './reads.ts';
 import { Requests } from './requests.ts';
 import { RedisRevocations } from './revocations.ts';
 import { type Answer, loadScripts, type Operation } from './scripts.ts';
@@ -98,7 +98,7 @@ class Shared implements RedisEngine {
   readonly #bus: RedisBus;
   readonly #reads: Reads;
   readonly #writing: Writes;
-  readonly #mender: Mender;
+  readonly #damage: Damage;
   readonly #erasures: Erasures;
   readonly #sweep: Sweep;
   readonly #requests: Requests;
@@ -122,11 +122,11 @@ class Shared implements RedisEngine {
     const [writes, talk, lists, ears] = [this.#writes, this.#talk, this.#lists, this.#ears];
     this.#announcer = new Announcer(log);
     this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
-    this.#mender = new Mender(talk, renderer.version, now, log);
+    this.#damage = new Damage(log, elapsed);
     this.#reads = new Reads({
       ask: (operation, channelId, args) => this.#ask(talk, operation, channelId, args),
-      askForList: (channelId) => this.#askForList(channelId),
-      connection: talk,
+      askForList: (channelId) => this.#look(lists, 'channel', channelId),
+      askForHead: (channelId) => this.#look(talk, 'head', channelId),
       lists,
       renderer,
     });
@@ -156,7 +156,7 @@ class Shared implements RedisEngine {
       ears,
       talk,
       connections: [writes, talk, lists, ears],
-      heads: (channelIds) => this.#headsNow(channelIds),
+      heads: (channelIds) => this.#reads.headsOrDamaged(channelIds),
       refused: () => this.#compareRefused(),
       nodeId,
       log,
@@ -232,7 +232,11 @@ class Shared implements RedisEngine {
     await this.#sweep.close();
   }
 
-  /** Mends the channel where the script finds it broken, and runs it again. */
+  get damagedChannels(): number {
+    return this.#damage.count;
+  }
+
+  /** Throws where the script finds the channel damaged. */
   async #ask(
     connection: Connection,
     operation: Operation,
@@ -241,31 +245,18 @@ class Shared implements RedisEngine {
     requestId?: string,
     more: readonly string[] = [],
   ): Promise<Answer> {
-    const keys = [...channelKeys(channelId, requestId), ...more];
-    const answer = await connection.run(operation, keys, args);
-    if (!isBroken(answer)) return answer;
-    await this.#mender.mend(channelId, isBrokenWithin(answer));
-    const again = await connection.run(operation, keys, args);
-    if (isBroken(again)) throw brokenChannel(channelId);
-    return again;
+    const answer = await connection.run(operation, [...channelKeys(channelId, requestId), ...more], args);
+    if (!isDamaged(answer)) return answer;
+    this.#damage.found(channelId);
+    const message = `What Redis holds of the channel ${channelId} contradicts itself.`;
+    throw new JournalUnavailable(message, 'unchanged', { isDamaged: true });
   }
 
-  /** The channel for a list, which is kept waiting by none: one whose mend takes long is answered as broken. */
-  async #askForList(channelId: string): Promise<Answer> {
-    const answer = await this.#lists.run('channel', channelKeys(channelId));
-    if (!isBroken(answer)) return answer;
-    await this.#mender.mendSmall(channelId, isBrokenWithin(answer));
-    return this.#lists.run('channel', channelKeys(channelId));
-  }
-
-  /** For comparisons, which wait for no mending: while one goes on nothing changes in its channel, but in the others. */
-  async #headsNow(channelIds: readonly string[]): Promise<(Position | 'broken' | undefined)[]> {
-    const heads = await this.#reads.headsNow(channelIds);
-    for (const channelId of channelIds.filter((_, number) => heads[number] === 'broken')) {
-      const compared = this.#mender.mend(channelId, false).then(() => this.#watch.compare());
-      compared.catch(() => undefined);
-    }
-    return heads;
+  /** For those who go on without the channel where it is damaged. */
+  async #look(connection: Connection, operation: Operation, channelId: string): Promise<Answer> {
+    const answer = await connection.run(operation, channelKeys(channelId));
+    if (isDamaged(answer)) this.#damage.found(channelId);
+    return answer;
   }
 
   // ---- Writing

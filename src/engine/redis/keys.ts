@@ -14,7 +14,7 @@ export function channelKeys(channelId: string, requestId?: string): string[] {
     // Stream: the journal. Ids are `<offset>-0`; an entry holds facts without text, the root of its history, and its check. Never trimmed.
     key('journal'),
     // Sorted set: post id or `channel`, by the offset of its last change. Its highest is the journal's head, unless the channel is being
-    // mended: then `mending` stands above all offsets, and `highest` at the last one that may have been given out.
+    // repaired: then `mending` stands above all offsets, and `highest` at the last one that may have been given out.
     key('changes'),
     // Sorted set: post id, by seq.
     key('posts'),
@@ -47,7 +47,7 @@ export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }
 
-/** String with an end: who mends the channel. */
+/** String with an end: who repairs the channel. Servers of earlier versions did so by themselves, under this name. */
 export function mendingKey(channelId: string): string {
   return `${prefix}{${channelId}}:mending`;
 }

@@ -1,4 +1,11 @@
-import { erasuresPending, type LimitTable, problem, storeReachable, valuesOf } from '../../protocol/limit-table.ts';
+import {
+  channelsDamaged,
+  erasuresPending,
+  type LimitTable,
+  problem,
+  storeReachable,
+  valuesOf,
+} from '../../protocol/limit-table.ts';
 
 /** Bounds of the journal in Redis. */
 export const redisTable = {
@@ -46,21 +53,22 @@ export const redisTable = {
     metric: erasuresPending,
     atLimit: 'An erasure that takes longer is pending, and finished by any node.',
   },
-  mendingMs: {
-    value: 3_000,
-    metric: problem('journal-unavailable'),
-    atLimit: 'A mend of which nothing was heard for so long is taken over by another node.',
+  /** It is logged again after as long. */
+  damagedMs: {
+    value: 300_000,
+    metric: channelsDamaged,
+    atLimit: 'A channel that was not found damaged for so long counts as whole.',
   },
-  mendingWaitMs: {
-    value: 10_000,
-    metric: problem('journal-unavailable'),
-    atLimit: 'Who asks for a channel whose mend takes longer is answered 503.',
-  },
-  /** Once, from when the mend began. */
-  mendingListMs: {
+  damagedChannels: {
     value: 1_000,
-    metric: problem('journal-unavailable'),
-    atLimit: 'A list of channels is without one whose mend takes longer, and says so.',
+    metric: channelsDamaged,
+    atLimit: 'With more damaged channels the first is forgotten until it is found again.',
+  },
+  /** However busy the machine is. */
+  repairSilentMs: {
+    value: 15_000,
+    metric: channelsDamaged,
+    atLimit: 'A repair that is silent for so long has ended, and another may begin.',
   },
   /** The note of an erasure comes before its entry. */
   notedMs: { value: 60_000, metric: storeReachable, atLimit: 'A note of an erasure that never came is dropped.' },
@@ -85,11 +93,6 @@ export const redisTable = {
   },
   redisLetGoMs: { value: 100, metric: storeReachable, atLimit: 'One that is replaced is let go after so long.' },
   redisPollMs: { value: 20, metric: erasuresPending, atLimit: 'So often the server is looked at while something is waited for.' },
-  mendLookMs: {
-    value: 100,
-    metric: problem('journal-unavailable'),
-    atLimit: 'So often who waits for a mend looks whether it is done.',
-  },
   /** It may be on its way here. */
   suspicionMs: { value: 250, metric: storeReachable, atLimit: 'A head that was not heard of is looked at again after so long.' },
   erasureAskAgainMs: {
@@ -145,12 +148,8 @@ export const redisTable = {
     metric: problem('journal-unavailable'),
     atLimit: 'One more different list is 503 `journal-unavailable`.',
   },
-  /** Likewise of lines of its index, so that nobody waits behind a mend. */
-  mendEntries: {
-    value: 200,
-    metric: problem('journal-unavailable'),
-    atLimit: 'A channel is mended in parts of so many entries.',
-  },
+  /** Likewise of lines of its index, so that nobody waits behind a repair. */
+  repairEntries: { value: 200, metric: channelsDamaged, atLimit: 'A channel is repaired in parts of so many entries.' },
   verifyEntries: { value: 32, metric: storeReachable, atLimit: 'A store is verified in parts of so many entries.' },
   verifyLines: { value: 200, metric: storeReachable, atLimit: 'Of its lists, likewise.' },
   verifyConnectMs: {

@@ -5,16 +5,7 @@ import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from 
 import { readerView } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
 import { epochOf, positionAt } from '../chain.ts';
-import {
-  type Bounds,
-  type ChannelRead,
-  type ChannelsQuery,
-  type Journal,
-  JournalUnavailable,
-  type PostsQuery,
-  type Renderer,
-  type StoredSnapshot,
-} from '../engine.ts';
+import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
 import { changeFrom, channelFrom, keptFrom, lineFrom, noteIn, postFrom, type StoredFacts } from '../record.ts';
 import { tags } from '../tags.ts';
 import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
@@ -54,9 +45,10 @@ type Listing = (place: string, card: Card) => boolean;
 
 export interface ReadsParts {
   ask: AskChannel;
-  /** For a channel, as the script tells of it: broken where mending it takes long. */
+  /** For a channel, as the script tells of it, be it damaged. */
   askForList: (channelId: string) => Promise<Answer>;
-  connection: Connection;
+  /** For where a channel stands, likewise. */
+  askForHead: (channelId: string) => Promise<Answer>;
   /** Over this one lists are read, and nothing that others wait for. */
   lists: Connection;
   renderer: Renderer;
@@ -66,15 +58,15 @@ export interface ReadsParts {
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
   readonly #askForList: ReadsParts['askForList'];
-  readonly #connection: Connection;
+  readonly #askForHead: ReadsParts['askForHead'];
   readonly #lists: Connection;
   readonly #listReads = new ListReads();
   readonly #renderer: Renderer;
 
-  constructor({ ask, askForList, connection, lists, renderer }: ReadsParts) {
+  constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {
     this.#ask = ask;
     this.#askForList = askForList;
-    this.#connection = connection;
+    this.#askForHead = askForHead;
     this.#lists = lists;
     this.#renderer = renderer;
   }
@@ -112,8 +104,8 @@ export class Reads implements JournalReads {
         const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
         for (const [number, answer] of answers.entries()) {
           // What its lines say may be of another time, as who may know of it.
-          if (isBroken(answer)) complete = false;
-          const read = isBroken(answer) ? undefined : channelIn(answer);
+          if (isDamaged(answer)) complete = false;
+          const read = isDamaged(answer) ? undefined : channelIn(answer);
           if (read?.status === 'deleted') this.#forget(some[number] as string);
           if (read?.status !== 'found') continue;
           const { channel } = read;
@@ -296,12 +288,12 @@ export class Reads implements JournalReads {
     );
   }
 
-  /** The same of what is not to be waited for: a channel whose keys contradict each other is told of as it is. */
-  headsNow(channelIds: readonly string[]): Promise<(Position | 'broken' | undefined)[]> {
+  /** The same for comparisons, of which one damaged channel is not to keep the others. */
+  headsOrDamaged(channelIds: readonly string[]): Promise<(Position | 'damaged' | undefined)[]> {
     return Promise.all(
       channelIds.map(async (channelId) => {
-        const answer = await this.#connection.run('head', channelKeys(channelId));
-        if (isBroken(answer)) return 'broken';
+        const answer = await this.#askForHead(channelId);
+        if (isDamaged(answer)) return 'damaged';
         return answer === null ? undefined : new Values(answer).position();
       }),
     );
@@ -362,15 +354,6 @@ export function idAt(place: string): string {
 }
 
 /** What scripts say of a channel whose keys contradict each other. */
-export function isBroken(answer: Answer): boolean {
-  return Array.isArray(answer) && answer[0] === 'broken';
-}
-
-/** And the head does not tell of it. */
-export function isBrokenWithin(answer: Answer): boolean {
-  return Array.isArray(answer) && answer[1] === 'within';
-}
-
-export function brokenChannel(channelId: string): JournalUnavailable {
-  return new JournalUnavailable(`What Redis holds of the channel ${channelId} contradicts itself.`, 'unchanged');
+export function isDamaged(answer: Answer): boolean {
+  return Array.isArray(answer) && answer[0] === 'damaged';
 }

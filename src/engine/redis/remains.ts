@@ -2,17 +2,18 @@ import type { Redis } from 'ioredis';
 import { own } from './codec.ts';
 import { redisLimits } from './limits.ts';
 
-const { mendEntries: page } = redisLimits;
+/** What is left of a channel whose keys contradict each other, and what can be made of it. */
+const { repairEntries: page } = redisLimits;
 
 /** What is known of a post or of the channel, from the journal or from the index. */
 export interface Known {
   revision: number;
   last: number;
   seq: number;
+  /** Revisions up to this one were erased. */
   erased: number;
 }
 
-/** What there is of a channel whose keys contradict each other. */
 export interface Remains {
   /** The journal's first and last offset; 0 where it is not there. */
   first: number;
@@ -21,15 +22,20 @@ export interface Remains {
   top: number;
   /** No entry is missing between its first and its last. */
   isWhole: boolean;
-  journal: Map<string, Omit<Known, 'erased'>>;
+  /** By the newest entry of each; `oldest`: the first revision that an entry tells of. */
+  journal: Map<string, Known & { oldest: number }>;
   index: Map<string, Known>;
+  /** The channel's line in the index. */
+  card: string | undefined;
   listed: string[];
-  /** Places of revisions that have a text, and of those that lack a part of it. */
-  places: Set<string>;
-  torn: string[];
+  /** When the last entry was made; '' where there is none. */
+  lastAt: string;
+  /** Places of revisions that have a text, and that have a label. */
+  texts: Set<string>;
+  labels: Set<string>;
 }
 
-/** `top`: the highest offset of a change. */
+/** `top`: the highest offset that is known to have been given out. */
 export async function gather(redis: Redis, keys: readonly string[], top: number): Promise<Remains> {
   const [journal, , , index, texts, labels] = keys as [string, string, string, string, string, string];
   const remains: Remains = {
@@ -39,44 +45,108 @@ export async function gather(redis: Redis, keys: readonly string[], top: number)
     isWhole: true,
     journal: new Map(),
     index: new Map(),
+    card: undefined,
     listed: [],
-    places: new Set(),
-    torn: [],
+    lastAt: '',
+    texts: await fieldsOf(redis, texts),
+    labels: await fieldsOf(redis, labels),
   };
   await gatherIndex(redis, index, remains);
   await gatherJournal(redis, journal, remains);
-  const [written, labelled] = [await fieldsOf(redis, texts), await fieldsOf(redis, labels)];
-  for (const place of new Set([...written, ...labelled])) {
-    if (written.has(place) && labelled.has(place)) remains.places.add(place);
-    else remains.torn.push(place);
-  }
   return remains;
 }
 
 /** What is to stand. */
-export interface Standing {
+export interface Plan {
+  /** Posts that are kept, and the channel under the name of `own`. */
   known: ReadonlyMap<string, Known>;
-  /** The history goes on: its journal is whole, and tells of all there is. Else another begins. */
+  /** The history goes on: its journal is whole, and nothing that it tells of is missing. Else another begins. */
   goesOn: boolean;
   /** Above all offsets that may have been given out, if no less. */
   highest: number;
+  /** The revision of the channel of which there is a text: an earlier one where that of the last is lost. */
+  channelRevision: number;
+  /** Posts whose text is lost, so that they are left out. */
+  lost: string[];
+  /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
+  strays: string[];
+  /** Those whose text was erased, and is there again. */
+  erasedAgain: string[];
+  /** Places of revisions that have a text and no label. */
+  unlabelled: string[];
+}
+
+/** A sentence where nothing can be made of it. */
+export function planOf(remains: Remains): Plan | string {
+  const { texts, labels, card, index } = remains;
+  const standing = standingOf(remains);
+  const written = writtenIn(texts);
+  const channel = standing.known.get(own);
+  if (texts.size === 0) return 'no text is left';
+  if (channel === undefined) return 'nothing tells of the channel itself';
+  const channelRevision = written.get(own)?.highest ?? 0;
+  if (channelRevision === 0) return "the channel's own text is lost";
+  // An earlier text does not tell who may read it now.
+  if (channelRevision < channel.revision && (card === undefined || index.get(own)?.revision !== channel.revision))
+    return "the channel's own text is lost, and with it who may read it";
+
+  const known = new Map<string, Known>();
+  const lost: string[] = [];
+  for (const [who, facts] of standing.known) {
+    if (who === own || texts.has(placeOf(who, facts.revision))) known.set(who, facts);
+    else lost.push(who);
+  }
+  const isKept = (place: string) => {
+    const { who, revision } = partsOf(place);
+    const facts = known.get(who);
+    return facts !== undefined && revision > facts.erased && revision <= facts.revision && texts.has(place);
+  };
+  const strays = [...new Set([...texts, ...labels])].filter((place) => !isKept(place));
+  const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
+  const erasedAgain = [...standing.known].filter(([who, { erased }]) => (written.get(who)?.lowest ?? erased + 1) <= erased);
+  const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
+  return {
+    known,
+    goesOn: standing.goesOn && isComplete,
+    highest: standing.highest,
+    channelRevision,
+    lost: lost.sort(),
+    strays,
+    erasedAgain: erasedAgain.map(([who]) => who).sort(),
+    unlabelled,
+  };
+}
+
+/** Whether every revision that the journal tells of has its text, unless it was erased. */
+function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Known>): boolean {
+  return [...journal].every(([who, { oldest, revision }]) => {
+    const { erased } = known.get(who) as Known;
+    for (let each = Math.max(oldest, erased + 1); each <= revision; each++) if (!texts.has(placeOf(who, each))) return false;
+    return true;
+  });
 }
 
 /**
- * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before, of which the index alone
- * knows. What neither knows, where another history begins, is what its newest text says, in the order of the ids, which is that of time.
+ * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before: the index alone does.
+ * Where neither tells of a post, its newest text does, and posts are numbered in the order of their ids, which is that of time.
  */
-export function standingOf({ first, last, top, isWhole, journal, index, places }: Remains): Standing {
+function standingOf({ first, last, top, isWhole, journal, index, texts }: Remains) {
   const highest = Math.max(last, top);
-  const written = writtenIn(places);
-  const erasedOf = (who: string) => index.get(who)?.erased ?? (written.get(who)?.lowest ?? 1) - 1;
-  const told = [...journal].map(([who, facts]) => [who, { ...facts, erased: erasedOf(who) }] as const);
+  const written = writtenIn(texts);
+  // What is erased is erased from the first revision on.
+  const erasedBefore = (who: string) => (written.get(who)?.lowest ?? 1) - 1;
+  const erasedOf = (who: string) => Math.max(journal.get(who)?.erased ?? 0, index.get(who)?.erased ?? erasedBefore(who));
+  const told = [...journal].map(
+    ([who, { revision, last, seq }]) => [who, { revision, last, seq, erased: erasedOf(who) }] as const,
+  );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
-  const known = new Map([...before, ...told]);
+  const known = new Map<string, Known>([...before, ...told]);
   const isTold = first === 1 || [...written.keys()].every((who) => known.has(who));
-  if (isWhole && last > 0 && last >= top && isTold) return { known, goesOn: true, highest };
+  const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
+  if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
 
-  for (const [who, facts] of index) if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, facts);
+  for (const [who, facts] of index)
+    if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, { ...facts, erased: erasedOf(who) });
   const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
   const free = freeSeqs(known);
   let given = 0;
@@ -85,7 +155,7 @@ export function standingOf({ first, last, top, isWhole, journal, index, places }
     known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
     given = Math.max(given, seq);
   }
-  // One more than any that is told of: who begins anew where this was cut off finds them in the index, and is not to take it for whole.
+  // One more than any that is told of: a repair that begins where this one was cut off finds them in the index, and is not to take it for whole.
   return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
 }
 
@@ -94,12 +164,20 @@ function* freeSeqs(known: ReadonlyMap<string, Known>): Generator<number, never> 
   for (let seq = 1; ; seq++) if (!taken.has(seq)) yield seq;
 }
 
-/** Of each post and of the channel, the revisions of which there is a text. What is erased is erased from the first one on. */
+function placeOf(who: string, revision: number): string {
+  return `${who}:${revision}`;
+}
+
+function partsOf(place: string): { who: string; revision: number } {
+  const at = place.lastIndexOf(':');
+  return { who: place.slice(0, at), revision: Number(place.slice(at + 1)) };
+}
+
+/** Of each post and of the channel, the revisions of which there is a text. */
 function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; highest: number }> {
   const written = new Map<string, { lowest: number; highest: number }>();
   for (const place of places) {
-    const at = place.lastIndexOf(':');
-    const [who, revision] = [place.slice(0, at), Number(place.slice(at + 1))];
+    const { who, revision } = partsOf(place);
     const { lowest, highest } = written.get(who) ?? { lowest: revision, highest: revision };
     written.set(who, { lowest: Math.min(lowest, revision), highest: Math.max(highest, revision) });
   }
@@ -109,6 +187,7 @@ function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; h
 async function gatherIndex(redis: Redis, index: string, remains: Remains): Promise<void> {
   for await (const [who, line] of linesOf(redis, index)) {
     const [revision = 0, last = 0, third = 0, erased = 0] = line.split(' ').map(Number);
+    if (who === own) remains.card = line;
     const known = who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
     remains.index.set(who, known);
     remains.top = Math.max(remains.top, known.last, known.seq);
@@ -130,8 +209,8 @@ async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
 }
 
 /**
- * What a hash holds, a few with each command. What is there all the while is among it, perhaps twice. Of a channel that is being mended that
- * is all there is: nothing else is written to it, and where another has taken the mend over, what is decided here is refused.
+ * What a hash holds, a few with each command. What is there all the while is among it, perhaps twice. Of a channel that is being repaired that
+ * is all there is: nothing else is written to it.
  */
 async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
   let cursor = '0';
@@ -150,7 +229,18 @@ async function gatherJournal(redis: Redis, journal: string, remains: Remains): P
       if (remains.last > 0 && offset !== remains.last + 1) remains.isWhole = false;
       remains.first ||= offset;
       remains.last = offset;
-      remains.journal.set(fields[5] as string, { revision: Number(fields[9]), last: offset, seq: Number(fields[7]) || 0 });
+      remains.lastAt = fields[13] as string;
+      const [who, revision] = [fields[5] as string, Number(fields[9])];
+      const before = remains.journal.get(who);
+      // A takedown erases all that was before it. Entries of an earlier version do not say so.
+      const erased = fields[3] === 'post.taken-down' ? revision - 1 : Number(fields[23] ?? 0);
+      remains.journal.set(who, {
+        revision,
+        last: offset,
+        seq: Number(fields[7]) || 0,
+        erased: Math.max(before?.erased ?? 0, Math.min(erased, revision - 1)),
+        oldest: before?.oldest ?? revision,
+      });
       if (fields[17] === '1') remains.listed.push(String(offset));
     }
     if (entries.length < page) return;

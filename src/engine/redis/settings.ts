@@ -49,7 +49,7 @@ const withReplicas: readonly Wanted[] = [
 ];
 
 /**
- * What the user needs. Without one of them most goes on, and the rest fails where nobody looks: what is read, mended or erased but seldom.
+ * What the user needs. Without one of them most goes on, and the rest fails where nobody looks: what is read, repaired or erased but seldom.
  * Those that a node misses as it starts, or within a second, are not among them.
  */
 const rights = [

@@ -1,13 +1,20 @@
 import { hash } from 'node:crypto';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { AuthorPost } from '../../protocol/model.ts';
 import { digestOf, type Facts, nextCheck } from '../chain.ts';
-import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { channelFrom } from '../record.ts';
-import { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from '../server-journal.ts';
+import {
+  type ChannelRecord,
+  channelIsBack,
+  channelIsMissing,
+  type ServerReport,
+  ServerWalk,
+  tokenIsForgotten,
+} from '../server-journal.ts';
 import { tagsOf } from '../tags.ts';
 import {
   type ChannelReport,
+  type Fault,
   ofServer,
   renderersOf,
   type StoreOptions,
@@ -19,18 +26,19 @@ import {
 import { hashed, htmlIn, own, readLabel, serverEntryIn, stateIn } from './codec.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
+import { outside, registeredIds } from './outside.ts';
 import { linesOf } from './remains.ts';
 import { marks } from './server-journal.ts';
 
 /**
- * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is mended. A channel is walked up to
+ * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is repaired. A channel is walked up to
  * its head as it is when the walk begins. Each command asks for little, so that nobody waits behind it.
  */
 export interface VerifyRedisOptions extends StoreOptions {
   url: string;
 }
 
-const { verifyEntries: pageEntries, verifyLines: pageLines, verifyConnectMs } = redisLimits;
+const { verifyEntries: pageEntries, verifyLines: pageLines } = redisLimits;
 
 /** A report for each channel, newest first, and of the server's own journal. Throws where the server cannot be used. */
 export async function* verifyRedis({
@@ -38,27 +46,13 @@ export async function* verifyRedis({
   channelId,
   ...options
 }: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
-  if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: verifyConnectMs,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-  });
-  let why = '';
-  redis.on('error', (error: Error) => {
-    why = error.message;
-  });
-  try {
-    await redis.connect();
-    // ioredis goes on in the first database where it may not use the one that the URL names.
-    if (redis.options.db) await redis.select(redis.options.db);
+  yield* outside(url, async function* (redis) {
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
     // It is read on beside the walk. A channel that is made meanwhile may come after its place in the list was looked at.
     const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
     const seen = new Set<string>();
-    for await (const id of channelId === undefined ? registered(redis) : [channelId]) {
+    for await (const id of channelId === undefined ? registeredIds(redis) : [channelId]) {
       seen.add(id);
       const report = await verifyChannel(redis, id, options, known);
       if (report !== undefined) yield report;
@@ -70,18 +64,13 @@ export async function* verifyRedis({
       if (report !== undefined) yield report.fault ? report : new Walk(id, '').faulty(0, null, notListed);
     }
     if (channelId === undefined) yield server.finish();
-  } catch (error) {
-    const message = why || messageOf(error);
-    throw new JournalUnavailable(`Redis: ${message}`, 'unchanged', { cause: error });
-  } finally {
-    redis.disconnect();
-  }
+  });
 }
 
-const notListed = 'the list of channels does not have it';
+export const notListed = 'the list of channels does not have it';
 
 /** The server's own journal, compared with the tokens that are refused. */
-async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
+export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(ofServer));
   // Read first: a node that begins the journal meanwhile writes both at once.
   const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
@@ -117,22 +106,6 @@ async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
   }
 }
 
-/** Ids in the registry, each once although who wanted an id that was taken left a place there too. */
-async function* registered(redis: Redis): AsyncGenerator<string> {
-  const seen = new Set<string>();
-  for (let below = '+'; ; ) {
-    const members = await redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, pageLines);
-    for (const member of members) {
-      const id = member.slice(member.indexOf(':') + 1);
-      if (!seen.has(id)) yield id;
-      seen.add(id);
-    }
-    const last = members.at(-1);
-    if (last === undefined || members.length < pageLines) return;
-    below = `(${last}`;
-  }
-}
-
 /** What a journal says of a post, or of the channel under the name of `own`. */
 interface Latest {
   offset: number;
@@ -144,7 +117,7 @@ interface Latest {
  * Undefined: there is no such channel, or it was deleted. A channel of which the server's own journal says nothing was made by a node of an
  * earlier version.
  */
-async function verifyChannel(
+export async function verifyChannel(
   redis: Redis,
   channelId: string,
   options: WalkedBy,
@@ -231,6 +204,33 @@ async function walkChannel(
   if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
   const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
   return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
+}
+
+/**
+ * Where the entries and their texts are not what was written, whatever is kept beside them. `erasedOf`: the revision through which a post is
+ * erased.
+ */
+export async function chainFault(
+  redis: Redis,
+  channelId: string,
+  { erasedOf, record }: { erasedOf: (postId: string) => number; record: ChannelRecord | undefined },
+): Promise<Fault | undefined> {
+  const [journal = '', , , index = '', texts = '', labels = ''] = channelKeys(channelId);
+  let walk: Walk | undefined;
+  for (let from = '-'; ; ) {
+    const page = await redis.xrange(journal, from, '+', 'COUNT', pageEntries);
+    for (const [at, entry] of (await withTexts(redis, channelId, { texts, labels, index }, page)).entries()) {
+      const [id, fields] = page[at] as Entry;
+      const root = fields[1] ?? '';
+      walk ??= new Walk(channelId, root, { began: beganAt(channelId, [id, fields], root), record });
+      const erasedThrough = entry.postId === null ? 0 : erasedOf(entry.postId);
+      const faulty = walk.take({ ...entry, erasedThrough });
+      if (faulty !== undefined) return faulty.fault;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageEntries) return walk?.finish().fault;
+    from = `(${last[0]}`;
+  }
 }
 
 /** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */

@@ -15,8 +15,7 @@ export interface WatchParts {
   ears: Connection;
   talk: Connection;
   connections: readonly Connection[];
-  /** `broken`: what is kept of the channel contradicts itself, and is being mended. */
-  heads: (channelIds: readonly string[]) => Promise<(Position | 'broken' | undefined)[]>;
+  heads: (channelIds: readonly string[]) => Promise<(Position | 'damaged' | undefined)[]>;
   /** Compares which tokens were revoked, and which sessions ended. */
   refused: () => Promise<unknown>;
   nodeId: string;
@@ -116,8 +115,12 @@ export class Watch {
         this.#comparedAt = performance.now();
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
-          if (head === 'broken') continue;
           const channelId = channelIds[index] as string;
+          // Who follows it reads it, and learns that it is damaged.
+          if (head === 'damaged') {
+            bus.doubt(channelId);
+            continue;
+          }
           const before = marks[index] as Mark;
           const isKnown = head !== undefined && bus.knows(channelId, head, before);
           if (head === undefined && !bus.isNew(channelId) && bus.isGone(channelId, before)) bus.gone(channelId);
@@ -144,7 +147,7 @@ export class Watch {
       const marks = channelIds.map((channelId) => bus.mark(channelId));
       const found = await within(deadlineMs, heads(channelIds));
       for (const [index, head] of found?.entries() ?? []) {
-        if (head === 'broken') continue;
+        if (head === 'damaged') continue;
         const channelId = channelIds[index] as string;
         const before = marks[index] as Mark;
         // Nothing was heard of it since it is listened to, and it is not on its way to be made.

@@ -10,7 +10,7 @@
 --   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
 --   and at the end a fresh root of the server's own journal, and entries for it, as in server-journal.lua
 -- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
---   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"broken"}
+--   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"damaged"}
 -- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
 -- another entry has that offset, or had it.
 local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -19,7 +19,8 @@ local known = remembered(requestAt, kept)
 if known then return { 'duplicate', known, sealOf(known) } end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
 local last, card = head()
-if last == false then return broken end
+-- To whoever makes a channel, a damaged one has the id.
+if last == false then return tonumber(ARGV[8]) == 0 and { 'conflict', own } or damaged end
 
 local at = 9
 local function nextArgument()
@@ -124,7 +125,7 @@ for number = 1, count do
   local added = redis.pcall('XADD', journal, offset .. '-0', unpack(fields))
   if type(added) == 'table' then
     -- The entry that had this offset was taken away, with all that told of it.
-    return string.find(added.err, 'equal or smaller', 1, true) and brokenWithin or added
+    return string.find(added.err, 'equal or smaller', 1, true) and damaged or added
   end
   call('HSET', texts, field(who, revision), text)
   call('HSET', labels, field(who, revision), label)

@@ -1,5 +1,5 @@
 -- By what it is decided whether a channel is listed, at two fifths of what it takes to read it. Nothing is told where there is no channel,
--- nor where the journal may know better than the index: reading it tells, and mends it first.
+-- nor where the journal may know better than the index: only reading it tells.
 -- KEYS: of the channel, [1] the journal · [2] the changes · [3] the index
 -- Answers {state, access, created in ms} · false
 local call = redis.call

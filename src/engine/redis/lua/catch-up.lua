@@ -2,9 +2,9 @@
 -- KEYS: those of the channel.
 -- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] how many changes, [5] how many bytes of them in the readers' view
 -- Answers {"replay", root, offset, check, "1" where there is more or "", then for each change: offset, check, type, at, seq or "", label, text}
---   {"foreign"} · {"broken"} · false where there is no such channel. The position answered is that up to which the changes reach.
+--   {"foreign"} · {"damaged"} · false where there is no such channel. The position answered is that up to which the changes reach.
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local after = tonumber(ARGV[2])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -22,10 +22,10 @@ local answer = { 'replay', last.root, last.offset, last.check, '' }
 local taken = 0
 for _, who in ipairs(call('ZRANGEBYSCORE', changes, '(' .. ARGV[2], '+inf', 'LIMIT', 0, limit + 1)) do
   local entry = entryAt(tonumber(call('ZSCORE', changes, who)))
-  if not entry then return brokenWithin end
+  if not entry then return damaged end
   local label = call('HGET', labels, field(who, entry.revision))
   local text = call('HGET', texts, field(who, entry.revision))
-  if not label or not text then return brokenWithin end
+  if not label or not text then return damaged end
   local bytes, body = sizes(label)
   left = left - (bytes - body)
   if taken > 0 and (left < 0 or taken >= limit) then

@@ -1,12 +1,12 @@
 -- The channel as it is. See Journal.channel in engine.ts.
 -- KEYS: those of the channel.
 -- ARGV: [1] "" where a channel of the desk is not to be told from none; anything else, or left out: it is told
--- Answers {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"broken"}
+-- Answers {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"damaged"}
 local access = call('GET', deleted)
 if access then return { 'deleted', access } end
 local last, card = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil or (ARGV[1] == '' and card.access == 'desk') then return { 'missing' } end
 local text = call('HGET', texts, field(own, card.revision))
-if not text then return brokenWithin end
+if not text then return damaged end
 return { 'found', last.root, last.offset, last.check, card.latest, text }

@@ -2,9 +2,9 @@
 -- KEYS: those of the channel.
 -- ARGV: [1] the offset below which, or "+inf" · [2] how many
 -- Answers {root, offset, check, "1" where there is more or "", then for each: offset, post id or "channel", revision, kind, at,
---   its own label or false, label of what stands now, and where its own was erased the text of that, once for each post, else false} · {"broken"} · false where there is no such channel
+--   its own label or false, label of what stands now, and where its own was erased the text of that, once for each post, else false} · {"damaged"} · false where there is no such channel
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local limit = tonumber(ARGV[2])
 local found = call('ZREVRANGEBYSCORE', listed, '(' .. ARGV[1], '-inf', 'LIMIT', 0, limit + 1)
@@ -12,15 +12,15 @@ local told = {}
 local answer = { last.root, last.offset, last.check, #found > limit and '1' or '' }
 for number = 1, math.min(limit, #found) do
   local entry = entryAt(found[number])
-  if not entry then return brokenWithin end
+  if not entry then return damaged end
   local now = entry.who == own and readCard() or readPost(entry.who)
   local standing = now and call('HGET', labels, field(entry.who, now.revision))
-  if not standing then return brokenWithin end
+  if not standing then return damaged end
   local past = call('HGET', labels, field(entry.who, entry.revision))
   local text = false
   if not past and not told[entry.who] then
     text = call('HGET', texts, field(entry.who, now.revision))
-    if not text then return brokenWithin end
+    if not text then return damaged end
     told[entry.who] = true
   end
   for _, value in ipairs({ entry.offset, entry.who, entry.revision, entry.kind, entry.at, past, standing, text }) do

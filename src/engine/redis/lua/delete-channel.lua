@@ -4,7 +4,7 @@
 --   [5] a fresh root of the server's own journal · [6] an entry for it, as in server-journal.lua
 -- Answers "deleted" · "was-deleted" · "missing"
 if call('EXISTS', deleted) == 1 then return 'was-deleted' end
--- Also one that is broken can be deleted; where its access is lost with it, it is none of a stranger's business.
+-- A damaged channel can be deleted, too; where its access is lost with it, it is none of a stranger's business.
 if head() == nil then return 'missing' end
 local card = readCard()
 call('SET', deleted, card and card.access or 'desk')

@@ -3,10 +3,10 @@
 -- ARGV: [1] the offset · [2] how many, [3] how many bytes in the author's view
 -- Answers {root, offset, check of the head, "1" where there is more or "", then for each: offset, type, post id or "channel", revision,
 --   kind or "", at, by, content, check, revision through which it erased or "", revision through which its post is erased, label or false,
---   text or false} · {"broken"}
+--   text or false} · {"damaged"}
 --   false where there is no such channel
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local limit, left = tonumber(ARGV[2]), tonumber(ARGV[3])
 local answer = { last.root, last.offset, last.check, '' }

@@ -3,9 +3,9 @@
 -- ARGV: [1] the offset · [2] how many
 -- Answers {"1" where there is more or "", then for each: offset, type, post id or "channel", revision, kind or "", at, by, content, check,
 --   revision through which it erased or ""}
---   {"broken"} · false where there is no such channel
+--   {"damaged"} · false where there is no such channel
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local limit = tonumber(ARGV[2])
 local found = call('XRANGE', journal, ARGV[1] .. '-0', '+', 'COUNT', limit + 1)

@@ -1,13 +1,13 @@
 -- A post as it is. See Journal.post in engine.ts.
 -- KEYS: those of the channel.
 -- ARGV: [1] its id
--- Answers {root, offset, check, seq, label, text} · {"broken"} · false where there is no such post
+-- Answers {root, offset, check, seq, label, text} · {"damaged"} · false where there is no such post
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local post = ARGV[1] ~= own and readPost(ARGV[1])
 if not post then return false end
 local label = call('HGET', labels, field(post.id, post.revision))
 local text = call('HGET', texts, field(post.id, post.revision))
-if not label or not text then return brokenWithin end
+if not label or not text then return damaged end
 return { last.root, last.offset, last.check, post.seq, label, text }

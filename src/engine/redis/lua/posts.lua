@@ -7,9 +7,9 @@
 -- Answers {root, offset, check, "1" where there is more or "", seq up to which it was looked or "" where that is all, bytes left,
 --   how many posts follow, each as seq, label, text} and then for a snapshot
 --   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
---   {"broken"} · false where there is no such channel
+--   {"damaged"} · false where there is no such channel
 local last, card = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -104,7 +104,7 @@ local function takeOne(id)
   return not torn
 end
 if marks[1] then answer[5] = eachTagged(marks[1], hasOthers, takeOne) or '' else eachPost(takeOne) end
-if torn then return brokenWithin end
+if torn then return damaged end
 if not ARGV[rest + 1] then return answer end
 
 local function addOne(post)
@@ -122,7 +122,7 @@ eachTagged(summaries, always, function(id)
   torn = torn or not summary
   return false
 end)
-if torn then return brokenWithin end
+if torn then return damaged end
 addOne(summary)
 eachTagged(keyEvents, always, function(id)
   local post = readPost(id)
@@ -132,4 +132,4 @@ eachTagged(keyEvents, always, function(id)
   most = most - 1
   return most > 0
 end)
-return torn and brokenWithin or answer
+return torn and damaged or answer

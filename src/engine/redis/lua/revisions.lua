@@ -1,9 +1,9 @@
 -- A post as it was. See Journal.revisions in engine.ts.
 -- KEYS: those of the channel.
 -- ARGV: [1] its id · [2] the revision above which · [3] how many, [4] how many bytes in the author's view
--- Answers {"1" where there is more or "", seq, then for each: label, text} · {"broken"} · false where there is no such post
+-- Answers {"1" where there is more or "", seq, then for each: label, text} · {"damaged"} · false where there is no such post
 local last = head()
-if last == false then return broken end
+if last == false then return damaged end
 if last == nil then return false end
 local post = ARGV[1] ~= own and readPost(ARGV[1])
 if not post then return false end
@@ -20,7 +20,7 @@ for revision = math.max(tonumber(ARGV[2]), post.erased) + 1, post.revision do
       return answer
     end
     local text = call('HGET', texts, field(post.id, revision))
-    if not text then return brokenWithin end
+    if not text then return damaged end
     table.insert(answer, label)
     table.insert(answer, text)
     taken = taken + 1

@@ -7,10 +7,8 @@ local call = redis.call
 -- Stands for the channel itself where posts stand by their ids.
 local own = 'channel'
 
--- Why an operation was not carried out: what is kept contradicts itself, and is to be mended first.
-local broken = { 'broken' }
--- The same where that is found on the way: its head does not tell, and whoever mends it is not to go by that.
-local brokenWithin = { 'broken', 'within' }
+-- Why an operation was not carried out: what is kept contradicts itself, and is to be repaired first.
+local damaged = { 'damaged' }
 
 -- An entry from its place in the stream: the fields are always written in this order, the last one only where the entry erased.
 local function toEntry(found)

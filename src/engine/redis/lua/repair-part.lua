@@ -1,10 +1,11 @@
--- Writes a part of what a channel that is being mended has: little enough that nobody waits for it.
--- KEYS: those of the channel, then [12] who mends it.
+-- Writes a part of what a channel that is being repaired has: so little that nobody waits long behind it.
+-- KEYS: those of the channel, then [12] who repairs it.
 -- ARGV: [1] who does · [2] the highest offset that may have been given out, or 0 · [3] the salt of tags
---   how many ids of posts follow that are taken from the index, ids · how many places of revisions that are taken away, places
+--   how many ids of posts follow that are taken from the index, ids · how many places of revisions whose text and label are taken away, places
+--   how many places of revisions whose label is written, each followed by the label
 --   how many offsets of listed entries, offsets
 --   how many posts, each as id, revision, last, seq, erased, publishedAt, how many tags follow, tags
--- Answers "written" · "lost": it is another that mends it, or there is nothing more to be mended
+-- Answers "written" · "lost": another repairs it, or it was deleted
 if call('GET', KEYS[12]) ~= ARGV[1] or not call('ZSCORE', changes, 'mending') then return 'lost' end
 local salt = ARGV[3]
 local at = 3
@@ -13,13 +14,17 @@ local function nextArgument()
   return ARGV[at]
 end
 
--- Before the lines that tell of it are taken away: who begins anew is to know of it too.
+-- Before the lines that tell of it are taken away: who begins again is to know of it too.
 call('ZADD', changes, ARGV[2], 'highest')
 for _ = 1, tonumber(nextArgument()) do call('HDEL', index, nextArgument()) end
 for _ = 1, tonumber(nextArgument()) do
   local place = nextArgument()
   call('HDEL', texts, place)
   call('HDEL', labels, place)
+end
+for _ = 1, tonumber(nextArgument()) do
+  local place = nextArgument()
+  call('HSET', labels, place, nextArgument())
 end
 for _ = 1, tonumber(nextArgument()) do
   local offset = nextArgument()

@@ -1,0 +1,26 @@
+-- Ends the repair of a channel: from here on it is whole, with all its parts as they were written.
+-- KEYS: those of the channel, then [12] who repairs it.
+-- ARGV: [1] who does · [2] the journal's last offset or 0, as it stood when it was decided · [3] the salt of tags
+--   [4] state, access, created, pinned id or "-", latestPostAt or "-", revision and last of the channel
+--   where another history begins: [11] root, offset, digest, at, by, content, label, text of its first entry, by which the channel has its
+--   revision
+-- Answers "repaired" · "lost": another repairs it, it was deleted, or what it was decided on does not stand
+if call('GET', KEYS[12]) ~= ARGV[1] or not call('ZSCORE', changes, 'mending') then return 'lost' end
+local newest = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
+if (newest and toEntry(newest).offset or 0) ~= tonumber(ARGV[2]) then return 'lost' end
+call('UNLINK', KEYS[12])
+
+local salt, state, access, created, pinned, latest, revision, last = unpack(ARGV, 3, 10)
+call('HSET', index, own, table.concat({ revision, last, state, access, created, pinned, latest, salt }, ' '))
+call('ZADD', changes, last, own)
+call('ZREM', changes, 'mending', 'highest')
+if ARGV[11] then
+  local root, offset, digest, time, by, content, label, text = unpack(ARGV, 11, 18)
+  local check = redis.sha1hex(root .. '|' .. offset .. '|' .. digest)
+  call('UNLINK', journal, listed)
+  call('XADD', journal, offset .. '-0', 'root', root, 'type', 'channel.changed', 'post', own, 'seq', '', 'revision', revision,
+    'kind', '', 'at', time, 'by', by, 'listed', '', 'content', content, 'check', check)
+  call('HSET', texts, field(own, revision), text)
+  call('HSET', labels, field(own, revision), label)
+end
+return 'repaired'

@@ -1,0 +1,9 @@
+import { isListed } from './desk/history.ts';
+import { type RepairOptions, type RepairReport, repairRedis as repairInRedis } from './engine/redis/repair.ts';
+
+export type { RepairReport } from './engine/redis/repair.ts';
+
+/** Looks for damaged channels in a Redis or Valkey, and repairs them. For the command. */
+export function repairRedis(options: RepairOptions): AsyncGenerator<RepairReport> {
+  return repairInRedis({ now: Date.now(), isListed, ...options });
+}
