@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { languages } from '../../client/web/strings/languages.ts';
+import type { PageData } from '../../client/web/view/data.ts';
 import { asyncApi } from '../../src/documents/asyncapi.ts';
 import { openApi } from '../../src/documents/openapi.ts';
 import { assetsDirectory, loadAssets } from '../../src/reader/pages/assets.ts';
@@ -11,6 +12,17 @@ import { assetsDirectory, loadAssets } from '../../src/reader/pages/assets.ts';
 const mostBytes = 35_300;
 /** What keeps the page of a post's earlier versions, or of one that was withdrawn, current. Bytes, likewise. */
 const mostFollowPostBytes = 1_200;
+
+/** What a page brings its script. A field that does not stand here does not compile. */
+const ofPage: Record<keyof PageData, true> = {
+  at: true,
+  snapshot: true,
+  offset: true,
+  floor: true,
+  ceiling: true,
+  newest: true,
+  marked: true,
+};
 
 const weigh = (address: string) =>
   gzipSync(readFileSync(join(assetsDirectory(), address.replace('/assets/', ''))), { level: 9 }).length;
@@ -29,7 +41,7 @@ it('the script of what a post said before, and of what was withdrawn, weighs les
   expect(weigh(loadAssets().followPost)).toBeLessThan(mostFollowPostBytes);
 });
 
-it('no field that is given a short name in the scripts of pages is one of the wire', async () => {
+it('no field that is given a short name in the scripts of pages is one of the wire, or of what a page tells its script', async () => {
   const { inside } = await import(new URL('../../scripts/build-pages.mjs', import.meta.url).href);
   const names = new Set<string>();
   const url = 'https://live.example.org';
@@ -37,6 +49,7 @@ it('no field that is given a short name in the scripts of pages is one of the wi
     names.add(name);
     return value;
   });
+  for (const name of Object.keys(ofPage)) names.add(name);
   expect([...names]).toEqual(expect.arrayContaining(['offset', 'keyEvents', 'headline']));
   expect([...names].filter((name) => inside.test(name))).toEqual([]);
   expect(inside.test('newestSeq')).toBe(true);
