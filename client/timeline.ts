@@ -1,5 +1,5 @@
 import type { CatchUp, Channel, ChannelEvent, Event, KeyEvent, PostEvent, ReaderPost, Snapshot } from '../src/protocol/model.ts';
-import { eventTypes } from '../src/protocol/model.ts';
+import { isEventType } from '../src/protocol/model.ts';
 import { readPost } from './read-post.ts';
 import { inserted, pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
 
@@ -111,13 +111,12 @@ export function applyEvent(timeline: Timeline, event: Event): Timeline {
 
 function apply(timeline: Timeline, event: Event): Timeline {
   const moved = { ...timeline, offset: event.offset, cursor: event.cursor };
-  if (!isKnown(event)) return moved;
-  return event.type === 'channel.changed' ? hearChannel(moved, event) : hear(moved, readPost((event as PostEvent).post));
+  if (!isEventType(event.type)) return moved;
+  return event.type === 'channel.changed' ? hearChannel(moved, event) : hear(moved, readPost((event satisfies BringsPost).post));
 }
 
-function isKnown(event: Event): boolean {
-  return eventTypes.includes(event.type);
-}
+/** Each of these brings the whole post, which is taken whatever happened to it. */
+type BringsPost = PostEvent & { type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down' };
 
 function hearChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
   if (channel.revision < timeline.channel.revision) return timeline;

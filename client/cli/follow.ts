@@ -169,6 +169,8 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
           : correctedLines(post, before, timezone(), style);
       }
       default:
+        // Of a later version.
+        event satisfies never;
         return [];
     }
   }

@@ -1,4 +1,4 @@
-import { type CatchUp, type Event, eventTypes } from '../../src/protocol/model.ts';
+import { type CatchUp, type Event, isEventType, type PostEventType } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
 import { isCount, isPage, isPlace, isPost, isText } from '../read-post.ts';
@@ -78,10 +78,12 @@ export function answerOf(said: unknown): SubscribeAnswer | undefined {
 
 export function isEvent(said: unknown): said is Event {
   if (!isObject(said) || ![said.type, said.cursor].every(isText) || ![said.from, said.offset].every(isCount)) return false;
-  if (said.type === 'channel.changed') return isObject(said.channel);
+  const name = said.type;
   // Of a later version it may be about a part of a post.
-  const isIt = (eventTypes as readonly unknown[]).includes(said.type) ? isPost : isObject;
-  return !(said.type as string).startsWith('post.') || isIt(said.post);
+  if (!isEventType(name)) return !(name as string).startsWith('post.') || isObject(said.post);
+  if (name === 'channel.changed') return isObject(said.channel);
+  name satisfies PostEventType;
+  return isPost(said.post);
 }
 
 function isCatchUp(said: Record<string, unknown>): said is Record<string, unknown> & CatchUp {

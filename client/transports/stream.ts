@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
-import { eventTypes } from '../../src/protocol/model.ts';
+import { isEventType } from '../../src/protocol/model.ts';
 import { type Http, isObject, parsed, wordOf } from '../http.ts';
 import { canStream, longestAnswerMs, queryOf, readText } from '../portable.ts';
 import { KeptAnswer } from './kept-answer.ts';
@@ -144,7 +144,7 @@ class StreamLink implements Link {
     // Of any type: a later one is skipped by the reader, who keeps its cursor. What is none is a message of a later version.
     if (isEvent(said)) return this.#told.event(said);
     // Half an event that is known leaves a gap.
-    if (event !== undefined && (eventTypes as readonly string[]).includes(event)) this.#lose(false);
+    if (isEventType(event)) this.#lose(false);
   }
 
   /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */

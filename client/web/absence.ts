@@ -1,4 +1,4 @@
-import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import { toldAs } from '../read-post.ts';
 import type { Cause, Line, Named } from './view/since.ts';
 
@@ -39,7 +39,7 @@ export class Absence {
   /** Every event, in order. */
   hear(event: Event): void {
     if (event.type === 'channel.changed') return;
-    const { post } = event as PostEvent;
+    const { post } = event;
     if (this.#left !== undefined) this.#missed.hear(post, this.#left);
     this.#told?.missed.follow(post);
   }

@@ -1,4 +1,4 @@
-import { type Event, isWithdrawn, type PostEvent, type ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import { correctionsOf, toldAs } from '../read-post.ts';
 import type { News, Words } from './strings/words.ts';
 import { newsText } from './view/counts.ts';
@@ -37,7 +37,7 @@ export class Announcer {
   /** `before`: the post as it was held until then. */
   tell(event: Event, before?: ReaderPost): void {
     if (event.type === 'channel.changed') return;
-    const { post } = event as PostEvent;
+    const { post } = event;
     if (isWithdrawn(post)) {
       this.#show('');
       this.#answers = [];

@@ -54,7 +54,6 @@ function value(schema: z.ZodType, description: string): Component {
 }
 
 const [imageMedia, videoMedia, linkMedia] = schemas.mediaSchema.options;
-const [postEvent, channelEvent] = schemas.eventSchema.options;
 const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
 
 /** By their names in the documents. */
@@ -127,11 +126,14 @@ export const components = {
   SeenPost: value(schemas.seenPostSchema, "A post in the view of who asks: the author's for those who may write in the channel."),
 
   Event: oneOf(schemas.eventSchema, 'type', "An entry of a channel's journal, with the whole state after it."),
-  PostEvent: sent(postEvent, 'Something happened to a post. Apply it by post id, whatever the type.', {
+  PostEvent: sent(schemas.eventSchemas.post, 'Something happened to a post. Apply it by post id, whatever the type.', {
     ...event,
     post: 'The post after it.',
   }),
-  ChannelEvent: sent(channelEvent, 'The channel was made or changed.', { ...event, channel: 'The channel after it.' }),
+  ChannelEvent: sent(schemas.eventSchemas.channel, 'The channel was made or changed.', {
+    ...event,
+    channel: 'The channel after it.',
+  }),
   KeyEvent: sent(schemas.keyEventSchema, 'A post to which readers can jump.', {
     id: 'The post.',
     seq: 'Its place.',

@@ -1,5 +1,5 @@
 import { limits } from '../protocol/limits.ts';
-import { type EventType, eventTypes } from '../protocol/model.ts';
+import { type EventSubject, type EventType, eventTypes, subjectOf } from '../protocol/model.ts';
 import type { ComponentName } from './components.ts';
 import { exampleCursor } from './cursors.ts';
 
@@ -21,6 +21,7 @@ const happened: Record<EventType, string> = {
   'post.taken-down': 'A post was taken down',
   'channel.changed': 'The channel was made or changed',
 };
+const eventPayloads: Record<EventSubject, ComponentName> = { post: 'PostEvent', channel: 'ChannelEvent' };
 
 export const socketMessages: readonly Message[] = [
   {
@@ -82,7 +83,7 @@ export const streamMessages: readonly Message[] = [
       name: type,
       title: happened[type],
       description: 'Its `id` is its cursor.',
-      payload: type === 'channel.changed' ? 'ChannelEvent' : 'PostEvent',
+      payload: eventPayloads[subjectOf(type)],
     }),
   ),
   {

@@ -1,6 +1,6 @@
 import type { StoredChange } from '../engine/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
-import type { EventType, Transport } from '../protocol/model.ts';
+import type { Channel, EventType, ReaderPost, Transport } from '../protocol/model.ts';
 
 /** How a transport puts an event on the wire. Made once by each transport. */
 export interface Format {
@@ -35,15 +35,15 @@ export class EncodedChange implements EventFacts {
   constructor(channelId: string, epoch: string, change: StoredChange) {
     const { offset, check, type, at } = change;
     const cursor = formatCursor({ epoch, offset, check });
-    const subject = change.type === 'channel.changed' ? { channel: change.channel } : { post: change.post };
+    const { subject, whole } = contentOf(change);
     this.type = type;
     this.cursor = cursor;
     this.offset = offset;
     this.check = check;
-    this.subject = change.type === 'channel.changed' ? null : change.post.id;
+    this.subject = subject;
     this.isTakedown = type === 'post.taken-down';
     this.#head = `{"channelId":${JSON.stringify(channelId)},"from":`;
-    this.#body = `,${JSON.stringify({ offset, cursor, type, at, ...subject }).slice(1)}`;
+    this.#body = `,${JSON.stringify({ offset, cursor, type, at, ...whole }).slice(1)}`;
     this.bytes = Buffer.byteLength(this.#body) + this.#head.length;
   }
 
@@ -61,6 +61,19 @@ export class EncodedChange implements EventFacts {
       this.#frames.set(format, frame);
     }
     return frame;
+  }
+}
+
+/** `subject`: as in `EncodedChange`. `whole`: what the event brings. */
+function contentOf(change: StoredChange): { subject: string | null; whole: { post: ReaderPost } | { channel: Channel } } {
+  switch (change.type) {
+    case 'post.published':
+    case 'post.revised':
+    case 'post.retracted':
+    case 'post.taken-down':
+      return { subject: change.post.id, whole: { post: change.post } };
+    case 'channel.changed':
+      return { subject: null, whole: { channel: change.channel } };
   }
 }
 

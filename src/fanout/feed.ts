@@ -213,7 +213,16 @@ export class Feed {
   /** Announced late, it may be older than the erasure. The journal tells what stands. */
   #isDoubted(change: StoredChange): boolean {
     if (this.#doubted.has(null)) return true;
-    return change.type !== 'channel.changed' && change.type !== 'post.taken-down' && this.#doubted.has(change.post.id);
+    switch (change.type) {
+      case 'post.published':
+      case 'post.revised':
+      case 'post.retracted':
+        return this.#doubted.has(change.post.id);
+      // They hold nothing that the erasure of a post takes away.
+      case 'post.taken-down':
+      case 'channel.changed':
+        return false;
+    }
   }
 
   /** Reads what is missing, if anything. */

@@ -13,6 +13,10 @@ export const verifications = ['verified', 'unverified', 'disputed'] as const;
 export const revisionKinds = ['refile', 'update', 'clarification', 'correction'] as const;
 /** Written out: what is put together stays in the scripts of pages, which have no use for it. */
 export const changeKinds = ['refile', 'update', 'clarification', 'correction', 'retraction', 'takedown'] as const;
+/**
+ * The only list of event types. Each begins with the subject of the event, which the event brings whole. What depends on either is a total
+ * switch or table, so that a new one does not compile before every place has an answer.
+ */
 export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
 
 /** How readers are reached. */
@@ -31,7 +35,10 @@ export type RevisionKind = (typeof revisionKinds)[number];
 export type ChangeKind = (typeof changeKinds)[number];
 export type PostStatus = 'published' | 'retracted' | 'taken-down';
 export type EventType = (typeof eventTypes)[number];
-export type PostEventType = Exclude<EventType, 'channel.changed'>;
+type SubjectOf<Type extends EventType> = Type extends `${infer Subject}.${string}` ? Subject : Type;
+export type EventSubject = SubjectOf<EventType>;
+export type EventTypeOf<Subject extends EventSubject> = Extract<EventType, Subject | `${Subject}.${string}`>;
+export type PostEventType = EventTypeOf<'post'>;
 
 export interface Person {
   name: string;
@@ -157,10 +164,15 @@ export interface PostEvent extends EventFacts {
   post: ReaderPost;
 }
 export interface ChannelEvent extends EventFacts {
-  type: 'channel.changed';
+  type: EventTypeOf<'channel'>;
   channel: Channel;
 }
-export type Event = PostEvent | ChannelEvent;
+/** The event of each subject. */
+export interface EventsAbout {
+  post: PostEvent;
+  channel: ChannelEvent;
+}
+export type Event = EventsAbout[EventSubject];
 
 export interface KeyEvent {
   id: string;
@@ -283,6 +295,15 @@ export function readerView(post: AuthorPost): ReaderPost {
     html: post.html,
     history: post.history.map(({ revision, kind, note, at }) => ({ revision, kind, note, at })),
   };
+}
+
+/** False for a type of a later version. */
+export function isEventType(type: unknown): type is EventType {
+  return (eventTypes as readonly unknown[]).includes(type);
+}
+
+export function subjectOf<Type extends EventType>(type: Type): SubjectOf<Type> {
+  return type.split('.')[0] as SubjectOf<Type>;
 }
 
 /** The type of the event that made a post's revision. */

@@ -86,14 +86,17 @@ const eventFacts = {
   cursor: cursorSchema,
   at: sentTime,
 };
-export const eventSchema = z.union([
-  z.strictObject({
-    ...eventFacts,
-    type: z.enum(['post.published', 'post.revised', 'post.retracted', 'post.taken-down']),
-    post: readerPostSchema,
-  }),
-  z.strictObject({ ...eventFacts, type: z.literal('channel.changed'), channel: channelSchema }),
-]) satisfies z.ZodType<model.Event>;
+/** By the subject of the event. */
+export const eventSchemas = {
+  post: z.strictObject({ ...eventFacts, type: eventTypeSchema('post'), post: readerPostSchema }),
+  channel: z.strictObject({ ...eventFacts, type: eventTypeSchema('channel'), channel: channelSchema }),
+} satisfies { [Subject in model.EventSubject]: z.ZodType<model.EventsAbout[Subject]> };
+export const eventSchema = z.union(Object.values(eventSchemas)) satisfies z.ZodType<model.Event>;
+
+function eventTypeSchema<Subject extends model.EventSubject>(subject: Subject) {
+  const about = model.eventTypes.filter((type) => model.subjectOf(type) === subject);
+  return z.literal(about as model.EventTypeOf<Subject>[]);
+}
 
 export const keyEventSchema = z.strictObject({
   id: postIdSchema,

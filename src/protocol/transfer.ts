@@ -199,12 +199,21 @@ function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
   ]);
 }
 
+/** Whether the entry of an erased line can be of this type. */
+const hadText: Record<model.EventType, boolean> = {
+  'post.published': true,
+  'post.revised': true,
+  'post.retracted': true,
+  'post.taken-down': false,
+  'channel.changed': false,
+};
+
 function erasedContradictions({ erased, facts }: ErasedLine): FieldError[] {
   const first = erased.revision === 1;
   const { type = first ? 'post.published' : 'post.revised' } = facts;
   return told([
     [first !== (type === 'post.published'), 'revision.type', 'Must be post.published for revision 1, and for no other.'],
-    [type === 'channel.changed' || type === 'post.taken-down', 'revision.type', 'Must be of a post that had a text.'],
+    [!hadText[type], 'revision.type', 'Must be of a post that had a text.'],
     [facts.salt !== undefined, 'revision.salt', 'Is erased with the text.'],
     [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
     [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configTable } from '../../src/config.ts';
-import type { Correction, Snapshot } from '../../src/protocol/model.ts';
+import { type Correction, eventTypes, type Snapshot } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import { blocksOf } from '../support/blocks.ts';
 
@@ -135,6 +135,7 @@ describe('the readme', () => {
 
   it('follows a stream with an EventSource, which goes on', async () => {
     const [program = ''] = blocks('Without WebSocket');
+    expect(eventTypes.filter((type) => !program.includes(`'${type}'`))).toEqual([]);
     const file = join(directory, 'follow.mjs');
     await writeFile(file, program.replace('http://127.0.0.1:4000', url));
     let told = '';
