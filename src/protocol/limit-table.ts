@@ -17,9 +17,9 @@ export type LimitTable = Readonly<Record<string, Limit>>;
 type Series = `pressbox_${string}`;
 
 /** The numbers alone, for the code that keeps them. */
-export function valuesOf<Table extends LimitTable>(table: Table): { readonly [Name in keyof Table]: number } {
-  const values = Object.fromEntries(Object.entries(table).map(([name, { value }]) => [name, value]));
-  return values as { [Name in keyof Table]: number };
+export function valuesOf<Name extends string>(table: Readonly<Record<Name, Limit>>): Readonly<Record<Name, number>> {
+  const values = Object.entries<Limit>(table).map(([name, { value }]) => [name, value]);
+  return Object.fromEntries(values) as Record<Name, number>;
 }
 
 /** A value as text. The unit stands at the end of the name. */
