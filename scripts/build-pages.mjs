@@ -16,7 +16,7 @@ export const inside = new RegExp(
     'restarts|retryBetterMs|roundAt|rounds|steadyMs|strictCursor|timeoutMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
     'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
     'openAtMarked|sayInstead|renderInZone|forgetForGood|onUnsubscribed|onMissed|moveToPost|comeBack|anyWindow|scroller|dress|firstMs|mostMs',
-    'trail|inZone|isNothing|letGo|seqOf|startFrom|taken|whole|dial|using|ways|reads|waiting',
+    'trail|inZone|isNothing|letGo|seqOf|startFrom|taken|whole|dial|using|ways|reads|waiting|place|heard',
   ].join('|')})$`,
 );
 /** It has a short name beside the folder of the others. */
