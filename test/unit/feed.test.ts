@@ -353,6 +353,24 @@ describe('a change of access', () => {
   });
 });
 
+describe('an answer of the journal that was asked for before the history was replaced', () => {
+  it('is given to nobody: the journal is read again', async () => {
+    const { journal, feed } = await open(at(10));
+    const said: EncodedCatchUp[] = [];
+    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded));
+    const lost = await journal.read();
+    journal.head = at(8, 'b');
+    feed.checkJournal();
+    (await journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect(feed.head).toEqual(at(8, 'b'));
+    lost.answer(replay(at(10), [change(10, 'p')]));
+    (await journal.read()).answer(replay(at(8, 'b'), [change(8, 'q', { history: 'b' })]));
+    expect(await done).toBe('answered');
+    expect(said.map(({ position }) => position)).toEqual([at(8, 'b')]);
+  });
+});
+
 describe('an answer of the journal that brings nothing', () => {
   it('leaves what is given to many as it is', async () => {
     const { journal, feed } = await open(at(5));
