@@ -11,9 +11,11 @@ export type Said = { to: 'server' | 'client' } & (
 interface HttpRequest {
   method: string;
   path: string;
-  headers: Record<string, string>;
+  headers: SentHeaders;
   body?: unknown;
 }
+/** A list: as many headers of that name. */
+export type SentHeaders = Record<string, string | string[]>;
 interface HttpAnswer {
   status: number;
   headers: Record<string, string>;
@@ -42,11 +44,13 @@ const toldHeaders = [
 export class Exchange {
   readonly said: Said[] = [];
 
-  asked(method: string, path: string, headers: Record<string, string>, body: unknown): void {
+  asked(method: string, path: string, headers: SentHeaders, body: unknown): void {
     const { authorization, cookie, ...rest } = headers;
     const told = {
       ...rest,
-      ...(authorization !== undefined && { authorization: 'Bearer TOKEN' }),
+      ...(authorization !== undefined && {
+        authorization: Array.isArray(authorization) ? authorization.map(() => 'Bearer TOKEN') : 'Bearer TOKEN',
+      }),
       ...(cookie !== undefined && { cookie: 'pressbox=SESSION' }),
     };
     this.said.push({ to: 'server', http: { method, path, headers: told, ...(body !== undefined && { body }) } });

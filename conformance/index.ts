@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Case, Departure } from './case.ts';
+import { compressionCases } from './cases/compression.ts';
 import { pollCases, socketCases, streamCases } from './cases/live.ts';
 import { modelCases } from './cases/model.ts';
 import { catchUpCases, readingCases } from './cases/reading.ts';
@@ -20,6 +21,7 @@ export const cases: readonly Case[] = [
   ...withdrawalCases,
   ...catchUpCases,
   ...readingCases,
+  ...compressionCases,
   ...socketCases,
   ...streamCases,
   ...pollCases,

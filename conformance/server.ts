@@ -1,9 +1,12 @@
+import http from 'node:http';
+import https from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
 import { createParser } from 'eventsource-parser';
 import { io, type Socket } from 'socket.io-client';
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import { Departure } from './case.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, SentHeaders } from './exchange.ts';
 
 /** The server that is examined, seen from outside: HTTP, a Socket.IO connection, a stream of Server-Sent Events. */
 export interface ServerOptions {
@@ -16,6 +19,8 @@ export interface ServerOptions {
 export interface Ask {
   method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
   headers?: Record<string, string>;
+  /** Sent besides a header of the same name. */
+  second?: Record<string, string>;
   /** Sent as JSON; a string as it is. */
   body?: unknown;
   /** Default: the one that the examiner gave. Null: none. */
@@ -46,29 +51,32 @@ export class ExaminedServer {
   }
 
   /** Waits where the server says so: what is examined is not how much it can bear. */
-  async ask(exchange: Exchange, path: string, { method = 'GET', headers = {}, body, token }: Ask = {}): Promise<Answer> {
+  async ask(exchange: Exchange, path: string, { method = 'GET', headers = {}, second, body, token }: Ask = {}): Promise<Answer> {
     const given = token === undefined ? this.#options.token : token;
     const sent: Record<string, string> = {
       ...(given !== null && { authorization: `Bearer ${given}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     };
+    const { signal } = this.#options;
+    const options = {
+      method,
+      signal,
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    };
+    const both = second && withSecond({ host: new URL(this.url).host, ...sent }, second);
     for (let waits = 0; ; waits += 1) {
-      exchange.asked(method, path, sent, body);
-      const answer = await fetch(this.url + path, {
-        method,
-        headers: sent,
-        redirect: 'manual',
-        signal: this.#options.signal,
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
+      exchange.asked(method, path, both ?? sent, body);
+      const answer = both
+        ? await sendBoth(this.url + path, { ...options, headers: both })
+        : await fetch(this.url + path, { ...options, headers: sent, redirect: 'manual' });
       const text = await answer.text();
       const read = parsed(text);
       exchange.answered(answer.status, answer.headers, read ?? (text === '' ? undefined : text));
       if (answer.status !== 429 || waits === mostWaits)
         return { status: answer.status, headers: answer.headers, text, body: read };
       const seconds = Number(answer.headers.get('retry-after') ?? 1);
-      await pause(Math.min(seconds, 10) * 1_000 || 1_000, this.#options.signal);
+      await pause(Math.min(seconds, 10) * 1_000 || 1_000, signal);
     }
   }
 
@@ -116,6 +124,31 @@ export class ExaminedServer {
     exchange.answered(answer.status, answer.headers, undefined);
     return new Stream(answer, exchange, stop);
   }
+}
+
+function withSecond(headers: Record<string, string>, second: Record<string, string>): SentHeaders {
+  const pairs = Object.entries(second).map(([name, value]) => [name, [headers[name] ?? value, value]]);
+  return { ...headers, ...Object.fromEntries(pairs) };
+}
+
+/** Each value in a header of its own: `fetch` joins them, and sets Host itself. */
+function sendBoth(
+  url: string,
+  { headers, body = '', ...options }: { method: string; headers: SentHeaders; signal: AbortSignal; body?: string },
+): Promise<Response> {
+  const { request } = url.startsWith('https:') ? https : http;
+  const all: SentHeaders = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
+  const lines = Object.entries(all).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { ...options, headers: lines, agent: false }, (answer) => {
+      const told = Object.entries(answer.headersDistinct).map(([name, values = []]): [string, string] => [
+        name,
+        values.join(', '),
+      ]);
+      textOf(answer).then((said) => resolve(new Response(said, { status: answer.statusCode ?? 500, headers: told })), reject);
+    });
+    asked.on('error', reject).end(body);
+  });
 }
 
 /** What comes by itself, kept until somebody waits for it. */

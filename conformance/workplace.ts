@@ -60,6 +60,12 @@ export class Workplace {
     return answer;
   }
 
+  /** The cookie of a session of the examiner's token. */
+  async signIn(): Promise<string> {
+    const { headers } = await this.mustAnswer(200, '/v1/session', { method: 'POST' });
+    return headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  }
+
   async channel(fields: object = {}): Promise<Channel & { path: string }> {
     const id = this.newId();
     const answer = await this.mustAnswer(201, '/v1/channels', {

@@ -82,6 +82,30 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/two-of-a-header',
+    rule: 'A request with two Host, Authorization, Content-Type or Idempotency-Key headers is 400, and nothing changes.',
+    async run(work) {
+      const { path } = await work.channel();
+      const second = {
+        host: 'elsewhere.invalid',
+        authorization: 'Bearer another',
+        'content-type': 'text/plain',
+        'idempotency-key': work.newId(),
+      };
+      await unchanged(work, path, async () => {
+        for (const [name, value] of Object.entries(second)) {
+          const headers = { 'idempotency-key': work.newId() };
+          const ask = { method: 'POST', body: { body: 'Once.' }, headers, second: { [name]: value } } as const;
+          const { status } = await work.ask(`${path}/posts`, ask);
+          must(
+            status === 400,
+            `Two ${name} headers are answered ${status} instead of 400. If a proxy made one of them, examine the server behind it.`,
+          );
+        }
+      });
+    },
+  },
+  {
     name: 'writes/chosen-ids',
     rule: 'A client may choose the id of a post, a UUIDv7; a taken id is 409 post-exists, a taken channel 409 channel-exists.',
     async run(work) {

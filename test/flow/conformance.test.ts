@@ -6,7 +6,7 @@ import type { Scenario } from '../../conformance/client-rules.ts';
 import { cases, examine } from '../../conformance/index.ts';
 import { run } from '../support/command.ts';
 import { play } from '../support/rules-runner.ts';
-import { type Sabotage, startSaboteur } from '../support/saboteur.ts';
+import { type AskedHeaders, type Sabotage, startSaboteur } from '../support/saboteur.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -52,7 +52,20 @@ describe('the examination of a server', () => {
   });
 });
 
-/** What each does to the server, and the rule that is then broken. */
+/** A server that goes by the first of two headers of this name. */
+function oneOf(name: string): NonNullable<Sabotage['headers']> {
+  return (headers) => ({ ...headers, [name]: headers[name]?.slice(0, 1) });
+}
+
+/** A server that compresses what fits, whoever asks. */
+function packed(fits: (path: string, asked: AskedHeaders) => boolean): NonNullable<Sabotage['answer']> {
+  return (said, path, asked) => {
+    if (!fits(path, asked)) return said;
+    return { ...said, headers: { ...said.headers, 'content-encoding': 'gzip' } };
+  };
+}
+
+/** What each does to the server, and the rule that is then broken; in brackets, which part of it. */
 const sabotages: Record<string, Sabotage> = {
   'catch-up/another-history': {
     answer: (said, path) => ({
@@ -69,10 +82,14 @@ const sabotages: Record<string, Sabotage> = {
   },
   'catch-up/pages': { answer: (said) => ({ ...said, body: said.body.replace('"more":true', '"more":false') }) },
   'writes/idempotency': { headers: ({ 'idempotency-key': _key, ...rest }) => rest },
-  'writes/rivals': { headers: (headers) => (headers['if-match'] === undefined ? headers : { ...headers, 'if-match': '*' }) },
+  'writes/rivals': { headers: (headers) => (headers['if-match'] === undefined ? headers : { ...headers, 'if-match': ['*'] }) },
   'writes/unknown-field': {
     answer: (said) => (said.status === 400 ? { ...said, headers: { 'content-type': 'text/html' } } : said),
   },
+  'writes/two-of-a-header (Host)': { headers: oneOf('host') },
+  'writes/two-of-a-header (Authorization)': { headers: oneOf('authorization') },
+  'writes/two-of-a-header (Content-Type)': { headers: oneOf('content-type') },
+  'writes/two-of-a-header (Idempotency-Key)': { headers: oneOf('idempotency-key') },
   'model/two-views': {
     answer: (said, path) => ({
       ...said,
@@ -89,13 +106,31 @@ const sabotages: Record<string, Sabotage> = {
     answer: (said) =>
       said.status === 404 ? { ...said, body: said.body.replace(/"detail":"[^"]*"/, '"detail":"Unknown. See /docs."') } : said,
   },
+  'compression/public-answers (never compressed)': { headers: ({ 'accept-encoding': _coding, ...rest }) => rest },
+  'compression/public-answers (always compressed)': { answer: packed((path) => path.endsWith('/snapshot')) },
+  'compression/public-answers (without Vary)': {
+    answer: ({ headers: { vary: _vary, ...headers }, ...said }) => ({ ...said, headers }),
+  },
+  'compression/public-answers (with one entity tag)': {
+    answer: (said) => ({ ...said, headers: { ...said.headers, etag: '"one"' } }),
+  },
+  'compression/public-answers (never revalidated)': { headers: ({ 'if-none-match': _tag, ...rest }) => rest },
+  'compression/other-answers (token)': {
+    answer: packed((path, { authorization }) => path.endsWith('/snapshot') && authorization !== undefined),
+  },
+  'compression/other-answers (session)': { answer: packed((_path, { cookie }) => cookie !== undefined) },
+  'compression/other-answers (wait)': { answer: packed((path) => path.includes('&wait=')) },
+  'compression/other-answers (stream)': { answer: packed((path) => path.endsWith('/stream')) },
   'sockets/subscribe': { frames: (bytes) => bytes.replace('"from":3', '"from":4') },
   'sockets/takedown': { frames: (bytes) => bytes.replace('post.taken-down', 'post.retracted ') },
   'sockets/another-history': { frames: (bytes) => bytes.replace('"reset":true', '"reset":null') },
 };
 
+const ruleOf = (broken: string) => broken.split(' ', 1)[0] as string;
+
 describe('a server that breaks a rule is found out', () => {
-  it.each(Object.entries(sabotages))('%s', async (name, sabotage) => {
+  it.each(Object.entries(sabotages))('%s', async (broken, sabotage) => {
+    const name = ruleOf(broken);
     await using saboteur = await startSaboteur(server.url, sabotage);
     const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: [name] });
     expect(results.map(({ outcome }) => outcome)).toEqual(['broken']);
@@ -105,7 +140,7 @@ describe('a server that breaks a rule is found out', () => {
 
   it('and is kept by one that is only passed on', async () => {
     await using saboteur = await startSaboteur(server.url, {});
-    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages) });
+    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages).map(ruleOf) });
     expect(results.filter(({ outcome }) => outcome !== 'kept')).toEqual([]);
   });
 });

@@ -1,15 +1,19 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 /** Stands before a server and makes it break a rule, so that it can be seen that whoever examines it notices. */
 export interface Sabotage {
-  /** What the server is asked instead. */
-  headers?(headers: IncomingHttpHeaders): IncomingHttpHeaders;
-  /** What it says instead. `path` with its query. */
-  answer?(answer: Said, path: string): Said;
+  /** What the server is asked instead. Two headers of a name are two values. */
+  headers?(headers: AskedHeaders): AskedHeaders;
+  /** What it says instead: unpacked here, and packed again if `headers` say so. A stream goes on as it is. `path` with its query. */
+  answer?(answer: Said, path: string, asked: AskedHeaders): Said;
   /** What it says over WebSockets instead, of the same length. */
   frames?(bytes: string): string;
 }
+
+export type AskedHeaders = NodeJS.Dict<string[]>;
 
 export interface Said {
   status: number;
@@ -24,23 +28,27 @@ export async function startSaboteur(
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
   const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk as Buffer);
+    const body = await buffer(req);
     const path = req.url ?? '/';
     const { method = 'GET' } = req;
     // Over a connection of its own: one that is kept may be closed by the server in the moment in which it is used again.
-    // What it is told it reads, so that must not be compressed.
-    const given = { ...(headers?.(req.headers) ?? req.headers), 'accept-encoding': 'identity' };
-    const asked = { host: hostname, port, path, method, headers: given, agent: false as const };
+    const given = headers?.(req.headersDistinct) ?? req.headersDistinct;
+    const lines = Object.entries(given).flatMap(([name, values = []]) => values.flatMap((value) => [name, value]));
+    const asked = { host: hostname, port, path, method, headers: lines, agent: false as const };
     const inner = request(asked, async (from) => {
-      const said: Said = { status: from.statusCode ?? 500, headers: from.headers, body: '' };
-      for await (const chunk of from.setEncoding('utf8')) said.body += chunk;
-      const told = answer?.(said, path) ?? said;
+      const isStream = from.headers['content-type']?.startsWith('text/event-stream') === true;
+      const bytes = isStream ? Buffer.alloc(0) : await buffer(from);
+      const text = (isPacked(from.headers) && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString();
+      const said: Said = { status: from.statusCode ?? 500, headers: from.headers, body: text };
+      const told = answer?.(said, path, req.headersDistinct) ?? said;
       const { 'content-length': _length, 'transfer-encoding': _encoding, ...rest } = told.headers;
-      res.writeHead(told.status, rest).end(told.body);
+      res.writeHead(told.status, rest);
+      if (isStream) from.on('error', () => res.destroy()).pipe(res);
+      else res.end(isPacked(rest) ? gzipSync(told.body) : told.body);
     });
+    res.on('close', () => inner.destroy());
     inner.on('error', () => res.destroy());
-    inner.end(Buffer.concat(chunks));
+    inner.end(body);
   });
   server.on('upgrade', (req, socket: Socket, head) => {
     const inner = connect({ host: hostname, port: Number(port) });
@@ -66,4 +74,8 @@ export async function startSaboteur(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function isPacked(headers: IncomingHttpHeaders): boolean {
+  return headers['content-encoding'] === 'gzip';
 }

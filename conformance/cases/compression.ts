@@ -1,0 +1,53 @@
+import { type Case, must, mustEqual } from '../case.ts';
+
+/** Which answers are compressed, and which never are: their length would tell what they hold, or news would wait in the compressor. */
+export const compressionCases: readonly Case[] = [
+  {
+    name: 'compression/public-answers',
+    rule: 'A public answer of 1 kB or more is compressed with gzip where the request takes that, and then has an entity tag of its own.',
+    async run(work) {
+      const { path } = await work.channel();
+      await work.publish(path, { body: long });
+      const ask = { token: null, headers: { 'accept-encoding': 'gzip' } };
+      const packed = await work.mustAnswer(200, `${path}/snapshot`, ask);
+      const plain = await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'accept-encoding': 'identity' } });
+      mustEqual(codingOf(packed), 'gzip', 'Content-Encoding where the request takes gzip');
+      mustEqual(codingOf(plain), null, 'Content-Encoding where the request takes none');
+      mustEqual(packed.body, plain.body, 'What the compressed answer says');
+      for (const { headers } of [packed, plain])
+        must(/\baccept-encoding\b/i.test(headers.get('vary') ?? ''), `Vary is ${headers.get('vary')}.`);
+      const [etag, plainEtag] = [packed, plain].map(({ headers }) => headers.get('etag') ?? '');
+      must(etag !== plainEtag, `Both answers have the entity tag ${etag}.`);
+      await work.mustAnswer(304, `${path}/snapshot`, { ...ask, headers: { ...ask.headers, 'if-none-match': etag ?? '' } });
+    },
+  },
+  {
+    name: 'compression/other-answers',
+    rule: 'Answers to a token or a session, answers that wait, and streams are not compressed, whatever the request takes.',
+    async run(work) {
+      const { path } = await work.channel();
+      const { cursor } = await work.publish(path);
+      await work.publish(path, { body: long });
+      const gzip = { 'accept-encoding': 'gzip' };
+      const cookie = await work.signIn();
+      const answers = {
+        'an answer to a token': await work.mustAnswer(200, `${path}/snapshot`, { headers: gzip }),
+        'an answer to a session': await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { ...gzip, cookie } }),
+        'an answer that waits': await work.mustAnswer(200, `${path}/events?after=${cursor}&wait=1`, {
+          token: null,
+          headers: gzip,
+        }),
+      };
+      using stream = await work.stream(`${path}/stream`, { token: null, headers: gzip });
+      for (const [what, answer] of Object.entries({ ...answers, 'a stream': stream }))
+        mustEqual(codingOf(answer), null, `Content-Encoding of ${what}`);
+    },
+  },
+];
+
+/** What a text of more than 1 kB may say. */
+const long = 'It *happens*. '.repeat(200);
+
+function codingOf({ headers }: { headers: Headers }): string | null {
+  return headers.get('content-encoding');
+}
