@@ -170,6 +170,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       undo();
     });
 
+    it('is not told to strangers where it is for the desk, as far as that is left', async () => {
+      const { id } = await createChannel(here, `channel-${newPostId()}`);
+      await appended(here, id, [channelChange(sampleChannel(id), { access: 'desk' })]);
+      await server.admin.del(keyOf(id, 'changes'));
+      expect(await there.channel(id, false)).toEqual({ status: 'missing' });
+      expect(await refusal(there.channel(id, true))).toEqual(damaged);
+    });
+
     it('can be deleted whatever is left, of which nothing is left then', async () => {
       const holding = names.slice(0, 8);
       for (const left of holding) {
@@ -364,6 +372,24 @@ for (const kind of ['redis', 'valkey'] as const) {
           expect(await faultOf(story.id)).toBeUndefined();
         },
       );
+
+      it.each<[Name[], Name[]]>([
+        [['index'], ['journal']],
+        [['index', 'changes', 'posts'], ['journal']],
+        [['journal', 'index', 'changes'], ['tags']],
+        [['journal', 'index', 'changes', 'posts'], ['tags']],
+        [['journal', 'index', 'changes', 'posts', 'tags', 'listed'], []],
+      ])('keeps what only texts tell of, where of an older time are %s and there is lost %s', async (older, lost) => {
+        const story = await tell();
+        const later = await putBack(story, ...older);
+        await server.admin.del(...[...lost, 'deleted' as const].map((name) => keyOf(story.id, name)));
+        expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: 6, lost: [], fault: null });
+        const { posts } = await standing(story);
+        expect(posts).toEqual([...later.toReversed(), story.d.id, story.c.id, story.b.id, story.a.id]);
+        expect((await there.post(story.id, story.c.id))?.post).toMatchObject({ status: 'taken-down', body: '' });
+        expect(await hasText(story)).toEqual([0, 0]);
+        expect(await faultOf(story.id)).toBeUndefined();
+      });
 
       it.each<[Name[]]>([[['texts']], [['texts', 'labels']]])(
         'erases again what was taken down since the older %s, also from the files',

@@ -41,7 +41,7 @@ export const slowPromises = [
   'test/flow/catch-up-takedown.test.ts',
   'test/flow/power.test.ts',
   'test/flow/crash.test.ts',
-  'test/contract/redis-losses.test.ts',
+  'test/contract/redis-damage.test.ts',
   'test/chaos/power.test.ts',
   'test/chaos/disk.test.ts',
 ];

@@ -128,7 +128,8 @@ function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Know
 
 /**
  * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before: the index alone does.
- * Where neither tells of a post, its newest text does, and posts are numbered in the order of their ids, which is that of time.
+ * Where neither tells of a revision, its text does. Posts that only texts tell of come after those that are known, in the order of their ids,
+ * which is that of time; one that is older takes a place that is free.
  */
 function standingOf({ first, last, top, isWhole, journal, index, texts }: Remains) {
   const highest = Math.max(last, top);
@@ -141,17 +142,27 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Remain
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
   const known = new Map<string, Known>([...before, ...told]);
-  const isTold = first === 1 || [...written.keys()].every((who) => known.has(who));
+  // Where there is a later text than the journal tells of, entries were lost of which nothing else does.
+  const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
   const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
   if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
 
-  for (const [who, facts] of index)
-    if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, { ...facts, erased: erasedOf(who) });
+  for (const [who, facts] of index) if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, facts);
+  for (const [who, facts] of known) {
+    const revision = Math.max(facts.revision, written.get(who)?.highest ?? 0);
+    known.set(who, { ...facts, revision, erased: Math.max(erasedOf(who), erasedBefore(who)) });
+  }
   const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
+  const newest =
+    [...known.keys()]
+      .filter((who) => who !== own)
+      .sort()
+      .at(-1) ?? '';
   const free = freeSeqs(known);
   let given = 0;
   for (const who of untold) {
-    const seq = who === own ? 0 : free.next().value;
+    const later = Math.max(highest, given) + 1;
+    const seq = who === own ? 0 : who > newest ? later : free.next().value;
     known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
     given = Math.max(given, seq);
   }

@@ -5,7 +5,11 @@
 local access = call('GET', deleted)
 if access then return { 'deleted', access } end
 local last, card = head()
-if last == false then return damaged end
+if last == false then
+  -- As far as anything is left that tells who may know of it.
+  local left = readCard()
+  return ARGV[1] == '' and left and left.access == 'desk' and { 'missing' } or damaged
+end
 if last == nil or (ARGV[1] == '' and card.access == 'desk') then return { 'missing' } end
 local text = call('HGET', texts, field(own, card.revision))
 if not text then return damaged end
