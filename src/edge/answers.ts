@@ -192,7 +192,8 @@ export function problemFor(error: unknown): Problem | undefined {
   if (error instanceof JournalUnavailable) {
     const { outcome, refusesToWrite, isDamaged } = error;
     const detail = refusesToWrite ? { detail: writesRefused } : isDamaged ? { detail: channelDamaged } : {};
-    return problem('journal-unavailable', { ...detail, outcome, retryAfter: answerLimits.journalRetrySeconds });
+    const retryAfter = isDamaged ? answerLimits.damagedRetrySeconds : answerLimits.journalRetrySeconds;
+    return problem('journal-unavailable', { ...detail, outcome, retryAfter });
   }
   if (error instanceof URIError) return problem('not-found', missing.path);
   return problemForStatus(error);

@@ -1,4 +1,4 @@
-import { type LimitTable, problem, rateLimited, storeReachable, valuesOf } from '../protocol/limit-table.ts';
+import { channelsDamaged, type LimitTable, problem, rateLimited, storeReachable, valuesOf } from '../protocol/limit-table.ts';
 
 /** How long a client may take, and how much may wait here for one that does not read. */
 export const httpTable = {
@@ -103,6 +103,11 @@ export const answerTable = {
     value: 2,
     metric: problem('journal-unavailable'),
     atLimit: 'Told in `Retry-After` while the journal is out of reach.',
+  },
+  damagedRetrySeconds: {
+    value: 10,
+    metric: channelsDamaged,
+    atLimit: 'Told in `Retry-After` of a channel that is damaged, which takes somebody to repair it.',
   },
   slotRetrySeconds: {
     value: 10,
