@@ -253,7 +253,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     channelsDamaged: new Gauge({
       name: 'pressbox_channels_damaged',
-      help: 'Channels found in the last five minutes to contradict themselves in the store, and refused.',
+      help: 'Channels that were found lately to contradict themselves in the store, and are refused.',
       aggregator: 'max',
       registers,
     }),
