@@ -10,6 +10,7 @@ import type { AuthorPost, Media, Person, PostKind, ReaderPost, Source, Verificat
 
 /** What an author writes of a post. */
 export interface PostFields {
+  /** How it is shown. A withdrawn post keeps it. */
   kind: PostKind;
   /** Listed among the channel's key events. Needs a headline. */
   keyEvent: boolean;
@@ -23,6 +24,7 @@ export interface PostFields {
   authors: Person[];
   /** Who reported it. */
   sources: Source[];
+  /** Whether the newsroom stands by what the sources say. */
   verification: Verification | null;
   /** More is to follow. */
   developing: boolean;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { postLines } from '../../client/cli/show.ts';
 import { readPost } from '../../client/read-post.ts';
+import { fromSnapshot } from '../../client/timeline.ts';
+import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
 import { renderPost } from '../../client/web/view/post.ts';
 import { placeholder, publish, retract, takeDown } from '../../src/desk/post.ts';
 import { createRenderer } from '../../src/desk/render.ts';
@@ -131,6 +133,27 @@ describe('a post that is older than a field', () => {
     expect(digestOfPost(state)).toBe(digestOfPost(read));
     const { [name as keyof ReaderPost]: _toReaders, ...shown } = readerView(published);
     if (name !== 'body') expect(readPost(shown as ReaderPost)).toEqual({ ...readerView(published), [name]: blankFields()[name] });
+  });
+});
+
+describe('a timeline that a client kept', () => {
+  const snapshot = {
+    channel,
+    cursor: '0123456789ab.7.0123456789abcdef',
+    pinned: null,
+    summary: null,
+    keyEvents: [],
+    more: false,
+  };
+  const saved = saveTimeline(fromSnapshot({ ...snapshot, posts: [readerView(published)] }, 7));
+
+  it('is gone on from where its posts have every field', () => {
+    expect(restoreTimeline(saved, channel.id)?.posts).toEqual([readerView(published)]);
+  });
+
+  it.each(names.filter((name) => name !== 'body'))('is not where one lacks a field of this version: %s', (name) => {
+    const { [name as keyof ReaderPost]: _lacking, ...older } = readerView(published);
+    expect(restoreTimeline({ ...saved, posts: [older as ReaderPost] }, channel.id)).toBeUndefined();
   });
 });
 

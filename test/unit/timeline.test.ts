@@ -399,7 +399,7 @@ describe('what a later version of the server may send', () => {
 
   it('is shown as far as it is known: unknown kinds as updates, unknown media not at all', () => {
     const image = { type: 'image', url: 'https://example.org/a.png', alt: 'A' };
-    const read = readPost({ ...post, kind: 'poll', media: [image, { type: 'hologram' }] } as unknown as ReaderPost);
+    const read = readPost({ ...post, kind: 'poll', media: [image, { type: 'hologram' }, null] } as unknown as ReaderPost);
     expect(read).toEqual({ ...post, kind: 'update', media: [image] });
   });
 
