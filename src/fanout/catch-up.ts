@@ -47,7 +47,7 @@ export interface Joining {
  * Throws `JournalUnavailable`; `respond` was not called then, nor where the channel is gone or the reader is no longer waiting.
  * Nobody joins where the answer says `more`. `channel` is the newest state known: an answer of the journal may be ahead of the feed.
  */
-export async function catchUp(
+export function catchUp(
   feed: Feed,
   query: CatchUpQuery,
   respond: (answer: EncodedCatchUp, channel: Channel) => void,
@@ -55,7 +55,7 @@ export async function catchUp(
 ): Promise<'answered' | 'gone' | 'unwanted'> {
   const read = () => fromTail(feed, query) ?? fromJournal(feed, query);
   // A shared answer may have been awaited past a later change: it holds as of its own position.
-  return await feed.guard.use(read, (answer) => {
+  return feed.guard.use(read, (answer) => {
     const channel = standing(feed, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
     const joins = joining !== undefined && !answer.more && covers(feed, answer.position);
