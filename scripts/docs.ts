@@ -7,6 +7,7 @@ import { messageExamples, messageKey } from '../src/documents/messages.ts';
 import { operations } from '../src/documents/operations.ts';
 import { recordedMessages } from '../src/documents/recorded.ts';
 import { curlOf, shownOf } from '../src/documents/shown.ts';
+import { allLimits, type LimitName } from '../src/limits.ts';
 import { problems } from '../src/protocol/problems.ts';
 
 /**
@@ -77,10 +78,10 @@ export function withGenerated(text: string): string {
       return `${opening}\n${part()}\n\n${closing}`;
     },
   );
-  return withParts.replace(
-    /(<!-- limit: (\w+) -->).*?(<!-- end -->)/g,
-    (_, opening: string, name: string, closing: string) => `${opening}${limitInWords(name)}${closing}`,
-  );
+  return withParts.replace(/(<!-- limit: (\w+) -->).*?(<!-- end -->)/g, (_, opening: string, name: string, closing: string) => {
+    if (!(name in allLimits)) throw new Error(`The docs ask for the limit "${name}", which is in no table.`);
+    return `${opening}${limitInWords(name as LimitName)}${closing}`;
+  });
 }
 
 type Recorded = ReadonlyMap<string, { recorded: unknown }>;

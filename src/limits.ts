@@ -3,14 +3,14 @@ import { answerTable, httpTable, rateTable, tokenTable } from './edge/limits.ts'
 import { embeddedTable } from './engine/embedded/limits.ts';
 import { redisTable } from './engine/redis/limits.ts';
 import { fanoutTable } from './fanout/limits.ts';
-import { type LimitTable, valuesOf } from './protocol/limit-table.ts';
+import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/limits.ts';
 import { readerTable } from './reader/limits.ts';
 import { logTable } from './telemetry/limits.ts';
 import { workerTable } from './workers/limits.ts';
 
 /** Every limit of the server, under the headings of the docs. The tables are kept by the parts that keep the limits. */
-export const limitTables: Readonly<Record<string, LimitTable>> = {
+export const limitTables = {
   'What goes over the wire': wireTable,
   'Readers who are connected': readerTable,
   'What a channel holds in memory': fanoutTable,
@@ -23,7 +23,9 @@ export const limitTables: Readonly<Record<string, LimitTable>> = {
   'The journal in Redis or Valkey': redisTable,
   'Several processes on a port': workerTable,
   'The log': logTable,
-};
+} satisfies Record<string, LimitTable>;
+
+export type LimitName = { [Part in keyof typeof limitTables]: keyof (typeof limitTables)[Part] }[keyof typeof limitTables];
 
 /** Each by its name in `pressbox_limit{name}`. */
-export const allLimits: Readonly<Record<string, number>> = Object.assign({}, ...Object.values(limitTables).map(valuesOf));
+export const allLimits = valuesOf<LimitName>(Object.assign({}, ...Object.values(limitTables)) as Record<LimitName, Limit>);

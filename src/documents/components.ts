@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
 import * as transfer from '../protocol/transfer.ts';
+import { limitInWords } from './limit-tables.ts';
 import {
   acknowledged,
   asOf,
@@ -58,7 +60,7 @@ const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
 
 /** By their names in the documents. */
 export const components = {
-  ChannelId: value(schemas.channelIdSchema, 'A slug: 1 to 96 lower-case letters, digits and hyphens.'),
+  ChannelId: value(schemas.channelIdSchema, `A slug: 1 to ${limits.channelIdCharacters} lower-case letters, digits and hyphens.`),
   PostId: value(schemas.postIdSchema, 'A UUIDv7 (RFC 9562) in lower case.'),
   Time: value(schemas.sentTime, 'RFC 3339, in UTC, with milliseconds.'),
   Cursor: value(
@@ -146,7 +148,7 @@ export const components = {
     posts: 'Newest first, and fewer than asked for where they are long. Tombstones stand in their places.',
     pinned: 'The post that stands on top, wherever its place is.',
     summary: 'The newest summary.',
-    keyEvents: 'The newest hundred.',
+    keyEvents: `The newest ${limitInWords('snapshotKeyEvents')}.`,
     more: 'Whether there are older posts: page them with `before`.',
   }),
   Covers: sent(schemas.coversSchema, 'The offsets that an answer stands for.', {
@@ -240,7 +242,7 @@ export const components = {
     skipped: 'Lines that stood already, or whose text was erased here since.',
     withheld: 'Lines of posts that were taken down here. They stay so.',
     conflicting: 'Lines that contradict what was written here meanwhile, which stays as it is.',
-    conflicts: 'The first hundred of them.',
+    conflicts: `The first ${limitInWords('importConflicts')} of them.`,
     sameHistory:
       'Everything that was written has its place in the history it came from: cursors that were given out there are good here.',
   }),

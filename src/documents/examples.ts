@@ -4,41 +4,27 @@ import { refusals, sessions } from './refusals.ts';
 
 /** One small coverage, told request by request: the examples of the documents, in the order in which they are sent. */
 
+const opening: Example = {
+  operation: 'openChannel',
+  name: 'A channel for tomorrow',
+  as: 'editor',
+  headers: { 'Idempotency-Key': 'open-eclipse-day' },
+  body: {
+    id: channelId,
+    state: 'scheduled',
+    headline: 'The eclipse over Spain, live',
+    standfirst: 'From first contact at Oviedo to sunset on Mallorca.',
+    section: 'Science',
+    timezone: 'Europe/Madrid',
+    byline: [{ name: 'Ada Byron', role: 'Science editor' }],
+    startsAt: '2026-08-12T17:30:00+02:00',
+  },
+  status: 201,
+};
+
 const life: readonly Example[] = [
-  {
-    operation: 'openChannel',
-    name: 'A channel for tomorrow',
-    as: 'editor',
-    headers: { 'Idempotency-Key': 'open-eclipse-day' },
-    body: {
-      id: channelId,
-      state: 'scheduled',
-      headline: 'The eclipse over Spain, live',
-      standfirst: 'From first contact at Oviedo to sunset on Mallorca.',
-      section: 'Science',
-      timezone: 'Europe/Madrid',
-      byline: [{ name: 'Ada Byron', role: 'Science editor' }],
-      startsAt: '2026-08-12T17:30:00+02:00',
-    },
-    status: 201,
-  },
-  {
-    operation: 'openChannel',
-    name: 'Sent again, since no answer came',
-    as: 'editor',
-    headers: { 'Idempotency-Key': 'open-eclipse-day' },
-    body: {
-      id: channelId,
-      state: 'scheduled',
-      headline: 'The eclipse over Spain, live',
-      standfirst: 'From first contact at Oviedo to sunset on Mallorca.',
-      section: 'Science',
-      timezone: 'Europe/Madrid',
-      byline: [{ name: 'Ada Byron', role: 'Science editor' }],
-      startsAt: '2026-08-12T17:30:00+02:00',
-    },
-    status: 201,
-  },
+  opening,
+  { ...opening, name: 'Sent again, since no answer came' },
   {
     operation: 'changeChannel',
     name: 'It goes live',

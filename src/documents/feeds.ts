@@ -1,6 +1,7 @@
-import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { type Operation, query } from './operation.ts';
+import { limitInWords } from './limit-tables.ts';
+import { type Operation, query, revalidated } from './operation.ts';
+import { postFilters } from './reading.ts';
 
 /** The feeds: one question, answered in the words of several standards. */
 
@@ -47,7 +48,7 @@ const formats: readonly Format[] = [
   },
 ];
 
-const paging = `Newest first, ${limits.feedPageDefault} posts a page. The first page also holds up to ${limits.feedTold} posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.`;
+const paging = `Newest first, ${limitInWords('feedPageDefault')} posts a page. The first page also holds up to ${limitInWords('feedTold')} posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.`;
 
 export const feedOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
   id,
@@ -58,17 +59,9 @@ export const feedOperations: readonly Operation[] = formats.map(({ id, file, sum
   description: `${description} ${paging}`,
   who: 'reader',
   query: query(schemas.feedQuerySchema, {
-    before: 'Only posts below this `seq`.',
-    after: 'Only posts above this `seq`.',
-    kind: 'Only posts of this kind.',
-    keyEvent: 'Only key events, or only others.',
-    source: 'Only posts with a source of this whole name or `via`, in any case.',
+    ...postFilters,
     limit: 'How many at most.',
     told: 'As the address of a next page has it.',
   }),
-  takes: ['If-None-Match'],
-  answers: [
-    { status: 200, description: 'A page of the feed.', type, headers: ['ETag', 'Link'] },
-    { status: 304, description: 'What you hold still stands.', headers: ['ETag'] },
-  ],
+  ...revalidated({ description: 'A page of the feed.', type, headers: ['Link'] }),
 }));

@@ -1,5 +1,5 @@
-import { allLimits, limitTables } from '../limits.ts';
-import { type Limit, rateLimited, withUnit } from '../protocol/limit-table.ts';
+import { allLimits, type LimitName, limitTables } from '../limits.ts';
+import { type Limit, type LimitTable, rateLimited, withUnit } from '../protocol/limit-table.ts';
 
 /** Limits that operators set; `config.ts` has their values. */
 const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
@@ -19,7 +19,7 @@ const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
 
 /** Every series that the docs name. */
 export const namedSeries: ReadonlySet<string> = new Set(
-  [...Object.values(limitTables), configured].flatMap((table) => Object.values(table).map(({ metric }) => metric)),
+  [...Object.values<LimitTable>(limitTables), configured].flatMap((table) => Object.values(table).map(({ metric }) => metric)),
 );
 
 /** The tables of the docs, in Markdown. */
@@ -31,7 +31,7 @@ export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): st
   const set = Object.entries(configured).map(([name, limit]) => row(name, `${defaults[name]} by default`, limit));
   return [
     section('What operators set', set),
-    ...Object.entries(limitTables).map(([title, table]) =>
+    ...Object.entries<LimitTable>(limitTables).map(([title, table]) =>
       section(
         title,
         Object.entries(table).map(([name, limit]) => row(name, withUnit(name, limit.value), limit)),
@@ -40,10 +40,9 @@ export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): st
   ].join('\n\n');
 }
 
-/** The value of a limit within a sentence of the docs. */
-export function limitInWords(name: string): string {
+/** The value of a limit within a sentence. */
+export function limitInWords(name: LimitName): string {
   const value = allLimits[name];
-  if (value === undefined) throw new Error(`There is no limit with the name ${name}.`);
   if (name.endsWith('Hours')) return `${value} hours`;
   const minutes = value / 60_000;
   if (name.endsWith('Ms') && minutes > 1 && Number.isInteger(minutes)) return `${minutes} minutes`;

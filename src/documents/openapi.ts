@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { tokenLimits } from '../edge/limits.ts';
-import { withUnit } from '../protocol/limit-table.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
 import { type JsonSchema, refTo, schemasUsedIn, tidy } from './json-schema.ts';
+import { limitInWords } from './limit-tables.ts';
 import {
   type Answer,
   type AnswerHeader,
@@ -76,7 +75,7 @@ export function openApi(publicUrl: string): OpenApi {
 }
 
 /** What a token is. */
-export const tokenText = `A JSON Web Token with \`exp\`, \`iat\`, \`jti\`, \`sub\`, \`aud: "pressbox"\` and \`pressbox: { reader?, author?, editor?, admin? }\`, whose strings are channel ids, prefixes ending in \`*\`, or \`*\`. \`iat\`, and \`nbf\` where it has one, may be up to ${withUnit('clockSkewMs', tokenLimits.clockSkewMs)} ahead. A token that does not hold is refused even where none is needed.`;
+export const tokenText = `A JSON Web Token with \`exp\`, \`iat\`, \`jti\`, \`sub\`, \`aud: "pressbox"\` and \`pressbox: { reader?, author?, editor?, admin? }\`, whose strings are channel ids, prefixes ending in \`*\`, or \`*\`. \`iat\`, and \`nbf\` where it has one, may be up to ${limitInWords('clockSkewMs')} ahead. A token that does not hold is refused even where none is needed.`;
 
 const securitySchemes = {
   token: {

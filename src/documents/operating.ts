@@ -5,14 +5,17 @@ import {
   postsQuerySchema,
   versionsQuerySchema,
 } from '../protocol/schemas.ts';
-import { type Answer, type Operation, query } from './operation.ts';
+import { type Operation, query, revalidated } from './operation.ts';
 
 /** Pages, and the routes for whoever runs the server. */
 
-const page: Answer = { status: 200, description: 'The page.', type: 'text/html', headers: ['ETag'] };
-const document: Answer = { status: 200, description: 'The document.', type: 'application/json', headers: ['ETag'] };
-const notModified: Answer = { status: 304, description: 'What you hold still stands.', headers: ['ETag'] };
-const takes = ['If-None-Match'] as const;
+const page = revalidated({ description: 'The page.', type: 'text/html' });
+const pageOfPost = {
+  ...page,
+  problems: ['token-invalid', 'post-withdrawn'],
+  statuses: { 'post-withdrawn': 410 },
+} as const;
+const document = revalidated({ description: 'The document.', type: 'application/json' });
 
 export const operatingOperations: readonly Operation[] = [
   {
@@ -38,8 +41,7 @@ export const operatingOperations: readonly Operation[] = [
       limit: 'How many at most.',
       page: 'The next page, as the page links to it.',
     }),
-    takes,
-    answers: [page, notModified],
+    ...page,
   },
   {
     id: 'showChannel',
@@ -53,8 +55,7 @@ export const operatingOperations: readonly Operation[] = [
       before: 'The newest posts below this `seq`.',
       after: 'The oldest posts above this `seq`, where `before` is not given.',
     }),
-    takes,
-    answers: [page, notModified],
+    ...page,
     problems: ['token-invalid'],
   },
   {
@@ -66,10 +67,7 @@ export const operatingOperations: readonly Operation[] = [
     description:
       'The page of the channel at that post, with those around it. It tells those who show a link to it what the post is.',
     who: 'anyone',
-    takes,
-    answers: [page, notModified],
-    problems: ['token-invalid', 'post-withdrawn'],
-    statuses: { 'post-withdrawn': 410 },
+    ...pageOfPost,
   },
   {
     id: 'showVersions',
@@ -81,10 +79,7 @@ export const operatingOperations: readonly Operation[] = [
       'Each of its changes, newest first, with its kind, time and note, the words that were removed in `<del>` and those that were added in `<ins>`. Erased versions are named and not shown. Complete without JavaScript, kept current with it.',
     who: 'anyone',
     query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
-    takes,
-    answers: [page, notModified],
-    problems: ['token-invalid', 'post-withdrawn'],
-    statuses: { 'post-withdrawn': 410 },
+    ...pageOfPost,
   },
   {
     id: 'getElement',
@@ -95,8 +90,7 @@ export const operatingOperations: readonly Operation[] = [
     description:
       'A module that defines `<pressbox-live>`. Any page may load it; to read, its origin must be one of `PRESSBOX_ORIGINS`.',
     who: 'anyone',
-    takes,
-    answers: [{ status: 200, description: 'The script.', type: 'text/javascript', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'The script.', type: 'text/javascript' }),
   },
   {
     id: 'showInFrame',
@@ -113,8 +107,7 @@ export const operatingOperations: readonly Operation[] = [
         "How times are told to a reader who has not chosen: in the coverage's zone, unless it is given, in their own, or as how long ago.",
       limit: 'Posts to begin with.',
     }),
-    takes,
-    answers: [page, notModified],
+    ...page,
   },
   {
     id: 'getOembed',
@@ -130,8 +123,7 @@ export const operatingOperations: readonly Operation[] = [
       maxheight: 'Nor higher.',
       format: 'Only `json`.',
     }),
-    takes,
-    answers: [document, notModified],
+    ...document,
     problems: ['invalid-body', 'token-missing', 'not-found', 'channel-deleted', 'format-not-offered'],
   },
   {
@@ -142,8 +134,7 @@ export const operatingOperations: readonly Operation[] = [
     summary: 'This page',
     description: 'Both documents, for people.',
     who: 'anyone',
-    takes,
-    answers: [page, notModified],
+    ...page,
   },
   {
     id: 'getOpenApi',
@@ -152,8 +143,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/openapi.json',
     summary: 'HTTP, as OpenAPI 3.1',
     who: 'anyone',
-    takes,
-    answers: [document, notModified],
+    ...document,
   },
   {
     id: 'getAsyncApi',
@@ -162,8 +152,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/asyncapi.json',
     summary: 'Sockets and streams, as AsyncAPI 3',
     who: 'anyone',
-    takes,
-    answers: [document, notModified],
+    ...document,
   },
   {
     id: 'isAlive',

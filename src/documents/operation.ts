@@ -1,8 +1,9 @@
 import type { z } from 'zod';
-import { idempotencyHours, idempotencyKeyPattern } from '../protocol/client-limits.ts';
+import { idempotencyKeyPattern } from '../protocol/client-limits.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
 import { exampleCursor } from './cursors.ts';
+import { limitInWords } from './limit-tables.ts';
 
 /** What a route is, as data: the OpenAPI document and the page are made of it, and tests hold the server to it. */
 export interface Operation {
@@ -50,6 +51,17 @@ export interface Answer {
 export interface Query {
   schema: z.ZodObject;
   fields: Readonly<Record<string, string>>;
+}
+
+/** What is answered with an entity tag: whoever holds it already asks whether it still stands. */
+export function revalidated({ headers = [], ...answer }: Omit<Answer, 'status'>): Pick<Operation, 'takes' | 'answers'> {
+  return {
+    takes: ['If-None-Match'],
+    answers: [
+      { status: 200, ...answer, headers: ['ETag', ...headers] },
+      { status: 304, description: 'What you hold still stands.', headers: ['ETag'] },
+    ],
+  };
 }
 
 /** The parameters of a query, with a sentence for each. */
@@ -108,7 +120,7 @@ export const requestHeaders = {
     example: exampleCursor(0, 4),
   },
   'Idempotency-Key': {
-    description: `A key of your choice, new for each write. Sent again with the same key within ${idempotencyHours} hours the write is done once, and answered as it was.`,
+    description: `A key of your choice, new for each write. Sent again with the same key within ${limitInWords('idempotencyHours')} the write is done once, and answered as it was.`,
     pattern: idempotencyKeyPattern.source,
     example: '7f1c1a52-first-contact',
   },

@@ -1,11 +1,19 @@
-import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { type Answer, type Operation, query } from './operation.ts';
+import { limitInWords } from './limit-tables.ts';
+import { type Operation, query, revalidated } from './operation.ts';
 
 /** The routes for those who read. */
 
 const limit = 'How many at most.';
-const notModified: Answer = { status: 304, description: 'What you hold still stands.', headers: ['ETag'] };
+
+/** Which posts, of a channel's list and of its feeds. */
+export const postFilters = {
+  before: 'Only posts below this `seq`.',
+  after: 'Only posts above this `seq`.',
+  kind: 'Only posts of this kind.',
+  keyEvent: 'Only key events, or only others.',
+  source: 'Only posts with a source of this whole name or `via`, in any case.',
+};
 
 export const readingOperations: readonly Operation[] = [
   {
@@ -21,8 +29,7 @@ export const readingOperations: readonly Operation[] = [
       limit,
       page: 'The `next` of an earlier page.',
     }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of channels.', schema: 'ChannelList', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'A page of channels.', schema: 'ChannelList' }),
   },
   {
     id: 'getChannel',
@@ -32,8 +39,7 @@ export const readingOperations: readonly Operation[] = [
     summary: 'Get a channel',
     description: 'Also one for members can be seen by anyone: what it is about is no secret, its posts are.',
     who: 'anyone',
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'The channel.', schema: 'Channel', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'The channel.', schema: 'Channel' }),
   },
   {
     id: 'getSnapshot',
@@ -44,8 +50,7 @@ export const readingOperations: readonly Operation[] = [
     description: 'With its newest posts and a cursor to go on from.',
     who: 'reader',
     query: query(schemas.snapshotQuerySchema, { limit: 'How many posts at most.' }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'The snapshot.', schema: 'Snapshot', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'The snapshot.', schema: 'Snapshot' }),
   },
   {
     id: 'catchUp',
@@ -62,8 +67,7 @@ export const readingOperations: readonly Operation[] = [
       wait: 'Seconds that the answer may be held until there is something to tell; then it comes without events, and without `ETag`.',
       posts: 'How many posts a snapshot has at most.',
     }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'What you missed.', schema: 'CatchUp', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'What you missed.', schema: 'CatchUp' }),
     problems: ['invalid-cursor'],
   },
   {
@@ -72,7 +76,7 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}/stream',
     summary: 'Follow a channel',
-    description: `Server-Sent Events. First \`catchup\` with a CatchUp, again until its \`more\` is false; then every Event under its type, such as \`post.revised\`. The \`id\` of each is your cursor there. \`ping\` comes every ${limits.pingSeconds} s, \`store\` when the server lost its store or found it again; \`unsubscribed\` and \`drain\` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem. So where too many readers come at one moment, and in the place of any problem that says to wait where \`Accept\` is \`text/event-stream\` alone, the stream ends at once, with nothing but \`retry\`, and \`Retry-After\` for those who read it with fetch.`,
+    description: `Server-Sent Events. First \`catchup\` with a CatchUp, again until its \`more\` is false; then every Event under its type, such as \`post.revised\`. The \`id\` of each is your cursor there. \`ping\` comes every ${limitInWords('pingSeconds')}, \`store\` when the server lost its store or found it again; \`unsubscribed\` and \`drain\` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem. So where too many readers come at one moment, and in the place of any problem that says to wait where \`Accept\` is \`text/event-stream\` alone, the stream ends at once, with nothing but \`retry\`, and \`Retry-After\` for those who read it with fetch.`,
     who: 'reader',
     query: query(schemas.streamQuerySchema, {
       after: 'Your cursor; without one you get a snapshot.',
@@ -92,15 +96,10 @@ export const readingOperations: readonly Operation[] = [
       'Newest first. `before` and `after` are `seq` of posts and may be given together; with `after` alone you get the oldest above it, still newest first. A page may hold fewer than asked for, even none, while `more` is true. The filters `keyEvent` and `source` leave tombstones out; `kind` does not.',
     who: 'reader',
     query: query(schemas.postsQuerySchema, {
-      before: 'Only posts below this `seq`.',
-      after: 'Only posts above this `seq`.',
-      kind: 'Only posts of this kind.',
-      keyEvent: 'Only key events, or only others.',
-      source: 'Only posts with a source of this whole name or `via`, in any case.',
+      ...postFilters,
       limit,
     }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of posts.', schema: 'PostPage', headers: ['ETag', 'Link'] }, notModified],
+    ...revalidated({ description: 'A page of posts.', schema: 'PostPage', headers: ['Link'] }),
   },
   {
     id: 'getPost',
@@ -110,11 +109,7 @@ export const readingOperations: readonly Operation[] = [
     summary: 'Get a post',
     description: 'A withdrawn one is answered as its tombstone.',
     who: 'reader',
-    takes: ['If-None-Match'],
-    answers: [
-      { status: 200, description: 'The post, in the view of who asks.', schema: 'SeenPost', headers: ['ETag'] },
-      notModified,
-    ],
+    ...revalidated({ description: 'The post, in the view of who asks.', schema: 'SeenPost' }),
   },
   {
     id: 'listRevisions',
@@ -126,8 +121,7 @@ export const readingOperations: readonly Operation[] = [
       'The post as it was, oldest first. Of a withdrawn post only authors are told them; erased ones are missing for everyone.',
     who: 'reader',
     query: query(schemas.revisionsQuerySchema, { after: 'Only revisions above this one.', limit }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of revisions.', schema: 'RevisionPage', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'A page of revisions.', schema: 'RevisionPage' }),
   },
   {
     id: 'listCorrections',
@@ -138,8 +132,7 @@ export const readingOperations: readonly Operation[] = [
     description: 'Clarifications, corrections, retractions and takedowns, newest first.',
     who: 'reader',
     query: query(schemas.correctionsQuerySchema, { before: 'Only those below this offset.', limit }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of corrections.', schema: 'CorrectionPage', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'A page of corrections.', schema: 'CorrectionPage' }),
   },
   {
     id: 'readJournal',
@@ -150,8 +143,7 @@ export const readingOperations: readonly Operation[] = [
     description: 'Every entry of the journal, oldest first: who did what and when, without text.',
     who: 'editor',
     query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of entries.', schema: 'JournalPage', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'A page of entries.', schema: 'JournalPage' }),
   },
   {
     id: 'readServerJournal',
@@ -163,8 +155,7 @@ export const readingOperations: readonly Operation[] = [
       'Which channels were made, deleted and imported into, which tokens were revoked, and by whom, oldest first, in a hash chain of its own.',
     who: 'admin',
     query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
-    takes: ['If-None-Match'],
-    answers: [{ status: 200, description: 'A page of entries.', schema: 'ServerJournalPage', headers: ['ETag'] }, notModified],
+    ...revalidated({ description: 'A page of entries.', schema: 'ServerJournalPage' }),
   },
   {
     id: 'exportChannel',

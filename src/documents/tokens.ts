@@ -1,5 +1,5 @@
-import { limits } from '../protocol/limits.ts';
 import { signOutFormSchema } from '../protocol/schemas.ts';
+import { limitInWords } from './limit-tables.ts';
 import { type Operation, query } from './operation.ts';
 
 /** Who is known to the server, and for how long. */
@@ -35,7 +35,7 @@ export const tokenOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/session',
     summary: 'Exchange a token for a session',
-    description: `For a page of this server: its sockets, streams and reads then need no token. The session ends with its token, and after ${limits.sessionHours} hours at the latest. It counts for nothing in a request that a page of another origin makes.`,
+    description: `For a page of this server: its sockets, streams and reads then need no token. The session ends with its token, and after ${limitInWords('sessionHours')} at the latest. It counts for nothing in a request that a page of another origin makes.`,
     who: 'token',
     answers: [{ status: 200, description: 'It is in the cookie.', schema: 'SessionAnswer', headers: ['Set-Cookie'] }],
     problems: ['too-large'],

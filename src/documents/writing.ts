@@ -1,22 +1,25 @@
-import { withUnit } from '../protocol/limit-table.ts';
-import { limits } from '../protocol/limits.ts';
+import type { ComponentName } from './components.ts';
+import { limitInWords } from './limit-tables.ts';
 import type { Answer, Operation } from './operation.ts';
 
 /** The routes for those who write. */
 
 const takes = ['Idempotency-Key'] as const;
-const revised: Answer = {
-  status: 200,
-  description: 'Done, on disk, and told to readers.',
-  schema: 'RevisionAnswer',
+/** An answer to a write: `ETag` has the new revision. */
+const done = (status: 200 | 202, description: string, schema: ComponentName): Answer => ({
+  status,
+  description,
+  schema,
   headers: ['ETag', 'Idempotency-Replayed'],
-};
-const stillErasing: Answer = {
-  status: 202,
-  description: 'Done and told to readers; `erasure.pending` says where the text may still be.',
-  schema: 'RevisionAnswer',
-  headers: ['ETag', 'Idempotency-Replayed'],
-};
+});
+const created = (description: string, schema: ComponentName): Answer => ({
+  status: 201,
+  description,
+  schema,
+  headers: ['Location', 'ETag', 'Idempotency-Replayed'],
+});
+const revised = done(200, 'Done, on disk, and told to readers.', 'RevisionAnswer');
+const stillErasing = done(202, 'Done and told to readers; `erasure.pending` says where the text may still be.', 'RevisionAnswer');
 
 export const writingOperations: readonly Operation[] = [
   {
@@ -29,14 +32,7 @@ export const writingOperations: readonly Operation[] = [
     who: 'editor',
     takes,
     body: { schema: 'NewChannel' },
-    answers: [
-      {
-        status: 201,
-        description: 'It is there.',
-        schema: 'ChannelAnswer',
-        headers: ['Location', 'ETag', 'Idempotency-Replayed'],
-      },
-    ],
+    answers: [created('It is there.', 'ChannelAnswer')],
     problems: ['channel-exists', 'channel-deleted'],
   },
   {
@@ -51,14 +47,7 @@ export const writingOperations: readonly Operation[] = [
     takes,
     requires: ['If-Match'],
     body: { schema: 'ChannelPatch', types: ['application/merge-patch+json', 'application/json'] },
-    answers: [
-      {
-        status: 200,
-        description: 'Done, and told to readers.',
-        schema: 'ChannelAnswer',
-        headers: ['ETag', 'Idempotency-Replayed'],
-      },
-    ],
+    answers: [done(200, 'Done, and told to readers.', 'ChannelAnswer')],
     problems: ['revision-moved', 'if-match-missing'],
   },
   {
@@ -89,14 +78,7 @@ export const writingOperations: readonly Operation[] = [
     who: 'author',
     takes,
     body: { schema: 'NewPost' },
-    answers: [
-      {
-        status: 201,
-        description: 'It is published: on disk, and told to readers.',
-        schema: 'PostAnswer',
-        headers: ['Location', 'ETag', 'Idempotency-Replayed'],
-      },
-    ],
+    answers: [created('It is published: on disk, and told to readers.', 'PostAnswer')],
     problems: ['post-exists', 'channel-ended'],
   },
   {
@@ -147,7 +129,7 @@ export const writingOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/import',
     summary: 'Import channels',
-    description: `Lines of JSON, as an export writes them, or another system in the same form; any number of them, each up to ${withUnit('importLineBytes', limits.importLineBytes)}. They are taken as they come: what was dealt with stands, and sent again it is passed over, so an import that was cut goes on where it stopped. Nothing is written over, and what was erased here stays erased. Only an import sets times.`,
+    description: `Lines of JSON, as an export writes them, or another system in the same form; any number of them, each up to ${limitInWords('importLineBytes')}. They are taken as they come: what was dealt with stands, and sent again it is passed over, so an import that was cut goes on where it stopped. Nothing is written over, and what was erased here stays erased. Only an import sets times.`,
     who: 'admin',
     body: { schema: 'ImportLine', types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] },
     answers: [{ status: 200, description: 'Every line was dealt with.', schema: 'Imported' }],
