@@ -189,6 +189,15 @@ describe('what is compressed', () => {
     expect(outcomes.filter((how) => how === 'forgotten').length).toBeGreaterThan(5);
   });
 
+  it('is kept while it is asked for, however much else is made', async () => {
+    const outcomes: string[] = [];
+    const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 2_000, most: 2 }));
+    const text = 'The harbour office speaks. '.repeat(100);
+    for (let nth = 0; nth < 10; nth += 1) for (const said of [text, `${nth} ${text}`]) await compress(said);
+    expect(outcomes.filter((how) => how === 'made')).toHaveLength(11);
+    expect(outcomes).toContain('forgotten');
+  });
+
   it('takes no more memory than is counted', async () => {
     const outcomes: string[] = [];
     const mostBytes = 10_000;

@@ -197,4 +197,25 @@ describe('the comparisons that are kept', () => {
     expect(diffs.bytes).toBeGreaterThan(most / 2);
     expect(diffs.find(pairOf(post, 'w1'))).toBeUndefined();
   });
+
+  it('count once where two pages compare the same at a time', async () => {
+    const diffs = diffsOver();
+    const pair = pairOf(await changed(0));
+    keep(diffs, pair);
+    const { bytes } = diffs;
+    keep(diffs, pair);
+    expect(diffs.bytes).toBe(bytes);
+  });
+
+  it('stay where one comes that is larger than all that may be kept', async () => {
+    const small = pairOf(await changed(0));
+    const alone = diffsOver();
+    keep(alone, small);
+    const diffs = diffsOver(alone.bytes);
+    const many = (word: string) => Array.from({ length: 40 }, (_, nth) => `same${nth} ${word}${nth}`).join(' ');
+    const large = { ...small, before: version(1, many('b')), version: version(3, many('c')) };
+    for (const pair of [small, large]) keep(diffs, pair);
+    expect(diffs.find(large)).toBeUndefined();
+    expect(diffs.find(small)).toBeDefined();
+  });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rateLimits } from '../../src/edge/limits.ts';
 import { addressKey, createRates, type RateKind } from '../../src/edge/rates.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 
@@ -200,6 +201,20 @@ describe('the rate of one of many', () => {
       expect(countUntilRefused(() => rates.writes('ida'))).toBe(10);
       othersAsk(9_000);
       expect([startedAt, countUntilRefused(() => rates.writes('ida'))]).toEqual([startedAt, 9]);
+    }
+  });
+});
+
+describe('a long answer', () => {
+  it('has the next request wait as long as a whole bucket takes, and no longer, whatever its length', () => {
+    for (const pieces of [21, 10_000]) {
+      const { rates, clock } = start({ requestsPerSecond: 1 });
+      const ask = () => rates.requests('192.0.2.1');
+      rates.answered('192.0.2.1', pieces * rateLimits.answerUnitBytes);
+      clock.ms += rateLimits.bucketMs;
+      expect([pieces, waitOf(ask)]).toEqual([pieces, 1]);
+      clock.ms += 1_000;
+      expect([pieces, countUntilRefused(ask)]).toEqual([pieces, 1]);
     }
   });
 });

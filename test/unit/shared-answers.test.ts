@@ -74,4 +74,25 @@ describe('the answers that all channels keep together', () => {
     answers.drop();
     expect(answers.characters).toBe(0);
   });
+
+  it('count nothing that comes once its channel changed, and keep what was read since', async () => {
+    const answers = new SharedAnswers();
+    let comeLate: (answer: string) => void = () => {};
+    const late = new Promise<string>((resolve) => {
+      comeLate = resolve;
+    });
+    const read = (answer: Promise<string>, characters: number) =>
+      answers.reading(
+        'it',
+        () => answer,
+        () => characters,
+      );
+    const before = read(late, 5);
+    answers.drop();
+    await read(Promise.resolve('anew'), 1);
+    comeLate('late');
+    expect(await before).toBe('late');
+    expect(answers.characters).toBe(1);
+    expect(await read(Promise.resolve('again'), 1)).toBe('anew');
+  });
 });
