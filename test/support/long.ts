@@ -31,6 +31,7 @@ export const longFiles = [
   'test/contract/redis-settings.test.ts',
   'test/contract/redis-announcements.test.ts',
   'test/flow/cli-addresses.test.ts',
+  'test/flow/cli-serve.test.ts',
   'test/flow/bench.test.ts',
   'test/flow/docs-moving.test.ts',
   'test/hostile/attack.test.ts',
