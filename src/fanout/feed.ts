@@ -354,10 +354,10 @@ export class Feed {
     this.#act(followed);
   }
 
-  /** Whether the channel is another than at the head of this feed. */
+  /** Whether the channel is another than at the head of this feed, or gone: then nothing says who may read what was read of it. */
   async #isChanged(): Promise<boolean> {
     const read = await this.#context.engine.channel(this.channelId);
-    return read.status === 'found' && read.channel.revision !== this.channel.revision;
+    return read.status !== 'found' || read.channel.revision !== this.channel.revision;
   }
 
   /**

@@ -34,6 +34,7 @@ class Journal {
   /** What stands where the feed opens. */
   head: Position;
   channel = newChannel(1);
+  isLost = false;
   tell: (heard: Announcement) => void = () => {};
   erase: (postId: string | null) => void = () => {};
   reach: (reachable: boolean) => void = () => {};
@@ -67,7 +68,10 @@ class Journal {
         this.erase = (postId) => listener('moon', postId);
         return () => undefined;
       },
-      channel: async () => ({ status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head }),
+      channel: async () =>
+        this.isLost
+          ? { status: 'missing' }
+          : { status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head },
       catchUp: (_channelId, after) => new Promise((answer) => this.asked.push({ after, answer })),
     };
     return said as Engine;
@@ -337,6 +341,20 @@ describe('a change of access', () => {
     expect(listener.events).toEqual([]);
     expect(listener.ended).toBe('slow');
     expect(opened.feed.head).toEqual(at(14));
+  });
+
+  it('is assumed where the store lost the channel after a read that was cut', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    listener.mayRead = isPublic;
+    opened.journal.isLost = true;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer({ ...replay(at(12), [change(12, 'p')]), more: true });
+    await settled();
+    opened.passTime();
+    expect(listener.events).toEqual([]);
+    expect(listener.ended).toBe('gone');
   });
 
   it('counts for what is read with it beyond the feed, which may have another with a higher revision of a history that was lost', async () => {
