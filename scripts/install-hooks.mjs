@@ -1,0 +1,35 @@
+// Has Git check each commit message in this checkout. Runs at install (`prepare`); without a checkout, or with hooks of someone else's,
+// it does nothing.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const mark = '# Written by scripts/install-hooks.mjs of Pressbox.';
+const hook = `#!/bin/sh
+${mark}
+[ ! -f scripts/check-commits.mjs ] || exec node scripts/check-commits.mjs --message "$1"
+`;
+
+const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+
+function install() {
+  // Of a checkout of Pressbox, not of one that Pressbox lies in.
+  if (!existsSync(join(root, '.git'))) return;
+  const path = resolve(root, git('rev-parse', '--git-path', 'hooks'), 'commit-msg');
+  if (existsSync(path) && !readFileSync(path, 'utf8').includes(mark)) {
+    console.warn(`hooks: ${path} is not ours, and stays; scripts/check-commits.mjs checks what it lets through.`);
+    return;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, hook);
+  chmodSync(path, 0o755);
+}
+
+try {
+  install();
+} catch (error) {
+  // An install must not fail for it: Git may be missing, or the folder read-only.
+  console.warn(`hooks: not installed: ${error.message.split('\n')[0]}`);
+}
