@@ -82,9 +82,11 @@ it('every file that is named as a long one, or as one that protects a promise, i
 
 describe('the check of a fresh machine', () => {
   /** Runs the script in a made-up checkout, in which `npm` does what it is told, and nothing can be installed. */
-  async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[], env = {} } = {}) {
+  async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[], env = {}, commits = '' } = {}) {
     const commands = join(folder, 'bin');
     await mkdir(join(folder, '.ci'));
+    await mkdir(join(folder, 'scripts'));
+    await writeFile(join(folder, 'scripts/check-commits.mjs'), commits);
     await mkdir(commands);
     await copyFile(join(root, '.ci/run'), join(folder, '.ci/run'));
     await writeFile(join(folder, 'README.md'), readme);
@@ -105,6 +107,14 @@ describe('the check of a fresh machine', () => {
     const { code, last } = await check(writing({ passed: 12, failures: [], skipped: [] }));
     expect(last).toBe('12 passed, 0 failed');
     expect(code).toBe(0);
+  });
+
+  it('fails when a commit message is not as it should be', async () => {
+    const { code, out, last } = await check(writing({ passed: 12, failures: [], skipped: [] }), {
+      commits: 'process.exitCode = 1;',
+    });
+    expect([code, last]).toEqual([1, '12 passed, 1 failed']);
+    expect(out).toContain('ci: commit messages are not as CONTRIBUTING.md says');
   });
 
   it('adds the disasters, and the tests on each store, up with the rest', async () => {
