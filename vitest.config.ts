@@ -29,7 +29,7 @@ const kinds = {
   browser: kind(['browser'], { globalSetup: 'test/support/built.ts' }),
 };
 
-/** The files of `isolate: false` leave nothing behind that another could see, and load the same: those that a worker runs share it. */
+/** With `isolate: false` the files that one worker runs share their modules: they leave no state behind. */
 function kind(folders: string[], settings: Test = {}): Test {
   const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
   return { ...patient, include, exclude: longFiles, isolate: false, ...settings };
@@ -43,7 +43,7 @@ const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/
 /** Measures how long others wait, so nothing else runs beside it. */
 const alone = ['test/chaos/attack.test.ts'];
 
-/** Most of their time they wait for what heals. */
+/** Most of their time these tests wait for something to recover. */
 const disasters: Test = { ...patient, include: ['test/chaos/**/*.test.ts'], exclude: alone };
 
 /** Tests of servers on the embedded journal, unchanged, on another store. */

@@ -18,7 +18,7 @@ export const trivialLines = 10;
 
 /** English verbs whose imperative ends like another form. */
 const imperatives = new Set(
-  'Access Address Assess Bless Bring Bypass Compress Cross Discuss Dismiss Embed Express Feed Focus Guess Harness Miss Need Pass Press Process Progress Ring Seed Shed Speed String Stress Suppress Surpass Swing Toss Witness'.split(
+  'Access Address Alias Assess Bias Bleed Breed Bless Bring Bypass Compress Cross Discuss Dismiss Embed Exceed Express Feed Focus Guess Harness Miss Need Pass Ping Press Proceed Process Progress Ring Seed Shed Speed String Stress Succeed Suppress Surpass Swing Toss Witness'.split(
     ' ',
   ),
 );

@@ -35,7 +35,7 @@ export const httpTable = {
   lingerMs: {
     value: 1_000,
     metric: rateLimited('pipelined'),
-    atLimit: 'A client that keeps its end of a connection so closed open for longer is cut off.',
+    atLimit: 'A client that does not close its end of the connection within this time is cut off.',
   },
   /** Answers of all clients that were made and that the kernel has not taken. */
   unreadAnswerBytes: {

@@ -1,7 +1,7 @@
 import { JournalUnavailable } from './engine.ts';
 
 /**
- * Reads what may be given out: whatever is erased, or lost with its history, while it is read is not given out afterwards. The rule stands here alone.
+ * Gives out only what was neither erased nor lost with its history during the read. The rule stands here alone.
  *
  * - A read is valid until the next `invalidate`, counted from before it began. Whoever keeps the guard calls that in the tick in which it
  *   hears of an erasure, or replaces a history that was lost.

@@ -17,7 +17,7 @@ export class PacketPipe implements PacketQueue {
   constructor(connection: EngineSocket, socket: Socket) {
     this.#connection = connection;
     this.#socket = socket;
-    // The callbacks of packets that were never sent do not come.
+    // engine.io never calls back for packets that it did not send.
     socket.once('close', () => {
       this.#waiting = 0;
       this.#taken?.();
@@ -25,7 +25,7 @@ export class PacketPipe implements PacketQueue {
   }
 
   get open(): boolean {
-    return this.#connection.readyState === 'open';
+    return !this.#socket.destroyed && this.#connection.readyState === 'open';
   }
 
   get ready(): boolean {

@@ -24,7 +24,7 @@ export const notOnEachStore = {
   'test/flow/redis-*.test.ts': 'have servers of their own, on both',
 };
 
-/** Those that protect what is promised to readers and authors, for a check of ten minutes. */
+/** Tests of what readers and authors are promised, for the check of ten minutes. */
 export const promisesOnEachStore = [
   'test/flow/promises.test.ts',
   'test/flow/erasure.test.ts',

@@ -11,6 +11,7 @@ const good = 'Refuse empty headlines\n\nReaders saw a bare line.\n';
 it.each([
   ['Refuse empty headlines\n', trivialLines],
   [good, 500],
+  ['Ping sockets during long messages\n\nSlow links timed out.\n', 500],
   ['Process imports in steps\n\nOne step held the loop.\n', 500],
   [
     'Address each reader once\n\nSee https://example.org/a/very/long/address/that/does/not/fit/into/seventy-two/characters\n',

@@ -33,9 +33,9 @@ it.each([
 });
 
 /** A connection that engine.io makes alone, as it documents it. */
-async function connect() {
+async function connect(everyMs = 60_000) {
   const http = createServer();
-  const engine = new SocketEngine({ isLean: false, everyMs: 100, withinMs: 80, stepMs: 20 });
+  const engine = new SocketEngine({ isLean: false, everyMs, withinMs: everyMs * 0.8, stepMs: 20 });
   http.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const arrived = new Promise<SocketConnection>((resolve) => engine.once('connection', resolve));
@@ -102,7 +102,7 @@ it('releases whoever waits there for a connection that is gone', async () => {
 });
 
 it('pings a connection there, and closes one that answers no longer', async () => {
-  const { connection, pings, fallSilent } = await connect();
+  const { connection, pings, fallSilent } = await connect(200);
   const closed = once(connection, 'close');
   await vi.waitFor(() => expect(pings()).toBeGreaterThan(3));
   expect(connection.readyState).toBe('open');

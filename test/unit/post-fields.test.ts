@@ -89,7 +89,7 @@ describe('a withdrawn post', () => {
     expect(Object.keys(tombstone).sort()).toEqual([...kept, 'ownerKey', ...Object.keys(blank)].sort());
   });
 
-  it('of which a client does not know the status loses every field too', () => {
+  it('loses every field in a client that does not know its status', () => {
     const shown = { ...readerView(published), status: 'embargoed', later: 'What a later version says.' };
     const { kind, ...lost } = says;
     const read = readPost(shown as unknown as ReaderPost);

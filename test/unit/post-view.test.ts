@@ -172,6 +172,15 @@ describe('a post on a page', () => {
     expect(loaded()).toEqual(from(''));
     expect(loaded('https://live.example.org')).toEqual(from('https://live.example.org'));
     expect(loaded('http://localhost:4000/live')).toEqual(from('http://localhost:4000'));
+    expect(loaded('http://[::1]/live')).toEqual(from('http://[::1]'));
+  });
+
+  it('never takes a path of media of the server for another host', () => {
+    const image = { type: 'image', url: 'http://127.0.0.1:4000//b.example/a.png', alt: 'A' } as const;
+    for (const server of [undefined, 'https://live.example.org'])
+      expect(rendered({ media: [image] }, { timezone: 'UTC', language: 'en', ...(server && { server }) })).toContain(
+        ` src="${server ?? ''}/b.example/a.png"`,
+      );
   });
 
   it('names the host that a link leads to, whatever stands before it', () => {

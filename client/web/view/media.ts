@@ -55,7 +55,9 @@ function card(media: LinkMedia, setting: Setting): Html {
  * server loads them by the name that the reader reached it by, because its policy blocks any other.
  */
 function addressOf(url: string | undefined, setting: Setting): string | undefined {
-  return url && isWebUrl(url) ? url.replace(/^http:..[^/]*/i, (setting.server ?? '').replace(/\b\/.*/, '')) : undefined;
+  return url && isWebUrl(url)
+    ? url.replace(/^http:..[^/]*\/*/i, `${(setting.server ?? '').replace(/([^:/])\/.*/, '$1')}/`)
+    : undefined;
 }
 
 /** Without a size the style sheet sets a box. */
