@@ -9,7 +9,19 @@ import type { ChannelReport } from '../../src/engine/walk.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { repairRedis } from '../../src/repair.ts';
 import { verifyRedis } from '../../src/verify.ts';
-import { createChannel, newPostId, newRequest, publish, renderer, sampleChannel, wide } from '../support/engines.ts';
+import {
+  appended,
+  createChannel,
+  newPostId,
+  newRequest,
+  publication,
+  publish,
+  renderer,
+  sampleChannel,
+  samplePost,
+  takedown,
+  wide,
+} from '../support/engines.ts';
 import { root } from '../support/imports.ts';
 import { writeLargeChannel } from '../support/large-channel.ts';
 import { describeWith, needs } from '../support/needs.ts';
@@ -20,7 +32,7 @@ const patient = { timeout: 90_000, interval: 2 };
 /** More than one command of a repair has, with the tags of its posts, and a tenth of what one for all posts would have. */
 const manyArguments = 4_000;
 
-const names = ['journal', 'changes', 'posts', 'index', 'texts', 'labels'] as const;
+const names = ['journal', 'changes', 'posts', 'index', 'texts', 'labels', 'tags', 'listed', 'owed'] as const;
 const keysOf = (id: string) =>
   Object.fromEntries(names.map((name, at) => [name, channelKeys(id)[at]])) as Record<(typeof names)[number], string>;
 
@@ -115,6 +127,34 @@ for (const kind of ['redis', 'valkey'] as const) {
       const list = await there.channels({ limit: 10, desk: [] });
       expect([list?.channels.map((channel) => channel.id).sort(), list?.complete]).toEqual([[id, other.id].sort(), true]);
       expect((await publish(here, id)).seq).toBe(ids.length + 2);
+    });
+
+    it('owes no erasure while the text is still there', async (test) => {
+      const { server, here, id, ids, keys } = await damaged(test, binary, 2_000);
+      await repair(server, id);
+      const post = samplePost(id);
+      await appended(here, id, [publication(post)]);
+      const place = `${post.id}:1`;
+      const text = (await server.admin.hget(keys.texts, place)) as string;
+      await appended(here, id, [takedown(post)]);
+      expect(await here.erase(id, post.id)).toMatchObject({ complete: true });
+      await server.admin.hset(keys.texts, place, text);
+
+      const seen: string[] = [];
+      let isDone = false;
+      const repairing = repair(server, id).finally(() => {
+        isDone = true;
+      });
+      while (!isDone) {
+        const looked = await server.admin.multi().zscore(keys.owed, post.id).hexists(keys.texts, place).exec();
+        const [[, owed], [, there]] = looked as [[null, string | null], [null, number]];
+        seen.push(`${owed === null ? 'not owed' : 'owed'}, ${there ? 'there' : 'gone'}`);
+      }
+      expect(await repairing).toMatchObject({ outcome: 'repaired', history: 'same', erasedAgain: [post.id], fault: null });
+      expect([...new Set(seen)].slice(0, 2)).toEqual(['not owed, there', 'owed, gone']);
+      expect(seen).not.toContain('owed, there');
+      expect(await server.admin.zscore(registry.owed, id)).not.toBeNull();
+      expect((await allPosts(here, id)).length).toBe(ids.length + 1);
     });
 
     it('begins again where it was cut off, and servers refuse the channel until then', async (test) => {

@@ -70,8 +70,8 @@ export interface Plan {
   lost: string[];
   /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
   strays: string[];
-  /** Those whose text was erased, and is there again. */
-  erasedAgain: string[];
+  /** Posts whose erased text is there again, each with the places of that text. They are not among the strays. */
+  erasedAgain: ReadonlyMap<string, readonly string[]>;
   /** Places of revisions that have a text and no label. */
   unlabelled: string[];
 }
@@ -101,9 +101,10 @@ export function planOf(remains: Remains): Plan | string {
     const facts = known.get(who);
     return facts !== undefined && revision > facts.erased && revision <= facts.revision && texts.has(place);
   };
-  const strays = [...new Set([...texts, ...labels])].filter((place) => !isKept(place));
+  const erasedAgain = erasedTexts(texts, standing.known);
+  const isErased = new Set([...erasedAgain.values()].flat());
+  const strays = [...new Set([...texts, ...labels])].filter((place) => !isKept(place) && !isErased.has(place));
   const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
-  const erasedAgain = [...standing.known].filter(([who, { erased }]) => (written.get(who)?.lowest ?? erased + 1) <= erased);
   const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
   return {
     known,
@@ -112,9 +113,18 @@ export function planOf(remains: Remains): Plan | string {
     channelRevision,
     lost: lost.sort(),
     strays,
-    erasedAgain: erasedAgain.map(([who]) => who).sort(),
+    erasedAgain,
     unlabelled,
   };
+}
+
+/** Places of texts that are there although they were erased, by post. */
+function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, Known>): Map<string, string[]> {
+  const isErased = (place: string) => {
+    const { who, revision } = partsOf(place);
+    return revision <= (known.get(who)?.erased ?? 0);
+  };
+  return Map.groupBy([...texts].filter(isErased).sort(), (place) => partsOf(place).who);
 }
 
 /** Whether every revision that the journal tells of has its text, unless it was erased. */

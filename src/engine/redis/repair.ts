@@ -151,11 +151,6 @@ class Repair {
       const answer = await this.#run('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
       return answer === 'written';
     };
-    // Before the text goes: whoever finds it owed sees to it that no file has it.
-    if (erasedAgain.length > 0) await this.#redis.zadd(registry.owed, await timeOf(this.#redis), this.#channelId);
-    for (const some of pagesOf(erasedAgain))
-      await this.#redis.zadd(this.#keys[8] as string, ...some.flatMap((who) => [highest, who]));
-
     let newest = { seq: 0, publishedAt: '-' };
     for (const some of pagesOf([...known].filter(([who]) => who !== own))) {
       const states = await this.#texts(some.map(([who, { revision }]) => `${who}:${revision}`));
@@ -170,6 +165,12 @@ class Repair {
     }
     for (const unknown of pagesOf([...remains.index.keys()].filter((who) => !known.has(who))))
       if (!(await write({ unknown }))) return false;
+    for (const erased of erasedAgain) {
+      await this.#noteErasure();
+      if (!(await write({ erased: [erased] }))) return false;
+    }
+    // Renewed: servers forget an old note of a channel that owes nothing, perhaps just before the text went.
+    if (erasedAgain.size > 0) await this.#noteErasure();
     for (const some of pagesOf(strays)) if (!(await write({ strays: some }))) return false;
 
     const channel = await this.#channel(remains, plan);
@@ -187,6 +188,11 @@ class Repair {
       );
     for (const listed of pagesOf(remains.listed)) if (!(await write({ listed }))) return false;
     return end(revision, last);
+  }
+
+  /** Servers look for erasures that are owed in the channels that are noted there. */
+  async #noteErasure(): Promise<void> {
+    await this.#redis.zadd(registry.owed, await timeOf(this.#redis), this.#channelId);
   }
 
   /** As it stands; where the text of that is lost, an earlier one with what the index tells of it. */
@@ -228,7 +234,7 @@ class Repair {
   }
 
   #report(outcome: RepairReport['outcome'], why: string | null, plan?: Plan): RepairReport {
-    const { known, goesOn, lost = [], erasedAgain = [] } = plan ?? {};
+    const { known, goesOn, lost = [], erasedAgain } = plan ?? {};
     return {
       channelId: this.#channelId,
       outcome,
@@ -236,7 +242,7 @@ class Repair {
       history: goesOn === undefined ? null : goesOn ? 'same' : 'new',
       posts: Math.max(0, (known?.size ?? 0) - 1),
       lost: [...lost],
-      erasedAgain: [...erasedAgain],
+      erasedAgain: [...(erasedAgain?.keys() ?? [])],
       fault: null,
     };
   }
@@ -247,13 +253,21 @@ type State = Omit<AuthorPost, 'seq' | 'html'>;
 /** What is written at once; see `lua/repair-part.lua`. */
 interface Part {
   unknown?: readonly string[];
+  erased?: readonly (readonly [who: string, places: readonly string[]])[];
   strays?: readonly string[];
   labels?: readonly (readonly [place: string, label: string])[];
   listed?: readonly string[];
   posts?: readonly (readonly [Known, State])[];
 }
 
-function partArguments({ unknown = [], strays = [], labels = [], listed = [], posts = [] }: Part): (string | number)[] {
+function partArguments({
+  unknown = [],
+  erased = [],
+  strays = [],
+  labels = [],
+  listed = [],
+  posts = [],
+}: Part): (string | number)[] {
   const lines = posts.flatMap(([{ revision, last, seq, erased }, post]) => {
     const marks = tagsOf(post).map(hashed);
     return [post.id, revision, last, seq, erased, post.publishedAt, marks.length, ...marks];
@@ -261,6 +275,8 @@ function partArguments({ unknown = [], strays = [], labels = [], listed = [], po
   const counted = (some: readonly string[], count = some.length) => [count, ...some];
   return [
     ...counted(unknown),
+    erased.length,
+    ...erased.flatMap(([who, places]) => [who, ...counted(places)]),
     ...counted(strays),
     ...counted(labels.flat(), labels.length),
     ...counted(listed),

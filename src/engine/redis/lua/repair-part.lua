@@ -1,7 +1,9 @@
 -- Writes a part of what a channel that is being repaired has: so little that nobody waits long behind it.
 -- KEYS: those of the channel, then [12] who repairs it.
 -- ARGV: [1] who does · [2] the highest offset that may have been given out, or 0 · [3] the salt of tags
---   how many ids of posts follow that are taken from the index, ids · how many places of revisions whose text and label are taken away, places
+--   how many ids of posts follow that are taken from the index, ids
+--   how many posts whose erased text is erased again, each as id, how many places follow, places
+--   how many places of revisions whose text and label are taken away, places
 --   how many places of revisions whose label is written, each followed by the label
 --   how many offsets of listed entries, offsets
 --   how many posts, each as id, revision, last, seq, erased, publishedAt, how many tags follow, tags
@@ -17,11 +19,21 @@ end
 -- Before the lines that tell of it are taken away: who begins again is to know of it too.
 call('ZADD', changes, ARGV[2], 'highest')
 for _ = 1, tonumber(nextArgument()) do call('HDEL', index, nextArgument()) end
-for _ = 1, tonumber(nextArgument()) do
-  local place = nextArgument()
-  call('HDEL', texts, place)
-  call('HDEL', labels, place)
+local function removeTexts()
+  for _ = 1, tonumber(nextArgument()) do
+    local place = nextArgument()
+    call('HDEL', texts, place)
+    call('HDEL', labels, place)
+  end
 end
+-- The erasure is owed from the moment at which the text is gone, and all text of a post goes at once. A server that finds the debt any
+-- earlier would settle it with a file that still has the text.
+for _ = 1, tonumber(nextArgument()) do
+  local who = nextArgument()
+  removeTexts()
+  call('ZADD', owed, ARGV[2], who)
+end
+removeTexts()
 for _ = 1, tonumber(nextArgument()) do
   local place = nextArgument()
   call('HSET', labels, place, nextArgument())
