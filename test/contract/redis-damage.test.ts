@@ -2,8 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { Announcement, JournalUnavailable } from '../../src/engine/engine.ts';
 import type { RedisEngine } from '../../src/engine/redis/index.ts';
 import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { redisLimits } from '../../src/engine/redis/limits.ts';
 import { tags } from '../../src/engine/tags.ts';
+import { Feeds } from '../../src/fanout/feeds.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
+import { holdReadable, knownChannel } from '../../src/reader/access.ts';
 import { repairRedis } from '../../src/repair.ts';
 import { verifyRedis } from '../../src/verify.ts';
 import {
@@ -176,6 +179,28 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.del(keyOf(id, 'changes'));
       expect(await there.channel(id, false)).toEqual({ status: 'missing' });
       expect(await refusal(there.channel(id, true))).toEqual(damaged);
+      // The damage that the desk was told of is not remembered for strangers.
+      expect(await there.channel(id, false)).toEqual({ status: 'missing' });
+    });
+
+    it('costs a few scripts however many readers ask for it at once, and is served to them once it is repaired', async () => {
+      const { id } = await tell();
+      const other = await createChannel(here);
+      await server.admin.del(keyOf(id, 'tags'));
+      const feeds = new Feeds({ engine: here, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+      const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
+      const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 2_000 }, ask));
+      // Sockets, streams and polls ask in the first way, pages and other requests in the second.
+      const asks = [() => holdReadable(feeds, undefined, id), () => knownChannel(here, undefined, id)];
+      const before = await scripts();
+      for (const ask of asks) for (const refused of await crowd(() => refusal(ask()))) expect(refused).toEqual(damaged);
+      await crowd(() => knownChannel(here, undefined, other.id));
+      // Comparisons of heads and the like are among them.
+      expect((await scripts()) - before).toBeLessThan(100);
+
+      expect(await repair(id)).toMatchObject({ outcome: 'repaired' });
+      await vi.waitFor(() => holdReadable(feeds, undefined, id), { ...patient, timeout: 3 * redisLimits.damageRememberedMs });
+      feeds.close();
     });
 
     it('can be deleted whatever is left, of which nothing is left then', async () => {

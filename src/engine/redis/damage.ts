@@ -1,7 +1,7 @@
 import type { Log } from '../announcer.ts';
 import { redisLimits } from './limits.ts';
 
-const { damagedMs, damagedChannels } = redisLimits;
+const { damagedMs, damagedChannels, damageRememberedMs } = redisLimits;
 
 /** Channels whose keys were found to contradict each other. Each is logged once, and again where it is still so after a while. */
 export class Damage {
@@ -9,6 +9,9 @@ export class Damage {
   readonly #now: () => number;
   /** By channel, when it was logged, and when it was found last. */
   readonly #found = new Map<string, { loggedAt: number; lastAt: number }>();
+
+  /** When a read was refused because of damage, by the read's key. */
+  readonly #refusedAt = new Map<string, number>();
 
   constructor(log: Log, now: () => number) {
     this.#log = log;
@@ -28,6 +31,22 @@ export class Damage {
       { channel: channelId },
       'what Redis holds of a channel contradicts itself, and the channel is refused until it is repaired',
     );
+  }
+
+  /** `read`: the key of a read that found damage. */
+  remember(read: string): void {
+    this.#refusedAt.delete(read);
+    if (this.#refusedAt.size >= damagedChannels) this.#refusedAt.delete(this.#refusedAt.keys().next().value as string);
+    this.#refusedAt.set(read, this.#now());
+  }
+
+  /** Whether the read with this key found damage within `damageRememberedMs`. */
+  remembers(read: string): boolean {
+    const at = this.#refusedAt.get(read);
+    if (at === undefined) return false;
+    if (this.#now() - at < damageRememberedMs) return true;
+    this.#refusedAt.delete(read);
+    return false;
   }
 
   /** Channels that were found so within `damagedMs`. */

@@ -30,6 +30,7 @@ import { type Answer, loadScripts, type Operation } from './scripts.ts';
 import { RedisServerJournal } from './server-journal.ts';
 import { RedisSessions } from './sessions.ts';
 import type { Fault } from './settings.ts';
+import { SharedReads } from './shared-reads.ts';
 import { Sweep } from './sweep.ts';
 import { Watch } from './watch.ts';
 import { Writes } from './writes.ts';
@@ -99,6 +100,7 @@ class Shared implements RedisEngine {
   readonly #reads: Reads;
   readonly #writing: Writes;
   readonly #damage: Damage;
+  readonly #channelReads = new SharedReads();
   readonly #erasures: Erasures;
   readonly #sweep: Sweep;
   readonly #requests: Requests;
@@ -248,8 +250,7 @@ class Shared implements RedisEngine {
     const answer = await connection.run(operation, [...channelKeys(channelId, requestId), ...more], args);
     if (!isDamaged(answer)) return answer;
     this.#damage.found(channelId);
-    const message = `What Redis holds of the channel ${channelId} contradicts itself.`;
-    throw new JournalUnavailable(message, 'unchanged', { isDamaged: true });
+    throw damaged(channelId);
   }
 
   /** For those who go on without the channel where it is damaged. */
@@ -323,10 +324,23 @@ class Shared implements RedisEngine {
 
   // ---- Reading
 
-  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
-    const read = await this.#reads.channel(channelId, seesDesk);
-    if (read.status === 'found') this.#bus.read(channelId, read.position);
-    return read;
+  /**
+   * A crowd of readers that asks for one channel at once costs one script, and no script while damage is remembered. What is read for the
+   * desk is not shared with strangers: a hidden channel must cost them what a missing channel costs.
+   */
+  channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    const key = `${channelId} ${seesDesk ? 'desk' : ''}`;
+    return this.#channelReads.share(key, async () => {
+      if (this.#damage.remembers(key)) throw damaged(channelId);
+      try {
+        const read = await this.#reads.channel(channelId, seesDesk);
+        if (read.status === 'found') this.#bus.read(channelId, read.position);
+        return read;
+      } catch (error) {
+        if (error instanceof JournalUnavailable && error.isDamaged) this.#damage.remember(key);
+        throw error;
+      }
+    });
   }
 
   channels(query: ChannelsQuery) {
@@ -393,4 +407,9 @@ class Shared implements RedisEngine {
   onReach(listener: (reach: Reach) => void): () => void {
     return this.#announcer.onReach(listener);
   }
+}
+
+function damaged(channelId: string): JournalUnavailable {
+  const message = `What Redis holds of the channel ${channelId} contradicts itself.`;
+  return new JournalUnavailable(message, 'unchanged', { isDamaged: true });
 }

@@ -64,6 +64,11 @@ export const redisTable = {
     metric: channelsDamaged,
     atLimit: 'With more damaged channels the first is forgotten until it is found again.',
   },
+  damageRememberedMs: {
+    value: 1_000,
+    metric: channelsDamaged,
+    atLimit: 'A channel found damaged is refused from memory for so long, so a repaired channel is served again that much later.',
+  },
   /** However busy the machine is. */
   repairSilentMs: {
     value: 15_000,

@@ -12,8 +12,8 @@ import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
-import { ListReads } from './list-reads.ts';
 import type { Answer, Operation } from './scripts.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
 export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Answer>;
@@ -60,7 +60,7 @@ export class Reads implements JournalReads {
   readonly #askForList: ReadsParts['askForList'];
   readonly #askForHead: ReadsParts['askForHead'];
   readonly #lists: Connection;
-  readonly #listReads = new ListReads();
+  readonly #listReads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
   readonly #renderer: Renderer;
 
   constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {

@@ -1,27 +1,31 @@
 import { JournalUnavailable } from '../engine.ts';
-import { redisLimits } from './limits.ts';
-
-const { listsRead, listsWaiting } = redisLimits;
 
 /**
- * Reads of lists, each of which may have to look at every channel. Those who ask for the same before its reading begins share it; who asks
- * while it is being read waits for the next one, since it may miss what they know of. So the same list is read once at a time, and few
- * different ones.
+ * Shares reads by key. Callers share a read that has not begun. While a read is under way they wait for the next one: the read under way
+ * may miss what they already know, such as a change of access. One key has at most one read under way and one that waits.
  */
-export class ListReads {
+export class SharedReads {
   /** By what is asked: the reading that has not begun, and the one that has. */
   readonly #waiting = new Map<string, Promise<unknown>>();
   readonly #reading = new Map<string, Promise<unknown>>();
   /** Wait for a place, in order. */
   readonly #queue: (() => void)[] = [];
-  #free: number = listsRead;
+  /** How many more may be under way. */
+  #free: number;
+  readonly #waitingMost: number;
 
-  /** Throws `JournalUnavailable` where too many different ones wait, and whatever `read` throws. */
+  /** `most`: reads under way for different keys. `waitingMost`: reads that wait. Neither has a bound by default. */
+  constructor({ most = Number.POSITIVE_INFINITY, waitingMost = Number.POSITIVE_INFINITY } = {}) {
+    this.#free = most;
+    this.#waitingMost = waitingMost;
+  }
+
+  /** Throws `JournalUnavailable` if too many reads wait, and whatever `read` throws. */
   share<T>(key: string, read: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key) as Promise<T> | undefined;
     if (waiting !== undefined) return waiting;
-    if (this.#waiting.size >= listsWaiting)
-      return Promise.reject(new JournalUnavailable('Too many lists of channels are being read.', 'unchanged'));
+    if (this.#waiting.size >= this.#waitingMost)
+      return Promise.reject(new JournalUnavailable('Too many reads wait for the journal.', 'unchanged'));
     const begun = this.#begin(key, read);
     this.#waiting.set(key, begun);
     return begun;

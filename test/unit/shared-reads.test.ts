@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { ListReads } from '../../src/engine/redis/list-reads.ts';
+import { SharedReads } from '../../src/engine/redis/shared-reads.ts';
 
 /** Readings by key, in the order in which they began; each ends when it is told to. */
 function readings() {
-  const reads = new ListReads();
+  const reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
   const begun: { key: string; end: (answer: string) => void; fail: (error: Error) => void }[] = [];
   const ask = (key: string) => reads.share(key, () => new Promise<string>((end, fail) => void begun.push({ key, end, fail })));
   const began = (count: number) => vi.waitFor(() => expect(begun.length).toBe(count));
