@@ -186,13 +186,15 @@ const writesRefused = 'The store is there, and refuses to write. Whoever runs th
 const channelDamaged =
   'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
 
-/** The problem that an error stands for; undefined where it was not foreseen. */
-export function problemFor(error: unknown): Problem | undefined {
+/** The problem that an error stands for; undefined where it was not foreseen. `random` spreads the retries of a damaged channel's readers. */
+export function problemFor(error: unknown, random: () => number = Math.random): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
     const { outcome, refusesToWrite, isDamaged } = error;
     const detail = refusesToWrite ? { detail: writesRefused } : isDamaged ? { detail: channelDamaged } : {};
-    const retryAfter = isDamaged ? answerLimits.damagedRetrySeconds : answerLimits.journalRetrySeconds;
+    const retryAfter = isDamaged
+      ? Math.round(answerLimits.damagedRetrySeconds * (0.5 + random()))
+      : answerLimits.journalRetrySeconds;
     return problem('journal-unavailable', { ...detail, outcome, retryAfter });
   }
   if (error instanceof URIError) return problem('not-found', missing.path);

@@ -107,7 +107,8 @@ export const answerTable = {
   damagedRetrySeconds: {
     value: 10,
     metric: channelsDamaged,
-    atLimit: 'Told in `Retry-After` of a channel that is damaged, which takes somebody to repair it.',
+    atLimit:
+      'Told in `Retry-After` of a channel that is damaged, which takes somebody to repair it. Each client is told a random time from half to one and a half of it.',
   },
   slotRetrySeconds: {
     value: 10,

@@ -268,6 +268,12 @@ describe('a request that goes wrong', () => {
     expect((await problemOf(response)).code).toBe('method-not-allowed');
   });
 
+  it('for a damaged channel tells each client another time to retry after', () => {
+    const error = new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true });
+    const told = [0, 0.5, 0.999].map((random) => problemFor(error, () => random)?.retryAfter);
+    expect(told).toEqual([5, 10, 15]);
+  });
+
   it('of a kind that was not foreseen stands for no problem', () => {
     expect(problemFor(new TypeError('x'))).toBeUndefined();
     expect(problemFor('x')).toBeUndefined();
