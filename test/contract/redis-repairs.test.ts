@@ -261,6 +261,38 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(now.epoch).not.toBe(before.epoch);
       expect((await allPosts(there, id)).map(([postId]) => postId)).toEqual(ids.toReversed());
     });
+
+    it('begins another history also where it was cut off once it had written the label that was lost', async (test) => {
+      const { server, there, id, ids, keys } = await damaged(test, binary, 400);
+      await repair(server, id);
+      const place = `${ids[5]}:1`;
+      await server.admin.hdel(keys.labels, place);
+      await addStrays(server, keys.labels, ids[0] as string);
+      const repairing = repair(server, id).catch(() => undefined);
+      await vi.waitFor(async () => expect(await server.admin.hexists(keys.labels, place)).toBe(1), patient);
+      await cutOff(server, id);
+      await repairing;
+      expect(await isHalf(server, id)).toBe(true);
+      expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: ids.length, fault: null });
+      expect(await vi.waitFor(() => allPosts(there, id), patient)).toEqual(placed(ids));
+    });
+
+    it('begins another history also where it was cut off once it had left out a post of which only the index told', async (test) => {
+      const { server, id, ids, keys } = await damaged(test, binary, 400);
+      await repair(server, id);
+      // From then on the journal does not tell of its posts.
+      await server.admin.del(keys.journal);
+      await repair(server, id);
+      const lost = ids[5] as string;
+      await server.admin.hdel(keys.texts, `${lost}:1`);
+      await addStrays(server, keys.labels, ids[0] as string);
+      const repairing = repair(server, id).catch(() => undefined);
+      await vi.waitFor(async () => expect(await server.admin.hexists(keys.index, lost)).toBe(0), patient);
+      await cutOff(server, id);
+      await repairing;
+      expect(await isHalf(server, id)).toBe(true);
+      expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: ids.length - 1, fault: null });
+    });
   });
 }
 

@@ -62,7 +62,7 @@ export interface Plan {
   known: ReadonlyMap<string, Known>;
   /** The history goes on: its journal is whole, and nothing that it tells of is missing. Else another begins. */
   goesOn: boolean;
-  /** Above all offsets that may have been given out, if no less. */
+  /** No lower than any offset that may have been given out. */
   highest: number;
   /** The revision of the channel of which there is a text: an earlier one where that of the last is lost. */
   channelRevision: number;
@@ -106,10 +106,12 @@ export function planOf(remains: Remains): Plan | string {
   const strays = [...new Set([...texts, ...labels])].filter((place) => !isKept(place) && !isErased.has(place));
   const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
   const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
+  const goesOn = standing.goesOn && isComplete;
   return {
     known,
-    goesOn: standing.goesOn && isComplete,
-    highest: standing.highest,
+    goesOn,
+    // Above the journal, so that a repair that begins where this one was cut off does not take the journal for whole.
+    highest: goesOn ? standing.highest : Math.max(standing.highest, remains.last + 1),
     channelRevision,
     lost: lost.sort(),
     strays,
