@@ -286,6 +286,23 @@ for (const kind of ['redis', 'valkey'] as const) {
       it.each<[string, (story: Story) => Promise<unknown>, (story: Story) => string[]]>([
         ['its journal was deleted', ({ id }) => server.admin.del(keyOf(id, 'journal')), all],
         ['its labels were deleted', ({ id }) => server.admin.del(keyOf(id, 'labels')), all],
+        ['the first entry was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '1-0'), all],
+        [
+          'its journal was trimmed, and a correction taken from the list',
+          async ({ id }) => {
+            await server.admin.xtrim(keyOf(id, 'journal'), 'MAXLEN', 3);
+            await server.admin.zrem(keyOf(id, 'listed'), 6);
+          },
+          all,
+        ],
+        [
+          'its journal was trimmed to the newest entry, and all but the texts deleted',
+          async ({ id }) => {
+            await server.admin.xtrim(keyOf(id, 'journal'), 'MAXLEN', 1);
+            await server.admin.del(...(['changes', 'posts', 'index', 'tags', 'listed'] as const).map((name) => keyOf(id, name)));
+          },
+          all,
+        ],
         ['an entry in the middle was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '4-0'), all],
         ['the newest entry was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '9-0'), all],
         [
@@ -338,6 +355,20 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await refusal(there.snapshot(id, wide))).toEqual(damaged);
         expect((await there.post(id, b.id))?.post.id).toBe(b.id);
         expect(await there.catchUp(id, end, wide)).toMatchObject({ status: 'replay', changes: [] });
+      });
+
+      it('begins another history where another had begun, and its journal was trimmed', async () => {
+        const story = await tell();
+        await server.admin.del(keyOf(story.id, 'journal'));
+        await repair(story.id);
+        await appended(here, story.id, [publication(samplePost(story.id))], { channel: 3 });
+        const before = await standing(story);
+        await server.admin.xtrim(keyOf(story.id, 'journal'), 'MAXLEN', 1);
+        expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: 5, lost: [], fault: null });
+        const after = await standing(story);
+        expect(after.posts).toEqual(before.posts);
+        expect(after.position.epoch).not.toBe(before.position.epoch);
+        expect(await faultOf(story.id)).toBeUndefined();
       });
 
       it.each(['journal', 'journal index', 'journal index changes posts tags listed'])(
@@ -490,6 +521,18 @@ for (const kind of ['redis', 'valkey'] as const) {
         }
         expect(await there.snapshot(story.id, wide)).toBeDefined();
         expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
+      });
+
+      it('is left as it is where the entry was changed by which another history began', async () => {
+        const { id } = await tell();
+        const journal = keyOf(id, 'journal');
+        await server.admin.del(journal);
+        await repair(id);
+        const [[at, fields]] = (await server.admin.xrange(journal, '-', '+')) as [[string, string[]]];
+        fields[13] = '2020-01-01T00:00:00.000Z';
+        await server.admin.del(journal);
+        await server.admin.xadd(journal, at, ...fields);
+        expect(await repair(id)).toMatchObject({ outcome: 'refused', why: expect.stringContaining('the entry is missing') });
       });
 
       it('is told of where nothing is left of it, and not where it was deleted', async () => {

@@ -14,7 +14,7 @@ import { registered } from './reads.ts';
 import { gather, type Known, type Plan, pagesOf, planOf, type Remains } from './remains.ts';
 import { loadScripts, type Operation, run } from './scripts.ts';
 import { timeOf } from './servers.ts';
-import { chainFault, notListed, verifyChannel, walkServer } from './verify.ts';
+import { beganAt, chainFault, notListed, verifyChannel, walkServer } from './verify.ts';
 
 /**
  * Rebuilds channels of which keys were deleted by hand or put back from another time, beside the servers that use the store: they refuse such
@@ -97,7 +97,7 @@ class Repair {
     if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
     if (state === 'sound' && found === undefined && isListed) return this.#report('sound', null);
     const why = found?.why ?? (state === 'damaged' ? 'its keys contradict each other' : notListed);
-    const remains = await gather(this.#redis, this.#keys, Number(top));
+    const remains = await this.#gather(Number(top));
     const plan = await this.#judged(remains);
     if (typeof plan === 'string') return this.#report('refused', plan === why ? why : `${why}: ${plan}`);
     if (!this.#options.apply) return this.#report('damaged', why, plan);
@@ -112,6 +112,18 @@ class Repair {
 
   async #verify(): Promise<Fault | undefined> {
     return (await verifyChannel(this.#redis, this.#channelId, this.#options, this.#server))?.fault;
+  }
+
+  /** A journal that lacks its beginning is not whole either. */
+  async #gather(top: number): Promise<Remains> {
+    const remains = await gather(this.#redis, this.#keys, top);
+    const [first] = await this.#redis.xrange(this.#keys[0] as string, '-', '+', 'COUNT', 1);
+    if (first === undefined) return remains;
+    const [, fields] = first;
+    const [root = '', by] = [fields[1], fields[15]];
+    // An entry of a repair is always the first. If it does not fit its root, it was changed.
+    const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === remains.first;
+    return isBeginning ? remains : { ...remains, isWhole: false };
   }
 
   /** The plan, unless what it rests on was changed. */
@@ -134,7 +146,7 @@ class Repair {
     const staying = setInterval(stay, silentMs / 5);
     try {
       // Read again: until now servers may have written to it.
-      const remains = await gather(this.#redis, this.#keys, Number(top));
+      const remains = await this.#gather(Number(top));
       const plan = await this.#judged(remains);
       if (typeof plan === 'string') return plan;
       return (await this.#rebuild(remains, plan)) ? plan : 'another repairs it, or it was deleted meanwhile';

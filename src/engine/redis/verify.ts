@@ -234,7 +234,7 @@ export async function chainFault(
 }
 
 /** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
-function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
+export function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
   const { offset, content, check, ...facts } = factsIn(channelId, id, fields);
   return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
 }
