@@ -17,6 +17,7 @@ import {
   publication,
   publish,
   renderer,
+  revision,
   sampleChannel,
   samplePost,
   takedown,
@@ -292,6 +293,30 @@ for (const kind of ['redis', 'valkey'] as const) {
       await repairing;
       expect(await isHalf(server, id)).toBe(true);
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: ids.length - 1, fault: null });
+    });
+
+    it('brings back nothing of what it left out before it was cut off', async (test) => {
+      const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
+      await repair(server, id);
+      const [revised, gone] = [await publish(here, id), await publish(here, id)];
+      await appended(here, id, [revision(revised, { body: 'Right.' })]);
+      const erased = (await server.admin.hget(keys.texts, `${gone.id}:1`)) as string;
+      await appended(here, id, [takedown(gone)]);
+      await here.erase(id, gone.id);
+      // From then on the journal does not tell of its posts.
+      await server.admin.del(keys.journal);
+      await repair(server, id);
+      await server.admin.hdel(keys.texts, `${revised.id}:2`, `${gone.id}:2`);
+      await server.admin.hset(keys.texts, `${gone.id}:1`, erased);
+      await addStrays(server, keys.labels, ids[0] as string);
+      const repairing = repair(server, id).catch(() => undefined);
+      const left = () => server.admin.hmget(keys.index, revised.id, gone.id);
+      await vi.waitFor(async () => expect(await left()).toEqual([null, null]), patient);
+      await cutOff(server, id);
+      await repairing;
+      expect(await isHalf(server, id)).toBe(true);
+      expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: ids.length, fault: null });
+      expect(await vi.waitFor(() => allPosts(there, id), patient)).toEqual(placed(ids));
     });
   });
 }

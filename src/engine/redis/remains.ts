@@ -70,7 +70,9 @@ export interface Plan {
   lost: string[];
   /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
   strays: string[];
-  /** Posts whose erased text is there again, each with the places of that text. They are not among the strays. */
+  /** Posts of the index that are left out, each with the places of its texts. Those are not among the strays. */
+  unknown: ReadonlyMap<string, readonly string[]>;
+  /** Posts whose erased text is there again, each with the places of that text. Those are among neither. */
   erasedAgain: ReadonlyMap<string, readonly string[]>;
   /** Places of revisions that have a text and no label. */
   unlabelled: string[];
@@ -103,7 +105,11 @@ export function planOf(remains: Remains): Plan | string {
   };
   const erasedAgain = erasedTexts(texts, standing.known);
   const isErased = new Set([...erasedAgain.values()].flat());
-  const strays = [...new Set([...texts, ...labels])].filter((place) => !isKept(place) && !isErased.has(place));
+  const others = [...texts].filter((place) => !isKept(place) && !isErased.has(place));
+  const othersOf = Map.groupBy(others, (place) => partsOf(place).who);
+  const unknown = new Map([...index.keys()].filter((who) => !known.has(who)).map((who) => [who, othersOf.get(who) ?? []]));
+  const isStray = (place: string) => !isKept(place) && !isErased.has(place) && !unknown.get(partsOf(place).who)?.includes(place);
+  const strays = [...new Set([...texts, ...labels])].filter(isStray);
   const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
   const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
   const goesOn = standing.goesOn && isComplete;
@@ -115,6 +121,7 @@ export function planOf(remains: Remains): Plan | string {
     channelRevision,
     lost: lost.sort(),
     strays,
+    unknown,
     erasedAgain,
     unlabelled,
   };

@@ -157,7 +157,7 @@ class Repair {
 
   /** Whether nobody else took over, or deleted it. */
   async #rebuild(remains: Remains, plan: Plan): Promise<boolean> {
-    const { known, goesOn, highest, strays, unlabelled, erasedAgain } = plan;
+    const { known, goesOn, highest, strays, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
     const write = async (part: Part) => {
       const answer = await this.#run('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
@@ -175,14 +175,14 @@ class Repair {
       const labels = some.map((place, at) => [place, labelAgain(texts[at] as string)] as const);
       if (!(await write({ labels }))) return false;
     }
-    for (const unknown of pagesOf([...remains.index.keys()].filter((who) => !known.has(who))))
-      if (!(await write({ unknown }))) return false;
     for (const erased of erasedAgain) {
       await this.#noteErasure();
       if (!(await write({ erased: [erased] }))) return false;
     }
     // Renewed: servers forget an old note of a channel that owes nothing, perhaps just before the text went.
     if (erasedAgain.size > 0) await this.#noteErasure();
+    // After the erasures: the line in the index may be all that tells of one.
+    for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
     for (const some of pagesOf(strays)) if (!(await write({ strays: some }))) return false;
 
     const channel = await this.#channel(remains, plan);
@@ -262,10 +262,12 @@ class Repair {
 
 type State = Omit<AuthorPost, 'seq' | 'html'>;
 
+type Texts = readonly [who: string, places: readonly string[]];
+
 /** What is written at once; see `lua/repair-part.lua`. */
 interface Part {
-  unknown?: readonly string[];
-  erased?: readonly (readonly [who: string, places: readonly string[]])[];
+  erased?: readonly Texts[];
+  unknown?: readonly Texts[];
   strays?: readonly string[];
   labels?: readonly (readonly [place: string, label: string])[];
   listed?: readonly string[];
@@ -273,8 +275,8 @@ interface Part {
 }
 
 function partArguments({
-  unknown = [],
   erased = [],
+  unknown = [],
   strays = [],
   labels = [],
   listed = [],
@@ -286,9 +288,7 @@ function partArguments({
   });
   const counted = (some: readonly string[], count = some.length) => [count, ...some];
   return [
-    ...counted(unknown),
-    erased.length,
-    ...erased.flatMap(([who, places]) => [who, ...counted(places)]),
+    ...[erased, unknown].flatMap((some) => [some.length, ...some.flatMap(([who, places]) => [who, ...counted(places)])]),
     ...counted(strays),
     ...counted(labels.flat(), labels.length),
     ...counted(listed),

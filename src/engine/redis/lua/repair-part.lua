@@ -1,8 +1,8 @@
 -- Writes a part of what a channel that is being repaired has: so little that nobody waits long behind it.
 -- KEYS: those of the channel, then [12] who repairs it.
 -- ARGV: [1] who does · [2] the highest offset that may have been given out, or 0 · [3] the salt of tags
---   how many ids of posts follow that are taken from the index, ids
 --   how many posts whose erased text is erased again, each as id, how many places follow, places
+--   how many posts that are taken from the index, each as id, how many places of its texts follow, places
 --   how many places of revisions whose text and label are taken away, places
 --   how many places of revisions whose label is written, each followed by the label
 --   how many offsets of listed entries, offsets
@@ -18,7 +18,6 @@ end
 
 -- Before the lines that tell of it are taken away: who begins again is to know of it too.
 call('ZADD', changes, ARGV[2], 'highest')
-for _ = 1, tonumber(nextArgument()) do call('HDEL', index, nextArgument()) end
 local function removeTexts()
   for _ = 1, tonumber(nextArgument()) do
     local place = nextArgument()
@@ -32,6 +31,11 @@ for _ = 1, tonumber(nextArgument()) do
   local who = nextArgument()
   removeTexts()
   call('ZADD', owed, ARGV[2], who)
+end
+-- The texts go with the line. Otherwise a repair that begins again would make a post of an earlier revision.
+for _ = 1, tonumber(nextArgument()) do
+  call('HDEL', index, nextArgument())
+  removeTexts()
 end
 removeTexts()
 for _ = 1, tonumber(nextArgument()) do
