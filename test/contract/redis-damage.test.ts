@@ -464,6 +464,24 @@ for (const kind of ['redis', 'valkey'] as const) {
       );
     });
 
+    it('erases a text again that was put back with its label after it was taken down', async () => {
+      const story = await tell();
+      const place = `${story.c.id}:1`;
+      const keys = [keyOf(story.id, 'texts'), keyOf(story.id, 'labels')];
+      const then = await Promise.all(keys.map((key) => server.admin.hget(key, place)));
+      await appended(here, story.id, [takedown(story.c)], { channel: 2 });
+      await here.erase(story.id, story.c.id);
+      const before = await everything(story);
+      for (const [at, key] of keys.entries()) await server.admin.hset(key, place, then[at] as string);
+      const found = { history: 'same', posts: 4, lost: [], erasedAgain: [story.c.id], fault: null };
+      const why = 'an erased text is there again';
+      expect(await repair(story.id, false)).toMatchObject({ outcome: 'damaged', why, ...found });
+      expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', why, ...found });
+      expect(await Promise.all(keys.map((key) => server.admin.hexists(key, place)))).toEqual([0, 0]);
+      expect(await everything(story)).toEqual(before);
+      expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
+    });
+
     describe('that a repair cannot make whole', () => {
       it.each<[string, (story: Story) => Promise<unknown>, string]>([
         ['all its texts were deleted', ({ id }) => server.admin.del(keyOf(id, 'texts')), 'no text is left'],
@@ -532,7 +550,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         fields[13] = '2020-01-01T00:00:00.000Z';
         await server.admin.del(journal);
         await server.admin.xadd(journal, at, ...fields);
-        expect(await repair(id)).toMatchObject({ outcome: 'refused', why: expect.stringContaining('the entry is missing') });
+        expect(await repair(id)).toMatchObject({ outcome: 'refused', why: 'offset 1: the entry is missing' });
       });
 
       it('is told of where nothing is left of it, and not where it was deleted', async () => {

@@ -51,6 +51,8 @@ export interface RepairReport {
 
 /** Who begins another history. No token has this name: those of tokens are `sub`s of people and programs. */
 const repairer = 'pressbox:repair';
+const contradictory = 'its keys contradict each other';
+const textIsBack = 'an erased text is there again';
 const { repairSilentMs: silentMs } = redisLimits;
 const scripts = loadScripts();
 
@@ -95,14 +97,15 @@ class Repair {
     const found = await this.#verify();
     const [state, top] = await this.#script('repair-begin', ['', 0]);
     if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
-    if (state === 'sound' && found === undefined && isListed) return this.#report('sound', null);
-    const why = found?.why ?? (state === 'damaged' ? 'its keys contradict each other' : notListed);
     const remains = await this.#gather(Number(top));
+    const isTextBack = await this.#isTextBack(remains);
+    const isSound = state === 'sound' && found === undefined && !isTextBack;
+    if (isSound && isListed) return this.#report('sound', null);
+    const why = found?.why ?? (state === 'damaged' ? contradictory : isTextBack ? textIsBack : notListed);
     const plan = await this.#judged(remains);
-    if (typeof plan === 'string') return this.#report('refused', plan === why ? why : `${why}: ${plan}`);
+    if (typeof plan === 'string') return this.#report('refused', plan.endsWith(why) ? plan : `${why}: ${plan}`);
     if (!this.#options.apply) return this.#report('damaged', why, plan);
-    const needsMore = state !== 'sound' || found !== undefined;
-    const outcome = needsMore ? await this.#apply() : plan;
+    const outcome = isSound ? plan : await this.#apply();
     if (typeof outcome === 'string')
       return this.#report(outcome === 'busy' ? 'busy' : 'refused', outcome === 'busy' ? why : outcome);
     await this.#list();
@@ -124,6 +127,15 @@ class Repair {
     // An entry of a repair is always the first. If it does not fit its root, it was changed.
     const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === remains.first;
     return isBeginning ? remains : { ...remains, isWhole: false };
+  }
+
+  /** Whether an erased text is there again. One that was erased only after the texts were gathered is not. */
+  async #isTextBack(remains: Remains): Promise<boolean> {
+    const plan = planOf(remains);
+    if (typeof plan === 'string') return false;
+    for (const some of pagesOf([...plan.erasedAgain.values()].flat()))
+      if ((await this.#texts(some)).some((text) => text !== null)) return true;
+    return false;
   }
 
   /** The plan, unless what it rests on was changed. */

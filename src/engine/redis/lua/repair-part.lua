@@ -26,11 +26,12 @@ local function removeTexts()
   end
 end
 -- The erasure is owed from the moment at which the text is gone, and all text of a post goes at once. A server that finds the debt any
--- earlier would settle it with a file that still has the text.
+-- earlier would settle it with a file that still has the text. The debt is after every offset that was given out, and before the next: a
+-- server that is finishing an earlier one of the post does not settle it.
 for _ = 1, tonumber(nextArgument()) do
   local who = nextArgument()
   removeTexts()
-  call('ZADD', owed, ARGV[2], who)
+  call('ZADD', owed, ARGV[2] + 0.5, who)
 end
 -- The texts go with the line. Otherwise a repair that begins again would make a post of an earlier revision.
 for _ = 1, tonumber(nextArgument()) do
