@@ -525,6 +525,19 @@ for (const kind of ['redis', 'valkey'] as const) {
           },
           'the text is not the one that was written',
         ],
+        [
+          'a text is not JSON, and the journal was deleted',
+          async ({ id, c }) => {
+            await server.admin.hset(keyOf(id, 'texts'), `${c.id}:1`, 'Not JSON.');
+            await server.admin.del(keyOf(id, 'journal'));
+          },
+          ':1 cannot be read',
+        ],
+        [
+          'a label is not JSON',
+          ({ id, c }) => server.admin.hset(keyOf(id, 'labels'), `${c.id}:1`, '1 1 Not JSON.'),
+          'its label cannot be read',
+        ],
       ])('is left as it is, so that a copy can be put back: %s', async (_, damage, why) => {
         const story = await tell();
         const before = await kept(story);

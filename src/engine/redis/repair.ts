@@ -94,6 +94,16 @@ class Repair {
 
   /** Undefined: there is no such channel. */
   async run(isListed: boolean): Promise<RepairReport | undefined> {
+    try {
+      return await this.#run(isListed);
+    } catch (error) {
+      // The channels after this one are to be looked at, too.
+      if (error instanceof SyntaxError) return this.#report('refused', 'a text or its label cannot be read');
+      throw error;
+    }
+  }
+
+  async #run(isListed: boolean): Promise<RepairReport | undefined> {
     const found = await this.#verify();
     const [state, top] = await this.#script('repair-begin', ['', 0]);
     if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
@@ -143,10 +153,22 @@ class Repair {
     const record = this.#server?.channels.get(this.#channelId);
     if (record?.isDeleted) return channelIsBack;
     const plan = planOf(remains);
-    if (typeof plan === 'string' || !plan.goesOn) return plan;
+    if (typeof plan === 'string') return plan;
+    if (!plan.goesOn) return (await this.#unreadable(plan)) ?? plan;
     const erasedOf = (postId: string) => plan.known.get(postId)?.erased ?? 0;
     const fault = await chainFault(this.#redis, this.#channelId, { erasedOf, record });
     return fault === undefined ? plan : `offset ${fault.offset}: ${fault.why}`;
+  }
+
+  /** Names a text that another history would be made of and that cannot be read. Found only while it is made, it would leave half of it. */
+  async #unreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
+    const newest = [...known].map(([who, { revision }]) => `${who}:${who === own ? channelRevision : revision}`);
+    for (const some of pagesOf([...new Set([...newest, ...unlabelled])])) {
+      const texts = await this.#texts(some);
+      const at = texts.findIndex((text) => text === null || !isReadable(text));
+      if (at >= 0) return `the text ${some[at]} cannot be read`;
+    }
+    return undefined;
   }
 
   /** What it was repaired by; why not; or "busy". */
@@ -172,7 +194,7 @@ class Repair {
     const { known, goesOn, highest, strays, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
     const write = async (part: Part) => {
-      const answer = await this.#run('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
+      const answer = await this.#call('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
       return answer === 'written';
     };
     let newest = { seq: 0, publishedAt: '-' };
@@ -200,7 +222,7 @@ class Repair {
     const channel = await this.#channel(remains, plan);
     const facts = [channel.state, channel.access, Date.parse(channel.createdAt), channel.pinnedPostId ?? '-', newest.publishedAt];
     const end = async (...rest: (string | number)[]) => {
-      const answer = await this.#run('repair-end', [this.#name, remains.last, salt, ...facts, ...rest]);
+      const answer = await this.#call('repair-end', [this.#name, remains.last, salt, ...facts, ...rest]);
       return answer === 'repaired';
     };
     const { revision, last } = known.get(own) as Known;
@@ -249,12 +271,12 @@ class Repair {
     return this.#redis.hmget(this.#keys[4] as string, ...places);
   }
 
-  #run(operation: Operation, args: readonly (string | number)[]) {
+  #call(operation: Operation, args: readonly (string | number)[]) {
     return run(this.#redis, scripts[operation], this.#keys, args);
   }
 
   async #script(operation: Operation, args: readonly (string | number)[]): Promise<[string, ...unknown[]]> {
-    return (await this.#run(operation, args)) as [string, ...unknown[]];
+    return (await this.#call(operation, args)) as [string, ...unknown[]];
   }
 
   #report(outcome: RepairReport['outcome'], why: string | null, plan?: Plan): RepairReport {
@@ -307,6 +329,15 @@ function partArguments({
     posts.length,
     ...lines,
   ];
+}
+
+function isReadable(text: string): boolean {
+  try {
+    labelAgain(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function labelAgain(text: string): string {
