@@ -30,7 +30,7 @@ const openings = new Set(
 );
 
 /**
- * What is wrong with a message, as sentences; none if it is right.
+ * Lists what is wrong with a message, as sentences; none if it is right.
  *
  * @param {string} message whole, as Git keeps it
  * @param {number} changedLines lines that the commit adds and removes
@@ -66,7 +66,7 @@ const git = (...args) => execFileSync('git', args, { encoding: 'utf8', maxBuffer
 /** Lines that a commit, or what is staged, adds and removes. A file that was only moved counts none. */
 function changedLinesOf(...what) {
   const lines = git(...what, '--numstat', '-M', '--format=').split('\n');
-  // Of a binary file Git gives no numbers.
+  // Git gives no numbers for a binary file.
   return lines.reduce(
     (sum, line) =>
       sum +
@@ -78,7 +78,7 @@ function changedLinesOf(...what) {
   );
 }
 
-/** Of the commit that added this file; undefined where the history does not reach back to it. */
+/** The hash of the commit that added this file; undefined if the history does not reach back to it. */
 function added() {
   return git('log', '--diff-filter=A', '--format=%H', '--', 'scripts/check-commits.mjs').trim().split('\n').at(-1) || undefined;
 }

@@ -15,7 +15,7 @@ ${mark}
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
 function install() {
-  // Of a checkout of Pressbox, not of one that Pressbox lies in.
+  // Install nothing if Pressbox only lies within the checkout of another project.
   if (!existsSync(join(root, '.git'))) return;
   const path = resolve(root, git('rev-parse', '--git-path', 'hooks'), 'commit-msg');
   if (existsSync(path) && !readFileSync(path, 'utf8').includes(mark)) {

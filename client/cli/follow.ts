@@ -169,7 +169,7 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
           : correctedLines(post, before, timezone(), style);
       }
       default:
-        // Of a later version.
+        // A later version sent an event of a type that this one does not know.
         event satisfies never;
         return [];
     }

@@ -29,7 +29,7 @@ export const deskTable = {
     metric: 'pressbox_clock_jumps_total{direction="back"}',
     atLimit: 'The system clock is looked at so often.',
   },
-  /** Of the 10 s in which the contract promises an answer. */
+  /** Leaves 2 s of the 10 s in which the contract promises an answer. */
   erasureWaitMs: {
     value: 8_000,
     metric: erasuresPending,
@@ -59,7 +59,7 @@ export const deskTable = {
   /** An import holds so much in memory. */
   importCharacters: { value: 1024 * 1024, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'Likewise.' },
   importConflicts: { value: 100, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'Further ones are counted.' },
-  /** So that the sender hears the answer. */
+  /** Lets the sender hear the answer. */
   importRestMs: {
     value: 5_000,
     metric: 'pressbox_transfers{kind="imports"}',

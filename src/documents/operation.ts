@@ -53,7 +53,7 @@ export interface Query {
   fields: Readonly<Record<string, string>>;
 }
 
-/** What is answered with an entity tag: whoever holds it already asks whether it still stands. */
+/** An answer with an entity tag. A client that holds it asks whether it still stands. */
 export function revalidated({ headers = [], ...answer }: Omit<Answer, 'status'>): Pick<Operation, 'takes' | 'answers'> {
   return {
     takes: ['If-None-Match'],

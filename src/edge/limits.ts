@@ -2,7 +2,7 @@ import { channelsDamaged, type LimitTable, problem, rateLimited, storeReachable,
 
 /** How long a client may take, and how much may wait here for one that does not read. */
 export const httpTable = {
-  /** From the first byte, or from the connection where none comes. */
+  /** Counts from the first byte, or from the connection if none comes. */
   requestHeadersMs: {
     value: 20_000,
     metric: rateLimited('slow'),
@@ -50,7 +50,7 @@ export const httpTable = {
     metric: rateLimited('full'),
     atLimit: 'So many of the file descriptors of a process are not for connections.',
   },
-  /** Of the descriptors that are not for connections. */
+  /** Takes its descriptors from `otherDescriptors`. */
   adminConnections: {
     value: 16,
     metric: rateLimited('full'),
@@ -97,7 +97,7 @@ export const httpTable = {
 } satisfies LimitTable;
 export const httpLimits = valuesOf(httpTable);
 
-/** What answers say of times, and of the store. */
+/** Times that answers tell, and bounds on answers. */
 export const answerTable = {
   journalRetrySeconds: {
     value: 2,
@@ -173,7 +173,7 @@ export const answerLimits = valuesOf(answerTable);
 
 /** How much one address or token may ask. */
 export const rateTable = {
-  /** Whatever the rate. */
+  /** Holds for every rate. */
   bucketMs: {
     value: 10_000,
     metric: rateLimited('requests'),
@@ -185,7 +185,7 @@ export const rateTable = {
     atLimit:
       'An answer counts as one request more for each further piece of this size that it begins, once it is made, and a `subscribe` likewise.',
   },
-  /** Of a kind, some 100 bytes each. */
+  /** Counts for each kind of rate. A bucket takes some 100 bytes. */
   bucketsMost: {
     value: 100_000,
     metric: rateLimited('requests'),

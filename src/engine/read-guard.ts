@@ -31,13 +31,13 @@ export class ReadGuard<Ended = never> {
     return () => generation === this.#generation;
   }
 
-  /** A read that several may use, each of whom compares it anew. */
+  /** A read that several callers may use. Each compares it anew. */
   async reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
     const isValid = this.begin();
     return { value: await read(), isValid };
   }
 
-  /** What `read` brings. */
+  /** Gives out what `read` brings, unchanged. */
   read<T>(read: () => Promise<T>): Promise<T | Ended> {
     return this.use(
       () => this.reading(read),
@@ -45,7 +45,7 @@ export class ReadGuard<Ended = never> {
     );
   }
 
-  /** What `use` makes of what `read` brings. A read that is there at once is used in the tick of this call. Either may ask for another read. */
+  /** Returns what `use` makes of a valid read. A read that is not a promise is used in the tick of this call. Both may ask for another read. */
   async use<T, R>(
     read: () => Reading<T> | Promise<Reading<T> | ReadAgain>,
     use: (value: T) => R | ReadAgain,

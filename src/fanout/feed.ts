@@ -60,7 +60,7 @@ export class Feed {
   channel: Channel;
   epoch: string;
   tail: Tail;
-  /** Of all that is read of the channel: an erasure or another history makes it invalid. */
+  /** Guards every read of the channel: an erasure or another history makes it invalid. */
   readonly guard = new ReadGuard(fanoutLimits.catchUpTries, () => this.#ended());
   /** It follows no longer: the channel is gone or damaged, or the process goes. */
   closed = false;
@@ -354,7 +354,7 @@ export class Feed {
     this.#act(followed);
   }
 
-  /** Whether the channel is another than at the head of this feed, or gone: then nothing says who may read what was read of it. */
+  /** Whether the channel differs from the head of this feed, or is gone. Nothing then says who may read what was read. */
   async #isChanged(): Promise<boolean> {
     const read = await this.#context.engine.channel(this.channelId);
     return read.status !== 'found' || read.channel.revision !== this.channel.revision;

@@ -25,7 +25,7 @@ export const fanoutTable = {
     metric: 'pressbox_feed_tail_entries',
     atLimit: 'A reader who is behind gets so much in one write, and the rest after it.',
   },
-  /** Of all feeds. */
+  /** Counts the readers of all feeds. */
   turnReaders: {
     value: 1_000,
     metric: 'pressbox_events_delivered_total{transport="socket"}',

@@ -64,7 +64,7 @@ export async function readStored(
 
 const endings = { ',"more":true}': Buffer.from(closing(true)), ',"more":false}': Buffer.from(closing(false)) };
 
-/** As many of the newest posts as one answer may hold, encoded. */
+/** The newest posts, encoded, as many as one answer may hold. */
 class NewestPosts {
   readonly position: Position;
   readonly channel: Channel;
@@ -123,7 +123,7 @@ export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
 /** The JSON before and after that of the posts, up to `more`. */
 function around({ position, channel, pinned, summary, keyEvents }: StoredSnapshot): { before: string; after: string } {
   const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
-  // Of what an import pins the text may have been erased since: until the line comes that tells what became of the post, it only looks withdrawn.
+  // An import may pin a post whose text was erased since. The post only looks withdrawn until the line comes that tells what became of it.
   const shown = pinned && isWithdrawn(pinned) ? null : pinned;
   const beside = JSON.stringify({ pinned: shown, summary, keyEvents }).slice(1, -1);
   return { before: `${above},"posts":[`, after: `],${beside}` };

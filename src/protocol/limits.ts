@@ -11,7 +11,7 @@ import {
 } from './client-limits.ts';
 import { type Limit, type LimitTable, problem, rateLimited, valuesOf } from './limit-table.ts';
 
-/** Of a field of a post or channel. */
+/** A limit of a field of a post or channel. */
 const field = (value: number): Limit => ({
   value,
   metric: problem('invalid-body'),
@@ -25,7 +25,7 @@ export const wireTable = {
     metric: problem('too-large'),
     atLimit: 'A larger body, also once it is decompressed, is 413 `too-large`.',
   },
-  /** There may be any number of lines. */
+  /** Bounds one line. Their number has no bound. */
   importLineBytes: {
     value: 1024 * 1024,
     metric: problem('too-large'),
@@ -36,7 +36,7 @@ export const wireTable = {
     metric: problem('too-large'),
     atLimit: 'An import with more blank lines is 413 `too-large`.',
   },
-  /** As JSON, on any transport. */
+  /** Counts the JSON, on any transport. */
   eventBytes: { value: eventBytes, metric: problem('invalid-body'), atLimit: 'Held by the two below.' },
   /** With `historyBytes` and the event's own fields it stays below `eventBytes`. */
   postBytes: {
@@ -50,7 +50,7 @@ export const wireTable = {
     metric: problem('invalid-body'),
     atLimit: 'A body that becomes more HTML is 400 `invalid-body`.',
   },
-  /** As JSON. The next page brings the rest. */
+  /** Counts the JSON. The next page brings the rest. */
   answerBytes: {
     value: answerBytes,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
@@ -149,7 +149,7 @@ export const wireTable = {
   },
 
   socketChannels: { value: 100, metric: problem('invalid-body'), atLimit: 'One more subscribe is refused with `invalid-body`.' },
-  /** From a client. */
+  /** Bounds what a client sends. */
   socketMessageBytes: {
     value: 16 * 1024,
     metric: 'pressbox_readers{transport="socket"}',

@@ -19,10 +19,10 @@ import { Asker } from './asker.ts';
  *   single read of the journal, whether a feed of it is open or not.
  * - Whoever cannot be judged, or holds a token that is good no longer, has what strangers have. Everything else is refused with the reason.
  *
- * Whoever is refused is told by the `Refusal` that is thrown. `JournalUnavailable` is thrown where nothing can be said.
+ * A refusal is thrown as a `Refusal`. `JournalUnavailable` is thrown if access cannot be judged now.
  */
 
-/** Who asks: as found when the request came, or over something that stays open, where that can change at any moment. */
+/** A requester: judged when the request came, or over a connection, where the judgement can change at any moment. */
 export type Requester = Asking | Asker;
 
 type Channels = Pick<Journal, 'channel'>;
@@ -130,7 +130,7 @@ export function goneFrom(who: Requester, { channelId, channel }: Feed): Refusal 
   return deleted(who, channelId, channel.access);
 }
 
-/** Whether the posts may be read; where they may not, the requester may know of the channel and is known to be refused for good. */
+/** Whether the requester may read the posts. False means that the requester may know of the channel, and that the refusal is final. */
 function isOpen(who: Requester, channel: Channel): boolean {
   if (mayRead(principal(who), channel)) return true;
   const reason = reasonOf(who);
@@ -167,7 +167,7 @@ function unknown(who: Requester): Refusal {
   return reasonOf(who) ?? new Refusal('not-found', missing.channel);
 }
 
-/** Who is known to ask, at this moment. */
+/** The principal of the requester at this moment. */
 function principal(who: Requester): Principal | undefined {
   return who instanceof Asker ? who.principal : principalIn(who);
 }

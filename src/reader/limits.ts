@@ -2,13 +2,13 @@ import { type LimitTable, problem, rateLimited, valuesOf } from '../protocol/lim
 
 /** Bounds of what readers hold open. */
 export const readerTable = {
-  /** As JSON. Less than an answer may hold: over a narrow line a page must come while its reader still waits for it. */
+  /** Counts the JSON. It is less than `answerBytes`, so that a page arrives on a slow line before its reader gives up. */
   postsBytes: {
     value: 192 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
     atLimit: 'A page of posts is cut there, at least one is given, and `more` says so: over a narrow line it comes in time.',
   },
-  /** As JSON. */
+  /** Counts the JSON. */
   pageBytes: {
     value: 128 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
@@ -38,7 +38,7 @@ export const readerTable = {
     metric: rateLimited('handshakes'),
     atLimit: 'Whoever is sent away so is told to come back at a moment of their own within so many seconds.',
   },
-  /** Of one socket. */
+  /** Counts for each socket. */
   waitingSubscribes: {
     value: 100,
     metric: problem('rate-limited'),
@@ -59,13 +59,13 @@ export const readerTable = {
     atLimit: 'A socket that sends more at once is terminated.',
   },
   socketBytesPerSecond: { value: 4 * 1024, metric: rateLimited('messages'), atLimit: 'One that goes on sending more is, too.' },
-  /** Likewise one that was sent away, or whose token was revoked. */
+  /** Holds also for a connection that was sent away, or whose token was revoked. */
   refusedMs: {
     value: 1_000,
     metric: problem('forbidden'),
     atLimit: 'A refused connection that the other end keeps open is closed.',
   },
-  /** From half of it to half as much again. */
+  /** The wait is random, from half of this to half as much again. */
   streamRetryMs: {
     value: 2_000,
     metric: 'pressbox_readers{transport="stream"}',
@@ -147,7 +147,7 @@ export const readerTable = {
     metric: 'pressbox_feed_pages_total{format="atom"}',
     atLimit: 'The summary of a post likewise; its text is whole.',
   },
-  /** Of html. */
+  /** Counts html. */
   feedTurnCharacters: {
     value: 64 * 1024,
     metric: 'pressbox_feed_pages_total{format="atom"}',

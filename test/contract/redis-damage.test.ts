@@ -153,7 +153,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await refusal(there.append(story.id, appending([publication(samplePost(story.id))], { channel: 2 })))).toEqual(
           damaged,
         );
-        // Whoever makes a channel finds the id taken.
+        // The id stays taken for authors who make a channel.
         expect(await there.append(story.id, appending([channelEntry(sampleChannel(story.id))]))).toEqual({
           status: 'conflict',
           moved: [null],
@@ -218,7 +218,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await server.admin.exists(...keys)).toBe(1);
         expect([left, (await there.deleteChannel(id, newRequest(), 'root')).status]).toEqual([left, 'deleted']);
         expect([left, await server.admin.exists(...keys)]).toEqual([left, 0]);
-        // Who may know of it is lost with the index: then it is the desk.
+        // The index told who may know of the channel. Without it only the desk may.
         expect(await here.channel(id)).toEqual({ status: 'deleted', access: left === 'index' ? 'public' : 'desk' });
       }
     });

@@ -77,7 +77,7 @@ const isHalf = async ({ admin }: RedisServer, id: string) => (await admin.zscore
 const expectRefused = (engine: RedisEngine, id: string) =>
   expect(engine.channel(id)).rejects.toMatchObject({ outcome: 'unchanged', isDamaged: true });
 
-/** As a repair whose process ends, once it was silent for long enough. */
+/** Leaves the channel as a repair does whose process ended, after the silence that lets another begin. */
 async function cutOff({ admin }: RedisServer, id: string): Promise<void> {
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await admin.del(mendingKey(id));
@@ -195,7 +195,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('is left to another that is at it, be it a server of an earlier version', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 20);
-      // As such a server says that it is at it, and that it still is.
+      // An older server says in this way that it repairs the channel, and that it still does.
       await server.admin.set(mendingKey(id), 'another', 'PX', 600_000);
       expect(await repair(server, id)).toMatchObject({ outcome: 'busy' });
       expect(await server.admin.exists(keys.changes, keys.posts, keys.index)).toBe(0);
@@ -216,7 +216,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, there, id, ids);
     });
 
-    /** So much to take away that a repair is met while it does. */
+    /** There is enough to take away for a second repair to meet the first. */
     const addStrays = async ({ admin }: RedisServer, labels: string, postId: string) => {
       const strays = Array.from({ length: 100_000 }, (_, number) => [`${postId}:${number + 2}`, '-']).flat();
       for (let at = 0; at < strays.length; at += 20_000) await admin.hset(labels, ...strays.slice(at, at + 20_000));
@@ -245,7 +245,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('begins another history with all posts of which only the texts tell, also where it was cut off once these were written', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
-      // From then on the journal does not tell of its posts.
+      // The new history's journal does not tell of the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       const before = (await here.snapshot(id, wide))?.position as Position;
@@ -281,7 +281,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('begins another history also where it was cut off once it had left out a post of which only the index told', async (test) => {
       const { server, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
-      // From then on the journal does not tell of its posts.
+      // The new history's journal does not tell of the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       const lost = ids[5] as string;
@@ -303,7 +303,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const erased = (await server.admin.hget(keys.texts, `${gone.id}:1`)) as string;
       await appended(here, id, [takedown(gone)]);
       await here.erase(id, gone.id);
-      // From then on the journal does not tell of its posts.
+      // The new history's journal does not tell of the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       await server.admin.hdel(keys.texts, `${revised.id}:2`, `${gone.id}:2`);

@@ -55,7 +55,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
       const index = channelKeys(broken.id)[3] as string;
       await redis.admin.del(index);
-      // Who follows it is not left to think that nothing is new.
+      // A reader who follows the channel must not take silence for no news.
       await vi.waitFor(() => expect([staying.live, staying.endings]).toEqual([false, ['slow']]), patient);
       await stream.ended;
       const refused = { code: 'journal-unavailable', status: 503, detail, outcome: 'unchanged' };
@@ -98,7 +98,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const withIt = [true, { next: null }, false, false];
       expect(await Promise.all(urls.map(listed))).toEqual([withIt, withIt]);
 
-      // What cannot be repaired is said to be so, and a text that is lost by its post.
+      // The command says what it cannot repair, and names the post of a lost text.
       await redis.admin.hdel(channelKeys(broken.id)[4] as string, `${post.id}:1`);
       const lossy = await repair('--apply', '--json');
       expect(lossy.code).toBe(0);

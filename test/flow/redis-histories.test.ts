@@ -172,7 +172,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['In both', ...added]);
     });
 
-    /** As `pressbox repair --apply`. */
+    /** Does what `pressbox repair --apply` does. */
     async function repair(): Promise<RepairReport> {
       for await (const report of repairRedis({ url: redis.url, channelId, apply: true })) return report;
       throw new Error('There is no such channel.');

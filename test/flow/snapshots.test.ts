@@ -18,7 +18,7 @@ let feed: Feed;
 let reads: MockInstance<Engine['snapshot']>;
 
 const posts = 60;
-/** Of one post, so that fewer posts fit into an answer than may be asked for. */
+/** The length of one post's text. Fewer such posts fit into an answer than a request may ask for. */
 const bodyCharacters = 15_600;
 
 beforeAll(async () => {

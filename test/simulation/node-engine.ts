@@ -494,7 +494,7 @@ export class NodeEngine implements Used {
   }
 }
 
-/** Where the channel stands. Null: there is none. */
+/** The head of the channel, or null if there is none. */
 function headOf(store: Store): Position | null | typeof damaged {
   return store.isDamaged ? damaged : (store.position() ?? null);
 }

@@ -1,7 +1,7 @@
 /** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
 export const onEachStore = ['test/flow/**/*.test.ts', 'test/property/whole.test.ts'];
 
-/** But for these. */
+/** Files that do not run on each store, with the reason. */
 export const notOnEachStore = {
   'test/flow/docs-moving.test.ts': 'runs the commands of the page, some of which look into the data directory',
   'test/flow/docs-operating*.test.ts': 'have stores of their own, and say what is so on each',

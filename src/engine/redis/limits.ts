@@ -153,7 +153,7 @@ export const redisTable = {
     metric: problem('journal-unavailable'),
     atLimit: 'One more different list is 503 `journal-unavailable`.',
   },
-  /** Likewise of lines of its index, so that nobody waits behind a repair. */
+  /** Counts lines of the index too. Nobody waits longer behind a repair. */
   repairEntries: { value: 200, metric: channelsDamaged, atLimit: 'A channel is repaired in parts of so many entries.' },
   verifyEntries: { value: 32, metric: storeReachable, atLimit: 'A store is verified in parts of so many entries.' },
   verifyLines: { value: 200, metric: storeReachable, atLimit: 'Of its lists, likewise.' },

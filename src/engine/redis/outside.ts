@@ -3,10 +3,9 @@ import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { registry } from './keys.ts';
 import { redisLimits } from './limits.ts';
 
-/** A connection for commands that look at a store beside the servers that use it. */
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
-/** What `use` yields, over a connection that ends with it. Throws where the store cannot be used. */
+/** Yields what `use` does, over a connection beside the servers that use the store. It ends with `use`. Throws if the store cannot be used. */
 export async function* outside<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
   const redis = new Redis(url, {

@@ -147,8 +147,8 @@ function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Know
 
 /**
  * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before: the index alone does.
- * Where neither tells of a revision, its text does. Posts that only texts tell of come after those that are known, in the order of their ids,
- * which is that of time; one that is older takes a place that is free.
+ * A text tells of its own revision if neither of the two does. Posts that only texts tell of follow the known posts, in the order of their
+ * ids, which is the order of time. An older post takes a free place.
  */
 function standingOf({ first, last, top, isWhole, journal, index, texts }: Remains) {
   const highest = Math.max(last, top);
@@ -161,7 +161,7 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Remain
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
   const known = new Map<string, Known>([...before, ...told]);
-  // Where there is a later text than the journal tells of, entries were lost of which nothing else does.
+  // A text that is later than the journal shows that entries were lost.
   const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
   const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
   if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
@@ -203,7 +203,7 @@ function partsOf(place: string): { who: string; revision: number } {
   return { who: place.slice(0, at), revision: Number(place.slice(at + 1)) };
 }
 
-/** Of each post and of the channel, the revisions of which there is a text. */
+/** The lowest and highest revision that has a text, for each post and for the channel. */
 function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; highest: number }> {
   const written = new Map<string, { lowest: number; highest: number }>();
   for (const place of places) {
@@ -239,8 +239,8 @@ async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
 }
 
 /**
- * What a hash holds, a few with each command. What is there all the while is among it, perhaps twice. Of a channel that is being repaired that
- * is all there is: nothing else is written to it.
+ * Yields the fields of a hash, a few with each command. A field may come twice. None is missed, because nothing else writes to a channel that
+ * is being repaired.
  */
 async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
   let cursor = '0';

@@ -27,7 +27,7 @@ import { beganAt, chainFault, notListed, verifyChannel, walkServer } from './ver
  */
 export interface RepairOptions extends Omit<StoreOptions, 'renderer' | 'since'> {
   url: string;
-  /** Else it is only looked at. */
+  /** False: the repair only says what it would do. */
   apply: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface RepairReport {
   fault: Fault | null;
 }
 
-/** Who begins another history. No token has this name: those of tokens are `sub`s of people and programs. */
+/** The name that the entry of a new history is made under. A token's `sub` names a person or a program, never this. */
 const repairer = 'pressbox:repair';
 const contradictory = 'its keys contradict each other';
 const textIsBack = 'an erased text is there again';
@@ -171,7 +171,7 @@ class Repair {
     return undefined;
   }
 
-  /** What it was repaired by; why not; or "busy". */
+  /** Returns the plan that was carried out, the reason why none was, or "busy". */
   async #apply(): Promise<Plan | string> {
     const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
     if (begun === 'busy') return 'busy';
@@ -189,7 +189,7 @@ class Repair {
     }
   }
 
-  /** Whether nobody else took over, or deleted it. */
+  /** Returns false if somebody else took over, or deleted the channel. */
   async #rebuild(remains: Remains, plan: Plan): Promise<boolean> {
     const { known, goesOn, highest, strays, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
@@ -241,7 +241,7 @@ class Repair {
     await this.#redis.zadd(registry.owed, await timeOf(this.#redis), this.#channelId);
   }
 
-  /** As it stands; where the text of that is lost, an earlier one with what the index tells of it. */
+  /** The channel as it stands. If that text is lost, an earlier one with what the index has of the last. */
   async #channel({ card }: Remains, { known, channelRevision }: Plan): Promise<Channel> {
     const [text] = await this.#texts([`${own}:${channelRevision}`]);
     const channel = channelFrom(stateIn(text as string));

@@ -116,7 +116,7 @@ export class Watch {
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
           const channelId = channelIds[index] as string;
-          // Who follows it reads it, and learns that it is damaged.
+          // The feed that follows the channel reads it, and learns of the damage.
           if (head === 'damaged') {
             bus.doubt(channelId);
             continue;
