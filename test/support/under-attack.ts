@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { expect, vi } from 'vitest';
 import { secretWord } from './hostile.ts';
+import { needs } from './machine.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
 import { call } from './server.ts';
 import { type Moment, momentsOf, msBetween } from './within.ts';
@@ -65,6 +66,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   await using _ = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
   // Some thousand lines a second, at the finest level: to hear them would cost the time that is measured here.
   const logFile = join(directory, 'log');
+  const trim = await builtTrim(directory);
   await using server = await startServerProcess({
     env: {
       PRESSBOX_WRITES_PER_SECOND: '20',
@@ -72,6 +74,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
       PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000',
       PRESSBOX_LOG_LEVEL: 'trace',
       NODE_OPTIONS: `--expose-gc --import ${memoryOnSignal}`,
+      ...(trim !== undefined && { PRESSBOX_TEST_TRIM: trim }),
     },
     logFile,
   });
@@ -191,6 +194,21 @@ function delaysOf(measured: readonly Measured[]): Delays {
 function p99(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return Math.round((sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN) * 10) / 10;
+}
+
+/** Undefined where nothing can be compiled: resident memory then counts what malloc keeps free as well. */
+async function builtTrim(directory: string): Promise<string | undefined> {
+  const compiler = needs.compiler.find();
+  if (compiler === undefined) return undefined;
+  const built = join(directory, 'trim-memory.node');
+  await promisify(execFile)(compiler, [
+    '-shared',
+    '-fPIC',
+    '-o',
+    built,
+    fileURLToPath(new URL('./trim-memory.c', import.meta.url)),
+  ]);
+  return built;
 }
 
 async function memoryOf({ pid }: ServerProcess, logFile: string): Promise<Memory> {
