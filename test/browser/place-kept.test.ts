@@ -76,10 +76,19 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     await page.locator('#newer a').first().waitFor({ state: 'attached' });
     const first = page.locator('#posts > .post').first();
     const [, at = ''] = ((await first.getAttribute('id')) ?? '').split('post-');
-    await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
-    await drawn(page);
-    const before = await topOf(page, at);
-    expect(before).toBeGreaterThan(0);
+    // The link has led to its post. Until then the page would scroll there once more.
+    const height = await page.evaluate<number>('innerHeight');
+    await eventually(async () => {
+      const top = await topOf(page, ids[1]);
+      expect([top >= 0, top < height]).toEqual([true, true]);
+    });
+    let before = 0;
+    await eventually(async () => {
+      await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
+      await drawn(page);
+      before = await topOf(page, at);
+      expect(before).toBeGreaterThan(0);
+    });
     await page.reload();
     await isLive(page);
     await post(page, at).waitFor();
