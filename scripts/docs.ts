@@ -19,10 +19,16 @@ export const recordedPath = 'generated/recorded.json';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
+/** The pages below `docs/`, decisions included. */
+export const docPages = readdirSync(pathOf('docs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`)
+  .sort();
+
 /** The pages in which something is generated. */
-export const generatedPages = ['README.md', ...readdirSync(pathOf('docs')).map((name) => `docs/${name}`)]
-  .filter((page) => page.endsWith('.md'))
-  .filter((page) => /<!-- (?:generated|limit): /.test(readFileSync(pathOf(page), 'utf8')));
+export const generatedPages = ['README.md', ...docPages].filter((page) =>
+  /<!-- (?:generated|limit): /.test(readFileSync(pathOf(page), 'utf8')),
+);
 
 const exampleUrl = 'https://live.example.org';
 const fenced = (language: string, text: string) => `\`\`\`${language}\n${text}\n\`\`\``;

@@ -26,7 +26,7 @@ export function addRepairCommand(program: Command, env: Env, terminal: Terminal,
       `
 Servers may run meanwhile: they refuse a damaged channel, and serve it again once it is repaired.
 What was changed by hand is not repaired, nor is a channel whose own text is lost: put back a copy of the store, or delete the channel.
-See docs/redis.md. Exit codes: 0 nothing is damaged any more, 1 something is, 2 wrong usage.
+See docs/guides/redis.md. Exit codes: 0 nothing is damaged any more, 1 something is, 2 wrong usage.
 
 Examples:
   $ pressbox repair --redis redis://127.0.0.1:6379

@@ -27,7 +27,7 @@ export function addServerCommands(program: Command, env: Env, terminal: Terminal
     .addHelpText(
       'after',
       `
-Everything else is set by environment variables; see docs/configuration.md. In a terminal it logs from \`warn\` on, unless
+Everything else is set by environment variables; see docs/reference/configuration.md. In a terminal it logs from \`warn\` on, unless
 PRESSBOX_LOG_LEVEL says otherwise. It ends on SIGTERM or Ctrl-C, once readers have moved away.
 
 Examples:

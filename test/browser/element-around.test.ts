@@ -10,7 +10,7 @@ import { eventually, few, post, topOf } from './newsroom.ts';
 import { areLive, siteAround, tag } from './site-around.ts';
 
 const { resolve } = createRequire(import.meta.url);
-const docs = readFileSync(join(import.meta.dirname, '../../docs/embedding.md'), 'utf8');
+const docs = readFileSync(join(import.meta.dirname, '../../docs/guides/embedding.md'), 'utf8');
 
 /** The nth block of this kind on the page about embedding. */
 function snippet(kind: string, nth: number): string {

@@ -22,7 +22,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { openShell, type Shell } from '../support/shell.ts';
 import { type FollowerStart, type HeldByFollower, tellFollower } from '../support/tell-follower.ts';
 
-const page = await readFile(join(root, 'docs/clients.md'), 'utf8');
+const page = await readFile(join(root, 'docs/guides/clients.md'), 'utf8');
 
 /** The block of code with this after its fence. */
 const block = (mark: string) => new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
@@ -50,7 +50,7 @@ async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Ex
   }
 }
 
-describe('docs/clients.md: the client with Socket.IO alone', () => {
+describe('docs/guides/clients.md: the client with Socket.IO alone', () => {
   it('does what the page says for everything that a server may say', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
     // Pauses are short by chance.
@@ -121,7 +121,7 @@ describe('docs/clients.md: the client with Socket.IO alone', () => {
   });
 });
 
-describe('docs/clients.md: a page that is rendered on a server', () => {
+describe('docs/guides/clients.md: a page that is rendered on a server', () => {
   type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
 
   it('is gone on from in the browser, where what changed since comes once', async () => {
@@ -154,7 +154,7 @@ describe('docs/clients.md: a page that is rendered on a server', () => {
   });
 });
 
-describe('docs/clients.md: React Native', () => {
+describe('docs/guides/clients.md: React Native', () => {
   it('shows at the next start what was held, catches up, and looks after its connection in the foreground', async () => {
     const modules = {
       'react-native': 'export const AppState = native.AppState;',
@@ -235,7 +235,7 @@ describe('docs/clients.md: React Native', () => {
   });
 });
 
-describeWith(needs.curl, 'docs/clients.md: curl', () => {
+describeWith(needs.curl, 'docs/guides/clients.md: curl', () => {
   let folder: string;
   let shell: Shell;
   beforeAll(async () => {
@@ -288,7 +288,7 @@ describeWith(needs.curl, 'docs/clients.md: curl', () => {
   });
 });
 
-describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
+describeWith(needs.pythonSocketIo, 'docs/guides/clients.md: Python', (python) => {
   it('starts as it stands, and has what the page says in the places that it names', async () => {
     const section = page.slice(page.indexOf('## Python'), page.indexOf('## curl'));
     const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(section) ?? [];
@@ -316,7 +316,7 @@ describeWith(needs.pythonSocketIo, 'docs/clients.md: Python', (python) => {
   });
 });
 
-describe('docs/clients.md: the names of the wire', () => {
+describe('docs/guides/clients.md: the names of the wire', () => {
   /** Every name and every fixed value that the schemas of the socket have, and the names of its messages. */
   const known = new Set<unknown>(socketMessages.map(({ name }) => name));
   const { subscribeSchema, subscribedReplaySchema, subscribedSnapshotSchema, refusedAnswerSchema } = protocol;
@@ -384,7 +384,7 @@ describe('docs/clients.md: the names of the wire', () => {
   });
 });
 
-describe('docs/clients.md: AuthorClient', () => {
+describe('docs/guides/clients.md: AuthorClient', () => {
   it('publishes, corrects, decides again on what stands, and retracts', async () => {
     const { report } = await moduleOf<{ report: Report }>(block('js author'));
     const { channel } = await author.createChannel({ headline: 'Fire at the harbour' });

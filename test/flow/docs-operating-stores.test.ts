@@ -17,8 +17,8 @@ import { call } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
-/** What docs/operating.md says of stores that are away, full or in another place. */
-const page = await readFile(join(root, 'docs/operating.md'), 'utf8');
+/** What docs/guides/operating.md says of stores that are away, full or in another place. */
+const page = await readFile(join(root, 'docs/guides/operating.md'), 'utf8');
 const patient = { interval: 50 };
 
 /** What an author is told of a store that is there. Why it does not write is the operator's to know. */
@@ -34,7 +34,7 @@ const ownMounts = {
   advice: 'run it as root',
 };
 
-describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has it', (unshare) => {
+describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.md has it', (unshare) => {
   it('takes no writes, erases nothing, serves readers, and goes on when there is room', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
@@ -128,7 +128,7 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/operating.md has i
   });
 });
 
-describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs/operating.md has it', (binary) => {
+describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs/guides/operating.md has it', (binary) => {
   /** What the page says that `/readyz` answers. */
   const [states = []] = tablesOf(page, 'Is it up');
   const told = (status: string) => quotedIn(states.find(([, body]) => body?.includes(`"status":"${status}"`))?.[1])[0];

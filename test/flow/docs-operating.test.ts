@@ -20,15 +20,15 @@ import { call, startTestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
-/** What docs/operating.md says. Of stores docs-operating-stores.test.ts has it, of proxies docs-proxies.test.ts. */
-const page = await readFile(join(root, 'docs/operating.md'), 'utf8');
+/** What docs/guides/operating.md says. Of stores docs-operating-stores.test.ts has it, of proxies docs-proxies.test.ts. */
+const page = await readFile(join(root, 'docs/guides/operating.md'), 'utf8');
 const [rules = ''] = blocksOf(page, 'What rings').filter((block) => block.startsWith('groups:'));
 const alerts = [...rules.matchAll(/^ {6}- alert: (\w+)\n {8}expr: (.+)\n {8}for: (\d+[sm])\n/gm)].map(([, name, expression]) => ({
   name: name ?? '',
   expression: expression ?? '',
 }));
 
-describe('the metrics and alerts of docs/operating.md', () => {
+describe('the metrics and alerts of docs/guides/operating.md', () => {
   let series: Map<string, Set<string>>;
   beforeAll(async () => {
     await using server = await startTestServer();
@@ -87,7 +87,7 @@ describe('the metrics and alerts of docs/operating.md', () => {
   });
 });
 
-describe('the log of docs/operating.md', () => {
+describe('the log of docs/guides/operating.md', () => {
   const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .map((path) => readFileSync(join(root, 'src', path), 'utf8'));
@@ -151,7 +151,7 @@ describe('the log of docs/operating.md', () => {
   });
 });
 
-describe('the figures of docs/operating.md', () => {
+describe('the figures of docs/guides/operating.md', () => {
   it('leave time enough to end', () => {
     const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(page)?.[1]);
     expect(seconds * 1_000).toBeGreaterThan(readerLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
@@ -164,7 +164,7 @@ describe('the figures of docs/operating.md', () => {
   });
 });
 
-describe.concurrent('a server that is operated as docs/operating.md has it', () => {
+describe.concurrent('a server that is operated as docs/guides/operating.md has it', () => {
   it('ends with the codes and signals that it says', async (test) => {
     const server = await startServerProcess();
     test.onTestFinished(() => server[Symbol.asyncDispose]());

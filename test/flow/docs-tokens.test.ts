@@ -7,10 +7,10 @@ import { call, secretOf, startTestServer, type TestServer } from '../support/ser
 import { openShell } from '../support/shell.ts';
 
 const root = join(import.meta.dirname, '../..');
-const page = await readFile(join(root, 'docs/tokens.md'), 'utf8');
+const page = await readFile(join(root, 'docs/guides/tokens.md'), 'utf8');
 const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
 
-describeWith(needs.curl, 'docs/tokens.md', () => {
+describeWith(needs.curl, 'docs/guides/tokens.md', () => {
   let server: TestServer;
   let printed: string[];
   let token: string;

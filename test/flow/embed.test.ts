@@ -164,7 +164,7 @@ describe('a channel in a frame, and oEmbed', () => {
   });
 
   it('answers as the page about embedding asks', async () => {
-    const docs = await readFile(join(import.meta.dirname, '../../docs/embedding.md'), 'utf8');
+    const docs = await readFile(join(import.meta.dirname, '../../docs/guides/embedding.md'), 'utf8');
     const [, asked = ''] = docs.match(/^curl -s "(.*)"$/m) ?? [];
     const own = asked.replace('url=http://127.0.0.1:4000', `url=${publicUrl}`).replace('http://127.0.0.1:4000', server.url);
     expect((await call(own.replace('moon-landing', 'fire'))).body).toMatchObject({ type: 'rich', width: 480 });

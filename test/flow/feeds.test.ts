@@ -460,9 +460,9 @@ it('counts the pages', async () => {
     ).toBeGreaterThan(20);
 });
 
-describeWith(needs.curl, 'docs/feeds.md', () => {
+describeWith(needs.curl, 'docs/guides/feeds.md', () => {
   it('has commands that do what it says, and every feed', async () => {
-    const text = await readFile(join(import.meta.dirname, '../../docs/feeds.md'), 'utf8');
+    const text = await readFile(join(import.meta.dirname, '../../docs/guides/feeds.md'), 'utf8');
     await createChannel(server, editor, { id: 'moon-landing' });
     await publish(server, editor, 'moon-landing', { headline: 'Landed', keyEvent: true });
     await publish(server, editor, 'moon-landing', { headline: 'A pause' });

@@ -78,7 +78,7 @@ describe('the package in an empty folder, by its readme', () => {
   });
 
   it('has a server for other programs, as the page about configuration starts it', async () => {
-    const [program = ''] = await blocks('docs/configuration.md', 'A server in a program of your own');
+    const [program = ''] = await blocks('docs/reference/configuration.md', 'A server in a program of your own');
     await writeFile(join(folder, 'serve.mjs'), program);
     const serving = shell.start('exec node serve.mjs');
     await vi.waitFor(() => expect(serving.out).toMatch(/^Serves http:\S+$/m));

@@ -4,7 +4,7 @@ import { run } from './run.ts';
 /**
  * Nodes, readers and authors on one store, all of it in one thread of events that a seed chooses, with a clock that is a number. The
  * feeds, catch-ups, conversations, the gap algorithm and the timeline are the real ones; the store, the bus and the links are models.
- * docs/invariants.md tells what is watched.
+ * docs/explanation/invariants.md tells what is watched.
  */
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);

@@ -15,7 +15,7 @@ import type { Setting } from './setting.ts';
 
 /**
  * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names
- * of the invariants are those of docs/invariants.md.
+ * of the invariants are those of docs/explanation/invariants.md.
  */
 export class Violation extends Error {}
 
@@ -117,7 +117,7 @@ export class Witness {
     if (code === 'channel-deleted' || code === 'not-found') this.#isGone(reader, node, askedAt);
   }
 
-  /** A deletion that was lost may be told late, when the channel is there again. Known, and told in docs/invariants.md. */
+  /** A deletion that was lost may be told late, when the channel is there again. Known, and told in docs/explanation/invariants.md. */
   #isGone({ id }: SimReader, node: SimNode, askedAt: number): void {
     if (this.#setting.store.absentAt < askedAt && !this.#isDeletionLost)
       this.fails('gone is what is not there', `${id} asked ${node.id} at ${askedAt.toFixed(1)}, and there was a channel since`);
@@ -259,7 +259,7 @@ export class Witness {
 
   /**
    * What superseded a change that was left out can be lost before the reader is given it, while its cursor still holds. Known, and told
-   * in docs/invariants.md.
+   * in docs/explanation/invariants.md.
    */
   #isOwedByLost(reader: SimReader, { id }: { id: string }): boolean {
     return this.lost.size > 0 && this.#held.get(reader)?.owed.has(id) === true;

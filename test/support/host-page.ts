@@ -7,7 +7,7 @@ export interface HostSite extends Site {
   put(path: string, body: string, options?: { policy?: string; head?: string; lang?: string }): string;
 }
 
-/** As docs/embedding.md tells it, for a server at `url`. */
+/** As docs/guides/embedding.md tells it, for a server at `url`. */
 export function strictPolicy(url: string): string {
   return [
     "default-src 'none'",

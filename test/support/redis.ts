@@ -36,7 +36,7 @@ const safe = ['appendonly yes', 'appendfsync always', 'no-appendfsync-on-rewrite
 
 /** The rights that the docs say are needed. */
 async function aclRule(binary: string): Promise<string> {
-  const docs = await readFile(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+  const docs = await readFile(new URL('../../docs/guides/redis.md', import.meta.url), 'utf8');
   const block = (name: string) => new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\``, 'ms').exec(docs)?.[1] ?? '';
   const rule = binary.includes('valkey') ? `${block('acl')} ${block('acl-valkey')}` : block('acl');
   return rule.trim().replace(/\s+/g, ' ');

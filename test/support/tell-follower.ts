@@ -4,7 +4,7 @@ import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from './model-server.ts';
 import { startScriptedServer } from './scripted-server.ts';
 
-/** What a small client of docs/clients.md holds of a channel, as it gives it out to be kept. */
+/** What a small client of docs/guides/clients.md holds of a channel, as it gives it out to be kept. */
 export interface HeldByFollower {
   cursor?: string;
   offset: number;
@@ -29,7 +29,7 @@ export interface FollowerStart {
 }
 
 /**
- * Tells a client of docs/clients.md everything that a server may say, also what a healthy one seldom does, and expects of it what that page
+ * Tells a client of docs/guides/clients.md everything that a server may say, also what a healthy one seldom does, and expects of it what that page
  * says under "What happens, and what to do". `start` starts the client; a second time it goes on from what was kept.
  */
 export async function tellFollower(start: (options: FollowerStart) => FollowerProgram, end: () => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import { recorded } from '../../src/documents/recorded.ts';
 import type { Channel, ChannelEvent, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
 import { root } from '../support/imports.ts';
 
-const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/reference/protocol.md'), 'utf8');
 
 /** The code that the page gives to those who write a client, run as it stands. */
 const [, code = ''] = /```js\n([\s\S]*?)```/.exec(page) ?? [];

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { generatedPages, withGenerated } from '../../scripts/docs.ts';
+import { docPages, generatedPages, withGenerated } from '../../scripts/docs.ts';
 import { readConfig, variables } from '../../src/config.ts';
 import { blocksOf, quotedIn } from '../support/blocks.ts';
 import { root } from '../support/imports.ts';
@@ -12,13 +12,14 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record<string, string>; files: string[] };
 
 /** Every page of the docs, by its path in the project. */
-const pages = ['.', 'src', 'docs', 'docs/decisions', 'bench', 'examples', 'test'].flatMap((folder) =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder))
-        .filter((name) => name.endsWith('.md'))
-        .map((name) => join(folder, name))
-    : [],
-);
+const pages = [
+  ...['.', 'src', 'bench', 'examples', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  ),
+  ...docPages,
+];
 
 /** As sites that show Markdown name the parts of a page, by its headings. */
 function partsOf(text: string): string[] {
@@ -32,7 +33,7 @@ function partsOf(text: string): string[] {
 
 describe('the docs', () => {
   it('have the table of variables as the program has it', () => {
-    const page = read('docs/configuration.md');
+    const page = read('docs/reference/configuration.md');
     for (const name of Object.keys(variables)) expect(page).toContain(`| \`${name}\` |`);
   });
 
@@ -90,7 +91,7 @@ describe('the docs', () => {
   });
 
   it('make a secret that is long enough', async () => {
-    const [lines = ''] = blocksOf(read('docs/configuration.md'), 'The secret');
+    const [lines = ''] = blocksOf(read('docs/reference/configuration.md'), 'The secret');
     const { stdout } = await promisify(execFile)('bash', ['-euc', lines]);
     expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecret?.length).toBeGreaterThan(40);
   });
@@ -109,7 +110,7 @@ describe('the docs', () => {
   });
 
   it('start as many processes as they say with the lines that they give for it', async () => {
-    const [lines = ''] = blocksOf(read('docs/workers.md'), '# Several processes');
+    const [lines = ''] = blocksOf(read('docs/guides/workers.md'), '# Several processes');
     // What the command would read, with a secret in the place of the file.
     const script = `cat() { printf %32s; }; npx() { [ "$*" = "pressbox serve" ] && env; }; ${lines}`;
     const { stdout } = await promisify(execFile)('bash', ['-euc', script]);

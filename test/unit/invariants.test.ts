@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const page = readFileSync('docs/invariants.md', 'utf8');
+const page = readFileSync('docs/explanation/invariants.md', 'utf8');
 const rows = page
   .split('\n')
   .filter((line) => line.startsWith('| ') && !line.startsWith('| Invariant') && !line.startsWith('| ---'))

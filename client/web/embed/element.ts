@@ -25,7 +25,7 @@ import { expectReader, WayBack } from './way-back.ts';
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
 
-/** `<pressbox-live>`: a channel on anyone's page. docs/embedding.md says what it takes, tells and lets be styled. */
+/** `<pressbox-live>`: a channel on anyone's page. docs/guides/embedding.md says what it takes, tells and lets be styled. */
 export class PressboxLive extends ReactiveElement {
   static override properties = {
     channel: { type: String },

@@ -6,7 +6,7 @@ import { within } from './within.ts';
 
 /**
  * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
- * after the append-only file was written anew. See docs/redis.md.
+ * after the append-only file was written anew. See docs/guides/redis.md.
  */
 export interface Fault {
   /** The replica, as host and port; undefined: the server itself. */
