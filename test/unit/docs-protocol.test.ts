@@ -26,7 +26,7 @@ interface Step {
 const steps: Step[] = [...page.matchAll(/^\| (event|replay|snapshot) (\d+) to (\d+) \| ([a-z ]+) \| (\d+) \|/gm)].map(
   ([, kind = '', from, to, what = '', next]) => ({ kind, from: Number(from), to: Number(to), what, next: Number(next) }),
 );
-const beginsAt = Number(/by somebody whose offset is (\d+)/.exec(page)?.[1]);
+const beginsAt = Number(/a client whose offset is (\d+)/.exec(page)?.[1]);
 
 /** The channel as a real server answered it. */
 const channel = recorded['getChannel-one-channel']?.body as Channel;
