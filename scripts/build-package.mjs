@@ -12,12 +12,12 @@ const entries = [
   'src/embed.ts',
   'src/main.ts',
   // Threads and processes are started by their file.
-  'src/engine/embedded/writer.ts',
-  'src/engine/embedded/reader.ts',
+  'src/journal/sqlite/writer.ts',
+  'src/journal/sqlite/reader.ts',
   'src/workers/worker.ts',
 ];
 /** Read as files. */
-const texts = 'src/engine/redis/lua';
+const texts = 'src/journal/redis/lua';
 /** Folders below dist/ that hold nothing but what is made here and in build-types.mjs. */
 const folders = ['client', 'conformance', 'demo', 'src'];
 const targets = { client: 'es2022', node: 'node24' };

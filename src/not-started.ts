@@ -1,6 +1,6 @@
 import { ConfigError } from './config.ts';
 import { UnfitSecret } from './edge/secret.ts';
-import { JournalRefused, JournalUnavailable } from './engine/engine.ts';
+import { JournalRefused, JournalUnavailable } from './journal/engine.ts';
 import { NotBuilt } from './reader/pages/assets.ts';
 
 /** It does not serve; the message is a sentence for whoever started it. */

@@ -1,7 +1,7 @@
 import { isListed } from './desk/history.ts';
-import { type RepairOptions, type RepairReport, repairRedis as repairInRedis } from './engine/redis/repair.ts';
+import { type RepairOptions, type RepairReport, repairRedis as repairInRedis } from './journal/redis/repair/repair.ts';
 
-export type { RepairReport } from './engine/redis/repair.ts';
+export type { RepairReport } from './journal/redis/repair/repair.ts';
 
 /** Looks for damaged channels in a Redis or Valkey, and repairs them. For the command. */
 export function repairRedis(options: RepairOptions): AsyncGenerator<RepairReport> {

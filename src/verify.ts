@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { isListed } from './desk/history.ts';
 import { createRenderer } from './desk/render.ts';
-import { verifyDirectory as verifyEmbedded } from './engine/embedded/verify.ts';
-import { hashOf } from './engine/record.ts';
-import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './engine/redis/verify.ts';
-import type { ChannelRecord, ServerReport } from './engine/server-journal.ts';
-import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './engine/walk.ts';
+import { hashOf } from './journal/entry-record.ts';
+import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './journal/history-walk.ts';
+import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './journal/redis/verify.ts';
+import type { ChannelRecord, ServerReport } from './journal/server-journal.ts';
+import { verifyDirectory as verifyEmbedded } from './journal/sqlite/verify.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
 import { withEveryField } from './protocol/post-fields.ts';
 import { hasFormOfLine } from './protocol/transfer.ts';
 
-export { rendered } from './engine/record.ts';
-export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './engine/server-journal.ts';
-export { type ChannelReport, type Fault, mayBeTold, ofServer, wrongHtml } from './engine/walk.ts';
+export { rendered } from './journal/entry-record.ts';
+export { type ChannelReport, type Fault, mayBeTold, ofServer, wrongHtml } from './journal/history-walk.ts';
+export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
 /**
  * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
- * walk the same chain (`engine/walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at
+ * walk the same chain (`journal/history-walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at
  * the html.
  */
 export { createRenderer };

@@ -5,7 +5,7 @@ import { postEtag, sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
-import type { Renderer } from '../engine/engine.ts';
+import type { Renderer } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';

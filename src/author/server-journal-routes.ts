@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { requirePrincipal } from '../edge/request.ts';
-import type { Journal, Revocations } from '../engine/engine.ts';
+import type { Journal, Revocations } from '../journal/engine.ts';
 import type { ServerEntry } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';

@@ -4,7 +4,7 @@ import { sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
-import type { Revocations } from '../engine/engine.ts';
+import type { Revocations } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';

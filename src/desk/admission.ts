@@ -1,4 +1,4 @@
-import type { ChannelRead, Journal } from '../engine/engine.ts';
+import type { ChannelRead, Journal } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';

@@ -1,6 +1,6 @@
-import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../engine/engine.ts';
-import type { ReadGuard } from '../engine/read-guard.ts';
-import { tags } from '../engine/tags.ts';
+import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../journal/engine.ts';
+import { tags } from '../journal/post-tags.ts';
+import type { ReadGuard } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';

@@ -1,4 +1,4 @@
-import type { Outcome, RequestId } from '../engine/engine.ts';
+import type { Outcome, RequestId } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Channel, Erasure, PostKind } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';

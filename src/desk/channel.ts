@@ -1,4 +1,4 @@
-import type { NewChannelEntry } from '../engine/engine.ts';
+import type { NewChannelEntry } from '../journal/engine.ts';
 import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
 import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decide.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Journal } from '../engine/engine.ts';
-import { afterwards, JournalUnavailable } from '../engine/engine.ts';
+import type { Journal } from '../journal/engine.ts';
+import { afterwards, JournalUnavailable } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';

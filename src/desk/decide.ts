@@ -1,4 +1,4 @@
-import type { AppendRequest, NewEntry, Outcome } from '../engine/engine.ts';
+import type { AppendRequest, NewEntry, Outcome } from '../journal/engine.ts';
 import type { ProblemCode, ProblemDetails } from '../protocol/problems.ts';
 
 /**

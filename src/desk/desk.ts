@@ -1,5 +1,5 @@
-import type { Bus, Journal, Outcome, Renderer } from '../engine/engine.ts';
-import { afterwards, JournalUnavailable } from '../engine/engine.ts';
+import type { Bus, Journal, Outcome, Renderer } from '../journal/engine.ts';
+import { afterwards, JournalUnavailable } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';

@@ -1,7 +1,7 @@
-import { nextCheck, shortCheck } from '../engine/chain.ts';
-import type { AppendResult, Journal, NewEntry, Renderer } from '../engine/engine.ts';
-import { JournalUnavailable, notUnchanged } from '../engine/engine.ts';
-import { prepare } from '../engine/record.ts';
+import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
+import { JournalUnavailable, notUnchanged } from '../journal/engine.ts';
+import { prepare } from '../journal/entry-record.ts';
+import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';

@@ -1,4 +1,4 @@
-import type { NewChannelEntry, NewPostEntry } from '../engine/engine.ts';
+import type { NewChannelEntry, NewPostEntry } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';

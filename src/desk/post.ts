@@ -1,4 +1,4 @@
-import type { NewPostEntry } from '../engine/engine.ts';
+import type { NewPostEntry } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { blankFields, keptOf, type PostFields } from '../protocol/post-fields.ts';

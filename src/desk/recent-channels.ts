@@ -1,5 +1,5 @@
-import type { Bus } from '../engine/engine.ts';
-import { ReadGuard } from '../engine/read-guard.ts';
+import type { Bus } from '../journal/engine.ts';
+import { ReadGuard } from '../journal/read-guard.ts';
 import type { Standing } from './admission.ts';
 import { deskLimits } from './limits.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import MarkdownIt, { type StateBlock, type Token } from 'markdown-it';
-import type { Renderer } from '../engine/engine.ts';
+import type { Renderer } from '../journal/engine.ts';
 import { onServer, postPath } from '../protocol/addresses.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';

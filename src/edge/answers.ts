@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { JournalUnavailable } from '../engine/engine.ts';
+import { JournalUnavailable } from '../journal/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
 import { type Compressed, compressorOf } from './compression.ts';
 import { type Content, digestOf, lengthOf } from './content.ts';

@@ -1,4 +1,4 @@
-import type { Revocations, SessionStore } from '../engine/engine.ts';
+import type { Revocations, SessionStore } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { Sealed, Sessions } from './sessions.ts';

@@ -1,6 +1,6 @@
 import { createHmac, hash, randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { JournalUnavailable } from '../engine/engine.ts';
+import { JournalUnavailable } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';

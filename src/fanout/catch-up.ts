@@ -1,5 +1,5 @@
-import type { StoredChange } from '../engine/engine.ts';
-import { type ReadAgain, type Reading, readAgain } from '../engine/read-guard.ts';
+import type { StoredChange } from '../journal/engine.ts';
+import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import { EncodedChange } from './encoded.ts';

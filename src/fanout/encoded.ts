@@ -1,4 +1,4 @@
-import type { StoredChange } from '../engine/engine.ts';
+import type { StoredChange } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel, EventType, ReaderPost, Transport } from '../protocol/model.ts';
 

@@ -1,5 +1,5 @@
-import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../engine/engine.ts';
-import { ReadGuard, readAgain } from '../engine/read-guard.ts';
+import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../journal/engine.ts';
+import { ReadGuard, readAgain } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';

@@ -1,5 +1,5 @@
-import { type ChannelRead, JournalUnavailable } from '../engine/engine.ts';
-import { ReadGuard } from '../engine/read-guard.ts';
+import { type ChannelRead, JournalUnavailable } from '../journal/engine.ts';
+import { ReadGuard } from '../journal/read-guard.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { Feed, type FeedContext } from './feed.ts';
 import { inRealTime } from './later.ts';

@@ -1,4 +1,4 @@
-import { readAgain } from '../engine/read-guard.ts';
+import { readAgain } from '../journal/read-guard.ts';
 import type { Feed } from './feed.ts';
 import { fanoutLimits } from './limits.ts';
 

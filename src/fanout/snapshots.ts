@@ -1,5 +1,5 @@
-import type { StoredSnapshot } from '../engine/engine.ts';
-import { type ReadAgain, type Reading, readAgain } from '../engine/read-guard.ts';
+import type { StoredSnapshot } from '../journal/engine.ts';
+import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';

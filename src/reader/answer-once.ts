@@ -1,8 +1,8 @@
 import type { Asking } from '../edge/identity.ts';
-import type { Journal } from '../engine/engine.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
 import type { Feed } from '../fanout/feed.ts';
 import type { Feeds } from '../fanout/feeds.ts';
+import type { Journal } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { orRefuse, readFeedIfOpen } from './access.ts';
 

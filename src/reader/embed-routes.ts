@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import { sendJson } from '../edge/answers.ts';
 import { pageHeaders } from '../edge/headers.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
+import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
 import { knownChannel, readableChannel } from './access.ts';

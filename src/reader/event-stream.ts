@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Response } from 'express';
-import type { Reach } from '../engine/engine.ts';
 import type { EncodedCatchUp } from '../fanout/catch-up.ts';
 import { type Format, onceForEach } from '../fanout/encoded.ts';
+import type { Reach } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Pipe } from './connection.ts';
 import { readerLimits } from './limits.ts';

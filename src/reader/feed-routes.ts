@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { challenge, etagOf, sendJson } from '../edge/answers.ts';
 import { askingOf } from '../edge/request.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Feeds } from '../fanout/feeds.ts';
 import { shared } from '../fanout/shared.ts';
+import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';

@@ -1,6 +1,6 @@
 import { answerLimits } from '../edge/limits.ts';
-import type { Reach } from '../engine/engine.ts';
 import { forEach } from '../fanout/each.ts';
+import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Asker } from './asker.ts';

@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { postEtag, sendContent, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
-import type { ChannelsPage, Engine, Renderer } from '../engine/engine.ts';
-import { tags } from '../engine/tags.ts';
 import { readSnapshot } from '../fanout/snapshots.ts';
+import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
+import { tags } from '../journal/post-tags.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';
 import type { PostFields } from '../protocol/post-fields.ts';

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type ReaderPost, readerView } from '../protocol/model.ts';
 import { readerLimits } from './limits.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/web/view/diff.ts';
 import { type Comparison, compareVersions, type Diff, type Version } from '../../client/web/view/versions.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../journal/engine.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { readerLimits } from './limits.ts';
 

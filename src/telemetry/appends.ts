@@ -1,4 +1,4 @@
-import { type AppendResult, type Journal, JournalUnavailable } from '../engine/engine.ts';
+import { type AppendResult, type Journal, JournalUnavailable } from '../journal/engine.ts';
 import type { AppendOutcome, Metrics } from './metrics.ts';
 
 export interface Measuring {

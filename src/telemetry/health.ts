@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../edge/answers.ts';
 import { answerLimits } from '../edge/limits.ts';
-import { type Engine, JournalUnavailable, messageOf } from '../engine/engine.ts';
+import { type Engine, JournalUnavailable, messageOf } from '../journal/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
 /** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { openEmbedded } from '../../src/journal/sqlite/index.ts';
 import { renderer } from '../support/engines.ts';
 import { leftOf, writeUntilKilled } from '../support/powercut/authors.ts';
 import { noPowercut, watchPower } from '../support/powercut/powercut.ts';

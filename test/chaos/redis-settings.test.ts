@@ -1,5 +1,5 @@
 import { describe, it, vi } from 'vitest';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { createChannel, publish } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNode, type RedisServer, startRedis } from '../support/redis.ts';

@@ -17,10 +17,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openEmbedded } from '../../src/engine/embedded/index.ts';
-import { embeddedLimits } from '../../src/engine/embedded/limits.ts';
-import { migrate, migrations } from '../../src/engine/embedded/schema.ts';
-import { type Announcement, JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
+import { type Announcement, JournalRefused, JournalUnavailable } from '../../src/journal/engine.ts';
+import { openEmbedded } from '../../src/journal/sqlite/index.ts';
+import { migrate, migrations } from '../../src/journal/sqlite/schema.ts';
+import { embeddedLimits } from '../../src/journal/sqlite/sqlite-limits.ts';
 import { asNobody } from '../support/as-nobody.ts';
 import {
   appending,

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { append } from '../../src/engine/embedded/append.ts';
-import { deleteChannel, wipe } from '../../src/engine/embedded/erasure.ts';
-import * as reads from '../../src/engine/embedded/reads.ts';
-import { note, reserve, sweepRequests, tagKey } from '../../src/engine/embedded/requests.ts';
-import { revoke } from '../../src/engine/embedded/revoked.ts';
-import { openForWriting, type Sql, statements } from '../../src/engine/embedded/schema.ts';
-import { prepareAll } from '../../src/engine/record.ts';
-import { tags } from '../../src/engine/tags.ts';
+import { prepareAll } from '../../src/journal/entry-record.ts';
+import { tags } from '../../src/journal/post-tags.ts';
+import { append } from '../../src/journal/sqlite/append.ts';
+import { deleteChannel, wipe } from '../../src/journal/sqlite/erasure.ts';
+import * as reads from '../../src/journal/sqlite/reads.ts';
+import { note, reserve, sweepRequests, tagKey } from '../../src/journal/sqlite/request-keys.ts';
+import { revoke } from '../../src/journal/sqlite/revoked-tokens.ts';
+import { openForWriting, type Sql, statements } from '../../src/journal/sqlite/schema.ts';
 import {
   appending,
   channelEntry,

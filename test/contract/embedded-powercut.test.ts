@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openEmbedded } from '../../src/engine/embedded/index.ts';
+import { openEmbedded } from '../../src/journal/sqlite/index.ts';
 import { newPostId, renderer } from '../support/engines.ts';
 import { leftOf, startAsked, writeUntilKilled } from '../support/powercut/authors.ts';
 import { noPowercut, type Power, watchPower } from '../support/powercut/powercut.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRenderer } from '../../src/desk/render.ts';
-import { openEmbedded } from '../../src/engine/embedded/index.ts';
-import { verifyDirectory } from '../../src/engine/embedded/verify.ts';
-import { JournalRefused, type Renderer } from '../../src/engine/engine.ts';
-import type { ChannelReport } from '../../src/engine/walk.ts';
+import { JournalRefused, type Renderer } from '../../src/journal/engine.ts';
+import type { ChannelReport } from '../../src/journal/history-walk.ts';
+import { openEmbedded } from '../../src/journal/sqlite/index.ts';
+import { verifyDirectory } from '../../src/journal/sqlite/verify.ts';
 import { appended, publish, renderer, revision, writeTheBridge } from '../support/engines.ts';
 
 let parent: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Reach } from '../../src/engine/engine.ts';
+import type { Reach } from '../../src/journal/engine.ts';
 import { createChannel, openTempEngine, publish, type TempEngine } from '../support/engines.ts';
 
 describe('a thread of the journal that dies', () => {

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import type { Engine, Renderer } from '../../src/engine/engine.ts';
+import type { Engine, Renderer } from '../../src/journal/engine.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
 import { moving } from './cases/moving.ts';
@@ -12,7 +12,7 @@ import { sessions } from './cases/sessions.ts';
 import { writing } from './cases/writing.ts';
 
 /**
- * The exam of an engine: a case for each sentence of `src/engine/engine.ts`. The whole test file of an engine is
+ * The exam of an engine: a case for each sentence of `src/journal/engine.ts`. The whole test file of an engine is
  * `describeEngine('redis', openRedis)`.
  */
 export interface Examined {

@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest';
-import type { Announcement } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { announcements, registry } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
+import type { Announcement } from '../../src/journal/engine.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
+import { announcements, registry } from '../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../support/engines.ts';
 import { untilComplete } from '../support/erased-texts.ts';
 import { describeWith, needs } from '../support/needs.ts';

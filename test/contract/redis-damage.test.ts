@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Announcement, JournalUnavailable } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { tags } from '../../src/engine/tags.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import type { Announcement, JournalUnavailable } from '../../src/journal/engine.ts';
+import { tags } from '../../src/journal/post-tags.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
+import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { holdReadable, knownChannel } from '../../src/reader/access.ts';
 import { repairRedis } from '../../src/repair.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { appended, createChannel, publish, revision, takedown } from '../support/engines.ts';
 import { found, untilComplete, untilDeleted, writeAndErase } from '../support/erased-texts.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { registry } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { loadScripts, run } from '../../src/engine/redis/scripts.ts';
+import { registry } from '../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
+import { loadScripts, run } from '../../src/journal/redis/scripts.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startRedisFor } from '../support/redis.ts';
 

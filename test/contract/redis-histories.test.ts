@@ -1,8 +1,8 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Announcement, Engine } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import type { Announcement, Engine } from '../../src/journal/engine.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { appending, createChannel, newRequest, publication, publish, samplePost, wide } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';

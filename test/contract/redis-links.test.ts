@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import type { Announcement, Engine } from '../../src/engine/engine.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
+import type { Announcement, Engine } from '../../src/journal/engine.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { startLine } from '../support/line.ts';
 import { describeWith, needs } from '../support/needs.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys } from '../../src/journal/redis/keys.ts';
 import { repairRedis } from '../../src/repair.ts';
 import {
   appending,

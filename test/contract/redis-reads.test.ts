@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it, type TestContext, vi } from 'vitest';
-import type { ChannelsQuery } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { registered } from '../../src/engine/redis/reads.ts';
-import { loadScripts } from '../../src/engine/redis/scripts.ts';
-import { tags } from '../../src/engine/tags.ts';
+import type { ChannelsQuery } from '../../src/journal/engine.ts';
+import { tags } from '../../src/journal/post-tags.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
+import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
+import { registered } from '../../src/journal/redis/reads.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
+import { loadScripts } from '../../src/journal/redis/scripts.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { repairRedis } from '../../src/repair.ts';
 import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../support/engines.ts';

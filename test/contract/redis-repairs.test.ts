@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { channelKeys, mendingKey, registry } from '../../src/engine/redis/keys.ts';
-import { registered } from '../../src/engine/redis/reads.ts';
-import type { RepairReport } from '../../src/engine/redis/repair.ts';
-import type { ChannelReport } from '../../src/engine/walk.ts';
+import type { ChannelReport } from '../../src/journal/history-walk.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
+import { channelKeys, mendingKey, registry } from '../../src/journal/redis/keys.ts';
+import { registered } from '../../src/journal/redis/reads.ts';
+import type { RepairReport } from '../../src/journal/redis/repair/repair.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { repairRedis } from '../../src/repair.ts';
 import { verifyRedis } from '../../src/verify.ts';

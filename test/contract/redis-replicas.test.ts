@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
-import type { Announcement, JournalUnavailable } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
-import { registry, requestKey } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { eachReplica } from '../../src/engine/redis/servers.ts';
+import type { Announcement, JournalUnavailable } from '../../src/journal/engine.ts';
+import { eachReplica } from '../../src/journal/redis/connection/replicas.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
+import { registry, requestKey } from '../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import {
   appended,

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
-import { Connection } from '../../src/engine/redis/connection.ts';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { Requests } from '../../src/engine/redis/requests.ts';
-import { loadScripts, run } from '../../src/engine/redis/scripts.ts';
+import { Connection } from '../../src/journal/redis/connection/connection.ts';
+import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
+import { Requests } from '../../src/journal/redis/request-keys.ts';
+import { loadScripts, run } from '../../src/journal/redis/scripts.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { JournalRefused, JournalUnavailable } from '../../src/engine/engine.ts';
-import type { RedisEngine } from '../../src/engine/redis/index.ts';
+import { JournalRefused, JournalUnavailable } from '../../src/journal/engine.ts';
+import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createChannel, publish } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';

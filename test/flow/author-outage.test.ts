@@ -4,7 +4,7 @@ import type { Ask } from '../../src/desk/ask.ts';
 import { createDesk } from '../../src/desk/desk.ts';
 import { createImporter } from '../../src/desk/import.ts';
 import { createRenderer } from '../../src/desk/render.ts';
-import { type Engine, type Journal, JournalUnavailable } from '../../src/engine/engine.ts';
+import { type Engine, type Journal, JournalUnavailable } from '../../src/journal/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import type { TransferLine } from '../../src/protocol/transfer.ts';
 import { createLog } from '../../src/telemetry/log.ts';

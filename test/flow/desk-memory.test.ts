@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ask } from '../../src/desk/ask.ts';
 import { createDesk } from '../../src/desk/desk.ts';
 import { createRenderer } from '../../src/desk/render.ts';
-import type { ChannelRead, Engine } from '../../src/engine/engine.ts';
+import type { ChannelRead, Engine } from '../../src/journal/engine.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Traces } from '../support/memory.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys } from '../../src/journal/redis/keys.ts';
 import { quotedIn, tablesOf } from '../support/blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';

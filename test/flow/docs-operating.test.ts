@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { deskLimits } from '../../src/desk/limits.ts';
-import { embeddedLimits } from '../../src/engine/embedded/limits.ts';
+import { embeddedLimits } from '../../src/journal/sqlite/sqlite-limits.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
 import { workerLimits } from '../../src/workers/limits.ts';
 import { blocksOf, quotedIn, tablesOf } from '../support/blocks.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished } from 'vitest';
-import { channel } from '../../src/engine/embedded/reads.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/journal/engine.ts';
+import { channel } from '../../src/journal/sqlite/reads.ts';
 import { call, startTestServer } from '../support/server.ts';
 
 /** How long a refusal takes must not tell a channel of the desk from none: both take the same steps. */

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
-import type { AppendRequest } from '../../src/engine/engine.ts';
+import type { AppendRequest } from '../../src/journal/engine.ts';
 import type { Media, Snapshot } from '../../src/protocol/model.ts';
 import { verifyDirectory } from '../../src/verify.ts';
 import { describeWith, needs } from '../support/needs.ts';

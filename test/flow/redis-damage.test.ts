@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys } from '../../src/journal/redis/keys.ts';
 import type { ChannelList } from '../../src/protocol/model.ts';
 import { run } from '../support/command.ts';
 import { describeWith, needs } from '../support/needs.ts';

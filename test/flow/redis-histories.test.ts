@@ -1,7 +1,7 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import { channelKeys } from '../../src/journal/redis/keys.ts';
 import type { CatchUp } from '../../src/protocol/model.ts';
 import { type RepairReport, repairRedis } from '../../src/repair.ts';
 import type { Line } from '../support/line.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
 import { catchUp } from '../../src/fanout/catch-up.ts';
 import type { Feed } from '../../src/fanout/feed.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { type EncodedSnapshot, readSnapshot } from '../../src/fanout/snapshots.ts';
+import type { Engine } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
-import { hashOf } from '../../src/engine/record.ts';
+import { hashOf } from '../../src/journal/entry-record.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { asNobody } from '../support/as-nobody.ts';

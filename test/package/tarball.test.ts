@@ -40,7 +40,7 @@ describe('the tarball', () => {
     const kinds = [
       /^bin\/(?:pressbox|server)\.mjs$/,
       /^dist\/.*\.(?:js|d\.ts)$/,
-      /^dist\/src\/engine\/redis\/lua\/[a-z-]+\.lua$/,
+      /^dist\/src\/journal\/redis\/lua\/[a-z-]+\.lua$/,
     ];
     const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css)|demo-[a-z-]+\.[\w-]{12}\.svg)$/;
     const texts =
@@ -59,9 +59,9 @@ describe('the tarball', () => {
         'dist/conformance/index.js',
         'dist/src/embed.d.ts',
         'dist/src/embed.js',
-        'dist/src/engine/embedded/reader.js',
-        'dist/src/engine/embedded/writer.js',
-        'dist/src/engine/redis/lua/append.lua',
+        'dist/src/journal/sqlite/reader.js',
+        'dist/src/journal/sqlite/writer.js',
+        'dist/src/journal/redis/lua/append.lua',
         'dist/web/manifest.json',
       ]),
     );

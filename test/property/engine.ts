@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { AppendRequest, Engine, NewEntry, NewPostEntry, Outcome, StoredChange } from '../../src/engine/engine.ts';
-import { tags, tagsOf } from '../../src/engine/tags.ts';
+import type { AppendRequest, Engine, NewEntry, NewPostEntry, Outcome, StoredChange } from '../../src/journal/engine.ts';
+import { tags, tagsOf } from '../../src/journal/post-tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView, type Source } from '../../src/protocol/model.ts';
 import type { Examined, OpenEngine } from '../contract/engine.ts';

@@ -1,4 +1,4 @@
-import type { StoredChange } from '../../src/engine/engine.ts';
+import type { StoredChange } from '../../src/journal/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { AuthorPost, Channel, ReaderPost } from '../../src/protocol/model.ts';
 

@@ -6,8 +6,8 @@ import {
   type Engine,
   JournalUnavailable,
   type PostsQuery,
-} from '../../src/engine/engine.ts';
-import { Announced, type Mark } from '../../src/engine/redis/announced.ts';
+} from '../../src/journal/engine.ts';
+import { Announced, type Mark } from '../../src/journal/redis/announcement-tracker.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../client/timeline-pages.ts';
-import type { Engine, Journal } from '../../src/engine/engine.ts';
 import type { EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { Turns } from '../../src/fanout/turns.ts';
+import type { Engine, Journal } from '../../src/journal/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import { limits } from '../../src/protocol/limits.ts';

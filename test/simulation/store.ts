@@ -1,5 +1,5 @@
-import { nextCheck, shortCheck } from '../../src/engine/chain.ts';
-import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/engine/engine.ts';
+import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/journal/engine.ts';
+import { nextCheck, shortCheck } from '../../src/journal/hash-chain.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { type Access, type AuthorPost, type Channel, isWithdrawn, readerView } from '../../src/protocol/model.ts';
 import { newChannel, timeOf } from './contents.ts';

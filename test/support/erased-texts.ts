@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/journal/engine.ts';
 import type { AuthorPost, Erasure } from '../../src/protocol/model.ts';
 import { appended, createChannel, newRequest, type PostState, publish, revision, takedown } from './engines.ts';
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { newRoot, nextCheck } from '../../src/engine/chain.ts';
-import type { NewEntry } from '../../src/engine/engine.ts';
-import { prepare } from '../../src/engine/record.ts';
-import { labelOf, own, textOf } from '../../src/engine/redis/codec.ts';
-import { channelKeys } from '../../src/engine/redis/keys.ts';
+import type { NewEntry } from '../../src/journal/engine.ts';
+import { prepare } from '../../src/journal/entry-record.ts';
+import { newRoot, nextCheck } from '../../src/journal/hash-chain.ts';
+import { labelOf, own, textOf } from '../../src/journal/redis/codec.ts';
+import { channelKeys } from '../../src/journal/redis/keys.ts';
 import { channelEntry, publication, renderer, sampleChannel, samplePost } from './engines.ts';
 
 const atOnce = 2_000;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/index.ts';
-import { channelKeys, registry } from '../../src/engine/redis/keys.ts';
+import { openRedis, type RedisEngine, type RedisEngineOptions } from '../../src/journal/redis/index.ts';
+import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
 import { renderer } from './engines.ts';
 import { freePort } from './free-port.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EmbeddedOptions } from '../../src/engine/embedded/index.ts';
+import type { EmbeddedOptions } from '../../src/journal/sqlite/index.ts';
 import { openTempEngine, type TempEngine } from './engines.ts';
 import { openTempRedis, type RedisServer, startRedis, type TempRedisEngine } from './redis.ts';
 

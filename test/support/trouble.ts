@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Announcement, Engine } from '../../src/engine/engine.ts';
+import type { Announcement, Engine } from '../../src/journal/engine.ts';
 import type { Random } from './sample-text.ts';
 
 /** An engine that does no more than the port promises. Undone by `vi.restoreAllMocks`. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Asking, Standing } from '../../src/edge/identity.ts';
-import { type ChannelRead, type Engine, JournalUnavailable } from '../../src/engine/engine.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { type ChannelRead, type Engine, JournalUnavailable } from '../../src/journal/engine.ts';
 import type { Access } from '../../src/protocol/model.ts';
 import { type ProblemCode, Refusal } from '../../src/protocol/problems.ts';
 import type { Grants } from '../../src/protocol/rights.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Announced } from '../../src/engine/redis/announced.ts';
+import { Announced } from '../../src/journal/redis/announcement-tracker.ts';
 
 const at = (offset: number, check: string) => ({ epoch: 'abcdefabcdef', offset, check });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Engine, JournalUnavailable } from '../../src/engine/engine.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import { type Engine, JournalUnavailable } from '../../src/journal/engine.ts';
 import type { Access } from '../../src/protocol/model.ts';
 import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
 import { newChannel } from '../simulation/contents.ts';

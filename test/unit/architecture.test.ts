@@ -24,7 +24,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
-  'src/not-started.ts': ['src/engine/engine.ts', 'src/config.ts', 'src/edge/secret.ts', 'src/reader/pages/assets.ts'],
+  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/edge/secret.ts', 'src/reader/pages/assets.ts'],
   // The server for other programs, as the package gives it.
   'src/embed.ts': ['src/server.ts', 'src/not-started.ts', 'src/config.ts'],
   // The composition root.
@@ -34,7 +34,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/author/',
     'src/desk/',
     'src/edge/',
-    'src/engine/engine.ts',
+    'src/journal/engine.ts',
     'src/fanout/',
     'src/protocol/',
     'src/reader/',
@@ -45,8 +45,8 @@ const arrows: Record<string, readonly string[]> = {
   'src/limits.ts': [
     'src/desk/',
     'src/edge/',
-    'src/engine/embedded/',
-    'src/engine/redis/',
+    'src/journal/sqlite/',
+    'src/journal/redis/',
     'src/fanout/',
     'src/reader/',
     'src/protocol/',
@@ -54,31 +54,31 @@ const arrows: Record<string, readonly string[]> = {
     'src/telemetry/limits.ts',
   ],
   // What looks at a store from outside of a server.
-  'src/verify.ts': ['src/desk/', 'src/engine/', 'src/engine/embedded/', 'src/engine/redis/', 'src/protocol/'],
-  'src/repair.ts': ['src/desk/', 'src/engine/redis/'],
+  'src/verify.ts': ['src/desk/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
+  'src/repair.ts': ['src/desk/', 'src/journal/redis/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
-  'src/author/': ['src/desk/', 'src/edge/', 'src/engine/engine.ts', 'src/protocol/'],
-  'src/desk/': ['src/engine/', 'src/protocol/'],
-  'src/engine/': ['src/protocol/'],
-  'src/engine/embedded/': ['src/engine/', 'src/protocol/', 'src/make-directory.ts'],
-  'src/engine/redis/': ['src/engine/', 'src/protocol/'],
-  'src/fanout/': ['src/engine/engine.ts', 'src/engine/read-guard.ts', 'src/protocol/'],
+  'src/author/': ['src/desk/', 'src/edge/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/desk/': ['src/journal/', 'src/protocol/'],
+  'src/journal/': ['src/protocol/'],
+  'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
+  'src/journal/redis/': ['src/journal/', 'src/protocol/'],
+  'src/fanout/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
   'src/documents/': ['src/limits.ts', 'src/protocol/', 'generated/'],
   'src/reader/': [
     'src/documents/',
     'src/fanout/',
     'src/edge/',
-    'src/engine/engine.ts',
-    'src/engine/tags.ts',
+    'src/journal/engine.ts',
+    'src/journal/post-tags.ts',
     'src/protocol/',
     'src/telemetry/metrics.ts',
     // How a post is drawn, the same on the server and in the page.
     'client/web/view/',
   ],
-  'src/edge/': ['src/engine/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
-  'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/engine/engine.ts', 'src/protocol/'],
+  'src/edge/': ['src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
+  'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/': ['src/protocol/'],
   'client/web/': ['client/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
@@ -110,8 +110,8 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Where a package may be imported. One that is not named here may be imported nowhere. */
 const packages: Record<string, readonly string[]> = {
-  'node:sqlite': ['src/engine/embedded/'],
-  ioredis: ['src/engine/redis/'],
+  'node:sqlite': ['src/journal/sqlite/'],
+  ioredis: ['src/journal/redis/'],
   express: ['src/author/', 'src/reader/', 'src/edge/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
   'engine.io': ['src/reader/'],
   'socket.io-parser': ['src/reader/'],
@@ -166,13 +166,13 @@ function permitted(place: string, to: string): boolean {
   return (arrows[place] ?? []).some((arrow) => follows(arrow, to));
 }
 
-/** `src/engine/` stands for the files of that place, not for the engines below it; `src/` stands for all. */
+/** `src/journal/` stands for the files of that place, not for the engines below it; `src/` stands for all. */
 function follows(arrow: string, to: string): boolean {
   return arrow === 'src/' || arrow === to ? to.startsWith(arrow) : placeOf(to) === arrow;
 }
 
 /** Tables of limits, which are read together and lead nowhere. */
-const limitTable = /^src\/.+\/limits\.ts$/;
+const limitTable = /^src\/.+limits\.ts$/;
 
 /** Rings of places that import each other. */
 function rings(all: readonly Import[]): string[] {
@@ -307,16 +307,16 @@ describe('the check of the layout', () => {
 
   it.each([
     ['src/author/a.ts', '../reader/r.ts'],
-    ['src/author/a.ts', '../engine/embedded/index.ts'],
-    ['src/author/a.ts', '../engine/chain.ts'],
-    ['src/desk/d.ts', '../engine/embedded/index.ts'],
+    ['src/author/a.ts', '../journal/sqlite/index.ts'],
+    ['src/author/a.ts', '../journal/hash-chain.ts'],
+    ['src/desk/d.ts', '../journal/sqlite/index.ts'],
     ['src/desk/d.ts', 'express'],
-    ['src/fanout/f.ts', '../engine/chain.ts'],
-    ['src/protocol/p.ts', '../engine/engine.ts'],
+    ['src/fanout/f.ts', '../journal/hash-chain.ts'],
+    ['src/protocol/p.ts', '../journal/engine.ts'],
     ['src/protocol/p.ts', 'express'],
-    ['src/engine/engine.ts', './embedded/index.ts'],
-    ['src/engine/engine.ts', 'node:sqlite'],
-    ['src/engine/redis/r.ts', '../embedded/index.ts'],
+    ['src/journal/engine.ts', './sqlite/index.ts'],
+    ['src/journal/engine.ts', 'node:sqlite'],
+    ['src/journal/redis/r.ts', '../sqlite/index.ts'],
     ['src/edge/e.ts', '../telemetry/log.ts'],
     ['src/reader/r.ts', '../../client/reader-client.ts'],
     ['src/elsewhere/x.ts', '../protocol/model.ts'],
@@ -330,12 +330,12 @@ describe('the check of the layout', () => {
   });
 
   it.each([
-    ['src/author/a.ts', '../engine/engine.ts'],
-    ['src/desk/d.ts', '../engine/chain.ts'],
-    ['src/engine/embedded/e.ts', '../engine.ts'],
-    ['src/engine/embedded/e.ts', 'node:sqlite'],
+    ['src/author/a.ts', '../journal/engine.ts'],
+    ['src/desk/d.ts', '../journal/hash-chain.ts'],
+    ['src/journal/sqlite/e.ts', '../engine.ts'],
+    ['src/journal/sqlite/e.ts', 'node:sqlite'],
     ['src/reader/pages/p.ts', '../../../client/web/view/post.ts'],
-    ['src/server.ts', './engine/embedded/index.ts'],
+    ['src/server.ts', './journal/sqlite/index.ts'],
     ['client/cli/serve.ts', '../../src/serve.ts'],
   ])('lets %s import %s', (from, to) => {
     expect(strays(check({ [from]: `import '${to}';` }))).toEqual([]);
@@ -343,11 +343,11 @@ describe('the check of the layout', () => {
 
   it('notices a ring, also one of types alone', () => {
     const ring = check({
-      'src/desk/d.ts': "import type { A } from '../engine/engine.ts';",
-      'src/engine/e.ts': "import '../protocol/p.ts';",
+      'src/desk/d.ts': "import type { A } from '../journal/engine.ts';",
+      'src/journal/e.ts': "import '../protocol/p.ts';",
       'src/protocol/p.ts': "import type { B } from '../desk/d.ts';",
     });
-    expect(rings(ring)).toContain('src/desk/ → src/engine/ → src/protocol/ → src/desk/');
+    expect(rings(ring)).toContain('src/desk/ → src/journal/ → src/protocol/ → src/desk/');
   });
 
   it('follows what a browser would load, but no types', () => {

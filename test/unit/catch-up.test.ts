@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { Announcement, Engine, StoredChange } from '../../src/engine/engine.ts';
 import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
 import { Feed, type Reader } from '../../src/fanout/feed.ts';
+import type { Announcement, Engine, StoredChange } from '../../src/journal/engine.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../src/engine/engine.ts';
 import { Feeds } from '../../src/fanout/feeds.ts';
+import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Pipe } from '../../src/reader/connection.ts';
 import { Conversation } from '../../src/reader/conversation.ts';

@@ -4,7 +4,7 @@ import { change } from '../../src/desk/channel.ts';
 import type { Decision } from '../../src/desk/decide.ts';
 import { publish, retract, revise, takeDown } from '../../src/desk/post.ts';
 import { createRenderer } from '../../src/desk/render.ts';
-import type { NewEntry } from '../../src/engine/engine.ts';
+import type { NewEntry } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../../src/protocol/model.ts';
 import { authorPostSchema, channelSchema, type NewPost, type Revision } from '../../src/protocol/schemas.ts';

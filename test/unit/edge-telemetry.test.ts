@@ -4,7 +4,7 @@ import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { handleErrors, sendProblem } from '../../src/edge/answers.ts';
 import { createCompression } from '../../src/edge/compression.ts';
-import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/engine/engine.ts';
+import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';

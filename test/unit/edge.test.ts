@@ -7,7 +7,7 @@ import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../
 import { createRates, limitRequests } from '../../src/edge/rates.ts';
 import { principalOf, requirePrincipal } from '../../src/edge/request.ts';
 import { signToken } from '../../src/edge/tokens.ts';
-import { JournalUnavailable, notUnchanged } from '../../src/engine/engine.ts';
+import { JournalUnavailable, notUnchanged } from '../../src/journal/engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 import { now, secret, serve } from '../support/edge.ts';
 

@@ -1,4 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
+import type { EndReason, Reader } from '../../src/fanout/feed.ts';
+import { Feeds } from '../../src/fanout/feeds.ts';
+import { fanoutLimits } from '../../src/fanout/limits.ts';
 import {
   type Announcement,
   type ChannelRead,
@@ -6,11 +10,7 @@ import {
   JournalUnavailable,
   type Replay,
   type StoredChange,
-} from '../../src/engine/engine.ts';
-import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
-import type { EndReason, Reader } from '../../src/fanout/feed.ts';
-import { Feeds } from '../../src/fanout/feeds.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
+} from '../../src/journal/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { Channel, Event } from '../../src/protocol/model.ts';
 import { newChannel, newPost } from '../simulation/contents.ts';

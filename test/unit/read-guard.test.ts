@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { JournalUnavailable } from '../../src/engine/engine.ts';
-import { type ReadAgain, ReadGuard, type Reading, readAgain } from '../../src/engine/read-guard.ts';
+import { JournalUnavailable } from '../../src/journal/engine.ts';
+import { type ReadAgain, ReadGuard, type Reading, readAgain } from '../../src/journal/read-guard.ts';
 
 const tries = 3;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Reach } from '../../src/engine/engine.ts';
+import type { Reach } from '../../src/journal/engine.ts';
 import { Connection, type Pipe } from '../../src/reader/connection.ts';
 import { readerLimits } from '../../src/reader/limits.ts';
 import { type OpenReader, Readers } from '../../src/reader/readers.ts';

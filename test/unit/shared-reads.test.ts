@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { redisLimits } from '../../src/engine/redis/limits.ts';
-import { SharedReads } from '../../src/engine/redis/shared-reads.ts';
+import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
+import { SharedReads } from '../../src/journal/redis/shared-reads.ts';
 
 /** Readings by key, in the order in which they began; each ends when it is told to. */
 function readings() {

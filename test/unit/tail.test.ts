@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredChange } from '../../src/engine/engine.ts';
 import { EncodedChange, type Format } from '../../src/fanout/encoded.ts';
 import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { Tail } from '../../src/fanout/tail.ts';
+import type { StoredChange } from '../../src/journal/engine.ts';
 import type { PostEventType } from '../../src/protocol/model.ts';
 
 const at = '2026-11-24T12:00:00.000Z';

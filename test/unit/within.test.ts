@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
-import { within } from '../../src/engine/redis/within.ts';
+import { within } from '../../src/journal/redis/connection/with-timeout.ts';
 
 /** In a thread of its own, since the one that asks is held up: answers, and says when the answer is on its way. */
 const answering = `

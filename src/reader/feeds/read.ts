@@ -1,5 +1,5 @@
-import type { Engine, PostsQuery } from '../../engine/engine.ts';
-import { tags, tagsOf } from '../../engine/tags.ts';
+import type { Engine, PostsQuery } from '../../journal/engine.ts';
+import { tags, tagsOf } from '../../journal/post-tags.ts';
 import { limits } from '../../protocol/limits.ts';
 import {
   type AuthorPost,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/journal/engine.ts';
 import {
   appended,
   createChannel,

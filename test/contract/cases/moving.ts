@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { contentHash, digestOf, nextCheck } from '../../../src/engine/chain.ts';
-import type { Engine, KeptEntry, NewEntry } from '../../../src/engine/engine.ts';
+import type { Engine, KeptEntry, NewEntry } from '../../../src/journal/engine.ts';
+import { contentHash, digestOf, nextCheck } from '../../../src/journal/hash-chain.ts';
 import {
   appended,
   at,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ChannelsQuery, Engine, PostsQuery } from '../../../src/engine/engine.ts';
-import { tags } from '../../../src/engine/tags.ts';
+import type { ChannelsQuery, Engine, PostsQuery } from '../../../src/journal/engine.ts';
+import { tags } from '../../../src/journal/post-tags.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import {
   appended,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Engine, Replay, StoredChange } from '../../../src/engine/engine.ts';
+import type { Engine, Replay, StoredChange } from '../../../src/journal/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import {

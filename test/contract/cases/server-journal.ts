@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { nextCheck } from '../../../src/engine/chain.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import { type StoredServerEntry, serverDigest } from '../../../src/engine/server-journal.ts';
+import type { Engine } from '../../../src/journal/engine.ts';
+import { nextCheck } from '../../../src/journal/hash-chain.ts';
+import { type StoredServerEntry, serverDigest } from '../../../src/journal/server-journal.ts';
 import {
   appended,
   appending,

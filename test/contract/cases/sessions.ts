@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/journal/engine.ts';
 import { limits } from '../../../src/protocol/limits.ts';
 import type { SessionFacts } from '../../../src/protocol/rights.ts';
 import type { Exam, Examined } from '../engine.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { nextCheck, shortCheck } from '../../../src/engine/chain.ts';
-import { type Engine, JournalUnavailable } from '../../../src/engine/engine.ts';
-import { tags } from '../../../src/engine/tags.ts';
+import { type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
+import { nextCheck, shortCheck } from '../../../src/journal/hash-chain.ts';
+import { tags } from '../../../src/journal/post-tags.ts';
 import {
   appended,
   appending,

@@ -1,4 +1,4 @@
-import { openEmbedded } from '../../../src/engine/embedded/index.ts';
+import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
 import { appended, createChannel, newPostId, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
 
 /**

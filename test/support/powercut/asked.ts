@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { openEmbedded } from '../../../src/engine/embedded/index.ts';
+import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
 import { appending, createChannel, newRequest, publication, publish, renderer, samplePost, takedown } from '../engines.ts';
 
 /**

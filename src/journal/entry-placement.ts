@@ -1,0 +1,44 @@
+import type { Position } from '../protocol/cursor.ts';
+import type { AuthorPost } from '../protocol/model.ts';
+import type { Announcement, AppendResult, NewEntry, StoredChange } from './engine.ts';
+import { changeOf, type PreparedEntry, postOf } from './entry-record.ts';
+import { shortCheck } from './hash-chain.ts';
+
+/** Where an entry came to stand. Checks are whole. */
+export interface Placed {
+  offset: number;
+  before: string;
+  check: string;
+  seq: number | null;
+}
+
+/** What follows from an append that is on the disk, the same in every engine. */
+export interface Settled {
+  /** Posts that were erased from: to be told before all else. */
+  erased: string[];
+  /** In the order of the journal. */
+  announcements: Announcement[];
+  result: AppendResult;
+}
+
+export function settle(
+  entries: readonly NewEntry[],
+  prepared: readonly PreparedEntry[],
+  position: Position,
+  placed: readonly Placed[],
+): Settled {
+  const erased = prepared.flatMap(({ post }) => (post && post.erases > 0 ? [post.id] : []));
+  const changes: StoredChange[] = [];
+  let first: AuthorPost | undefined;
+  const announcements: Announcement[] = [];
+  for (const [index, entry] of prepared.entries()) {
+    const place = placed[index] as Placed;
+    const given = entries[index] as NewEntry;
+    const post = given.type === 'channel.changed' ? undefined : postOf(given, place.seq as number);
+    if (index === 0) first = post;
+    const change = changeOf({ ...place, ...entry.facts, state: entry.text.state }, post);
+    changes.push(change);
+    announcements.push({ type: 'entry', epoch: position.epoch, before: shortCheck(place.before), change });
+  }
+  return { erased, announcements, result: { status: 'appended', position, changes, ...(first && { post: first }) } };
+}

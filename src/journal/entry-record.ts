@@ -1,0 +1,208 @@
+import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
+import { readerView } from '../protocol/model.ts';
+import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
+import type { AppendRequest, KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
+import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './hash-chain.ts';
+import { tagsOf } from './post-tags.ts';
+
+/**
+ * How an entry is kept, the same in every engine: facts, which stay, and one text, which an erasure takes away. Made before the store
+ * is asked and read after it answered, so that no store has to look into JSON. The offset, the checks and `seq` are the store's.
+ */
+
+/** The one place of a revision's text: what an author wrote, the html made of it, and the salt that goes with them. */
+export interface Text {
+  salt: string;
+  /** The renderer's version that made `html`. */
+  version: string;
+  /** UTF-8 bytes of the whole as JSON in the author's view, and of `body` therein: what bounds in bytes are counted with. */
+  bytes: number;
+  bodyBytes: number;
+  /** Beside `state`, so that lists of key events and corrections need not read it. */
+  headline: string | null;
+  note: string | null;
+  html: string;
+  /** The post or channel in the author's view as JSON, without `seq` and `html`. */
+  state: string;
+}
+
+export interface PreparedEntry {
+  facts: Facts;
+  listed: boolean;
+  text: Text;
+  /** Salted hash of the text; stays when the text is erased. */
+  content: string;
+  digest: string;
+  post?: { id: string; publishedAt: string; tags: string[]; erases: number };
+  channel?: Pick<Channel, 'state' | 'access' | 'createdAt' | 'pinnedPostId'>;
+}
+
+/** Bytes that an event has around its post or channel, at most: names, cursor, times and `seq`. */
+const envelopeBytes = 512;
+
+/** Entries that stand together. The salt of the second follows from that of the first: who has the first can write the same second again. */
+export function prepareAll(channelId: string, [first, second]: AppendRequest['entries'], version: string): PreparedEntry[] {
+  const prepared = prepare(channelId, first, version);
+  if (second === undefined) return [prepared];
+  return [prepared, prepare(channelId, { salt: saltAfter(prepared.text.salt), ...second }, version)];
+}
+
+export function prepare(channelId: string, entry: NewEntry, version: string): PreparedEntry {
+  const { type, at, by, kind, listed } = entry;
+  if (type === 'channel.changed') {
+    const { channel, change } = entry;
+    const text = textOf(entry.salt, JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
+    const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
+    const { state, access, createdAt, pinnedPostId } = channel;
+    return { ...sealed(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
+  }
+  const { html, seq: _seq, ...state } = entry.post as AuthorPost;
+  const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
+  const salt = entry.erased === undefined ? entry.salt : erasedSalt;
+  const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
+  // The entry's own revision is what stands afterwards.
+  const erased = entry.erases && Math.min(entry.erases, state.revision - 1);
+  const erases = entry.toldErasure === undefined ? erased : entry.toldErasure;
+  const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
+  const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
+  return { ...sealed(facts, text, entry.erased), listed, post };
+}
+
+/** In place of the salt where what stands for a text was never written: its entry's text was erased before it came here. */
+export const erasedSalt = '';
+
+/** Whether what is kept of a revision has no word of an author in it. */
+export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
+  try {
+    const post = JSON.parse(state) as AuthorPost;
+    return headline === null && note === null && post.history.length === 0 && isEmptied(post);
+  } catch {
+    return false;
+  }
+}
+
+/** The same of a state that is kept, where everything beside it was lost. No renderer has a version that is empty, so html is made anew. */
+export function textAgain(state: string, html: string): Text {
+  const {
+    body = '',
+    headline,
+    history,
+    revision,
+  } = JSON.parse(state) as Partial<AuthorPost> & Pick<Channel, 'history' | 'revision'>;
+  const note = history.find((change) => change.revision === revision)?.note ?? null;
+  return textOf(undefined, state, body, html, headline ?? null, note, '');
+}
+
+function textOf(
+  salt: string | undefined,
+  state: string,
+  body: string,
+  html: string,
+  headline: string | null,
+  note: string | null,
+  version: string,
+): Text {
+  const bytes = Buffer.byteLength(state) + Buffer.byteLength(JSON.stringify(html)) + envelopeBytes;
+  const bodyBytes = Buffer.byteLength(JSON.stringify(body));
+  return { salt: salt ?? newSalt(), version, bytes, bodyBytes, headline, note, html, state };
+}
+
+function sealed(facts: Facts, text: Text, erased?: string): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
+  const content = erased ?? hashOf(text);
+  return { facts, text, content, digest: digestOf(facts, content) };
+}
+
+/** Covers what was written. `html` is derived, and made again when the renderer changes. */
+export function hashOf({ salt, headline, note, state }: Pick<Text, 'salt' | 'headline' | 'note' | 'state'>): string {
+  return contentHash(salt, JSON.stringify([headline, note]) + state);
+}
+
+export type StoredText = Pick<Text, 'state' | 'html' | 'version'>;
+
+/** A change as a store holds it: its place and facts, and the text of the revision it made. */
+export interface StoredEntry extends StoredText {
+  offset: number;
+  check: string;
+  type: EventType;
+  at: string;
+  /** Of the post; null for the channel. */
+  seq: number | null;
+}
+
+export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
+  const { id, channelId, ...state } = withEveryField(JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>);
+  return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
+}
+
+/** What `postFrom` would make of an entry that was just written, without a look into its JSON. */
+export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
+  const { id, channelId, html, seq: _seq, ...state } = withEveryField(post as AuthorPost);
+  return { id, channelId, seq, ...state, html };
+}
+
+export function channelFrom(state: string): Channel {
+  return JSON.parse(state) as Channel;
+}
+
+export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
+  return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer));
+}
+
+/** `post`: what the entry made of its post, where it is one of a post. */
+export function changeOf(
+  { offset, check, at, type, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'state'>,
+  post: AuthorPost | undefined,
+): StoredChange {
+  const place = { offset, check: shortCheck(check), at };
+  if (type === 'channel.changed') return { ...place, type, channel: channelFrom(state) };
+  return { ...place, type, post: readerView(post as AuthorPost) };
+}
+
+/** What readers are told of a revision by the state of its post that stands. Null: nothing, or it was erased. */
+export function noteIn(state: string, revision: number): string | null {
+  const { history } = JSON.parse(state) as Pick<AuthorPost, 'history'>;
+  return history.find((change) => change.revision === revision)?.note ?? null;
+}
+
+export interface StoredFacts extends Omit<Facts, 'channelId'> {
+  offset: number;
+  content: string;
+  check: string;
+}
+
+export function lineFrom(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
+  const { offset, type, postId, revision, kind, at, by, check, erases } = facts;
+  const line = { offset, type, postId, revision, kind, at, by, ...(typeof erases === 'number' && { erases }) };
+  return { ...line, hash: digestOf({ channelId, ...facts }, content), check };
+}
+
+/** `erasedThrough`: the highest revision of the entry's post that was erased, or 0. */
+export function keptFrom(
+  facts: StoredFacts,
+  text: { salt: string | null; state: string | null },
+  erasedThrough: number | null,
+): KeptEntry {
+  const { offset, type, postId, revision, kind, at, by, content, check, erases } = facts;
+  const { salt, state } = text;
+  const isLastErasure = erasedThrough !== null && erasedThrough > 0 && revision === erasedThrough + 1;
+  return {
+    ...{ offset, type, postId, revision, kind, at, by, content, check },
+    ...(salt !== null && salt !== erasedSalt && state !== null ? { written: { salt, state } } : {}),
+    ...(typeof erases === 'number' ? { erases, chained: true } : isLastErasure ? { erases: erasedThrough } : {}),
+  };
+}
+
+function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {
+  return text.version === renderer.version || body === '' ? text.html : rendered(body, channelId, renderer);
+}
+
+/** What a body becomes for readers. */
+export function rendered(body: string, channelId: string, renderer: Renderer): string {
+  if (body === '') return '';
+  try {
+    return renderer.render(body, { channelId });
+  } catch {
+    // A body that an earlier renderer took and this one refuses must not keep its channel from being read.
+    return `<p>${body.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>`;
+  }
+}

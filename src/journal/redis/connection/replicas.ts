@@ -1,0 +1,80 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis, type RedisOptions } from 'ioredis';
+import { JournalUnavailable, messageOf } from '../../engine.ts';
+import { redisLimits } from '../redis-limits.ts';
+import { endIfSilent } from './idle-timeout.ts';
+
+const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
+
+type OnReplica = (replica: Redis, place: string) => Promise<void>;
+
+/**
+ * Does something on every replica that the server has, and on those that these have, over a connection of its own to each. Throws
+ * `JournalUnavailable` naming the first that could not be asked.
+ */
+export async function eachReplica(server: Redis, url: string, act: OnReplica): Promise<void> {
+  const info = await server.info('replication');
+  const found = [...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+)/gm)];
+  await Promise.all(found.map(([, host, port]) => onReplica(url, { host: host as string, port: Number(port) }, act)));
+}
+
+async function onReplica(url: string, { host, port }: { host: string; port: number }, act: OnReplica): Promise<void> {
+  const options = {
+    lazyConnect: true,
+    connectTimeout: reachMs,
+    retryStrategy: () => null,
+  } satisfies RedisOptions;
+  // What stands in the URL would win over options.
+  const there = new URL(url);
+  there.hostname = host.includes(':') ? `[${host}]` : host;
+  there.port = String(port);
+  const replica = new Redis(there.href, options);
+  // ioredis says of what waited that the connection is closed.
+  let why = '';
+  replica.on('error', (error: Error) => {
+    why = error.message;
+  });
+  replica.on('connect', () => endIfSilent(replica, takenMs));
+  try {
+    await replica.connect();
+    await Promise.all([act(replica, `${host}:${port}`), eachReplica(replica, url, act)]);
+  } catch (error) {
+    // Of one of its own replicas.
+    if (error instanceof JournalUnavailable) throw error;
+    why ||= messageOf(error);
+    throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
+  } finally {
+    replica.disconnect();
+  }
+}
+
+/**
+ * Does something on each replica that is wanted, as `eachReplica`, once that has taken over all that the server had when this was called.
+ */
+export async function eachReplicaAfterAll(
+  master: Redis,
+  url: string,
+  act: OnReplica,
+  isWanted = async (_place: string) => true,
+): Promise<void> {
+  const offset = await offsetOf(master, 'master_repl_offset');
+  await eachReplica(master, url, async (replica, place) => {
+    if (!(await isWanted(place))) return;
+    for (let waitedMs = 0; (await offsetOf(replica, 'slave_repl_offset')) < offset; waitedMs += pollMs) {
+      if (waitedMs >= takenMs) throw new Error('it lags behind');
+      await pause(pollMs);
+    }
+    await act(replica, place);
+  });
+}
+
+/** Milliseconds since 1970 by the clock of the server, which is one for all nodes. */
+export async function timeOf(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = (await redis.time()).map(Number) as [number, number];
+  return seconds * 1_000 + Math.floor(microseconds / 1_000);
+}
+
+async function offsetOf(redis: Redis, field: string): Promise<number> {
+  const info = await redis.info('replication');
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? -1);
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { SessionFacts } from '../../protocol/rights.ts';
+import type { Log } from '../announcer.ts';
+import { EndedSessions, type SessionEnd, sessionKeyBytes } from '../ended-sessions.ts';
+import type { Connection } from './connection/connection.ts';
+import { registry } from './keys.ts';
+
+export interface RedisSessionsParts {
+  writes: Connection;
+  talk: Connection;
+  now: () => number;
+  log: Log;
+}
+
+/**
+ * Sessions that were signed out, on whichever node, and the key that signs them. Each node holds all ended sessions and asks for new
+ * ones with every comparison. A message only makes it ask at once. What a store has lost that went back to an older state, the nodes that
+ * know of it put back.
+ */
+export class RedisSessions {
+  readonly #parts: RedisSessionsParts;
+  readonly #ended: EndedSessions;
+  #last = { number: 0, line: '' };
+  /** Base64url. Empty: nobody has asked for it here. */
+  #key = '';
+
+  constructor(parts: RedisSessionsParts) {
+    this.#parts = parts;
+    this.#ended = new EndedSessions(parts.now);
+  }
+
+  get size(): number {
+    return this.#ended.size;
+  }
+
+  has(session: Omit<SessionFacts, 'until'>): boolean {
+    return this.#ended.has(session);
+  }
+
+  /** Written, and not yet known to be on replicas: `has` says so only after the function returned was called. */
+  async write(session: SessionFacts): Promise<() => void> {
+    const end = this.#ended.plan(session);
+    await this.#store(end);
+    return () => this.#ended.apply(end);
+  }
+
+  async key(): Promise<Uint8Array> {
+    if (this.#key === '') await this.#read(randomBytes(sessionKeyBytes).toString('base64url'));
+    return new Uint8Array(Buffer.from(this.#key, 'base64url'));
+  }
+
+  /** Afterwards this node knows of all that were ended before it asked. Throws where the store did not answer. */
+  async compare(): Promise<void> {
+    await this.#read(this.#key);
+  }
+
+  async #read(key: string): Promise<void> {
+    const { number, line } = this.#last;
+    const answer = await this.#parts.talk.run('ended', [registry.ended, registry.sessionKey], [number, line, key]);
+    const [kind, kept, ...flat] = answer as [string, string, ...string[]];
+    if (key !== '') this.#key = kept;
+    const lines = flat.filter((_, at) => at % 2 === 0);
+    this.#ended.apply({ add: lines, remove: [] });
+    if (lines.length > 0) this.#last = { line: lines.at(-1) as string, number: Number(flat.at(-1)) };
+    else if (kind === 'all') this.#last = { number: 0, line: '' };
+    if (kind === 'all') await this.#putBack(this.#ended.missingFrom(lines));
+  }
+
+  async #putBack(lost: readonly string[]): Promise<void> {
+    if (lost.length === 0) return;
+    this.#parts.log.warn({ sessions: lost.length }, 'ended sessions that Redis had lost are written again');
+    await this.#store({ add: lost, remove: [] });
+  }
+
+  async #store({ add, remove }: SessionEnd): Promise<void> {
+    await this.#parts.writes.run('end-session', [registry.ended], [remove.length, ...remove, ...add]);
+  }
+}

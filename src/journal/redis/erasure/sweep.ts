@@ -1,0 +1,153 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../../announcer.ts';
+import { messageOf } from '../../engine.ts';
+import type { Connection } from '../connection/connection.ts';
+import { timeOf } from '../connection/replicas.ts';
+import { registry } from '../keys.ts';
+import { redisLimits } from '../redis-limits.ts';
+import { endRequests } from '../request-keys.ts';
+import type { Erasures, Owed } from './erasure.ts';
+
+const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
+
+export interface SweepParts {
+  writes: Connection;
+  erasures: Pick<Erasures, 'owed' | 'complete' | 'rewriteReturned'>;
+  log: Log;
+}
+
+/** Of a channel, as looked at last. */
+interface Debt {
+  erasures: number;
+  /** While it is tried to finish them. */
+  finishing?: Promise<void> | undefined;
+  /** Why that failed, which is said once. */
+  why?: string;
+}
+
+/**
+ * Finishes erasures that are owed, of whatever node, and the requests of deleted channels. Each channel is tried on its own: one whose erasures fail, or wait for a node, keeps
+ * those of no other from their end.
+ */
+export class Sweep {
+  readonly #parts: SweepParts;
+  readonly #stop = new AbortController();
+  readonly #debts = new Map<string, Debt>();
+  #sweeping: Promise<void> | undefined;
+  /** While replicas that were cut off write their files anew; and why that failed, which is said once. */
+  #returning: Promise<void> | undefined;
+  #whyNotReturned: string | undefined;
+
+  constructor(parts: SweepParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#sweeping = this.#sweep().catch(() => undefined);
+  }
+
+  /** Once `erasures` and the connection are closed: what is waited for is given up then. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#sweeping;
+    await this.#returning;
+    await Promise.all([...this.#debts.values()].map(({ finishing }) => finishing));
+  }
+
+  /** Erasures that are owed for longer than who asks waits, as looked at last. */
+  get pending(): number {
+    return this.#debts.values().reduce((sum, { erasures }) => sum + erasures, 0);
+  }
+
+  async #sweep(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let waitMs = sweepMs / 4; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
+      await pause(waitMs, undefined, { signal, ref: false });
+      const channelIds = await this.#stale().catch(() => undefined);
+      // That the store is away is said by who watches it.
+      if (channelIds === undefined) continue;
+      for (const [channelId, { finishing }] of this.#debts)
+        if (finishing === undefined && !channelIds.has(channelId)) this.#debts.delete(channelId);
+      await Promise.all([...channelIds].map((channelId) => this.#look(channelId)));
+      this.#returning ??= this.#rewriteReturned();
+    }
+  }
+
+  /** All of them: none is hidden behind others that are not done. What was noted ahead of the clock was before that was set back. */
+  async #stale(): Promise<Set<string>> {
+    const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.owed, 0, '-1', 'WITHSCORES'));
+    const now = await this.#parts.writes.ask(timeOf);
+    const stale = new Set<string>();
+    for (let at = 0; at < noted.length; at += 2) {
+      const ageMs = now - Number(noted[at + 1]);
+      if (ageMs < 0 || ageMs >= staleMs) stale.add(noted[at] as string);
+    }
+    return stale;
+  }
+
+  /** Of replicas that were cut off when others were: nobody waits for these. */
+  async #rewriteReturned(): Promise<void> {
+    const { erasures, writes, log } = this.#parts;
+    try {
+      await erasures.rewriteReturned();
+      this.#whyNotReturned = undefined;
+    } catch (error) {
+      const why = messageOf(error);
+      if (why === this.#whyNotReturned || !writes.isOpen) return;
+      this.#whyNotReturned = why;
+      log.warn({ err: error }, 'replicas could not be asked whether they were cut off from an erasure');
+    } finally {
+      this.#returning = undefined;
+    }
+  }
+
+  async #look(channelId: string): Promise<void> {
+    const debt = this.#debts.get(channelId) ?? { erasures: 0 };
+    try {
+      const owed = await this.#parts.erasures.owed(channelId);
+      debt.erasures = owed.length;
+      if (owed.length > 0) {
+        debt.finishing ??= this.#finish(channelId, owed, debt);
+        this.#debts.set(channelId, debt);
+      }
+      // The channel was deleted, perhaps by a node of an earlier version, which leaves its requests in place.
+      await endRequests(this.#parts.writes, channelId);
+      if (owed.length === 0) await this.#forget(channelId);
+    } catch (error) {
+      // Nobody knows that there are none.
+      debt.erasures ||= 1;
+      this.#debts.set(channelId, debt);
+      this.#failed(channelId, debt, error);
+    }
+  }
+
+  async #finish(channelId: string, owed: readonly Owed[], debt: Debt): Promise<void> {
+    const { erasures, log } = this.#parts;
+    if (debt.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing erasures that are owed');
+    try {
+      await erasures.complete(channelId, owed);
+      this.#debts.delete(channelId);
+    } catch (error) {
+      this.#failed(channelId, debt, error);
+    } finally {
+      debt.finishing = undefined;
+    }
+  }
+
+  #failed(channelId: string, debt: Debt, error: unknown): void {
+    const { writes, log } = this.#parts;
+    const why = messageOf(error);
+    if (why === debt.why || !writes.isOpen) return;
+    debt.why = why;
+    log.warn({ channel: channelId, err: error }, 'erasures are pending');
+  }
+
+  /** A channel that owes nothing, unless what erases may still be on its way. */
+  async #forget(channelId: string): Promise<void> {
+    const { writes } = this.#parts;
+    if (this.#debts.get(channelId)?.finishing === undefined) this.#debts.delete(channelId);
+    const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
+    if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
+      await writes.run('forget', [registry.owed], [channelId, noted]);
+  }
+}

@@ -1,0 +1,415 @@
+import { randomBytes } from 'node:crypto';
+import type { Position } from '../../protocol/cursor.ts';
+import { Announcer, type Log, silent } from '../announcer.ts';
+import {
+  type Announcement,
+  type AppendRequest,
+  type AppendResult,
+  type Bounds,
+  type ChannelRead,
+  type ChannelsQuery,
+  type Engine,
+  JournalRefused,
+  JournalUnavailable,
+  type Outcome,
+  type PostsQuery,
+  type Reach,
+  type Renderer,
+  type RequestId,
+} from '../engine.ts';
+import { RedisBus } from './bus.ts';
+import { Connection } from './connection/connection.ts';
+import type { Fault } from './connection/server-settings.ts';
+import { Watch } from './connection/watch.ts';
+import { RedisSessions } from './ended-sessions.ts';
+import { Erasures } from './erasure/erasure.ts';
+import { Sweep } from './erasure/sweep.ts';
+import { channelKeys, registry } from './keys.ts';
+import { isDamaged, Reads } from './reads.ts';
+import { redisLimits } from './redis-limits.ts';
+import { Damage } from './repair/damaged-channels.ts';
+import { Requests } from './request-keys.ts';
+import { RedisRevocations } from './revoked-tokens.ts';
+import { type Answer, loadScripts, type Operation } from './scripts.ts';
+import { RedisServerJournal } from './server-journal.ts';
+import { SharedReads } from './shared-reads.ts';
+import { Writes } from './writes.ts';
+
+export interface RedisEngineOptions {
+  /** One, `redis://` or `rediss://`, with user and password where they are needed. */
+  urls: readonly string[];
+  /** Replicas that must have a write before it is answered. */
+  minReplicas: number;
+  /** Use a server although a setting that durability needs is missing. */
+  allowUnsafe: boolean;
+  renderer: Renderer;
+  /** The system clock, in milliseconds since 1970. */
+  now?: () => number;
+  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  elapsed?: () => number;
+  log?: Log;
+}
+
+export interface RedisEngine extends Engine {
+  /** What is unsafe about the server's settings; not empty only where that is allowed. */
+  readonly faults: readonly Fault[];
+  /** By which other processes know this one. */
+  readonly nodeId: string;
+  /** That process has certainly ended, and said no good-bye: no erasure waits for it any longer. */
+  forgetNode(nodeId: string): Promise<void>;
+}
+
+const { redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
+
+import type { SessionFacts } from '../../protocol/rights.ts';
+
+/**
+ * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is
+ * one script; each process has four connections: one that writes, one that reads lists of channels, which may take
+ * long, one for the rest, and one that listens.
+ *
+ * Throws `JournalRefused` where the server must not be used: its settings would lose what it is given (names each, its value and the
+ * line to have), the user has not the rights, or the kind of URL is not one that this version knows; `JournalUnavailable` where it was
+ * not reached in time.
+ */
+export async function openRedis(options: RedisEngineOptions): Promise<RedisEngine> {
+  const [url, ...more] = options.urls;
+  if (url === undefined || more.length > 0 || !/^rediss?:/.test(url)) {
+    throw new JournalRefused(
+      'This version knows one Redis server, as redis:// or rediss://; neither Sentinel nor a cluster yet.',
+    );
+  }
+  const engine = new Shared(url, options);
+  try {
+    await engine.open();
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+class Shared implements RedisEngine {
+  readonly nodeId = randomBytes(6).toString('hex');
+  readonly #writes: Connection;
+  readonly #talk: Connection;
+  readonly #lists: Connection;
+  readonly #ears: Connection;
+  readonly #announcer: Announcer;
+  readonly #bus: RedisBus;
+  readonly #reads: Reads;
+  readonly #writing: Writes;
+  readonly #damage: Damage;
+  readonly #channelReads = new SharedReads();
+  readonly #erasures: Erasures;
+  readonly #sweep: Sweep;
+  readonly #requests: Requests;
+  readonly #revocations: RedisRevocations;
+  readonly #sessions: RedisSessions;
+  readonly #server: RedisServerJournal;
+  readonly #log: Log;
+  readonly #watch: Watch;
+  #closing: Promise<void> | undefined;
+
+  constructor(url: string, options: RedisEngineOptions) {
+    const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
+    const { nodeId } = this;
+    this.#log = log;
+    const scripts = loadScripts();
+    const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
+    this.#writes = connect('writes', log);
+    this.#talk = connect('reads');
+    this.#lists = connect('lists');
+    this.#ears = connect('listens');
+    const [writes, talk, lists, ears] = [this.#writes, this.#talk, this.#lists, this.#ears];
+    this.#announcer = new Announcer(log);
+    this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
+    this.#damage = new Damage(log, elapsed);
+    this.#reads = new Reads({
+      ask: (operation, channelId, args) => this.#ask(talk, operation, channelId, args),
+      askForList: (channelId) => this.#look(lists, 'channel', channelId),
+      askForHead: (channelId) => this.#look(talk, 'head', channelId),
+      lists,
+      renderer,
+    });
+    this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
+    this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
+    this.#revocations = new RedisRevocations({ writes, talk, now, log });
+    this.#sessions = new RedisSessions({ writes, talk, now, log });
+    this.#requests = new Requests({ writes, talk, elapsed });
+    this.#server = new RedisServerJournal({ writes, talk, renderer, now });
+    this.#writing = new Writes({
+      writes,
+      talk,
+      bus: this.#bus,
+      erasures: this.#erasures,
+      revocations: this.#revocations,
+      sessions: this.#sessions,
+      ask: (operation, channelId, args, requestId, keys) => this.#ask(writes, operation, channelId, args, requestId, keys),
+      renderer,
+      now,
+      requests: this.#requests,
+      minReplicas,
+    });
+    this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
+    this.#bus.onSessionEnded = () => void this.#sessions.compare().catch(() => undefined);
+    this.#watch = new Watch({
+      bus: this.#bus,
+      ears,
+      talk,
+      connections: [writes, talk, lists, ears],
+      heads: (channelIds) => this.#reads.headsOrDamaged(channelIds),
+      refused: () => this.#compareRefused(),
+      nodeId,
+      log,
+      onReach: (reach) => this.#announcer.announceReach(reach),
+    });
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.#writes, this.#talk, this.#lists, this.#ears].map((connection) => connection.open(openMs)));
+    await this.#listen();
+    this.#ears.onLost = () => {
+      this.#bus.isListening = false;
+    };
+    // Erasures that were missed are asked for over the other connection, which may be back later.
+    const listenAgain = () => {
+      if (!this.#bus.isListening && this.#ears.isOpen && this.#talk.isOpen) void this.#listen().catch(() => this.#ears.replace());
+    };
+    this.#ears.onOpen = listenAgain;
+    this.#talk.onOpen = listenAgain;
+    // Before anyone asks: what is refused is so from the first request on.
+    await this.#compareRefused();
+    await this.#requests.open();
+    await this.#watch.compare();
+    // A store that takes no writes can still be read; the next start tells it.
+    await this.#server
+      .begin()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'the journal of the server could not be told of this start'));
+    this.#watch.start();
+    this.#sweep.start();
+    this.#requests.start();
+  }
+
+  /** Subscribe first, then compare: what falls between is in one of the two. */
+  async #listen(): Promise<void> {
+    await this.#bus.listen();
+    void this.#watch.compare();
+  }
+
+  async #compareRefused(): Promise<void> {
+    await Promise.all([this.#revocations.compare(), this.#sessions.compare()]);
+  }
+
+  get faults(): readonly Fault[] {
+    return this.#writes.faults;
+  }
+
+  async forgetNode(nodeId: string): Promise<void> {
+    await this.#talk.ask((redis) => redis.zrem(registry.nodes, nodeId));
+  }
+
+  async ready(): Promise<void> {
+    if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
+    await Promise.all([this.#writes, this.#talk].map((connection) => connection.ask((redis) => redis.ping())));
+    if (!this.#watch.reach.reachable)
+      throw new JournalUnavailable(`Redis could not be compared with for a while: ${this.#watch.why}`, 'unchanged');
+    await this.#writing.probe();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#watch.close();
+    this.#announcer.close();
+    const tooLate = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
+    await Promise.race([this.#writing.finish(), tooLate]);
+    await this.#watch.leave();
+    this.#erasures.close();
+    this.#requests.close();
+    for (const connection of [this.#writes, this.#talk, this.#lists, this.#ears]) connection.close();
+    await this.#sweep.close();
+  }
+
+  get damagedChannels(): number {
+    return this.#damage.count;
+  }
+
+  /** Throws where the script finds the channel damaged. */
+  async #ask(
+    connection: Connection,
+    operation: Operation,
+    channelId: string,
+    args: readonly (string | number)[] = [],
+    requestId?: string,
+    more: readonly string[] = [],
+  ): Promise<Answer> {
+    const answer = await connection.run(operation, [...channelKeys(channelId, requestId), ...more], args);
+    if (!isDamaged(answer)) return answer;
+    this.#damage.found(channelId);
+    throw damaged(channelId);
+  }
+
+  /** For those who go on without the channel where it is damaged. */
+  async #look(connection: Connection, operation: Operation, channelId: string): Promise<Answer> {
+    const answer = await connection.run(operation, channelKeys(channelId));
+    if (isDamaged(answer)) this.#damage.found(channelId);
+    return answer;
+  }
+
+  // ---- Writing
+
+  append(channelId: string, request: AppendRequest): Promise<AppendResult> {
+    return this.#writing.append(channelId, request);
+  }
+
+  note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>) {
+    return this.#writing.note(channelId, request, outcome);
+  }
+
+  recall(channelId: string, request: RequestId) {
+    return this.#writing.recall(channelId, request);
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string) {
+    return this.#writing.reserve(requestId, channelId, instead);
+  }
+
+  reserved(requestId: string) {
+    return this.#writing.reserved(requestId);
+  }
+
+  erase(channelId: string, postId: string) {
+    return this.#writing.erase(channelId, postId);
+  }
+
+  get pendingErasures(): number {
+    return this.#sweep.pending;
+  }
+
+  deleteChannel(channelId: string, request: RequestId, by: string) {
+    return this.#writing.deleteChannel(channelId, request, by);
+  }
+
+  revoke(jti: string, until: number | null, by: string) {
+    return this.#writing.revoke(jti, until, by);
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revocations.has(jti);
+  }
+
+  get revokedTokens(): number {
+    return this.#revocations.size;
+  }
+
+  endSession(session: SessionFacts) {
+    return this.#writing.endSession(session);
+  }
+
+  isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {
+    return this.#sessions.has(session);
+  }
+
+  get endedSessions(): number {
+    return this.#sessions.size;
+  }
+
+  sessionKey() {
+    return this.#sessions.key();
+  }
+
+  // ---- Reading
+
+  /**
+   * A crowd of readers that asks for one channel at once costs one script, and no script while damage is remembered. What is read for the
+   * desk is not shared with strangers: a hidden channel must cost them what a missing channel costs.
+   */
+  channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    const key = `${channelId} ${seesDesk ? 'desk' : ''}`;
+    return this.#channelReads.share(key, async () => {
+      if (this.#damage.remembers(key)) throw damaged(channelId);
+      try {
+        const read = await this.#reads.channel(channelId, seesDesk);
+        if (read.status === 'found') this.#bus.read(channelId, read.position);
+        return read;
+      } catch (error) {
+        if (error instanceof JournalUnavailable && error.isDamaged) this.#damage.remember(key);
+        throw error;
+      }
+    });
+  }
+
+  channels(query: ChannelsQuery) {
+    return this.#reads.channels(query);
+  }
+
+  async catchUp(channelId: string, after: Position, bounds: Bounds) {
+    const read = await this.#reads.catchUp(channelId, after, bounds);
+    if (read !== undefined && read.status !== 'foreign') this.#bus.read(channelId, read.to, !read.more);
+    return read;
+  }
+
+  async snapshot(channelId: string, bounds: Bounds) {
+    const read = await this.#reads.snapshot(channelId, bounds);
+    if (read !== undefined) this.#bus.read(channelId, read.position);
+    return read;
+  }
+
+  post(channelId: string, postId: string) {
+    return this.#reads.post(channelId, postId);
+  }
+
+  async posts(channelId: string, query: PostsQuery) {
+    const read = await this.#reads.posts(channelId, query);
+    if (read !== undefined) this.#bus.read(channelId, read.position);
+    return read;
+  }
+
+  revisions(channelId: string, postId: string, query: { after: number } & Bounds) {
+    return this.#reads.revisions(channelId, postId, query);
+  }
+
+  corrections(channelId: string, query: { before?: number; limit: number }) {
+    return this.#reads.corrections(channelId, query);
+  }
+
+  journal(channelId: string, query: { from: number; limit: number }) {
+    return this.#reads.journal(channelId, query);
+  }
+
+  entries(channelId: string, query: { from: number } & Bounds) {
+    return this.#reads.entries(channelId, query);
+  }
+
+  serverJournal(query: { from: number; limit: number }) {
+    return this.#server.read(query);
+  }
+
+  heads(channelIds: readonly string[]) {
+    return this.#reads.heads(channelIds);
+  }
+
+  // ---- Listening
+
+  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
+    return this.#bus.subscribe(channelId, listener);
+  }
+
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void {
+    return this.#announcer.onErased(listener);
+  }
+
+  onReach(listener: (reach: Reach) => void): () => void {
+    return this.#announcer.onReach(listener);
+  }
+}
+
+function damaged(channelId: string): JournalUnavailable {
+  const message = `What Redis holds of the channel ${channelId} contradicts itself.`;
+  return new JournalUnavailable(message, 'unchanged', { isDamaged: true });
+}

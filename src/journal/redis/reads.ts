@@ -1,0 +1,359 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Position } from '../../protocol/cursor.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
+import { readerView } from '../../protocol/model.ts';
+import { matches } from '../../protocol/rights.ts';
+import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
+import { changeFrom, channelFrom, keptFrom, lineFrom, noteIn, postFrom, type StoredFacts } from '../entry-record.ts';
+import { epochOf, positionAt } from '../hash-chain.ts';
+import { tags } from '../post-tags.ts';
+import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './redis-limits.ts';
+import type { Answer, Operation } from './scripts.ts';
+import { SharedReads } from './shared-reads.ts';
+
+/** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
+export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Answer>;
+
+const { lookedPosts } = redisLimits;
+
+type JournalReads = Pick<
+  Journal,
+  | 'channel'
+  | 'channels'
+  | 'catchUp'
+  | 'snapshot'
+  | 'post'
+  | 'posts'
+  | 'revisions'
+  | 'corrections'
+  | 'journal'
+  | 'entries'
+  | 'heads'
+>;
+
+/** By what it is decided whether a channel is listed. */
+interface Card extends Pick<Channel, 'state' | 'access'> {
+  createdMs: number;
+}
+
+/** Whether the channel of a place in the registry is to be listed. */
+type Listing = (place: string, card: Card) => boolean;
+
+export interface ReadsParts {
+  ask: AskChannel;
+  /** For a channel, as the script tells of it, be it damaged. */
+  askForList: (channelId: string) => Promise<Answer>;
+  /** For where a channel stands, likewise. */
+  askForHead: (channelId: string) => Promise<Answer>;
+  /** Over this one lists are read, and nothing that others wait for. */
+  lists: Connection;
+  renderer: Renderer;
+}
+
+/** The reads: each is one script, so true as of one place in the journal; but for posts that are to have several tags. */
+export class Reads implements JournalReads {
+  readonly #ask: AskChannel;
+  readonly #askForList: ReadsParts['askForList'];
+  readonly #askForHead: ReadsParts['askForHead'];
+  readonly #lists: Connection;
+  readonly #listReads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
+  readonly #renderer: Renderer;
+
+  constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {
+    this.#ask = ask;
+    this.#askForList = askForList;
+    this.#askForHead = askForHead;
+    this.#lists = lists;
+    this.#renderer = renderer;
+  }
+
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    return channelIn(await this.#ask('channel', channelId, [seesDesk ? 'desk' : '']));
+  }
+
+  channels(query: ChannelsQuery) {
+    const { state, limit, page, desk } = query;
+    return this.#listReads.share(JSON.stringify([state, limit, page, desk]), () => this.#readChannels(query));
+  }
+
+  async #readChannels({ state, limit, page, desk }: ChannelsQuery) {
+    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
+    if (start === undefined) return undefined;
+    // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
+    const isListed: Listing = (place, card) =>
+      registered(card.createdMs, idAt(place)) === place &&
+      (state === undefined || card.state === state) &&
+      (card.access !== 'desk' || matches(desk, idAt(place)));
+    const channels: ListedChannel[] = [];
+    let complete = true;
+    const few = Math.max(redisLimits.listedChannels, limit + 1);
+    let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
+    for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
+      const began = performance.now();
+      const places = await this.#lists.ask((redis) =>
+        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
+      );
+      // Of all channels the newest are listed, but for some.
+      const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
+      for (let at = 0; at < likely.length; at += few) {
+        const some = likely.slice(at, at + few);
+        const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
+        for (const [number, answer] of answers.entries()) {
+          // What its lines say may be of another time, as who may know of it.
+          if (isDamaged(answer)) complete = false;
+          const read = isDamaged(answer) ? undefined : channelIn(answer);
+          if (read?.status === 'deleted') this.#forget(some[number] as string);
+          if (read?.status !== 'found') continue;
+          const { channel } = read;
+          if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
+          const last = channels.at(-1);
+          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}`, complete };
+          channels.push(channel);
+        }
+      }
+      const last = places.at(-1);
+      if (last === undefined || places.length < chunk) return { channels, next: null, complete };
+      below = `(${last}`;
+      // A list takes at most half of the time of Redis, and of this process.
+      await pause(performance.now() - began);
+    }
+  }
+
+  /** No channel will ever be at a deleted one's place, and every list would look there. If it stays, the next list sees to it. */
+  #forget(place: string): void {
+    this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
+  }
+
+  /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
+  async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
+    const cards = await Promise.all(places.map((place) => this.#card(idAt(place))));
+    return places.filter((place, number) => {
+      const card = cards[number];
+      return card === undefined || isListed(place, card);
+    });
+  }
+
+  /** Undefined where only reading the channel tells. */
+  async #card(channelId: string): Promise<Card | undefined> {
+    const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
+    const answer = await this.#lists.run('card', [journal, changes, index]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    return { state: values.text(), access: values.text(), createdMs: values.number() } as Card;
+  }
+
+  async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
+    const answer = await this.#ask('catch-up', channelId, [epoch, offset, check, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    if (values.text() === 'foreign') return { status: 'foreign' as const };
+    const to = values.position();
+    const more = values.flag();
+    const changes = values.rest(() => {
+      const facts = { offset: values.number(), check: values.text(), type: values.text(), at: values.text() };
+      const seq = Number(values.text()) || null;
+      return changeFrom({ ...facts, seq, ...values.stored() } as Parameters<typeof changeFrom>[0], this.#renderer);
+    });
+    return { status: 'replay' as const, to, changes, more };
+  }
+
+  async snapshot(channelId: string, { limit, bytes }: Bounds): Promise<StoredSnapshot | undefined> {
+    const onTop = [limits.snapshotKeyEvents, hashed(tags.keyEvent(true)), hashed(tags.published('summary'))];
+    const answer = await this.#ask('posts', channelId, [
+      ...range('down', {}),
+      limit,
+      bytes,
+      'readers',
+      0,
+      lookedPosts,
+      0,
+      ...onTop,
+    ]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const page = this.#page(values);
+    const { position, more } = page;
+    const posts = page.posts.map(readerView);
+    const channel = channelFrom(stateIn(values.text()));
+    const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
+    const [pinned, summary] = [one(), one()];
+    const keyEvents = values.rest(() => {
+      const [id, seq, publishedAt] = [values.text(), values.number(), values.text()];
+      // In the order in which every engine gives them, since a client's own are compared byte for byte.
+      return { id, seq, headline: readLabel(values.text()).headline ?? '', publishedAt };
+    });
+    return { position, channel, posts, pinned, summary, keyEvents, more };
+  }
+
+  async post(channelId: string, postId: string) {
+    const answer = await this.#ask('post', channelId, [postId]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const [post] = this.#posts(values, 1);
+    return { post: post as AuthorPost, position };
+  }
+
+  /**
+   * Where few posts have all the tags, many are looked at for a page: a part of them with each script. It is true as of the first one, as
+   * what changed since is told by the entries after that.
+   */
+  async posts(
+    channelId: string,
+    query: PostsQuery,
+  ): Promise<{ posts: AuthorPost[]; position: Position; more: boolean } | undefined> {
+    const direction = query.after !== undefined && query.before === undefined ? 'up' : 'down';
+    const wanted = (query.tags ?? []).map(hashed);
+    const posts: AuthorPost[] = [];
+    let position: Position | undefined;
+    let { after, before, bytes } = query;
+    for (;;) {
+      const bounds = [...range(direction, { after, before }), query.limit, bytes, 'authors', posts.length, lookedPosts];
+      const answer = await this.#ask('posts', channelId, [...bounds, wanted.length, ...wanted]);
+      if (answer === null) return undefined;
+      const part = this.#page(new Values(answer));
+      position ??= part.position;
+      // Of another history by now.
+      if (part.position.epoch !== position.epoch) return await this.posts(channelId, query);
+      posts.push(...part.posts);
+      if (part.reached === undefined) return { posts: direction === 'up' ? posts.reverse() : posts, position, more: part.more };
+      if (direction === 'up') after = part.reached;
+      else before = part.reached;
+      bytes = part.left;
+    }
+  }
+
+  async revisions(channelId: string, postId: string, { after, limit, bytes }: { after: number } & Bounds) {
+    const answer = await this.#ask('revisions', channelId, [postId, after, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const more = values.flag();
+    const seq = values.number();
+    return { revisions: values.rest(() => postFrom(values.stored(), seq, this.#renderer)), more };
+  }
+
+  async corrections(channelId: string, { before, limit }: { before?: number; limit: number }) {
+    const answer = await this.#ask('corrections', channelId, [before ?? '+inf', limit]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const position = values.position();
+    const more = values.flag();
+    const states = new Map<string, string>();
+    const corrections = values.rest((): Correction => {
+      const [offset, who, revision] = [values.number(), values.text(), values.number()];
+      const [kind, at] = [values.text() as ChangeKind, values.text()];
+      const [past, standing] = [values.maybe(), readLabel(values.text())];
+      const text = values.maybe();
+      if (text !== null) states.set(who, stateIn(text));
+      const note = past === null ? noteIn(states.get(who) as string, revision) : readLabel(past).note;
+      return { offset, postId: who === own ? null : who, headline: standing.headline, revision, kind, note, at };
+    });
+    return { corrections, position, more };
+  }
+
+  async journal(channelId: string, { from, limit }: { from: number; limit: number }) {
+    const answer = await this.#ask('journal', channelId, [from, limit]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const more = values.flag();
+    return { entries: values.rest(() => lineFrom(channelId, factsIn(values))), more };
+  }
+
+  async entries(channelId: string, { from, limit, bytes }: { from: number } & Bounds) {
+    const answer = await this.#ask('entries', channelId, [from, limit, bytes]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    const root = values.text();
+    const position = positionAt(epochOf(root), values.number(), values.text());
+    const more = values.flag();
+    const entries = values.rest(() => {
+      const facts = factsIn(values);
+      const [erased, label, text] = [values.number(), values.maybe(), values.maybe()];
+      const written = { salt: label && readLabel(label).salt, state: text && stateIn(text) };
+      return keptFrom(facts, written, erased);
+    });
+    return { root, position, entries, more };
+  }
+
+  heads(channelIds: readonly string[]): Promise<(Position | undefined)[]> {
+    return Promise.all(
+      channelIds.map(async (channelId) => {
+        const answer = await this.#ask('head', channelId);
+        return answer === null ? undefined : new Values(answer).position();
+      }),
+    );
+  }
+
+  /** The same for comparisons, of which one damaged channel is not to keep the others. */
+  headsOrDamaged(channelIds: readonly string[]): Promise<(Position | 'damaged' | undefined)[]> {
+    return Promise.all(
+      channelIds.map(async (channelId) => {
+        const answer = await this.#askForHead(channelId);
+        if (isDamaged(answer)) return 'damaged';
+        return answer === null ? undefined : new Values(answer).position();
+      }),
+    );
+  }
+
+  /** What `posts` answers first. `reached`: the seq up to which was looked, where there is more to look at. */
+  #page(values: Values): { position: Position; more: boolean; reached: number | undefined; left: number; posts: AuthorPost[] } {
+    const position = values.position();
+    const more = values.flag();
+    const reached = values.text();
+    const left = values.number();
+    const posts = this.#posts(values, values.number());
+    return { position, more, reached: reached === '' ? undefined : Number(reached), left, posts };
+  }
+
+  #posts(values: Values, count: number): AuthorPost[] {
+    return Array.from({ length: count }, () => {
+      const seq = values.number();
+      return postFrom(values.stored(), seq, this.#renderer);
+    });
+  }
+}
+
+function channelIn(answer: Answer): ChannelRead {
+  const values = new Values(answer);
+  const status = values.text();
+  if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
+  if (status !== 'found') return { status: 'missing' };
+  const position = values.position();
+  const latest = values.text();
+  const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
+  return { status, channel, position };
+}
+
+/** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
+function factsIn(values: Values): StoredFacts {
+  const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
+  const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
+  const erases = values.number() || null;
+  const postId = who === own ? null : who;
+  return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check, erases } as StoredFacts;
+}
+
+function range(
+  direction: 'up' | 'down',
+  { after, before }: { after?: number | undefined; before?: number | undefined },
+): (string | number)[] {
+  return [direction, after ?? -1, before ?? Number.MAX_SAFE_INTEGER];
+}
+
+/** A channel's place in the registry: by time, then by id, as bytes are compared. Times before 1970 are moved to be positive too. */
+export function registered(createdMs: number, channelId: string): string {
+  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
+}
+
+export function idAt(place: string): string {
+  return place.slice(place.indexOf(':') + 1);
+}
+
+/** What scripts say of a channel whose keys contradict each other. */
+export function isDamaged(answer: Answer): boolean {
+  return Array.isArray(answer) && answer[0] === 'damaged';
+}

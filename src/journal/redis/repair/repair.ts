@@ -1,0 +1,345 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { AuthorPost, Channel } from '../../../protocol/model.ts';
+import { channelFrom, prepare, textAgain } from '../../entry-record.ts';
+import { newRoot } from '../../hash-chain.ts';
+import type { Fault, StoreOptions } from '../../history-walk.ts';
+import { tagsOf } from '../../post-tags.ts';
+import { channelIsBack, type ServerWalk } from '../../server-journal.ts';
+import { hashed, htmlIn, labelOf, own, stateIn, textOf } from '../codec.ts';
+import { timeOf } from '../connection/replicas.ts';
+import { outside, registeredIds } from '../connection/separate-connection.ts';
+import { channelKeys, mendingKey, registry } from '../keys.ts';
+import { registered } from '../reads.ts';
+import { redisLimits } from '../redis-limits.ts';
+import { loadScripts, type Operation, run } from '../scripts.ts';
+import { beganAt, chainFault, notListed, verifyChannel, walkServer } from '../verify.ts';
+import { gather, type Known, type Plan, pagesOf, planOf, type Remains } from './surviving-keys.ts';
+
+/**
+ * Rebuilds channels of which keys were deleted by hand or put back from another time, beside the servers that use the store: they refuse such
+ * a channel, and serve it again as soon as it is whole. Where the journal is whole and holds, all else is made from it. Where it is not, or
+ * something that it tells of is missing, another history begins with every post that has its text, above every offset that was given out, so
+ * that every cursor from before is foreign. What was changed is not repaired, nor is a channel whose own text is lost: that takes a copy.
+ *
+ * It is written in parts, since a script keeps everyone waiting for as long as it runs. No part takes away anything by which it is decided,
+ * so that a repair that was cut off is begun again.
+ */
+export interface RepairOptions extends Omit<StoreOptions, 'renderer' | 'since'> {
+  url: string;
+  /** False: the repair only says what it would do. */
+  apply: boolean;
+}
+
+export interface RepairReport {
+  channelId: string;
+  /** `damaged`: it can be repaired · `refused`: it cannot · `busy`: another repairs it. */
+  outcome: 'sound' | 'damaged' | 'repaired' | 'refused' | 'busy';
+  /** What is wrong with it, and where it is refused, what stands in the way. */
+  why: string | null;
+  /** Whether the history goes on, or another begins, for which readers start afresh. */
+  history: 'same' | 'new' | null;
+  /** Posts that are kept. */
+  posts: number;
+  /** Ids of posts whose text is lost, and which are left out. */
+  lost: string[];
+  /** Ids of posts whose erased text had been put back, and is erased again. */
+  erasedAgain: string[];
+  /** What still does not hold after a repair. */
+  fault: Fault | null;
+}
+
+/** The name that the entry of a new history is made under. A token's `sub` names a person or a program, never this. */
+const repairer = 'pressbox:repair';
+const contradictory = 'its keys contradict each other';
+const textIsBack = 'an erased text is there again';
+const { repairSilentMs: silentMs } = redisLimits;
+const scripts = loadScripts();
+
+/** A report for each channel that there is, or that there should be. Throws where the store cannot be used. */
+export async function* repairRedis({ url, channelId, ...options }: RepairOptions): AsyncGenerator<RepairReport> {
+  yield* outside(url, async function* (redis) {
+    const server = await walkServer(redis, options);
+    const known = server.holds ? server : undefined;
+    const listed = new Set<string>();
+    for await (const id of registeredIds(redis)) listed.add(id);
+    const all = channelId === undefined ? new Set([...listed, ...(known?.channels.keys() ?? [])]) : [channelId];
+    for (const id of all) {
+      const report = await new Repair(redis, id, options, known).run(listed.has(id));
+      if (report !== undefined) yield report;
+    }
+  });
+}
+
+class Repair {
+  readonly #redis: Redis;
+  readonly #channelId: string;
+  readonly #keys: string[];
+  readonly #options: Omit<RepairOptions, 'url' | 'channelId'>;
+  readonly #server: ServerWalk | undefined;
+  readonly #name = randomBytes(8).toString('hex');
+
+  constructor(
+    redis: Redis,
+    channelId: string,
+    options: Omit<RepairOptions, 'url' | 'channelId'>,
+    server: ServerWalk | undefined,
+  ) {
+    this.#redis = redis;
+    this.#channelId = channelId;
+    this.#keys = [...channelKeys(channelId), mendingKey(channelId)];
+    this.#options = options;
+    this.#server = server;
+  }
+
+  /** Undefined: there is no such channel. */
+  async run(isListed: boolean): Promise<RepairReport | undefined> {
+    try {
+      return await this.#run(isListed);
+    } catch (error) {
+      // The channels after this one are to be looked at, too.
+      if (error instanceof SyntaxError) return this.#report('refused', 'a text or its label cannot be read');
+      throw error;
+    }
+  }
+
+  async #run(isListed: boolean): Promise<RepairReport | undefined> {
+    const found = await this.#verify();
+    const [state, top] = await this.#script('repair-begin', ['', 0]);
+    if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
+    const remains = await this.#gather(Number(top));
+    const isTextBack = await this.#isTextBack(remains);
+    const isSound = state === 'sound' && found === undefined && !isTextBack;
+    if (isSound && isListed) return this.#report('sound', null);
+    const why = found?.why ?? (state === 'damaged' ? contradictory : isTextBack ? textIsBack : notListed);
+    const plan = await this.#judged(remains);
+    if (typeof plan === 'string') return this.#report('refused', plan.endsWith(why) ? plan : `${why}: ${plan}`);
+    if (!this.#options.apply) return this.#report('damaged', why, plan);
+    const outcome = isSound ? plan : await this.#apply();
+    if (typeof outcome === 'string')
+      return this.#report(outcome === 'busy' ? 'busy' : 'refused', outcome === 'busy' ? why : outcome);
+    await this.#list();
+    const fault = (await this.#verify()) ?? null;
+    return { ...this.#report('repaired', why, outcome), fault };
+  }
+
+  async #verify(): Promise<Fault | undefined> {
+    return (await verifyChannel(this.#redis, this.#channelId, this.#options, this.#server))?.fault;
+  }
+
+  /** A journal that lacks its beginning is not whole either. */
+  async #gather(top: number): Promise<Remains> {
+    const remains = await gather(this.#redis, this.#keys, top);
+    const [first] = await this.#redis.xrange(this.#keys[0] as string, '-', '+', 'COUNT', 1);
+    if (first === undefined) return remains;
+    const [, fields] = first;
+    const [root = '', by] = [fields[1], fields[15]];
+    // An entry of a repair is always the first. If it does not fit its root, it was changed.
+    const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === remains.first;
+    return isBeginning ? remains : { ...remains, isWhole: false };
+  }
+
+  /** Whether an erased text is there again. One that was erased only after the texts were gathered is not. */
+  async #isTextBack(remains: Remains): Promise<boolean> {
+    const plan = planOf(remains);
+    if (typeof plan === 'string') return false;
+    for (const some of pagesOf([...plan.erasedAgain.values()].flat()))
+      if ((await this.#texts(some)).some((text) => text !== null)) return true;
+    return false;
+  }
+
+  /** The plan, unless what it rests on was changed. */
+  async #judged(remains: Remains): Promise<Plan | string> {
+    const record = this.#server?.channels.get(this.#channelId);
+    if (record?.isDeleted) return channelIsBack;
+    const plan = planOf(remains);
+    if (typeof plan === 'string') return plan;
+    if (!plan.goesOn) return (await this.#unreadable(plan)) ?? plan;
+    const erasedOf = (postId: string) => plan.known.get(postId)?.erased ?? 0;
+    const fault = await chainFault(this.#redis, this.#channelId, { erasedOf, record });
+    return fault === undefined ? plan : `offset ${fault.offset}: ${fault.why}`;
+  }
+
+  /** Names a text that another history would be made of and that cannot be read. Found only while it is made, it would leave half of it. */
+  async #unreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
+    const newest = [...known].map(([who, { revision }]) => `${who}:${who === own ? channelRevision : revision}`);
+    for (const some of pagesOf([...new Set([...newest, ...unlabelled])])) {
+      const texts = await this.#texts(some);
+      const at = texts.findIndex((text) => text === null || !isReadable(text));
+      if (at >= 0) return `the text ${some[at]} cannot be read`;
+    }
+    return undefined;
+  }
+
+  /** Returns the plan that was carried out, the reason why none was, or "busy". */
+  async #apply(): Promise<Plan | string> {
+    const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
+    if (begun === 'busy') return 'busy';
+    if (begun === 'missing') return 'it was deleted meanwhile';
+    const stay = () => this.#redis.pexpire(mendingKey(this.#channelId), silentMs).catch(() => undefined);
+    const staying = setInterval(stay, silentMs / 5);
+    try {
+      // Read again: until now servers may have written to it.
+      const remains = await this.#gather(Number(top));
+      const plan = await this.#judged(remains);
+      if (typeof plan === 'string') return plan;
+      return (await this.#rebuild(remains, plan)) ? plan : 'another repairs it, or it was deleted meanwhile';
+    } finally {
+      clearInterval(staying);
+    }
+  }
+
+  /** Returns false if somebody else took over, or deleted the channel. */
+  async #rebuild(remains: Remains, plan: Plan): Promise<boolean> {
+    const { known, goesOn, highest, strays, unknown, unlabelled, erasedAgain } = plan;
+    const salt = newRoot();
+    const write = async (part: Part) => {
+      const answer = await this.#call('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
+      return answer === 'written';
+    };
+    let newest = { seq: 0, publishedAt: '-' };
+    for (const some of pagesOf([...known].filter(([who]) => who !== own))) {
+      const states = await this.#texts(some.map(([who, { revision }]) => `${who}:${revision}`));
+      const posts = some.map(([, facts], at) => [facts, JSON.parse(stateIn(states[at] as string)) as State] as const);
+      for (const [{ seq }, { publishedAt }] of posts) if (seq > newest.seq) newest = { seq, publishedAt };
+      if (!(await write({ posts }))) return false;
+    }
+    for (const some of pagesOf(unlabelled)) {
+      const texts = await this.#texts(some);
+      const labels = some.map((place, at) => [place, labelAgain(texts[at] as string)] as const);
+      if (!(await write({ labels }))) return false;
+    }
+    for (const erased of erasedAgain) {
+      await this.#noteErasure();
+      if (!(await write({ erased: [erased] }))) return false;
+    }
+    // Renewed: servers forget an old note of a channel that owes nothing, perhaps just before the text went.
+    if (erasedAgain.size > 0) await this.#noteErasure();
+    // After the erasures: the line in the index may be all that tells of one.
+    for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
+    for (const some of pagesOf(strays)) if (!(await write({ strays: some }))) return false;
+
+    const channel = await this.#channel(remains, plan);
+    const facts = [channel.state, channel.access, Date.parse(channel.createdAt), channel.pinnedPostId ?? '-', newest.publishedAt];
+    const end = async (...rest: (string | number)[]) => {
+      const answer = await this.#call('repair-end', [this.#name, remains.last, salt, ...facts, ...rest]);
+      return answer === 'repaired';
+    };
+    const { revision, last } = known.get(own) as Known;
+    if (!goesOn)
+      return end(
+        revision + 1,
+        highest + 1,
+        ...this.#firstEntry({ ...channel, revision: revision + 1 }, highest + 1, remains.lastAt),
+      );
+    for (const listed of pagesOf(remains.listed)) if (!(await write({ listed }))) return false;
+    return end(revision, last);
+  }
+
+  /** Servers look for erasures that are owed in the channels that are noted there. */
+  async #noteErasure(): Promise<void> {
+    await this.#redis.zadd(registry.owed, await timeOf(this.#redis), this.#channelId);
+  }
+
+  /** The channel as it stands. If that text is lost, an earlier one with what the index has of the last. */
+  async #channel({ card }: Remains, { known, channelRevision }: Plan): Promise<Channel> {
+    const [text] = await this.#texts([`${own}:${channelRevision}`]);
+    const channel = channelFrom(stateIn(text as string));
+    const isEarlier = channelRevision < (known.get(own) as Known).revision;
+    const [, , state, access, , pinned] = isEarlier ? ((card as string).split(' ') as string[]) : [];
+    if (state !== undefined) Object.assign(channel, { state, access, pinnedPostId: pinned === '-' ? null : pinned });
+    return channel.pinnedPostId !== null && !known.has(channel.pinnedPostId) ? { ...channel, pinnedPostId: null } : channel;
+  }
+
+  #firstEntry(channel: Channel, offset: number, lastAt: string): (string | number)[] {
+    const now = new Date(this.#options.now ?? Date.now()).toISOString();
+    const at = now > lastAt ? now : lastAt;
+    const entry = { type: 'channel.changed', at, by: repairer, kind: null, listed: false, channel } as const;
+    const { facts, content, digest, text } = prepare(this.#channelId, entry, '');
+    return [newRoot(), offset, digest, facts.at, facts.by, content, labelOf(text), textOf(text)];
+  }
+
+  /** Puts it on the list of channels. */
+  async #list(): Promise<void> {
+    const [revision] = ((await this.#redis.hget(this.#keys[3] as string, own)) ?? '').split(' ');
+    const [text] = await this.#texts([`${own}:${revision}`]);
+    if (!text) return;
+    await this.#redis.zadd(registry.channels, 0, registered(Date.parse(channelFrom(stateIn(text)).createdAt), this.#channelId));
+  }
+
+  #texts(places: readonly string[]): Promise<(string | null)[]> {
+    return this.#redis.hmget(this.#keys[4] as string, ...places);
+  }
+
+  #call(operation: Operation, args: readonly (string | number)[]) {
+    return run(this.#redis, scripts[operation], this.#keys, args);
+  }
+
+  async #script(operation: Operation, args: readonly (string | number)[]): Promise<[string, ...unknown[]]> {
+    return (await this.#call(operation, args)) as [string, ...unknown[]];
+  }
+
+  #report(outcome: RepairReport['outcome'], why: string | null, plan?: Plan): RepairReport {
+    const { known, goesOn, lost = [], erasedAgain } = plan ?? {};
+    return {
+      channelId: this.#channelId,
+      outcome,
+      why,
+      history: goesOn === undefined ? null : goesOn ? 'same' : 'new',
+      posts: Math.max(0, (known?.size ?? 0) - 1),
+      lost: [...lost],
+      erasedAgain: [...(erasedAgain?.keys() ?? [])],
+      fault: null,
+    };
+  }
+}
+
+type State = Omit<AuthorPost, 'seq' | 'html'>;
+
+type Texts = readonly [who: string, places: readonly string[]];
+
+/** What is written at once; see `lua/repair-part.lua`. */
+interface Part {
+  erased?: readonly Texts[];
+  unknown?: readonly Texts[];
+  strays?: readonly string[];
+  labels?: readonly (readonly [place: string, label: string])[];
+  listed?: readonly string[];
+  posts?: readonly (readonly [Known, State])[];
+}
+
+function partArguments({
+  erased = [],
+  unknown = [],
+  strays = [],
+  labels = [],
+  listed = [],
+  posts = [],
+}: Part): (string | number)[] {
+  const lines = posts.flatMap(([{ revision, last, seq, erased }, post]) => {
+    const marks = tagsOf(post).map(hashed);
+    return [post.id, revision, last, seq, erased, post.publishedAt, marks.length, ...marks];
+  });
+  const counted = (some: readonly string[], count = some.length) => [count, ...some];
+  return [
+    ...[erased, unknown].flatMap((some) => [some.length, ...some.flatMap(([who, places]) => [who, ...counted(places)])]),
+    ...counted(strays),
+    ...counted(labels.flat(), labels.length),
+    ...counted(listed),
+    posts.length,
+    ...lines,
+  ];
+}
+
+function isReadable(text: string): boolean {
+  try {
+    labelAgain(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function labelAgain(text: string): string {
+  return labelOf(textAgain(stateIn(text), htmlIn(text)));
+}

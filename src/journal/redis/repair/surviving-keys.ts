@@ -1,0 +1,282 @@
+import type { Redis } from 'ioredis';
+import { own } from '../codec.ts';
+import { redisLimits } from '../redis-limits.ts';
+
+/** What is left of a channel whose keys contradict each other, and what can be made of it. */
+const { repairEntries: page } = redisLimits;
+
+/** What is known of a post or of the channel, from the journal or from the index. */
+export interface Known {
+  revision: number;
+  last: number;
+  seq: number;
+  /** Revisions up to this one were erased. */
+  erased: number;
+}
+
+export interface Remains {
+  /** The journal's first and last offset; 0 where it is not there. */
+  first: number;
+  last: number;
+  /** The highest offset of which something beside the journal tells. */
+  top: number;
+  /** No entry is missing between its first and its last. */
+  isWhole: boolean;
+  /** By the newest entry of each; `oldest`: the first revision that an entry tells of. */
+  journal: Map<string, Known & { oldest: number }>;
+  index: Map<string, Known>;
+  /** The channel's line in the index. */
+  card: string | undefined;
+  listed: string[];
+  /** When the last entry was made; '' where there is none. */
+  lastAt: string;
+  /** Places of revisions that have a text, and that have a label. */
+  texts: Set<string>;
+  labels: Set<string>;
+}
+
+/** `top`: the highest offset that is known to have been given out. */
+export async function gather(redis: Redis, keys: readonly string[], top: number): Promise<Remains> {
+  const [journal, , , index, texts, labels] = keys as [string, string, string, string, string, string];
+  const remains: Remains = {
+    first: 0,
+    last: 0,
+    top,
+    isWhole: true,
+    journal: new Map(),
+    index: new Map(),
+    card: undefined,
+    listed: [],
+    lastAt: '',
+    texts: await fieldsOf(redis, texts),
+    labels: await fieldsOf(redis, labels),
+  };
+  await gatherIndex(redis, index, remains);
+  await gatherJournal(redis, journal, remains);
+  return remains;
+}
+
+/** What is to stand. */
+export interface Plan {
+  /** Posts that are kept, and the channel under the name of `own`. */
+  known: ReadonlyMap<string, Known>;
+  /** The history goes on: its journal is whole, and nothing that it tells of is missing. Else another begins. */
+  goesOn: boolean;
+  /** No lower than any offset that may have been given out. */
+  highest: number;
+  /** The revision of the channel of which there is a text: an earlier one where that of the last is lost. */
+  channelRevision: number;
+  /** Posts whose text is lost, so that they are left out. */
+  lost: string[];
+  /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
+  strays: string[];
+  /** Posts of the index that are left out, each with the places of its texts. Those are not among the strays. */
+  unknown: ReadonlyMap<string, readonly string[]>;
+  /** Posts whose erased text is there again, each with the places of that text. Those are among neither. */
+  erasedAgain: ReadonlyMap<string, readonly string[]>;
+  /** Places of revisions that have a text and no label. */
+  unlabelled: string[];
+}
+
+/** A sentence where nothing can be made of it. */
+export function planOf(remains: Remains): Plan | string {
+  const { texts, labels, card, index } = remains;
+  const standing = standingOf(remains);
+  const written = writtenIn(texts);
+  const channel = standing.known.get(own);
+  if (texts.size === 0) return 'no text is left';
+  if (channel === undefined) return 'nothing tells of the channel itself';
+  const channelRevision = written.get(own)?.highest ?? 0;
+  if (channelRevision === 0) return "the channel's own text is lost";
+  // An earlier text does not tell who may read it now.
+  if (channelRevision < channel.revision && (card === undefined || index.get(own)?.revision !== channel.revision))
+    return "the channel's own text is lost, and with it who may read it";
+
+  const known = new Map<string, Known>();
+  const lost: string[] = [];
+  for (const [who, facts] of standing.known) {
+    if (who === own || texts.has(placeOf(who, facts.revision))) known.set(who, facts);
+    else lost.push(who);
+  }
+  const isKept = (place: string) => {
+    const { who, revision } = partsOf(place);
+    const facts = known.get(who);
+    return facts !== undefined && revision > facts.erased && revision <= facts.revision && texts.has(place);
+  };
+  const erasedAgain = erasedTexts(texts, standing.known);
+  const isErased = new Set([...erasedAgain.values()].flat());
+  const others = [...texts].filter((place) => !isKept(place) && !isErased.has(place));
+  const othersOf = Map.groupBy(others, (place) => partsOf(place).who);
+  const unknown = new Map([...index.keys()].filter((who) => !known.has(who)).map((who) => [who, othersOf.get(who) ?? []]));
+  const isStray = (place: string) => !isKept(place) && !isErased.has(place) && !unknown.get(partsOf(place).who)?.includes(place);
+  const strays = [...new Set([...texts, ...labels])].filter(isStray);
+  const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
+  const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
+  const goesOn = standing.goesOn && isComplete;
+  return {
+    known,
+    goesOn,
+    // Above the journal, so that a repair that begins where this one was cut off does not take the journal for whole.
+    highest: goesOn ? standing.highest : Math.max(standing.highest, remains.last + 1),
+    channelRevision,
+    lost: lost.sort(),
+    strays,
+    unknown,
+    erasedAgain,
+    unlabelled,
+  };
+}
+
+/** Places of texts that are there although they were erased, by post. */
+function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, Known>): Map<string, string[]> {
+  const isErased = (place: string) => {
+    const { who, revision } = partsOf(place);
+    return revision <= (known.get(who)?.erased ?? 0);
+  };
+  return Map.groupBy([...texts].filter(isErased).sort(), (place) => partsOf(place).who);
+}
+
+/** Whether every revision that the journal tells of has its text, unless it was erased. */
+function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Known>): boolean {
+  return [...journal].every(([who, { oldest, revision }]) => {
+    const { erased } = known.get(who) as Known;
+    for (let each = Math.max(oldest, erased + 1); each <= revision; each++) if (!texts.has(placeOf(who, each))) return false;
+    return true;
+  });
+}
+
+/**
+ * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before: the index alone does.
+ * A text tells of its own revision if neither of the two does. Posts that only texts tell of follow the known posts, in the order of their
+ * ids, which is the order of time. An older post takes a free place.
+ */
+function standingOf({ first, last, top, isWhole, journal, index, texts }: Remains) {
+  const highest = Math.max(last, top);
+  const written = writtenIn(texts);
+  // What is erased is erased from the first revision on.
+  const erasedBefore = (who: string) => (written.get(who)?.lowest ?? 1) - 1;
+  const erasedOf = (who: string) => Math.max(journal.get(who)?.erased ?? 0, index.get(who)?.erased ?? erasedBefore(who));
+  const told = [...journal].map(
+    ([who, { revision, last, seq }]) => [who, { revision, last, seq, erased: erasedOf(who) }] as const,
+  );
+  const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
+  const known = new Map<string, Known>([...before, ...told]);
+  // A text that is later than the journal shows that entries were lost.
+  const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
+  const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
+  if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
+
+  for (const [who, facts] of index) if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, facts);
+  for (const [who, facts] of known) {
+    const revision = Math.max(facts.revision, written.get(who)?.highest ?? 0);
+    known.set(who, { ...facts, revision, erased: Math.max(erasedOf(who), erasedBefore(who)) });
+  }
+  const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
+  const newest =
+    [...known.keys()]
+      .filter((who) => who !== own)
+      .sort()
+      .at(-1) ?? '';
+  const free = freeSeqs(known);
+  let given = 0;
+  for (const who of untold) {
+    const later = Math.max(highest, given) + 1;
+    const seq = who === own ? 0 : who > newest ? later : free.next().value;
+    known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
+    given = Math.max(given, seq);
+  }
+  // One more than any that is told of: a repair that begins where this one was cut off finds them in the index, and is not to take it for whole.
+  return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
+}
+
+function* freeSeqs(known: ReadonlyMap<string, Known>): Generator<number, never> {
+  const taken = new Set(known.values().map(({ seq }) => seq));
+  for (let seq = 1; ; seq++) if (!taken.has(seq)) yield seq;
+}
+
+function placeOf(who: string, revision: number): string {
+  return `${who}:${revision}`;
+}
+
+function partsOf(place: string): { who: string; revision: number } {
+  const at = place.lastIndexOf(':');
+  return { who: place.slice(0, at), revision: Number(place.slice(at + 1)) };
+}
+
+/** The lowest and highest revision that has a text, for each post and for the channel. */
+function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; highest: number }> {
+  const written = new Map<string, { lowest: number; highest: number }>();
+  for (const place of places) {
+    const { who, revision } = partsOf(place);
+    const { lowest, highest } = written.get(who) ?? { lowest: revision, highest: revision };
+    written.set(who, { lowest: Math.min(lowest, revision), highest: Math.max(highest, revision) });
+  }
+  return written;
+}
+
+async function gatherIndex(redis: Redis, index: string, remains: Remains): Promise<void> {
+  for await (const [who, line] of linesOf(redis, index)) {
+    const [revision = 0, last = 0, third = 0, erased = 0] = line.split(' ').map(Number);
+    if (who === own) remains.card = line;
+    const known = who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
+    remains.index.set(who, known);
+    remains.top = Math.max(remains.top, known.last, known.seq);
+  }
+}
+
+/** Each field of a hash with its value. */
+export async function* linesOf(redis: Redis, hash: string): AsyncGenerator<[field: string, value: string]> {
+  for await (const flat of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page)))
+    for (let at = 0; at < flat.length; at += 2) yield [flat[at] as string, flat[at + 1] as string];
+}
+
+/** The same without the values, which may be large. */
+async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
+  const fields = new Set<string>();
+  for await (const some of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page, 'NOVALUES')))
+    for (const field of some) fields.add(field);
+  return fields;
+}
+
+/**
+ * Yields the fields of a hash, a few with each command. A field may come twice. None is missed, because nothing else writes to a channel that
+ * is being repaired.
+ */
+async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [next, some] = await scan(cursor);
+    yield some;
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+async function gatherJournal(redis: Redis, journal: string, remains: Remains): Promise<void> {
+  for (let from = '-'; ; from = `(${remains.last}-0`) {
+    const entries = await redis.xrange(journal, from, '+', 'COUNT', page);
+    for (const [id, fields] of entries) {
+      const offset = Number.parseInt(id, 10);
+      if (remains.last > 0 && offset !== remains.last + 1) remains.isWhole = false;
+      remains.first ||= offset;
+      remains.last = offset;
+      remains.lastAt = fields[13] as string;
+      const [who, revision] = [fields[5] as string, Number(fields[9])];
+      const before = remains.journal.get(who);
+      // A takedown erases all that was before it. Entries of an earlier version do not say so.
+      const erased = fields[3] === 'post.taken-down' ? revision - 1 : Number(fields[23] ?? 0);
+      remains.journal.set(who, {
+        revision,
+        last: offset,
+        seq: Number(fields[7]) || 0,
+        erased: Math.max(before?.erased ?? 0, Math.min(erased, revision - 1)),
+        oldest: before?.oldest ?? revision,
+      });
+      if (fields[17] === '1') remains.listed.push(String(offset));
+    }
+    if (entries.length < page) return;
+  }
+}
+
+export function* pagesOf<T>(all: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < all.length; at += page) yield all.slice(at, at + page);
+}

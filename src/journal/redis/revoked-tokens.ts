@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { limits } from '../../protocol/limits.ts';
+import type { Log } from '../announcer.ts';
+import type { Revocation } from '../revoked-tokens.ts';
+import { Revoked } from '../revoked-tokens.ts';
+import { factsOfRevocation, serverItself } from '../server-journal.ts';
+import { serverArguments } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import { registry } from './keys.ts';
+
+const keys = [registry.revoked, registry.revokedVersion];
+const writeKeys = [...keys, registry.server];
+
+export interface RevocationsParts {
+  writes: Connection;
+  talk: Connection;
+  now: () => number;
+  log: Log;
+}
+
+/**
+ * Tokens that were revoked, on whichever node. Each node holds all of them and asks for them anew when their version is another; being
+ * told of one only makes it ask at once. What a store has lost that went back to an older state, the nodes that know of it put back.
+ */
+export class RedisRevocations {
+  readonly #parts: RevocationsParts;
+  readonly #revoked: Revoked;
+  #version = '?';
+
+  constructor(parts: RevocationsParts) {
+    this.#parts = parts;
+    this.#revoked = new Revoked(parts.now);
+  }
+
+  get size(): number {
+    return this.#revoked.size;
+  }
+
+  has(jti: string): boolean {
+    return this.#revoked.has(jti);
+  }
+
+  /** Written, and not yet known to be on replicas: `has` says so only after `taken`. */
+  async write({ jti, until }: Revocation, by: string): Promise<'revoked' | 'full'> {
+    const { writes, now } = this.#parts;
+    const at = now();
+    const told = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
+    const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...told];
+    return (await writes.run('revoke', writeKeys, args)) as 'revoked' | 'full';
+  }
+
+  taken(revocation: Revocation): void {
+    this.#revoked.add([revocation]);
+  }
+
+  /** Afterwards this node knows of all that were revoked before it asked. Throws where the store did not answer. */
+  async compare(): Promise<void> {
+    const answer = (await this.#parts.talk.run('revoked', keys, [this.#version])) as string[] | null;
+    if (answer === null) return;
+    const [version = '', ...flat] = answer;
+    const kept = Array.from({ length: flat.length / 2 }, (_, at): Revocation => {
+      const until = flat[2 * at + 1] as string;
+      return { jti: flat[2 * at] as string, until: until === 'inf' ? null : Number(until) };
+    });
+    this.#revoked.add(kept);
+    this.#version = version;
+    await this.#putBack(this.#revoked.missingFrom(kept));
+  }
+
+  async #putBack(lost: readonly Revocation[]): Promise<void> {
+    if (lost.length === 0) return;
+    this.#parts.log.warn({ tokens: lost.length }, 'revocations of tokens that Redis had lost are written again');
+    const read = this.#version;
+    // Should one of these fail, all is read and compared anew.
+    this.#version = '?';
+    await Promise.all(lost.map((revocation) => this.write(revocation, serverItself)));
+    this.#version = read;
+  }
+}

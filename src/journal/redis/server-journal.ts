@@ -1,0 +1,83 @@
+import type { ServerFacts } from '../../protocol/model.ts';
+import type { Renderer } from '../engine.ts';
+import { newRoot } from '../hash-chain.ts';
+import { factsOfBeginning, factsOfFound, factsOfRenderer, type ServerPage, serverLine } from '../server-journal.ts';
+import { serverArguments, serverEntryIn } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './redis-limits.ts';
+
+const { verifyLines: pageLines } = redisLimits;
+
+/** What is told once, as `registry.told` holds it. `allFound`: every channel from before is told of. */
+export const marks = { begun: 'begun', allFound: 'found' } as const;
+
+export interface ServerJournalParts {
+  writes: Connection;
+  talk: Connection;
+  renderer: Renderer;
+  now: () => number;
+}
+
+/** The server's own journal, which all nodes share. What nodes of an earlier version do is not told there. */
+export class RedisServerJournal {
+  readonly #parts: ServerJournalParts;
+
+  constructor(parts: ServerJournalParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins it where no node has, and tells of this node's renderer. The channels that were there before are told of afterwards, since there
+   * may be many; where that is cut off, the next node that starts goes on.
+   */
+  async begin(): Promise<void> {
+    const { renderer, now } = this.#parts;
+    await this.#once(marks.begun, factsOfBeginning(now()));
+    await this.#once(`renderer:${renderer.version}`, factsOfRenderer(renderer.version, renderer.publicUrl, now()));
+    // Before this node makes any: those are told of as they are made.
+    const channelIds = await this.#untold();
+    void this.#tellFound(channelIds).catch(() => undefined);
+  }
+
+  async read({ from, limit }: { from: number; limit: number }): Promise<ServerPage> {
+    const found = await this.#parts.talk.ask((redis) => redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', limit + 1));
+    const lines = found.map(serverEntryIn);
+    const entries = lines.slice(0, limit).map(({ entry }) => serverLine(entry));
+    return { root: lines[0]?.root ?? '', entries, more: lines.length > limit };
+  }
+
+  /** The channels that are there, unless all that were are told of. */
+  async #untold(): Promise<string[]> {
+    const { writes } = this.#parts;
+    if ((await writes.ask((redis) => redis.zscore(registry.told, marks.allFound))) !== null) return [];
+    const channelIds: string[] = [];
+    for (let after = '-'; ; ) {
+      const places = await writes.ask((redis) => redis.zrange(registry.channels, after, '+', 'BYLEX', 'LIMIT', 0, pageLines));
+      channelIds.push(...places.map((place) => place.slice(place.indexOf(':') + 1)));
+      const last = places.at(-1);
+      if (last === undefined || places.length < pageLines) return channelIds;
+      after = `(${last}`;
+    }
+  }
+
+  async #tellFound(channelIds: readonly string[]): Promise<void> {
+    const { writes, now } = this.#parts;
+    for (const channelId of channelIds) {
+      const [journal = ''] = channelKeys(channelId);
+      const [last] = await writes.ask((redis) => redis.xrevrange(journal, '+', '-', 'COUNT', 1));
+      if (last === undefined) continue;
+      const [id, fields] = last;
+      const head = { offset: Number.parseInt(id, 10), check: fields[21] ?? '' };
+      await this.#once(`found:${channelId}`, factsOfFound(channelId, head, now()));
+    }
+    await writes.ask((redis) => redis.zadd(registry.told, 0, marks.allFound));
+  }
+
+  /** Whether it was told now. */
+  async #once(mark: string, facts: ServerFacts): Promise<boolean> {
+    const [, ...told] = serverArguments([facts]);
+    const answer = await this.#parts.writes.run('record', [registry.server, registry.told], [mark, newRoot(), ...told]);
+    return answer === 1;
+  }
+}

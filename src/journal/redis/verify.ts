@@ -1,0 +1,380 @@
+import { hash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { AuthorPost } from '../../protocol/model.ts';
+import { channelFrom } from '../entry-record.ts';
+import { digestOf, type Facts, nextCheck } from '../hash-chain.ts';
+import {
+  type ChannelReport,
+  type Fault,
+  ofServer,
+  renderersOf,
+  type StoreOptions,
+  Walk,
+  type WalkedEntry,
+  wrongFinding,
+  wrongList,
+} from '../history-walk.ts';
+import { tagsOf } from '../post-tags.ts';
+import {
+  type ChannelRecord,
+  channelIsBack,
+  channelIsMissing,
+  type ServerReport,
+  ServerWalk,
+  tokenIsForgotten,
+} from '../server-journal.ts';
+import { hashed, htmlIn, own, readLabel, serverEntryIn, stateIn } from './codec.ts';
+import { outside, registeredIds } from './connection/separate-connection.ts';
+import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './redis-limits.ts';
+import { linesOf } from './repair/surviving-keys.ts';
+import { marks } from './server-journal.ts';
+
+/**
+ * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is repaired. A channel is walked up to
+ * its head as it is when the walk begins. Each command asks for little, so that nobody waits behind it.
+ */
+export interface VerifyRedisOptions extends StoreOptions {
+  url: string;
+}
+
+const { verifyEntries: pageEntries, verifyLines: pageLines } = redisLimits;
+
+/** A report for each channel, newest first, and of the server's own journal. Throws where the server cannot be used. */
+export async function* verifyRedis({
+  url,
+  channelId,
+  ...options
+}: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
+  yield* outside(url, async function* (redis) {
+    const server = await walkServer(redis, options);
+    const known = server.holds ? server : undefined;
+    // It is read on beside the walk. A channel that is made meanwhile may come after its place in the list was looked at.
+    const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
+    const seen = new Set<string>();
+    for await (const id of channelId === undefined ? registeredIds(redis) : [channelId]) {
+      seen.add(id);
+      const report = await verifyChannel(redis, id, options, known);
+      if (report !== undefined) yield report;
+    }
+    for (const id of expected) {
+      if (seen.has(id)) continue;
+      // The list of channels does not have it.
+      const report = await verifyChannel(redis, id, options, known);
+      if (report !== undefined) yield report.fault ? report : new Walk(id, '').faulty(0, null, notListed);
+    }
+    if (channelId === undefined) yield server.finish();
+  });
+}
+
+export const notListed = 'the list of channels does not have it';
+
+/** The server's own journal, compared with the tokens that are refused. */
+export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
+  const walk = new ServerWalk(since?.get(ofServer));
+  // Read first: a node that begins the journal meanwhile writes both at once.
+  const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
+  await readOn(redis, walk);
+  if (wasBegun) walk.expectBeginning();
+  const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));
+  for (let at = 0; at < counting.length; at += pageLines) {
+    const some = counting.slice(at, at + pageLines);
+    const kept = await scoresOf(
+      redis,
+      registry.revoked,
+      some.map(([jti]) => jti),
+    );
+    for (const [nth, [, { until, offset }]] of some.entries()) {
+      const score = kept[nth] ?? null;
+      if (score === null || (score !== 'inf' && (until === null || Number(score) < until))) walk.faulty(offset, tokenIsForgotten);
+    }
+  }
+  return walk;
+}
+
+/** What was written to the server's own journal since. An entry of a channel is never there before what this tells of it. */
+async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
+  for (let from = walk.offset + 1; ; ) {
+    const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
+    for (const line of page) {
+      const { root, entry } = serverEntryIn(line);
+      walk.take(root, entry);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageLines) return;
+    from = offsetOf(last[0]) + 1;
+  }
+}
+
+/** What a journal says of a post, or of the channel under the name of `own`. */
+interface Latest {
+  offset: number;
+  seq: number;
+  revision: number;
+}
+
+/**
+ * Undefined: there is no such channel, or it was deleted. A channel of which the server's own journal says nothing was made by a node of an
+ * earlier version.
+ */
+export async function verifyChannel(
+  redis: Redis,
+  channelId: string,
+  options: WalkedBy,
+  server: ServerWalk | undefined,
+): Promise<ChannelReport | undefined> {
+  const [, , , , , , , , , deleted = ''] = channelKeys(channelId);
+  const isDeleted = async () => (await redis.exists(deleted)) === 1;
+  const isTold = async () => {
+    if (server !== undefined) await readOn(redis, server);
+    return server?.channels.get(channelId)?.isDeleted ?? true;
+  };
+  if (await isDeleted()) return (await isTold()) ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+  const report = await walkChannel(redis, channelId, options, server);
+  const isDeletedSince = report?.fault !== undefined && (await isDeleted()) && (await isTold());
+  return isDeletedSince ? undefined : report;
+}
+
+type WalkedBy = Omit<VerifyRedisOptions, 'url' | 'channelId'>;
+
+/** The same of a channel that nobody deletes meanwhile. Undefined: there is none. */
+async function walkChannel(
+  redis: Redis,
+  channelId: string,
+  { since, renderer, rendererFor, isListed, onEntry }: WalkedBy,
+  server: ServerWalk | undefined,
+): Promise<ChannelReport | undefined> {
+  const keys = channelKeys(channelId);
+  const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] = keys;
+  const recordOf = async () => {
+    if (server !== undefined) await readOn(redis, server);
+    return server?.channels.get(channelId);
+  };
+  const [[first], [last]] = await Promise.all([
+    redis.xrange(journal, '-', '+', 'COUNT', 1),
+    redis.xrevrange(journal, '+', '-', 'COUNT', 1),
+  ]);
+  // After the head, so that it tells of every entry up to there.
+  const record = await recordOf();
+  if (first === undefined || last === undefined) {
+    const remains = await redis.exists(changes, posts, index, texts, labels);
+    if (remains > 0) return new Walk(channelId, '').faulty(0, null, 'the journal is missing');
+    return record === undefined ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+  }
+  const head = offsetOf(last[0]);
+  const root = first[1][1] ?? '';
+  const began = beganAt(channelId, first, root);
+  const renderers = server && renderersOf(server, rendererFor);
+  const walk = new Walk(channelId, root, { began, since: since?.get(channelId), renderer, record, renderers });
+  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
+  const latest = new Map<string, Latest>();
+
+  for (let from = offsetOf(first[0]); from <= head; ) {
+    const page = await redis.xrange(journal, `${from}-0`, `${head}-0`, 'COUNT', pageEntries);
+    if (page.length === 0) break;
+    const listings =
+      isListed &&
+      (await scoresOf(
+        redis,
+        listed,
+        page.map(([id]) => String(offsetOf(id))),
+      ));
+    for (const [nth, entry] of (await withTexts(redis, channelId, { texts, labels, index }, page)).entries()) {
+      const faulty = walk.take(entry);
+      if (faulty !== undefined) return faulty;
+      if (listings && isListed(entry.kind) !== (listings[nth] !== null))
+        return walk.faulty(entry.offset, entry.postId, wrongList);
+      const who = entry.postId ?? own;
+      latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
+      onEntry?.();
+    }
+    from = offsetOf((page.at(-1) as (typeof page)[number])[0]) + 1;
+  }
+  if (walk.offset < head) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
+  for (let from = head + 1; walk.isUntold; ) {
+    const page = await redis.xrange(journal, `${from}-0`, '+', 'COUNT', pageEntries);
+    if (page.length === 0) break;
+    await recordOf();
+    const lines = await redis.hmget(index, ...page.map(([, fields]) => fields[5] as string));
+    for (const [nth, [id, fields]] of page.entries())
+      walk.tell({ ...factsIn(channelId, id, fields), erasedThrough: erasedIn(lines[nth]) });
+    from = offsetOf((page.at(-1) as Entry)[0]) + 1;
+  }
+  const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
+  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
+  const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
+  return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
+}
+
+/**
+ * Where the entries and their texts are not what was written, whatever is kept beside them. `erasedOf`: the revision through which a post is
+ * erased.
+ */
+export async function chainFault(
+  redis: Redis,
+  channelId: string,
+  { erasedOf, record }: { erasedOf: (postId: string) => number; record: ChannelRecord | undefined },
+): Promise<Fault | undefined> {
+  const [journal = '', , , index = '', texts = '', labels = ''] = channelKeys(channelId);
+  let walk: Walk | undefined;
+  for (let from = '-'; ; ) {
+    const page = await redis.xrange(journal, from, '+', 'COUNT', pageEntries);
+    for (const [at, entry] of (await withTexts(redis, channelId, { texts, labels, index }, page)).entries()) {
+      const [id, fields] = page[at] as Entry;
+      const root = fields[1] ?? '';
+      walk ??= new Walk(channelId, root, { began: beganAt(channelId, [id, fields], root), record });
+      const erasedThrough = entry.postId === null ? 0 : erasedOf(entry.postId);
+      const faulty = walk.take({ ...entry, erasedThrough });
+      if (faulty !== undefined) return faulty.fault;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageEntries) return walk?.finish().fault;
+    from = `(${last[0]}`;
+  }
+}
+
+/** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
+export function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
+  const { offset, content, check, ...facts } = factsIn(channelId, id, fields);
+  return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
+}
+
+type Entry = [id: string, fields: string[]];
+
+function factsIn(channelId: string, id: string, fields: string[]) {
+  const who = fields[5] as string;
+  return {
+    channelId,
+    offset: offsetOf(id),
+    type: fields[3],
+    postId: who === own ? null : who,
+    seq: Number(fields[7]) || 0,
+    revision: Number(fields[9]),
+    kind: fields[11] === '' ? null : fields[11],
+    at: fields[13],
+    by: fields[15],
+    content: fields[19],
+    check: fields[21],
+    erases: fields[23] === undefined ? null : Number(fields[23]),
+  } as Facts & { offset: number; seq: number; content: string; check: string };
+}
+
+/** The texts are read first, and then what was erased: a text that is missing since a moment ago is told of there. */
+async function withTexts(
+  redis: Redis,
+  channelId: string,
+  { texts, labels, index }: { texts: string; labels: string; index: string },
+  page: Entry[],
+): Promise<(WalkedEntry & { seq: number })[]> {
+  const places = page.map(([, fields]) => `${fields[5]}:${fields[9]}`);
+  const written = await redis.hmget(texts, ...places);
+  const labelled = await redis.hmget(labels, ...places);
+  const lines = await redis.hmget(index, ...page.map(([, fields]) => fields[5] as string));
+  return page.map(([id, fields], at) => {
+    const who = fields[5] as string;
+    const [text, label] = [written[at], labelled[at]];
+    const facts = factsIn(channelId, id, fields);
+    const read = text && label ? { ...readLabel(label), state: stateIn(text), html: htmlIn(text) } : undefined;
+    return { ...facts, text: read, shown: read, erasedThrough: who === own ? 0 : erasedIn(lines[at]) };
+  });
+}
+
+/** In a post's line of the index: its revisions up to this one were erased. */
+function erasedIn(line: string | null | undefined): number {
+  return Number(line?.split(' ')[3] ?? 0);
+}
+
+/** Where what is kept beside the journal disagrees with it, but for what was written since the walk began. */
+async function wrongIndex(
+  redis: Redis,
+  { journal, changes, posts, index }: Record<'journal' | 'changes' | 'posts' | 'index', string>,
+  { latest, head, began }: { latest: Map<string, Latest>; head: number; began: number },
+): Promise<{ offset: number; postId: string | null; why: string } | undefined> {
+  const why = 'the state is not the one that the last entry left';
+  const all = [...latest];
+  let highest = head;
+  for (let at = 0; at < all.length; at += pageLines) {
+    const some = all.slice(at, at + pageLines);
+    const names = some.map(([who]) => who);
+    const lines = await redis.hmget(index, ...names);
+    const changed = await Promise.all(names.map((who) => redis.zscore(changes, who)));
+    const seqs = await Promise.all(names.map((who) => redis.zscore(posts, who)));
+    for (const [number, [who, expected]] of some.entries()) {
+      const [revision = 0, last = 0, third, erased = 0] = (lines[number] ?? '').split(' ').map(Number);
+      highest = Math.max(highest, last);
+      // Changed since the walk began; the index was read before the places were.
+      if (last > head || Number(changed[number]) > head) continue;
+      const postId = who === own ? null : who;
+      const stands =
+        revision === expected.revision &&
+        last === expected.offset &&
+        Number(changed[number]) === expected.offset &&
+        // What stands is never erased: an erasure is of what was before it.
+        (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq && erased < revision));
+      if (!stands) return { offset: expected.offset, postId, why };
+    }
+  }
+  const [lines, members] = [await redis.hlen(index), await redis.zcard(posts)];
+  if (lines !== all.length || members !== all.length - 1) {
+    // Somebody wrote meanwhile, or there is what no entry tells of: rare enough for looking at them all.
+    for await (const [who, line] of linesOf(redis, index)) {
+      const [, last = 0, seq = 0] = line.split(' ').map(Number);
+      highest = Math.max(highest, last);
+      if (latest.has(who) || last > head || (who !== own && seq < began)) continue;
+      return { offset: last, postId: who === own ? null : who, why: 'it is not in the journal' };
+    }
+  }
+  const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);
+  const end = last === undefined ? 0 : offsetOf(last[0]);
+  return highest > end ? { offset: end + 1, postId: null, why: 'the entry is missing' } : undefined;
+}
+
+/**
+ * The last entry of what is found by something else than its text says. The texts are those that were written. What changes meanwhile is
+ * passed over: its line is no longer the one that was read.
+ */
+async function wrongPlace(
+  redis: Redis,
+  { index, texts, tags }: Record<'index' | 'texts' | 'tags', string>,
+  latest: Map<string, Latest>,
+): Promise<{ offset: number; postId: string | null } | undefined> {
+  const salt = (await redis.hget(index, own))?.split(' ')[7] ?? '';
+  const all = [...latest];
+  for (let at = 0; at < all.length; at += pageLines) {
+    const some = all.slice(at, at + pageLines);
+    const lines = await redis.hmget(index, ...some.map(([who]) => who));
+    const written = await redis.hmget(texts, ...some.map(([who, { revision }]) => `${who}:${revision}`));
+    for (const [nth, [who, { offset, seq }]] of some.entries()) {
+      const [line, text] = [lines[nth], written[nth]];
+      if (!line || !text) continue;
+      const { facts, places } = findingOf(who, stateIn(text), seq, salt);
+      const [, last, third, fourth, fifth, sixth = ''] = line.split(' ');
+      const told = who === own ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
+      const found = await scoresOf(redis, tags, places);
+      if (Number(last) !== offset || (told.join(' ') === facts.join(' ') && !found.includes(null))) continue;
+      if ((await redis.hget(index, who)) === line) return { offset, postId: who === own ? null : who };
+    }
+  }
+  return undefined;
+}
+
+/** Null for those that are not there. */
+function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string | null)[]> {
+  return Promise.all(members.map((member) => redis.zscore(key, member)));
+}
+
+/** What the index has to say of a post or the channel that says this, and where a post stands among the tags. See `lua/shared.lua`. */
+function findingOf(who: string, state: string, seq: number, salt: string): { facts: string[]; places: string[] } {
+  if (who === own) {
+    const { state: phase, access, createdAt, pinnedPostId } = channelFrom(state);
+    return { facts: [phase, access, String(Date.parse(createdAt)), pinnedPostId ?? '-'], places: [] };
+  }
+  const post = JSON.parse(state) as AuthorPost;
+  const marks = tagsOf(post).map((tag) => hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16));
+  const place = `${String.fromCharCode(96 + String(seq).length)}${seq}`;
+  return { facts: [post.publishedAt, ...marks.sort()], places: marks.map((mark) => `${mark}${place}`) };
+}
+
+function offsetOf(id: string): number {
+  return Number.parseInt(id, 10);
+}

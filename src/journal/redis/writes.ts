@@ -1,0 +1,256 @@
+import {
+  type AppendRequest,
+  type AppendResult,
+  afterwards,
+  type Engine,
+  JournalUnavailable,
+  type Outcome,
+  type Renderer,
+  type RequestId,
+} from '../engine.ts';
+import { settle } from '../entry-placement.ts';
+import { prepareAll } from '../entry-record.ts';
+import { fingerprint, newRoot, newSalt } from '../hash-chain.ts';
+import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
+import type { RedisBus } from './bus.ts';
+import { appendArguments, outcomeIn, own, placedIn, type RequestTimes, serverArguments, Values } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import type { RedisSessions } from './ended-sessions.ts';
+import type { Erasures } from './erasure/erasure.ts';
+import { channelKeys, registry } from './keys.ts';
+import { registered } from './reads.ts';
+import { redisLimits } from './redis-limits.ts';
+import { endRequests, keptMs, type Requests } from './request-keys.ts';
+import type { RedisRevocations } from './revoked-tokens.ts';
+import type { Answer, Operation } from './scripts.ts';
+
+const { replicaWaitMs: replicasMs, redisRequestsSwept: requestsSwept } = redisLimits;
+
+export interface WritesParts {
+  /** Everything is written over this one: WAIT counts what its own connection wrote. */
+  writes: Connection;
+  talk: Connection;
+  bus: RedisBus;
+  erasures: Erasures;
+  revocations: RedisRevocations;
+  sessions: RedisSessions;
+  /** Runs a script on a channel over `writes`; with a request's id where it has to do with one, and the `keys` that it uses beside. */
+  ask(
+    operation: Operation,
+    channelId: string,
+    args: readonly (string | number)[],
+    requestId?: string,
+    keys?: readonly string[],
+  ): Promise<Answer>;
+  renderer: Renderer;
+  now: () => number;
+  requests: Requests;
+  /** That must have a write before it is answered. */
+  minReplicas: number;
+}
+
+type JournalWrites = Pick<
+  Engine,
+  'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'endSession'
+>;
+
+import type { SessionFacts } from '../../protocol/rights.ts';
+
+/** What changes the store, and what is remembered of who asked for it. Each is answered once enough replicas have it, and announced then. */
+export class Writes implements JournalWrites {
+  readonly #parts: WritesParts;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #replicated: Promise<void> | undefined;
+  #finished = false;
+
+  constructor(parts: WritesParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes no more, and resolves when what was begun is done. */
+  async finish(): Promise<void> {
+    this.#finished = true;
+    await Promise.allSettled([...this.#inFlight]);
+  }
+
+  /** Writes, and waits for as many replicas as any other write. Throws where that cannot be. */
+  async probe(): Promise<void> {
+    await this.#parts.requests.keepClock();
+    await this.#acknowledged();
+  }
+
+  append(channelId: string, request: AppendRequest): Promise<AppendResult> {
+    return this.#write(async () => {
+      const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
+      const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
+      const told = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
+      const args = appendArguments(request, prepared, this.#times(), { root, told });
+      const keys = told.length === 0 ? [] : [registry.server];
+      const [first] = request.entries;
+      const notes: Promise<unknown>[] = [];
+      if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
+        notes.push(this.#register(channelId, first.channel.createdAt));
+      if (prepared.some(({ post }) => post && post.erases > 0)) notes.push(this.#parts.erasures.note(channelId));
+      await Promise.all(notes);
+      const values = new Values(await this.#parts.ask('append', channelId, args, request.request.id, keys));
+      const status = values.text();
+      switch (status) {
+        case 'appended': {
+          await this.#acknowledged();
+          const { position, placed } = placedIn(values);
+          const { erased, announcements, result } = settle(request.entries, prepared, position, placed);
+          for (const postId of erased) this.#parts.bus.announceErased(channelId, postId);
+          for (const announcement of announcements) this.#parts.bus.announce(channelId, announcement);
+          return result;
+        }
+        case 'duplicate':
+          await this.#acknowledgedAgain();
+          return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request) };
+        case 'conflict':
+          return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
+        case 'earlier':
+          return { status, lastAt: values.text() };
+        case 'deleted':
+          return { status };
+        default:
+          throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+      }
+    });
+  }
+
+  note(
+    channelId: string,
+    request: RequestId,
+    { position, postId, revision }: Omit<Outcome, 'same'>,
+  ): Promise<Outcome | undefined> {
+    return this.#write(async () => {
+      const keys = channelKeys(channelId, request.id);
+      const salt = newSalt();
+      const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
+      const args = [...this.#times(), newSalt(), salt, fingerprint(salt, request.digest), ...facts];
+      const answer = await this.#parts.writes.run('note', keys, args);
+      if (answer === null) {
+        await this.#acknowledged();
+        return undefined;
+      }
+      await this.#acknowledgedAgain();
+      const values = new Values(answer);
+      return outcomeIn(values.text(), values.maybe(), request);
+    });
+  }
+
+  async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
+    const keys = channelKeys(channelId, request.id);
+    const answer = await this.#parts.talk.run('recall', keys, [this.#parts.requests.clock.now(), keptMs]);
+    if (answer === null) return undefined;
+    const values = new Values(answer);
+    // Who is answered from memory is told that it was kept, as the first was to be.
+    await this.#write(() => this.#acknowledgedAgain());
+    return outcomeIn(values.text(), values.maybe(), request);
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
+    return this.#write(async () => {
+      const keys = [registry.reservation(requestId), registry.reservations];
+      const args = [...this.#times(), channelId, instead ?? '', registry.reservation('')];
+      const noted = await this.#parts.writes.run('reserve', keys, args);
+      await this.#acknowledged();
+      return noted as string;
+    });
+  }
+
+  async reserved(requestId: string): Promise<string | undefined> {
+    const keys = [registry.reservation(requestId), registry.reservations];
+    const args = [this.#parts.requests.clock.now(), keptMs, registry.reservation('')];
+    const noted = await this.#parts.talk.run('reserved', keys, args);
+    return (noted as string | null) ?? undefined;
+  }
+
+  erase(channelId: string, postId: string) {
+    return this.#write(() => this.#parts.erasures.finish(channelId, postId));
+  }
+
+  deleteChannel(channelId: string, request: RequestId, by: string) {
+    return this.#write(async () => {
+      await this.#parts.erasures.note(channelId);
+      const salt = newSalt();
+      const now = this.#parts.now();
+      const told = serverArguments([factsOfDeletion(channelId, { now, by })]);
+      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...told];
+      const keys = [...channelKeys(channelId, request.id), registry.server];
+      const deletion = await this.#parts.writes.run('delete-channel', keys, args);
+      if (deletion === 'missing') return { status: 'missing' as const };
+      await this.#acknowledged();
+      if (deletion === 'deleted') {
+        this.#parts.bus.announceErased(channelId, null);
+        this.#parts.bus.announce(channelId, { type: 'gone' });
+        // Where that fails, or this node dies, the sweep sees to it.
+        void endRequests(this.#parts.writes, channelId).catch(() => undefined);
+      }
+      return { status: 'deleted' as const, erasure: await this.#parts.erasures.finish(channelId, null) };
+    });
+  }
+
+  revoke(jti: string, until: number | null, by: string) {
+    return this.#write(async () => {
+      const answer = await this.#parts.revocations.write({ jti, until }, by);
+      if (answer === 'full') return answer;
+      await this.#acknowledged();
+      this.#parts.revocations.taken({ jti, until });
+      this.#parts.bus.announceRevoked();
+      return answer;
+    });
+  }
+
+  endSession(session: SessionFacts) {
+    return this.#write(async () => {
+      const taken = await this.#parts.sessions.write(session);
+      await this.#acknowledged();
+      taken();
+      this.#parts.bus.announceSessionEnded();
+    });
+  }
+
+  /** Before the channel is made, so that none is missing from the list; ids that were not made are passed over. */
+  async #register(channelId: string, createdAt: string): Promise<void> {
+    await this.#parts.writes.ask((redis) => redis.zadd(registry.channels, 0, registered(Date.parse(createdAt), channelId)));
+  }
+
+  /** Enough replicas have all that this connection wrote so far. Those who wait in one turn of the event loop share one WAIT. */
+  #acknowledged(): Promise<void> {
+    if (this.#parts.minReplicas === 0) return Promise.resolve();
+    this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
+      this.#replicated = undefined;
+      const count = await afterwards(() => this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs)));
+      if (count < this.#parts.minReplicas) {
+        throw new JournalUnavailable(
+          `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
+          'unknown',
+          { refusal: 'Too few replicas are there.' },
+        );
+      }
+    });
+    return this.#replicated;
+  }
+
+  /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
+  async #acknowledgedAgain(): Promise<void> {
+    if (this.#parts.minReplicas === 0) return;
+    await afterwards(() => this.#parts.requests.keepClock());
+    await this.#acknowledged();
+  }
+
+  /** What was begun is finished before the engine is closed. */
+  #write<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#finished) return Promise.reject(new JournalUnavailable('The journal is closed.', 'unchanged'));
+    const running = begin();
+    this.#inFlight.add(running);
+    const done = () => void this.#inFlight.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  #times(): RequestTimes {
+    return [this.#parts.now(), this.#parts.requests.clock.now(), keptMs, requestsSwept];
+  }
+}

@@ -1,0 +1,224 @@
+import { hash } from 'node:crypto';
+import type { Position } from '../protocol/cursor.ts';
+import type { ServerEntry, ServerFacts } from '../protocol/model.ts';
+import type { AppendRequest } from './engine.ts';
+import type { PreparedEntry } from './entry-record.ts';
+import { epochOf, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
+
+/**
+ * The server's own journal: what administrators and imports did, and which channels there are, as facts without text in a chain of its own.
+ * A channel's chain says nothing of its own removal, nor of a revocation. Each entry is written in the atomic step that does what it tells of.
+ *
+ * What a keyless chain cannot show is that somebody rewrote the whole store consistently.
+ */
+
+/** What the server itself does is told under this name. No token has it. */
+export const serverItself = 'pressbox:server';
+
+/** Begins with what no channel's id is, so that no entry of a channel has the same digest. */
+export function serverDigest({ type, subject, detail, at, by }: ServerFacts): string {
+  return hash('sha256', JSON.stringify(['', type, subject, detail, at, by]));
+}
+
+export interface StoredServerEntry extends ServerFacts {
+  offset: number;
+  check: string;
+}
+
+export interface ServerPage {
+  /** What the chain begins with; empty where it has not begun. */
+  root: string;
+  entries: ServerEntry[];
+  more: boolean;
+}
+
+export function serverLine({ check, ...entry }: StoredServerEntry): ServerEntry {
+  return { ...entry, hash: serverDigest({ ...entry }), check };
+}
+
+/** What an append has to tell there: that it makes a channel, that it is of an import, and of an erasure that no chain tells of. */
+export function factsOfAppend(
+  channelId: string,
+  { decidedOn, imported }: AppendRequest,
+  prepared: readonly PreparedEntry[],
+  { root, now }: { root: string | undefined; now: number },
+): ServerFacts[] {
+  const at = new Date(now).toISOString();
+  const facts: ServerFacts[] = [];
+  const detail = decidedOn.channel === 0 ? (root ?? null) : null;
+  const [first] = prepared as [PreparedEntry];
+  if (imported?.isFirst) facts.push({ type: 'channel.imported', subject: channelId, detail, at, by: imported.by });
+  else if (decidedOn.channel === 0) {
+    facts.push({ type: 'channel.created', subject: channelId, detail, at, by: imported?.by ?? first.facts.by });
+  }
+  for (const { facts: told, post } of prepared) {
+    const isUntold = typeof told.erases !== 'number' && told.type !== 'post.taken-down';
+    if (post === undefined || post.erases === 0 || !isUntold) continue;
+    const by = imported?.by ?? told.by;
+    facts.push({ type: 'erasure.imported', subject: channelId, detail: `${post.id} ${told.revision}`, at, by });
+  }
+  return facts;
+}
+
+export function factsOfRevocation(jti: string, until: number | null, { now, by }: { now: number; by: string }): ServerFacts {
+  const detail = until === null ? null : new Date(until).toISOString();
+  return { type: 'token.revoked', subject: jti, detail, at: new Date(now).toISOString(), by };
+}
+
+export function factsOfDeletion(channelId: string, { now, by }: { now: number; by: string }): ServerFacts {
+  return { type: 'channel.deleted', subject: channelId, detail: null, at: new Date(now).toISOString(), by };
+}
+
+/** A renderer whose html may be kept here from now on. */
+export function factsOfRenderer(version: string, publicUrl: string | undefined, now: number): ServerFacts {
+  const at = new Date(now).toISOString();
+  return { type: 'renderer.used', subject: version, detail: publicUrl ?? null, at, by: serverItself };
+}
+
+export function factsOfBeginning(now: number): ServerFacts {
+  return { type: 'journal.begun', subject: null, detail: null, at: new Date(now).toISOString(), by: serverItself };
+}
+
+/** A channel that was there before this journal was: what it wrote up to there is covered by its check there. */
+export function factsOfFound(channelId: string, head: { offset: number; check: string }, now: number): ServerFacts {
+  const detail = `${head.offset} ${head.check}`;
+  return { type: 'channel.found', subject: channelId, detail, at: new Date(now).toISOString(), by: serverItself };
+}
+
+/** What the server's own journal says of a channel. */
+export interface ChannelRecord {
+  isDeleted: boolean;
+  /** What its chain begins with, where it was made since. */
+  root: string | undefined;
+  /** Where it stood when this journal began. */
+  found: { offset: number; check: string } | undefined;
+  /** Post id and revision of imported entries that erased before erasures were chained. */
+  importedErasures: Set<string>;
+}
+
+export interface ServerReport {
+  /** Null: it is not about a channel. */
+  channelId: null;
+  entries: number;
+  /** What was before this time is not covered. Null: the journal has not begun, so that nothing is. */
+  coveredFrom: string | null;
+  position: Position | undefined;
+  /** It was not looked at, since that takes the token of an administrator. */
+  isUnseen?: true;
+  fault?: { channelId: null; offset: number; postId: null; why: string };
+}
+
+/** The server's own journal, walked from its root. */
+export class ServerWalk {
+  readonly channels = new Map<string, ChannelRecord>();
+  /** By `jti`, until when each counts; null: for ever. With the offset that says so. */
+  readonly revoked = new Map<string, { until: number | null; offset: number }>();
+  /** By version, the public address for which each renderer wrote html. */
+  readonly renderers = new Map<string, string | null>();
+  readonly #since: Position | undefined;
+  #root = '';
+  #check = '';
+  #offset = 0;
+  #coveredFrom: string | null = null;
+  #fault: ServerReport['fault'];
+  /** The chain itself does not hold. */
+  #isBroken = false;
+  #hasBeginning = false;
+
+  constructor(since?: Position) {
+    this.#since = since;
+  }
+
+  /** The offset of the last entry that held. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Whether there is one that can be gone by. */
+  get holds(): boolean {
+    return this.#offset > 0 && !this.#isBroken;
+  }
+
+  take(root: string, entry: StoredServerEntry): void {
+    if (this.#isBroken) return;
+    if (this.#offset === 0) [this.#root, this.#check, this.#coveredFrom] = [root, root, entry.at];
+    const offset = this.#offset + 1;
+    if (entry.offset !== offset) return this.#break(offset, 'the entry is missing');
+    const check = nextCheck(this.#check, offset, serverDigest(entry));
+    if (check !== entry.check) return this.#break(offset, 'the entry is not the one that was written');
+    if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check)
+      return this.#break(offset, 'the history is another one than at the earlier time');
+    this.#check = check;
+    this.#offset = offset;
+    this.#learn(entry);
+  }
+
+  #break(offset: number, why: string): void {
+    this.#isBroken = true;
+    this.faulty(offset, why);
+  }
+
+  /** The store remembers that the journal was begun, so its entries include that. */
+  expectBeginning(): void {
+    if (!this.#hasBeginning) this.#break(1, 'the entry is missing');
+  }
+
+  /** The first fault stands. */
+  faulty(offset: number, why: string): void {
+    this.#fault ??= { channelId: null, offset, postId: null, why };
+  }
+
+  finish(): ServerReport {
+    if (this.#since !== undefined && this.#since.offset > this.#offset)
+      this.faulty(this.#offset + 1, 'what was written until the earlier time is missing: this is an older copy');
+    const position = this.#offset === 0 ? undefined : positionAt(epochOf(this.#root), this.#offset, this.#check);
+    const report = { channelId: null, entries: this.#offset, coveredFrom: this.#coveredFrom, position };
+    return { ...report, ...(this.#fault && { fault: this.#fault }) };
+  }
+
+  #learn({ type, subject, detail, offset }: StoredServerEntry): void {
+    if (type === 'journal.begun') this.#hasBeginning = true;
+    if (subject === null) return;
+    switch (type) {
+      case 'channel.found': {
+        const [at = '', check = ''] = (detail ?? '').split(' ');
+        const channel = this.#channel(subject);
+        // One that was made since is covered from its beginning.
+        if (channel.root === undefined) channel.found = { offset: Number(at), check };
+        return;
+      }
+      case 'channel.created':
+      case 'channel.imported': {
+        const channel = this.#channel(subject);
+        channel.root = detail ?? channel.root;
+        return;
+      }
+      case 'channel.deleted':
+        this.#channel(subject).isDeleted = true;
+        return;
+      case 'erasure.imported':
+        this.#channel(subject).importedErasures.add(detail ?? '');
+        return;
+      case 'token.revoked':
+        this.revoked.set(subject, { until: detail === null ? null : Date.parse(detail), offset });
+        return;
+      case 'renderer.used':
+        this.renderers.set(subject, detail);
+        return;
+      case 'journal.begun':
+        return;
+    }
+  }
+
+  #channel(channelId: string): ChannelRecord {
+    const known = this.channels.get(channelId);
+    if (known !== undefined) return known;
+    const made: ChannelRecord = { isDeleted: false, root: undefined, found: undefined, importedErasures: new Set() };
+    this.channels.set(channelId, made);
+    return made;
+  }
+}
+
+export const channelIsMissing = 'the channel is not there, and nobody deleted it';
+export const channelIsBack = 'the channel was deleted, and is there';
+export const tokenIsForgotten = 'a token that was revoked here is not refused any more';

@@ -1,0 +1,225 @@
+import type { Position } from '../../protocol/cursor.ts';
+import type { ServerFacts } from '../../protocol/model.ts';
+import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
+import type { Placed } from '../entry-placement.ts';
+import type { PreparedEntry } from '../entry-record.ts';
+import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-chain.ts';
+import { emptyText, owe } from './erasure.ts';
+import { findRequest, tagKey } from './request-keys.ts';
+import type { Sql } from './schema.ts';
+import { recordFacts } from './server-journal.ts';
+
+/** The append, inside a transaction of the writer thread. */
+export interface PreparedAppend {
+  channelId: string;
+  request: RequestId;
+  decidedOn: AppendRequest['decidedOn'];
+  entries: PreparedEntry[];
+  /** See `AppendRequest`, here and below. */
+  lastDateBindsUntil: string | undefined;
+  root: string | undefined;
+  /** For the server's own journal, where it is appended. */
+  told: ServerFacts[];
+  /** By the clock of requests. */
+  requestAt: number;
+}
+
+export type Appended =
+  | { status: 'appended'; position: Position; placed: Placed[] }
+  | { status: 'duplicate'; outcome: Outcome }
+  | { status: 'conflict'; moved: (string | null)[] }
+  | { status: 'earlier'; lastAt: string }
+  | { status: 'deleted' };
+
+interface ChannelRow {
+  n: number;
+  root: string;
+  head: number;
+  headCheck: string;
+  revision: number;
+}
+
+interface PostRow {
+  seq: number;
+  revision: number;
+}
+
+export function append(sql: Sql, wanted: PreparedAppend): Appended {
+  const { channelId, request, decidedOn, entries, requestAt } = wanted;
+  const outcome = findRequest(sql, channelId, request, requestAt);
+  if (outcome !== undefined) return { status: 'duplicate', outcome };
+  if (sql('SELECT 1 FROM deleted WHERE id = ?').get(channelId) !== undefined) return { status: 'deleted' };
+
+  const found = findChannel(sql, channelId);
+  const moved = whatMoved(sql, found, decidedOn);
+  if (moved.length > 0) return { status: 'conflict', moved };
+
+  const first = entries[0] as PreparedEntry;
+  const lastAt = found && wanted.lastDateBindsUntil !== undefined ? dateOf(sql, found) : '';
+  if (lastAt > first.facts.at && lastAt <= (wanted.lastDateBindsUntil as string)) return { status: 'earlier', lastAt };
+  const root = found?.root ?? wanted.root ?? newRoot();
+  const channel = found ?? { n: createChannel(sql, channelId, root, first), root, head: 0, headCheck: root, revision: 0 };
+  const placed: Placed[] = [];
+  const texts: number[] = [];
+  let { head, headCheck } = channel;
+  for (const entry of entries) {
+    const offset = head + 1;
+    const check = nextCheck(headCheck, offset, entry.digest);
+    const text = insertText(sql, entry);
+    const seq = entry.post ? storePost(sql, channel, entry, offset, text) : null;
+    if (entry.channel) storeChannel(sql, channel.n, entry, offset, text);
+    insertEntry(sql, channel.n, entry, offset, seq, check, text);
+    if (entry.post && entry.post.erases > 0) eraseThrough(sql, channelId, channel.n, entry, seq as number);
+    placed.push({ offset, before: headCheck, check, seq });
+    texts.push(text);
+    head = offset;
+    headCheck = check;
+  }
+  sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
+  recordFacts(sql, wanted.told);
+  const position = positionAt(epochOf(root), head, headCheck);
+  noteRequest(sql, wanted, position, first, texts[0] as number);
+  return { status: 'appended', position, placed };
+}
+
+function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
+  return sql('SELECT n, root, head, headCheck, revision FROM channels WHERE id = ?').get(channelId) as unknown as
+    | ChannelRow
+    | undefined;
+}
+
+/** The date of the last entry. */
+function dateOf(sql: Sql, { n, head }: ChannelRow): string {
+  return sql('SELECT at FROM entries WHERE channel = ? AND offset = ?').get(n, head)?.at as string;
+}
+
+function findPost(sql: Sql, channel: number, postId: string): PostRow | undefined {
+  return sql('SELECT seq, revision FROM posts WHERE channel = ? AND id = ?').get(channel, postId) as unknown as
+    | PostRow
+    | undefined;
+}
+
+function whatMoved(sql: Sql, channel: ChannelRow | undefined, decidedOn: AppendRequest['decidedOn']): (string | null)[] {
+  const moved: (string | null)[] = [];
+  if ((channel?.revision ?? 0) !== decidedOn.channel) moved.push(null);
+  for (const [postId, revision] of Object.entries(decidedOn.posts)) {
+    const post = channel && findPost(sql, channel.n, postId);
+    if ((post?.revision ?? 0) !== revision) moved.push(postId);
+  }
+  return moved;
+}
+
+function createChannel(sql: Sql, channelId: string, root: string, first: PreparedEntry): number {
+  if (!first.channel) throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+  const { lastInsertRowid } = sql(
+    `INSERT INTO channels (id, root, head, headCheck, revision, state, access, created, last, text) VALUES (?, ?, 0, ?, 0, '', '', ?, 0, 0)`,
+  ).run(channelId, root, root, Date.parse(first.channel.createdAt));
+  return Number(lastInsertRowid);
+}
+
+function insertText(sql: Sql, { text }: PreparedEntry): number {
+  const { salt, version, bytes, bodyBytes, headline, note, html, state } = text;
+  const { lastInsertRowid } = sql(
+    'INSERT INTO texts (salt, version, bytes, bodyBytes, headline, note, html, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(salt, version, bytes, bodyBytes, headline, note, html, state);
+  return Number(lastInsertRowid);
+}
+
+function insertEntry(
+  sql: Sql,
+  channel: number,
+  entry: PreparedEntry,
+  offset: number,
+  seq: number | null,
+  check: string,
+  text: number,
+): void {
+  const { type, revision, kind, at, by, erases } = entry.facts;
+  sql(
+    `INSERT INTO entries (channel, offset, type, seq, revision, kind, at, by, listed, content, "check", text, erases)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(channel, offset, type, seq, revision, kind, at, by, entry.listed ? 1 : 0, entry.content, check, text, erases ?? null);
+}
+
+function storeChannel(sql: Sql, n: number, entry: PreparedEntry, offset: number, text: number): void {
+  const { state, access, createdAt, pinnedPostId } = entry.channel!;
+  sql('UPDATE channels SET revision = ?, state = ?, access = ?, created = ?, pinned = ?, last = ?, text = ? WHERE n = ?').run(
+    entry.facts.revision,
+    state,
+    access,
+    Date.parse(createdAt),
+    pinnedPostId,
+    offset,
+    text,
+    n,
+  );
+}
+
+/** Returns the post's `seq`. */
+function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: number, text: number): number {
+  const { id, publishedAt, tags } = entry.post!;
+  const { revision } = entry.facts;
+  const seq = findPost(sql, channel.n, id)?.seq;
+  if (seq === undefined) {
+    sql('INSERT INTO posts (channel, seq, id, publishedAt, revision, erased, last, text) VALUES (?, ?, ?, ?, ?, 0, ?, ?)').run(
+      channel.n,
+      offset,
+      id,
+      publishedAt,
+      revision,
+      offset,
+      text,
+    );
+    sql('UPDATE channels SET latestPostAt = ? WHERE n = ?').run(publishedAt, channel.n);
+  } else {
+    sql('UPDATE posts SET publishedAt = ?, revision = ?, last = ?, text = ? WHERE channel = ? AND seq = ?').run(
+      publishedAt,
+      revision,
+      offset,
+      text,
+      channel.n,
+      seq,
+    );
+  }
+  const wanted = new Set(tags.map((tag) => tagKey(channel.root, tag)));
+  if (seq !== undefined) dropTags(sql, channel, seq, wanted);
+  for (const tag of wanted) sql('INSERT INTO tags (channel, tag, seq) VALUES (?, ?, ?)').run(channel.n, tag, seq ?? offset);
+  return seq ?? offset;
+}
+
+/** Takes away what the post is no longer to be found by, and from `wanted` what it has already. */
+function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>): void {
+  for (const { tag } of sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?').all(n, seq)) {
+    if (!wanted.delete(tag as string)) {
+      sql('DELETE FROM tags WHERE channel = ? AND tag = ? AND seq = ?').run(n, tag as string, seq);
+    }
+  }
+}
+
+function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PreparedEntry, seq: number): void {
+  // The entry's own revision is what stands afterwards.
+  const through = Math.min(entry.post!.erases, entry.facts.revision - 1);
+  const rows = sql('SELECT text FROM entries WHERE channel = ? AND seq = ? AND revision <= ?').all(channel, seq, through);
+  for (const { text } of rows) emptyText(sql, text as number);
+  sql('UPDATE posts SET erased = max(erased, ?) WHERE channel = ? AND seq = ?').run(through, channel, seq);
+  owe(sql, channelId, entry.post!.id, null);
+}
+
+function noteRequest(sql: Sql, wanted: PreparedAppend, position: Position, first: PreparedEntry, text: number): void {
+  const { channelId, request, requestAt } = wanted;
+  sql(
+    `INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, text, epoch, offset, "check", postId, revision)
+     VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    channelId,
+    request.id,
+    requestAt,
+    fingerprint(first.text.salt, request.digest),
+    text,
+    position.epoch,
+    position.offset,
+    position.check,
+    first.facts.postId,
+    first.facts.revision,
+  );
+}

@@ -1,0 +1,96 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Erasure } from '../../protocol/model.ts';
+import type { Log } from '../announcer.ts';
+import { JournalUnavailable } from '../engine.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+import type { Thread } from './thread.ts';
+import type { Writes } from './thread-messages.ts';
+
+const {
+  journalErasureWaitMs: patienceMs,
+  erasurePauseFirstMs: firstPauseMs,
+  erasurePauseMostMs: longestPauseMs,
+} = embeddedLimits;
+const { erasureRetryFirstMs: retryMs, erasureRetryMostMs: longestRetryMs } = embeddedLimits;
+
+type Wanted = Writes['erase']['given'];
+
+/** Drives erasures to their end: at once for who asks, and in the background what did not succeed then. */
+export class EraseLoop {
+  readonly #writer: Thread<Writes>;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  #background: Promise<void> | undefined;
+  #owed = 0;
+
+  constructor(writer: Thread<Writes>, log: Log) {
+    this.#writer = writer;
+    this.#log = log;
+  }
+
+  /** Complete, or what is pending; that is then finished in the background. Null: all that is owed. */
+  async finish(wanted: Wanted): Promise<Erasure> {
+    const deadline = performance.now() + patienceMs;
+    let why = 'it takes longer than can be waited for';
+    try {
+      let pauseMs: number = firstPauseMs;
+      while (performance.now() < deadline) {
+        const state = await this.#goOn(wanted);
+        if (state === 'complete') return { complete: true, pending: [] };
+        if (state === 'goes-on') continue;
+        why = 'a reader of the file still needs it';
+        await pause(pauseMs, undefined, { signal: this.#stop.signal });
+        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      }
+    } catch (error) {
+      if (!(error instanceof JournalUnavailable) && !this.#stop.signal.aborted) throw error;
+      why = error instanceof JournalUnavailable ? error.message : 'the journal is being closed; the next start finishes it';
+    }
+    this.#retry();
+    return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };
+  }
+
+  /** Those that did not succeed for who asked, as of the last attempt. */
+  get pending(): number {
+    return this.#background === undefined ? 0 : this.#owed;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#background;
+  }
+
+  async #goOn(wanted: Wanted): Promise<Writes['erase']['answer']['state']> {
+    const { state, owed } = await this.#writer.call('erase', wanted);
+    this.#owed = owed;
+    return state;
+  }
+
+  #retry(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#background ??= this.#retryUntilDone().finally(() => {
+      this.#background = undefined;
+    });
+  }
+
+  async #retryUntilDone(): Promise<void> {
+    const { signal } = this.#stop;
+    let waitMs: number = retryMs;
+    while (!signal.aborted) {
+      try {
+        await pause(waitMs, undefined, { signal, ref: false });
+        const state = await this.#goOn(null);
+        if (state === 'complete') return this.#log.info({}, 'pending erasures are complete');
+        if (state === 'goes-on') waitMs = 0;
+        else {
+          waitMs = Math.min(Math.max(2 * waitMs, retryMs), longestRetryMs);
+          this.#log.warn({ waitMs }, 'erasures are pending: a reader of the journal file still needs its log');
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        waitMs = longestRetryMs;
+        this.#log.warn({ err: error, waitMs }, 'erasures are pending: the journal could not be asked');
+      }
+    }
+  }
+}

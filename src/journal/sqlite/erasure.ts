@@ -1,0 +1,99 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RequestId } from '../engine.ts';
+import { fingerprint, newSalt } from '../hash-chain.ts';
+import { factsOfDeletion } from '../server-journal.ts';
+import type { Sql } from './schema.ts';
+import { recordFacts } from './server-journal.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+
+/**
+ * Erasures. The text leaves its table in the transaction of the append or the deletion, which also notes the erasure as owed. It is
+ * complete once the write-ahead log, which still holds the pages as they were, has been copied into the journal and cut to nothing.
+ */
+
+/** Without a `postId`: the whole channel, whose rows are those of `n`. */
+export function owe(sql: Sql, channelId: string, postId: string | null, n: number | null): void {
+  sql('INSERT OR REPLACE INTO owed (channelId, postId, n) VALUES (?, ?, ?)').run(channelId, postId ?? '', n);
+}
+
+/** The erasure of a post is owed by that of its channel too. */
+export function isOwed(sql: Sql, channelId: string, postId: string | null): boolean {
+  return sql("SELECT 1 FROM owed WHERE channelId = ? AND postId IN (?, '')").get(channelId, postId ?? '') !== undefined;
+}
+
+export function countOwed(sql: Sql): number {
+  return sql('SELECT count(*) AS count FROM owed').get()?.count as number;
+}
+
+/** Emptied, not deleted: see `schema.ts`. */
+export function emptyText(sql: Sql, text: number): void {
+  sql(
+    `UPDATE texts SET salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL
+     WHERE id = ? AND salt IS NOT NULL`,
+  ).run(text);
+}
+
+export type Deletion = 'deleted' | 'was-deleted' | 'missing';
+
+/** Takes the channel out of sight at once; its rows go in steps, since there may be many. */
+export function deleteChannel(
+  sql: Sql,
+  {
+    channelId,
+    request,
+    requestAt,
+    now,
+    by,
+  }: { channelId: string; request: RequestId; requestAt: number; now: number; by: string },
+): Deletion {
+  const channel = sql('SELECT n, access FROM channels WHERE id = ?').get(channelId);
+  if (channel === undefined) {
+    return sql('SELECT 1 FROM deleted WHERE id = ?').get(channelId) === undefined ? 'missing' : 'was-deleted';
+  }
+  sql('INSERT INTO deleted (id, access) VALUES (?, ?)').run(channelId, channel.access as string);
+  sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
+  sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
+  owe(sql, channelId, null, channel.n as number);
+  // What noted requests asked for may quote the channel.
+  sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
+  const salt = newSalt();
+  sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
+    channelId,
+    request.id,
+    requestAt,
+    fingerprint(salt, request.digest),
+    salt,
+  );
+  recordFacts(sql, [factsOfDeletion(channelId, { now, by })]);
+  return 'deleted';
+}
+
+const { erasureStepEntries: stepEntries } = embeddedLimits;
+
+/** A step of what deleted channels still have. Answers whether there is more. */
+export function wipe(sql: Sql): boolean {
+  const owed = sql('SELECT channelId, n FROM owed WHERE n IS NOT NULL LIMIT 1').get();
+  if (owed === undefined) return false;
+  const n = owed.n as number;
+  const rows = sql('SELECT offset, text FROM entries WHERE channel = ? ORDER BY offset LIMIT ?').all(n, stepEntries);
+  for (const { offset, text } of rows) {
+    emptyText(sql, text as number);
+    sql('DELETE FROM tags WHERE channel = ? AND seq = ?').run(n, offset as number);
+    sql('DELETE FROM posts WHERE channel = ? AND seq = ?').run(n, offset as number);
+    sql('DELETE FROM entries WHERE channel = ? AND offset = ?').run(n, offset as number);
+  }
+  if (rows.length < stepEntries) sql('UPDATE owed SET n = NULL WHERE channelId = ? AND n = ?').run(owed.channelId as string, n);
+  return true;
+}
+
+/**
+ * Cuts the log to nothing, and with it completes what is owed. False where a reader still needs the log: nothing is lost, ask again.
+ * To be called outside a transaction, after `wipe` has answered that there is no more.
+ */
+export function truncateLog(db: DatabaseSync, sql: Sql): boolean {
+  const answer = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  if (answer?.busy !== 0) return false;
+  // This commit is synced to the same file, after the cut; so the cut outlives a power failure if this does.
+  sql('DELETE FROM owed WHERE n IS NULL').run();
+  return true;
+}

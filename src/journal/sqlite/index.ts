@@ -1,0 +1,419 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { makeDirectory } from '../../make-directory.ts';
+import type { Position } from '../../protocol/cursor.ts';
+import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
+import type { SessionFacts } from '../../protocol/rights.ts';
+import { Announcer, type Log, silent } from '../announcer.ts';
+import { EndedSessions, sessionKeyBytes } from '../ended-sessions.ts';
+import {
+  type Announcement,
+  type AppendRequest,
+  type AppendResult,
+  type Bounds,
+  type ChannelRead,
+  type ChannelsQuery,
+  type Engine,
+  JournalRefused,
+  JournalUnavailable,
+  type Outcome,
+  type PostsQuery,
+  type Reach,
+  type Renderer,
+  type RequestId,
+} from '../engine.ts';
+import { settle } from '../entry-placement.ts';
+import {
+  changeFrom,
+  channelFrom,
+  keptFrom,
+  lineFrom,
+  type PreparedEntry,
+  postFrom,
+  prepareAll,
+  type StoredFacts,
+} from '../entry-record.ts';
+import { newRoot } from '../hash-chain.ts';
+import { RequestClock } from '../request-clock.ts';
+import { Revoked } from '../revoked-tokens.ts';
+import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
+import type { Appended } from './append.ts';
+import { lockDirectory, makePrivate, tightenFiles } from './data-directory.ts';
+import { EraseLoop } from './erase-loop.ts';
+import type { FoundChannel, StoredPost } from './reads.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+import { Thread } from './thread.ts';
+import type { Answer, Given, Operation, Reads, Writes } from './thread-messages.ts';
+import { journalName } from './verify.ts';
+
+const { journalSilentMs: silentMs } = embeddedLimits;
+
+export interface EmbeddedOptions {
+  /** Made if it is not there. For one engine at a time. */
+  dataDir: string;
+  renderer: Renderer;
+  /** The system clock, in milliseconds since 1970. */
+  now?: () => number;
+  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  elapsed?: () => number;
+  log?: Log;
+}
+
+/**
+ * The engine within this process: SQLite in a data directory, one thread that writes and one that reads, so that the main thread
+ * never waits for a disk. Opening verifies every channel's chain and finishes erasures that are owed.
+ *
+ * Throws `JournalRefused` where the directory is in use, a chain does not hold (naming channel and offset), or the schema is from the
+ * future; `JournalUnavailable` where the directory cannot be used now.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
+  const { dataDir, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
+  let unlock: () => void;
+  try {
+    makeDirectory(dataDir);
+    unlock = lockDirectory(dataDir);
+  } catch (error) {
+    if (error instanceof JournalRefused || error instanceof JournalUnavailable) throw error;
+    throw new JournalUnavailable(`The data directory ${dataDir} cannot be used: ${String(error)}`, 'unchanged', { cause: error });
+  }
+  const file = join(dataDir, journalName);
+  let writer: Thread<Writes> | undefined;
+  try {
+    makePrivate(file);
+    const readable = tightenFiles(dataDir);
+    if (readable.length > 0)
+      log.warn({ files: readable }, 'other users may read files of the journal, and this one may not change that');
+    writer = await Thread.open<Writes>('writer', file);
+    const reader = await Thread.open<Reads>('reader', file);
+    const requestClock = new RequestClock(elapsed);
+    requestClock.reach(writer.lastRequestAt ?? now());
+    const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, requestClock, log });
+    await engine.readRefused();
+    // A disk that is full can still be read; the next start tells it.
+    await engine
+      .tellRenderer()
+      .catch((error: unknown) => log.warn({ err: error }, 'the journal of the server could not be told of this start'));
+    if (writer.owed > 0) await engine.finishErasures();
+    return engine;
+  } catch (error) {
+    await writer?.close();
+    unlock();
+    throw error;
+  }
+}
+
+interface Parts {
+  writer: Thread<Writes>;
+  reader: Thread<Reads>;
+  unlock: () => void;
+  renderer: Renderer;
+  now: () => number;
+  requestClock: RequestClock;
+  log: Log;
+}
+
+class EmbeddedEngine implements Engine {
+  readonly #writer: Thread<Writes>;
+  readonly #reader: Thread<Reads>;
+  readonly #unlock: () => void;
+  readonly #renderer: Renderer;
+  readonly #now: () => number;
+  readonly #requestClock: RequestClock;
+  readonly #announcer: Announcer;
+  readonly #erasures: EraseLoop;
+  readonly #revoked: Revoked;
+  readonly #ended: EndedSessions;
+  #sessionKey: Promise<Uint8Array> | undefined;
+  #closing: Promise<void> | undefined;
+  /** Of both threads, while they have not answered. */
+  #pinged: Promise<unknown> | undefined;
+
+  constructor({ writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#unlock = unlock;
+    this.#renderer = renderer;
+    this.#now = now;
+    this.#requestClock = requestClock;
+    this.#announcer = new Announcer(log);
+    this.#erasures = new EraseLoop(writer, log);
+    this.#revoked = new Revoked(now);
+    this.#ended = new EndedSessions(now);
+    const dead = new Set<Thread<Writes> | Thread<Reads>>();
+    const say = (reachable: boolean) => {
+      // What it had committed and not yet answered was not announced.
+      this.#announcer.announceLoss();
+      this.#announcer.announceReach({ reachable, since: new Date(now()).toISOString() });
+    };
+    for (const thread of [writer, reader]) {
+      thread.onDeath = (why) => {
+        log.error({ why }, 'the journal is out of reach');
+        dead.add(thread);
+        say(false);
+      };
+      thread.onRevival = async () => {
+        dead.delete(thread);
+        if (dead.size > 0) return;
+        // Where that fails one has died again.
+        await this.readRefused().catch(() => undefined);
+        if (dead.size > 0) return;
+        log.info({}, 'the journal is in reach again');
+        say(true);
+        if (writer.owed > 0) void this.finishErasures();
+      };
+    }
+  }
+
+  async ready(): Promise<void> {
+    this.#pinged ??= Promise.all([this.#writer.call('ping', null), this.#reader.call('ping', null)]).finally(() => {
+      this.#pinged = undefined;
+    });
+    const stop = new AbortController();
+    const late = pause(silentMs, undefined, { signal: stop.signal, ref: false }).then(() => {
+      throw new JournalUnavailable(`The journal has not answered for ${silentMs} ms: its disk may hang.`, 'unchanged');
+    });
+    await Promise.race([this.#pinged, late]).finally(() => stop.abort());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#announcer.close();
+    await this.#erasures.close();
+    // The writer last: the last connection copies the log into the journal and takes it away.
+    await this.#reader.close();
+    await this.#writer.close();
+    this.#unlock();
+  }
+
+  /** What an earlier engine on this directory did not get to. */
+  async finishErasures(): Promise<void> {
+    await this.#erasures.finish(null);
+  }
+
+  // ---- Writing
+
+  async append(channelId: string, asked: AppendRequest): Promise<AppendResult> {
+    const { request, decidedOn, entries, lastDateBindsUntil } = asked;
+    const prepared = prepareAll(channelId, entries, this.#renderer.version);
+    const root = asked.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
+    const given = {
+      channelId,
+      request,
+      decidedOn,
+      entries: prepared,
+      lastDateBindsUntil,
+      root,
+      told: factsOfAppend(channelId, asked, prepared, { root, now: this.#now() }),
+      requestAt: this.#requestClock.now(),
+    };
+    let result: AppendResult | undefined;
+    const appended = await this.#writer.call('append', given, (answer) => {
+      result = this.#settle(channelId, entries, prepared, answer);
+    });
+    return result ?? (appended as Exclude<Appended, { status: 'appended' }>);
+  }
+
+  /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
+  #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
+    if (answer.status !== 'appended') return answer;
+    const { erased, announcements, result } = settle(entries, prepared, answer.position, answer.placed);
+    for (const postId of erased) this.#announcer.announceErased(channelId, postId);
+    for (const announcement of announcements) this.#announcer.announce(channelId, announcement);
+    return result;
+  }
+
+  note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined> {
+    return this.#writer.call('note', { channelId, request, outcome, requestAt: this.#requestClock.now() });
+  }
+
+  recall(channelId: string, request: RequestId) {
+    return this.#read('recall', [channelId, request, this.#requestClock.now()]);
+  }
+
+  reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
+    return this.#writer.call('reserve', { requestId, channelId, instead, requestAt: this.#requestClock.now() });
+  }
+
+  reserved(requestId: string) {
+    return this.#read('reserved', [requestId, this.#requestClock.now()]);
+  }
+
+  erase(channelId: string, postId: string): Promise<Erasure> {
+    return this.#erasures.finish({ channelId, postId });
+  }
+
+  get pendingErasures(): number {
+    return this.#erasures.pending;
+  }
+
+  /** A damaged file is refused as a whole. */
+  readonly damagedChannels = 0;
+
+  async deleteChannel(channelId: string, request: RequestId, by: string) {
+    const given = { channelId, request, requestAt: this.#requestClock.now(), now: this.#now(), by };
+    const deletion = await this.#writer.call('delete', given, (answer) => {
+      if (answer !== 'deleted') return;
+      this.#announcer.announceErased(channelId, null);
+      this.#announcer.announce(channelId, { type: 'gone' });
+    });
+    if (deletion === 'missing') return { status: 'missing' as const };
+    return { status: 'deleted' as const, erasure: await this.#erasures.finish({ channelId, postId: null }) };
+  }
+
+  // ---- Tokens and sessions that are refused
+
+  /** Before anyone asks, and whenever the thread that writes may have taken one of which nobody heard. */
+  async readRefused(): Promise<void> {
+    this.#revoked.add(await this.#read('revoked', []));
+    this.#ended.apply({ add: await this.#read('endedSessions', []), remove: [] });
+  }
+
+  /** Before any html of it is kept. */
+  async tellRenderer(): Promise<void> {
+    const { version, publicUrl } = this.#renderer;
+    await this.#writer.call('recordOnce', factsOfRenderer(version, publicUrl, this.#now()));
+  }
+
+  revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'> {
+    return this.#writer.call('revoke', { jti, until, now: this.#now(), by }, (answer) => {
+      if (answer === 'revoked') this.#revoked.add([{ jti, until }]);
+    });
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revoked.has(jti);
+  }
+
+  get revokedTokens(): number {
+    return this.#revoked.size;
+  }
+
+  async endSession(session: SessionFacts): Promise<void> {
+    const end = this.#ended.plan(session);
+    await this.#writer.call('endSession', end, () => this.#ended.apply(end));
+  }
+
+  isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {
+    return this.#ended.has(session);
+  }
+
+  get endedSessions(): number {
+    return this.#ended.size;
+  }
+
+  sessionKey(): Promise<Uint8Array> {
+    this.#sessionKey ??= this.#writer
+      .call('sessionKey', { made: randomBytes(sessionKeyBytes).toString('base64url') })
+      .then((key) => new Uint8Array(Buffer.from(key, 'base64url')))
+      .catch((error: unknown) => {
+        this.#sessionKey = undefined;
+        throw error;
+      });
+    return this.#sessionKey;
+  }
+
+  // ---- Reading
+
+  async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
+    const read = await this.#read('channel', [channelId, seesDesk]);
+    if (read.status !== 'found') return read;
+    return { status: 'found', channel: listed(read.found), position: read.position };
+  }
+
+  async channels(query: ChannelsQuery) {
+    const read = await this.#read('channels', [query]);
+    return read && { channels: read.channels.map(listed), next: read.next, complete: true };
+  }
+
+  async catchUp(channelId: string, after: Position, bounds: Bounds) {
+    const read = await this.#read('catchUp', [channelId, after, bounds]);
+    if (read?.status !== 'replay') return read;
+    const { entries, ...replay } = read;
+    return { ...replay, changes: entries.map((entry) => changeFrom(entry, this.#renderer)) };
+  }
+
+  async snapshot(channelId: string, bounds: Bounds) {
+    const read = await this.#read('snapshot', [channelId, bounds]);
+    if (read === undefined) return undefined;
+    const view = (post: StoredPost) => readerView(this.#post(post));
+    return {
+      ...read,
+      channel: channelFrom(read.channel),
+      posts: read.posts.map(view),
+      pinned: read.pinned && view(read.pinned),
+      summary: read.summary && view(read.summary),
+    };
+  }
+
+  async post(channelId: string, postId: string) {
+    const read = await this.#read('post', [channelId, postId]);
+    return read && { post: this.#post(read.post), position: read.position };
+  }
+
+  async posts(channelId: string, query: PostsQuery) {
+    const read = await this.#read('posts', [channelId, query]);
+    return read && { ...read, posts: read.posts.map((post) => this.#post(post)) };
+  }
+
+  async revisions(channelId: string, postId: string, query: { after: number } & Bounds) {
+    const read = await this.#read('revisions', [channelId, postId, query]);
+    return read && { ...read, revisions: read.revisions.map((post) => this.#post(post)) };
+  }
+
+  corrections(channelId: string, query: { before?: number; limit: number }) {
+    return this.#read('corrections', [channelId, query]);
+  }
+
+  async journal(channelId: string, query: { from: number; limit: number }) {
+    const read = await this.#read('journal', [channelId, query]);
+    if (read === undefined) return undefined;
+    const entries = read.rows.map((row) => lineFrom(channelId, row as StoredFacts));
+    return { entries, more: read.more };
+  }
+
+  async entries(channelId: string, query: { from: number } & Bounds) {
+    const read = await this.#read('entries', [channelId, query]);
+    return read && { ...read, entries: read.entries.map((row) => keptFrom(row as StoredFacts, row, row.erased)) };
+  }
+
+  serverJournal(query: { from: number; limit: number }) {
+    return this.#read('serverJournal', [query]);
+  }
+
+  async heads(channelIds: readonly string[]) {
+    return this.#read('heads', [channelIds]);
+  }
+
+  // ---- Listening
+
+  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+    if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
+    return this.#announcer.subscribe(channelId, listener);
+  }
+
+  onErased(listener: (channelId: string, postId: string | null) => void): () => void {
+    return this.#announcer.onErased(listener);
+  }
+
+  /** In reach as long as its threads live. */
+  onReach(listener: (reach: Reach) => void): () => void {
+    return this.#announcer.onReach(listener);
+  }
+
+  #read<K extends Operation<Reads>>(operation: K, given: Given<Reads, K>): Promise<Answer<Reads, K>> {
+    return this.#reader.call(operation, given);
+  }
+
+  #post(stored: StoredPost): AuthorPost {
+    return postFrom(stored, stored.seq, this.#renderer);
+  }
+}
+
+function listed({ state, latestPostAt }: FoundChannel) {
+  return { ...channelFrom(state), latestPostAt };
+}

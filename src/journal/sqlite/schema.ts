@@ -1,0 +1,247 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { JournalRefused } from '../engine.ts';
+import { beginServerJournal } from './server-journal.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+
+/**
+ * The tables, the steps from one version of them to the next, and how a connection is set up.
+ *
+ * Text stands in the table `texts` alone, and erasing relies on how that table is written: a row is inserted behind all others, never
+ * grows, never moves, and is never deleted, only emptied. SQLite then has no reason to copy a row from one page to another, and a copy
+ * left in the unused part of a page is what `secure_delete` does not reach. Facts may be anywhere.
+ */
+export type Migration = (db: DatabaseSync) => void;
+
+export const migrations: readonly Migration[] = [
+  (db) =>
+    db.exec(`
+      CREATE TABLE channels (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        root TEXT NOT NULL,
+        head INTEGER NOT NULL,
+        headCheck TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        access TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        pinned TEXT,
+        latestPostAt TEXT,
+        last INTEGER NOT NULL,
+        text INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX channelsByTime ON channels (created, id);
+      CREATE INDEX channelsByState ON channels (state, created, id);
+
+      CREATE TABLE posts (
+        channel INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        publishedAt TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        erased INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        text INTEGER NOT NULL,
+        PRIMARY KEY (channel, seq)
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX postsById ON posts (channel, id);
+      CREATE UNIQUE INDEX postsByChange ON posts (channel, last);
+
+      CREATE TABLE entries (
+        channel INTEGER NOT NULL,
+        offset INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        seq INTEGER,
+        revision INTEGER NOT NULL,
+        kind TEXT,
+        at TEXT NOT NULL,
+        by TEXT NOT NULL,
+        listed INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        "check" TEXT NOT NULL,
+        text INTEGER NOT NULL,
+        PRIMARY KEY (channel, offset)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX entriesByPost ON entries (channel, seq, revision) WHERE seq IS NOT NULL;
+      CREATE INDEX entriesListed ON entries (channel, offset) WHERE listed = 1;
+
+      CREATE TABLE texts (
+        id INTEGER PRIMARY KEY,
+        salt TEXT,
+        version TEXT,
+        bytes INTEGER,
+        bodyBytes INTEGER,
+        headline TEXT,
+        note TEXT,
+        html TEXT,
+        state TEXT
+      ) STRICT;
+
+      CREATE TABLE tags (
+        channel INTEGER NOT NULL,
+        tag TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (channel, tag, seq)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tagsByPost ON tags (channel, seq);
+
+      CREATE TABLE requests (
+        channelId TEXT NOT NULL,
+        id TEXT NOT NULL,
+        made INTEGER NOT NULL,
+        fingerprint TEXT NOT NULL,
+        salt TEXT,
+        text INTEGER,
+        epoch TEXT,
+        offset INTEGER,
+        "check" TEXT,
+        postId TEXT,
+        revision INTEGER NOT NULL,
+        PRIMARY KEY (channelId, id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX requestsByTime ON requests (made);
+
+      CREATE TABLE reservations (
+        requestId TEXT PRIMARY KEY,
+        channelId TEXT NOT NULL,
+        made INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX reservationsByTime ON reservations (made);
+
+      CREATE TABLE deleted (
+        id TEXT PRIMARY KEY,
+        access TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      -- Erasures that are not yet known to be complete. With n: all rows of that channel are still to be taken away.
+      CREATE TABLE owed (
+        channelId TEXT NOT NULL,
+        postId TEXT NOT NULL,
+        n INTEGER,
+        PRIMARY KEY (channelId, postId)
+      ) STRICT, WITHOUT ROWID;
+    `),
+  (db) =>
+    db.exec(`
+      -- Tokens that are refused. until: milliseconds since 1970, NULL for ever.
+      CREATE TABLE revoked (
+        jti TEXT PRIMARY KEY,
+        until INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX revokedByTime ON revoked (until);
+    `),
+  (db) =>
+    db.exec(`
+      -- Sessions that were signed out, as EndedSessions writes them.
+      CREATE TABLE endedSessions (line TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+      -- What signs sessions where no secret does: one row, base64url.
+      CREATE TABLE sessionKey (n INTEGER PRIMARY KEY CHECK (n = 1), key TEXT NOT NULL) STRICT;
+    `),
+  // The revision up to which an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
+  (db) => db.exec('ALTER TABLE entries ADD COLUMN erases INTEGER'),
+  (db) => {
+    db.exec(`
+      -- The server's own journal: facts without text, in a chain of its own.
+      CREATE TABLE serverEntries (
+        offset INTEGER PRIMARY KEY,
+        root TEXT NOT NULL,
+        type TEXT NOT NULL,
+        subject TEXT,
+        detail TEXT,
+        at TEXT NOT NULL,
+        by TEXT NOT NULL,
+        "check" TEXT NOT NULL
+      ) STRICT;
+    `);
+    beginServerJournal(statements(db), Date.now());
+  },
+];
+
+/** Whether SQLite tells how long the log is without copying it: from 3.51 on. */
+const tellsLog = Number(process.versions.sqlite?.split('.')[1]) >= 51;
+const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = embeddedLimits;
+
+const logPages = logBytes / 4096;
+
+/**
+ * Copies the log into the journal where it has grown long; to be called after each commit. SQLite does so by itself where it cannot be
+ * asked, and says nothing of what fails then, such as a sync. Here that is thrown.
+ */
+export function copyLog(sql: Sql): void {
+  if (!tellsLog) return;
+  const log = sql('PRAGMA wal_checkpoint(NOOP)').get()?.log as number;
+  if (log >= logPages) sql('PRAGMA wal_checkpoint(PASSIVE)').get();
+}
+
+/**
+ * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.
+ * Throws `JournalRefused` for a schema from the future or a file that is no journal.
+ */
+export function openForWriting(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: lockWaitMs });
+  try {
+    db.exec(`
+      PRAGMA auto_vacuum = NONE;
+      PRAGMA secure_delete = ON;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA fullfsync = ON;
+      PRAGMA checkpoint_fullfsync = ON;
+      PRAGMA journal_size_limit = ${logBytes};
+      PRAGMA wal_autocheckpoint = ${tellsLog ? 0 : logPages};
+      PRAGMA cache_size = -${journalCacheBytes / 1024};
+    `);
+    migrate(db);
+    // A file that it may only read SQLite opens too, and refuses what is written later.
+    db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}; ROLLBACK`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** `unchanging`: nobody writes to it, so that nothing need be written beside it either, as otherwise where it is read. */
+export function openForReading(file: string, { unchanging = false } = {}): DatabaseSync {
+  const location = unchanging ? Object.assign(pathToFileURL(file), { search: 'immutable=1' }) : file;
+  const db = new DatabaseSync(location, { readOnly: true, timeout: journalReadLockMs });
+  db.exec('PRAGMA temp_store = MEMORY');
+  return db;
+}
+
+/** Brings the tables to the version of `steps`, each step in its own transaction. */
+export function migrate(db: DatabaseSync, steps: readonly Migration[] = migrations): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > steps.length) {
+    throw new JournalRefused(
+      `The journal was written by a newer Pressbox (its schema is version ${version}, this one knows up to ${steps.length}). Run the newer one.`,
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      step(db);
+      db.exec(`PRAGMA user_version = ${index + 1}; COMMIT`);
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+export type Sql = (text: string) => StatementSync;
+
+/** Statements by their text, each prepared once. */
+export function statements(db: DatabaseSync): Sql {
+  const prepared = new Map<string, StatementSync>();
+  return (text) => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    const made = db.prepare(text);
+    prepared.set(text, made);
+    return made;
+  };
+}

@@ -1,0 +1,54 @@
+import type { ServerFacts } from '../../protocol/model.ts';
+import { newRoot, nextCheck } from '../hash-chain.ts';
+import { factsOfBeginning, factsOfFound, serverDigest } from '../server-journal.ts';
+import type { Sql } from './schema.ts';
+
+/** The server's own journal, in the table `serverEntries`. */
+
+interface Head {
+  root: string;
+  offset: number;
+  check: string;
+}
+
+/** To be called in the transaction that does what the facts tell of. */
+export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
+  if (facts.length === 0) return;
+  const last = sql('SELECT root, offset, "check" FROM serverEntries ORDER BY offset DESC LIMIT 1').get() as unknown as
+    | Head
+    | undefined;
+  const root = last?.root ?? newRoot();
+  let { offset, check } = last ?? { offset: 0, check: root };
+  for (const told of facts) {
+    offset += 1;
+    check = nextCheck(check, offset, serverDigest(told));
+    const { type, subject, detail, at, by } = told;
+    sql('INSERT INTO serverEntries (offset, root, type, subject, detail, at, by, "check") VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+      offset,
+      root,
+      type,
+      subject,
+      detail,
+      at,
+      by,
+      check,
+    );
+  }
+}
+
+/** The same unless there is an entry with that type and subject. */
+export function recordOnce(sql: Sql, facts: ServerFacts): null {
+  const before = sql('SELECT 1 FROM serverEntries WHERE type = ? AND subject = ?').get(facts.type, facts.subject);
+  if (before === undefined) recordFacts(sql, [facts]);
+  return null;
+}
+
+/** What is there already is told of by where it stands. */
+export function beginServerJournal(sql: Sql, now: number): void {
+  const channels = sql('SELECT id, head AS offset, headCheck AS "check" FROM channels ORDER BY n').all();
+  const found = channels.map((row) => {
+    const { id, offset, check } = row as unknown as { id: string; offset: number; check: string };
+    return factsOfFound(id, { offset, check }, now);
+  });
+  recordFacts(sql, [factsOfBeginning(now), ...found]);
+}

@@ -1,0 +1,173 @@
+import { extname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './thread-messages.ts';
+
+const { waitingCalls: waitingMost, journalCloseMs: closeMs } = embeddedLimits;
+const { threadRestartFirstMs: firstPauseMs, threadRestartMostMs: longestPauseMs } = embeddedLimits;
+
+interface Waiting {
+  settle(answer: unknown): void;
+  fail(error: JournalUnavailable): void;
+}
+
+/** A thread of the engine, seen from the main one: calls with answers. One that dies is started again. `T` names its operations. */
+export class Thread<T> {
+  readonly #name: 'writer' | 'reader';
+  readonly #file: string;
+  #worker!: Worker;
+  #port!: MessagePort;
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  /** Why it takes no calls. */
+  #gone: string | undefined;
+  readonly #closing = new AbortController();
+  /** Called when the thread ends without having been asked to. */
+  onDeath: (why: string) => void = () => {};
+  /** Called when it takes calls again. */
+  onRevival: () => void = () => {};
+  /** Erasures that were owed when it opened the file. */
+  owed = 0;
+  /** The latest time of anything that is remembered of requests, when it opened the file first. */
+  lastRequestAt: number | undefined;
+
+  private constructor(name: 'writer' | 'reader', file: string) {
+    this.#name = name;
+    this.#file = file;
+  }
+
+  /** Resolves when the thread has the file open. Throws `JournalRefused` where it must not be used. */
+  static async open<T>(name: 'writer' | 'reader', file: string): Promise<Thread<T>> {
+    const thread = new Thread<T>(name, file);
+    await thread.#begin({ again: false });
+    return thread;
+  }
+
+  /** Throws like `open`. */
+  #begin({ again }: { again: boolean }): Promise<void> {
+    const { port1: port, port2 } = new MessageChannel();
+    const data: ThreadData = { file: this.#file, again, port: port2 };
+    // The thread needs none of the flags that this process may have been started with.
+    const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${this.#name}` };
+    // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+    const worker = new Worker(new URL(`./${this.#name}${extname(import.meta.filename)}`, import.meta.url), options);
+    this.#worker = worker;
+    this.#port = port;
+    let [isOpen, isOver] = [false, false];
+    return new Promise((resolve, reject) => {
+      const hear = (message: FromThread) => {
+        switch (message.type) {
+          case 'open':
+            isOpen = true;
+            this.owed = message.owed;
+            this.lastRequestAt ??= message.lastRequestAt;
+            return resolve();
+          case 'failed':
+            return reject(
+              message.refused ? new JournalRefused(message.message) : new JournalUnavailable(message.message, 'unchanged'),
+            );
+          case 'answers':
+            for (const answered of message.answers) this.#take(answered);
+        }
+      };
+      const die = (why: string) => {
+        if (isOver) return;
+        isOver = true;
+        // What it said last counts, though its end was heard of first.
+        for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
+        port.close();
+        if (isOpen) this.#die(why);
+        reject(new JournalUnavailable(why, 'unchanged'));
+      };
+      port.on('message', hear);
+      worker.on('error', (error) => die(messageOf(error)));
+      worker.on('exit', () => die('it ended'));
+    });
+  }
+
+  /**
+   * `settled` is called with the answer at once and in the order of answers, before the promise's callers go on.
+   * Throws `JournalUnavailable`.
+   */
+  call<K extends Operation<T>>(
+    operation: K,
+    given: Given<T, K>,
+    settled?: (answer: Answer<T, K>) => void,
+  ): Promise<Answer<T, K>> {
+    if (this.#gone !== undefined) return Promise.reject(new JournalUnavailable(this.#gone, 'unchanged'));
+    if (this.#waiting.size >= waitingMost) {
+      return Promise.reject(new JournalUnavailable(`Too many calls wait for the journal's ${this.#name}.`, 'unchanged'));
+    }
+    return new Promise((resolve, reject) => {
+      const id = ++this.#calls;
+      this.#waiting.set(id, {
+        settle: (answer) => {
+          settled?.(answer as Answer<T, K>);
+          resolve(answer as Answer<T, K>);
+        },
+        fail: reject,
+      });
+      this.#port.postMessage({ id, operation, given } as unknown as Asked<T>);
+    });
+  }
+
+  /** What was asked is finished, or refused where that takes too long. */
+  async close(): Promise<void> {
+    if (this.#gone === undefined) {
+      const closed = this.call('close' as Operation<T>, null as Given<T, Operation<T>>).catch(() => undefined);
+      this.#gone = 'The journal is closed.';
+      const timer = setTimeout(() => void this.#worker.terminate(), closeMs);
+      await Promise.race([closed, new Promise((resolve) => this.#worker.once('exit', resolve))]);
+      clearTimeout(timer);
+    }
+    this.#closing.abort();
+    this.#port.close();
+    await this.#worker.terminate();
+    this.#failAll('The journal was closed.');
+  }
+
+  #take({ id, answer, failure }: Answered): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (failure) {
+      const { message, outcome, refusesToWrite = false, refusal } = failure;
+      waiting?.fail(new JournalUnavailable(message, outcome, { refusesToWrite, refusal }));
+    } else waiting?.settle(answer);
+  }
+
+  #die(why: string): void {
+    const unasked = this.#gone === undefined;
+    this.#gone ??= `The journal's ${this.#name} thread is gone: ${why}`;
+    this.#failAll(this.#gone);
+    if (!unasked) return;
+    this.onDeath(this.#gone);
+    void this.#revive();
+  }
+
+  /** Until it stands again, is closed, or finds that the journal must not be used. */
+  async #revive(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let pauseMs: number = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        await pause(pauseMs, undefined, { signal, ref: false });
+        await this.#begin({ again: true });
+        if (signal.aborted) return void this.#worker.terminate();
+        this.#gone = undefined;
+        return this.onRevival();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#gone = messageOf(error);
+        if (error instanceof JournalRefused) return;
+      }
+    }
+  }
+
+  #failAll(why: string): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    // A call that was under way when the thread died may have been carried out, if it writes.
+    for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#name === 'writer' ? 'unknown' : 'unchanged'));
+  }
+}

@@ -1,0 +1,314 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AuthorPost } from '../../protocol/model.ts';
+import { JournalRefused, JournalUnavailable } from '../engine.ts';
+import { channelFrom, type Text } from '../entry-record.ts';
+import type { Facts } from '../hash-chain.ts';
+import { type ChannelReport, ofServer, renderersOf, type StoreOptions, Walk, wrongFinding, wrongList } from '../history-walk.ts';
+import { tagsOf } from '../post-tags.ts';
+import {
+  channelIsBack,
+  channelIsMissing,
+  type ServerReport,
+  ServerWalk,
+  type StoredServerEntry,
+  tokenIsForgotten,
+} from '../server-journal.ts';
+import { logOf } from './data-directory.ts';
+import { isOutOfReach, notUsable } from './file-damage.ts';
+import { tagKey } from './request-keys.ts';
+import { openForReading } from './schema.ts';
+
+/** The journal of a data directory, walked channel by channel, and the server's own. */
+export type VerifyOptions = StoreOptions;
+
+/**
+ * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
+ * at its start, so that neither html nor what lists are found by is read and compared here. An erasure that no entry tells of is left to
+ * `verify`: the chain holds without it, and a backup would not bring the text back.
+ */
+export function verifyJournal(db: DatabaseSync): void {
+  for (const { fault } of verifyChannels(db, { ignoresUntoldErasures: true }, undefined)) {
+    if (!fault) continue;
+    throw new JournalRefused(
+      `The journal does not hold: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
+    );
+  }
+  const { fault } = walkServer(db, {}).finish();
+  if (fault === undefined) return;
+  throw new JournalRefused(
+    `The server's own journal does not hold: offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
+  );
+}
+
+/** The name of the journal in a data directory. */
+export const journalName = 'journal.db';
+
+/**
+ * Walks the journal of a data directory, which a server may have open meanwhile: it is read as of one moment. An erasure of that time is
+ * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged, `JournalUnavailable` where
+ * it cannot be read.
+ */
+export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport | ServerReport> {
+  const file = join(dataDir, journalName);
+  let opened: Opened | undefined;
+  try {
+    opened = openAsOfNow(file);
+    yield* verifyAll(opened.db, options);
+    if (!opened.unchanging || !existsSync(logOf(file))) return;
+    throw new JournalUnavailable(`A server has opened the journal ${file} meanwhile: verify once more.`, 'unchanged');
+  } catch (error) {
+    throw notUsable(error, file);
+  } finally {
+    opened?.db.close();
+  }
+}
+
+interface Opened {
+  db: DatabaseSync;
+  /** Read on the word that nobody writes to it. */
+  unchanging: boolean;
+}
+
+/** To read a journal SQLite writes a file beside it. Where that cannot be, it reads one that was closed, which has no log. */
+function openAsOfNow(file: string): Opened {
+  const db = openReadable(file);
+  try {
+    return { db: begun(db), unchanging: false };
+  } catch (error) {
+    if (!isOutOfReach(error)) throw error;
+    if (!existsSync(logOf(file))) return { db: begun(openForReading(file, { unchanging: true })), unchanging: true };
+    const why = `The journal ${file} was not closed, and nothing can be written beside it, as is needed to read it`;
+    throw new JournalUnavailable(`${why}: copy the directory, and verify the copy.`, 'unchanged', { cause: error });
+  }
+}
+
+function openReadable(file: string): DatabaseSync {
+  try {
+    // Says why, where a path leads nowhere.
+    statSync(file);
+    return openForReading(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new JournalRefused(`There is no journal in ${dirname(file)}.`);
+    if (code !== 'EACCES' && !isOutOfReach(error)) throw error;
+    throw new JournalUnavailable(`The journal ${file} may not be read by this process.`, 'unchanged', { cause: error });
+  }
+}
+
+function begun(db: DatabaseSync): DatabaseSync {
+  try {
+    db.exec('BEGIN');
+    db.prepare('PRAGMA user_version').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function* verifyAll(db: DatabaseSync, options: StoreOptions): Generator<ChannelReport | ServerReport> {
+  const server = walkServer(db, options);
+  // What does not hold tells nothing of channels.
+  yield* verifyChannels(db, options, server.holds ? server : undefined);
+  if (options.channelId === undefined) yield server.finish();
+}
+
+/** An earlier version made the tables, and none of this one has opened them yet. */
+function lacks(db: DatabaseSync, table: string, column: string): boolean {
+  return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) === undefined;
+}
+
+/** The server's own journal, compared with what is there. */
+function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk {
+  const walk = new ServerWalk(since?.get(ofServer));
+  if (lacks(db, 'serverEntries', 'offset')) return walk;
+  const rows = db.prepare('SELECT * FROM serverEntries ORDER BY offset').iterate();
+  for (const row of rows as unknown as Iterable<StoredServerEntry & { root: string }>) walk.take(row.root, row);
+  if (!walk.holds) walk.faulty(1, 'the entry is missing');
+  const refused = db.prepare('SELECT until FROM revoked WHERE jti = ?');
+  for (const [jti, { until, offset }] of now === undefined ? [] : walk.revoked) {
+    if (until !== null && until <= (now as number)) continue;
+    const kept = refused.get(jti) as { until: number | null } | undefined;
+    if (kept === undefined || (kept.until !== null && (until === null || kept.until < until)))
+      walk.faulty(offset, tokenIsForgotten);
+  }
+  return walk;
+}
+
+/** A report for each channel, in the order of their ids. Without `server` nothing is compared with the server's own journal. */
+function* verifyChannels(db: DatabaseSync, options: StoreOptions, server: ServerWalk | undefined): Generator<ChannelReport> {
+  const columns = 'SELECT n, id, root, head, headCheck, revision, last, text, state, access, created, pinned FROM channels';
+  const { channelId } = options;
+  const channels =
+    channelId === undefined ? db.prepare(`${columns} ORDER BY id`).all() : db.prepare(`${columns} WHERE id = ?`).all(channelId);
+  const there = new Set<string>();
+  for (const channel of channels as unknown as ChannelRow[]) {
+    there.add(channel.id);
+    yield verifyChannel(db, channel, options, server);
+  }
+  if (channelId === undefined)
+    for (const report of missingChannels(db)) {
+      there.add(report.channelId);
+      yield report;
+    }
+  const isDeleted = db.prepare('SELECT 1 FROM deleted WHERE id = ?');
+  for (const [id, record] of server?.channels ?? []) {
+    if ((channelId !== undefined && id !== channelId) || there.has(id)) continue;
+    if (!record.isDeleted || isDeleted.get(id) === undefined) yield new Walk(id, '').faulty(0, null, channelIsMissing);
+  }
+}
+
+/** Channels that are gone though their entries are there, and are not those of a deleted one, which are taken away in steps. */
+function* missingChannels(db: DatabaseSync): Generator<ChannelReport> {
+  const missing = db.prepare(
+    `WITH RECURSIVE written (n) AS (
+       SELECT min(channel) FROM entries
+       UNION ALL SELECT (SELECT min(channel) FROM entries WHERE channel > n) FROM written WHERE n IS NOT NULL)
+     SELECT n FROM written
+     WHERE n IS NOT NULL AND n NOT IN (SELECT n FROM channels) AND n NOT IN (SELECT n FROM owed WHERE n IS NOT NULL)`,
+  );
+  const opening = db.prepare('SELECT t.state FROM entries e JOIN texts t ON t.id = e.text WHERE e.channel = ? AND e.seq IS NULL');
+  for (const { n } of missing.iterate()) {
+    const state = opening.get(n as number)?.state;
+    const id = typeof state === 'string' ? channelFrom(state).id : `(number ${n})`;
+    yield new Walk(id, '').faulty(0, null, 'the channel is missing, and what was written in it is there');
+  }
+}
+
+interface ChannelRow {
+  n: number;
+  id: string;
+  root: string;
+  head: number;
+  headCheck: string;
+  revision: number;
+  last: number;
+  text: number;
+  state: string;
+  access: string;
+  created: number;
+  pinned: string | null;
+}
+
+interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'>, Partial<Pick<Text, 'html' | 'version'>> {
+  offset: number;
+  seq: number | null;
+  content: string;
+  check: string;
+  listed: number;
+  text: number;
+  salt: string | null;
+  state: string | null;
+  /** Of the post: revisions up to this one were erased. */
+  erased: number | null;
+}
+
+interface PostRow {
+  id: string;
+  seq: number;
+  last: number;
+  revision: number;
+  erased: number;
+  text: number;
+  publishedAt: string;
+  state: string;
+  /** In their order, with spaces between. */
+  tags: string | null;
+}
+
+interface Latest {
+  offset: number;
+  postId: string | null;
+  revision: number;
+  text: number;
+}
+
+function verifyChannel(
+  db: DatabaseSync,
+  channel: ChannelRow,
+  { since, renderer, rendererFor, isListed, ignoresUntoldErasures, onEntry }: StoreOptions,
+  server: ServerWalk | undefined,
+): ChannelReport {
+  const html = renderer === undefined ? '' : ', t.html, t.version';
+  const erases = lacks(db, 'entries', 'erases') ? 'NULL AS erases' : 'e.erases';
+  const rows = db
+    .prepare(
+      `SELECT e.offset, e.type, p.id AS postId, e.revision, e.kind, e.at, e.by, e.seq, e.content, e."check", ${erases}, e.listed, e.text,
+         p.erased, t.salt, t.headline, t.note, t.state${html}
+       FROM entries e LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq LEFT JOIN texts t ON t.id = e.text
+       WHERE e.channel = ? ORDER BY e.offset`,
+    )
+    .iterate(channel.n) as unknown as Iterable<EntryRow>;
+  const record = server?.channels.get(channel.id);
+  const renderers = server && renderersOf(server, rendererFor);
+  const options = { since: since?.get(channel.id), renderer, record, renderers, ignoresUntoldErasures };
+  const walk = new Walk(channel.id, channel.root, options);
+  if (server !== undefined && record === undefined) return walk.faulty(0, null, 'nothing tells that the channel was made');
+  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
+  const latest = new Map<number | null, Latest>();
+  for (const row of rows) {
+    const { salt, state, headline, note, html, version } = row;
+    const text = salt === null || state === null ? undefined : { salt, state, headline, note };
+    const shown = html === undefined || version === undefined ? undefined : { html, version };
+    const faulty = walk.take({ ...row, channelId: channel.id, text, shown, erasedThrough: row.erased ?? 0 });
+    if (faulty !== undefined) return faulty;
+    if (isListed !== undefined && isListed(row.kind) !== (row.listed === 1))
+      return walk.faulty(row.offset, row.postId, wrongList);
+    latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
+    onEntry?.();
+  }
+  if (channel.head > walk.offset) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
+  if (channel.head < walk.offset) return walk.faulty(channel.head + 1, null, 'the entry is behind the head');
+  if (channel.headCheck !== walk.check) return walk.faulty(channel.head, null, 'the head is not at the end of the chain');
+  const wrong = wrongIndex(db, channel, latest);
+  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
+  const lost = isListed && wrongPlace(db, channel);
+  if (lost !== undefined) return walk.faulty(lost.offset, lost.postId, wrongFinding);
+  return walk.finish();
+}
+
+/** A post's or the channel's last entry where the compacted state disagrees with it. */
+function wrongIndex(
+  db: DatabaseSync,
+  channel: ChannelRow,
+  latest: Map<number | null, Latest>,
+): { offset: number; postId: string | null } | undefined {
+  const agrees = (row: { last: number; revision: number; text: number }, { offset, revision, text }: Latest) =>
+    row.last === offset && row.revision === revision && row.text === text;
+  const own = latest.get(null);
+  if (own === undefined || !agrees(channel, own)) return own ?? { offset: 1, postId: null };
+  latest.delete(null);
+  const columns = 'id, seq, last, revision, erased, text';
+  const posts = db.prepare(`SELECT ${columns} FROM posts WHERE channel = ? ORDER BY seq`).iterate(channel.n);
+  for (const post of posts as unknown as Iterable<PostRow>) {
+    const expected = latest.get(post.seq);
+    // What stands is never erased: an erasure is of what was before it.
+    if (expected === undefined || !agrees(post, expected) || post.erased >= post.revision)
+      return { offset: expected?.offset ?? post.seq, postId: post.id };
+    latest.delete(post.seq);
+  }
+  return latest.values().next().value;
+}
+
+/** The last entry of what is found by something else than its text says. The texts are those that were written. */
+function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; postId: string | null } | undefined {
+  const { n, root, last, text } = channel;
+  const own = channelFrom(db.prepare('SELECT state FROM texts WHERE id = ?').get(text)?.state as string);
+  const isFound =
+    channel.state === own.state &&
+    channel.access === own.access &&
+    channel.created === Date.parse(own.createdAt) &&
+    channel.pinned === own.pinnedPostId;
+  if (!isFound) return { offset: last, postId: null };
+  const tags = "SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags WHERE channel = p.channel AND seq = p.seq";
+  const columns = `p.id, p.last, p.publishedAt, t.state, (${tags}) AS tags`;
+  const posts = db.prepare(`SELECT ${columns} FROM posts p JOIN texts t ON t.id = p.text WHERE p.channel = ?`).iterate(n);
+  for (const post of posts as unknown as Iterable<PostRow>) {
+    const written = JSON.parse(post.state) as AuthorPost;
+    const expected = [...new Set(tagsOf(written).map((tag) => tagKey(root, tag)))].sort().join(' ');
+    if (post.publishedAt !== written.publishedAt || post.tags !== expected) return { offset: post.last, postId: post.id };
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+import { accessSync, constants, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { codeOf, isOutOfReach, sqliteFull } from './file-damage.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+
+/**
+ * Whether the journal could take a write, for who asks while nobody writes. What was committed last answers that. Where the last commit
+ * failed, or the disk looks full or read-only, a commit is tried that changes nothing; else an idle journal is left alone.
+ */
+export class Writability {
+  readonly #db: DatabaseSync;
+  readonly #directory: string;
+  #last: 'committed' | 'refused' | undefined;
+
+  constructor(db: DatabaseSync, file: string) {
+    this.#db = db;
+    this.#directory = dirname(file);
+  }
+
+  /** What became of a transaction. */
+  note(became: 'committed' | 'refused'): void {
+    this.#last = became;
+  }
+
+  /** Throws what SQLite says, or the system, where nothing can be written. */
+  probe(): void {
+    const last = this.#last;
+    if (last === 'committed') {
+      this.#last = undefined;
+      return;
+    }
+    const looksRight = hasRoom(this.#directory);
+    if (looksRight && last === undefined) return;
+    this.#last = 'refused';
+    const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as { user_version: number };
+    this.#db.exec(`PRAGMA user_version = ${version}`);
+    // One page may fit where no post does.
+    if (!looksRight && last === 'refused')
+      throw Object.assign(new Error('There is no room for a post on the disk of the journal.'), { code: 'ENOSPC' });
+    this.#last = undefined;
+  }
+}
+
+function hasRoom(directory: string): boolean {
+  accessSync(directory, constants.W_OK);
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize >= embeddedLimits.journalRoomBytes;
+}
+
+/** Why nothing can be written, without names of files. */
+export function refusalOf(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (codeOf(error) === sqliteFull || code === 'ENOSPC' || code === 'EDQUOT') return 'Its disk is full.';
+  if (isOutOfReach(error) || code === 'EROFS' || code === 'EACCES') return 'Its disk may only be read.';
+  if (code === 'ENOENT') return movedAway;
+  return undefined;
+}
+
+export const movedAway = 'Its files are not where they were.';

@@ -1,0 +1,253 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
+import { append } from './append.ts';
+import { notePlaces, syncLog } from './data-directory.ts';
+import { endSession, sessionKey } from './ended-sessions.ts';
+import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
+import { codeOf, isDamage, notUsable, sqliteFull } from './file-damage.ts';
+import { lastRequestAt, note, reserve, sweepRequests } from './request-keys.ts';
+import { revoke } from './revoked-tokens.ts';
+import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
+import { recordOnce } from './server-journal.ts';
+import { embeddedLimits } from './sqlite-limits.ts';
+import type { Answered, Asked, FromThread, ThreadData, Writes } from './thread-messages.ts';
+import { verifyJournal } from './verify.ts';
+import { movedAway, refusalOf, Writability } from './writability.ts';
+
+/**
+ * The writer thread. What waits when a commit ends forms the next transaction, each operation in its savepoint, so that many authors
+ * share one sync. Nothing is answered before the sync, and everything in the order of the journal.
+ */
+
+const { transactionOperations: transactionMost } = embeddedLimits;
+
+type AskedWrite = Asked<Writes>;
+
+const { file, again, port } = workerData as ThreadData;
+
+function start(): void {
+  let db: DatabaseSync;
+  try {
+    if (again && !existsSync(file)) throw new JournalUnavailable(`The journal ${file} is gone.`, 'unchanged');
+    syncLog(file);
+    db = openForWriting(file);
+    verifyJournal(db);
+  } catch (error) {
+    const why = notUsable(error, file);
+    send(port, { type: 'failed', message: messageOf(why), refused: why instanceof JournalRefused });
+    port.close();
+    return;
+  }
+  const sql = statements(db);
+  const whyMoved = notePlaces(file);
+  const writability = new Writability(db, file);
+  let broken: string | undefined;
+  const breakDown = (why: string) => {
+    broken = why;
+  };
+  send(port, { type: 'open', owed: countOwed(sql), lastRequestAt: lastRequestAt(sql) });
+
+  port.on('message', (first: AskedWrite) => {
+    let next: AskedWrite | undefined = first;
+    while (next !== undefined) {
+      const batch: AskedWrite[] = [];
+      while (next !== undefined && inTransaction(next) && batch.length < transactionMost) {
+        batch.push(next);
+        next = receive();
+      }
+      const refusal = broken ?? whyMoved();
+      if (batch.length > 0) {
+        const answers = refusal === undefined ? transact(db, sql, batch, breakDown) : refuse(batch, refusal);
+        writability.note(answers.some(({ failure }) => failure?.refusesToWrite) ? 'refused' : 'committed');
+        answer(answers);
+      }
+      if (batch.length > 0 && broken === undefined) tend(sql, breakDown);
+      if (next !== undefined && !inTransaction(next)) {
+        answer([alone(db, sql, next, { broken, moved: refusal, breakDown, writability })]);
+        if (next.operation === 'close') return port.close();
+        next = receive();
+      }
+    }
+  });
+}
+
+function receive(): AskedWrite | undefined {
+  return receiveMessageOnPort(port)?.message as AskedWrite | undefined;
+}
+
+function send(to: MessagePort, message: FromThread): void {
+  to.postMessage(message);
+}
+
+function answer(answers: Answered[]): void {
+  send(port, { type: 'answers', answers });
+}
+
+const transacted: readonly AskedWrite['operation'][] = [
+  'append',
+  'note',
+  'reserve',
+  'delete',
+  'revoke',
+  'recordOnce',
+  'endSession',
+  'sessionKey',
+];
+
+function inTransaction({ operation }: AskedWrite): boolean {
+  return transacted.includes(operation);
+}
+
+function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): Answered[] {
+  const answers: Answered[] = [];
+  try {
+    db.exec('BEGIN IMMEDIATE');
+    for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
+    sweepRequests(sql, Math.max(...batch.map(requestAtOf)), batch.length);
+  } catch (error) {
+    // The commit was not tried: what was begun is void.
+    rollBack(db);
+    noteDamage(error, breakDown);
+    return refuse(batch, messageOf(error));
+  }
+  try {
+    db.exec('COMMIT');
+    return answers;
+  } catch (error) {
+    rollBack(db);
+    noteDamage(error, breakDown);
+    // A full disk kept the last bytes of the transaction out of the log. After another error they may be there, and found at the next start.
+    const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
+    return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome, refusesToWrite: true } }));
+  }
+}
+
+/** What is answered stands in the log; that it cannot be copied on is a matter of later writes. */
+function tend(sql: Sql, breakDown: (why: string) => void): void {
+  try {
+    copyLog(sql);
+  } catch (error) {
+    noteDamage(error, breakDown);
+  }
+}
+
+/** By the clock of requests. What has none sweeps nothing. */
+function requestAtOf({ given }: AskedWrite): number {
+  return given !== null && 'requestAt' in given ? given.requestAt : 0;
+}
+
+function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): Answered {
+  const { id } = asked;
+  sql('SAVEPOINT operation').run();
+  try {
+    const answer = perform(sql, asked);
+    sql('RELEASE operation').run();
+    return { id, answer };
+  } catch (error) {
+    // Errors such as a full disk void the whole transaction, and with it the savepoint.
+    if (!db.isTransaction) throw error;
+    db.exec('ROLLBACK TO operation; RELEASE operation');
+    if (codeOf(error) !== undefined) throw error;
+    return { id, failure: { message: messageOf(error), outcome: 'unchanged' } };
+  }
+}
+
+function perform(sql: Sql, asked: AskedWrite): unknown {
+  switch (asked.operation) {
+    case 'append':
+      return append(sql, asked.given);
+    case 'note':
+      return note(sql, asked.given);
+    case 'reserve':
+      return reserve(sql, asked.given);
+    case 'delete':
+      return deleteChannel(sql, asked.given);
+    case 'recordOnce':
+      return recordOnce(sql, asked.given);
+    case 'revoke':
+      return revoke(sql, asked.given);
+    case 'endSession':
+      return endSession(sql, asked.given);
+    case 'sessionKey':
+      return sessionKey(sql, asked.given);
+    default:
+      throw new JournalUnavailable(`${asked.operation} is not for a transaction.`, 'unchanged');
+  }
+}
+
+interface Condition {
+  /** Why nothing may be written until a restart. */
+  broken: string | undefined;
+  /** Why nothing may be written while the files are not where they were. */
+  moved: string | undefined;
+  breakDown: (why: string) => void;
+  writability: Writability;
+}
+
+function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Condition): Answered {
+  const { id } = asked;
+  const { broken, moved, breakDown, writability } = condition;
+  try {
+    if (asked.operation === 'close') db.close();
+    else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
+    else if (moved !== undefined)
+      return { id, failure: { message: moved, outcome: 'unchanged', refusesToWrite: true, refusal: movedAway } };
+    else if (asked.operation === 'ping') return ping(id, writability, breakDown);
+    else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
+    return { id, answer: null };
+  } catch (error) {
+    noteDamage(error, breakDown);
+    return { id, failure: { message: messageOf(error), outcome: 'unknown' } };
+  }
+}
+
+function ping(id: number, writability: Writability, breakDown: (why: string) => void): Answered {
+  try {
+    writability.probe();
+    return { id, answer: null };
+  } catch (error) {
+    noteDamage(error, breakDown);
+    return { id, failure: { message: messageOf(error), outcome: 'unchanged', refusesToWrite: true, refusal: refusalOf(error) } };
+  }
+}
+
+function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
+  const isComplete = () => (wanted === null ? countOwed(sql) === 0 : !isOwed(sql, wanted.channelId, wanted.postId));
+  const tell = (state: Writes['erase']['answer']['state']) => ({ state, owed: countOwed(sql) });
+  if (isComplete()) return tell('complete');
+  db.exec('BEGIN IMMEDIATE');
+  let more: boolean;
+  try {
+    more = wipe(sql);
+    db.exec('COMMIT');
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+  if (more) return tell('goes-on');
+  return tell(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
+}
+
+function refuse(batch: AskedWrite[], message: string): Answered[] {
+  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true } }));
+}
+
+function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK');
+}
+
+const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
+
+/**
+ * After a failed sync the kernel may drop what it could not write and call the next sync good. So nothing is written any more until a
+ * start has read the file anew; the same where the file turns out damaged.
+ */
+function noteDamage(error: unknown, breakDown: (why: string) => void): void {
+  if (isDamage(error) || syncFailures.includes(codeOf(error) ?? 0)) {
+    breakDown(`The journal takes no more writes until it is started anew: ${messageOf(error)}`);
+  }
+}
+
+start();
