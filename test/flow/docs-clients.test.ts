@@ -22,10 +22,15 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { openShell, type Shell } from '../support/shell.ts';
 import { type FollowerStart, type HeldByFollower, tellFollower } from '../support/tell-follower.ts';
 
-const page = await readFile(join(root, 'docs/guides/clients.md'), 'utf8');
+const read = (name: string) => readFile(join(root, 'docs/guides', name), 'utf8');
+const page = await read('clients.md');
+const pythonPage = await read('client-python.md');
+const curlPage = await read('client-curl.md');
+const names = ['client-javascript.md', 'client-react-native.md', 'client-swift.md', 'client-kotlin.md', 'publish.md'];
+const pages = [page, pythonPage, curlPage, ...(await Promise.all(names.map(read)))].join('\n');
 
 /** The block of code with this after its fence. */
-const block = (mark: string) => new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
+const block = (mark: string) => new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(pages)?.[1] ?? '';
 
 let server: TestServer;
 let author: AuthorClient;
@@ -50,7 +55,7 @@ async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Ex
   }
 }
 
-describe('docs/guides/clients.md: the client with Socket.IO alone', () => {
+describe('docs/guides/client-javascript.md: the client with Socket.IO alone', () => {
   it('does what the page says for everything that a server may say', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
     // Pauses are short by chance.
@@ -121,7 +126,7 @@ describe('docs/guides/clients.md: the client with Socket.IO alone', () => {
   });
 });
 
-describe('docs/guides/clients.md: a page that is rendered on a server', () => {
+describe('docs/guides/client-javascript.md: a page that is rendered on a server', () => {
   type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
 
   it('is gone on from in the browser, where what changed since comes once', async () => {
@@ -154,7 +159,7 @@ describe('docs/guides/clients.md: a page that is rendered on a server', () => {
   });
 });
 
-describe('docs/guides/clients.md: React Native', () => {
+describe('docs/guides/client-react-native.md', () => {
   it('shows at the next start what was held, catches up, and looks after its connection in the foreground', async () => {
     const modules = {
       'react-native': 'export const AppState = native.AppState;',
@@ -235,7 +240,7 @@ describe('docs/guides/clients.md: React Native', () => {
   });
 });
 
-describeWith(needs.curl, 'docs/guides/clients.md: curl', () => {
+describeWith(needs.curl, 'docs/guides/client-curl.md', () => {
   let folder: string;
   let shell: Shell;
   beforeAll(async () => {
@@ -274,7 +279,7 @@ describeWith(needs.curl, 'docs/guides/clients.md: curl', () => {
   });
 
   it('and Python have examples that start as they stand', async () => {
-    const [python = '', follow = ''] = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
+    const [python = '', follow = ''] = [...`${pythonPage}\n${curlPage}`.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
       here(lines ?? '').trim(),
     );
     expect([python, follow].map((line) => line.split(' ').find((word) => word.includes('examples/')))).toEqual([
@@ -288,10 +293,9 @@ describeWith(needs.curl, 'docs/guides/clients.md: curl', () => {
   });
 });
 
-describeWith(needs.pythonSocketIo, 'docs/guides/clients.md: Python', (python) => {
+describeWith(needs.pythonSocketIo, 'docs/guides/client-python.md', (python) => {
   it('starts as it stands, and has what the page says in the places that it names', async () => {
-    const section = page.slice(page.indexOf('## Python'), page.indexOf('## curl'));
-    const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(section) ?? [];
+    const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(pythonPage) ?? [];
     await using shell = openShell(root, { PATH: process.env.PATH });
     const { channel } = await author.createChannel({ headline: 'In Python', state: 'live' });
     const { post } = await author.publish(channel.id, { headline: 'At noon' });
@@ -310,7 +314,7 @@ describeWith(needs.pythonSocketIo, 'docs/guides/clients.md: Python', (python) =>
     // Whoever comes new is told of what was wrong, too.
     for (const why of ['It was at one.', 'It is the third.']) expect(run.out).toContain(`CORRECTION ${why}`);
     const source = await readFile(join(root, 'examples/reader.py'), 'utf8');
-    const named = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
+    const named = [...pythonPage.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
     expect(named.length).toBeGreaterThan(8);
     expect(named.filter((name) => !source.includes(`def ${name}(`))).toEqual([]);
   });
@@ -375,7 +379,7 @@ describe('docs/guides/clients.md: the names of the wire', () => {
   });
 
   it('are those of the table of what to do, for every message and every reason', () => {
-    const table = page.slice(page.indexOf('## What happens'), page.indexOf('## A browser'));
+    const table = page.slice(page.indexOf('## What happens'), page.indexOf('## Where WebSockets'));
     const spoken = [...table.matchAll(/`([a-z][\w.-]+)`/gi)].map(([, name]) => name);
     expect(spoken.filter((name) => !known.has(name) && name !== 'html')).toEqual([]);
     const messages = socketMessages.map(({ name }) => name).filter((name) => name !== 'unsubscribe');
@@ -384,7 +388,7 @@ describe('docs/guides/clients.md: the names of the wire', () => {
   });
 });
 
-describe('docs/guides/clients.md: AuthorClient', () => {
+describe('docs/guides/publish.md', () => {
   it('publishes, corrects, decides again on what stands, and retracts', async () => {
     const { report } = await moduleOf<{ report: Report }>(block('js author'));
     const { channel } = await author.createChannel({ headline: 'Fire at the harbour' });
