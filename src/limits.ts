@@ -1,11 +1,11 @@
 import { deskTable } from './desk/limits.ts';
 import { answerTable, httpTable, rateTable, tokenTable } from './edge/limits.ts';
-import { fanoutTable } from './fanout/limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/limits.ts';
 import { readerTable } from './reader/limits.ts';
+import { fanoutTable } from './streams/stream-limits.ts';
 import { logTable } from './telemetry/limits.ts';
 import { workerTable } from './workers/limits.ts';
 

@@ -1,11 +1,11 @@
 import { type Asking, isUnjudged, principalIn } from '../edge/identity.ts';
-import type { Feed } from '../fanout/feed.ts';
-import type { Feeds, Held } from '../fanout/feeds.ts';
 import { type ChannelRead, type Journal, JournalUnavailable } from '../journal/engine.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
+import type { Feed } from '../streams/channel-stream.ts';
+import type { Feeds, Held } from '../streams/channel-streams.ts';
 import { Asker } from './asker.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Format } from '../fanout/encoded.ts';
+import type { Format } from '../streams/encoded-events.ts';
 import { readerLimits } from './limits.ts';
 import type { Subscription } from './subscription.ts';
 

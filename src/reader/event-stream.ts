@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Response } from 'express';
-import type { EncodedCatchUp } from '../fanout/catch-up.ts';
-import { type Format, onceForEach } from '../fanout/encoded.ts';
 import type { Reach } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
+import type { EncodedCatchUp } from '../streams/catch-up.ts';
+import { type Format, onceForEach } from '../streams/encoded-events.ts';
 import type { Pipe } from './connection.ts';
 import { readerLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';

@@ -4,11 +4,11 @@ import type { Identity } from '../edge/identity.ts';
 import { askingOf, requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import type { Slots } from '../edge/slots.ts';
-import type { Feeds } from '../fanout/feeds.ts';
 import type { Engine, KeptEntry } from '../journal/engine.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
+import type { Feeds } from '../streams/channel-streams.ts';
 import { knownChannel } from './access.ts';
 import { readerLimits } from './limits.ts';
 

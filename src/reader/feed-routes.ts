@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { challenge, etagOf, sendJson } from '../edge/answers.ts';
 import { askingOf } from '../edge/request.ts';
-import type { Feeds } from '../fanout/feeds.ts';
-import { shared } from '../fanout/shared.ts';
 import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
+import type { Feeds } from '../streams/channel-streams.ts';
+import { shared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { orRefuse, readFeedIfOpen } from './access.ts';
 import { atom, atomEntry } from './feeds/atom.ts';

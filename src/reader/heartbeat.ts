@@ -1,4 +1,4 @@
-import { forEach } from '../fanout/each.ts';
+import { forEach } from '../streams/for-each-safe.ts';
 import { readerLimits } from './limits.ts';
 
 /** One that is asked now and then whether it is there. */

@@ -1,8 +1,8 @@
 import { answerLimits } from '../edge/limits.ts';
-import { forEach } from '../fanout/each.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
+import { forEach } from '../streams/for-each-safe.ts';
 import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';

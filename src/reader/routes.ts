@@ -1,7 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { postEtag, sendContent, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
-import { readSnapshot } from '../fanout/snapshots.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
 import { formatCursor } from '../protocol/cursor.ts';
@@ -10,6 +9,7 @@ import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../proto
 import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
+import { readSnapshot } from '../streams/snapshots.ts';
 import { knownChannel, orRefuse, readIfOpen } from './access.ts';
 import { answerOnce, catchUpOnce } from './answer-once.ts';
 import { readerLimits } from './limits.ts';
@@ -20,7 +20,7 @@ import { countCatchUp } from './subscription.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
- * again what was read while something was erased, or where it comes from a feed, that of the feed (`fanout/catch-up.ts`). The
+ * again what was read while something was erased, or where it comes from a feed, that of the feed (`streams/catch-up.ts`). The
  * audit trail holds no text and needs none.
  */
 export interface ReaderContext extends StreamsContext {

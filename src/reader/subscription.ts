@@ -1,9 +1,9 @@
-import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../fanout/catch-up.ts';
-import type { Format } from '../fanout/encoded.ts';
-import type { EndReason, Feed, Reader } from '../fanout/feed.ts';
-import type { Held } from '../fanout/feeds.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
+import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
+import type { EndReason, Feed, Reader } from '../streams/channel-stream.ts';
+import type { Held } from '../streams/channel-streams.ts';
+import type { Format } from '../streams/encoded-events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { goneFrom, mustRead } from './access.ts';
 import type { Asker } from './asker.ts';

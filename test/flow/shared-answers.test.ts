@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
-import type { Feed } from '../../src/fanout/feed.ts';
-import { Feeds } from '../../src/fanout/feeds.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
+import { catchUp, type EncodedCatchUp } from '../../src/streams/catch-up.ts';
+import type { Feed } from '../../src/streams/channel-stream.ts';
+import { Feeds } from '../../src/streams/channel-streams.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish } from '../support/writers.ts';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { catchUp } from '../../src/fanout/catch-up.ts';
-import type { Feed } from '../../src/fanout/feed.ts';
-import { Feeds } from '../../src/fanout/feeds.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
-import { type EncodedSnapshot, readSnapshot } from '../../src/fanout/snapshots.ts';
 import type { Engine } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';
+import { catchUp } from '../../src/streams/catch-up.ts';
+import type { Feed } from '../../src/streams/channel-stream.ts';
+import { Feeds } from '../../src/streams/channel-streams.ts';
+import { type EncodedSnapshot, readSnapshot } from '../../src/streams/snapshots.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 

@@ -1,11 +1,11 @@
 import type { Timeline } from '../../client/timeline.ts';
 import type { Page } from '../../client/timeline-pages.ts';
 import { deskLimits } from '../../src/desk/limits.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import { mayRead } from '../../src/protocol/rights.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 import { channelId } from './contents.ts';
 import { type Entry, entryAt, holds, newestFirst } from './histories.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';

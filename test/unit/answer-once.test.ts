@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Feeds } from '../../src/fanout/feeds.ts';
 import { type Engine, JournalUnavailable } from '../../src/journal/engine.ts';
 import type { Access } from '../../src/protocol/model.ts';
 import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
+import { Feeds } from '../../src/streams/channel-streams.ts';
 import { newChannel } from '../simulation/contents.ts';
 
 /** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */

@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
-import { Feed, type Reader } from '../../src/fanout/feed.ts';
 import type { Announcement, Engine, StoredChange } from '../../src/journal/engine.ts';
 import type { Channel } from '../../src/protocol/model.ts';
+import { catchUp, type EncodedCatchUp } from '../../src/streams/catch-up.ts';
+import { Feed, type Reader } from '../../src/streams/channel-stream.ts';
 
 /**
  * Two histories that part at one offset, of which the journal's answer is of one and the announcement that overtakes it of the other.

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Feeds } from '../../src/fanout/feeds.ts';
 import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../src/journal/engine.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Pipe } from '../../src/reader/connection.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { ClientSocket } from '../../src/reader/messages.ts';
+import { Feeds } from '../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { newChannel } from '../simulation/contents.ts';
 

@@ -1,8 +1,4 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { catchUp, type EncodedCatchUp } from '../../src/fanout/catch-up.ts';
-import type { EndReason, Reader } from '../../src/fanout/feed.ts';
-import { Feeds } from '../../src/fanout/feeds.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
 import {
   type Announcement,
   type ChannelRead,
@@ -13,6 +9,10 @@ import {
 } from '../../src/journal/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { Channel, Event } from '../../src/protocol/model.ts';
+import { catchUp, type EncodedCatchUp } from '../../src/streams/catch-up.ts';
+import type { EndReason, Reader } from '../../src/streams/channel-stream.ts';
+import { Feeds } from '../../src/streams/channel-streams.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 import { newChannel, newPost } from '../simulation/contents.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Reader } from '../../src/fanout/feed.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
-import { Rounds } from '../../src/fanout/rounds.ts';
-import { Turns } from '../../src/fanout/turns.ts';
+import type { Reader } from '../../src/streams/channel-stream.ts';
+import { Rounds } from '../../src/streams/delivery.ts';
+import { Turns } from '../../src/streams/fair-scheduler.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 
 /** What is handed out is a number that rises; who is handed something has it all from then on. */
 const usual = { ...fanoutLimits };

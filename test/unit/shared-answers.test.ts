@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
-import { SharedAnswers, SharedOfAll } from '../../src/fanout/shared.ts';
+import { SharedAnswers, SharedOfAll } from '../../src/streams/shared-answers.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 
 const { sharedCharacters, sharedCharactersOfAll } = fanoutLimits;
 const whole = 'an answer';

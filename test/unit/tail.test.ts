@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { EncodedChange, type Format } from '../../src/fanout/encoded.ts';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
-import { Tail } from '../../src/fanout/tail.ts';
 import type { StoredChange } from '../../src/journal/engine.ts';
 import type { PostEventType } from '../../src/protocol/model.ts';
+import { EncodedChange, type Format } from '../../src/streams/encoded-events.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
+import { Tail } from '../../src/streams/tail.ts';
 
 const at = '2026-11-24T12:00:00.000Z';
 const check = (offset: number) => offset.toString(16).padStart(16, '0');

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { fanoutLimits } from '../../src/fanout/limits.ts';
-import { Turns } from '../../src/fanout/turns.ts';
+import { Turns } from '../../src/streams/fair-scheduler.ts';
+import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 
 const usual = { ...fanoutLimits };
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { readAgain } from '../journal/read-guard.ts';
-import type { Feed } from './feed.ts';
-import { fanoutLimits } from './limits.ts';
+import type { Feed } from './channel-stream.ts';
+import { fanoutLimits } from './stream-limits.ts';
 
 /**
  * Answers that all share who ask the same of a channel between two changes of it: what is made for one is given to the others, until

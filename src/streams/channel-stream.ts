@@ -4,14 +4,14 @@ import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel, Transport } from '../protocol/model.ts';
-import { EncodedChange, type Format } from './encoded.ts';
-import { inRealTime, type Later } from './later.ts';
-import { fanoutLimits } from './limits.ts';
-import { Rounds } from './rounds.ts';
-import { SharedAnswers, type SharedOfAll } from './shared.ts';
-import { Slices } from './slices.ts';
+import { Rounds } from './delivery.ts';
+import { Slices } from './encoded-batches.ts';
+import { EncodedChange, type Format } from './encoded-events.ts';
+import { Turns } from './fair-scheduler.ts';
+import { SharedAnswers, type SharedOfAll } from './shared-answers.ts';
+import { fanoutLimits } from './stream-limits.ts';
 import { Tail } from './tail.ts';
-import { Turns } from './turns.ts';
+import { inRealTime, type Later } from './timer.ts';
 
 /**
  * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the

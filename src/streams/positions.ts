@@ -1,6 +1,6 @@
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import type { Feed } from './feed.ts';
+import type { Feed } from './channel-stream.ts';
 
 /** How a position of the journal compares with what a feed holds. */
 

@@ -2,11 +2,11 @@ import type { StoredChange } from '../journal/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import { EncodedChange } from './encoded.ts';
-import type { Feed, Reader } from './feed.ts';
-import { fanoutLimits } from './limits.ts';
+import type { Feed, Reader } from './channel-stream.ts';
+import { EncodedChange } from './encoded-events.ts';
 import { covers, endsBelow, parts, standing } from './positions.ts';
 import { readStored, snapshotJson } from './snapshots.ts';
+import { fanoutLimits } from './stream-limits.ts';
 
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.

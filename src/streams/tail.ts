@@ -1,5 +1,5 @@
-import type { EncodedChange } from './encoded.ts';
-import { fanoutLimits } from './limits.ts';
+import type { EncodedChange } from './encoded-events.ts';
+import { fanoutLimits } from './stream-limits.ts';
 
 /**
  * The newest stretch of a channel's journal as a process holds it: for each offset the check, and the change made there unless a later

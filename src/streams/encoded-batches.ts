@@ -1,5 +1,5 @@
-import type { Format } from './encoded.ts';
-import { fanoutLimits } from './limits.ts';
+import type { Format } from './encoded-events.ts';
+import { fanoutLimits } from './stream-limits.ts';
 import type { Tail } from './tail.ts';
 
 /** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */

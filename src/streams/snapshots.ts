@@ -3,7 +3,7 @@ import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.t
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
-import type { Feed } from './feed.ts';
+import type { Feed } from './channel-stream.ts';
 import { endsBelow, parts, standing } from './positions.ts';
 
 /**

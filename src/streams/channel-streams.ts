@@ -1,11 +1,11 @@
 import { type ChannelRead, JournalUnavailable } from '../journal/engine.ts';
 import { ReadGuard } from '../journal/read-guard.ts';
 import type { Access, Channel } from '../protocol/model.ts';
-import { Feed, type FeedContext } from './feed.ts';
-import { inRealTime } from './later.ts';
-import { fanoutLimits } from './limits.ts';
-import { SharedOfAll } from './shared.ts';
-import { Turns } from './turns.ts';
+import { Feed, type FeedContext } from './channel-stream.ts';
+import { Turns } from './fair-scheduler.ts';
+import { SharedOfAll } from './shared-answers.ts';
+import { fanoutLimits } from './stream-limits.ts';
+import { inRealTime } from './timer.ts';
 
 /**
  * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.

@@ -1,8 +1,8 @@
 import { type Transport, transports } from '../protocol/model.ts';
-import { forEach } from './each.ts';
-import type { Reader } from './feed.ts';
-import { fanoutLimits } from './limits.ts';
-import type { Taker, Turns } from './turns.ts';
+import type { Reader } from './channel-stream.ts';
+import type { Taker, Turns } from './fair-scheduler.ts';
+import { forEach } from './for-each-safe.ts';
+import { fanoutLimits } from './stream-limits.ts';
 
 /**
  * Goes round the readers of a feed until each has been handed everything, or told that they are behind, some of them in a turn: what comes

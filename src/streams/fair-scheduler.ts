@@ -1,4 +1,4 @@
-import { fanoutLimits } from './limits.ts';
+import { fanoutLimits } from './stream-limits.ts';
 
 /** Has something to hand out, to some readers at a time. */
 export interface Taker {
