@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRenderer } from '../src/desk/render.ts';
 import type { Engine } from '../src/journal/engine.ts';
 import { openRedis } from '../src/journal/redis/index.ts';
 import { openEmbedded } from '../src/journal/sqlite/index.ts';
+import { createRenderer } from '../src/newsroom/render.ts';
 import { creation, publication } from './appends.ts';
 import { emptyHistogram, type Histogram, record } from './histogram.ts';
 import { postOf } from './text.ts';

@@ -1,7 +1,7 @@
-import { deskTable } from './desk/limits.ts';
 import { answerTable, httpTable, rateTable, tokenTable } from './edge/limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
+import { deskTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/limits.ts';
 import { readerTable } from './reader/limits.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isListed } from './desk/history.ts';
-import { createRenderer } from './desk/render.ts';
 import { hashOf } from './journal/entry-record.ts';
 import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './journal/history-walk.ts';
 import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './journal/redis/verify.ts';
 import type { ChannelRecord, ServerReport } from './journal/server-journal.ts';
 import { verifyDirectory as verifyEmbedded } from './journal/sqlite/verify.ts';
+import { isListed } from './newsroom/change-history.ts';
+import { createRenderer } from './newsroom/render.ts';
 import type { Position } from './protocol/cursor.ts';
 import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
 import { withEveryField } from './protocol/post-fields.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
-import { createRenderer } from '../../src/desk/render.ts';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { openRedis } from '../../src/journal/redis/index.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import { creation, publication } from '../appends.ts';
 import { answerCalls } from '../worker.ts';
 

@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
-import { atLine, type Importer } from '../desk/import.ts';
-import { deskLimits } from '../desk/limits.ts';
 import { sendJson } from '../edge/answers.ts';
 import { type Identity, refusalFor } from '../edge/identity.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import type { Slots } from '../edge/slots.ts';
+import { atLine, type Importer } from '../newsroom/import.ts';
+import { deskLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';

@@ -1,8 +1,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import type { Ask } from '../desk/ask.ts';
-import type { Expected } from '../desk/decide.ts';
+import type { Expected } from '../newsroom/decision.ts';
+import type { Ask } from '../newsroom/write-command.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';

@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express';
-import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../desk/ask.ts';
-import type { Desk } from '../desk/desk.ts';
 import { postEtag, sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
+import type { Desk } from '../newsroom/newsroom.ts';
+import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../newsroom/write-command.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';

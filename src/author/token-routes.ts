@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
-import { deskLimits } from '../desk/limits.ts';
 import { sendJson } from '../edge/answers.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import type { Revocations } from '../journal/engine.ts';
+import { deskLimits } from '../newsroom/newsroom-limits.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRenderer } from '../../src/desk/render.ts';
 import { JournalRefused, type Renderer } from '../../src/journal/engine.ts';
 import type { ChannelReport } from '../../src/journal/history-walk.ts';
 import { openEmbedded } from '../../src/journal/sqlite/index.ts';
 import { verifyDirectory } from '../../src/journal/sqlite/verify.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import { appended, publish, renderer, revision, writeTheBridge } from '../support/engines.ts';
 
 let parent: string;

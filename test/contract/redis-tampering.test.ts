@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { createRenderer } from '../../src/desk/render.ts';
 import type { ChannelReport } from '../../src/journal/history-walk.ts';
 import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
 import { type VerifyRedisOptions, verifyRedis } from '../../src/journal/redis/verify.ts';
 import type { ServerReport } from '../../src/journal/server-journal.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import {
   appended,

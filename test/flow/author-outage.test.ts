@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ask } from '../../src/desk/ask.ts';
-import { createDesk } from '../../src/desk/desk.ts';
-import { createImporter } from '../../src/desk/import.ts';
-import { createRenderer } from '../../src/desk/render.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/journal/engine.ts';
+import { createImporter } from '../../src/newsroom/import.ts';
+import { createDesk } from '../../src/newsroom/newsroom.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
+import type { Ask } from '../../src/newsroom/write-command.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import type { TransferLine } from '../../src/protocol/transfer.ts';
 import { createLog } from '../../src/telemetry/log.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deskLimits } from '../../src/desk/limits.ts';
+import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, type Written, write } from '../support/writers.ts';
 

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Ask } from '../../src/desk/ask.ts';
-import { createDesk } from '../../src/desk/desk.ts';
-import { createRenderer } from '../../src/desk/render.ts';
 import type { ChannelRead, Engine } from '../../src/journal/engine.ts';
+import { createDesk } from '../../src/newsroom/newsroom.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
+import type { Ask } from '../../src/newsroom/write-command.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Traces } from '../support/memory.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../client/author-client.ts';
 import { newPostId } from '../../client/ids.ts';
-import { createImporter } from '../../src/desk/import.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/journal/engine.ts';
+import { createImporter } from '../../src/newsroom/import.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';
 import { parseLine } from '../../src/protocol/transfer.ts';
 import { openTempEngine, renderer, wide } from '../support/engines.ts';

@@ -1,4 +1,3 @@
-import { deskLimits } from '../../src/desk/limits.ts';
 import {
   type Announcement,
   type Bounds,
@@ -8,6 +7,7 @@ import {
   type PostsQuery,
 } from '../../src/journal/engine.ts';
 import { Announced, type Mark } from '../../src/journal/redis/announcement-tracker.ts';
+import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
 import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';

@@ -1,6 +1,6 @@
 import type { Timeline } from '../../client/timeline.ts';
 import type { Page } from '../../client/timeline-pages.ts';
-import { deskLimits } from '../../src/desk/limits.ts';
+import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';

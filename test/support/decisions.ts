@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { create } from '../../src/desk/channel.ts';
-import type { Decision } from '../../src/desk/decide.ts';
+import { create } from '../../src/newsroom/channel-rules.ts';
+import type { Decision } from '../../src/newsroom/decision.ts';
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
 
 /** For tests of the rules: a channel to decide on, and what is in a decision. */

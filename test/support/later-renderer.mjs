@@ -9,7 +9,7 @@ const changed = [
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (!url.endsWith('/src/desk/render.ts')) return loaded;
+    if (!url.endsWith('/src/newsroom/render.ts')) return loaded;
     let source = String(loaded.source);
     for (const [here, later] of changed) {
       if (!source.includes(here)) throw new Error(`The renderer has no ${here}`);

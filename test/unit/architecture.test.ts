@@ -32,7 +32,7 @@ const arrows: Record<string, readonly string[]> = {
   // What it answers over HTTP.
   'src/app.ts': [
     'src/author/',
-    'src/desk/',
+    'src/newsroom/',
     'src/edge/',
     'src/journal/engine.ts',
     'src/streams/',
@@ -43,7 +43,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // All limits together.
   'src/limits.ts': [
-    'src/desk/',
+    'src/newsroom/',
     'src/edge/',
     'src/journal/sqlite/',
     'src/journal/redis/',
@@ -54,12 +54,12 @@ const arrows: Record<string, readonly string[]> = {
     'src/telemetry/limits.ts',
   ],
   // What looks at a store from outside of a server.
-  'src/verify.ts': ['src/desk/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
-  'src/repair.ts': ['src/desk/', 'src/journal/redis/'],
+  'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
+  'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
-  'src/author/': ['src/desk/', 'src/edge/', 'src/journal/engine.ts', 'src/protocol/'],
-  'src/desk/': ['src/journal/', 'src/protocol/'],
+  'src/author/': ['src/newsroom/', 'src/edge/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/newsroom/': ['src/journal/', 'src/protocol/'],
   'src/journal/': ['src/protocol/'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
@@ -125,7 +125,7 @@ const packages: Record<string, readonly string[]> = {
   helmet: ['src/edge/'],
   pino: ['src/telemetry/'],
   'prom-client': ['src/telemetry/'],
-  'markdown-it': ['src/desk/'],
+  'markdown-it': ['src/newsroom/'],
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
   'playwright-core': ['bench/'],
@@ -251,12 +251,12 @@ describe('the layout', () => {
 
   it('has no clock and no chance in the rules, the protocol and the timeline', () => {
     const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
-    const pure = [/^src\/desk\//, /^src\/protocol\//, /^client\/timeline[^/]*\.ts$/];
+    const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/timeline[^/]*\.ts$/];
     expect(filesWith(impure, ...pure)).toEqual([]);
     // What waits for the engine may bound its wait.
-    expect(filesWith(/\bset(?:Timeout|Interval|Immediate)\b/, ...pure).filter((path) => path !== 'src/desk/answers.ts')).toEqual(
-      [],
-    );
+    expect(
+      filesWith(/\bset(?:Timeout|Interval|Immediate)\b/, ...pure).filter((path) => path !== 'src/newsroom/write-answers.ts'),
+    ).toEqual([]);
   });
 
   it('takes no package that package.json does not name', () => {
@@ -309,8 +309,8 @@ describe('the check of the layout', () => {
     ['src/author/a.ts', '../reader/r.ts'],
     ['src/author/a.ts', '../journal/sqlite/index.ts'],
     ['src/author/a.ts', '../journal/hash-chain.ts'],
-    ['src/desk/d.ts', '../journal/sqlite/index.ts'],
-    ['src/desk/d.ts', 'express'],
+    ['src/newsroom/d.ts', '../journal/sqlite/index.ts'],
+    ['src/newsroom/d.ts', 'express'],
     ['src/streams/f.ts', '../journal/hash-chain.ts'],
     ['src/protocol/p.ts', '../journal/engine.ts'],
     ['src/protocol/p.ts', 'express'],
@@ -331,7 +331,7 @@ describe('the check of the layout', () => {
 
   it.each([
     ['src/author/a.ts', '../journal/engine.ts'],
-    ['src/desk/d.ts', '../journal/hash-chain.ts'],
+    ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
     ['src/journal/sqlite/e.ts', '../engine.ts'],
     ['src/journal/sqlite/e.ts', 'node:sqlite'],
     ['src/reader/pages/p.ts', '../../../client/web/view/post.ts'],
@@ -343,11 +343,11 @@ describe('the check of the layout', () => {
 
   it('notices a ring, also one of types alone', () => {
     const ring = check({
-      'src/desk/d.ts': "import type { A } from '../journal/engine.ts';",
+      'src/newsroom/d.ts': "import type { A } from '../journal/engine.ts';",
       'src/journal/e.ts': "import '../protocol/p.ts';",
-      'src/protocol/p.ts': "import type { B } from '../desk/d.ts';",
+      'src/protocol/p.ts': "import type { B } from '../newsroom/d.ts';",
     });
-    expect(rings(ring)).toContain('src/desk/ → src/journal/ → src/protocol/ → src/desk/');
+    expect(rings(ring)).toContain('src/newsroom/ → src/journal/ → src/protocol/ → src/newsroom/');
   });
 
   it('follows what a browser would load, but no types', () => {

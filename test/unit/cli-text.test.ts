@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { plainJson, plainLine, plainText, textOf } from '../../client/cli/plain.ts';
 import { channelLines, correctedLines, postLines, withdrawnLines } from '../../client/cli/show.ts';
 import { Terminal } from '../../client/cli/terminal.ts';
-import { createRenderer } from '../../src/desk/render.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';
 

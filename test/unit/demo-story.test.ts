@@ -6,7 +6,7 @@ import { pictureOf } from '../../demo/pictures.ts';
 import { correctsNewest, pauseMs, pauseOf, promisedMs, stepsNear } from '../../demo/play.ts';
 import type { Step } from '../../demo/step.ts';
 import { demoChannel, openingMinutes, story } from '../../demo/story.ts';
-import { createRenderer } from '../../src/desk/render.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import {
   newChannelSchema,
   newPostSchema,

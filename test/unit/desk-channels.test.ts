@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { change, create } from '../../src/desk/channel.ts';
-import { withChange, withChannelChange, withoutNotes } from '../../src/desk/history.ts';
-import { publish } from '../../src/desk/post.ts';
-import { candidates, slugOf } from '../../src/desk/slug.ts';
+import { withChange, withChannelChange, withoutNotes } from '../../src/newsroom/change-history.ts';
+import { change, create } from '../../src/newsroom/channel-rules.ts';
+import { publish } from '../../src/newsroom/post-rules.ts';
+import { candidates, slugOf } from '../../src/newsroom/slug.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorChange, AuthorPost, Change, ChangeKind, Channel } from '../../src/protocol/model.ts';
 import { type ChannelPatch, channelIdSchema, channelSchema, newChannelSchema } from '../../src/protocol/schemas.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Clock, createClock } from '../../src/desk/clock.ts';
-import { deskLimits } from '../../src/desk/limits.ts';
+import { type Clock, createClock } from '../../src/newsroom/clock.ts';
+import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
 
 const { clockStableMs: stableMs, clockSlewMs: slewMs, clockLookMs: lookMs } = deskLimits;
 const noon = Date.parse('2026-11-24T12:00:00.000Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayChange, publish, type Revise, retract, revise, takeDown } from '../../src/desk/post.ts';
+import { mayChange, publish, type Revise, retract, revise, takeDown } from '../../src/newsroom/post-rules.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
 import type { Principal } from '../../src/protocol/rights.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { change } from '../../src/desk/channel.ts';
-import type { Decision } from '../../src/desk/decide.ts';
-import { publish, retract, revise, takeDown } from '../../src/desk/post.ts';
-import { createRenderer } from '../../src/desk/render.ts';
 import type { NewEntry } from '../../src/journal/engine.ts';
+import { change } from '../../src/newsroom/channel-rules.ts';
+import type { Decision } from '../../src/newsroom/decision.ts';
+import { publish, retract, revise, takeDown } from '../../src/newsroom/post-rules.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../../src/protocol/model.ts';
 import { authorPostSchema, channelSchema, type NewPost, type Revision } from '../../src/protocol/schemas.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import sanitize from 'sanitize-html';
 import { describe, expect, it, vi } from 'vitest';
-import { allowedTags, createRenderer } from '../../src/desk/render.ts';
+import { allowedTags, createRenderer } from '../../src/newsroom/render.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 import { markdown } from '../support/arbitraries.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRenderer } from '../../src/desk/render.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
 import {
   channelPatchSchema,
   newChannelSchema,

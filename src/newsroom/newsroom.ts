@@ -5,17 +5,25 @@ import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, mayErase, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
-import { admit, type Standing, standing } from './admission.ts';
-import { createAnswers, withdrawnBy } from './answers.ts';
-import { type Ask, type ChannelAnswer, type PostAnswer, placeOf, type RevisionAnswer, type Subject, sameOr422 } from './ask.ts';
-import * as channels from './channel.ts';
-import { openChannel } from './creation.ts';
-import type { Decision, Deed, Expected, Unchanged } from './decide.ts';
-import { deskLimits } from './limits.ts';
+import { createRecentChannels } from './channel-cache.ts';
+import { openChannel } from './channel-creation.ts';
+import * as channels from './channel-rules.ts';
+import type { Decision, Deed, Expected, Unchanged } from './decision.ts';
+import { deskLimits } from './newsroom-limits.ts';
 import { type Ownership, ownerKeyOf } from './ownership.ts';
-import type { PostState } from './post.ts';
-import * as posts from './post.ts';
-import { createRecentChannels } from './recent-channels.ts';
+import type { PostState } from './post-rules.ts';
+import * as posts from './post-rules.ts';
+import { admit, type Standing, standing } from './write-access.ts';
+import { createAnswers, withdrawnBy } from './write-answers.ts';
+import {
+  type Ask,
+  type ChannelAnswer,
+  type PostAnswer,
+  placeOf,
+  type RevisionAnswer,
+  type Subject,
+  sameOr422,
+} from './write-command.ts';
 
 /**
  * What those who write ask for: reads what a decision needs, decides, appends, and decides again where something moved meanwhile.

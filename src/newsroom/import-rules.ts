@@ -3,9 +3,9 @@ import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
-import { bytesOf, misfit, type RefusedWrite, same } from './decide.ts';
-import { isListed } from './history.ts';
-import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post.ts';
+import { isListed } from './change-history.ts';
+import { bytesOf, misfit, type RefusedWrite, same } from './decision.ts';
+import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post-rules.ts';
 
 /**
  * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere

@@ -4,12 +4,12 @@ import { afterwards, JournalUnavailable } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
-import type { Standing } from './admission.ts';
-import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './ask.ts';
-import { create } from './channel.ts';
-import type { Deed } from './decide.ts';
-import { deskLimits } from './limits.ts';
+import { create } from './channel-rules.ts';
+import type { Deed } from './decision.ts';
+import { deskLimits } from './newsroom-limits.ts';
 import { candidates, slugOf } from './slug.ts';
+import type { Standing } from './write-access.ts';
+import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './write-command.ts';
 
 /**
  * Opening a channel, which is the one write that has to find its id first. A request that may be repeated notes the id before it is

@@ -5,7 +5,8 @@ import { blankFields, keptOf, type PostFields } from '../protocol/post-fields.ts
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { isVisible } from '../protocol/visible.ts';
-import { unpin } from './channel.ts';
+import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
+import { unpin } from './channel-rules.ts';
 import {
   bytesOf,
   type Decision,
@@ -17,8 +18,7 @@ import {
   record,
   refuse,
   same,
-} from './decide.ts';
-import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './history.ts';
+} from './decision.ts';
 import { isOwn, type Ownership } from './ownership.ts';
 
 /** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */

@@ -1,6 +1,6 @@
 import { limits } from '../protocol/limits.ts';
 import type { Change, ChangeKind } from '../protocol/model.ts';
-import { bytesOf } from './decide.ts';
+import { bytesOf } from './decision.ts';
 
 /**
  * What readers are told of earlier versions of a post: the newest changes within its bounds. At the bound the oldest refiles and

@@ -1,4 +1,4 @@
-import { deskLimits } from './limits.ts';
+import { deskLimits } from './newsroom-limits.ts';
 
 /**
  * The clock that posts are dated by: the system clock at the start of the process, and the monotonic time since. It takes on small

@@ -5,9 +5,9 @@ import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
-import { type PostAnswer, placeOf, type RevisionAnswer } from './ask.ts';
-import { deskLimits } from './limits.ts';
-import type { PostState } from './post.ts';
+import { deskLimits } from './newsroom-limits.ts';
+import type { PostState } from './post-rules.ts';
+import { type PostAnswer, placeOf, type RevisionAnswer } from './write-command.ts';
 
 /** What those who wrote are told of a post, from what stands once it was written. Nothing that was erased meanwhile is in it. */
 export interface Answers {

@@ -1,8 +1,8 @@
 import type { NewChannelEntry } from '../journal/engine.ts';
 import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
-import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decide.ts';
-import { isListed, needsNote, withChannelChange } from './history.ts';
+import { isListed, needsNote, withChannelChange } from './change-history.ts';
+import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decision.ts';
 
 /** The rules for channels: how coverage opens, goes live, ends and goes on, and what readers are told of its headline. */
 

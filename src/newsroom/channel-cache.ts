@@ -1,7 +1,7 @@
 import type { Bus } from '../journal/engine.ts';
 import { ReadGuard } from '../journal/read-guard.ts';
-import type { Standing } from './admission.ts';
-import { deskLimits } from './limits.ts';
+import { deskLimits } from './newsroom-limits.ts';
+import type { Standing } from './write-access.ts';
 
 /**
  * Channels as this process read them last, kept for a moment: enough to decide that there is a new post. And the guard of everything that

@@ -5,7 +5,7 @@ import { onServer, postPath } from '../protocol/addresses.ts';
 import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
-import { deskLimits } from './limits.ts';
+import { deskLimits } from './newsroom-limits.ts';
 
 /**
  * `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, written as the contract's tags and nothing else.

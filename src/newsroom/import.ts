@@ -5,11 +5,11 @@ import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
-import { standing } from './admission.ts';
-import { unpin } from './channel.ts';
-import * as rules from './imported.ts';
-import { deskLimits } from './limits.ts';
-import { isPlaceholder, type UnnumberedPost } from './post.ts';
+import { unpin } from './channel-rules.ts';
+import * as rules from './import-rules.ts';
+import { deskLimits } from './newsroom-limits.ts';
+import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
+import { standing } from './write-access.ts';
 
 /**
  * Lines of exports, read in again (`imported.ts` has the rules). Some lines of one channel are taken together: what stands is read, each
