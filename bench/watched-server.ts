@@ -1,5 +1,5 @@
+import { signToken } from '../src/access/tokens.ts';
 import { readConfig } from '../src/config.ts';
-import { signToken } from '../src/edge/tokens.ts';
 import { type PressboxServer, startServer } from '../src/server.ts';
 import { answerCalls } from './worker.ts';
 

@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
+import type { Identity } from './access/identity.ts';
 import { importRoutes } from './author/import-routes.ts';
 import { authorRoutes } from './author/routes.ts';
 import { serverJournalRoutes } from './author/server-journal-routes.ts';
@@ -9,7 +10,6 @@ import type { Compression } from './edge/compression.ts';
 import { isReserved, keepReserve } from './edge/connections.ts';
 import type { SessionCookie } from './edge/cookies.ts';
 import { apiHeaders, reportBreachesTo } from './edge/headers.ts';
-import type { Identity } from './edge/identity.ts';
 import { answerLimits } from './edge/limits.ts';
 import { onlyMethodsOf } from './edge/methods.ts';
 import { cors } from './edge/origins.ts';

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { secretBytes } from './access/secret.ts';
 import { isOrigin } from './edge/origins.ts';
-import { secretBytes } from './edge/secret.ts';
 import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/limits.ts';
 

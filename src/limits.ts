@@ -1,4 +1,5 @@
-import { answerTable, httpTable, rateTable, tokenTable } from './edge/limits.ts';
+import { tokenTable } from './access/token-limits.ts';
+import { answerTable, httpTable, rateTable } from './edge/limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
 import { deskTable } from './newsroom/newsroom-limits.ts';

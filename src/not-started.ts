@@ -1,5 +1,5 @@
+import { UnfitSecret } from './access/secret.ts';
 import { ConfigError } from './config.ts';
-import { UnfitSecret } from './edge/secret.ts';
 import { JournalRefused, JournalUnavailable } from './journal/engine.ts';
 import { NotBuilt } from './reader/pages/assets.ts';
 

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Request } from 'express';
+import { createIdentity } from './access/identity.ts';
+import { secretFor } from './access/secret.ts';
+import { createSessions } from './access/sessions.ts';
+import { createTokens } from './access/tokens.ts';
 import { createAdminApp, createApp } from './app.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import { createCompression } from './edge/compression.ts';
@@ -16,16 +20,12 @@ import {
   listen,
   stopListening,
 } from './edge/http.ts';
-import { createIdentity } from './edge/identity.ts';
 import { httpLimits } from './edge/limits.ts';
 import { askedBy, mayConnect } from './edge/origins.ts';
 import { createRates } from './edge/rates.ts';
 import { signedIn } from './edge/request.ts';
 import { hostGuard } from './edge/request-headers.ts';
-import { secretFor } from './edge/secret.ts';
 import { createSecurityLog } from './edge/security-log.ts';
-import { createSessions } from './edge/sessions.ts';
-import { createTokens } from './edge/tokens.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
 import { openRedis, type RedisEngine } from './journal/redis/index.ts';
 import { openEmbedded } from './journal/sqlite/index.ts';

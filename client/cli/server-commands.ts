@@ -91,7 +91,7 @@ Examples:
     const { playDemo } = await import('../../demo/play.ts');
     const { audienceAt } = await import('../../demo/audience.ts');
     const { demoChannel } = await import('../../demo/story.ts');
-    const { signToken } = await import('../../src/edge/tokens.ts');
+    const { signToken } = await import('../../src/access/tokens.ts');
     const content = { grants: { editor: ['*'] }, ttlSeconds: 24 * 3600, now: Date.now() };
     const token = await signToken(secret, { ...content, sub: 'guest', name: 'Guest editor', jti: newKey() });
     const desk = { ...content, sub: 'demo', name: 'Demo desk' };

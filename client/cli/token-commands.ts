@@ -87,9 +87,9 @@ Examples:
     const grants = { reader, author, editor, admin };
     await assertTaken({ name, sub, grants });
     const { readConfig } = await import('../../src/config.ts');
-    const { secretFor } = await import('../../src/edge/secret.ts');
-    const { signToken } = await import('../../src/edge/tokens.ts');
-    const { tokenLimits } = await import('../../src/edge/limits.ts');
+    const { secretFor } = await import('../../src/access/secret.ts');
+    const { signToken } = await import('../../src/access/tokens.ts');
+    const { tokenLimits } = await import('../../src/access/token-limits.ts');
     const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was made: ${path}`,

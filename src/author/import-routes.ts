@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
+import { type Identity, refusalFor } from '../access/identity.ts';
 import { sendJson } from '../edge/answers.ts';
-import { type Identity, refusalFor } from '../edge/identity.ts';
 import type { Rates } from '../edge/rates.ts';
 import { requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';

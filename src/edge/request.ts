@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { type Asking, askingIn, type Identity, isUnjudged, principalIn } from '../access/identity.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SessionCookie } from './cookies.ts';
-import { type Asking, askingIn, type Identity, isUnjudged, principalIn } from './identity.ts';
 
 /** Who asks: the token of a request, or the session of the browser that sent it, checked once, before any route. */
 

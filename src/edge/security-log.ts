@@ -1,6 +1,6 @@
 import type { Response } from 'express';
+import { type Asking, principalIn } from '../access/identity.ts';
 import type { ProblemCode } from '../protocol/problems.ts';
-import { type Asking, principalIn } from './identity.ts';
 import { answerLimits } from './limits.ts';
 import { addressKey } from './rates.ts';
 

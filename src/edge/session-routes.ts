@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
+import { type Identity, isUnjudged } from '../access/identity.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { sendJson } from './answers.ts';
 import type { SessionCookie } from './cookies.ts';
-import { type Identity, isUnjudged } from './identity.ts';
 import { askingOf, tokenOf } from './request.ts';
 import { logDeed } from './security-log.ts';
 

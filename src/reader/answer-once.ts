@@ -1,10 +1,10 @@
-import type { Asking } from '../edge/identity.ts';
+import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
+import type { Asking } from '../access/identity.ts';
 import type { Journal } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
 import type { Feed } from '../streams/channel-stream.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
-import { orRefuse, readFeedIfOpen } from './access.ts';
 
 /** Catches up with a channel's feed, for one who does not go on from there. Throws `JournalUnavailable`. */
 export async function catchUpOnce(

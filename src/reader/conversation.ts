@@ -1,5 +1,7 @@
+import { holdReadable } from '../access/channel-access.ts';
+import type { Asking, Identity } from '../access/identity.ts';
+import { Asker } from '../access/requester.ts';
 import { problemFor } from '../edge/answers.ts';
-import type { Asking, Identity } from '../edge/identity.ts';
 import { answerLimits } from '../edge/limits.ts';
 import type { Rates } from '../edge/rates.ts';
 import type { Reach } from '../journal/engine.ts';
@@ -11,8 +13,6 @@ import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.t
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import type { Feeds, Held } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { holdReadable } from './access.ts';
-import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';
 import type { Answer, ClientSocket, Talk } from './messages.ts';

@@ -1,11 +1,11 @@
 import { Router } from 'express';
+import { knownChannel, readableChannel } from '../access/channel-access.ts';
 import { sendJson } from '../edge/answers.ts';
 import { pageHeaders } from '../edge/headers.ts';
 import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
-import { knownChannel, readableChannel } from './access.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
+import { knownChannel } from '../access/channel-access.ts';
+import type { Identity } from '../access/identity.ts';
 import { vary, whoAsks } from '../edge/answers.ts';
-import type { Identity } from '../edge/identity.ts';
 import { askingOf, requirePrincipal } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import type { Slots } from '../edge/slots.ts';
@@ -9,7 +10,6 @@ import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
-import { knownChannel } from './access.ts';
 import { readerLimits } from './limits.ts';
 
 /**

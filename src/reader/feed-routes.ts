@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
 import { challenge, etagOf, sendJson } from '../edge/answers.ts';
 import { askingOf } from '../edge/request.ts';
 import type { Engine } from '../journal/engine.ts';
@@ -8,7 +9,6 @@ import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
 import { shared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
-import { orRefuse, readFeedIfOpen } from './access.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
 import { inTurns } from './feeds/in-turns.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';

@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
+import { readIfOpen, withFeed } from '../access/channel-access.ts';
+import { type Asking, type Identity, isUnjudged } from '../access/identity.ts';
 import { sendJson, sendProblem } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
-import { type Asking, type Identity, isUnjudged } from '../edge/identity.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
 import type { Slots } from '../edge/slots.ts';
 import type { Engine } from '../journal/engine.ts';
@@ -14,7 +15,6 @@ import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } fro
 import type { Feeds } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { readIfOpen, withFeed } from './access.ts';
 import { readerLimits } from './limits.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
+import { holdReadable } from '../access/channel-access.ts';
+import { refusalFor } from '../access/identity.ts';
+import { Asker } from '../access/requester.ts';
 import { sendJson } from '../edge/answers.ts';
-import { refusalFor } from '../edge/identity.ts';
 import { askingOf, setsCookie } from '../edge/request.ts';
 import { JournalUnavailable, type Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -9,8 +11,6 @@ import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import type { Feed, Reader } from '../streams/channel-stream.ts';
 import type { Held } from '../streams/channel-streams.ts';
 import { type Format, onceForEach } from '../streams/encoded-events.ts';
-import { holdReadable } from './access.ts';
-import { Asker } from './asker.ts';
 import type { OpenReader } from './readers.ts';
 import type { StreamsContext } from './streams.ts';
 import { answerAndJoin, countCatchUp } from './subscription.ts';

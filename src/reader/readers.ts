@@ -1,9 +1,9 @@
+import type { Asker } from '../access/requester.ts';
 import { answerLimits } from '../edge/limits.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { forEach } from '../streams/for-each-safe.ts';
-import type { Asker } from './asker.ts';
 import type { Connection } from './connection.ts';
 import { readerLimits } from './limits.ts';
 

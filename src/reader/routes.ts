@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { knownChannel, orRefuse, readIfOpen } from '../access/channel-access.ts';
 import { postEtag, sendContent, sendJson, vary, whoAsks } from '../edge/answers.ts';
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
@@ -10,7 +11,6 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
-import { knownChannel, orRefuse, readIfOpen } from './access.ts';
 import { answerOnce, catchUpOnce } from './answer-once.ts';
 import { readerLimits } from './limits.ts';
 import { cursorFrom, postIdOf } from './parameters.ts';

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import express, { type Request, type Response, Router } from 'express';
+import type { Identity } from '../access/identity.ts';
 import { sendJson } from '../edge/answers.ts';
 import type { SessionCookie } from '../edge/cookies.ts';
 import { pageHeaders } from '../edge/headers.ts';
-import type { Identity } from '../edge/identity.ts';
 import { principalOf, resumeSession } from '../edge/request.ts';
 import { logDeed } from '../edge/security-log.ts';
 import { signOut } from '../edge/session-routes.ts';

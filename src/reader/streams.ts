@@ -1,6 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { holdReadable } from '../access/channel-access.ts';
+import type { Identity } from '../access/identity.ts';
+import { Asker } from '../access/requester.ts';
 import { problemFor } from '../edge/answers.ts';
-import type { Identity } from '../edge/identity.ts';
 import { countsItself, type Rates } from '../edge/rates.ts';
 import { askingOf } from '../edge/request.ts';
 import type { Reach } from '../journal/engine.ts';
@@ -11,8 +13,6 @@ import { Refusal } from '../protocol/problems.ts';
 import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { holdReadable } from './access.ts';
-import { Asker } from './asker.ts';
 import { Connection } from './connection.ts';
 import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
 import type { Handshakes } from './handshakes.ts';

@@ -1,3 +1,5 @@
+import { goneFrom, mustRead } from '../access/channel-access.ts';
+import type { Asker } from '../access/requester.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
@@ -5,8 +7,6 @@ import type { EndReason, Feed, Reader } from '../streams/channel-stream.ts';
 import type { Held } from '../streams/channel-streams.ts';
 import type { Format } from '../streams/encoded-events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { goneFrom, mustRead } from './access.ts';
-import type { Asker } from './asker.ts';
 import type { Connection, Pipe } from './connection.ts';
 
 /** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */

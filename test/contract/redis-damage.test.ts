@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { holdReadable, knownChannel } from '../../src/access/channel-access.ts';
 import type { Announcement, JournalUnavailable } from '../../src/journal/engine.ts';
 import { tags } from '../../src/journal/post-tags.ts';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
-import { holdReadable, knownChannel } from '../../src/reader/access.ts';
 import { repairRedis } from '../../src/repair.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';
 import { verifyRedis } from '../../src/verify.ts';

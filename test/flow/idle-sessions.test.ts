@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { signToken } from '../../src/edge/tokens.ts';
+import { signToken } from '../../src/access/tokens.ts';
 import { startStoppableIssuer } from '../support/issuer.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../client/timeline-pages.ts';
+import { readableChannel } from '../../src/access/channel-access.ts';
 import type { Engine, Journal } from '../../src/journal/engine.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
@@ -9,7 +10,6 @@ import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { readerView } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
-import { readableChannel } from '../../src/reader/access.ts';
 import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
 import { Conversation } from '../../src/reader/conversation.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from '../../src/reader/messages.ts';

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
 import { onTestFinished } from 'vitest';
+import { createIdentity } from '../../src/access/identity.ts';
+import { createSessions } from '../../src/access/sessions.ts';
+import { createTokens } from '../../src/access/tokens.ts';
 import { handleErrors, notFound } from '../../src/edge/answers.ts';
 import { createSessionCookie } from '../../src/edge/cookies.ts';
-import { createIdentity } from '../../src/edge/identity.ts';
 import { authenticate } from '../../src/edge/request.ts';
-import { createSessions } from '../../src/edge/sessions.ts';
-import { createTokens } from '../../src/edge/tokens.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startSite } from './site.ts';
 

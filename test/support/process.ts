@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { signToken } from '../../src/edge/tokens.ts';
+import { signToken } from '../../src/access/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { freePort } from './free-port.ts';
 import { embeddedIn, openStore, type Store } from './store.ts';

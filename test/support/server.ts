@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { signToken } from '../../src/access/tokens.ts';
 import { readConfig } from '../../src/config.ts';
-import { signToken } from '../../src/edge/tokens.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { type PressboxServer, type ServerOptions, startServer } from '../../src/server.ts';
 import { freePort } from './free-port.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Asking, Standing } from '../../src/edge/identity.ts';
+import { holdReadable, knownChannel, type Requester, readFeedIfOpen, readIfOpen } from '../../src/access/channel-access.ts';
+import type { Asking, Standing } from '../../src/access/identity.ts';
+import { Asker } from '../../src/access/requester.ts';
 import { type ChannelRead, type Engine, JournalUnavailable } from '../../src/journal/engine.ts';
 import type { Access } from '../../src/protocol/model.ts';
 import { type ProblemCode, Refusal } from '../../src/protocol/problems.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
-import { holdReadable, knownChannel, type Requester, readFeedIfOpen, readIfOpen } from '../../src/reader/access.ts';
-import { Asker } from '../../src/reader/asker.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../src/streams/stream-limits.ts';
 import { newChannel } from '../simulation/contents.ts';

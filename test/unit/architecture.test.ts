@@ -15,6 +15,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/workers/limits.ts',
     'src/server.ts',
     'src/not-started.ts',
+    'src/access/secret.ts',
     'src/edge/',
     'src/telemetry/',
     'src/protocol/',
@@ -24,13 +25,14 @@ const arrows: Record<string, readonly string[]> = {
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
-  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/edge/secret.ts', 'src/reader/pages/assets.ts'],
+  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/reader/pages/assets.ts'],
   // The server for other programs, as the package gives it.
   'src/embed.ts': ['src/server.ts', 'src/not-started.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
   // What it answers over HTTP.
   'src/app.ts': [
+    'src/access/',
     'src/author/',
     'src/newsroom/',
     'src/edge/',
@@ -43,6 +45,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // All limits together.
   'src/limits.ts': [
+    'src/access/',
     'src/newsroom/',
     'src/edge/',
     'src/journal/sqlite/',
@@ -57,8 +60,8 @@ const arrows: Record<string, readonly string[]> = {
   'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
   'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
   // What an origin or a secret must be is known where it is used.
-  'src/config.ts': ['src/edge/origins.ts', 'src/edge/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
-  'src/author/': ['src/newsroom/', 'src/edge/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/config.ts': ['src/edge/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
+  'src/author/': ['src/access/', 'src/newsroom/', 'src/edge/', 'src/journal/engine.ts', 'src/protocol/'],
   'src/newsroom/': ['src/journal/', 'src/protocol/'],
   'src/journal/': ['src/protocol/'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
@@ -68,6 +71,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/documents/': ['src/limits.ts', 'src/protocol/', 'generated/'],
   'src/reader/': [
     'src/documents/',
+    'src/access/',
     'src/streams/',
     'src/edge/',
     'src/journal/engine.ts',
@@ -77,7 +81,9 @@ const arrows: Record<string, readonly string[]> = {
     // How a post is drawn, the same on the server and in the page.
     'client/web/view/',
   ],
-  'src/edge/': ['src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
+  // Who asks, and what they may read.
+  'src/access/': ['src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
+  'src/edge/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
   'src/telemetry/': ['src/edge/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/': ['src/protocol/'],
@@ -94,6 +100,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/repair.ts',
     'src/verify.ts',
     'src/config.ts',
+    'src/access/',
     'src/edge/',
     'demo/',
     'conformance/',
@@ -121,7 +128,7 @@ const packages: Record<string, readonly string[]> = {
   lit: ['client/web/embed/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/author/'],
-  jose: ['src/edge/'],
+  jose: ['src/access/'],
   helmet: ['src/edge/'],
   pino: ['src/telemetry/'],
   'prom-client': ['src/telemetry/'],

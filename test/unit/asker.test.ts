@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Standing } from '../../src/edge/identity.ts';
+import type { Standing } from '../../src/access/identity.ts';
+import { Asker } from '../../src/access/requester.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
-import { Asker } from '../../src/reader/asker.ts';
 
 const grants = { reader: ['*'], author: [], editor: [], admin: false };
 const holding = (standing: Standing) => new Asker({ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0, grants }, () => standing);

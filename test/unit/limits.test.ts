@@ -8,8 +8,8 @@ import { readSources, root, withoutComments } from '../support/imports.ts';
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {
   'src/edge/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
-  'src/edge/secret.ts secretBytes': 'how long a secret is that is made here',
-  'src/edge/sessions.ts renewalsWithinIdle': 'a share of a setting',
+  'src/access/secret.ts secretBytes': 'how long a secret is that is made here',
+  'src/access/sessions.ts renewalsWithinIdle': 'a share of a setting',
   'src/journal/hash-chain.ts poolBytes': 'random bytes that are made at a time',
   'src/journal/ended-sessions.ts sessionKeyBytes': 'how long a key is that is made here',
   'src/journal/entry-record.ts envelopeBytes': 'what JSON has around a post, counted within eventBytes',

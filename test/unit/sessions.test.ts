@@ -1,9 +1,9 @@
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIdentity } from '../../src/edge/identity.ts';
-import { createSessions } from '../../src/edge/sessions.ts';
-import { createTokens, signToken } from '../../src/edge/tokens.ts';
+import { createIdentity } from '../../src/access/identity.ts';
+import { createSessions } from '../../src/access/sessions.ts';
+import { createTokens, signToken } from '../../src/access/tokens.ts';
 import { startIssuer } from '../support/issuer.ts';
 import type { Site } from '../support/site.ts';
 

@@ -13,8 +13,8 @@ import {
 import { Refusal } from '../protocol/problems.ts';
 import type { Grants, Issued, Principal } from '../protocol/rights.ts';
 import { claimsSchema } from '../protocol/schemas.ts';
-import { tokenLimits } from './limits.ts';
 import { secretBytes } from './secret.ts';
+import { tokenLimits } from './token-limits.ts';
 
 /**
  * JSON Web Tokens (RFC 7519), checked as RFC 8725 says: the algorithm is pinned by the kind of key, never taken from the token;

@@ -1,8 +1,8 @@
-import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from '../edge/identity.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import { mayRead, type Principal } from '../protocol/rights.ts';
 import type { EndReason } from '../streams/channel-stream.ts';
+import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from './identity.ts';
 
 /**
  * Who asks over something that stays open, and what they may have at this moment: a token that was good when it was checked need not be

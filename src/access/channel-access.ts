@@ -1,4 +1,3 @@
-import { type Asking, isUnjudged, principalIn } from '../edge/identity.ts';
 import { type ChannelRead, type Journal, JournalUnavailable } from '../journal/engine.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
@@ -6,7 +5,8 @@ import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 import type { Feed } from '../streams/channel-stream.ts';
 import type { Feeds, Held } from '../streams/channel-streams.ts';
-import { Asker } from './asker.ts';
+import { type Asking, isUnjudged, principalIn } from './identity.ts';
+import { Asker } from './requester.ts';
 
 /**
  * May this requester read this channel? Decided here, and nowhere else, for sockets, streams, polls, pages, feeds, frames and exports.
