@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { secretBytes } from './access/secret.ts';
-import { isOrigin } from './edge/origins.ts';
+import { isOrigin } from './http/origins.ts';
 import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/limits.ts';
 

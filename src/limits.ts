@@ -1,5 +1,5 @@
 import { tokenTable } from './access/token-limits.ts';
-import { answerTable, httpTable, rateTable } from './edge/limits.ts';
+import { answerTable, httpTable, rateTable } from './http/http-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
 import { deskTable } from './newsroom/newsroom-limits.ts';

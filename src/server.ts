@@ -7,9 +7,10 @@ import { createSessions } from './access/sessions.ts';
 import { createTokens } from './access/tokens.ts';
 import { createAdminApp, createApp } from './app.ts';
 import { type Config, publicUrlOf } from './config.ts';
-import { createCompression } from './edge/compression.ts';
-import { connectionsFor, descriptorLimit } from './edge/connections.ts';
-import { createSessionCookie } from './edge/cookies.ts';
+import { createCompression } from './http/compression.ts';
+import { connectionsFor, descriptorLimit } from './http/connections.ts';
+import { createSessionCookie } from './http/cookies.ts';
+import { httpLimits } from './http/http-limits.ts';
 import {
   type CutKind,
   closeHttp,
@@ -19,13 +20,12 @@ import {
   leaveOpen,
   listen,
   stopListening,
-} from './edge/http.ts';
-import { httpLimits } from './edge/limits.ts';
-import { askedBy, mayConnect } from './edge/origins.ts';
-import { createRates } from './edge/rates.ts';
-import { signedIn } from './edge/request.ts';
-import { hostGuard } from './edge/request-headers.ts';
-import { createSecurityLog } from './edge/security-log.ts';
+} from './http/http-server.ts';
+import { askedBy, mayConnect } from './http/origins.ts';
+import { createRates } from './http/rates.ts';
+import { hostGuard } from './http/request-headers.ts';
+import { signedIn } from './http/request-identity.ts';
+import { createSecurityLog } from './http/security-log.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
 import { openRedis, type RedisEngine } from './journal/redis/index.ts';
 import { openEmbedded } from './journal/sqlite/index.ts';

@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { type Identity, refusalFor } from '../access/identity.ts';
-import { sendJson } from '../edge/answers.ts';
-import type { Rates } from '../edge/rates.ts';
-import { requirePrincipal } from '../edge/request.ts';
-import { logDeed } from '../edge/security-log.ts';
-import type { Slots } from '../edge/slots.ts';
+import { sendJson } from '../http/answers.ts';
+import type { Slots } from '../http/concurrency-slots.ts';
+import type { Rates } from '../http/rates.ts';
+import { requirePrincipal } from '../http/request-identity.ts';
+import { logDeed } from '../http/security-log.ts';
 import { atLine, type Importer } from '../newsroom/import.ts';
 import { deskLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';

@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express';
-import { postEtag, sendJson } from '../edge/answers.ts';
-import type { Rates } from '../edge/rates.ts';
-import { requirePrincipal } from '../edge/request.ts';
-import { logDeed } from '../edge/security-log.ts';
+import { postEtag, sendJson } from '../http/answers.ts';
+import type { Rates } from '../http/rates.ts';
+import { requirePrincipal } from '../http/request-identity.ts';
+import { logDeed } from '../http/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
 import type { Desk } from '../newsroom/newsroom.ts';
 import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../newsroom/write-command.ts';

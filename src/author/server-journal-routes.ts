@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
-import { sendJson } from '../edge/answers.ts';
-import { requirePrincipal } from '../edge/request.ts';
+import { sendJson } from '../http/answers.ts';
+import { requirePrincipal } from '../http/request-identity.ts';
 import type { Journal, Revocations } from '../journal/engine.ts';
 import type { ServerEntry } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';

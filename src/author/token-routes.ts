@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express';
-import { sendJson } from '../edge/answers.ts';
-import type { Rates } from '../edge/rates.ts';
-import { requirePrincipal } from '../edge/request.ts';
-import { logDeed } from '../edge/security-log.ts';
+import { sendJson } from '../http/answers.ts';
+import type { Rates } from '../http/rates.ts';
+import { requirePrincipal } from '../http/request-identity.ts';
+import { logDeed } from '../http/security-log.ts';
 import type { Revocations } from '../journal/engine.ts';
 import { deskLimits } from '../newsroom/newsroom-limits.ts';
 import { limits } from '../protocol/limits.ts';

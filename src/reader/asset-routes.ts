@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import express, { type RequestHandler, Router } from 'express';
-import { etagOf, sendJson, vary } from '../edge/answers.ts';
-import { assetHeaders } from '../edge/headers.ts';
+import { etagOf, sendJson, vary } from '../http/answers.ts';
+import { assetHeaders } from '../http/headers.ts';
 import { assetNames, assetsDirectory, fileOf } from './pages/assets.ts';
 import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
 

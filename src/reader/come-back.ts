@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { problemFor } from '../edge/answers.ts';
+import { problemFor } from '../http/answers.ts';
 import type { Problem } from '../protocol/problems.ts';
 import { comeBackMs, retryAfter, streamHeaders } from './event-stream.ts';
 

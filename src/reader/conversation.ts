@@ -1,9 +1,9 @@
 import { holdReadable } from '../access/channel-access.ts';
 import type { Asking, Identity } from '../access/identity.ts';
 import { Asker } from '../access/requester.ts';
-import { problemFor } from '../edge/answers.ts';
-import { answerLimits } from '../edge/limits.ts';
-import type { Rates } from '../edge/rates.ts';
+import { problemFor } from '../http/answers.ts';
+import { answerLimits } from '../http/http-limits.ts';
+import type { Rates } from '../http/rates.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';

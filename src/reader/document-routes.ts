@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import { asyncApi } from '../documents/asyncapi.ts';
 import { openApi } from '../documents/openapi.ts';
-import { sendJson } from '../edge/answers.ts';
-import { pageHeaders } from '../edge/headers.ts';
+import { sendJson } from '../http/answers.ts';
+import { pageHeaders } from '../http/headers.ts';
 import { loadAssets } from './pages/assets.ts';
 import { docsPage } from './pages/docs.ts';
 

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { knownChannel, readableChannel } from '../access/channel-access.ts';
-import { sendJson } from '../edge/answers.ts';
-import { pageHeaders } from '../edge/headers.ts';
+import { sendJson } from '../http/answers.ts';
+import { pageHeaders } from '../http/headers.ts';
 import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';

@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { knownChannel } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
-import { vary, whoAsks } from '../edge/answers.ts';
-import { askingOf, requirePrincipal } from '../edge/request.ts';
-import { logDeed } from '../edge/security-log.ts';
-import type { Slots } from '../edge/slots.ts';
+import { vary, whoAsks } from '../http/answers.ts';
+import type { Slots } from '../http/concurrency-slots.ts';
+import { askingOf, requirePrincipal } from '../http/request-identity.ts';
+import { logDeed } from '../http/security-log.ts';
 import type { Engine, KeptEntry } from '../journal/engine.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
-import { challenge, etagOf, sendJson } from '../edge/answers.ts';
-import { askingOf } from '../edge/request.ts';
+import { challenge, etagOf, sendJson } from '../http/answers.ts';
+import { askingOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Channel } from '../protocol/model.ts';

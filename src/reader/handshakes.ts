@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { type Share, Shares } from '../edge/shares.ts';
+import { type Share, Shares } from '../http/fair-shares.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { sendComeBack } from './come-back.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
 import type { Asking } from '../access/identity.ts';
-import { answerLimits } from '../edge/limits.ts';
+import { answerLimits } from '../http/http-limits.ts';
 import { type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';

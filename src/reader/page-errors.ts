@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { noteProblem, problemFor, sendJson, sendProblem } from '../edge/answers.ts';
-import { pageHeaders } from '../edge/headers.ts';
+import { noteProblem, problemFor, sendJson, sendProblem } from '../http/answers.ts';
+import { pageHeaders } from '../http/headers.ts';
 import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';

@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, withFeed } from '../access/channel-access.ts';
 import { type Asking, type Identity, isUnjudged } from '../access/identity.ts';
-import { sendJson, sendProblem } from '../edge/answers.ts';
-import type { SessionCookie } from '../edge/cookies.ts';
-import { pageHeaders } from '../edge/headers.ts';
-import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../edge/request.ts';
-import type { Slots } from '../edge/slots.ts';
+import { sendJson, sendProblem } from '../http/answers.ts';
+import type { Slots } from '../http/concurrency-slots.ts';
+import type { SessionCookie } from '../http/cookies.ts';
+import { pageHeaders } from '../http/headers.ts';
+import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';

@@ -1,5 +1,5 @@
 import type { Asker } from '../access/requester.ts';
-import { answerLimits } from '../edge/limits.ts';
+import { answerLimits } from '../http/http-limits.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';

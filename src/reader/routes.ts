@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { knownChannel, orRefuse, readIfOpen } from '../access/channel-access.ts';
-import { postEtag, sendContent, sendJson, vary, whoAsks } from '../edge/answers.ts';
-import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../edge/request.ts';
+import { postEtag, sendContent, sendJson, vary, whoAsks } from '../http/answers.ts';
+import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
 import { formatCursor } from '../protocol/cursor.ts';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import type { Html } from '../../client/web/view/html.ts';
 import { renderVersion } from '../../client/web/view/versions.ts';
-import type { Slots } from '../edge/slots.ts';
+import type { Slots } from '../http/concurrency-slots.ts';
 import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';

@@ -1,6 +1,6 @@
 import { Router } from 'express';
-import { methodNotAllowed, sendJson } from '../edge/answers.ts';
-import { answerLimits } from '../edge/limits.ts';
+import { methodNotAllowed, sendJson } from '../http/answers.ts';
+import { answerLimits } from '../http/http-limits.ts';
 import { type Engine, JournalUnavailable, messageOf } from '../journal/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 

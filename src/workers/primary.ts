@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { secretFor } from '../access/secret.ts';
 import { type Config, publicUrlOf } from '../config.ts';
-import { listen } from '../edge/http.ts';
+import { listen } from '../http/http-server.ts';
 import { NotStarted } from '../not-started.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Totals } from '../telemetry/totals.ts';

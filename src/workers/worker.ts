@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
-import { answerLimits } from '../edge/limits.ts';
+import { answerLimits } from '../http/http-limits.ts';
 import { reasonNotToStart } from '../not-started.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type PressboxServer, startServer } from '../server.ts';

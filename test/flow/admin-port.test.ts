@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { httpLimits } from '../../src/edge/limits.ts';
+import { httpLimits } from '../../src/http/http-limits.ts';
 import { freePort } from '../support/free-port.ts';
 import { requestText, sendBytes } from '../support/hostile.ts';
 import { describeWith, needs } from '../support/needs.ts';

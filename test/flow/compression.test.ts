@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Compressor, createCompression } from '../../src/edge/compression.ts';
+import { type Compressor, createCompression } from '../../src/http/compression.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 

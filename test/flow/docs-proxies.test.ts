@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { httpLimits } from '../../src/edge/limits.ts';
+import { httpLimits } from '../../src/http/http-limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { blocksOf } from '../support/blocks.ts';
 import { freePort } from '../support/free-port.ts';

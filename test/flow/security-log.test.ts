@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { answerLimits } from '../../src/edge/limits.ts';
-import { createSecurityLog } from '../../src/edge/security-log.ts';
+import { answerLimits } from '../../src/http/http-limits.ts';
+import { createSecurityLog } from '../../src/http/security-log.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { httpLimits } from '../../src/edge/limits.ts';
+import { httpLimits } from '../../src/http/http-limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { catchUpSchema, eventSchema, problemSchema } from '../../src/protocol/schemas.ts';

@@ -3,8 +3,8 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import express from 'express';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { createHttp, type HttpBounds } from '../../src/edge/http.ts';
-import { httpLimits } from '../../src/edge/limits.ts';
+import { httpLimits } from '../../src/http/http-limits.ts';
+import { createHttp, type HttpBounds } from '../../src/http/http-server.ts';
 import { sendBytes } from '../support/hostile.ts';
 
 /**

@@ -4,9 +4,9 @@ import { onTestFinished } from 'vitest';
 import { createIdentity } from '../../src/access/identity.ts';
 import { createSessions } from '../../src/access/sessions.ts';
 import { createTokens } from '../../src/access/tokens.ts';
-import { handleErrors, notFound } from '../../src/edge/answers.ts';
-import { createSessionCookie } from '../../src/edge/cookies.ts';
-import { authenticate } from '../../src/edge/request.ts';
+import { handleErrors, notFound } from '../../src/http/answers.ts';
+import { createSessionCookie } from '../../src/http/cookies.ts';
+import { authenticate } from '../../src/http/request-identity.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startSite } from './site.ts';
 

@@ -1,8 +1,8 @@
 import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
-import { sendJson } from '../../src/edge/answers.ts';
-import { apiHeaders, assetHeaders, pageHeaders, reportBreachesTo } from '../../src/edge/headers.ts';
-import { cors } from '../../src/edge/origins.ts';
+import { sendJson } from '../../src/http/answers.ts';
+import { apiHeaders, assetHeaders, pageHeaders, reportBreachesTo } from '../../src/http/headers.ts';
+import { cors } from '../../src/http/origins.ts';
 import { serve } from '../support/edge.ts';
 
 describe('pages of other origins', () => {

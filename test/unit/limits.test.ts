@@ -7,7 +7,7 @@ import { readSources, root, withoutComments } from '../support/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {
-  'src/edge/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
+  'src/http/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
   'src/access/secret.ts secretBytes': 'how long a secret is that is made here',
   'src/access/sessions.ts renewalsWithinIdle': 'a share of a setting',
   'src/journal/hash-chain.ts poolBytes': 'random bytes that are made at a time',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Asked, isOrigin, isOwnOrigin, mayConnect } from '../../src/edge/origins.ts';
+import { type Asked, isOrigin, isOwnOrigin, mayConnect } from '../../src/http/origins.ts';
 
 const host = 'live.example.org';
 const list = ['https://www.example.org', 'http://localhost:8080'];

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import express, { type Request } from 'express';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { believeProxies } from '../../src/edge/proxies.ts';
+import { believeProxies } from '../../src/http/trusted-proxies.ts';
 
 it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'uniquelocal, 2001:db8::/32'])(
   'tells who asks, and how, as Express does where %j is trusted, whoever asked before',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rateLimits } from '../../src/edge/limits.ts';
-import { addressKey, createRates, type RateKind } from '../../src/edge/rates.ts';
+import { rateLimits } from '../../src/http/http-limits.ts';
+import { addressKey, createRates, type RateKind } from '../../src/http/rates.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 
 function start(limits: Partial<Parameters<typeof createRates>[0]>) {

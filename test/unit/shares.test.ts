@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Share, Shares } from '../../src/edge/shares.ts';
+import { type Share, Shares } from '../../src/http/fair-shares.ts';
 
 function sharesOf(most: number, isDispensable?: (item: string) => boolean) {
   const held = new Map<string, Share<string>>();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { watchStandstills } from '../../src/edge/standstill.ts';
+import { watchStandstills } from '../../src/http/process-pauses.ts';
 
 const clockWith = (standstillMs: number) => {
   let at = 0;

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { html, type Part } from '../../../client/web/view/html.ts';
 import { type Language, languages } from '../../../client/web/view/site-wording.ts';
-import { vary } from '../../edge/answers.ts';
+import { vary } from '../../http/answers.ts';
 
 /** The language of a page that belongs to no coverage: of those that there are words in, the one its reader likes best, else English. */
 export function languageFor(req: Request, res: Response): Language {

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
-import { rateLimits } from './limits.ts';
+import { rateLimits } from './http-limits.ts';
 
 /**
  * How much one writer or one address may ask of this process. Token buckets that hold ten seconds' worth: a burst of ten times the

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import { bytesOf, type Content, digestOf } from './content.ts';
+import { bytesOf, type Content, digestOf } from './answer-body.ts';
 import { mayHoldSession } from './cookies.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 
 /**
  * Compresses public answers, away from the main thread, and keeps the bytes for others who are answered the same. Answers to requests

@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import { type Identity, isUnjudged } from '../access/identity.ts';
+import { sendJson } from '../http/answers.ts';
+import type { SessionCookie } from '../http/cookies.ts';
+import { askingOf, tokenOf } from '../http/request-identity.ts';
+import { logDeed } from '../http/security-log.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
-import { sendJson } from './answers.ts';
-import type { SessionCookie } from './cookies.ts';
-import { askingOf, tokenOf } from './request.ts';
-import { logDeed } from './security-log.ts';
 
 /** A token is exchanged once for a session, which scripts of pages then need not hold. */
 export interface SessionContext {

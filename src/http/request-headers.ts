@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
-import { httpLimits } from './limits.ts';
+import { httpLimits } from './http-limits.ts';
 
 /** What is looked at in the headers of each request before anyone goes by them. */
 

@@ -1,5 +1,5 @@
 import { Refusal } from '../protocol/problems.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 
 /** How many of what takes long may be under way at once in this process; more are told to come back. */
 export interface Slots {

@@ -1,4 +1,4 @@
-import { rateLimits } from './limits.ts';
+import { rateLimits } from './http-limits.ts';
 import { addressKey, wideAddressKey } from './rates.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { vary } from './answers.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 
 /**
  * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in

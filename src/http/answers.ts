@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../journal/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
+import { type Content, digestOf, lengthOf } from './answer-body.ts';
 import { type Compressed, compressorOf } from './compression.ts';
-import { type Content, digestOf, lengthOf } from './content.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 import { logRefusal } from './security-log.ts';
 
 /** What goes out over HTTP: JSON with its caching rules, and problems. */

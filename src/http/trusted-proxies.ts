@@ -1,5 +1,5 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
-import { httpLimits } from './limits.ts';
+import { httpLimits } from './http-limits.ts';
 
 /**
  * Who asks, and how: `ip`, `protocol` and `secure` of every request, as Express tells them by its setting `trust proxy`, and for less. It

@@ -4,10 +4,10 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
 import { boundConnections, type ConnectionBounds, isReserved } from './connections.ts';
-import { httpLimits } from './limits.ts';
+import { Shares } from './fair-shares.ts';
+import { httpLimits } from './http-limits.ts';
 import { createPipelines } from './pipeline.ts';
-import { Shares } from './shares.ts';
-import { type Standstills, watchStandstills } from './standstill.ts';
+import { type Standstills, watchStandstills } from './process-pauses.ts';
 
 /**
  * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import { isRead } from './answers.ts';
-import { answerLimits, httpLimits } from './limits.ts';
-import { type Share, Shares } from './shares.ts';
+import { type Share, Shares } from './fair-shares.ts';
+import { answerLimits, httpLimits } from './http-limits.ts';
 
 /**
  * TCP connections of a process. Each takes a file descriptor, and a process that has none left takes up no connection at all: so fewer are

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { type Asking, principalIn } from '../access/identity.ts';
 import type { ProblemCode } from '../protocol/problems.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 import { addressKey } from './rates.ts';
 
 /**

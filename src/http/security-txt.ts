@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { sendJson } from './answers.ts';
-import { answerLimits } from './limits.ts';
+import { answerLimits } from './http-limits.ts';
 
 /** `/.well-known/security.txt` (RFC 9116): where someone who found a fault of this server may say so. Not there without a contact. */
 export interface SecurityTxtContext {
