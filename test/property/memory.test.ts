@@ -1,0 +1,4 @@
+import { openTempMemory } from '../support/memory-engine/open-temp.ts';
+import { describeModel } from './engine.ts';
+
+describeModel('memory', openTempMemory);
