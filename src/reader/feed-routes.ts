@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
+import { cachingOf } from '../api/read-routes.ts';
 import { challenge, etagOf, sendJson } from '../http/answers.ts';
 import { askingOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
@@ -17,7 +18,6 @@ import { ninjs } from './feeds/ninjs.ts';
 import { noticePage } from './feeds/notice.ts';
 import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/read.ts';
-import { cachingOf } from './routes.ts';
 
 /**
  * A channel as feeds that other programs know (contract, 2), always in the reader's view. A page is read and written once for all who

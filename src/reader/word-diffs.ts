@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/web/view/diff.ts';
 import { type Comparison, compareVersions, type Diff, type Version } from '../../client/web/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
+import { readerLimits } from '../live/live-limits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { readerLimits } from './limits.ts';
 
 /**
  * Keeps how two versions of a post differ, so that a change elsewhere in the channel compares nothing anew. An entry holds lengths and

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readerLimits } from '../../src/reader/limits.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readerLimits } from '../../src/reader/limits.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readerLimits } from '../../src/reader/limits.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
 import { requestText, secretWord, sendBytes } from '../support/hostile.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 import { call, startTestServer } from '../support/server.ts';

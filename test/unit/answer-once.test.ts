@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable } from '../../src/journal/engine.ts';
+import { answerOnce, catchUpOnce } from '../../src/live/one-shot-catch-up.ts';
 import type { Access } from '../../src/protocol/model.ts';
-import { answerOnce, catchUpOnce } from '../../src/reader/answer-once.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';
 import { newChannel } from '../simulation/contents.ts';
 

@@ -32,9 +32,9 @@ const arrows: Record<string, readonly string[]> = {
   'src/server.ts': ['src/'],
   // What it answers over HTTP.
   'src/app.ts': [
+    'src/live/',
     'src/access/',
     'src/api/',
-    'src/author/',
     'src/newsroom/',
     'src/http/',
     'src/journal/engine.ts',
@@ -52,7 +52,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/journal/sqlite/',
     'src/journal/redis/',
     'src/streams/',
-    'src/reader/',
+    'src/live/',
     'src/protocol/',
     'src/workers/limits.ts',
     'src/telemetry/limits.ts',
@@ -62,8 +62,18 @@ const arrows: Record<string, readonly string[]> = {
   'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
   // What an origin or a secret must be is known where it is used.
   'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
-  'src/api/': ['src/access/', 'src/http/', 'src/protocol/'],
-  'src/author/': ['src/access/', 'src/newsroom/', 'src/http/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/api/': [
+    'src/newsroom/',
+    'src/live/',
+    'src/http/',
+    'src/access/',
+    'src/streams/',
+    'src/journal/engine.ts',
+    'src/journal/post-tags.ts',
+    'src/protocol/',
+  ],
+  // Readers who stay connected.
+  'src/live/': ['src/http/', 'src/access/', 'src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/telemetry/metrics.ts'],
   'src/newsroom/': ['src/journal/', 'src/protocol/'],
   'src/journal/': ['src/protocol/'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
@@ -73,6 +83,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/documents/': ['src/limits.ts', 'src/protocol/', 'generated/'],
   'src/reader/': [
     'src/api/',
+    'src/live/',
     'src/documents/',
     'src/access/',
     'src/streams/',
@@ -121,15 +132,15 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   'node:sqlite': ['src/journal/sqlite/'],
   ioredis: ['src/journal/redis/'],
-  express: ['src/api/', 'src/author/', 'src/reader/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
-  'engine.io': ['src/reader/'],
-  'socket.io-parser': ['src/reader/'],
+  express: ['src/api/', 'src/live/', 'src/reader/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
+  'engine.io': ['src/live/'],
+  'socket.io-parser': ['src/live/'],
   ws: ['bench/'],
   'socket.io-client': ['client/', 'conformance/'],
   // In what browsers load alone, so that nothing of it is needed at run time.
   lit: ['client/web/embed/'],
   'eventsource-parser': ['client/', 'conformance/'],
-  zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/author/'],
+  zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/api/'],
   jose: ['src/access/'],
   helmet: ['src/http/'],
   pino: ['src/telemetry/'],
@@ -315,9 +326,9 @@ describe('the check of the layout', () => {
   });
 
   it.each([
-    ['src/author/a.ts', '../reader/r.ts'],
-    ['src/author/a.ts', '../journal/sqlite/index.ts'],
-    ['src/author/a.ts', '../journal/hash-chain.ts'],
+    ['src/api/a.ts', '../reader/r.ts'],
+    ['src/api/a.ts', '../journal/sqlite/index.ts'],
+    ['src/api/a.ts', '../journal/hash-chain.ts'],
     ['src/newsroom/d.ts', '../journal/sqlite/index.ts'],
     ['src/newsroom/d.ts', 'express'],
     ['src/streams/f.ts', '../journal/hash-chain.ts'],
@@ -339,7 +350,7 @@ describe('the check of the layout', () => {
   });
 
   it.each([
-    ['src/author/a.ts', '../journal/engine.ts'],
+    ['src/api/a.ts', '../journal/engine.ts'],
     ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
     ['src/journal/sqlite/e.ts', '../engine.ts'],
     ['src/journal/sqlite/e.ts', 'node:sqlite'],

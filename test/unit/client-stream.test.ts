@@ -7,11 +7,11 @@ import { ReaderClient } from '../../client/reader-client.ts';
 import { fromSnapshot } from '../../client/timeline.ts';
 import { dialMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
 import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { startSite } from '../support/site.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Connection, type Pipe } from '../../src/reader/connection.ts';
-import type { Subscription } from '../../src/reader/subscription.ts';
+import { Connection, type Pipe } from '../../src/live/reader-connection.ts';
+import type { Subscription } from '../../src/live/subscription.ts';
 
 /** A connection that one write fills, and of which the test says when that was taken. */
 function open() {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../src/journal/engine.ts';
+import type { Pipe } from '../../src/live/reader-connection.ts';
+import type { ClientSocket } from '../../src/live/socket/messages.ts';
+import { Conversation } from '../../src/live/socket/socket-session.ts';
 import { limits } from '../../src/protocol/limits.ts';
-import type { Pipe } from '../../src/reader/connection.ts';
-import { Conversation } from '../../src/reader/conversation.ts';
-import type { ClientSocket } from '../../src/reader/messages.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { newChannel } from '../simulation/contents.ts';

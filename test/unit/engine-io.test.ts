@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { Socket as EngineSocket, transports } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { Connection } from '../../src/reader/connection.ts';
-import { messageFrame, messagesIn, socketFormat, withPing } from '../../src/reader/encoder.ts';
-import { knowsInside } from '../../src/reader/engine-io.ts';
-import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
+import { Connection } from '../../src/live/reader-connection.ts';
+import { knowsInside } from '../../src/live/socket/engine-io-internals.ts';
+import { messageFrame, messagesIn, socketFormat, withPing } from '../../src/live/socket/packet-encoder.ts';
+import { type SocketConnection, SocketEngine } from '../../src/live/socket/socket-engine.ts';
 
 it('finds the insides of engine.io and ws where they are expected', () => {
   const engine = new SocketEngine();

@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { readerLimits } from '../../src/live/live-limits.ts';
 import type { Channel } from '../../src/protocol/model.ts';
 import { inTurns } from '../../src/reader/feeds/in-turns.ts';
 import { jsonFeed } from '../../src/reader/feeds/json-feed.ts';
 import { jsonLd } from '../../src/reader/feeds/json-ld.ts';
 import { ninjs } from '../../src/reader/feeds/ninjs.ts';
 import { noticePage } from '../../src/reader/feeds/notice.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
 import { formFaults, jsonFeedForms, ninjsForm } from '../support/feed-forms.ts';
 import { everyPost, feedPage, hostileText, publicUrl } from '../support/feed-samples.ts';
 import { aChannel, aPost } from '../support/samples.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { readerLimits } from '../../src/live/live-limits.ts';
+import { type Beating, Heartbeat } from '../../src/live/socket/heartbeat.ts';
 import { silenceMs } from '../../src/protocol/client-limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
-import { type Beating, Heartbeat } from '../../src/reader/heartbeat.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { expect, it, vi } from 'vitest';
-import { boundIncoming, countIncoming } from '../../src/reader/incoming.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
+import { boundIncoming, countIncoming } from '../../src/live/socket/incoming-bytes.ts';
 
 const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
 

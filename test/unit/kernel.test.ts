@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../src/reader/kernel.ts';
+import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../src/live/raw-socket.ts';
 
 /** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
 async function connect() {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonObjectOf } from '../../src/author/json.ts';
-import { malformedAt } from '../../src/author/malformed-json.ts';
+import { jsonObjectOf } from '../../src/api/json-body.ts';
+import { malformedAt } from '../../src/api/malformed-json.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
 
 /** JSON as several programs write it. */

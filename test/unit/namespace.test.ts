@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { Handshakes } from '../../src/live/admission-control.ts';
+import { Namespace, type NamespaceContext } from '../../src/live/socket/namespace.ts';
+import { type SocketConnection, SocketEngine } from '../../src/live/socket/socket-engine.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
-import { Handshakes } from '../../src/reader/handshakes.ts';
-import { Namespace, type NamespaceContext } from '../../src/reader/namespace.ts';
-import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 /** A client that has a connection, and a namespace that looks at credentials like this. */

@@ -5,7 +5,7 @@ import { text as textOf } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as ws from 'ws';
-import { plainAnswerTo, plainTextOf } from '../../src/reader/plain-websocket.ts';
+import { plainAnswerTo, plainTextOf } from '../../src/live/socket/plain-websocket.ts';
 
 /** What the library makes of bytes that a client sends first: the messages, and whether the next byte would begin another. */
 function read(bytes: Buffer): { messages: string[]; isBetween: boolean; failed: boolean } {

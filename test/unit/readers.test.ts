@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Reach } from '../../src/journal/engine.ts';
-import { Connection, type Pipe } from '../../src/reader/connection.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
-import { type OpenReader, Readers } from '../../src/reader/readers.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
+import { Connection, type Pipe } from '../../src/live/reader-connection.ts';
+import { type OpenReader, Readers } from '../../src/live/readers.ts';
 
 /** Where one of many throws: the others are looked after as ever, and who threw is cut off. */
 beforeEach(() => void vi.useFakeTimers());

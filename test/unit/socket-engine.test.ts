@@ -6,12 +6,12 @@ import { runInNewContext } from 'node:vm';
 import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { packetFrame } from '../../src/reader/encoder.ts';
-import { forgetRequest } from '../../src/reader/engine-io.ts';
-import type { Rhythm } from '../../src/reader/heartbeat.ts';
-import { boundIncoming } from '../../src/reader/incoming.ts';
-import { readerLimits } from '../../src/reader/limits.ts';
-import { type SocketConnection, SocketEngine } from '../../src/reader/socket-engine.ts';
+import { readerLimits } from '../../src/live/live-limits.ts';
+import { forgetRequest } from '../../src/live/socket/engine-io-internals.ts';
+import type { Rhythm } from '../../src/live/socket/heartbeat.ts';
+import { boundIncoming } from '../../src/live/socket/incoming-bytes.ts';
+import { packetFrame } from '../../src/live/socket/packet-encoder.ts';
+import { type SocketConnection, SocketEngine } from '../../src/live/socket/socket-engine.ts';
 
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
 async function serve(rhythm?: Partial<Rhythm>) {

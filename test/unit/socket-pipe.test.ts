@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type Socket as EngineSocket, Server } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { Connection } from '../../src/reader/connection.ts';
-import { socketFormat } from '../../src/reader/encoder.ts';
-import { SocketPipe } from '../../src/reader/socket-pipe.ts';
+import { Connection } from '../../src/live/reader-connection.ts';
+import { socketFormat } from '../../src/live/socket/packet-encoder.ts';
+import { SocketPipe } from '../../src/live/socket/socket-pipe.ts';
 
 /** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
 async function connect() {

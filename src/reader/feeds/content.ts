@@ -7,8 +7,8 @@ import { renderMedia } from '../../../client/web/view/media.ts';
 import { settingOf } from '../../../client/web/view/page.ts';
 import { datedText, wordsOf } from '../../../client/web/view/time.ts';
 import { pageWordsOf } from '../../../client/web/view/wording.ts';
+import { readerLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
-import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './page.ts';
 

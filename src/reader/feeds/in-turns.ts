@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { readerLimits } from '../../live/live-limits.ts';
 import type { ReaderPost } from '../../protocol/model.ts';
-import { readerLimits } from '../limits.ts';
 
 /** What `make` makes of each post, in order. After so much html the process does whatever else there is to do. */
 export async function inTurns<T>(posts: readonly ReaderPost[], make: (post: ReaderPost) => T): Promise<T[]> {

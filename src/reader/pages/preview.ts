@@ -1,8 +1,8 @@
 import { attribute, type Html, html } from '../../../client/web/view/html.ts';
 import { isWebUrl } from '../../../client/web/view/links.ts';
+import { readerLimits } from '../../live/live-limits.ts';
 import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
-import { readerLimits } from '../limits.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
 /** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */

@@ -4,9 +4,9 @@ import type { Reach } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import { type Format, onceForEach } from '../streams/encoded-events.ts';
-import type { Pipe } from './connection.ts';
-import { readerLimits } from './limits.ts';
-import { Outgoing } from './outgoing.ts';
+import { readerLimits } from './live-limits.ts';
+import type { Pipe } from './reader-connection.ts';
+import { Outgoing } from './socket-writer.ts';
 
 /**
  * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break

@@ -12,7 +12,7 @@ import type { Feed, Reader } from '../streams/channel-stream.ts';
 import type { Held } from '../streams/channel-streams.ts';
 import { type Format, onceForEach } from '../streams/encoded-events.ts';
 import type { OpenReader } from './readers.ts';
-import type { StreamsContext } from './streams.ts';
+import type { StreamsContext } from './sse-streams.ts';
 import { answerAndJoin, countCatchUp } from './subscription.ts';
 
 /**

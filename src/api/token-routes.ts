@@ -9,7 +9,7 @@ import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { revocationSchema } from '../protocol/schemas.ts';
-import { readBytes, readCommand } from './request.ts';
+import { readBytes, readCommand } from './write-request.ts';
 
 /** Tokens that are not to be taken any more, though they have not expired. */
 export interface TokenContext {

@@ -4,6 +4,12 @@ import { postEtag, sendContent, sendJson, vary, whoAsks } from '../http/answers.
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
+import { readerLimits } from '../live/live-limits.ts';
+import { answerOnce, catchUpOnce } from '../live/one-shot-catch-up.ts';
+import { poll } from '../live/polls.ts';
+import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
+import { type StreamsContext, stream } from '../live/sse-streams.ts';
+import { countCatchUp } from '../live/subscription.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
@@ -11,12 +17,6 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
-import { answerOnce, catchUpOnce } from './answer-once.ts';
-import { readerLimits } from './limits.ts';
-import { cursorFrom, postIdOf } from './parameters.ts';
-import { poll } from './polls.ts';
-import { type StreamsContext, stream } from './streams.ts';
-import { countCatchUp } from './subscription.ts';
 
 /**
  * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads

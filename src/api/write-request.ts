@@ -7,7 +7,7 @@ import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts';
-import { jsonObjectOf } from './json.ts';
+import { jsonObjectOf } from './json-body.ts';
 
 /** How the request of someone who writes is read: its bytes, its JSON, and what it says about being the same as an earlier one. */
 

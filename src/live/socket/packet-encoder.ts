@@ -1,7 +1,7 @@
 import { Encoder, type Packet, PacketType } from 'socket.io-parser';
-import { limits } from '../protocol/limits.ts';
-import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import { type Format, onceForEach } from '../streams/encoded-events.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { EncodedCatchUp } from '../../streams/catch-up.ts';
+import { type Format, onceForEach } from '../../streams/encoded-events.ts';
 
 /**
  * What goes over a Socket.IO connection, as text and as bytes that are made once for many: frames of events, and acknowledgements that

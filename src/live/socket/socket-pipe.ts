@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
-import type { Pipe } from './connection.ts';
-import { socketFormat, withPing } from './encoder.ts';
-import { ConnectionState } from './engine-io.ts';
-import { type Handle, isOpen, type WriteWatcher, watchWrites } from './kernel.ts';
-import { Outgoing } from './outgoing.ts';
+import { type Handle, isOpen, type WriteWatcher, watchWrites } from '../raw-socket.ts';
+import type { Pipe } from '../reader-connection.ts';
+import { Outgoing } from '../socket-writer.ts';
+import { ConnectionState } from './engine-io-internals.ts';
+import { socketFormat, withPing } from './packet-encoder.ts';
 
 /** A pipe on a connection of engine.io, which can also queue a packet. */
 export interface PacketQueue extends Pipe {

@@ -1,24 +1,24 @@
-import { holdReadable } from '../access/channel-access.ts';
-import type { Asking, Identity } from '../access/identity.ts';
-import { Asker } from '../access/requester.ts';
-import { problemFor } from '../http/answers.ts';
-import { answerLimits } from '../http/http-limits.ts';
-import type { Rates } from '../http/rates.ts';
-import type { Reach } from '../journal/engine.ts';
-import type { Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
-import type { EndedReason } from '../protocol/model.ts';
-import { type Problem, type ProblemCode, problem, Refusal } from '../protocol/problems.ts';
-import { parse, subscribeSchema, unsubscribeSchema } from '../protocol/schemas.ts';
-import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import type { Feeds, Held } from '../streams/channel-streams.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { Connection } from './connection.ts';
-import { readerLimits } from './limits.ts';
+import { holdReadable } from '../../access/channel-access.ts';
+import type { Asking, Identity } from '../../access/identity.ts';
+import { Asker } from '../../access/requester.ts';
+import { problemFor } from '../../http/answers.ts';
+import { answerLimits } from '../../http/http-limits.ts';
+import type { Rates } from '../../http/rates.ts';
+import type { Reach } from '../../journal/engine.ts';
+import type { Position } from '../../protocol/cursor.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { EndedReason } from '../../protocol/model.ts';
+import { type Problem, type ProblemCode, problem, Refusal } from '../../protocol/problems.ts';
+import { parse, subscribeSchema, unsubscribeSchema } from '../../protocol/schemas.ts';
+import type { EncodedCatchUp } from '../../streams/catch-up.ts';
+import type { Feeds, Held } from '../../streams/channel-streams.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { readerLimits } from '../live-limits.ts';
+import { cursorFrom } from '../read-parameters.ts';
+import { Connection } from '../reader-connection.ts';
+import type { OpenReader, Readers } from '../readers.ts';
+import { answerAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
 import type { Answer, ClientSocket, Talk } from './messages.ts';
-import { cursorFrom } from './parameters.ts';
-import type { OpenReader, Readers } from './readers.ts';
-import { answerAndJoin, countCatchUp, Subscription, subscriptionEnded } from './subscription.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { readerLimits } from './limits.ts';
+import { readerLimits } from '../live-limits.ts';
 
 const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
 

@@ -3,22 +3,22 @@ import { STATUS_CODES } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
-import { type Asking, type Identity, principalIn } from '../access/identity.ts';
-import { sendProblem } from '../http/answers.ts';
-import { answerLimits } from '../http/http-limits.ts';
-import type { Rates } from '../http/rates.ts';
-import { mustHaveOneReading } from '../http/request-headers.ts';
-import type { SecurityLog } from '../http/security-log.ts';
-import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { Conversation } from './conversation.ts';
-import type { Handshakes } from './handshakes.ts';
-import { boundIncoming } from './incoming.ts';
-import { readerLimits } from './limits.ts';
+import { type Asking, type Identity, principalIn } from '../../access/identity.ts';
+import { sendProblem } from '../../http/answers.ts';
+import { answerLimits } from '../../http/http-limits.ts';
+import type { Rates } from '../../http/rates.ts';
+import { mustHaveOneReading } from '../../http/request-headers.ts';
+import type { SecurityLog } from '../../http/security-log.ts';
+import { missing, type Problem, problem, Refusal } from '../../protocol/problems.ts';
+import type { Feeds } from '../../streams/channel-streams.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Handshakes } from '../admission-control.ts';
+import { readerLimits } from '../live-limits.ts';
+import type { Readers } from '../readers.ts';
+import { boundIncoming } from './incoming-bytes.ts';
 import { Namespace } from './namespace.ts';
-import type { Readers } from './readers.ts';
 import { type SocketConnection, SocketEngine } from './socket-engine.ts';
+import { Conversation } from './socket-session.ts';
 
 /**
  * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and

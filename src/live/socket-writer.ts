@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Handle, handleOf, isHandleOf, writeTo } from './kernel.ts';
+import { type Handle, handleOf, isHandleOf, writeTo } from './raw-socket.ts';
 
 const nothing = Buffer.alloc(0);
 

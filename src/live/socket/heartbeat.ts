@@ -1,5 +1,5 @@
-import { forEach } from '../streams/for-each-safe.ts';
-import { readerLimits } from './limits.ts';
+import { forEach } from '../../streams/for-each-safe.ts';
+import { readerLimits } from '../live-limits.ts';
 
 /** One that is asked now and then whether it is there. */
 export interface Beating {

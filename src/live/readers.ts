@@ -4,8 +4,8 @@ import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { forEach } from '../streams/for-each-safe.ts';
-import type { Connection } from './connection.ts';
-import { readerLimits } from './limits.ts';
+import { readerLimits } from './live-limits.ts';
+import type { Connection } from './reader-connection.ts';
 
 /**
  * All who read over something that stays open, whatever it is: looked after by one timer, told of the store, and led out when the node

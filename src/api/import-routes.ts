@@ -10,10 +10,10 @@ import { deskLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
-import { jsonObjectOf } from './json.ts';
-import { BodyCut, linesOf } from './lines.ts';
+import { jsonObjectOf } from './json-body.ts';
 import { requireLoadable } from './media-addresses.ts';
-import { requireType } from './request.ts';
+import { BodyCut, linesOf } from './ndjson-lines.ts';
+import { requireType } from './write-request.ts';
 
 /**
  * Lines of exports, read in again as they come: what was dealt with stands, whatever comes after it, and sent again it is passed over. An

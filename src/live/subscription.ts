@@ -7,7 +7,7 @@ import type { EndReason, Feed, Reader } from '../streams/channel-stream.ts';
 import type { Held } from '../streams/channel-streams.ts';
 import type { Format } from '../streams/encoded-events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Connection, Pipe } from './connection.ts';
+import type { Connection, Pipe } from './reader-connection.ts';
 
 /** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */
 

@@ -1,7 +1,7 @@
-import type { EndedReason } from '../protocol/model.ts';
-import type { Problem } from '../protocol/problems.ts';
-import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import type { Pipe } from './connection.ts';
+import type { EndedReason } from '../../protocol/model.ts';
+import type { Problem } from '../../protocol/problems.ts';
+import type { EncodedCatchUp } from '../../streams/catch-up.ts';
+import type { Pipe } from '../reader-connection.ts';
 
 /** What goes over a socket from here (contract, 3). Events themselves go out as ready-made frames. */
 export interface FromServer {

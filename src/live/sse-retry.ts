@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { problemFor } from '../http/answers.ts';
 import type { Problem } from '../protocol/problems.ts';
-import { comeBackMs, retryAfter, streamHeaders } from './event-stream.ts';
+import { comeBackMs, retryAfter, streamHeaders } from './sse-messages.ts';
 
 /**
  * What passes by itself, as an EventSource is told it. The HTML standard (9.2.3) has it give up for good at any status but 200, and whoever

@@ -6,11 +6,11 @@ import type { Slots } from '../http/concurrency-slots.ts';
 import { askingOf, requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Engine, KeptEntry } from '../journal/engine.ts';
+import { readerLimits } from '../live/live-limits.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
-import { readerLimits } from './limits.ts';
 
 /**
  * A channel written out, a line for each entry of its journal (`protocol/transfer.ts`), from the first to the head as it is when the

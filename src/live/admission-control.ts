@@ -2,8 +2,8 @@ import type { RequestHandler } from 'express';
 import { type Share, Shares } from '../http/fair-shares.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { sendComeBack } from './come-back.ts';
-import { readerLimits } from './limits.ts';
+import { readerLimits } from './live-limits.ts';
+import { sendComeBack } from './sse-retry.ts';
 
 /**
  * Readers who have come and not been answered yet: over a socket from the handshake until it has joined, over a stream until that begins,

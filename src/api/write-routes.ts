@@ -11,7 +11,7 @@ import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { requireLoadable } from './media-addresses.ts';
-import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './request.ts';
+import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './write-request.ts';
 
 /**
  * What those who write ask over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.

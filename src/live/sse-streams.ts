@@ -13,11 +13,11 @@ import { Refusal } from '../protocol/problems.ts';
 import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Connection } from './connection.ts';
-import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './event-stream.ts';
-import type { Handshakes } from './handshakes.ts';
-import { cursorFrom } from './parameters.ts';
+import type { Handshakes } from './admission-control.ts';
+import { cursorFrom } from './read-parameters.ts';
+import { Connection } from './reader-connection.ts';
 import type { OpenReader, Readers } from './readers.ts';
+import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './sse-messages.ts';
 import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
-import type { Asking } from '../access/identity.ts';
-import { answerLimits } from '../http/http-limits.ts';
-import { type Problem, problem, Refusal } from '../protocol/problems.ts';
-import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import { catchUpFrame, catchUpText, messageFrame, textOf } from './encoder.ts';
-import { forgetRequest } from './engine-io.ts';
-import type { Handshakes } from './handshakes.ts';
-import { readerLimits } from './limits.ts';
+import type { Asking } from '../../access/identity.ts';
+import { answerLimits } from '../../http/http-limits.ts';
+import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
+import type { EncodedCatchUp } from '../../streams/catch-up.ts';
+import type { Handshakes } from '../admission-control.ts';
+import { readerLimits } from '../live-limits.ts';
+import { forgetRequest } from './engine-io-internals.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
+import { catchUpFrame, catchUpText, messageFrame, textOf } from './packet-encoder.ts';
 import type { SocketConnection } from './socket-engine.ts';
 import type { PacketQueue } from './socket-pipe.ts';
 

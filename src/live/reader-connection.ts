@@ -1,5 +1,5 @@
 import type { Format } from '../streams/encoded-events.ts';
-import { readerLimits } from './limits.ts';
+import { readerLimits } from './live-limits.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Something that takes ready-made frames and carries them to one reader: a WebSocket, or the body of an answer. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
-import { messagesIn, socketFormat } from './encoder.ts';
+import { messagesIn, socketFormat } from './packet-encoder.ts';
 import type { PacketQueue } from './socket-pipe.ts';
 
 /**
