@@ -33,18 +33,18 @@ import type { Importer } from './newsroom/import.ts';
 import type { Desk } from './newsroom/newsroom.ts';
 import { deskLimits } from './newsroom/newsroom-limits.ts';
 import { missing, problem } from './protocol/problems.ts';
-import { assetRoutes } from './reader/asset-routes.ts';
-import { documentPaths, documentRoutes } from './reader/document-routes.ts';
-import { embedRoutes } from './reader/embed-routes.ts';
-import { feedRoutes } from './reader/feed-routes.ts';
-import { createPageErrors, type PageErrors } from './reader/page-errors.ts';
-import { pageRoutes } from './reader/page-routes.ts';
-import { signInRoutes } from './reader/sign-in-routes.ts';
-import type { WordDiffs } from './reader/word-diffs.ts';
 import type { Feeds } from './streams/channel-streams.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { countProblems, type Metrics } from './telemetry/metrics.ts';
+import { assetRoutes } from './web/asset-routes.ts';
+import { documentPaths, documentRoutes } from './web/document-routes.ts';
+import { embedRoutes } from './web/embed-routes.ts';
+import { feedRoutes } from './web/feed-routes.ts';
+import { createPageErrors, type PageErrors } from './web/page-errors.ts';
+import { pageRoutes } from './web/page-routes.ts';
+import { signInRoutes } from './web/sign-in-routes.ts';
+import type { WordDiffs } from './web/word-diffs.ts';
 
 /** All that is answered over HTTP, in the order in which a request is offered to it. */
 export interface App {

@@ -1,7 +1,7 @@
 import { UnfitSecret } from './access/secret.ts';
 import { ConfigError } from './config.ts';
 import { JournalRefused, JournalUnavailable } from './journal/engine.ts';
-import { NotBuilt } from './reader/pages/assets.ts';
+import { NotBuilt } from './web/pages/assets.ts';
 
 /** It does not serve; the message is a sentence for whoever started it. */
 export class NotStarted extends Error {

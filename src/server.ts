@@ -41,12 +41,12 @@ import { deskLimits } from './newsroom/newsroom-limits.ts';
 import { createRenderer } from './newsroom/render.ts';
 import { NotStarted } from './not-started.ts';
 import { type Transport, transports } from './protocol/model.ts';
-import { createWordDiffs } from './reader/word-diffs.ts';
 import { Feeds } from './streams/channel-streams.ts';
 import { measureAppends } from './telemetry/appends.ts';
 import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
+import { createWordDiffs } from './web/word-diffs.ts';
 
 /**
  * The composition root: one server, from its configuration to its end. Tests start this; `main.ts` and `pressbox serve` do by `serve.ts`.

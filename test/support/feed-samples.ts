@@ -1,5 +1,5 @@
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
-import { type FeedPage, linksOf } from '../../src/reader/feeds/page.ts';
+import { type FeedPage, linksOf } from '../../src/web/feeds/feed-page.ts';
 import { aChannel, aPost, emptied } from './samples.ts';
 
 /** A channel with every kind of post and all that may become of one, as a page of a feed. */

@@ -25,7 +25,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
-  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/reader/pages/assets.ts'],
+  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
   // The server for other programs, as the package gives it.
   'src/embed.ts': ['src/server.ts', 'src/not-started.ts', 'src/config.ts'],
   // The composition root.
@@ -40,7 +40,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/journal/engine.ts',
     'src/streams/',
     'src/protocol/',
-    'src/reader/',
+    'src/web/',
     'src/telemetry/',
     'src/config.ts',
   ],
@@ -81,7 +81,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
   'src/documents/': ['src/limits.ts', 'src/protocol/', 'generated/'],
-  'src/reader/': [
+  'src/web/': [
     'src/api/',
     'src/live/',
     'src/documents/',
@@ -132,7 +132,7 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   'node:sqlite': ['src/journal/sqlite/'],
   ioredis: ['src/journal/redis/'],
-  express: ['src/api/', 'src/live/', 'src/reader/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
+  express: ['src/api/', 'src/live/', 'src/web/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
   'engine.io': ['src/live/'],
   'socket.io-parser': ['src/live/'],
   ws: ['bench/'],
@@ -150,7 +150,7 @@ const packages: Record<string, readonly string[]> = {
   uuid: ['bench/'],
   'playwright-core': ['bench/'],
   // Types alone: the vocabulary of schema.org.
-  'schema-dts': ['src/reader/'],
+  'schema-dts': ['src/web/'],
 };
 
 /** Paths of the project, as against packages. */
@@ -326,7 +326,7 @@ describe('the check of the layout', () => {
   });
 
   it.each([
-    ['src/api/a.ts', '../reader/r.ts'],
+    ['src/api/a.ts', '../web/w.ts'],
     ['src/api/a.ts', '../journal/sqlite/index.ts'],
     ['src/api/a.ts', '../journal/hash-chain.ts'],
     ['src/newsroom/d.ts', '../journal/sqlite/index.ts'],
@@ -338,7 +338,7 @@ describe('the check of the layout', () => {
     ['src/journal/engine.ts', 'node:sqlite'],
     ['src/journal/redis/r.ts', '../sqlite/index.ts'],
     ['src/http/e.ts', '../telemetry/log.ts'],
-    ['src/reader/r.ts', '../../client/reader-client.ts'],
+    ['src/web/r.ts', '../../client/reader-client.ts'],
     ['src/elsewhere/x.ts', '../protocol/model.ts'],
     ['client/c.ts', '../src/server.ts'],
     ['client/c.ts', 'zod'],
@@ -354,7 +354,7 @@ describe('the check of the layout', () => {
     ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
     ['src/journal/sqlite/e.ts', '../engine.ts'],
     ['src/journal/sqlite/e.ts', 'node:sqlite'],
-    ['src/reader/pages/p.ts', '../../../client/web/view/post.ts'],
+    ['src/web/pages/p.ts', '../../../client/web/view/post.ts'],
     ['src/server.ts', './journal/sqlite/index.ts'],
     ['client/cli/serve.ts', '../../src/serve.ts'],
   ])('lets %s import %s', (from, to) => {

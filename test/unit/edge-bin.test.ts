@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reasonNotToStart } from '../../src/not-started.ts';
-import { NotBuilt } from '../../src/reader/pages/assets.ts';
+import { NotBuilt } from '../../src/web/pages/assets.ts';
 
 const command = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));
 

@@ -1,12 +1,12 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import type { Media } from '../../src/protocol/model.ts';
-import { atom } from '../../src/reader/feeds/atom.ts';
-import { contentOf, titleOf } from '../../src/reader/feeds/content.ts';
-import { noticePage } from '../../src/reader/feeds/notice.ts';
-import { feedId, linksOf, plainUri } from '../../src/reader/feeds/page.ts';
-import { escapeXml } from '../../src/reader/feeds/xml.ts';
-import { textOf as plainTextOf } from '../../src/reader/post-text.ts';
+import { atom } from '../../src/web/feeds/atom.ts';
+import { contentOf, titleOf } from '../../src/web/feeds/content.ts';
+import { feedId, linksOf, plainUri } from '../../src/web/feeds/feed-page.ts';
+import { noticePage } from '../../src/web/feeds/members-notice.ts';
+import { escapeXml } from '../../src/web/feeds/xml.ts';
+import { textOf as plainTextOf } from '../../src/web/post-text.ts';
 import { all, atomFaults, isUri, links, textOf } from '../support/atom.ts';
 import { everyPost, feedPage, hostileText, publicUrl, unwritable } from '../support/feed-samples.ts';
 import { describeWith, needs } from '../support/needs.ts';

@@ -161,8 +161,8 @@ it('tells of each write of the stream as it goes to the kernel, also of one that
 it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
-    const { handleOf, hearFirst } = await import('./src/reader/kernel.ts');
-    const { Outgoing } = await import('./src/reader/outgoing.ts');
+    const { handleOf, hearFirst } = await import('./src/web/kernel.ts');
+    const { Outgoing } = await import('./src/web/outgoing.ts');
     const server = createServer((socket) => {
       const outgoing = new Outgoing(socket);
       outgoing.write(Buffer.from(String(handleOf(socket))));

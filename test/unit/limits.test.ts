@@ -22,13 +22,13 @@ const noLimits: Record<string, string> = {
   'src/journal/sqlite/file-damage.ts sqliteFull': 'a code of SQLite',
   'src/streams/delivery.ts askedAtATime': 'readers who are looked at in a row, of all that are',
   'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',
-  'src/reader/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
+  'src/web/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
   'src/live/socket/plain-websocket.ts twoBytesMore': 'the form of a frame',
   'src/live/socket/plain-websocket.ts shortestLength': 'the form of a frame',
-  'src/reader/post-text.ts wordRoom': 'what is looked at behind a cut',
+  'src/web/post-text.ts wordRoom': 'what is looked at behind a cut',
   'src/live/socket/socket-engine.ts pongLength': 'the form of a frame',
   'src/live/socket/engine-io-internals.ts webSocketOpen': 'a code of WebSockets',
-  'src/reader/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',
+  'src/web/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',
   'src/workers/primary.ts faultCode': 'an exit code',
 };
 

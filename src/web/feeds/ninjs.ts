@@ -1,8 +1,8 @@
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
 import { changedAt, contentOf, titleOf } from './content.ts';
+import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
-import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './page.ts';
 
 /**
  * IPTC's ninjs 3.1, for agencies and editorial systems: the channel as one composite item, with its posts as associations, and theirs

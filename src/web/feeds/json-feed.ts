@@ -1,7 +1,7 @@
 import type { Person, ReaderPost } from '../../protocol/model.ts';
 import { aboutOf, changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
+import { type FeedNotice, type FeedPage, plainUri, postUrn } from './feed-page.ts';
 import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
-import { type FeedNotice, type FeedPage, plainUri, postUrn } from './page.ts';
 
 /**
  * JSON Feed 1.1. What the standard has no word for stands in `_pressbox`, in the words of our own posts: which revision it is, what was

@@ -4,7 +4,7 @@ import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
 import { wordsOf } from '../../../client/web/view/time.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
-import { type FeedFilter, type FeedPage, linksOf, noticeId } from './page.ts';
+import { type FeedFilter, type FeedPage, linksOf, noticeId } from './feed-page.ts';
 
 /**
  * The feed of a members' channel for whoever did not say who they are: what it is about, and one entry in the place of its posts. A feed

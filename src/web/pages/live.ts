@@ -9,9 +9,9 @@ import { around, partNames, serverWordsOf, spoken } from '../../../client/web/vi
 import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
+import { feedAddress, feedTypes, linksOf } from '../feeds/feed-page.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
-import { feedAddress, feedTypes, linksOf } from '../feeds/page.ts';
-import type { Window } from '../windows.ts';
+import type { Window } from '../page-window.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { channelPreview, describe, postPreview } from './preview.ts';
 import { signInForm } from './sign-in.ts';

@@ -9,7 +9,7 @@ import {
   type ReaderPost,
   readerView,
 } from '../../protocol/model.ts';
-import type { FeedFilter, FeedPlace, Told } from './page.ts';
+import type { FeedFilter, FeedPlace, Told } from './feed-page.ts';
 
 /**
  * A page of a channel's posts for a feed. Pages go by `seq`, so that a walk over them meets every post once, whatever is published or

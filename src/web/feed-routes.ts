@@ -11,13 +11,13 @@ import type { Feeds } from '../streams/channel-streams.ts';
 import { shared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
-import { inTurns } from './feeds/in-turns.ts';
+import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/feed-page.ts';
+import { type FeedQuery, readFeedPage } from './feeds/feed-reader.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
 import { jsonLd } from './feeds/json-ld.ts';
+import { noticePage } from './feeds/members-notice.ts';
 import { ninjs } from './feeds/ninjs.ts';
-import { noticePage } from './feeds/notice.ts';
-import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/page.ts';
-import { type FeedQuery, readFeedPage } from './feeds/read.ts';
+import { inTurns } from './feeds/time-slices.ts';
 
 /**
  * A channel as feeds that other programs know (contract, 2), always in the reader's view. A page is read and written once for all who

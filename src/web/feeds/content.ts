@@ -10,7 +10,7 @@ import { pageWordsOf } from '../../../client/web/view/wording.ts';
 import { readerLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
-import type { FeedLinks } from './page.ts';
+import type { FeedLinks } from './feed-page.ts';
 
 /** A post as feeds show it: what was corrected comes before the text, and a withdrawn one is the sentence that says so. */
 

@@ -10,7 +10,7 @@ import type { Feed } from '../streams/channel-stream.ts';
 import { shared } from '../streams/shared-answers.ts';
 import type { Assets } from './pages/document.ts';
 import { versionsPage } from './pages/versions.ts';
-import { readVersions, type Versions } from './versions.ts';
+import { readVersions, type Versions } from './post-versions.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /**

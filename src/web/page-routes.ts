@@ -19,6 +19,7 @@ import type { Feeds } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
+import { type Place, readWindow } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
@@ -27,7 +28,6 @@ import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
 import { visitorOf } from './sign-in-routes.ts';
 import { createVersionPages, hasGone, NobodyWaits } from './version-pages.ts';
-import { type Place, readWindow } from './windows.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */

@@ -14,8 +14,8 @@ import type {
 import type { Change, Channel, ImageMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
 import { changedAt, publisherOf, titleOf, withdrawnWord } from './content.ts';
+import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
-import { type FeedPage, plainUri, postUrn } from './page.ts';
 
 /**
  * schema.org's LiveBlogPosting, for search engines. A correction is a `CorrectionComment` of the post that it corrects; a withdrawn post
