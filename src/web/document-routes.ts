@@ -1,6 +1,6 @@
 import { Router } from 'express';
-import { asyncApi } from '../documents/asyncapi.ts';
-import { openApi } from '../documents/openapi.ts';
+import { asyncApi } from '../apidocs/asyncapi.ts';
+import { openApi } from '../apidocs/openapi.ts';
 import { sendJson } from '../http/answers.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { loadAssets } from './pages/assets.ts';

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { AuthorClient } from '../../client/author-client.ts';
 import type * as Library from '../../client/index.ts';
 import { ReaderClient } from '../../client/reader-client.ts';
-import { socketMessages } from '../../src/documents/messages.ts';
+import { socketMessages } from '../../src/apidocs/socket-messages.ts';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { endedReasons, eventTypes } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';

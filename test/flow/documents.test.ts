@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordedPath, recordedText } from '../../scripts/docs.ts';
-import { type ComponentName, components } from '../../src/documents/components.ts';
-import { keyOf } from '../../src/documents/example.ts';
-import { examples } from '../../src/documents/examples.ts';
+import { type ComponentName, components } from '../../src/apidocs/components.ts';
+import { keyOf } from '../../src/apidocs/example.ts';
+import { examples } from '../../src/apidocs/examples.ts';
+import { openApi } from '../../src/apidocs/openapi.ts';
+import { type AnswerHeader, problemsOf } from '../../src/apidocs/operation.ts';
+import { operations } from '../../src/apidocs/operations.ts';
+import { recorded, recordedMessages } from '../../src/apidocs/recorded-answers.ts';
+import { codeOf, curlOf, operationOf } from '../../src/apidocs/shown-examples.ts';
 import {
   messageExamples,
   messageKey,
@@ -14,12 +19,7 @@ import {
   socketMessages,
   storeExample,
   streamMessages,
-} from '../../src/documents/messages.ts';
-import { openApi } from '../../src/documents/openapi.ts';
-import { type AnswerHeader, problemsOf } from '../../src/documents/operation.ts';
-import { operations } from '../../src/documents/operations.ts';
-import { recorded, recordedMessages } from '../../src/documents/recorded.ts';
-import { codeOf, curlOf, operationOf } from '../../src/documents/shown.ts';
+} from '../../src/apidocs/socket-messages.ts';
 import { problems } from '../../src/protocol/problems.ts';
 import { root } from '../support/imports.ts';
 import { describeWith, needs } from '../support/needs.ts';

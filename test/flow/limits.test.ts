@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { namedSeries } from '../../src/documents/limit-tables.ts';
+import { namedSeries } from '../../src/apidocs/limit-tables.ts';
 import { allLimits, limitTables } from '../../src/limits.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { logLimits } from '../../src/telemetry/limits.ts';

@@ -80,11 +80,11 @@ const arrows: Record<string, readonly string[]> = {
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
-  'src/documents/': ['src/limits.ts', 'src/protocol/', 'generated/'],
+  'src/apidocs/': ['src/limits.ts', 'src/protocol/', 'generated/'],
   'src/web/': [
     'src/api/',
     'src/live/',
-    'src/documents/',
+    'src/apidocs/',
     'src/access/',
     'src/streams/',
     'src/http/',
@@ -140,7 +140,7 @@ const packages: Record<string, readonly string[]> = {
   // In what browsers load alone, so that nothing of it is needed at run time.
   lit: ['client/web/embed/'],
   'eventsource-parser': ['client/', 'conformance/'],
-  zod: ['src/protocol/', 'src/documents/', 'src/config.ts', 'src/api/'],
+  zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/'],
   jose: ['src/access/'],
   helmet: ['src/http/'],
   pino: ['src/telemetry/'],

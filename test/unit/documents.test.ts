@@ -1,9 +1,9 @@
 import { createConfig, lintFromString, type NormalizedProblem } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
-import { asyncApi } from '../../src/documents/asyncapi.ts';
-import { socketMessages } from '../../src/documents/messages.ts';
-import { openApi } from '../../src/documents/openapi.ts';
-import { operations } from '../../src/documents/operations.ts';
+import { asyncApi } from '../../src/apidocs/asyncapi.ts';
+import { openApi } from '../../src/apidocs/openapi.ts';
+import { operations } from '../../src/apidocs/operations.ts';
+import { socketMessages } from '../../src/apidocs/socket-messages.ts';
 import { endedReasons } from '../../src/protocol/model.ts';
 
 const url = 'https://live.example.org';

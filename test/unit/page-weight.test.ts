@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { languages } from '../../client/web/strings/languages.ts';
 import type { PageData } from '../../client/web/view/data.ts';
-import { asyncApi } from '../../src/documents/asyncapi.ts';
-import { openApi } from '../../src/documents/openapi.ts';
+import { asyncApi } from '../../src/apidocs/asyncapi.ts';
+import { openApi } from '../../src/apidocs/openapi.ts';
 import { assetsDirectory, loadAssets } from '../../src/web/pages/assets.ts';
 
 /** What a reader's browser loads beside the page itself. Bytes, by the older of the ways in which they are compressed. */

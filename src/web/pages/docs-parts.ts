@@ -1,18 +1,11 @@
 import { type Html, html, type Part } from '../../../client/web/view/html.ts';
-import { type ComponentName, components } from '../../documents/components.ts';
-import { jsonSchemas, refTo } from '../../documents/json-schema.ts';
-import { type Message, messageExamples, messageKey, storeExample } from '../../documents/messages.ts';
-import { queryParameters } from '../../documents/openapi.ts';
-import {
-  type Operation,
-  pathParameters,
-  problemsOf,
-  type RequestHeader,
-  requestHeaders,
-  whos,
-} from '../../documents/operation.ts';
-import { recordedMessages } from '../../documents/recorded.ts';
-import { curlOf, type Shown, shownOf } from '../../documents/shown.ts';
+import { type ComponentName, components } from '../../apidocs/components.ts';
+import { jsonSchemas, refTo } from '../../apidocs/json-schema.ts';
+import { queryParameters } from '../../apidocs/openapi.ts';
+import { type Operation, pathParameters, problemsOf, type RequestHeader, requestHeaders, whos } from '../../apidocs/operation.ts';
+import { recordedMessages } from '../../apidocs/recorded-answers.ts';
+import { curlOf, type Shown, shownOf } from '../../apidocs/shown-examples.ts';
+import { type Message, messageExamples, messageKey, storeExample } from '../../apidocs/socket-messages.ts';
 import { inline, prose, type Row, renderFields, renderRows, typeOf } from './docs-schema.ts';
 
 /** An operation and a message, as the page shows them. */

@@ -1,6 +1,6 @@
 import { type Html, html, joined, type Part } from '../../../client/web/view/html.ts';
-import { type Component, type ComponentName, components } from '../../documents/components.ts';
-import { type JsonSchema, jsonSchemas, nameOf } from '../../documents/json-schema.ts';
+import { type Component, type ComponentName, components } from '../../apidocs/components.ts';
+import { type JsonSchema, jsonSchemas, nameOf } from '../../apidocs/json-schema.ts';
 
 /** Schemas as people read them: a field, its type and bounds, and its sentence. */
 

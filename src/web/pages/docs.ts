@@ -1,10 +1,10 @@
 import { type Html, html } from '../../../client/web/view/html.ts';
-import { socketText, streamText } from '../../documents/asyncapi.ts';
-import { type ComponentName, components } from '../../documents/components.ts';
-import { socketMessages, streamMessages } from '../../documents/messages.ts';
-import { generalText, tokenText } from '../../documents/openapi.ts';
-import { groups, type Operation } from '../../documents/operation.ts';
-import { operations } from '../../documents/operations.ts';
+import { socketText, streamText } from '../../apidocs/asyncapi.ts';
+import { type ComponentName, components } from '../../apidocs/components.ts';
+import { generalText, tokenText } from '../../apidocs/openapi.ts';
+import { groups, type Operation } from '../../apidocs/operation.ts';
+import { operations } from '../../apidocs/operations.ts';
+import { socketMessages, streamMessages } from '../../apidocs/socket-messages.ts';
 import { type ProblemCode, problems } from '../../protocol/problems.ts';
 import { renderMessage, renderOperation } from './docs-parts.ts';
 import { prose, renderSchema, schemaAnchor } from './docs-schema.ts';

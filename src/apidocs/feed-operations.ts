@@ -1,7 +1,7 @@
 import * as schemas from '../protocol/schemas.ts';
 import { limitInWords } from './limit-tables.ts';
 import { type Operation, query, revalidated } from './operation.ts';
-import { postFilters } from './reading.ts';
+import { postFilters } from './read-operations.ts';
 
 /** The feeds: one question, answered in the words of several standards. */
 

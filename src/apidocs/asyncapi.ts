@@ -1,9 +1,17 @@
 import { limits } from '../protocol/limits.ts';
 import { components } from './components.ts';
 import { type JsonSchema, schemasUsedIn } from './json-schema.ts';
-import { type Message, messageExamples, messageKey, messages, socketMessages, storeExample, streamMessages } from './messages.ts';
 import { wireVersion } from './openapi.ts';
-import { recordedMessages } from './recorded.ts';
+import { recordedMessages } from './recorded-answers.ts';
+import {
+  type Message,
+  messageExamples,
+  messageKey,
+  messages,
+  socketMessages,
+  storeExample,
+  streamMessages,
+} from './socket-messages.ts';
 
 /** Sockets and streams as an AsyncAPI 3 document, told from the server's side: it receives what clients send. */
 

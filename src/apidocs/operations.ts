@@ -1,9 +1,9 @@
-import { feedOperations } from './feeds.ts';
-import { operatingOperations } from './operating.ts';
+import { feedOperations } from './feed-operations.ts';
 import { groups, type Operation } from './operation.ts';
-import { readingOperations } from './reading.ts';
-import { tokenOperations } from './tokens.ts';
-import { writingOperations } from './writing.ts';
+import { operatingOperations } from './operator-operations.ts';
+import { readingOperations } from './read-operations.ts';
+import { tokenOperations } from './token-operations.ts';
+import { writingOperations } from './write-operations.ts';
 
 /** Every route that is served, in the order of the page. A new one goes into the list of its kind. */
 const all: readonly Operation[] = [

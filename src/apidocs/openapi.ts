@@ -16,7 +16,7 @@ import {
   whos,
 } from './operation.ts';
 import { operations } from './operations.ts';
-import { answersOf, type Shown, shownOf, shownWithCode } from './shown.ts';
+import { answersOf, type Shown, shownOf, shownWithCode } from './shown-examples.ts';
 
 /** The HTTP interface as an OpenAPI 3.1 document, made of the operations and the schemas. */
 

@@ -1,7 +1,7 @@
 import { limits } from '../protocol/limits.ts';
 import { type EventSubject, type EventType, eventTypes, subjectOf } from '../protocol/model.ts';
 import type { ComponentName } from './components.ts';
-import { exampleCursor } from './cursors.ts';
+import { exampleCursor } from './example-cursors.ts';
 
 /** What goes over sockets and streams, as data: the AsyncAPI document and the page are made of it. */
 export interface Message {

@@ -3,7 +3,7 @@ import { type Example, keyOf } from './example.ts';
 import { examples } from './examples.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
-import { type RecordedAnswer, recorded } from './recorded.ts';
+import { type RecordedAnswer, recorded } from './recorded-answers.ts';
 
 /** The examples with what was answered to them, as they are shown. */
 export interface Shown {

@@ -1,5 +1,5 @@
-import { exampleCursor } from './cursors.ts';
 import { address, channelId, contact, type Example, inChannel, post, rumour, soFar, totality } from './example.ts';
+import { exampleCursor } from './example-cursors.ts';
 import { refusals, sessions } from './refusals.ts';
 
 /** One small coverage, told request by request: the examples of the documents, in the order in which they are sent. */

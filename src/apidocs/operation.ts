@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { idempotencyKeyPattern } from '../protocol/client-limits.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
-import { exampleCursor } from './cursors.ts';
+import { exampleCursor } from './example-cursors.ts';
 import { limitInWords } from './limit-tables.ts';
 
 /** What a route is, as data: the OpenAPI document and the page are made of it, and tests hold the server to it. */
