@@ -9,4 +9,4 @@ if (Number(process.version.slice(1).split('.')[0]) < neededMajor) {
   );
 }
 
-export const { ConfigError, readConfig, reasonNotToStart, startServer } = createRequire(import.meta.url)('../dist/src/embed.js');
+export const { ConfigError, readConfig, reasonNotToStart, startServer } = createRequire(import.meta.url)('../dist/src/server-package.js');

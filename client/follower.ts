@@ -1,5 +1,12 @@
 import { silenceMs } from '../src/protocol/client-limits.ts';
-import { type Followed, type FollowState, follow, type Heard, type Place, startFollowing } from '../src/protocol/follow.ts';
+import {
+  type Followed,
+  type FollowState,
+  follow,
+  type Heard,
+  type Place,
+  startFollowing,
+} from '../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
 import type { Connection } from './connection.ts';
@@ -11,7 +18,7 @@ import type { SubscribeAnswer, SubscribeRequest } from './transports/link.ts';
 
 /**
  * Follows one channel over a connection: hands on each event once and in order, and asks for what is missing until it is answered, with a
- * pause after each attempt that fails. The gap algorithm is the server's own, `src/protocol/follow.ts`, with the cursor as the check of a
+ * pause after each attempt that fails. The gap algorithm is the server's own, `src/protocol/gap-algorithm.ts`, with the cursor as the check of a
  * place.
  */
 export interface Told {

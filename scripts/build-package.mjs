@@ -9,7 +9,7 @@ import { replace } from './replace.mjs';
 const clientEntry = 'client/index.ts';
 const entries = [
   'client/cli/main.ts',
-  'src/embed.ts',
+  'src/server-package.ts',
   'src/main.ts',
   // Threads and processes are started by their file.
   'src/journal/sqlite/writer.ts',

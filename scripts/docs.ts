@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { allLimits, type LimitName } from '../src/all-limits.ts';
 import { limitInWords, limitsInMarkdown } from '../src/apidocs/limit-tables.ts';
 import { operations } from '../src/apidocs/operations.ts';
 import { recordedMessages } from '../src/apidocs/recorded-answers.ts';
 import { curlOf, shownOf } from '../src/apidocs/shown-examples.ts';
 import { messageExamples, messageKey } from '../src/apidocs/socket-messages.ts';
 import { configTable, variables } from '../src/config.ts';
-import { allLimits, type LimitName } from '../src/limits.ts';
 import { problems } from '../src/protocol/problems.ts';
 
 /**

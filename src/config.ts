@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { secretBytes } from './access/secret.ts';
 import { isOrigin } from './http/origins.ts';
 import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
-import { workerLimits } from './workers/limits.ts';
+import { workerLimits } from './workers/worker-limits.ts';
 
 /**
  * The configuration, parsed once, whole, at the start. Each variable's schema, default and description stand together here, and the

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { readConfig } from './config.ts';
-import { reasonNotToStart } from './not-started.ts';
 import { type Serving, serve } from './serve.ts';
+import { reasonNotToStart } from './startup-errors.ts';
 
 /** The server alone, as a service runs it: `node src/main.ts`. `pressbox serve` is the same with a word to the person who started it. */
 let serving: Serving | undefined;

@@ -149,7 +149,7 @@ export async function attemptHere(terminal: Terminal, action: () => Promise<numb
   try {
     return await action();
   } catch (error) {
-    const { reasonNotToStart } = await import('../../src/not-started.ts');
+    const { reasonNotToStart } = await import('../../src/startup-errors.ts');
     const why = reasonNotToStart(error);
     if (why === undefined) return tellError(error, terminal, { json: false });
     terminal.note(`pressbox: ${why}`);

@@ -1,4 +1,4 @@
-import { catchUpSchema, problemSchema } from '../../src/protocol/sent.ts';
+import { catchUpSchema, problemSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { ReaderSocket, within } from '../server.ts';
 import { mustFit } from '../shapes.ts';

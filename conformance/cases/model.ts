@@ -1,4 +1,4 @@
-import { channelAnswerSchema, channelSchema, postAnswerSchema, readerPostSchema } from '../../src/protocol/sent.ts';
+import { channelAnswerSchema, channelSchema, postAnswerSchema, readerPostSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
 

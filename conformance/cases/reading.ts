@@ -1,5 +1,5 @@
 import type { CatchUp, ReplayCatchUp } from '../../src/protocol/model.ts';
-import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/sent.ts';
+import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
 import { mustCover } from '../workplace.ts';

@@ -1,10 +1,10 @@
 import { createHmac, hash, randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JournalUnavailable } from '../journal/engine.ts';
-import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { principalFrom, type Tokens } from './tokens.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { limits } from '../protocol/limits.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
 import { placeOf } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { malformedAt } from './malformed-json.ts';
 
 /**

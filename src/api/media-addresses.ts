@@ -1,6 +1,6 @@
+import { mediaBegins } from '../protocol/field-schemas.ts';
 import type { Media } from '../protocol/model.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
-import { mediaBegins } from '../protocol/values.ts';
 
 /**
  * Media lie at `https:` addresses, or on this server: its pages may load nothing else, and a page over TLS loads nothing over plain HTTP.

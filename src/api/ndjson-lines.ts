@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { withUnit } from '../protocol/limit-table.ts';
-import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
+import { limits } from '../protocol/wire-limits.ts';
 
 /** A body of lines, read as it comes: one line is held at a time, and the next is asked for once this one was dealt with. */
 export interface NumberedLine {

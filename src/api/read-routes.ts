@@ -11,11 +11,11 @@ import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
 import { type StreamsContext, stream } from '../live/sse-streams.ts';
 import { countCatchUp } from '../live/subscription.ts';
 import { formatCursor } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
 
 /**

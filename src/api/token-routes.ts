@@ -5,10 +5,10 @@ import { requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Revocations } from '../journal/engine.ts';
 import { deskLimits } from '../newsroom/newsroom-limits.ts';
-import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { revocationSchema } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { readBytes, readCommand } from './write-request.ts';
 
 /** Tokens that are not to be taken any more, though they have not expired. */

@@ -3,10 +3,10 @@ import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Expected } from '../newsroom/decision.ts';
 import type { Ask } from '../newsroom/write-command.ts';
-import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { jsonObjectOf } from './json-body.ts';
 
 /** How the request of someone who writes is read: its bytes, its JSON, and what it says about being the same as an earlier one. */

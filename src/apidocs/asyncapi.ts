@@ -1,4 +1,4 @@
-import { limits } from '../protocol/limits.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { components } from './components.ts';
 import { type JsonSchema, schemasUsedIn } from './json-schema.ts';
 import { wireVersion } from './openapi.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { limits } from '../protocol/limits.ts';
 import * as schemas from '../protocol/schemas.ts';
 import * as transfer from '../protocol/transfer.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { limitInWords } from './limit-tables.ts';
 import {
   acknowledged,

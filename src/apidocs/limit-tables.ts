@@ -1,4 +1,4 @@
-import { allLimits, type LimitName, limitTables } from '../limits.ts';
+import { allLimits, type LimitName, limitTables } from '../all-limits.ts';
 import { type Limit, type LimitTable, rateLimited, withUnit } from '../protocol/limit-table.ts';
 
 /** Limits that operators set; `config.ts` has their values. */

@@ -1,5 +1,5 @@
-import { limits } from '../protocol/limits.ts';
 import { type EventSubject, type EventType, eventTypes, subjectOf } from '../protocol/model.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import type { ComponentName } from './components.ts';
 import { exampleCursor } from './example-cursors.ts';
 

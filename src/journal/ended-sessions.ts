@@ -1,5 +1,5 @@
-import { limits } from '../protocol/limits.ts';
 import type { SessionFacts } from '../protocol/rights.ts';
+import { limits } from '../protocol/wire-limits.ts';
 
 /**
  * The sessions that were signed out, as an engine holds them in memory, so that every use of a session is checked at once. The list is

@@ -1,4 +1,4 @@
-import { limits } from '../protocol/limits.ts';
+import { limits } from '../protocol/wire-limits.ts';
 
 /**
  * What an engine holds in memory of the tokens that were revoked, so that every use of a token is checked at once. One that has lapsed is

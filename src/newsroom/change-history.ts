@@ -1,5 +1,5 @@
-import { limits } from '../protocol/limits.ts';
 import type { Change, ChangeKind } from '../protocol/model.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
 /**

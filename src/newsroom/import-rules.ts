@@ -1,8 +1,8 @@
 import type { NewChannelEntry, NewPostEntry } from '../journal/engine.ts';
-import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { isListed } from './change-history.ts';
 import { bytesOf, misfit, type RefusedWrite, same } from './decision.ts';
 import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post-rules.ts';

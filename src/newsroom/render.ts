@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import MarkdownIt, { type StateBlock, type Token } from 'markdown-it';
 import type { Renderer } from '../journal/engine.ts';
 import { onServer, postPath } from '../protocol/addresses.ts';
-import { limits } from '../protocol/limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { deskLimits } from './newsroom-limits.ts';
 
 /**

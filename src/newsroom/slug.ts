@@ -1,4 +1,4 @@
-import { limits } from '../protocol/limits.ts';
+import { limits } from '../protocol/wire-limits.ts';
 
 /** Letters that have no decomposition, as they are commonly spelled out. */
 const spelled: Readonly<Record<string, string>> = {

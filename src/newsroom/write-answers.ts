@@ -2,9 +2,9 @@ import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../j
 import { tags } from '../journal/post-tags.ts';
 import type { ReadGuard } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { deskLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
 import { type PostAnswer, placeOf, type RevisionAnswer } from './write-command.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { limits } from './limits.ts';
 import { type FieldError, Refusal } from './problems.ts';
+import { limits } from './wire-limits.ts';
 
 /** From what someone sent to what a schema makes of it, or to sentences about what did not fit. */
 

@@ -1,8 +1,5 @@
 import { z } from 'zod';
 import { idempotencyKeyForm, idempotencyKeyPattern } from './client-limits.ts';
-import { limits } from './limits.ts';
-import * as model from './model.ts';
-import type { PostFields } from './post-fields.ts';
 import {
   channelIdSchema,
   httpsUrl,
@@ -18,16 +15,19 @@ import {
   time,
   timezoneName,
   words,
-} from './values.ts';
+} from './field-schemas.ts';
+import * as model from './model.ts';
+import type { PostFields } from './post-fields.ts';
+import { limits } from './wire-limits.ts';
 
 /**
  * The zod schemas of everything on the wire: here what clients send, which is strict, so that an unknown field is refused; in `sent.ts`
  * what we send; in `values.ts` what both are made of.
  */
 
+export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
 export { fieldErrors, parse, placeOf } from './parse.ts';
-export * from './sent.ts';
-export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './values.ts';
+export * from './wire-messages.ts';
 
 // ---- What authors send
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { limits } from './limits.ts';
+import { channelIdSchema, personSchema, postIdSchema, words } from './field-schemas.ts';
 import * as model from './model.ts';
 import { parse, parseJournalled } from './parse.ts';
 import { isEmptied, type PostFields } from './post-fields.ts';
 import { type FieldError, Refusal } from './problems.ts';
 import { channelFields, note, postFields } from './schemas.ts';
-import { sentTime } from './sent.ts';
-import { channelIdSchema, personSchema, postIdSchema, words } from './values.ts';
-import { isVisible } from './visible.ts';
+import { isVisible } from './visible-text.ts';
+import { limits } from './wire-limits.ts';
+import { sentTime } from './wire-messages.ts';
 
 /**
  * The lines in which a channel is written out and read in again: one for each entry of its journal, in the order of the journal. A line

@@ -1,9 +1,9 @@
 import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../journal/engine.ts';
 import { ReadGuard, readAgain } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { type Followed, follow, type Heard, startFollowing } from '../protocol/follow.ts';
-import { limits } from '../protocol/limits.ts';
+import { type Followed, follow, type Heard, startFollowing } from '../protocol/gap-algorithm.ts';
 import type { Channel, Transport } from '../protocol/model.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { Rounds } from './delivery.ts';
 import { Slices } from './encoded-batches.ts';
 import { EncodedChange, type Format } from './encoded-events.ts';

@@ -1,8 +1,8 @@
 import type { StoredSnapshot } from '../journal/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
-import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import type { Feed } from './channel-stream.ts';
 import { endsBelow, parts, standing } from './positions.ts';
 

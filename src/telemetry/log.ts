@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config.ts';
-import { logLimits } from './limits.ts';
+import { logLimits } from './telemetry-limits.ts';
 
 /**
  * The log: one JSON object a line, facts as fields. No token and no text of a post can get into it. That holds by how a line is made,

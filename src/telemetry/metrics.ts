@@ -2,9 +2,9 @@ import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { problemSent } from '../http/answers.ts';
 import { compressionOutcomes } from '../http/compression.ts';
-import { limits } from '../protocol/limits.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { cutInLines, droppedLines } from './log.ts';
 
 /**

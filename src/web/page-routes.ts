@@ -10,11 +10,11 @@ import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../http/r
 import type { Engine } from '../journal/engine.ts';
 import { readerLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
-import { limits } from '../protocol/limits.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import type { Feeds } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -1,7 +1,7 @@
 import type { Engine } from '../journal/engine.ts';
 import { readerLimits } from '../live/live-limits.ts';
-import { limits } from '../protocol/limits.ts';
 import { type ReaderPost, readerView } from '../protocol/model.ts';
+import { limits } from '../protocol/wire-limits.ts';
 
 /**
  * The stretch of a channel's posts that a page shows, where it does not begin with the newest. Whoever reads one does so after the

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
 import { readerLimits } from '../live/live-limits.ts';
-import { limits } from '../protocol/limits.ts';
 import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';
 import type { PostFields } from '../protocol/post-fields.ts';
+import { limits } from '../protocol/wire-limits.ts';
 import { textOf } from './post-text.ts';
 import type { WordDiffs } from './word-diffs.ts';
 

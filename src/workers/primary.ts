@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { secretFor } from '../access/secret.ts';
 import { type Config, publicUrlOf } from '../config.ts';
 import { listen } from '../http/http-server.ts';
-import { NotStarted } from '../not-started.ts';
+import { NotStarted } from '../startup-errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Totals } from '../telemetry/totals.ts';
-import { workerLimits } from './limits.ts';
-import { Member, type MemberEnd } from './member.ts';
 import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from './restarts.ts';
 import { Watchdog } from './watchdog.ts';
+import { workerLimits } from './worker-limits.ts';
+import { Member, type MemberEnd } from './worker-process.ts';
 
 /** Several processes that serve one port: this one, the primary, serves nobody, and looks after the others. */
 export interface Workers {

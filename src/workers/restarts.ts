@@ -1,4 +1,4 @@
-import { workerLimits } from './limits.ts';
+import { workerLimits } from './worker-limits.ts';
 
 const { workerRestartFirstMs, workerRestartMostMs, workerDeathsMost, workerSteadyMs } = workerLimits;
 

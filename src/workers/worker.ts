@@ -1,12 +1,12 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
 import { answerLimits } from '../http/http-limits.ts';
-import { reasonNotToStart } from '../not-started.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type PressboxServer, startServer } from '../server.ts';
+import { reasonNotToStart } from '../startup-errors.ts';
 import { createLog } from '../telemetry/log.ts';
-import { workerLimits } from './limits.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import { workerLimits } from './worker-limits.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** One of several processes on a port, started by the primary, which tells it what to do. */
 const { promise: started, resolve: start } = Promise.withResolvers<PressboxServer>();

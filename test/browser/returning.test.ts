@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { drawn, startBrowser } from './browser.ts';
 import { coverageToLeave, read } from './coming-back.ts';

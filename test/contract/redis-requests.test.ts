@@ -4,7 +4,7 @@ import { channelKeys, registry } from '../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../src/journal/redis/redis-limits.ts';
 import { Requests } from '../../src/journal/redis/request-keys.ts';
 import { loadScripts, run } from '../../src/journal/redis/scripts.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../support/engines.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { openNodeFor, startRedisFor } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
 import { authorPostSchema, channelSchema, cursorSchema } from '../../src/protocol/schemas.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { ada, deskCalls, ed, ifMatch, key } from '../support/desk-calls.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { embeddedLimits } from '../../src/journal/sqlite/sqlite-limits.ts';
 import { readerLimits } from '../../src/live/live-limits.ts';
 import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
-import { workerLimits } from '../../src/workers/limits.ts';
+import { workerLimits } from '../../src/workers/worker-limits.ts';
 import { blocksOf, quotedIn, tablesOf } from '../support/blocks.ts';
 import { run } from '../support/command.ts';
 import { root } from '../support/imports.ts';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpLimits } from '../../src/http/http-limits.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { blocksOf } from '../support/blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/imports.ts';

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, open, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { readConfig, startServer } from '../../src/embed.ts';
+import { readConfig, startServer } from '../../src/server-package.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startServerProcess } from '../support/process.ts';
 import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../support/two-workers.ts';

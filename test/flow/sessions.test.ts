@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { signToken } from '../../src/access/tokens.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { openStream } from '../support/stream-reader.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import type { Engine } from '../../src/journal/engine.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { catchUp } from '../../src/streams/catch-up.ts';
 import type { Feed } from '../../src/streams/channel-stream.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';

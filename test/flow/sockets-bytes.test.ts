@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { startTestServer } from '../support/server.ts';
 import { frameAt, openReader, ping, type SocketReader } from '../support/socket-reader.ts';
 import { createChannel, publish } from '../support/writers.ts';

@@ -5,8 +5,8 @@ import { Socket as EngineSocket } from 'engine.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readerLimits } from '../../src/live/live-limits.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../support/socket-reader.ts';
 

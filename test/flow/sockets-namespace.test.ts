@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { binaryFrame, shakeHands } from '../support/socket-reader.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it, type TestContext, vi } from 'vitest';
-import { workerLimits } from '../../src/workers/limits.ts';
+import { workerLimits } from '../../src/workers/worker-limits.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startServerProcess } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';

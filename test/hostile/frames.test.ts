@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
 import { call } from '../support/server.ts';
 import { maskedFrame, openReader, type SocketReader } from '../support/socket-reader.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
 import { createChannel, publish } from '../support/writers.ts';
 

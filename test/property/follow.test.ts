@@ -9,7 +9,7 @@ import {
   type Place,
   type Step,
   startFollowing,
-} from '../../src/protocol/follow.ts';
+} from '../../src/protocol/gap-algorithm.ts';
 
 /**
  * The gap algorithm between a journal that is a hash chain and one that follows it, over a link that loses, doubles, swaps and delays,

@@ -4,7 +4,7 @@ import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.t
 import { applyPage, olderPage, type Page, type PageAsk } from '../../client/timeline-pages.ts';
 import { Trail } from '../../client/trail.ts';
 import { parseCursor } from '../../src/protocol/cursor.ts';
-import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/follow.ts';
+import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { type Problem, Refusal } from '../../src/protocol/problems.ts';
 import type { Principal } from '../../src/protocol/rights.ts';

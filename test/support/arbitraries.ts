@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { limits } from '../../src/protocol/limits.ts';
 import {
   accesses,
   type Media,
@@ -11,7 +10,8 @@ import {
 } from '../../src/protocol/model.ts';
 import type { PostFields } from '../../src/protocol/post-fields.ts';
 import type { NewChannel, NewPost, Revision } from '../../src/protocol/schemas.ts';
-import { isVisible } from '../../src/protocol/visible.ts';
+import { isVisible } from '../../src/protocol/visible-text.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 
 /**
  * fast-check arbitraries of what authors send. Everything made here is valid by the schemas and, as far as a single request can be,

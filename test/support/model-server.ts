@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Page } from '../../client/timeline-pages.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import type {
   CatchUp,
   Change,
@@ -14,6 +13,7 @@ import type {
   ReaderPost,
   Snapshot,
 } from '../../src/protocol/model.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { aChannel, aPost, emptied } from './samples.ts';
 
 /**

@@ -8,26 +8,26 @@ import { type Import, importsOf, reachableFrom, readSources, root, withoutCommen
  * own place, and from what stands here.
  */
 const arrows: Record<string, readonly string[]> = {
-  'src/main.ts': ['src/serve.ts', 'src/not-started.ts', 'src/config.ts'],
+  'src/main.ts': ['src/serve.ts', 'src/startup-errors.ts', 'src/config.ts'],
   // In one process or several.
   'src/serve.ts': ['src/server.ts', 'src/workers/', 'src/telemetry/', 'src/config.ts'],
   'src/workers/': [
-    'src/workers/limits.ts',
+    'src/workers/worker-limits.ts',
     'src/server.ts',
-    'src/not-started.ts',
+    'src/startup-errors.ts',
     'src/access/secret.ts',
     'src/http/',
     'src/telemetry/',
     'src/protocol/',
     'src/config.ts',
   ],
-  'src/workers/limits.ts': ['src/protocol/'],
+  'src/workers/worker-limits.ts': ['src/protocol/'],
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
   // Why it does not start, as a sentence.
-  'src/not-started.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
+  'src/startup-errors.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
   // The server for other programs, as the package gives it.
-  'src/embed.ts': ['src/server.ts', 'src/not-started.ts', 'src/config.ts'],
+  'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
   // What it answers over HTTP.
@@ -45,7 +45,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/config.ts',
   ],
   // All limits together.
-  'src/limits.ts': [
+  'src/all-limits.ts': [
     'src/access/',
     'src/newsroom/',
     'src/http/',
@@ -54,14 +54,14 @@ const arrows: Record<string, readonly string[]> = {
     'src/streams/',
     'src/live/',
     'src/protocol/',
-    'src/workers/limits.ts',
-    'src/telemetry/limits.ts',
+    'src/workers/worker-limits.ts',
+    'src/telemetry/telemetry-limits.ts',
   ],
   // What looks at a store from outside of a server.
   'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
   'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
   // What an origin or a secret must be is known where it is used.
-  'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/limits.ts'],
+  'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/worker-limits.ts'],
   'src/api/': [
     'src/newsroom/',
     'src/live/',
@@ -80,7 +80,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // What the wire's documents say, as data and as JSON: no server in it.
-  'src/apidocs/': ['src/limits.ts', 'src/protocol/', 'generated/'],
+  'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
   'src/web/': [
     'src/api/',
     'src/live/',
@@ -110,7 +110,7 @@ const arrows: Record<string, readonly string[]> = {
     'client/',
     'src/protocol/',
     'src/serve.ts',
-    'src/not-started.ts',
+    'src/startup-errors.ts',
     'src/repair.ts',
     'src/verify.ts',
     'src/config.ts',
@@ -192,7 +192,7 @@ function follows(arrow: string, to: string): boolean {
 }
 
 /** Tables of limits, which are read together and lead nowhere. */
-const limitTable = /^src\/.+limits\.ts$/;
+const limitTable = /^src\/.+\/[a-z-]*limits\.ts$/;
 
 /** Rings of places that import each other. */
 function rings(all: readonly Import[]): string[] {
@@ -247,7 +247,7 @@ describe('the layout', () => {
   });
 
   it('has tables of limits that import nothing but the protocol', () => {
-    const found = imports.filter(({ from, to }) => limitTable.test(from) && !/^src\/protocol\/(?:client-)?limit/.test(to));
+    const found = imports.filter(({ from, to }) => limitTable.test(from) && !/^src\/protocol\/(?:client-|wire-)?limit/.test(to));
     expect(found.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 

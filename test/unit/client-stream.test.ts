@@ -9,9 +9,9 @@ import { dialMs } from '../../client/transports/link.ts';
 import { dialStream } from '../../client/transports/stream.ts';
 import { readerLimits } from '../../src/live/live-limits.ts';
 import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { startSite } from '../support/site.ts';
 

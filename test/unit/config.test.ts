@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../src/config.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 
 function mistakesOf(env: Record<string, string>) {
   try {

@@ -3,7 +3,7 @@ import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../src/
 import type { Pipe } from '../../src/live/reader-connection.ts';
 import type { ClientSocket } from '../../src/live/socket/messages.ts';
 import { Conversation } from '../../src/live/socket/socket-session.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { Feeds } from '../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { newChannel } from '../simulation/contents.ts';

@@ -4,9 +4,9 @@ import { withChange, withChannelChange, withoutNotes } from '../../src/newsroom/
 import { change, create } from '../../src/newsroom/channel-rules.ts';
 import { publish } from '../../src/newsroom/post-rules.ts';
 import { candidates, slugOf } from '../../src/newsroom/slug.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorChange, AuthorPost, Change, ChangeKind, Channel } from '../../src/protocol/model.ts';
 import { type ChannelPatch, channelIdSchema, channelSchema, newChannelSchema } from '../../src/protocol/schemas.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { newChannel } from '../support/arbitraries.ts';
 import { ada, at, bob, channel, channelOf, entriesOf, later, misfit, postOf, refusalOf } from '../support/decisions.ts';
 import { aChannel } from '../support/samples.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mayChange, publish, type Revise, retract, revise, takeDown } from '../../src/newsroom/post-rules.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
 import type { Principal } from '../../src/protocol/rights.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { newPost, revision } from '../support/arbitraries.ts';
 import { ada, at, bob, channel, entriesOf, later, misfit, postOf, refusalOf } from '../support/decisions.ts';
 import { anAuthorPost, emptied } from '../support/samples.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reasonNotToStart } from '../../src/not-started.ts';
+import { reasonNotToStart } from '../../src/startup-errors.ts';
 import { NotBuilt } from '../../src/web/pages/assets.ts';
 
 const command = fileURLToPath(new URL('../../bin/pressbox.mjs', import.meta.url));

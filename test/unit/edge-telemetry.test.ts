@@ -5,14 +5,14 @@ import { readConfig } from '../../src/config.ts';
 import { handleErrors, sendProblem } from '../../src/http/answers.ts';
 import { createCompression } from '../../src/http/compression.ts';
 import { type AppendRequest, type AppendResult, JournalUnavailable } from '../../src/journal/engine.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
-import { measureAppends } from '../../src/telemetry/appends.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
+import { measureAppends } from '../../src/telemetry/append-timing.ts';
 import { type Health, healthRoutes } from '../../src/telemetry/health.ts';
-import { logLimits } from '../../src/telemetry/limits.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../src/telemetry/metrics.ts';
+import { logLimits } from '../../src/telemetry/telemetry-limits.ts';
 import { type Site, startSite } from '../support/site.ts';
 
 const sites: Site[] = [];

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import * as ws from 'ws';
 import { messageFrame, packetFrame } from '../../src/live/socket/packet-encoder.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 
 /** What a client hears of these bytes, and between which of them it was pinged. */
 async function heardOf(bytes: Buffer): Promise<string[]> {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { readerLimits } from '../../src/live/live-limits.ts';
 import { type Beating, Heartbeat } from '../../src/live/socket/heartbeat.ts';
 import { silenceMs } from '../../src/protocol/client-limits.ts';
-import { limits } from '../../src/protocol/limits.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { docPages } from '../../scripts/docs.ts';
-import { allLimits } from '../../src/limits.ts';
+import { allLimits } from '../../src/all-limits.ts';
 import { readSources, root, withoutComments } from '../support/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */

@@ -3,8 +3,8 @@ import MarkdownIt from 'markdown-it';
 import sanitize from 'sanitize-html';
 import { describe, expect, it, vi } from 'vitest';
 import { allowedTags, createRenderer } from '../../src/newsroom/render.ts';
-import { limits } from '../../src/protocol/limits.ts';
 import { Refusal } from '../../src/protocol/problems.ts';
+import { limits } from '../../src/protocol/wire-limits.ts';
 import { markdown } from '../support/arbitraries.ts';
 import { processorMs } from '../support/processor.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { Totals } from '../../src/telemetry/totals.ts';
-import { workerLimits } from '../../src/workers/limits.ts';
 import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from '../../src/workers/restarts.ts';
+import { workerLimits } from '../../src/workers/worker-limits.ts';
 
 const { workerDeathsMost, workerSteadyMs, workerRestartFirstMs, workerRestartMostMs } = workerLimits;
 

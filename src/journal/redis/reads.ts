@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
-import { limits } from '../../protocol/limits.ts';
 import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
 import { readerView } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
 import { changeFrom, channelFrom, keptFrom, lineFrom, noteIn, postFrom, type StoredFacts } from '../entry-record.ts';
 import { epochOf, positionAt } from '../hash-chain.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import { RequestClock } from '../request-clock.ts';
 import type { Connection } from './connection/connection.ts';
 import { channelKeys, registry } from './keys.ts';

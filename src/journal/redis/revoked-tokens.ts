@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { Log } from '../announcer.ts';
 import type { Revocation } from '../revoked-tokens.ts';
 import { Revoked } from '../revoked-tokens.ts';

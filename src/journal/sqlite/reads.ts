@@ -1,6 +1,6 @@
 import type { Position } from '../../protocol/cursor.ts';
-import { limits } from '../../protocol/limits.ts';
 import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
 import { noteIn, type StoredEntry, type StoredText } from '../entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';

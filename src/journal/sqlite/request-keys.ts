@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import { fingerprint, newSalt } from '../hash-chain.ts';
 import type { Sql } from './schema.ts';

@@ -1,4 +1,4 @@
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import { factsOfRevocation } from '../server-journal.ts';
 import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';

@@ -1,5 +1,5 @@
 import { Encoder, type Packet, PacketType } from 'socket.io-parser';
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import { type Format, onceForEach } from '../../streams/encoded-events.ts';
 

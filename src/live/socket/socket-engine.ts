@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Socket as EngineSocket, protocol } from 'engine.io';
-import { limits } from '../../protocol/limits.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import { type FirstHearer, hearFirst } from '../raw-socket.ts';
 import { hasTransport, InnerConnection, knowsInside, transportOn, upgradeByLibrary, webSocketOn } from './engine-io-internals.ts';
 import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';

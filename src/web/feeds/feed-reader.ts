@@ -1,6 +1,5 @@
 import type { Engine, PostsQuery } from '../../journal/engine.ts';
 import { tags, tagsOf } from '../../journal/post-tags.ts';
-import { limits } from '../../protocol/limits.ts';
 import {
   type AuthorPost,
   type Channel,
@@ -9,6 +8,7 @@ import {
   type ReaderPost,
   readerView,
 } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { FeedFilter, FeedPlace, Told } from './feed-page.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/journal/engine.ts';
-import { limits } from '../../../src/protocol/limits.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 const minute = 60_000;

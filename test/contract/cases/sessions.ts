@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/journal/engine.ts';
-import { limits } from '../../../src/protocol/limits.ts';
 import type { SessionFacts } from '../../../src/protocol/rights.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import type { Exam, Examined } from '../engine.ts';
 
 const hour = 3_600_000;

@@ -9,8 +9,8 @@ import type { Placed } from '../../../src/journal/entry-placement.ts';
 import { channelFrom, type PreparedEntry, type Text } from '../../../src/journal/entry-record.ts';
 import { epochOf, fingerprint, newRoot, newSalt, nextCheck, positionAt } from '../../../src/journal/hash-chain.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { limits } from '../../../src/protocol/limits.ts';
 import type { Channel, ServerFacts } from '../../../src/protocol/model.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import { type MemoryChannel, type MemoryEntry, type MemoryStore, requestKey } from './store.ts';
 
 const keptMs = limits.idempotencyHours * 3_600_000;

@@ -30,8 +30,8 @@ import {
   serverLine,
 } from '../../../src/journal/server-journal.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { limits } from '../../../src/protocol/limits.ts';
 import type { SessionFacts } from '../../../src/protocol/rights.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import { append, deleteChannel, findRequest, findReservation, note } from './append.ts';
 import * as reads from './reads.ts';
 import type { MemoryChannel, MemoryStore } from './store.ts';

@@ -11,9 +11,9 @@ import { changeFrom, erasedSalt, keptFrom, lineFrom, noteIn, postFrom, type Text
 import { epochOf, positionAt, shortCheck } from '../../../src/journal/hash-chain.ts';
 import { tags } from '../../../src/journal/post-tags.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { limits } from '../../../src/protocol/limits.ts';
 import { type AuthorPost, type Correction, readerView } from '../../../src/protocol/model.ts';
 import { matches } from '../../../src/protocol/rights.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import { channelOf } from './append.ts';
 import type { MemoryChannel, MemoryEntry, MemoryPost, MemoryStore } from './store.ts';
 

@@ -5,10 +5,10 @@ import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
 import { readerTable } from './live/live-limits.ts';
 import { deskTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
-import { wireTable } from './protocol/limits.ts';
+import { wireTable } from './protocol/wire-limits.ts';
 import { fanoutTable } from './streams/stream-limits.ts';
-import { logTable } from './telemetry/limits.ts';
-import { workerTable } from './workers/limits.ts';
+import { logTable } from './telemetry/telemetry-limits.ts';
+import { workerTable } from './workers/worker-limits.ts';
 
 /** Every limit of the server, under the headings of the docs. The tables are kept by the parts that keep the limits. */
 export const limitTables = {

@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config.ts';
-import { NotStarted } from '../not-started.ts';
+import { NotStarted } from '../startup-errors.ts';
 import type { Report } from '../telemetry/metrics.ts';
-import { workerLimits } from './limits.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import { workerLimits } from './worker-limits.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** One worker, as the primary sees it. */
 export interface MemberEvents {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { limits } from './limits.ts';
 import type * as model from './model.ts';
-import { isVisible } from './visible.ts';
+import { isVisible } from './visible-text.ts';
+import { limits } from './wire-limits.ts';
 
 /**
  * The plain values that schemas are made of: ids, times, text, addresses, people and media. What a refinement holds, JSON Schema does

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { parseCursor } from './cursor.ts';
-import { limits } from './limits.ts';
+import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
 import * as model from './model.ts';
 import { type Imported, problems } from './problems.ts';
-import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './values.ts';
+import { limits } from './wire-limits.ts';
 
 /** What we send, described for tests and for the generated documents. */
 

@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from './config.ts';
-import { reasonNotToStart as reason } from './not-started.ts';
 import { startServer as start } from './server.ts';
+import { reasonNotToStart as reason } from './startup-errors.ts';
 
 /**
  * What the package gives as `pressbox/server`: a server inside another Node program. It is `server.ts` with less to hold, so that what
