@@ -1,5 +1,5 @@
 import { chromium } from 'playwright-core';
-import { AuthorClient } from '../client/author-client.ts';
+import { AuthorClient } from '../client/lib/author-client.ts';
 import { startTestServer } from '../test/support/server.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AuthorClient } from '../client/author-client.ts';
-import { ProblemError } from '../client/http.ts';
+import type { AuthorClient } from '../client/lib/author-client.ts';
+import { ProblemError } from '../client/lib/http.ts';
 import type { Media } from '../src/protocol/model.ts';
 import type { ProblemCode } from '../src/protocol/problems.ts';
 import { asideAuthors, asides } from './asides.ts';

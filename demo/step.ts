@@ -1,4 +1,4 @@
-import type { NewPost, Revision } from '../client/author-client.ts';
+import type { NewPost, Revision } from '../client/lib/author-client.ts';
 import type { PostName } from './ids.ts';
 
 /** What the demo's story is made of. */

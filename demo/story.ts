@@ -1,4 +1,4 @@
-import type { NewChannel } from '../client/author-client.ts';
+import type { NewChannel } from '../client/lib/author-client.ts';
 import { control, emil, entry, keyEvent, report, type Step } from './step.ts';
 import { analysisBodies, summaryBodies } from './texts.ts';
 

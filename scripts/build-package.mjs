@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { replace } from './replace.mjs';
 
 /** What is started or imported by name. The rest is what these lead to. */
-const clientEntry = 'client/index.ts';
+const clientEntry = 'client/lib/index.ts';
 const entries = [
   'client/cli/main.ts',
   'src/server-package.ts',

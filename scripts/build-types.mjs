@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { replace } from './replace.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const entries = ['client/index.ts', 'src/server-package.ts'];
+const entries = ['client/lib/index.ts', 'src/server-package.ts'];
 const imported = /(\bfrom '|\bimport\(["'])(\.{1,2}\/[^"']+)\.ts(["'])/g;
 
 const declared = await mkdtemp(join(tmpdir(), 'pressbox-types-'));

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
-import { AuthorClient } from '../author-client.ts';
-import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../http.ts';
-import { newKey } from '../ids.ts';
+import { AuthorClient } from '../lib/author-client.ts';
+import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../lib/http.ts';
+import { newKey } from '../lib/ids.ts';
 import { plainJson, plainLine, plainText } from './plain.ts';
 import type { Progress } from './progress.ts';
 import { tellingFetch } from './telling-fetch.ts';

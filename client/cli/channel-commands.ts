@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../src/protocol/model.ts';
-import type { ChannelFields, ChannelPatch, WrittenChannel } from '../author-client.ts';
-import { ProblemError } from '../http.ts';
+import type { ChannelFields, ChannelPatch, WrittenChannel } from '../lib/author-client.ts';
+import { ProblemError } from '../lib/http.ts';
 import {
   type AskingOptions,
   addServerOptions,

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../conformance/index.ts';
-import { bodyWith, Http } from '../http.ts';
+import { bodyWith, Http } from '../lib/http.ts';
 import { CannotDo, fileTrouble, serverOf, several, UsageError } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { reasonOf } from './telling-fetch.ts';

@@ -1,6 +1,6 @@
 import type { Channel } from '../../src/protocol/model.ts';
-import type { SeenPost } from '../author-client.ts';
-import type { ProblemError } from '../http.ts';
+import type { SeenPost } from '../lib/author-client.ts';
+import type { ProblemError } from '../lib/http.ts';
 import { CannotDo, movedLine, UsageError } from './asking.ts';
 import { channelLines, correctedLines, postLines } from './show.ts';
 import { channelItself, type ShownRevisions } from './shown-revisions.ts';

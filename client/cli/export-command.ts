@@ -1,7 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../http.ts';
-import { newKey } from '../ids.ts';
+import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../lib/http.ts';
+import { newKey } from '../lib/ids.ts';
 import {
   type AskingOptions,
   addServerOptions,

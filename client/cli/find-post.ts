@@ -1,4 +1,4 @@
-import type { AuthorClient, CommandOptions, SeenPost } from '../author-client.ts';
+import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-client.ts';
 import { CannotDo, UsageError } from './asking.ts';
 import { plainLine, textOf } from './plain.ts';
 

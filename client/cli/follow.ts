@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
 import { isWithdrawn } from '../../src/protocol/model.ts';
-import { ProblemError } from '../http.ts';
-import { partsOf } from '../portable.ts';
-import type { ReaderState } from '../reader.ts';
-import { ReaderClient } from '../reader-client.ts';
-import type { Timeline } from '../timeline.ts';
+import { ProblemError } from '../lib/http.ts';
+import { partsOf } from '../lib/platform.ts';
+import { ReaderClient } from '../lib/reader-client.ts';
+import type { ReaderState } from '../lib/reader-types.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import { type AskingOptions, addServerOptions, CannotDo, idOfChannel, serverOf, tellError, whereItIs } from './asking.ts';
 import { plainLine } from './plain.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';

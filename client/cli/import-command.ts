@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Imported } from '../../src/protocol/problems.ts';
-import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../http.ts';
-import { asking, pauseMs } from '../reconnect.ts';
+import { asking, pauseMs } from '../lib/backoff.ts';
+import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../lib/http.ts';
 import {
   type AskingOptions,
   addServerOptions,

@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 import { onServer, postPath } from '../../src/protocol/addresses.ts';
 import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
 import type { PostFields } from '../../src/protocol/post-fields.ts';
-import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../author-client.ts';
-import { ProblemError } from '../http.ts';
-import { newPostId } from '../ids.ts';
+import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../lib/author-client.ts';
+import { ProblemError } from '../lib/http.ts';
+import { newPostId } from '../lib/ids.ts';
 import {
   type AskingOptions,
   addWriteOptions,

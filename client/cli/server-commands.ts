@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import type { Serving } from '../../src/serve.ts';
-import { AuthorClient } from '../author-client.ts';
-import { newKey } from '../ids.ts';
+import { AuthorClient } from '../lib/author-client.ts';
+import { newKey } from '../lib/ids.ts';
 import { CannotDo, tellError } from './asking.ts';
 import type { Env, Terminal } from './terminal.ts';
 

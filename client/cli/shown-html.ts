@@ -1,5 +1,5 @@
 import type { AuthorPost } from '../../src/protocol/model.ts';
-import type { Answered } from '../http.ts';
+import type { Answered } from '../lib/http.ts';
 
 /**
  * Whether the html that a server shows of a post is what its renderer makes of the body. Which renderer that is, a server does not say

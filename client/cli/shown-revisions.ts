@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { partsOf } from '../portable.ts';
+import { partsOf } from '../lib/platform.ts';
 import type { Env } from './terminal.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { type Fetch, NoAnswer, NotPressbox, passes, secondsOf } from '../http.ts';
+import { type Fetch, NoAnswer, NotPressbox, passes, secondsOf } from '../lib/http.ts';
 import { plainLine } from './plain.ts';
 
 /**

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Refusal } from '../../src/protocol/problems.ts';
 import type { Grants } from '../../src/protocol/rights.ts';
 import { isVisible } from '../../src/protocol/visible-text.ts';
-import { newKey } from '../ids.ts';
+import { newKey } from '../lib/ids.ts';
 import {
   type AskingOptions,
   addWriteOptions,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
 import type { ChannelReport, ServerReport } from '../../src/verify.ts';
-import { Http } from '../http.ts';
+import { Http } from '../lib/http.ts';
 import {
   type AskingOptions,
   addServerOptions,

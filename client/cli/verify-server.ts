@@ -1,6 +1,7 @@
 import type { Position } from '../../src/protocol/cursor.ts';
 import type { AuthorPost, ListedChannel, ServerEntry } from '../../src/protocol/model.ts';
 import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../src/verify.ts';
+import { asking, pauseMs } from '../lib/backoff.ts';
 import {
   askedToWaitMs,
   bodyWith,
@@ -11,9 +12,8 @@ import {
   ProblemError,
   pause,
   unreachedUpTo,
-} from '../http.ts';
-import { queryOf } from '../portable.ts';
-import { asking, pauseMs } from '../reconnect.ts';
+} from '../lib/http.ts';
+import { queryOf } from '../lib/platform.ts';
 import { CannotDo, unreachedMs, whyCut } from './asking.ts';
 import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
 

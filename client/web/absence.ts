@@ -1,5 +1,5 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { toldAs } from '../read-post.ts';
+import { toldAs } from '../lib/read-post.ts';
 import type { Cause, Line, Named } from './view/since.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { correctionsOf, toldAs } from '../read-post.ts';
+import { correctionsOf, toldAs } from '../lib/read-post.ts';
 import type { News, Words } from './strings/words.ts';
 import { newsText } from './view/counts.ts';
 import { type Setting, wordsOf } from './view/time.ts';

@@ -1,6 +1,6 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { toldAs } from '../read-post.ts';
-import type { Timeline } from '../timeline.ts';
+import { toldAs } from '../lib/read-post.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import { isAtTop, isIn, keepPlace, theWindow, type View } from './place.ts';
 import { PostList } from './post-list.ts';
 import type { News } from './strings/words.ts';

@@ -1,4 +1,4 @@
-import type { Timeline } from '../timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import type { Left } from './absence.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../src/protocol/model.ts';
-import type { Timeline } from '../timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import { Coverage } from './coverage.ts';
 import { morphInside, parse } from './morph.ts';
 import { showDocument } from './status.ts';

@@ -1,8 +1,8 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import { pageMost } from '../../src/protocol/client-limits.ts';
-import { LiveReader } from '../live-reader.ts';
-import type { ReaderState } from '../reader.ts';
-import { fromSnapshot, type Timeline } from '../timeline.ts';
+import { LiveReader } from '../lib/live-reader.ts';
+import type { ReaderState } from '../lib/reader-types.ts';
+import { fromSnapshot, type Timeline } from '../lib/timeline/timeline.ts';
 import { Announcer } from './announcer.ts';
 import { LiveView } from './live-view.ts';
 import { keepPlace } from './place.ts';

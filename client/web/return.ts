@@ -1,5 +1,5 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
-import type { Timeline } from '../timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import { postRead, startOf, theWindow, type View } from './place.ts';
 import { mostPosts } from './view/paging.ts';
 

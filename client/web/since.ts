@@ -1,7 +1,7 @@
 import { channelPath, onServer } from '../../src/protocol/addresses.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
-import type { ReaderState } from '../reader.ts';
-import type { Timeline } from '../timeline.ts';
+import type { ReaderState } from '../lib/reader-types.ts';
+import type { Timeline } from '../lib/timeline/timeline.ts';
 import { Absence, absentMs, type Left } from './absence.ts';
 import { forgetLeft, keepLeft, recallLeft } from './left.ts';
 import { morphInside } from './morph.ts';

@@ -1,9 +1,9 @@
-import { parsed } from '../http.ts';
+import { parsed } from '../lib/http.ts';
 
 /**
  * What of Socket.IO's client a reader in a page needs: the one namespace, over a WebSocket, text alone (Engine.IO protocol 4, Socket.IO
  * protocol 5). The build puts it in the place of `socket.io-client`, of which most is for what no reader does, and which would be a third
- * of what a page loads. It has the names of that library's, as far as `client/transports/socket.ts` uses them.
+ * of what a page loads. It has the names of that library's, as far as `client/lib/transports/socket.ts` uses them.
  */
 interface Options {
   path: string;

@@ -1,5 +1,5 @@
 import type { Channel } from '../../src/protocol/model.ts';
-import type { ReaderState } from '../reader.ts';
+import type { ReaderState } from '../lib/reader-types.ts';
 import type { Words } from './strings/words.ts';
 import { numberText } from './view/counts.ts';
 import { directionOf } from './view/direction.ts';

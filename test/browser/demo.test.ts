@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { audienceAt } from '../../demo/audience.ts';
 import { playDemo, promisedMs } from '../../demo/play.ts';
 import { demoChannel } from '../../demo/story.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { AuthorClient, type NewPost } from '../../client/author-client.ts';
+import { AuthorClient, type NewPost } from '../../client/lib/author-client.ts';
 import type { TestServer } from '../support/server.ts';
 import { drawn } from './browser.ts';
 

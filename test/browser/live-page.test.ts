@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { AuthorClient, type NewPost } from '../../client/author-client.ts';
+import { AuthorClient, type NewPost } from '../../client/lib/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startObstacles } from '../support/obstacles.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';

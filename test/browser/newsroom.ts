@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContextOptions, Frame, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
-import { AuthorClient, type NewChannel, type NewPost } from '../../client/author-client.ts';
+import { AuthorClient, type NewChannel, type NewPost } from '../../client/lib/author-client.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 

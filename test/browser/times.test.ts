@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';

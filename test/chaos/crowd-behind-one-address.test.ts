@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { startServerProcess } from '../support/process.ts';
 import { createChannel, publish } from '../support/writers.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { type Running, run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';

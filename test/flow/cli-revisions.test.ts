@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
 import { shownRevisions } from '../../client/cli/shown-revisions.ts';
-import { newPostId } from '../../client/ids.ts';
+import { AuthorClient, type SeenPost } from '../../client/lib/author-client.ts';
+import { newPostId } from '../../client/lib/ids.ts';
 import { run } from '../support/command.ts';
 import { commandRoom } from '../support/command-room.ts';
 

@@ -1,8 +1,8 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import type { ProblemError } from '../../client/http.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import type { ProblemError } from '../../client/lib/http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** The author client against the real server, over a link that loses answers: the server has done it, the author does not know. */

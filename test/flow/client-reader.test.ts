@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import type { ReaderClientOptions, SavedReader } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
-import type { Timeline } from '../../client/timeline.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import type { ReaderClientOptions, SavedReader } from '../../client/lib/reader-types.ts';
+import type { Timeline } from '../../client/lib/timeline/timeline.ts';
 import type { Event, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
 import { randomFrom } from '../support/random.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Fetch } from '../../client/http.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
+import type { Fetch } from '../../client/lib/http.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { cover, expectWhole, seedOf } from '../support/coverage.ts';
 import { startLine } from '../support/line.ts';
 import { startServerProcess } from '../support/process.ts';

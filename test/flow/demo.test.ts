@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { asides } from '../../demo/asides.ts';
 import { postIds } from '../../demo/ids.ts';
 import { playDemo } from '../../demo/play.ts';

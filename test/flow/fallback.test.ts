@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import { Connection, type Told } from '../../client/connection.ts';
-import { Http } from '../../client/http.ts';
-import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import { Connection, type Told } from '../../client/lib/connection.ts';
+import { Http } from '../../client/lib/http.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import type { ReaderClientOptions, ReaderState } from '../../client/lib/reader-types.ts';
 import { type Event, type Transport, transports } from '../../src/protocol/model.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

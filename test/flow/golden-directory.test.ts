@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import type { JournalLine } from '../../src/protocol/model.ts';
 import { folder, golden, holds, verify } from '../support/before-chained-erasures.ts';
 import { run } from '../support/command.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { readerLimits } from '../../src/live/live-limits.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
 import { openEventSource } from '../support/event-source.ts';

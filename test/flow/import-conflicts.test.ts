@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { constants, createGzip } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

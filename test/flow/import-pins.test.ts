@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import { newPostId } from '../../client/ids.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import { newPostId } from '../../client/lib/ids.ts';
 import { type Engine, type Journal, JournalUnavailable } from '../../src/journal/engine.ts';
 import { createImporter } from '../../src/newsroom/import.ts';
 import type { Snapshot } from '../../src/protocol/model.ts';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import { newPostId } from '../../client/ids.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import { newPostId } from '../../client/lib/ids.ts';
 import type { AppendRequest } from '../../src/journal/engine.ts';
 import type { Media, Snapshot } from '../../src/protocol/model.ts';
 import { verifyDirectory } from '../../src/verify.ts';

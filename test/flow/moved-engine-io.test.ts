@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { startServerProcess } from '../support/process.ts';
 
 it('serves readers over sockets, those who come back too, where engine.io is not the one it knows, and says so', async () => {

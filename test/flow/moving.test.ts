@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { run } from '../support/command.ts';
 import { startLine } from '../support/line.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

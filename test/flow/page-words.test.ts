@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
 import { type Language, languages } from '../../client/web/strings/languages.ts';
 import { type ServerWords, serverWordsIn } from '../../client/web/strings/server.ts';

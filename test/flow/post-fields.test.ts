@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import type { CatchUp, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
 import { blankFields } from '../../src/protocol/post-fields.ts';
 import * as schemas from '../../src/protocol/schemas.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startRedis } from '../support/redis.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

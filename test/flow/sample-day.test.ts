@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { AuthorClient, type SeenPost } from '../../client/author-client.ts';
+import { AuthorClient, type SeenPost } from '../../client/lib/author-client.ts';
 import { openSampleDay, playSampleDay } from '../support/play-sample-day.ts';
 import { markOf, sampleDay } from '../support/sample-day.ts';
 import { startTestServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ReaderClient } from '../../client/index.ts';
-import type { ReaderState } from '../../client/reader.ts';
+import { ReaderClient } from '../../client/lib/index.ts';
+import type { ReaderState } from '../../client/lib/reader-types.ts';
 import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../support/issuer.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { hashOf } from '../../src/journal/entry-record.ts';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { createLog } from '../../src/telemetry/log.ts';

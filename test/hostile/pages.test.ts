@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { AuthorClient, type NewPost } from '../../client/index.ts';
+import { AuthorClient, type NewPost } from '../../client/lib/index.ts';
 import type { Media } from '../../src/protocol/model.ts';
 import { startBrowser, type TestBrowser } from '../browser/browser.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';

@@ -6,7 +6,7 @@ import { type Context, createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import type * as Library from '../../client/index.ts';
+import type * as Library from '../../client/lib/index.ts';
 import { root } from '../support/imports.ts';
 import { reactNativeWorld } from '../support/react-native.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

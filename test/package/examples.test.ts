@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { AuthorClient } from '../../client/author-client.ts';
+import { AuthorClient } from '../../client/lib/author-client.ts';
 import { startBrowser, type TestBrowser } from '../browser/browser.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

@@ -54,8 +54,8 @@ describe('the tarball', () => {
         'bin/pressbox.mjs',
         'dist/client/bundle.js',
         'dist/client/cli/main.js',
-        'dist/client/index.d.ts',
-        'dist/client/index.js',
+        'dist/client/lib/index.d.ts',
+        'dist/client/lib/index.js',
         'dist/conformance/index.js',
         'dist/src/server-package.d.ts',
         'dist/src/server-package.js',
@@ -101,7 +101,7 @@ describe('the tarball', () => {
   });
 
   it('has a client that needs no more than its own, and neither schemas nor Node', () => {
-    const { ours, packages } = reachable('dist/client/index.js');
+    const { ours, packages } = reachable('dist/client/lib/index.js');
     expect(ours).toContain('dist/client/timeline.js');
     const allowed = ['eventsource-parser', 'socket.io-client', 'uuid'];
     expect(packages.filter((name) => !allowed.includes(name.split('/')[0] ?? ''))).toEqual([]);

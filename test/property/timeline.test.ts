@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyCatchUp, applyEvent, fits, fromSnapshot, reachedEnd, type Timeline } from '../../client/timeline.ts';
+import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
+import { applyCatchUp, applyEvent, fits, fromSnapshot, reachedEnd, type Timeline } from '../../client/lib/timeline/timeline.ts';
 import {
   applyKeyEventsPage,
   applyPage,
@@ -14,8 +15,7 @@ import {
   olderPage,
   type Page,
   type PageAsk,
-} from '../../client/timeline-pages.ts';
-import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
+} from '../../client/lib/timeline/timeline-pages.ts';
 import type { CatchUp, Event, PostKind, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';
 

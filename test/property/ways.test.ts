@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { reachedEnd } from '../../client/timeline.ts';
-import { needs } from '../../client/timeline-pages.ts';
+import { reachedEnd } from '../../client/lib/timeline/timeline.ts';
+import { needs } from '../../client/lib/timeline/timeline-pages.ts';
 import { postKinds, type Snapshot, type Transport, transports } from '../../src/protocol/model.ts';
 import { seedOf } from '../support/coverage.ts';
 import { type Obstacles, startObstacles } from '../support/obstacles.ts';

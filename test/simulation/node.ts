@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
-import type { Page } from '../../client/timeline-pages.ts';
+import type { Page } from '../../client/lib/timeline/timeline-pages.ts';
 import { readableChannel } from '../../src/access/channel-access.ts';
 import type { Engine, Journal } from '../../src/journal/engine.ts';
 import { answerOnce, catchUpOnce } from '../../src/live/one-shot-catch-up.ts';

@@ -1,8 +1,8 @@
-import { passes } from '../../client/http.ts';
-import { pauseMs } from '../../client/reconnect.ts';
-import { applyCatchUp, applyEvent, type Timeline } from '../../client/timeline.ts';
-import { applyPage, olderPage, type Page, type PageAsk } from '../../client/timeline-pages.ts';
-import { Trail } from '../../client/trail.ts';
+import { pauseMs } from '../../client/lib/backoff.ts';
+import { Trail } from '../../client/lib/cursor-history.ts';
+import { passes } from '../../client/lib/http.ts';
+import { applyCatchUp, applyEvent, type Timeline } from '../../client/lib/timeline/timeline.ts';
+import { applyPage, olderPage, type Page, type PageAsk } from '../../client/lib/timeline/timeline-pages.ts';
 import { parseCursor } from '../../src/protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
@@ -14,7 +14,7 @@ import type { Setting } from './setting.ts';
 import type { Held, Witness } from './witness.ts';
 
 /**
- * A client of one channel: the real gap algorithm and timeline, put together as `client/follower.ts` and `client/reader-client.ts` do
+ * A client of one channel: the real gap algorithm and timeline, put together as `client/lib/follower.ts` and `client/lib/reader-client.ts` do
  * it, over a link of the simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each
  * time.
  */

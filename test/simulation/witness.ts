@@ -1,5 +1,5 @@
-import type { Timeline } from '../../client/timeline.ts';
-import type { Page } from '../../client/timeline-pages.ts';
+import type { Timeline } from '../../client/lib/timeline/timeline.ts';
+import type { Page } from '../../client/lib/timeline/timeline-pages.ts';
 import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../src/protocol/model.ts';

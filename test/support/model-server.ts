@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Page } from '../../client/timeline-pages.ts';
+import type { Page } from '../../client/lib/timeline/timeline-pages.ts';
 import { formatCursor } from '../../src/protocol/cursor.ts';
 import type {
   CatchUp,

@@ -1,4 +1,4 @@
-import type { AuthorClient } from '../../client/author-client.ts';
+import type { AuthorClient } from '../../client/lib/author-client.ts';
 import type { SampleCommand, SampleDay } from './sample-day.ts';
 
 /** Makes the day's channel. */

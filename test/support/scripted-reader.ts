@@ -1,6 +1,6 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import type { ReaderClientOptions, ReaderState } from '../../client/lib/reader-types.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import { ModelServer } from './model-server.ts';
 import { type Asked, type ScriptedServer, startScriptedServer } from './scripted-server.ts';

@@ -1,4 +1,4 @@
-import { newPostId } from '../../client/ids.ts';
+import { newPostId } from '../../client/lib/ids.ts';
 import type { AuthorPost, Channel } from '../../src/protocol/model.ts';
 import type { Imported, Problem } from '../../src/protocol/problems.ts';
 import { aChannel, anAuthorPost } from './samples.ts';

@@ -1,6 +1,6 @@
-import type { ReaderClientOptions } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
-import type { Timeline } from '../../client/timeline.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import type { ReaderClientOptions } from '../../client/lib/reader-types.ts';
+import type { Timeline } from '../../client/lib/timeline/timeline.ts';
 import type { ReaderPost } from '../../src/protocol/model.ts';
 import { type Line, startLine } from './line.ts';
 

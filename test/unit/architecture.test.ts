@@ -100,14 +100,14 @@ const arrows: Record<string, readonly string[]> = {
   'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
   'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
-  'client/': ['src/protocol/'],
-  'client/web/': ['client/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
+  'client/lib/': ['src/protocol/'],
+  'client/web/': ['client/lib/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
   'client/web/view/': ['client/web/strings/', 'src/protocol/'],
-  'client/web/embed/': ['client/', 'client/web/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
+  'client/web/embed/': ['client/lib/', 'client/web/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
   // The words around posts, a file a language.
   'client/web/strings/': ['src/protocol/'],
   'client/cli/': [
-    'client/',
+    'client/lib/',
     'src/protocol/',
     'src/serve.ts',
     'src/startup-errors.ts',
@@ -118,11 +118,11 @@ const arrows: Record<string, readonly string[]> = {
     'demo/',
     'conformance/',
   ],
-  'demo/': ['client/', 'src/protocol/'],
+  'demo/': ['client/lib/', 'src/protocol/'],
   // Knows a server from outside alone.
   'conformance/': ['src/protocol/'],
   // Measures from outside, with the helpers that tests have.
-  'bench/': ['src/', 'client/', 'test/support/'],
+  'bench/': ['src/', 'client/lib/', 'test/support/'],
   'test/support/': [],
   // Made by `npm run docs`.
   'generated/': [],
@@ -263,7 +263,7 @@ describe('the layout', () => {
   });
 
   it('loads neither schemas nor anything of Node in a browser', () => {
-    const entries = [...sources.keys()].filter((path) => path === 'client/index.ts' || /^client\/web\//.test(path));
+    const entries = [...sources.keys()].filter((path) => path === 'client/lib/index.ts' || /^client\/web\//.test(path));
     const ways = reachableFrom(entries, imports);
     const wrong = [...ways].filter(([path]) => path === 'zod' || path.startsWith('node:') || path === 'src/protocol/schemas.ts');
     expect(wrong.map(([, way]) => way.join(' → '))).toEqual([]);
@@ -271,7 +271,7 @@ describe('the layout', () => {
 
   it('has no clock and no chance in the rules, the protocol and the timeline', () => {
     const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
-    const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/timeline[^/]*\.ts$/];
+    const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/lib\/timeline\//];
     expect(filesWith(impure, ...pure)).toEqual([]);
     // What waits for the engine may bound its wait.
     expect(
@@ -338,12 +338,12 @@ describe('the check of the layout', () => {
     ['src/journal/engine.ts', 'node:sqlite'],
     ['src/journal/redis/r.ts', '../sqlite/index.ts'],
     ['src/http/e.ts', '../telemetry/log.ts'],
-    ['src/web/r.ts', '../../client/reader-client.ts'],
+    ['src/web/r.ts', '../../client/lib/reader-client.ts'],
     ['src/elsewhere/x.ts', '../protocol/model.ts'],
-    ['client/c.ts', '../src/server.ts'],
-    ['client/c.ts', 'zod'],
+    ['client/lib/c.ts', '../../src/server.ts'],
+    ['client/lib/c.ts', 'zod'],
     ['client/web/w.ts', '../../src/http/e.ts'],
-    ['src/server.ts', '../client/index.ts'],
+    ['src/server.ts', '../client/lib/index.ts'],
     ['src/server.ts', 'left-pad'],
   ])('notices that %s imports %s', (from, to) => {
     expect(strays(check({ [from]: `import '${to}';` }))).toHaveLength(1);
@@ -372,12 +372,12 @@ describe('the check of the layout', () => {
 
   it('follows what a browser would load, but no types', () => {
     const graph = check({
-      'client/index.ts': "import { a } from './a.ts'; \nimport type { S } from '../src/protocol/schemas.ts';",
-      'client/a.ts': "import { type T, u } from '../src/protocol/u.ts';",
+      'client/lib/index.ts': "import { a } from './a.ts'; \nimport type { S } from '../../src/protocol/schemas.ts';",
+      'client/lib/a.ts': "import { type T, u } from '../../src/protocol/u.ts';",
       'src/protocol/u.ts': "import { z } from 'zod';",
     });
-    const ways = reachableFrom(['client/index.ts'], graph);
-    expect(ways.get('zod')).toEqual(['client/index.ts', 'client/a.ts', 'src/protocol/u.ts', 'zod']);
+    const ways = reachableFrom(['client/lib/index.ts'], graph);
+    expect(ways.get('zod')).toEqual(['client/lib/index.ts', 'client/lib/a.ts', 'src/protocol/u.ts', 'zod']);
     expect(ways.has('src/protocol/schemas.ts')).toBe(false);
   });
 });

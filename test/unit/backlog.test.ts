@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Backlog } from '../../client/backlog.ts';
-import { type Http, ProblemError } from '../../client/http.ts';
-import { asking } from '../../client/reconnect.ts';
+import { Backlog } from '../../client/lib/backlog.ts';
+import { asking } from '../../client/lib/backoff.ts';
+import { type Http, ProblemError } from '../../client/lib/http.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
 

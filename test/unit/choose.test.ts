@@ -8,7 +8,7 @@ import {
   type Happened,
   startChoosing,
   waits,
-} from '../../client/transports/choose.ts';
+} from '../../client/lib/transports/transport-selector.ts';
 import { type Transport, transports } from '../../src/protocol/model.ts';
 
 /** Which way is taken when: the whole of it is a pure function, and the clock is the test's. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
-import * as client from '../../client/author-client.ts';
-import { isUnsent, NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../../client/http.ts';
-import { newKey, newPostId } from '../../client/ids.ts';
-import { pauseMs } from '../../client/reconnect.ts';
+import * as client from '../../client/lib/author-client.ts';
+import { pauseMs } from '../../client/lib/backoff.ts';
+import { isUnsent, NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../../client/lib/http.ts';
+import { newKey, newPostId } from '../../client/lib/ids.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import * as schemas from '../../src/protocol/schemas.ts';
 import { freePort } from '../support/free-port.ts';

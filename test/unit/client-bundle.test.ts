@@ -10,7 +10,7 @@ const globals = {
 async function bundle(options: { packages: 'bundle' | 'external' }) {
   const all = [...globals.dom, ...globals.node];
   return await build({
-    entryPoints: ['client/index.ts'],
+    entryPoints: ['client/lib/index.ts'],
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -38,7 +38,7 @@ describe('the client library in a browser', () => {
           ),
       ),
     ).toEqual([]);
-    expect(ours).toContain('client/timeline.ts');
+    expect(ours).toContain('client/lib/timeline/timeline.ts');
   });
 
   it('touches no global of a page and none of Node', async () => {

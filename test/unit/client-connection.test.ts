@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Connection, type ConnectionOptions, type Told } from '../../client/connection.ts';
-import { Http } from '../../client/http.ts';
+import { Connection, type ConnectionOptions, type Told } from '../../client/lib/connection.ts';
+import { Http } from '../../client/lib/http.ts';
 import { scripted } from '../support/scripted-reader.ts';
 
 /** The connection of a reader, and what it tells. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Http, NoAnswer, passes } from '../../client/http.ts';
-import { longestAnswerMs } from '../../client/portable.ts';
+import { Http, NoAnswer, passes } from '../../client/lib/http.ts';
+import { longestAnswerMs } from '../../client/lib/platform.ts';
 import { type ProblemCode, problem, problems } from '../../src/protocol/problems.ts';
 
 describe('whether a problem passes by itself', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Keeper } from '../../client/keeper.ts';
-import type { SavedReader } from '../../client/reader.ts';
-import { applyEvent, fromSnapshot } from '../../client/timeline.ts';
-import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
+import { Keeper } from '../../client/lib/persistence.ts';
+import type { SavedReader } from '../../client/lib/reader-types.ts';
+import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
+import { applyEvent, fromSnapshot } from '../../client/lib/timeline/timeline.ts';
 import { ModelServer } from '../support/model-server.ts';
 
 const asOf = '2026-11-24T12:00:00.000Z';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type Http, NoAnswer } from '../../client/http.ts';
-import { dialPoll } from '../../client/transports/poll.ts';
+import { type Http, NoAnswer } from '../../client/lib/http.ts';
+import { dialPoll } from '../../client/lib/transports/poll.ts';
 import { ModelServer } from '../support/model-server.ts';
 
 /** A reader that polls, and a server that answers at once. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ReaderClient } from '../../client/reader-client.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { answer, live, modelWith, offsets, publish, read, scripted } from '../support/scripted-reader.ts';
 
 /** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */

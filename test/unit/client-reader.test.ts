@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { isPost } from '../../client/read-post.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
-import { fromSnapshot } from '../../client/timeline.ts';
+import { isPost } from '../../client/lib/read-post.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import { fromSnapshot } from '../../client/lib/timeline/timeline.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { answer, live, modelWith, offsets, publish, read, scripted } from '../support/scripted-reader.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import type { ReaderClientOptions, ReaderState } from '../../client/reader.ts';
-import { ReaderClient } from '../../client/reader-client.ts';
-import { fromSnapshot } from '../../client/timeline.ts';
+import { ReaderClient } from '../../client/lib/reader-client.ts';
+import type { ReaderClientOptions, ReaderState } from '../../client/lib/reader-types.ts';
+import { fromSnapshot } from '../../client/lib/timeline/timeline.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { startSite } from '../support/site.ts';
 

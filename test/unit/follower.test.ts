@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Connection } from '../../client/connection.ts';
-import { Follower } from '../../client/follower.ts';
-import { asking } from '../../client/reconnect.ts';
-import type { Answered, SubscribeRequest } from '../../client/transports/link.ts';
+import { asking } from '../../client/lib/backoff.ts';
+import type { Connection } from '../../client/lib/connection.ts';
+import { Follower } from '../../client/lib/follower.ts';
+import type { Answered, SubscribeRequest } from '../../client/lib/transports/link.ts';
 import type { Event } from '../../src/protocol/model.ts';
 import { type Problem, type ProblemCode, problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from '../support/model-server.ts';

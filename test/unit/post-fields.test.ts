@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { postLines } from '../../client/cli/show.ts';
-import { readPost } from '../../client/read-post.ts';
-import { fromSnapshot } from '../../client/timeline.ts';
-import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
+import { readPost } from '../../client/lib/read-post.ts';
+import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
+import { fromSnapshot } from '../../client/lib/timeline/timeline.ts';
 import { renderPost } from '../../client/web/view/post.ts';
 import type { NewPostEntry } from '../../src/journal/engine.ts';
 import { postFrom, prepare, saysNothing } from '../../src/journal/entry-record.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { listen } from '../../client/surroundings.ts';
+import { listen } from '../../client/lib/page-lifecycle.ts';
 
 /** What a page says of itself and its network, as a browser tells it. */
 let page: EventTarget;

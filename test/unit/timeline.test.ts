@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readPost } from '../../client/read-post.ts';
-import { applyCatchUp, applyEvent, fromSnapshot, newsIn, reachedEnd, type Timeline } from '../../client/timeline.ts';
+import { readPost } from '../../client/lib/read-post.ts';
+import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
+import { applyCatchUp, applyEvent, fromSnapshot, newsIn, reachedEnd, type Timeline } from '../../client/lib/timeline/timeline.ts';
 import {
   applyKeyEventsPage,
   applyPage,
@@ -13,8 +14,7 @@ import {
   newerPage,
   olderPage,
   type PageAsk,
-} from '../../client/timeline-pages.ts';
-import { restoreTimeline, saveTimeline } from '../../client/timeline-saved.ts';
+} from '../../client/lib/timeline/timeline-pages.ts';
 import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { emptied } from '../support/samples.ts';

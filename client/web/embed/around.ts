@@ -1,7 +1,7 @@
 import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
-import type { ReaderState } from '../../reader.ts';
-import type { Timeline } from '../../timeline.ts';
+import type { ReaderState } from '../../lib/reader-types.ts';
+import type { Timeline } from '../../lib/timeline/timeline.ts';
 import { connectionSentence, type Tone } from '../status.ts';
 import type { ElementWords, Words } from '../strings/words.ts';
 import { correctionNotes } from '../view/changes.ts';

@@ -1,5 +1,5 @@
 import { postAnchor } from '../../../src/protocol/addresses.ts';
-import type { LiveReader } from '../../live-reader.ts';
+import type { LiveReader } from '../../lib/live-reader.ts';
 
 export interface BrowsingOptions {
   client: () => LiveReader | undefined;

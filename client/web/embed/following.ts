@@ -1,7 +1,7 @@
 import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
-import { LiveReader } from '../../live-reader.ts';
-import type { ReaderState } from '../../reader.ts';
-import type { Timeline } from '../../timeline.ts';
+import { LiveReader } from '../../lib/live-reader.ts';
+import type { ReaderState } from '../../lib/reader-types.ts';
+import type { Timeline } from '../../lib/timeline/timeline.ts';
 import { sessionUse } from '../session-use.ts';
 import { isForMembers, mayStay } from '../status.ts';
 import { admissionTo, channelOn } from './admission.ts';

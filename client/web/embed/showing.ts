@@ -1,5 +1,5 @@
 import type { Event } from '../../../src/protocol/model.ts';
-import { reachedEnd, type Timeline } from '../../timeline.ts';
+import { reachedEnd, type Timeline } from '../../lib/timeline/timeline.ts';
 import { Coverage } from '../coverage.ts';
 import type { View } from '../place.ts';
 import { type ConnectionState, SinceYouLeft } from '../since.ts';

@@ -1,4 +1,4 @@
-import { reachedEnd } from '../../timeline.ts';
+import { reachedEnd } from '../../lib/timeline/timeline.ts';
 import { morphInside, parse } from '../morph.ts';
 import { keepPlace, type View } from '../place.ts';
 import { directionOf, turned } from '../view/direction.ts';

@@ -1,5 +1,5 @@
-import { snapshotKeyEvents } from '../src/protocol/client-limits.ts';
-import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../src/protocol/model.ts';
+import { snapshotKeyEvents } from '../../../src/protocol/client-limits.ts';
+import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../../../src/protocol/model.ts';
 import { type Doubt, held, type Timeline } from './timeline.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Problem } from '../src/protocol/problems.ts';
-import { deadline, readText, reasonOf, throwIfAborted, unlessAborted } from './portable.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
+import { deadline, readText, reasonOf, throwIfAborted, unlessAborted } from './platform.ts';
 
 /** One request to the server and its answer, or an error that says whether asking again can help. */
 

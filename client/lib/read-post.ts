@@ -8,8 +8,8 @@ import {
   type ReaderPost,
   type Verification,
   verifications,
-} from '../src/protocol/model.ts';
-import { blankPost, keptOf } from '../src/protocol/post-fields.ts';
+} from '../../src/protocol/model.ts';
+import { blankPost, keptOf } from '../../src/protocol/post-fields.ts';
 import { isObject } from './http.ts';
 
 /**

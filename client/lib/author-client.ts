@@ -1,4 +1,4 @@
-import { idempotencyHours, idempotencyKeyForm, idempotencyKeyPattern } from '../src/protocol/client-limits.ts';
+import { idempotencyHours, idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
 import type {
   AuthorPost,
   Channel,
@@ -8,8 +8,9 @@ import type {
   PostKind,
   ReaderPost,
   RevisionKind,
-} from '../src/protocol/model.ts';
-import type { PostFields } from '../src/protocol/post-fields.ts';
+} from '../../src/protocol/model.ts';
+import type { PostFields } from '../../src/protocol/post-fields.ts';
+import { asking, pauseMs } from './backoff.ts';
 import {
   type Answered,
   type Asked,
@@ -28,8 +29,7 @@ import {
   unreachedUpTo,
 } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
-import { queryOf, throwIfAborted } from './portable.ts';
-import { asking, pauseMs } from './reconnect.ts';
+import { queryOf, throwIfAborted } from './platform.ts';
 
 /**
  * Writes to Pressbox. Each call is one command: it has one idempotency key, and is sent again, byte for byte, until there is an answer,

@@ -1,7 +1,7 @@
-import type { CatchUp, Event } from '../src/protocol/model.ts';
-import type { Problem } from '../src/protocol/problems.ts';
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
+import { asking, pauseMs } from './backoff.ts';
 import { askedToWaitMs, type Http, mayHelpToRepeat, NotPressbox, ProblemError, pause } from './http.ts';
-import { asking, pauseMs } from './reconnect.ts';
 import { answerOf } from './transports/link.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { transports } from '../src/protocol/model.ts';
+import { transports } from '../../src/protocol/model.ts';
 import { Backlog } from './backlog.ts';
-import { Keeper } from './keeper.ts';
 import { LiveReader, type Memory } from './live-reader.ts';
-import type { ReaderClientOptions } from './reader.ts';
-import { restoreTimeline, saveTimeline } from './timeline-saved.ts';
+import { Keeper } from './persistence.ts';
+import type { ReaderClientOptions } from './reader-types.ts';
+import { restoreTimeline, saveTimeline } from './timeline/saved-timeline.ts';
 
 const memory: Memory = {
   keeper: (...given) => new Keeper(...given),

@@ -1,9 +1,9 @@
-import { cursorCharacters } from '../src/protocol/client-limits.ts';
-import { parseCursor } from '../src/protocol/cursor.ts';
+import { cursorCharacters } from '../../src/protocol/client-limits.ts';
+import { parseCursor } from '../../src/protocol/cursor.ts';
 import { parsed, pause } from './http.ts';
-import { partsOf } from './portable.ts';
-import type { ReaderStorage, SavedReader } from './reader.ts';
-import { isSavedTimeline, shortened } from './timeline-saved.ts';
+import { partsOf } from './platform.ts';
+import type { ReaderStorage, SavedReader } from './reader-types.ts';
+import { isSavedTimeline, shortened } from './timeline/saved-timeline.ts';
 
 /**
  * Keeps where a reader is, and what it holds, in what the app gives for that, so that it goes on from there after the app was closed.

@@ -1,5 +1,5 @@
-import { parseCursor } from '../src/protocol/cursor.ts';
-import type { Place } from '../src/protocol/gap-algorithm.ts';
+import { parseCursor } from '../../src/protocol/cursor.ts';
+import type { Place } from '../../src/protocol/gap-algorithm.ts';
 
 /**
  * Where a reader was lately. A page is read from the journal by itself, so it can be true as of a place that the reader has not come to,

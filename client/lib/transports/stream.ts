@@ -1,8 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { answerBytes, eventBytes, silenceMs } from '../../src/protocol/client-limits.ts';
-import { isEventType } from '../../src/protocol/model.ts';
+import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client-limits.ts';
+import { isEventType } from '../../../src/protocol/model.ts';
 import { type Http, isObject, parsed, wordOf } from '../http.ts';
-import { canStream, longestAnswerMs, queryOf, readText } from '../portable.ts';
+import { canStream, longestAnswerMs, queryOf, readText } from '../platform.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import {
   type Answered,

@@ -1,8 +1,8 @@
-import type { Event, ReaderPost, Transport } from '../src/protocol/model.ts';
-import type { Problem } from '../src/protocol/problems.ts';
+import type { Event, ReaderPost, Transport } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
 import type { Fetch, TokenSource } from './http.ts';
-import type { Timeline } from './timeline.ts';
-import type { SavedTimeline } from './timeline-saved.ts';
+import type { SavedTimeline } from './timeline/saved-timeline.ts';
+import type { Timeline } from './timeline/timeline.ts';
 
 /** What a reader is given, and what it tells. */
 export type ReaderState =

@@ -1,5 +1,5 @@
-import { type CatchUp, type Event, isEventType, type PostEventType } from '../../src/protocol/model.ts';
-import type { Problem } from '../../src/protocol/problems.ts';
+import { type CatchUp, type Event, isEventType, type PostEventType } from '../../../src/protocol/model.ts';
+import type { Problem } from '../../../src/protocol/problems.ts';
 import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
 import { isCount, isPage, isPlace, isPost, isText } from '../read-post.ts';
 

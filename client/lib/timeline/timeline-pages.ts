@@ -1,7 +1,7 @@
-import { snapshotKeyEvents } from '../src/protocol/client-limits.ts';
-import { parseCursor } from '../src/protocol/cursor.ts';
-import type { ReaderPost } from '../src/protocol/model.ts';
-import { readPost } from './read-post.ts';
+import { snapshotKeyEvents } from '../../../src/protocol/client-limits.ts';
+import { parseCursor } from '../../../src/protocol/cursor.ts';
+import type { ReaderPost } from '../../../src/protocol/model.ts';
+import { readPost } from '../read-post.ts';
 import { hear, revisionHeard, type Timeline } from './timeline.ts';
 
 /**

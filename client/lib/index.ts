@@ -1,9 +1,9 @@
 /** The client library: what readers and authors of Pressbox are written with, in a browser and in Node alike. */
 
-export type * from '../src/protocol/model.ts';
-export { isWithdrawn } from '../src/protocol/model.ts';
-export type { PostFields } from '../src/protocol/post-fields.ts';
-export type { Problem, ProblemCode } from '../src/protocol/problems.ts';
+export type * from '../../src/protocol/model.ts';
+export { isWithdrawn } from '../../src/protocol/model.ts';
+export type { PostFields } from '../../src/protocol/post-fields.ts';
+export type { Problem, ProblemCode } from '../../src/protocol/problems.ts';
 export {
   AuthorClient,
   type AuthorClientOptions,
@@ -23,9 +23,10 @@ export {
 export { type Fetch, NoAnswer, NotPressbox, ProblemError, type TokenSource } from './http.ts';
 export { newKey, newPostId } from './ids.ts';
 export { correctionsOf, readPost } from './read-post.ts';
-export type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, ReaderStorage, SavedReader } from './reader.ts';
 export { ReaderClient } from './reader-client.ts';
-export { applyCatchUp, applyEvent, fits, fromSnapshot, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
+export type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, ReaderStorage, SavedReader } from './reader-types.ts';
+export { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline/saved-timeline.ts';
+export { applyCatchUp, applyEvent, fits, fromSnapshot, held, newsIn, reachedEnd, type Timeline } from './timeline/timeline.ts';
 export {
   applyKeyEventsPage,
   applyPage,
@@ -39,5 +40,4 @@ export {
   olderPage,
   type Page,
   type PageAsk,
-} from './timeline-pages.ts';
-export { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline-saved.ts';
+} from './timeline/timeline-pages.ts';

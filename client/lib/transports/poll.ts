@@ -1,6 +1,6 @@
-import type { CatchUp } from '../../src/protocol/model.ts';
+import type { CatchUp } from '../../../src/protocol/model.ts';
 import { type Http, pause, wordOf } from '../http.ts';
-import { queryOf } from '../portable.ts';
+import { queryOf } from '../platform.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import {
   type Answered,

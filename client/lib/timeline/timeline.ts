@@ -1,6 +1,15 @@
-import type { CatchUp, Channel, ChannelEvent, Event, KeyEvent, PostEvent, ReaderPost, Snapshot } from '../src/protocol/model.ts';
-import { isEventType } from '../src/protocol/model.ts';
-import { readPost } from './read-post.ts';
+import type {
+  CatchUp,
+  Channel,
+  ChannelEvent,
+  Event,
+  KeyEvent,
+  PostEvent,
+  ReaderPost,
+  Snapshot,
+} from '../../../src/protocol/model.ts';
+import { isEventType } from '../../../src/protocol/model.ts';
+import { readPost } from '../read-post.ts';
 import { inserted, pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
 
 /**

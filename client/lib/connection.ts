@@ -1,12 +1,12 @@
-import { type Event, type Transport, transports } from '../src/protocol/model.ts';
-import type { Problem } from '../src/protocol/problems.ts';
+import { type Event, type Transport, transports } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
 import { type Http, passes, type TokenSource } from './http.ts';
-import { partsOf } from './portable.ts';
-import { alarmAt, type ChoiceState, choose, type Happened, startChoosing } from './transports/choose.ts';
+import { partsOf } from './platform.ts';
 import type { Answered, Dial, Failure, Link, SubscribeRequest } from './transports/link.ts';
 import { dialPoll } from './transports/poll.ts';
 import { dialSocket } from './transports/socket.ts';
 import { dialStream } from './transports/stream.ts';
+import { alarmAt, type ChoiceState, choose, type Happened, startChoosing } from './transports/transport-selector.ts';
 
 /**
  * The connection to a server, over whichever way is open: dials, comes back after a loss with backoff and jitter, and moves to another

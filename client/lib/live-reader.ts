@@ -1,17 +1,17 @@
-import { type CatchUp, type Event, isWithdrawn, type ReaderPost } from '../src/protocol/model.ts';
-import type { Problem } from '../src/protocol/problems.ts';
+import { type CatchUp, type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
 import type { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { Follower } from './follower.ts';
 import { Http } from './http.ts';
-import type { Keeper } from './keeper.ts';
-import { Pages } from './pages.ts';
-import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader.ts';
-import { listen } from './surroundings.ts';
-import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline.ts';
-import { narrow } from './timeline-pages.ts';
-import type { SavedTimeline } from './timeline-saved.ts';
+import { listen } from './page-lifecycle.ts';
+import { Pages } from './page-requests.ts';
+import type { Keeper } from './persistence.ts';
+import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader-types.ts';
+import type { SavedTimeline } from './timeline/saved-timeline.ts';
+import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline/timeline.ts';
+import { narrow } from './timeline/timeline-pages.ts';
 
 /** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */
 export interface Memory {

@@ -1,10 +1,11 @@
-import type { ReaderPost } from '../src/protocol/model.ts';
+import type { ReaderPost } from '../../src/protocol/model.ts';
+import { asking, pauseMs } from './backoff.ts';
+import type { Trail } from './cursor-history.ts';
 import type { Http } from './http.ts';
 import { askedToWaitMs, isObject, mayHelpToRepeat, NoAnswer, NotPressbox, ProblemError, pause } from './http.ts';
-import { queryOf } from './portable.ts';
+import { queryOf } from './platform.ts';
 import { isPage, isPost } from './read-post.ts';
-import { asking, pauseMs } from './reconnect.ts';
-import type { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline/timeline.ts';
 import {
   applyKeyEventsPage,
   applyPage,
@@ -17,8 +18,7 @@ import {
   olderPage,
   type Page,
   type PageAsk,
-} from './timeline-pages.ts';
-import type { Trail } from './trail.ts';
+} from './timeline/timeline-pages.ts';
 
 /**
  * Asks over HTTP for what a timeline does not hold: pages on demand, and by itself what the timeline needs. An answer that is too late to

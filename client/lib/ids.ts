@@ -1,4 +1,4 @@
-import { randomBytes } from './portable.ts';
+import { randomBytes } from './platform.ts';
 
 /** Values for keys and ids that no one else has. */
 

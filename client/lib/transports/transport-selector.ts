@@ -1,5 +1,5 @@
-import type { Transport } from '../../src/protocol/model.ts';
-import { connecting, heeded, pauseMs } from '../reconnect.ts';
+import type { Transport } from '../../../src/protocol/model.ts';
+import { connecting, heeded, pauseMs } from '../backoff.ts';
 
 /**
  * Which way to take to a server, given what happened and when. Pure: time and randomness come in, and what to do goes out as data.

@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
-import type { Event } from '../../src/protocol/model.ts';
+import type { Event } from '../../../src/protocol/model.ts';
 import { freshToken, isObject, isProblem } from '../http.ts';
-import { partsOf } from '../portable.ts';
+import { partsOf } from '../platform.ts';
 import {
   type Answered,
   answerOf,

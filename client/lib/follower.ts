@@ -1,4 +1,4 @@
-import { silenceMs } from '../src/protocol/client-limits.ts';
+import { silenceMs } from '../../src/protocol/client-limits.ts';
 import {
   type Followed,
   type FollowState,
@@ -6,14 +6,14 @@ import {
   type Heard,
   type Place,
   startFollowing,
-} from '../src/protocol/gap-algorithm.ts';
-import type { CatchUp, Event } from '../src/protocol/model.ts';
-import type { Problem } from '../src/protocol/problems.ts';
+} from '../../src/protocol/gap-algorithm.ts';
+import type { CatchUp, Event } from '../../src/protocol/model.ts';
+import type { Problem } from '../../src/protocol/problems.ts';
+import { asking, pauseMs } from './backoff.ts';
 import type { Connection } from './connection.ts';
+import { Trail } from './cursor-history.ts';
 import { passes } from './http.ts';
-import type { EndedReason } from './reader.ts';
-import { asking, pauseMs } from './reconnect.ts';
-import { Trail } from './trail.ts';
+import type { EndedReason } from './reader-types.ts';
 import type { SubscribeAnswer, SubscribeRequest } from './transports/link.ts';
 
 /**
