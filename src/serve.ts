@@ -23,7 +23,7 @@ export async function serve(config: Config): Promise<Serving> {
     secret,
     failed: new Promise<Failure>(() => undefined),
     async renew() {
-      log.warn({}, 'nothing is renewed: that needs PRESSBOX_WORKERS of 2 or more');
+      log.warn({}, 'SIGUSR2 was ignored: it needs PRESSBOX_WORKERS of 2 or more');
     },
     close: () => close(),
   };

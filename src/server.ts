@@ -136,11 +136,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes, sessionIdleMinutes } = config;
     if ((group?.worker ?? 1) === 1) {
       for (const { name, nearest } of config.unknownSettings) {
-        log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'a variable is no setting and is ignored');
+        log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'unknown setting is ignored');
       }
     }
     if (jwksUrl !== undefined && jwtIssuer === undefined && (group?.worker ?? 1) === 1) {
-      log.warn({}, 'tokens of any issuer whose key is in the JWK set are taken: set PRESSBOX_JWT_ISSUER');
+      log.warn({}, 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER');
     }
     const tokens = createTokens({
       ...{ secret, jwksUrl, issuer: jwtIssuer, audience: jwtAudience, now, elapsed },
@@ -277,14 +277,14 @@ function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics
   const settings = 2 * (config.connectionsPerAddress || readerLimits.handshakesMost);
   if (connections.most < settings) {
     const facts = { descriptors, connections: connections.most, settings };
-    log.warn(facts, 'fewer connections can be open than the settings allow: raise the limit of open files');
+    log.warn(facts, 'the open file limit is too low for the configured connections');
   }
   return {
     connections,
     onFull(isFull, count) {
       const facts = { connections: count, descriptors };
-      if (isFull) log.error(facts, 'as many connections are open as the limit of open files allows: new ones are refused');
-      else log.info(facts, 'connections are taken up again');
+      if (isFull) log.error(facts, 'the open file limit is reached: new connections are refused');
+      else log.info(facts, 'new connections are accepted again');
     },
   };
 }

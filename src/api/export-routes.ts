@@ -39,7 +39,7 @@ export function exportRoutes({ engine, feeds, identity, slots, log }: ExportCont
     logDeed(res, 'export', { channel: channel.id });
     try {
       const { whole, lines } = await send(req, res, channel.id, who);
-      log.info({ channel: channel.id, by: who.sub, lines }, whole ? 'channel exported' : 'an export was given up');
+      log.info({ channel: channel.id, by: who.sub, lines }, whole ? 'channel exported' : 'export aborted');
     } finally {
       release();
     }

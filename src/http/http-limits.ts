@@ -102,7 +102,7 @@ export const answerTable = {
   journalRetrySeconds: {
     value: 2,
     metric: problem('journal-unavailable'),
-    atLimit: 'Told in `Retry-After` while the journal is out of reach.',
+    atLimit: 'Told in `Retry-After` while the journal is unreachable.',
   },
   damagedRetrySeconds: {
     value: 10,

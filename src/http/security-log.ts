@@ -68,11 +68,11 @@ const said: Record<Deed | Refused, string> = {
   'sign-out': 'security: signed out',
   'token-revoked': 'security: token revoked',
   erasure: 'security: text erased',
-  export: 'security: channel exported',
-  import: 'security: import begun',
+  export: 'security: export started',
+  import: 'security: import started',
   'token-refused': 'security: token refused',
   'rights-refused': 'security: not permitted',
-  'rate-limited': 'security: rate limit met',
+  'rate-limited': 'security: rate limited',
 };
 
 interface Repeats {

@@ -20,7 +20,7 @@ export function warnOfForwarded(
   return (req, _res, next) => {
     if (!warned && (req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined)) {
       warned = true;
-      log.warn({}, 'a forwarded header came in and is not believed: behind a proxy, set PRESSBOX_TRUST_PROXY');
+      log.warn({}, 'a forwarded header was ignored: if it came from your proxy, set PRESSBOX_TRUST_PROXY');
     }
     next();
   };

@@ -76,7 +76,7 @@ export class Announcer implements Bus {
     try {
       call();
     } catch (error) {
-      this.#log.error({ err: error }, 'a listener of the journal failed');
+      this.#log.error({ err: error }, 'a journal listener failed');
     }
   }
 }

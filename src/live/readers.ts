@@ -130,13 +130,13 @@ export class Readers {
     const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= readerLimits.stallMs);
     const end = (connection: Connection) => {
       const { pipe, busySince } = connection;
-      log.info({ transport: pipe.format.name, busyMs: now - busySince }, 'connection took no bytes and was terminated');
+      log.info({ transport: pipe.format.name, busyMs: now - busySince }, 'stalled connection was terminated');
       onStalled();
       connection.terminate();
     };
     forEach(stalled, end, (connection, error) => {
       this.busy.delete(connection);
-      log.warn({ err: error }, 'connection took no bytes and could not be terminated');
+      log.warn({ err: error }, 'stalled connection could not be terminated');
     });
   }
 
@@ -153,6 +153,6 @@ export class Readers {
       }
     });
     if (errors.length === 0) return;
-    this.#context.log.warn({ readers: errors.length, err: errors[0] }, 'readers could not be told, and were cut off');
+    this.#context.log.warn({ readers: errors.length, err: errors[0] }, 'readers could not be notified and were disconnected');
   }
 }

@@ -175,7 +175,7 @@ export class Feed {
     if (read?.status === 'missing')
       log.warn(
         { channel: this.channelId },
-        'the journal has lost a channel that was not deleted, readers are told that it is gone',
+        'the journal lost a channel that was not deleted: its readers are told that it is gone',
       );
   }
 
@@ -319,7 +319,7 @@ export class Feed {
       if (this.closed) return;
       if (error instanceof JournalUnavailable && error.isDamaged) return this.close('damaged');
       const { log } = this.#context;
-      if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'feed cannot read the journal');
+      if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'channel stream cannot read the journal');
       this.#step({ type: 'failed', read: number });
     }
   }
@@ -373,7 +373,9 @@ export class Feed {
     if (followed.verdict === 'take') {
       this.#context.log.warn(
         { channel: this.channelId, offset: read.position.offset },
-        reason === 'history' ? 'history was replaced, readers are told' : 'feed is far behind, readers are told',
+        reason === 'history'
+          ? 'the channel history was replaced: readers reload it'
+          : 'channel stream is far behind: readers subscribe again',
       );
       this.guard.invalidate();
       this.#doubted.clear();
@@ -388,7 +390,7 @@ export class Feed {
   }
 
   #recovered(): void {
-    if (this.#failures > 0) this.#context.log.info({ channel: this.channelId }, 'feed reads the journal again');
+    if (this.#failures > 0) this.#context.log.info({ channel: this.channelId }, 'channel stream reads the journal again');
     this.#failures = 0;
   }
 

@@ -24,7 +24,7 @@ export function measureAppends(
       const result = await journal.append(channelId, request);
       if (result.status === 'appended') {
         appendSeconds.observe((nowMs() - began) / 1_000);
-        if (isFailing) log.info({}, 'the journal takes writes again');
+        if (isFailing) log.info({}, 'the journal accepts writes again');
         isFailing = false;
       }
       appends.inc({ outcome: outcomes[result.status] });
@@ -32,7 +32,7 @@ export function measureAppends(
     } catch (error) {
       const unchanged = error instanceof JournalUnavailable && error.outcome === 'unchanged';
       appends.inc({ outcome: unchanged ? 'refused' : 'unknown' });
-      if (!isFailing) log.error({ channel: channelId, err: error }, 'the journal takes no writes');
+      if (!isFailing) log.error({ channel: channelId, err: error }, 'the journal accepts no writes');
       isFailing = true;
       throw error;
     }

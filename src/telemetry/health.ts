@@ -75,8 +75,8 @@ export function watchStore(health: Health, { engine, unsafe }: Watched, { metric
     const since = health.degraded?.since ?? new Date().toISOString();
     health.degraded = is.reason === undefined ? undefined : { reason: is.reason, since };
     if (is.reason !== undefined)
-      log.error({ why: messageOf(trouble) }, is.reachable ? 'the store takes no writes' : 'the journal is out of reach');
-    else log.info({ since }, wasReachable ? 'the store takes writes again' : 'the journal is in reach again');
+      log.error({ why: messageOf(trouble) }, is.reachable ? 'the store accepts no writes' : 'the journal is unreachable');
+    else log.info({ since }, wasReachable ? 'the store accepts writes again' : 'the journal is reachable again');
     wasReachable = is.reachable;
   }, answerLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
@@ -87,5 +87,5 @@ function stateOf(trouble: unknown): { reachable: boolean; reason?: string } {
   if (trouble === undefined) return { reachable: true };
   const refuses = trouble instanceof JournalUnavailable && (trouble.refusesToWrite || trouble.refusal !== undefined);
   if (!refuses) return { reachable: false, reason: 'The journal cannot be reached.' };
-  return { reachable: true, reason: ['The journal takes no writes.', trouble.refusal].filter(Boolean).join(' ') };
+  return { reachable: true, reason: ['The journal accepts no writes.', trouble.refusal].filter(Boolean).join(' ') };
 }

@@ -115,7 +115,7 @@ class Group {
   }
 
   async renew(): Promise<void> {
-    if (this.#renewing || this.#closing) return this.#log.warn({}, 'workers are being renewed already');
+    if (this.#renewing || this.#closing) return this.#log.warn({}, 'workers are already being renewed');
     this.#renewing = true;
     this.#log.info({ workers: this.#config.workers }, 'renewing workers');
     const fresh: Member[] = [];
@@ -131,7 +131,7 @@ class Group {
       if (!fresh.every((member) => serving.includes(member))) throw new NotStarted('A new worker has ended, or leaves.');
     } catch (error) {
       this.#renewing = false;
-      this.#log.error({ err: error }, 'workers are not renewed: the ones before go on');
+      this.#log.error({ err: error }, 'workers were not renewed: the old ones keep serving');
       await Promise.all(fresh.filter((member) => this.#members.has(member)).map((member) => member.end('leave')));
       return;
     }
@@ -198,7 +198,7 @@ class Group {
   /** Its readers would wait for ever: their connections stand. */
   #killSilent(member: Member): void {
     const { worker, pid } = member;
-    this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker gives no sign and is killed');
+    this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker is unresponsive and is killed');
     member.killSilent();
   }
 
@@ -239,7 +239,7 @@ class Group {
       return this.#giveUp({ reason, code: faultCode });
     }
     this.#streaks.set(worker, next.streak);
-    this.#log.warn({ worker, afterMs: next.afterMs, ...next.streak }, 'worker is started again');
+    this.#log.warn({ worker, afterMs: next.afterMs, ...next.streak }, 'worker is restarted');
     this.#launchLater(worker, next.afterMs);
   }
 
@@ -253,7 +253,7 @@ class Group {
   }
 
   #giveUp(failure: Failure): void {
-    this.#log.fatal({ code: failure.code, reason: failure.reason }, 'the server ends');
+    this.#log.fatal({ code: failure.code, reason: failure.reason }, 'the server exits');
     void this.close().then(() => this.#fail(failure));
   }
 

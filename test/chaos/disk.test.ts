@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
       expect(await send(headline)).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unchanged' } });
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));
     expect(await metric('pressbox_store_reachable')).toBe('0');
-    expect(said.join('\n')).toMatch(/the journal takes no writes/);
+    expect(said.join('\n')).toMatch(/the journal accepts no writes/);
     expect(said.join('\n')).toMatch(/takes no more writes until it is started anew/);
     expect(shown()).toEqual(['Before']);
     expect(await wholeJournal(server, id, token)).toHaveLength(2);
@@ -78,7 +78,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
     const waiting = send('Late').catch(() => undefined);
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));
     expect(await metric('pressbox_store_reachable')).toBe('0');
-    expect(said.join('\n')).toMatch(/the journal is out of reach/);
+    expect(said.join('\n')).toMatch(/the journal is unreachable/);
     expect(shown()).toEqual(['Before']);
     power.fail('stuck', false);
     expect((await waiting)?.status).toBe(201);

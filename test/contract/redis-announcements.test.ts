@@ -303,7 +303,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(page?.posts.slice(-10)).toEqual(posts.toReversed());
     });
 
-    it('tell when Redis is out of reach, and when it is back, once each', async (test) => {
+    it('tell when Redis is unreachable, and when it is back, once each', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const states: boolean[] = [];
       here.onReach(({ reachable }) => states.push(reachable));

@@ -83,14 +83,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(isComplete, patient);
     });
 
-    it('says once that Redis is out of reach, and once that it is back, however many attempts fail', async (test) => {
+    it('says once that Redis is unreachable, and once that it is back, however many attempts fail', async (test) => {
       const { line, near, said } = await openNodesFor(test, binary);
       await createChannel(near);
       line.stalled = true;
-      await vi.waitFor(() => expect(said.some((message) => message.includes('out of reach'))).toBe(true), patient);
+      await vi.waitFor(() => expect(said.some((message) => message.includes('unreachable'))).toBe(true), patient);
       line.stalled = false;
       line.cut();
-      await vi.waitFor(() => expect(said.some((message) => message.includes('in reach again'))).toBe(true), patient);
+      await vi.waitFor(() => expect(said.some((message) => message.includes('reachable again'))).toBe(true), patient);
       expect(said).toHaveLength(2);
     });
   });

@@ -47,7 +47,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { lines, log } = heardLog();
       engine = await openNode(server, { allowUnsafe: true, log });
       expect(engine.faults).toEqual([{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }]);
-      expect(lines.filter((line) => line.includes('not set up safely'))).not.toEqual([]);
+      expect(lines.filter((line) => line.includes('unsafe settings'))).not.toEqual([]);
       await createChannel(engine);
     });
 
@@ -56,9 +56,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const lines: string[] = [];
       engine = await openNode(server, { allowUnsafe: true, log: createLog('warn', { write: (line) => void lines.push(line) }) });
       const faults = [{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }];
-      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-        { faults, msg: expect.stringContaining('not set up safely') },
-      ]);
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ faults, msg: expect.stringContaining('unsafe settings') }]);
     });
 
     it('are checked again after a reconnection: writes are refused as unchanged until they are right', async () => {
@@ -68,7 +66,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(engine.faults).toEqual([]);
       await server.admin.config('SET', 'appendfsync', 'no');
       await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-      await vi.waitFor(() => expect(lines).toContain('Redis is not set up safely and is not used'));
+      await vi.waitFor(() => expect(lines).toContain('Redis has unsafe settings and is not used'));
       const refused = await publish(engine, id).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(JournalUnavailable);
       expect(refused).toMatchObject({ outcome: 'unchanged', message: expect.stringContaining('appendfsync is "no"') });
@@ -135,7 +133,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       engine = await openNode(server, { log });
       await createChannel(engine);
       await server.admin.call('ACL', 'SETUSER', 'pressbox', '-hscan', '-bgrewriteaof');
-      await vi.waitFor(() => expect(lines).toContain('Redis is not set up safely and is not used'), { timeout: 30_000 });
+      await vi.waitFor(() => expect(lines).toContain('Redis has unsafe settings and is not used'), { timeout: 30_000 });
       await expect(createChannel(engine)).rejects.toThrow('user pressbox … +hscan +bgrewriteaof');
       await server.admin.call('ACL', 'SETUSER', 'pressbox', '+hscan', '+bgrewriteaof');
       await vi.waitFor(() => createChannel(engine as RedisEngine), { interval: 100, timeout: 30_000 });

@@ -54,19 +54,19 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.m
       expect(answer).toMatchObject({ status: 503, body: refusesToWrite });
     }
     expect([202, 503]).toContain((await send(`posts/${first}/takedown`, {})).status);
-    const full = { status: 'degraded', reason: 'The journal takes no writes. Its disk is full.', since: expect.any(String) };
+    const full = { status: 'degraded', reason: 'The journal accepts no writes. Its disk is full.', since: expect.any(String) };
     await vi.waitFor(async () => expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200, body: full }), patient);
     expect((await call(`${server.url}/metrics`)).text).toMatch(/^pressbox_store_writable 0$/m);
     expect((await call(`${server.url}/v1/channels/${id}/snapshot`)).status).toBe(200);
     const why = await vi.waitFor(() => {
-      expect(said.join()).toContain('the journal takes no writes');
-      return said.find((line) => line.includes('the journal takes no writes'))!;
+      expect(said.join()).toContain('the journal accepts no writes');
+      return said.find((line) => line.includes('the journal accepts no writes'))!;
     });
     expect(JSON.parse(why)).toMatchObject({ err: { message: expect.stringContaining('full') } });
     await promisify(execFile)('nsenter', [`--mount=/proc/${server.pid}/ns/mnt`, 'mount', '-o', 'remount,size=30m', dataDir]);
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
     await write(server, token, { path: `/v1/channels/${id}/posts/${first}/takedown`, body: {} });
-    await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+    await vi.waitFor(() => expect(said.join()).toContain('the journal accepts writes again'));
   });
 
   it('is noticed before anyone writes, and so is room on it', async (test) => {
@@ -78,7 +78,7 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.m
     const readiness = async () => (await call(`${server.url}/readyz`)).body;
     const inside = join(`/proc/${server.pid}/root`, dataDir);
     await writeFile(join(inside, 'all'), Buffer.alloc(8 * 1024 * 1024)).catch(() => undefined);
-    const full = { status: 'degraded', reason: 'The journal takes no writes. Its disk is full.', since: expect.any(String) };
+    const full = { status: 'degraded', reason: 'The journal accepts no writes. Its disk is full.', since: expect.any(String) };
     await vi.waitFor(async () => expect(await readiness()).toEqual(full), patient);
     await rm(join(inside, 'all'));
     await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
@@ -148,12 +148,12 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     const says = (what: RegExp) => vi.waitFor(() => expect(said.join('\n')).toMatch(what), patient);
     await redis.admin.call('ACL', 'SETUSER', 'pressbox', 'resetpass', '>another');
     for (const type of ['normal', 'pubsub']) await redis.admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-    await says(/"why":"Redis[^"]+","msg":"the journal is out of reach"/);
-    await says(/"why":"Redis: WRONGPASS [^"]+","msg":"Redis is out of reach/);
+    await says(/"why":"Redis[^"]+","msg":"the journal is unreachable"/);
+    await says(/"why":"Redis: WRONGPASS [^"]+","msg":"Redis is unreachable/);
     await redis.admin.call('ACL', 'SETUSER', 'pressbox', '>word');
-    await says(/"msg":"the journal is in reach again"/);
+    await says(/"msg":"the journal is reachable again"/);
     await redis.kill();
-    await says(/"why":"Redis is out of reach: [^"]*ECONNREFUSED[^"]+","msg":"Redis is out of reach/);
+    await says(/"why":"Redis is unreachable: [^"]*ECONNREFUSED[^"]+","msg":"Redis is unreachable/);
     // Nor is it a mistake of the configuration where a server starts meanwhile.
     const started = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } }).catch((error: Error) => error.message);
     expect(started).toMatch(/PRESSBOX_REDIS_URL: Redis cannot be reached: connect ECONNREFUSED/);
@@ -171,7 +171,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
     expect((await call(`${server.url}/healthz`)).status).toBe(200);
     expect(await seriesOf(server, 'pressbox_store_reachable')).toBe(0);
-    await vi.waitFor(() => expect(said.join()).toContain('the journal is out of reach'), patient);
+    await vi.waitFor(() => expect(said.join()).toContain('the journal is unreachable'), patient);
     await redis.start();
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     expect(await seriesOf(server, 'pressbox_store_reachable')).toBe(1);
@@ -228,7 +228,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     expect(await seriesOf(server, 'pressbox_appends_total{outcome="refused"}')).toBe(2);
     const degraded = {
       status: 'degraded',
-      reason: 'The journal takes no writes. Its memory is full.',
+      reason: 'The journal accepts no writes. Its memory is full.',
       since: expect.any(String),
     };
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual(degraded), patient);
@@ -237,11 +237,11 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     await redis.admin.config('SET', 'maxmemory', '0');
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     await publish(server, token, id, { body: 'After.' });
-    await vi.waitFor(() => expect(said.join()).toContain('the journal takes writes again'));
+    await vi.waitFor(() => expect(said.join()).toContain('the journal accepts writes again'));
     const about = said
-      .filter((line) => line.includes('the journal takes'))
+      .filter((line) => line.includes('the journal accepts'))
       .map((line) => JSON.parse(line) as { msg: string; err?: { message: string } });
-    expect(about.map(({ msg }) => msg)).toEqual(['the journal takes no writes', 'the journal takes writes again']);
+    expect(about.map(({ msg }) => msg)).toEqual(['the journal accepts no writes', 'the journal accepts writes again']);
     expect(about[0]?.err?.message).toContain('OOM');
   });
 
@@ -267,7 +267,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
     address.target = `http://127.0.0.1:${after.port}`;
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
     // It does answer, and says what it is.
-    for (const msg of ['Redis is out of reach: what is held here may be old', 'the journal is out of reach'])
+    for (const msg of ['Redis is unreachable: readers may see stale state', 'the journal is unreachable'])
       await vi.waitFor(
         () => expect(said.find((line) => line.includes(`"msg":"${msg}"`))).toMatch(/"why":"[^"]*READONLY/),
         patient,

@@ -233,7 +233,7 @@ describe.concurrent('a server that is operated as docs/guides/operating.md has i
     await using server = await startServerProcess({ dataDir });
     const readiness = async () => (await call(`${server.url}/readyz`)).body;
     await rename(dataDir, `${dataDir}-elsewhere`);
-    const moved = 'The journal takes no writes. Its files are not where they were.';
+    const moved = 'The journal accepts no writes. Its files were moved or replaced.';
     await vi.waitFor(async () =>
       expect(await readiness()).toEqual({ status: 'degraded', reason: moved, since: expect.any(String) }),
     );

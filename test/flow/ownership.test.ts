@@ -95,7 +95,7 @@ it('a post stays its author’s through its revisions, an export and an import',
 it('a server with a JWK set and no issuer warns of that at its start, and one with an issuer does not', async () => {
   const warnings: string[] = [];
   const log = createLog('warn', { write: (line) => void warnings.push(JSON.parse(line).msg) });
-  const told = 'tokens of any issuer whose key is in the JWK set are taken: set PRESSBOX_JWT_ISSUER';
+  const told = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
   await using _any = await startTestServer({ ...env }, { log });
   expect(warnings).toEqual([told]);
   await using _one = await startTestServer({ ...env, PRESSBOX_JWT_ISSUER: iss }, { log });

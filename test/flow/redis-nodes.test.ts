@@ -157,7 +157,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(near.posts).toEqual(far.posts);
     });
 
-    it('tell readers and authors that Redis is out of reach, and go on when it is back', async () => {
+    it('tell readers and authors that Redis is unreachable, and go on when it is back', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
       await caughtUp(far, 1);

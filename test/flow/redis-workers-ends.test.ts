@@ -49,7 +49,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     while (!hasEnded) {
       for (const pid of childrenOf(primary)) if (pid !== staying) killIfThere(pid);
       await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 10))]);
-      if (two.lines.some(({ msg }) => msg === 'the server ends')) break;
+      if (two.lines.some(({ msg }) => msg === 'the server exits')) break;
     }
     expect(await exit).toBe(70);
     await vi.waitFor(() => expect(asked).toBeGreaterThan(0));

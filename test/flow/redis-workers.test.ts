@@ -180,7 +180,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         await vi.waitFor(() => expect(before).not.toContain(two.pidOf(1)), patient);
         const ending = two.pidOf(1);
         process.kill(ending, 'SIGTERM');
-        const [renewed, notRenewed] = ['workers are renewed', 'workers are not renewed: the ones before go on'];
+        const [renewed, notRenewed] = ['workers are renewed', 'workers were not renewed: the old ones keep serving'];
         await vi.waitFor(() => expect(since().some((msg) => msg === renewed || msg === notRenewed)).toBe(true), patient);
         await vi.waitFor(() => expect(isAlive(ending)).toBe(false), patient);
         return since().includes(notRenewed);
@@ -216,7 +216,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await two.redis.admin.config('SET', 'appendfsync', 'everysec');
       try {
         process.kill(two.server.pid, 'SIGUSR2');
-        await vi.waitFor(() => expect(since('workers are not renewed: the ones before go on')).toHaveLength(1), patient);
+        await vi.waitFor(() => expect(since('workers were not renewed: the old ones keep serving')).toHaveLength(1), patient);
         await vi.waitFor(() => expect(childrenOf(two.server.pid).sort()).toEqual([killed, staying].sort()), patient);
         process.kill(killed, 'SIGKILL');
         await vi.waitFor(() => expect(since('worker cannot start').length).toBeGreaterThan(2), patient);
@@ -260,7 +260,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await setOpenFilesMost(two.server.pid, '0:');
       try {
         process.kill(two.server.pid, 'SIGUSR2');
-        await vi.waitFor(() => expect(since('workers are not renewed: the ones before go on')).toHaveLength(1), patient);
+        await vi.waitFor(() => expect(since('workers were not renewed: the old ones keep serving')).toHaveLength(1), patient);
         process.kill(killed, 'SIGKILL');
         await vi.waitFor(() => expect(since('worker cannot start').length).toBeGreaterThan(2), patient);
         expect(String(since('worker cannot start').at(-1)!.reason)).toContain('EMFILE');

@@ -60,7 +60,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     const began = performance.now();
 
     await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);
-    const [killed, ...more] = said('worker gives no sign and is killed');
+    const [killed, ...more] = said('worker is unresponsive and is killed');
     expect(killed).toMatchObject({ level: 'error', pid: server.pid, worker: 1, workerPid: stopped, silentMs: workerSilentMs });
     expect(killed!.at - began).toBeGreaterThan(silentForMs);
     expect(more).toEqual([]);

@@ -140,7 +140,7 @@ describe('metrics', () => {
     expect(text).toContain('pressbox_append_seconds_count 3\n');
     expect(text).toMatch(/^pressbox_append_seconds_sum 0\.6/m);
     // Once for all that failed in a row.
-    expect(lines).toEqual(['the journal takes no writes: It is full.', 'the journal takes writes again']);
+    expect(lines).toEqual(['the journal accepts no writes: It is full.', 'the journal accepts writes again']);
   });
 
   it('count problems by their code', async () => {

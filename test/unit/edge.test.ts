@@ -173,7 +173,7 @@ describe('a request that goes wrong', () => {
     expect(lines).toEqual([]);
   });
 
-  it('is told whether the write may have happened when the journal is out of reach', async () => {
+  it('is told whether the write may have happened when the journal is unreachable', async () => {
     const { url } = await serve(routes);
     const response = await fetch(`${url}/journal`);
     expect(response.status).toBe(503);

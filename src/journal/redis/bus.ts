@@ -66,7 +66,7 @@ export class RedisBus {
         this.#hear(name, JSON.parse(text) as Message);
       } catch {
         // From another version, or from somebody who has no business here: of no use, and no reason to end.
-        log.warn({ name }, 'a message on the bus was not understood');
+        log.warn({ name }, 'an unknown pub/sub message was ignored');
       }
     });
   }

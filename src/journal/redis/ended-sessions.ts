@@ -68,7 +68,7 @@ export class RedisSessions {
 
   async #putBack(lost: readonly string[]): Promise<void> {
     if (lost.length === 0) return;
-    this.#parts.log.warn({ sessions: lost.length }, 'ended sessions that Redis had lost are written again');
+    this.#parts.log.warn({ sessions: lost.length }, 'ended sessions that Redis had lost were written again');
     await this.#store({ add: lost, remove: [] });
   }
 

@@ -185,7 +185,7 @@ class Shared implements RedisEngine {
     // A store that takes no writes can still be read; the next start tells it.
     await this.#server
       .begin()
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'the journal of the server could not be told of this start'));
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
     this.#watch.start();
     this.#sweep.start();
     this.#requests.start();

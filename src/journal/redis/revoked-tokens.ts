@@ -69,7 +69,7 @@ export class RedisRevocations {
 
   async #putBack(lost: readonly Revocation[]): Promise<void> {
     if (lost.length === 0) return;
-    this.#parts.log.warn({ tokens: lost.length }, 'revocations of tokens that Redis had lost are written again');
+    this.#parts.log.warn({ tokens: lost.length }, 'token revocations that Redis had lost were written again');
     const read = this.#version;
     // Should one of these fail, all is read and compared anew.
     this.#version = '?';

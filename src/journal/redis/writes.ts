@@ -226,7 +226,7 @@ export class Writes implements JournalWrites {
         throw new JournalUnavailable(
           `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
           'unknown',
-          { refusal: 'Too few replicas are there.' },
+          { refusal: 'Too few replicas are connected.' },
         );
       }
     });

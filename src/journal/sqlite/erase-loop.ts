@@ -84,12 +84,12 @@ export class EraseLoop {
         if (state === 'goes-on') waitMs = 0;
         else {
           waitMs = Math.min(Math.max(2 * waitMs, retryMs), longestRetryMs);
-          this.#log.warn({ waitMs }, 'erasures are pending: a reader of the journal file still needs its log');
+          this.#log.warn({ waitMs }, 'erasures are pending: another program still reads the write-ahead log');
         }
       } catch (error) {
         if (signal.aborted) return;
         waitMs = longestRetryMs;
-        this.#log.warn({ err: error, waitMs }, 'erasures are pending: the journal could not be asked');
+        this.#log.warn({ err: error, waitMs }, 'erasures are pending: the journal did not answer');
       }
     }
   }

@@ -83,7 +83,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
     makePrivate(file);
     const readable = tightenFiles(dataDir);
     if (readable.length > 0)
-      log.warn({ files: readable }, 'other users may read files of the journal, and this one may not change that');
+      log.warn({ files: readable }, 'other users can read journal files, and their mode cannot be changed');
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
     const requestClock = new RequestClock(elapsed);
@@ -93,7 +93,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
     // A disk that is full can still be read; the next start tells it.
     await engine
       .tellRenderer()
-      .catch((error: unknown) => log.warn({ err: error }, 'the journal of the server could not be told of this start'));
+      .catch((error: unknown) => log.warn({ err: error }, 'this start could not be recorded in the server journal'));
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
   } catch (error) {
@@ -148,7 +148,7 @@ class EmbeddedEngine implements Engine {
     };
     for (const thread of [writer, reader]) {
       thread.onDeath = (why) => {
-        log.error({ why }, 'the journal is out of reach');
+        log.error({ why }, 'the journal is unreachable');
         dead.add(thread);
         say(false);
       };
@@ -158,7 +158,7 @@ class EmbeddedEngine implements Engine {
         // Where that fails one has died again.
         await this.readRefused().catch(() => undefined);
         if (dead.size > 0) return;
-        log.info({}, 'the journal is in reach again');
+        log.info({}, 'the journal is reachable again');
         say(true);
         if (writer.owed > 0) void this.finishErasures();
       };

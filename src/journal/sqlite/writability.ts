@@ -52,9 +52,9 @@ function hasRoom(directory: string): boolean {
 export function refusalOf(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (codeOf(error) === sqliteFull || code === 'ENOSPC' || code === 'EDQUOT') return 'Its disk is full.';
-  if (isOutOfReach(error) || code === 'EROFS' || code === 'EACCES') return 'Its disk may only be read.';
+  if (isOutOfReach(error) || code === 'EROFS' || code === 'EACCES') return 'Its disk is read-only.';
   if (code === 'ENOENT') return movedAway;
   return undefined;
 }
 
-export const movedAway = 'Its files are not where they were.';
+export const movedAway = 'Its files were moved or replaced.';

@@ -82,7 +82,7 @@ export class Connection {
   /** Why it cannot be used, as far as that is known; undefined while it can. */
   get trouble(): string | undefined {
     if (this.#admitted) return undefined;
-    return this.#refusal?.message ?? `Redis is out of reach: ${this.#why}`;
+    return this.#refusal?.message ?? `Redis is unreachable: ${this.#why}`;
   }
 
   /** Resolves once it may be used. Throws `JournalRefused` where the server must not be, `JournalUnavailable` where it was not reached in time. */
@@ -109,8 +109,7 @@ export class Connection {
       const faults = await faultsOf(this.redis, url, scripts, minReplicas, this.#replicasMs);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
-      if (faults.length > 0 && this.faults.length === 0)
-        log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
+      if (faults.length > 0 && this.faults.length === 0) log?.warn({ faults }, 'Redis has unsafe settings and is used anyway');
       this.faults = faults;
       this.#refusal = undefined;
       if (losses !== this.#losses || this.#closed) return;
@@ -140,14 +139,14 @@ export class Connection {
       this.onLost();
       return;
     }
-    if (faults.length > this.faults.length) log?.warn({ faults }, 'Redis is not set up safely, and is used all the same');
+    if (faults.length > this.faults.length) log?.warn({ faults }, 'Redis has unsafe settings and is used anyway');
     this.faults = faults;
   }
 
   #refuse(faults: readonly Fault[]): void {
     const refusal = new JournalRefused(sentenceOf(faults));
     if (this.#refusal?.message !== refusal.message)
-      this.#options.log?.error({ faults }, 'Redis is not set up safely and is not used');
+      this.#options.log?.error({ faults }, 'Redis has unsafe settings and is not used');
     this.#refusal = refusal;
   }
 
@@ -204,7 +203,7 @@ const didNothing =
 /** Errors of a server that answers but takes no writes, and the reason of each as a sentence. */
 const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'Its disk cannot be written.',
-  NOREPLICAS: 'Too few replicas are there.',
+  NOREPLICAS: 'Too few replicas are connected.',
   OOM: 'Its memory is full.',
   READONLY: 'It is a replica.',
 };

@@ -172,8 +172,8 @@ export class Watch {
     this.reach = { reachable, since: new Date().toISOString() };
     const { log, onReach } = this.#parts;
     const forMs = Math.round(performance.now() - goodAt);
-    if (reachable) log.info({}, 'Redis is in reach again');
-    else log.error({ forMs, why: this.why }, 'Redis is out of reach: what is held here may be old');
+    if (reachable) log.info({}, 'Redis is reachable again');
+    else log.error({ forMs, why: this.why }, 'Redis is unreachable: readers may see stale state');
     onReach(this.reach);
   }
 }

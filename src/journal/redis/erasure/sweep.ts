@@ -95,7 +95,7 @@ export class Sweep {
       const why = messageOf(error);
       if (why === this.#whyNotReturned || !writes.isOpen) return;
       this.#whyNotReturned = why;
-      log.warn({ err: error }, 'replicas could not be asked whether they were cut off from an erasure');
+      log.warn({ err: error }, 'replicas could not be checked for missed erasures');
     } finally {
       this.#returning = undefined;
     }
@@ -123,7 +123,7 @@ export class Sweep {
 
   async #finish(channelId: string, owed: readonly Owed[], debt: Debt): Promise<void> {
     const { erasures, log } = this.#parts;
-    if (debt.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing erasures that are owed');
+    if (debt.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing pending erasures');
     try {
       await erasures.complete(channelId, owed);
       this.#debts.delete(channelId);

@@ -27,10 +27,7 @@ export class Damage {
     }
     if (known === undefined && this.#found.size >= damagedChannels) this.#found.delete(this.#found.keys().next().value as string);
     this.#found.set(channelId, { loggedAt: now, lastAt: now });
-    this.#log.error(
-      { channel: channelId },
-      'what Redis holds of a channel contradicts itself, and the channel is refused until it is repaired',
-    );
+    this.#log.error({ channel: channelId }, 'a channel is damaged in Redis and is refused until it is repaired');
   }
 
   /** `read`: the key of a read that found damage. */
