@@ -120,7 +120,7 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.m
     // It writes a line.
     server.kill('SIGUSR2');
     await vi.waitFor(
-      async () => expect(await readFile(`${inside}/log`, 'utf8')).toMatch(/listening.*nothing is renewed/s),
+      async () => expect(await readFile(`${inside}/log`, 'utf8')).toMatch(/listening.*SIGUSR2 was ignored/s),
       patient,
     );
     server.kill('SIGTERM');

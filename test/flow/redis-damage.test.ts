@@ -72,7 +72,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const without = [false, { next: null, complete: false }, true, true];
       expect(await Promise.all(urls.map(listed))).toEqual([without, without]);
       expect(await gauge()).toBe('1');
-      const lines = two.said[0]!.filter((line) => line.includes('contradicts itself')).map((line) => JSON.parse(line));
+      const lines = two.said[0]!.filter((line) => line.includes('a channel is damaged in Redis')).map((line) => JSON.parse(line));
       expect(lines).toMatchObject([{ level: 'error', channel: broken.id }]);
 
       const found = await repair();

@@ -83,7 +83,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([near.faults, far.faults]).toEqual([[], []]);
       // With nothing to renew the signal, which by default ends a process, is answered by a line.
       process.kill(a!.pid, 'SIGUSR2');
-      await vi.waitFor(() => expect(lines.filter((line) => line.includes('nothing is renewed'))).toHaveLength(1), patient);
+      await vi.waitFor(() => expect(lines.filter((line) => line.includes('SIGUSR2 was ignored'))).toHaveLength(1), patient);
       await publish(a!, token, id, { body: 'Still here.' });
     });
 
