@@ -9,6 +9,7 @@ import { curlOf, shownOf } from '../src/apidocs/shown-examples.ts';
 import { messageExamples, messageKey } from '../src/apidocs/socket-messages.ts';
 import { configTable, variables } from '../src/config.ts';
 import { problems } from '../src/protocol/problems.ts';
+import { createMetrics } from '../src/telemetry/metrics.ts';
 
 /**
  * Writes what is generated from the source: the answers to the documents' examples, recorded from a real server, and in the docs the parts
@@ -64,10 +65,30 @@ function problemTable(): string {
   return ['| code | status | | the same request can succeed later |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+/** A label with more values than this is not written out. */
+const valuesShown = 20;
+
+const report = await createMetrics().report();
+
+function metricsTable(): string {
+  const rows = report.map(({ name, help, type, values }) => {
+    const labels = new Map<string, Set<string>>();
+    for (const series of values)
+      for (const [label, value] of Object.entries(series.labels))
+        if (label !== 'le') labels.set(label, (labels.get(label) ?? new Set()).add(String(value)));
+    const shown = [...labels].map(([label, all]) =>
+      all.size > valuesShown ? `\`${label}\`` : `\`${label}\`: ${[...all].map((value) => `\`${value}\``).join(', ')}`,
+    );
+    return `| \`${name}\` | ${type} | ${shown.join('<br>')} | ${help} |`;
+  });
+  return ['| name | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 const parts: Record<string, () => string> = {
   ...exampleParts(),
   problems: problemTable,
   configuration: configTable,
+  metrics: metricsTable,
   limits: () =>
     limitsInMarkdown(
       Object.fromEntries(Object.entries(variables).map(([name, schema]) => [name, String(schema.meta()?.default)])),
