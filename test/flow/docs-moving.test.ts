@@ -10,10 +10,10 @@ import { openShell } from '../support/shell.ts';
 import { exportOf } from '../support/transfer.ts';
 
 const root = join(import.meta.dirname, '../..');
-const page = await readFile(join(root, 'docs/guides/moving.md'), 'utf8');
-const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
+const pages = await Promise.all(['moving', 'verifying'].map((name) => readFile(join(root, `docs/guides/${name}.md`), 'utf8')));
+const commands = [...pages.join('').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
 
-describeWith(needs.curl, 'docs/guides/moving.md', () => {
+describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', () => {
   let server: TestServer;
   let other: TestServer;
   let folder: string;

@@ -17,8 +17,9 @@ import { call } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
-/** What docs/guides/operating.md says of stores that are away, full or in another place. */
-const page = await readFile(join(root, 'docs/guides/operating.md'), 'utf8');
+/** What the pages for operators say about stores that are unreachable, full or replaced. */
+const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
+const [health, troubleshooting] = await Promise.all([read('reference/health.md'), read('guides/troubleshooting.md')]);
 const patient = { interval: 50 };
 
 /** What an author is told of a store that is there. Why it does not write is the operator's to know. */
@@ -34,7 +35,7 @@ const ownMounts = {
   advice: 'run it as root',
 };
 
-describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.md has it', (unshare) => {
+describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md says', (unshare) => {
   it('takes no writes, erases nothing, serves readers, and goes on when there is room', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
@@ -128,9 +129,9 @@ describeWith.ifThere(ownMounts, 'a disk that is full, as docs/guides/operating.m
   });
 });
 
-describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs/guides/operating.md has it', (binary) => {
+describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the pages for operators say', (binary) => {
   /** What the page says that `/readyz` answers. */
-  const [states = []] = tablesOf(page, 'Is it up');
+  const [states = []] = tablesOf(health, '/readyz');
   const told = (status: string) => quotedIn(states.find(([, body]) => body?.includes(`"status":"${status}"`))?.[1])[0];
 
   const answered = async ({ url }: ServerProcess) => {
@@ -272,7 +273,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as docs
         () => expect(said.find((line) => line.includes(`"msg":"${msg}"`))).toMatch(/"why":"[^"]*READONLY/),
         patient,
       );
-    for (const [, type = ''] of page.matchAll(/`CLIENT KILL TYPE (\w+)`/g))
+    for (const [, type = ''] of troubleshooting.matchAll(/`CLIENT KILL TYPE (\w+)`/g))
       await before.admin.call('CLIENT', 'KILL', 'TYPE', type);
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
     expect((await publish(server, token, id, { body: 'After.' })).offset).toBe(offset + 1);

@@ -20,15 +20,24 @@ import { call, startTestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { createChannel, publish, write } from '../support/writers.ts';
 
-/** What docs/guides/operating.md says. Of stores docs-operating-stores.test.ts has it, of proxies docs-proxies.test.ts. */
-const page = await readFile(join(root, 'docs/guides/operating.md'), 'utf8');
-const [rules = ''] = blocksOf(page, 'What rings').filter((block) => block.startsWith('groups:'));
+/** What the pages for operators say, apart from stores (docs-operating-stores.test.ts) and proxies (docs-proxies.test.ts). */
+const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
+const [monitoring, logPage, running] = await Promise.all([
+  read('guides/monitoring.md'),
+  read('reference/log.md'),
+  read('guides/running.md'),
+]);
+const guides = ['monitoring', 'running', 'troubleshooting', 'backups', 'proxies', 'redis', 'repairing', 'workers'];
+const pages = await Promise.all(
+  [...guides.map((name) => `guides/${name}.md`), 'reference/log.md', 'reference/health.md'].map(read),
+);
+const [rules = ''] = blocksOf(monitoring, 'Alerts').filter((block) => block.startsWith('groups:'));
 const alerts = [...rules.matchAll(/^ {6}- alert: (\w+)\n {8}expr: (.+)\n {8}for: (\d+[sm])\n/gm)].map(([, name, expression]) => ({
   name: name ?? '',
   expression: expression ?? '',
 }));
 
-describe('the metrics and alerts of docs/guides/operating.md', () => {
+describe('the metrics and alerts of the pages for operators', () => {
   let series: Map<string, Set<string>>;
   beforeAll(async () => {
     await using server = await startTestServer();
@@ -39,24 +48,26 @@ describe('the metrics and alerts of docs/guides/operating.md', () => {
   });
 
   it('are served', () => {
-    const named = new Set(page.match(/\bpressbox_\w+/g));
+    const named = new Set(pages.join().match(/\bpressbox_\w+/g));
     expect(named.size).toBeGreaterThan(20);
     expect([...named].filter((name) => !series.has(name))).toEqual([]);
   });
 
   it('have labels that are served', () => {
-    const selected = [...page.matchAll(/\b(pressbox_\w+)\{(\w+)=~?"([^"]+)"\}/g)];
+    const selected = [...monitoring.matchAll(/\b(pressbox_\w+)\{(\w+)=~?"([^"]+)"\}/g)];
     expect(selected.length).toBeGreaterThan(4);
     for (const [, name = '', label, values = ''] of selected)
       for (const value of values.split('|')) expect([...(series.get(name) ?? [])]).toContain(`${label}="${value}"`);
-    const kinds = quotedIn(tablesOf(page, 'What rings')[1]?.find(([metric]) => metric === '`pressbox_rate_limited_total`')?.[1]);
+    const kinds = quotedIn(
+      tablesOf(monitoring, 'Dashboard')[0]?.find(([metric]) => metric === '`pressbox_rate_limited_total`')?.[1],
+    );
     expect(kinds.length).toBeGreaterThan(5);
     for (const kind of kinds.filter((name) => name !== 'kind'))
       expect([...series.get('pressbox_rate_limited_total')!]).toContain(`kind="${kind}"`);
   });
 
   it('are rules of which each is whole, asks for what is there, and has its line in the table', () => {
-    expect(alerts.map(({ name }) => name)).toEqual(tablesOf(page, 'What rings')[0]?.map(([name]) => quotedIn(name)[0]));
+    expect(alerts.map(({ name }) => name)).toEqual(tablesOf(monitoring, 'Alerts')[0]?.map(([name]) => quotedIn(name)[0]));
     expect(alerts).toHaveLength((rules.match(/- alert:/g) ?? []).length);
     for (const { name, expression } of alerts) {
       const names = expression.replace(/\{[^}]*\}|\[[^\]]*\]|"[^"]*"/g, '').match(/[a-z_]{3,}/g) ?? [];
@@ -87,12 +98,12 @@ describe('the metrics and alerts of docs/guides/operating.md', () => {
   });
 });
 
-describe('the log of docs/guides/operating.md', () => {
+describe('docs/reference/log.md', () => {
   const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .map((path) => readFileSync(join(root, 'src', path), 'utf8'));
 
-  it.each(tablesOf(page, 'The log').flat())('has the lines of level %s that it quotes: %s', (level, messages) => {
+  it.each(tablesOf(logPage, 'Messages').flat())('has the lines of level %s that it quotes: %s', (level, messages) => {
     // What authors did is told with the words that the route gives.
     const isSaid = (message: string) =>
       source.some((text) => new RegExp(`\\.${level}\\([^;]*?'${message}'`).test(text)) ||
@@ -103,7 +114,7 @@ describe('the log of docs/guides/operating.md', () => {
   it('has every line that asks for something: all of level warn and above', () => {
     const said = source.flatMap((text) => [...text.matchAll(/\.(warn|error|fatal)\([^;]*?'([^']+)'\)/g)]);
     expect(said.length).toBeGreaterThan(30);
-    const quoted = tablesOf(page, 'The log')
+    const quoted = tablesOf(logPage, 'Messages')
       .flat()
       .flatMap(([level, messages]) => quotedIn(messages).map((message) => `${level}: ${message}`));
     expect(said.map(([, level, message]) => `${level}: ${message}`).filter((line) => !quoted.includes(line))).toEqual([]);
@@ -151,20 +162,20 @@ describe('the log of docs/guides/operating.md', () => {
   });
 });
 
-describe('the figures of docs/guides/operating.md', () => {
-  it('leave time enough to end', () => {
-    const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(page)?.[1]);
+describe('the systemd unit of docs/guides/running.md', () => {
+  it('leaves the server enough time to shut down', () => {
+    const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(running)?.[1]);
     expect(seconds * 1_000).toBeGreaterThan(readerLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
     expect(seconds * 1_000).toBeGreaterThan(workerLimits.workerEndMs + deskLimits.erasureWaitMs);
   });
 
-  it('give a service a data directory of its own, wherever it is started', () => {
-    const [, name] = /^StateDirectory=(\w+)$/m.exec(page) ?? [];
-    expect(page).toContain(`Environment=PRESSBOX_DATA_DIR=/var/lib/${name}\n`);
+  it('gives the service a data directory of its own', () => {
+    const [, name] = /^StateDirectory=(\w+)$/m.exec(running) ?? [];
+    expect(running).toContain(`Environment=PRESSBOX_DATA_DIR=/var/lib/${name}\n`);
   });
 });
 
-describe.concurrent('a server that is operated as docs/guides/operating.md has it', () => {
+describe.concurrent('a server that is operated as the pages for operators say', () => {
   it('ends with the codes and signals that it says', async (test) => {
     const server = await startServerProcess();
     test.onTestFinished(() => server[Symbol.asyncDispose]());

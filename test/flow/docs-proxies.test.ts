@@ -18,16 +18,14 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { openReader } from '../support/socket-reader.ts';
 import { allPosts, createChannel, publish } from '../support/writers.ts';
 
-/** What docs/guides/operating.md says of proxies, of those that are there. */
-const [nginx = '', caddy = '', environment = ''] = blocksOf(
-  await readFile(join(root, 'docs/guides/operating.md'), 'utf8'),
-  'Behind a proxy',
-);
+/** What docs/guides/proxies.md says. */
+const page = await readFile(join(root, 'docs/guides/proxies.md'), 'utf8');
+const [environment = '', nginx = '', caddy = ''] = ['Settings', 'nginx', 'Caddy'].map((part) => blocksOf(page, part)[0]);
 const settings = Object.fromEntries(
   [...environment.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value ?? '']),
 );
 
-describe('the proxies of docs/guides/operating.md', () => {
+describe('the proxies of docs/guides/proxies.md', () => {
   it('wait for longer than the server is silent, and keep connections for less long than it does', () => {
     const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(nginx)?.[1]);
     expect(seconds).toBeGreaterThan(Math.max(limits.waitSeconds, limits.pingSeconds));
@@ -82,7 +80,7 @@ const proxies = {
 };
 
 for (const name of ['nginx', 'caddy'] as const) {
-  describeWith.ifThere(needs[name], `${name} before a server, as docs/guides/operating.md has it`, (binary) => {
+  describeWith.ifThere(needs[name], `${name} before a server, as docs/guides/proxies.md says`, (binary) => {
     describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
       let server: TestServer;
       let url: string;

@@ -86,7 +86,11 @@ describe('a process with few file descriptors', () => {
   it('says at the start that its settings allow more connections', async () => {
     await using _ = await startSmall();
     await vi.waitFor(() => expect(said('the open file limit is too low')).toHaveLength(1));
-    expect(JSON.parse(said('the open file limit is too low')[0] as string)).toMatchObject({ level: 'warn', descriptors, connections: most });
+    expect(JSON.parse(said('the open file limit is too low')[0] as string)).toMatchObject({
+      level: 'warn',
+      descriptors,
+      connections: most,
+    });
   });
 
   it('says nothing of it where they suffice', async () => {
