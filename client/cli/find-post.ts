@@ -1,6 +1,6 @@
 import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-client.ts';
-import { CannotDo, UsageError } from './asking.ts';
-import { plainLine, textOf } from './plain.ts';
+import { CannotDo, UsageError } from './server-requests.ts';
+import { plainLine, textOf } from './terminal-text.ts';
 
 /** `sub`: who asks, where that is known. */
 type Asking = CommandOptions & { sub: string | undefined };

@@ -1,19 +1,19 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { CannotDo, tellError } from './asking.ts';
-import { addChannelCommands } from './channel-commands.ts';
-import { addConformanceCommand } from './conformance-command.ts';
-import { addExportCommand } from './export-command.ts';
-import { addFollowCommand } from './follow.ts';
-import { addImportCommand } from './import-command.ts';
-import { plainJson } from './plain.ts';
-import { addPostCommands } from './post-commands.ts';
-import { addRepairCommand } from './repair-command.ts';
-import { addServerCommands } from './server-commands.ts';
+import { addChannelCommands } from './commands/channel.ts';
+import { addConformanceCommand } from './commands/conformance.ts';
+import { addExportCommand } from './commands/export.ts';
+import { addFollowCommand } from './commands/follow.ts';
+import { addImportCommand } from './commands/import.ts';
+import { addPostCommands } from './commands/post.ts';
+import { addRepairCommand } from './commands/repair.ts';
+import { addServerCommands } from './commands/serve.ts';
+import { addTokenCommands } from './commands/token.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+import { CannotDo, tellError } from './server-requests.ts';
 import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
-import { addTokenCommands } from './token-commands.ts';
+import { plainJson } from './terminal-text.ts';
 import { takeToken } from './token-options.ts';
-import { addVerifyCommand } from './verify-command.ts';
 
 /**
  * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or

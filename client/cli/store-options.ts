@@ -1,4 +1,4 @@
-import { CannotDo, UsageError } from './asking.ts';
+import { CannotDo, UsageError } from './server-requests.ts';
 import type { Env, Terminal } from './terminal.ts';
 import { warnOfVisible } from './token-options.ts';
 

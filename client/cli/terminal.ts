@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { plainJson, plainText } from './plain.ts';
+import { plainJson, plainText } from './terminal-text.ts';
 
 /** Where the command reads and writes. Tests give their own. */
 export interface Streams {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { fileTrouble, readInput, UsageError } from './asking.ts';
-import { plainJson } from './plain.ts';
+import { fileTrouble, readInput, UsageError } from './server-requests.ts';
 import type { Terminal } from './terminal.ts';
+import { plainJson } from './terminal-text.ts';
 
 /** Where a command takes the token from: PRESSBOX_TOKEN, a file, the standard input, or, with a warning, the command line. */
 export function addTokenOptions(command: Command, whose = 'who you are'): Command {

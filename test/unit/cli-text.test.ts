@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainJson, plainLine, plainText, textOf } from '../../client/cli/plain.ts';
-import { channelLines, correctedLines, postLines, withdrawnLines } from '../../client/cli/show.ts';
+import { channelLines, correctedLines, postLines, withdrawnLines } from '../../client/cli/post-output.ts';
 import { Terminal } from '../../client/cli/terminal.ts';
+import { plainJson, plainLine, plainText, textOf } from '../../client/cli/terminal-text.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
 import type { Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { ModelServer } from '../support/model-server.ts';

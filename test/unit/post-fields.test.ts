@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { postLines } from '../../client/cli/show.ts';
+import { postLines } from '../../client/cli/post-output.ts';
 import { readPost } from '../../client/lib/read-post.ts';
 import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
 import { fromSnapshot } from '../../client/lib/timeline/timeline.ts';

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Report, Result } from '../../conformance/index.ts';
-import { bodyWith, Http } from '../lib/http.ts';
-import { CannotDo, fileTrouble, serverOf, several, UsageError } from './asking.ts';
-import { plainLine } from './plain.ts';
-import { reasonOf } from './telling-fetch.ts';
-import type { Env, Terminal } from './terminal.ts';
-import { addTokenOptions } from './token-options.ts';
+import type { Report, Result } from '../../../conformance/index.ts';
+import { bodyWith, Http } from '../../lib/http.ts';
+import { reasonOf } from '../explaining-fetch.ts';
+import { CannotDo, fileTrouble, serverOf, several, UsageError } from '../server-requests.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
+import { addTokenOptions } from '../token-options.ts';
 
 /** `conformance`: whether a server, of this project or another one, keeps the wire contract. */
 interface ConformanceOptions {
@@ -42,7 +42,7 @@ Examples:
     .action(async (url: string | undefined, options: ConformanceOptions) => done(await run(url, options)));
 
   async function run(url: string | undefined, options: ConformanceOptions): Promise<number> {
-    const { cases, CannotExamine, examine, isOf, newChannelId } = await import('../../conformance/index.ts');
+    const { cases, CannotExamine, examine, isOf, newChannelId } = await import('../../../conformance/index.ts');
     if (options.list) {
       if (options.json) terminal.json(cases.map(({ name, rule }) => ({ name, rule })));
       else for (const { name, rule } of cases) terminal.print(`${name}\n  ${rule}`);
@@ -61,7 +61,7 @@ Examples:
     bodyWith('channels', await new Http(server).get('/v1/channels?limit=1', signal));
     const where = { url: server.url, token, signal };
     if (options.clientRules !== undefined) {
-      const { recordClientRules } = await import('../../conformance/client-rules.ts');
+      const { recordClientRules } = await import('../../../conformance/client-rules.ts');
       await writeJson(options.clientRules, await recordClientRules({ ...where, newId: newChannelId }));
       return 0;
     }

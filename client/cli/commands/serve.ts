@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { channelPath, onServer } from '../../src/protocol/addresses.ts';
-import type { Serving } from '../../src/serve.ts';
-import { AuthorClient } from '../lib/author-client.ts';
-import { newKey } from '../lib/ids.ts';
-import { CannotDo, tellError } from './asking.ts';
-import type { Env, Terminal } from './terminal.ts';
+import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import type { Serving } from '../../../src/serve.ts';
+import { AuthorClient } from '../../lib/author-client.ts';
+import { newKey } from '../../lib/ids.ts';
+import { CannotDo, tellError } from '../server-requests.ts';
+import type { Env, Terminal } from '../terminal.ts';
 
 /**
  * `serve`: what is run where the server is. The server's modules are loaded only then, so that the commands that ask a server from
@@ -42,7 +42,10 @@ Examples:
     });
 
   async function serve(options: WhereOptions & { demo?: boolean }): Promise<number> {
-    const [{ readConfig }, { serve: start }] = await Promise.all([import('../../src/config.ts'), import('../../src/serve.ts')]);
+    const [{ readConfig }, { serve: start }] = await Promise.all([
+      import('../../../src/config.ts'),
+      import('../../../src/serve.ts'),
+    ]);
     // Beside a person who watches, only what is worth a look; the variable still decides.
     const quiet = terminal.streams.stdout.isTTY === true ? { PRESSBOX_LOG_LEVEL: 'warn' } : {};
     let server: Serving | undefined;
@@ -88,10 +91,10 @@ Examples:
     const { interrupted } = terminal.streams;
     if (secret === undefined)
       throw new CannotDo('The demo writes with a token, and this server has only public keys to check them with.');
-    const { playDemo } = await import('../../demo/play.ts');
-    const { audienceAt } = await import('../../demo/audience.ts');
-    const { demoChannel } = await import('../../demo/story.ts');
-    const { signToken } = await import('../../src/access/tokens.ts');
+    const { playDemo } = await import('../../../demo/play.ts');
+    const { audienceAt } = await import('../../../demo/audience.ts');
+    const { demoChannel } = await import('../../../demo/story.ts');
+    const { signToken } = await import('../../../src/access/tokens.ts');
     const content = { grants: { editor: ['*'] }, ttlSeconds: 24 * 3600, now: Date.now() };
     const token = await signToken(secret, { ...content, sub: 'guest', name: 'Guest editor', jti: newKey() });
     const desk = { ...content, sub: 'demo', name: 'Demo desk' };
@@ -149,7 +152,7 @@ export async function attemptHere(terminal: Terminal, action: () => Promise<numb
   try {
     return await action();
   } catch (error) {
-    const { reasonNotToStart } = await import('../../src/startup-errors.ts');
+    const { reasonNotToStart } = await import('../../../src/startup-errors.ts');
     const why = reasonNotToStart(error);
     if (why === undefined) return tellError(error, terminal, { json: false });
     terminal.note(`pressbox: ${why}`);

@@ -1,7 +1,7 @@
-import type { Position } from '../../src/protocol/cursor.ts';
-import type { AuthorPost, ListedChannel, ServerEntry } from '../../src/protocol/model.ts';
-import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../src/verify.ts';
-import { asking, pauseMs } from '../lib/backoff.ts';
+import type { Position } from '../../../src/protocol/cursor.ts';
+import type { AuthorPost, ListedChannel, ServerEntry } from '../../../src/protocol/model.ts';
+import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../../src/verify.ts';
+import { asking, pauseMs } from '../../lib/backoff.ts';
 import {
   askedToWaitMs,
   bodyWith,
@@ -12,10 +12,10 @@ import {
   ProblemError,
   pause,
   unreachedUpTo,
-} from '../lib/http.ts';
-import { queryOf } from '../lib/platform.ts';
-import { CannotDo, unreachedMs, whyCut } from './asking.ts';
-import { type ShownHtml, shownHtmlOf } from './shown-html.ts';
+} from '../../lib/http.ts';
+import { queryOf } from '../../lib/platform.ts';
+import { type ShownHtml, shownHtmlOf } from '../rendered-html.ts';
+import { CannotDo, unreachedMs, whyCut } from '../server-requests.ts';
 
 /** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
 export interface ServerToVerify {
@@ -47,7 +47,7 @@ export async function* verifyServer({
   onRetry,
   since,
 }: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
-  const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../src/verify.ts');
+  const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../../src/verify.ts');
   const server = await walkServer();
   const known = server?.holds ? server : undefined;
   const there = new Set<string>();
@@ -128,7 +128,7 @@ export async function* verifyServer({
     path: string,
     { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<ShownHtml> },
   ): Promise<ChannelReport> {
-    const { digestOfPost, wrongHtml } = await import('../../src/verify.ts');
+    const { digestOfPost, wrongHtml } = await import('../../../src/verify.ts');
     const notWritten = 'what the server shows of the post is not what its last entry wrote';
     let { htmlNotCompared } = report;
     for (let before: number | undefined, more = true; more; ) {

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
-import { channelPath, onServer } from '../../src/protocol/addresses.ts';
-import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../src/protocol/model.ts';
-import type { ChannelFields, ChannelPatch, WrittenChannel } from '../lib/author-client.ts';
-import { ProblemError } from '../lib/http.ts';
+import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../../src/protocol/model.ts';
+import type { ChannelFields, ChannelPatch, WrittenChannel } from '../../lib/author-client.ts';
+import { ProblemError } from '../../lib/http.ts';
+import { confirmErasure, decidedOnChannel } from '../change-confirmation.ts';
+import { channelLines } from '../post-output.ts';
 import {
   type AskingOptions,
   addServerOptions,
@@ -14,12 +16,10 @@ import {
   several,
   tellError,
   UsageError,
-} from './asking.ts';
-import { confirmErasure, decidedOnChannel } from './decision.ts';
-import { plainLine } from './plain.ts';
-import { channelLines } from './show.ts';
-import { channelItself, shownRevisions } from './shown-revisions.ts';
-import type { Env, Terminal } from './terminal.ts';
+} from '../server-requests.ts';
+import { channelItself, shownRevisions } from '../shown-revisions.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 
 /** `channel create|list|update|end|delete`. */
 interface FieldOptions extends AskingOptions {

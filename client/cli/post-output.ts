@@ -2,8 +2,8 @@ import type { Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
 import { isCorrection, isWithdrawn } from '../../src/protocol/model.ts';
 import type { PostFields } from '../../src/protocol/post-fields.ts';
 import { shortId } from './find-post.ts';
-import { plainLine, plainText, textOf } from './plain.ts';
 import type { Style } from './terminal.ts';
+import { plainLine, plainText, textOf } from './terminal-text.ts';
 
 /** Posts and their changes as lines of a terminal. Pure; everything that others wrote is escaped. */
 

@@ -1,7 +1,8 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../lib/http.ts';
-import { newKey } from '../lib/ids.ts';
+import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../../lib/http.ts';
+import { newKey } from '../../lib/ids.ts';
+import { Progress } from '../progress-line.ts';
 import {
   type AskingOptions,
   addServerOptions,
@@ -12,9 +13,8 @@ import {
   tellError,
   unreachedMs,
   whyCut,
-} from './asking.ts';
-import { Progress } from './progress.ts';
-import type { Env, Terminal } from './terminal.ts';
+} from '../server-requests.ts';
+import type { Env, Terminal } from '../terminal.ts';
 
 /** `export`: a channel written out, whole or not at all. */
 interface ExportOptions extends AskingOptions {

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Imported } from '../../src/protocol/problems.ts';
-import { asking, pauseMs } from '../lib/backoff.ts';
-import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../lib/http.ts';
+import type { Imported } from '../../../src/protocol/problems.ts';
+import { asking, pauseMs } from '../../lib/backoff.ts';
+import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../../lib/http.ts';
+import { Progress } from '../progress-line.ts';
 import {
   type AskingOptions,
   addServerOptions,
@@ -13,10 +14,9 @@ import {
   serverOf,
   tellError,
   unreachedMs,
-} from './asking.ts';
-import { plainLine } from './plain.ts';
-import { Progress } from './progress.ts';
-import type { Env, Terminal } from './terminal.ts';
+} from '../server-requests.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 
 /**
  * `import`: lines of an export, sent in parts. What a part wrote stands, and a part that got no answer is sent again: the server passes

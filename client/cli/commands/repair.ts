@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { RepairReport } from '../../src/repair.ts';
-import { CannotDo, idOfChannel, tellError } from './asking.ts';
-import { plainLine } from './plain.ts';
-import { Progress } from './progress.ts';
-import { redisUrlOf, storeTrouble } from './store-options.ts';
-import type { Env, Terminal } from './terminal.ts';
+import type { RepairReport } from '../../../src/repair.ts';
+import { Progress } from '../progress-line.ts';
+import { CannotDo, idOfChannel, tellError } from '../server-requests.ts';
+import { redisUrlOf, storeTrouble } from '../store-options.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 
 /** `repair`: channels in a Redis or Valkey whose keys were deleted by hand. The module that knows the store is loaded only here. */
 interface RepairCommandOptions {
@@ -46,7 +46,7 @@ Examples:
     };
     try {
       const url = redisUrlOf(redis, { env, terminal, json });
-      const { repairRedis } = await import('../../src/repair.ts');
+      const { repairRedis } = await import('../../../src/repair.ts');
       let [channels, left] = [0, 0];
       for await (const report of repairRedis({ url, channelId, apply, onEntry })) {
         progress.clear();

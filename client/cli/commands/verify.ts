@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { formatCursor, type Position, parseCursor } from '../../src/protocol/cursor.ts';
-import type { ChannelReport, ServerReport } from '../../src/verify.ts';
-import { Http } from '../lib/http.ts';
+import { formatCursor, type Position, parseCursor } from '../../../src/protocol/cursor.ts';
+import type { ChannelReport, ServerReport } from '../../../src/verify.ts';
+import { Http } from '../../lib/http.ts';
+import { Progress } from '../progress-line.ts';
 import {
   type AskingOptions,
   addServerOptions,
@@ -14,11 +15,10 @@ import {
   serverOf,
   tellError,
   UsageError,
-} from './asking.ts';
-import { plainLine } from './plain.ts';
-import { Progress } from './progress.ts';
-import { redisUrlOf, storeTrouble } from './store-options.ts';
-import type { Env, Terminal } from './terminal.ts';
+} from '../server-requests.ts';
+import { redisUrlOf, storeTrouble } from '../store-options.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
@@ -164,7 +164,7 @@ Examples:
     if ([dataDir, redis, file].filter((where) => where !== undefined).length > 1) {
       throw new UsageError('Name one of --data-dir, --redis and --file.');
     }
-    const { createRenderer, verifyDirectory, verifyExport, verifyRedis } = await import('../../src/verify.ts');
+    const { createRenderer, verifyDirectory, verifyExport, verifyRedis } = await import('../../../src/verify.ts');
     const ofStore = async () => ({ channelId, renderer: createRenderer({ publicUrl: await ownPublicUrl() }), ...walking });
     if (dataDir !== undefined) return verifyDirectory(dataDir, await ofStore());
     if (redis !== undefined) {
@@ -180,7 +180,7 @@ Examples:
 
   /** That of a server with the environment of the command. */
   async function ownPublicUrl(): Promise<string> {
-    const { ConfigError, readPublicUrl } = await import('../../src/config.ts');
+    const { ConfigError, readPublicUrl } = await import('../../../src/config.ts');
     try {
       return readPublicUrl(env);
     } catch (error) {

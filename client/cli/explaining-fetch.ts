@@ -1,6 +1,6 @@
 import { connect } from 'node:tls';
 import { type Fetch, NoAnswer, NotPressbox, passes, secondsOf } from '../lib/http.ts';
-import { plainLine } from './plain.ts';
+import { plainLine } from './terminal-text.ts';
 
 /**
  * `fetch`, where what is no answer of Pressbox is thrown with what was asked and what came back: there a person sees that the address is

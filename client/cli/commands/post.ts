@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
-import { onServer, postPath } from '../../src/protocol/addresses.ts';
-import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../src/protocol/model.ts';
-import type { PostFields } from '../../src/protocol/post-fields.ts';
-import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../lib/author-client.ts';
-import { ProblemError } from '../lib/http.ts';
-import { newPostId } from '../lib/ids.ts';
+import { onServer, postPath } from '../../../src/protocol/addresses.ts';
+import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../../src/protocol/model.ts';
+import type { PostFields } from '../../../src/protocol/post-fields.ts';
+import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../../lib/author-client.ts';
+import { ProblemError } from '../../lib/http.ts';
+import { newPostId } from '../../lib/ids.ts';
+import { confirmErasure, decidedOnPost, tellMoved } from '../change-confirmation.ts';
+import { findPost, shortId, titleOf } from '../find-post.ts';
 import {
   type AskingOptions,
   addWriteOptions,
@@ -15,12 +17,10 @@ import {
   several,
   tellError,
   UsageError,
-} from './asking.ts';
-import { confirmErasure, decidedOnPost, tellMoved } from './decision.ts';
-import { findPost, shortId, titleOf } from './find-post.ts';
-import { plainLine } from './plain.ts';
-import { channelItself, shownRevisions } from './shown-revisions.ts';
-import type { Env, Terminal } from './terminal.ts';
+} from '../server-requests.ts';
+import { channelItself, shownRevisions } from '../shown-revisions.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 
 /** `post`, `correct`, `retract`, `takedown`, `pin`: what an editor does to posts. Each action returns its exit code. */
 

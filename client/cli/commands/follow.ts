@@ -1,17 +1,25 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Channel, Event, ReaderPost } from '../../src/protocol/model.ts';
-import { isWithdrawn } from '../../src/protocol/model.ts';
-import { ProblemError } from '../lib/http.ts';
-import { partsOf } from '../lib/platform.ts';
-import { ReaderClient } from '../lib/reader-client.ts';
-import type { ReaderState } from '../lib/reader-types.ts';
-import type { Timeline } from '../lib/timeline/timeline.ts';
-import { type AskingOptions, addServerOptions, CannotDo, idOfChannel, serverOf, tellError, whereItIs } from './asking.ts';
-import { plainLine } from './plain.ts';
-import { channelLines, clock, correctedLines, postLines, withdrawnLines } from './show.ts';
-import { channelItself, type ShownRevisions, shownRevisions } from './shown-revisions.ts';
-import { NotReached, notReached, WrongAddress } from './telling-fetch.ts';
-import type { Env, Terminal } from './terminal.ts';
+import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
+import { isWithdrawn } from '../../../src/protocol/model.ts';
+import { ProblemError } from '../../lib/http.ts';
+import { partsOf } from '../../lib/platform.ts';
+import { ReaderClient } from '../../lib/reader-client.ts';
+import type { ReaderState } from '../../lib/reader-types.ts';
+import type { Timeline } from '../../lib/timeline/timeline.ts';
+import { NotReached, notReached, WrongAddress } from '../explaining-fetch.ts';
+import { channelLines, clock, correctedLines, postLines, withdrawnLines } from '../post-output.ts';
+import {
+  type AskingOptions,
+  addServerOptions,
+  CannotDo,
+  idOfChannel,
+  serverOf,
+  tellError,
+  whereItIs,
+} from '../server-requests.ts';
+import { channelItself, type ShownRevisions, shownRevisions } from '../shown-revisions.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
 
 /** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
 interface FollowOptions extends AskingOptions {

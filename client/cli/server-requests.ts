@@ -4,10 +4,10 @@ import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../lib/author-client.ts';
 import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../lib/http.ts';
 import { newKey } from '../lib/ids.ts';
-import { plainJson, plainLine, plainText } from './plain.ts';
-import type { Progress } from './progress.ts';
-import { tellingFetch } from './telling-fetch.ts';
+import { tellingFetch } from './explaining-fetch.ts';
+import type { Progress } from './progress-line.ts';
 import { type Env, OutputFailed, type Terminal } from './terminal.ts';
+import { plainJson, plainLine, plainText } from './terminal-text.ts';
 import { addTokenOptions } from './token-options.ts';
 
 /** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */

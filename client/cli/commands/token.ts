@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Refusal } from '../../src/protocol/problems.ts';
-import type { Grants } from '../../src/protocol/rights.ts';
-import { isVisible } from '../../src/protocol/visible-text.ts';
-import { newKey } from '../lib/ids.ts';
+import { Refusal } from '../../../src/protocol/problems.ts';
+import type { Grants } from '../../../src/protocol/rights.ts';
+import { isVisible } from '../../../src/protocol/visible-text.ts';
+import { newKey } from '../../lib/ids.ts';
 import {
   type AskingOptions,
   addWriteOptions,
@@ -13,11 +13,11 @@ import {
   several,
   tellError,
   UsageError,
-} from './asking.ts';
-import { plainLine } from './plain.ts';
-import { attemptHere, type WhereOptions, withOptions } from './server-commands.ts';
-import type { Env, Terminal } from './terminal.ts';
-import { warnOfVisible } from './token-options.ts';
+} from '../server-requests.ts';
+import type { Env, Terminal } from '../terminal.ts';
+import { plainLine } from '../terminal-text.ts';
+import { warnOfVisible } from '../token-options.ts';
+import { attemptHere, type WhereOptions, withOptions } from './serve.ts';
 
 /** `token`, which signs one where the server's secret is; `token inspect`, which asks nobody; `token revoke`, which asks a server. */
 interface MakeOptions extends WhereOptions {
@@ -86,10 +86,10 @@ Examples:
     const { sub = name, ttl } = options;
     const grants = { reader, author, editor, admin };
     await assertTaken({ name, sub, grants });
-    const { readConfig } = await import('../../src/config.ts');
-    const { secretFor } = await import('../../src/access/secret.ts');
-    const { signToken } = await import('../../src/access/tokens.ts');
-    const { tokenLimits } = await import('../../src/access/token-limits.ts');
+    const { readConfig } = await import('../../../src/config.ts');
+    const { secretFor } = await import('../../../src/access/secret.ts');
+    const { signToken } = await import('../../../src/access/tokens.ts');
+    const { tokenLimits } = await import('../../../src/access/token-limits.ts');
     const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was made: ${path}`,
@@ -165,7 +165,7 @@ Examples:
 
 /** Of what no server takes none is made. */
 async function assertTaken({ grants, ...whose }: { name: string; sub: string; grants: Grants }): Promise<void> {
-  const { claimsSchema, parse } = await import('../../src/protocol/schemas.ts');
+  const { claimsSchema, parse } = await import('../../../src/protocol/schemas.ts');
   try {
     parse(claimsSchema.pick({ name: true, sub: true, pressbox: true }), { ...whose, pressbox: grants });
   } catch (error) {
