@@ -118,14 +118,33 @@ describe('the docs', () => {
     expect(readConfig(Object.fromEntries(given.map(([, name, value]) => [name, value]))).workers).toBe(4);
   });
 
-  it('number the decisions without a gap, each with its date, and what was the case, was decided and follows', () => {
+  it('number the decisions without a gap, each with its date, status, context, decision, consequences and alternatives', () => {
     const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
     expect(decisions.length).toBeGreaterThan(5);
     for (const [index, page] of decisions.entries()) {
       expect(relative('docs/decisions', page)).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}-[a-z0-9-]+\\.md$`));
       const text = read(page);
-      expect(text).toMatch(new RegExp(`^# ${index + 1}\\. .+\\n\\n\\d{4}-\\d{2}-\\d{2}\\n`));
-      for (const part of ['## Context', '## Decision', '## Consequences']) expect(text).toContain(part);
+      const status = '(?:accepted|superseded by \\[decision \\d+\\])[^\\n]*';
+      expect(text).toMatch(new RegExp(`^# ${index + 1}\\. .+\\n\\n\\d{4}-\\d{2}-\\d{2} · Status: ${status}\\n\\n`));
+      const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+      expect(parts, page).toEqual(['Context', 'Decision', 'Consequences', 'Alternatives considered']);
     }
+  });
+
+  it.each([
+    ['superseded by', 'supersedes'],
+    ['extended by', 'extends'],
+  ])('say in the status of both decisions which one is %s the other', (passive, active) => {
+    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
+    const related = (verb: string) =>
+      decisions.flatMap((page, index) =>
+        (/· Status: (.*)/.exec(read(page))?.[1] ?? '')
+          .split('; ')
+          .filter((clause) => clause.includes(verb))
+          .flatMap((clause) => [...clause.matchAll(/\[decision (\d+)\]/g)])
+          .map(([, other]) => (verb === passive ? `${index + 1} by ${other}` : `${other} by ${index + 1}`)),
+      );
+    expect(related(passive)).not.toEqual([]);
+    expect(related(passive).sort()).toEqual(related(active).sort());
   });
 });
