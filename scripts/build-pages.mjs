@@ -5,9 +5,9 @@ import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
 /** The scripts that show a coverage, of which each language is a file of its own. */
-const shows = ['live.ts', 'embed/embed.ts'];
+const shows = ['page/live.ts', 'element/embed.ts'];
 /**
- * Names of fields and methods that never leave the script, such as those of `transports/choose.ts`, `follow.ts` and `timeline.ts`: of what each
+ * Names of fields and methods that never leave the script, such as those of `transports/transport-selector.ts`, `follow.ts` and `timeline.ts`: of what each
  * reader loads they would be more than a hundred bytes.
  */
 export const inside = new RegExp(
@@ -23,21 +23,21 @@ export const inside = new RegExp(
 const element = 'embed.js';
 /** What else a page can ask for by name. */
 const entries = [
-  'live.css',
-  'front.ts',
-  'follow-post.ts',
-  'keep-session.ts',
-  'embed/frame.ts',
-  'embed/frame.css',
-  'site.css',
-  'docs.css',
+  'styles/live.css',
+  'page/channel-list.ts',
+  'page/follow-post.ts',
+  'page/keep-session.ts',
+  'element/frame.ts',
+  'element/frame.css',
+  'styles/site.css',
+  'styles/docs.css',
 ];
 
 const targetIn = (root) => join(root, 'dist', 'web');
 
 /** What esbuild makes of them, with the files that each is made of. Writes nothing. */
 export async function bundle(esbuild, root) {
-  const source = join(root, 'client', 'web');
+  const source = join(root, 'client', 'browser');
   const shared = {
     absWorkingDir: root,
     metafile: true,
@@ -112,12 +112,12 @@ export async function buildPages(esbuild, root) {
   console.log(`build: ${Object.keys(manifest).join(', ')} → dist/web`);
 }
 
-/** English, and each other language when a page in it asks: `strings/loaded.ts` is what the script has in the place of all of them. */
+/** English, and each other language when a page in it asks: `i18n/loaded.ts` is what the script has in the place of all of them. */
 function oneLanguage(source) {
   return {
     name: 'one-language',
     setup({ onResolve }) {
-      onResolve({ filter: /[\\/]strings[\\/]index\.ts$/ }, () => ({ path: join(source, 'strings', 'loaded.ts') }));
+      onResolve({ filter: /[\\/]i18n[\\/]index\.ts$/ }, () => ({ path: join(source, 'i18n', 'loaded.ts') }));
     },
   };
 }
@@ -154,7 +154,7 @@ const noTemplates = {
   },
 };
 
-/** How Lit styles an element is not needed either: `embed/sheets.ts` does that, for whatever document the element stands in. */
+/** How Lit styles an element is not needed either: `element/style-sheets.ts` does that, for whatever document the element stands in. */
 const noStyles = {
   name: 'no-styles',
   setup({ onLoad }) {

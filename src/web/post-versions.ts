@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/web/view/versions.ts';
+import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/browser/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
 import { readerLimits } from '../live/live-limits.ts';
 import { type Media, type ReaderPost, readerView } from '../protocol/model.ts';

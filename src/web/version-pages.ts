@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Request, Response } from 'express';
-import type { Html } from '../../client/web/view/html.ts';
-import { renderVersion } from '../../client/web/view/versions.ts';
+import type { Html } from '../../client/browser/view/html.ts';
+import { renderVersion } from '../../client/browser/view/versions.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';

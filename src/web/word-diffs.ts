@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/web/view/diff.ts';
-import { type Comparison, compareVersions, type Diff, type Version } from '../../client/web/view/versions.ts';
+import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/browser/view/diff.ts';
+import { type Comparison, compareVersions, type Diff, type Version } from '../../client/browser/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
 import { readerLimits } from '../live/live-limits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

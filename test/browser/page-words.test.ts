@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wordsIn } from '../../client/web/strings/index.ts';
+import { wordsIn } from '../../client/browser/i18n/index.ts';
 import { describeWith, needs } from '../support/needs.ts';
 import { startBrowser } from './browser.ts';
 import { announced, eventually, isLive, newsroom, post } from './newsroom.ts';

@@ -1,6 +1,6 @@
 import type { Locator } from 'playwright-core';
 import { expect } from 'vitest';
-import { mostBeyond, mostPosts } from '../../client/web/view/paging.ts';
+import { mostBeyond, mostPosts } from '../../client/browser/view/paging.ts';
 import { eventually } from './newsroom.ts';
 
 /** More has arrived than is held, and what is held is as much as may be. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pageWordsIn, wordsIn } from '../../client/browser/i18n/index.ts';
+import { type Language, languages } from '../../client/browser/i18n/languages.ts';
+import { type ServerWords, serverWordsIn } from '../../client/browser/i18n/server.ts';
+import { siteWordsIn } from '../../client/browser/i18n/site.ts';
+import type { PageWords, Words } from '../../client/browser/i18n/words.ts';
 import { AuthorClient } from '../../client/lib/author-client.ts';
-import { pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
-import { type Language, languages } from '../../client/web/strings/languages.ts';
-import { type ServerWords, serverWordsIn } from '../../client/web/strings/server.ts';
-import { siteWordsIn } from '../../client/web/strings/site.ts';
-import type { PageWords, Words } from '../../client/web/strings/words.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';
 
 /** The words that the server's pages have around posts, by the language of the channel. */

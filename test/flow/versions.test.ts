@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { wordsIn } from '../../client/web/strings/index.ts';
+import { wordsIn } from '../../client/browser/i18n/index.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
 import { textAttacks } from '../support/script-attacks.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Version } from '../../client/web/view/versions.ts';
+import type { Version } from '../../client/browser/view/versions.ts';
 import { readerLimits } from '../../src/live/live-limits.ts';
 import { createWordDiffs, type VersionPair, type WordDiffs } from '../../src/web/word-diffs.ts';
 import { call, startTestServer, type TestServer } from '../support/server.ts';

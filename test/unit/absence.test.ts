@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Absence, absentMs, type Left } from '../../client/web/absence.ts';
-import type { Language } from '../../client/web/strings/languages.ts';
-import { renderSince } from '../../client/web/view/since.ts';
+import type { Language } from '../../client/browser/i18n/languages.ts';
+import { Absence, absentMs, type Left } from '../../client/browser/page/absence.ts';
+import { renderSince } from '../../client/browser/view/missed-summary.ts';
 import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../src/protocol/model.ts';
 import { aChannel, aPost, emptied } from '../support/samples.ts';
 

@@ -93,7 +93,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/telemetry/metrics.ts',
     // How a post is drawn, the same on the server and in the page.
-    'client/web/view/',
+    'client/browser/view/',
   ],
   // Who asks, and what they may read.
   'src/access/': ['src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
@@ -101,11 +101,11 @@ const arrows: Record<string, readonly string[]> = {
   'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
   'client/lib/': ['src/protocol/'],
-  'client/web/': ['client/lib/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
-  'client/web/view/': ['client/web/strings/', 'src/protocol/'],
-  'client/web/embed/': ['client/lib/', 'client/web/', 'client/web/view/', 'client/web/strings/', 'src/protocol/'],
+  'client/browser/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
+  'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
+  'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The words around posts, a file a language.
-  'client/web/strings/': ['src/protocol/'],
+  'client/browser/i18n/': ['src/protocol/'],
   'client/cli/': [
     'client/lib/',
     'src/protocol/',
@@ -138,7 +138,7 @@ const packages: Record<string, readonly string[]> = {
   ws: ['bench/'],
   'socket.io-client': ['client/', 'conformance/'],
   // In what browsers load alone, so that nothing of it is needed at run time.
-  lit: ['client/web/embed/'],
+  lit: ['client/browser/element/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/'],
   jose: ['src/access/'],
@@ -263,7 +263,7 @@ describe('the layout', () => {
   });
 
   it('loads neither schemas nor anything of Node in a browser', () => {
-    const entries = [...sources.keys()].filter((path) => path === 'client/lib/index.ts' || /^client\/web\//.test(path));
+    const entries = [...sources.keys()].filter((path) => path === 'client/lib/index.ts' || /^client\/browser\//.test(path));
     const ways = reachableFrom(entries, imports);
     const wrong = [...ways].filter(([path]) => path === 'zod' || path.startsWith('node:') || path === 'src/protocol/schemas.ts');
     expect(wrong.map(([, way]) => way.join(' → '))).toEqual([]);
@@ -342,7 +342,7 @@ describe('the check of the layout', () => {
     ['src/elsewhere/x.ts', '../protocol/model.ts'],
     ['client/lib/c.ts', '../../src/server.ts'],
     ['client/lib/c.ts', 'zod'],
-    ['client/web/w.ts', '../../src/http/e.ts'],
+    ['client/browser/w.ts', '../../src/http/e.ts'],
     ['src/server.ts', '../client/lib/index.ts'],
     ['src/server.ts', 'left-pad'],
   ])('notices that %s imports %s', (from, to) => {
@@ -354,7 +354,7 @@ describe('the check of the layout', () => {
     ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
     ['src/journal/sqlite/e.ts', '../engine.ts'],
     ['src/journal/sqlite/e.ts', 'node:sqlite'],
-    ['src/web/pages/p.ts', '../../../client/web/view/post.ts'],
+    ['src/web/pages/p.ts', '../../../client/browser/view/post.ts'],
     ['src/server.ts', './journal/sqlite/index.ts'],
     ['client/cli/serve.ts', '../../src/serve.ts'],
   ])('lets %s import %s', (from, to) => {

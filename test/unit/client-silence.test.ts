@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 
 /** Types of a browser's globals are not those of the tests. */
 const page: { io(url: string, options: { path: string }): Pick<Socket, 'on' | 'disconnect'> } = await import(
-  new URL('../../client/web/socket-io.ts', import.meta.url).href
+  new URL('../../client/browser/socket-io.ts', import.meta.url).href
 );
 /** A browser's window tells when its network is gone; the global object of Node takes no listeners. */
 vi.stubGlobal('addEventListener', () => {});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffWords, outlineOf, type Piece, piecesOf } from '../../client/web/view/diff.ts';
-import { compareVersions, stepsOf, type Version } from '../../client/web/view/versions.ts';
+import { diffWords, outlineOf, type Piece, piecesOf } from '../../client/browser/view/diff.ts';
+import { compareVersions, stepsOf, type Version } from '../../client/browser/view/versions.ts';
 
 /** As an editor would mark it: [-removed-] and {+added+}. */
 function marked(pieces: readonly Piece[] | undefined): string | undefined {

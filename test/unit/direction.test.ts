@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { directionOf, turned } from '../../client/web/view/direction.ts';
-import { safe } from '../../client/web/view/html.ts';
+import { directionOf, turned } from '../../client/browser/view/direction.ts';
+import { safe } from '../../client/browser/view/html.ts';
 
 const inRtl = (markup: string) => turned(safe(markup), { runs: 'rtl' }).text;
 

@@ -1,7 +1,7 @@
 import * as library from 'eventsource-parser';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createParser } from '../../client/web/event-stream.ts';
+import { createParser } from '../../client/browser/event-stream.ts';
 
 interface Said {
   event: string | undefined;

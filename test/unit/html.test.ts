@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { html, isolated } from '../../client/web/view/html.ts';
+import { html, isolated } from '../../client/browser/view/html.ts';
 
 describe('text put into HTML', () => {
   it('is isolated where it holds a bidirectional control, whatever it opens or closes', () => {

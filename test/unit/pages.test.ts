@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dataElementId, type PageData } from '../../client/web/view/data.ts';
+import { dataElementId, type PageData } from '../../client/browser/view/data.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../src/protocol/model.ts';
 import { problem } from '../../src/protocol/problems.ts';
 import { errorPage } from '../../src/web/pages/error.ts';

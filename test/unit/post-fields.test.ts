@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { renderPost } from '../../client/browser/view/post.ts';
 import { postLines } from '../../client/cli/post-output.ts';
 import { readPost } from '../../client/lib/read-post.ts';
 import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
 import { fromSnapshot } from '../../client/lib/timeline/timeline.ts';
-import { renderPost } from '../../client/web/view/post.ts';
 import type { NewPostEntry } from '../../src/journal/engine.ts';
 import { postFrom, prepare, saysNothing } from '../../src/journal/entry-record.ts';
 import { placeholder, publish, retract, takeDown } from '../../src/newsroom/post-rules.ts';

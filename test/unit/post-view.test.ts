@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { regions } from '../../client/web/view/page.ts';
-import { type PostSetting, renderPost } from '../../client/web/view/post.ts';
+import { regions } from '../../client/browser/view/page.ts';
+import { type PostSetting, renderPost } from '../../client/browser/view/post.ts';
 import type { Media, ReaderPost } from '../../src/protocol/model.ts';
 import { escaped, hostile, textOf } from '../support/page-text.ts';
 import { aChange, aChannel, aPost } from '../support/samples.ts';

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { elementWordsIn, pageWordsIn, wordsIn } from '../../client/web/strings/index.ts';
-import { type Language, languages } from '../../client/web/strings/languages.ts';
-import * as loaded from '../../client/web/strings/loaded.ts';
-import { serverWordsIn } from '../../client/web/strings/server.ts';
-import { siteWordsIn } from '../../client/web/strings/site.ts';
-import { versionWordsIn } from '../../client/web/strings/versions.ts';
-import type { PageWords, Words } from '../../client/web/strings/words.ts';
-import { counted, newsText } from '../../client/web/view/counts.ts';
+import { elementWordsIn, pageWordsIn, wordsIn } from '../../client/browser/i18n/index.ts';
+import { type Language, languages } from '../../client/browser/i18n/languages.ts';
+import * as loaded from '../../client/browser/i18n/loaded.ts';
+import { serverWordsIn } from '../../client/browser/i18n/server.ts';
+import { siteWordsIn } from '../../client/browser/i18n/site.ts';
+import { versionWordsIn } from '../../client/browser/i18n/versions.ts';
+import type { PageWords, Words } from '../../client/browser/i18n/words.ts';
+import { counted, newsText } from '../../client/browser/view/counts.ts';
 
 const words = (language: string) => wordsIn(language) as Words;
 const pageWords = (language: string) => pageWordsIn(language) as PageWords;

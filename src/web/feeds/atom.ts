@@ -1,5 +1,5 @@
-import { settingOf } from '../../../client/web/view/page.ts';
-import { wordsOf } from '../../../client/web/view/time.ts';
+import { settingOf } from '../../../client/browser/view/page.ts';
+import { wordsOf } from '../../../client/browser/view/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
 import { aboutOf, changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
 import { type FeedFilter, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';

@@ -46,7 +46,7 @@ export function loadAssets(): Assets {
   return {
     script: address('live.js'),
     words: Object.fromEntries(words),
-    front: address('front.js'),
+    front: address('channel-list.js'),
     followPost: address('follow-post.js'),
     keepSession: address('keep-session.js'),
     style: address('live.css'),

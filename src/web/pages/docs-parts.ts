@@ -1,4 +1,4 @@
-import { type Html, html, type Part } from '../../../client/web/view/html.ts';
+import { type Html, html, type Part } from '../../../client/browser/view/html.ts';
 import { type ComponentName, components } from '../../apidocs/components.ts';
 import { jsonSchemas, refTo } from '../../apidocs/json-schema.ts';
 import { queryParameters } from '../../apidocs/openapi.ts';

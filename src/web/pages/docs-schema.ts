@@ -1,4 +1,4 @@
-import { type Html, html, joined, type Part } from '../../../client/web/view/html.ts';
+import { type Html, html, joined, type Part } from '../../../client/browser/view/html.ts';
 import { type Component, type ComponentName, components } from '../../apidocs/components.ts';
 import { type JsonSchema, jsonSchemas, nameOf } from '../../apidocs/json-schema.ts';
 

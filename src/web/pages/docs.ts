@@ -1,4 +1,4 @@
-import { type Html, html } from '../../../client/web/view/html.ts';
+import { type Html, html } from '../../../client/browser/view/html.ts';
 import { socketText, streamText } from '../../apidocs/asyncapi.ts';
 import { type ComponentName, components } from '../../apidocs/components.ts';
 import { generalText, tokenText } from '../../apidocs/openapi.ts';

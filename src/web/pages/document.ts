@@ -1,6 +1,6 @@
-import { directionOf } from '../../../client/web/view/direction.ts';
-import { attribute, type Html, html, type Part, safe } from '../../../client/web/view/html.ts';
-import { serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { directionOf } from '../../../client/browser/view/direction.ts';
+import { attribute, type Html, html, type Part, safe } from '../../../client/browser/view/html.ts';
+import { serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 
 /** Addresses of what pages load, as the build named them. */
 export interface Assets {

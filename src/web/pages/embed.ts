@@ -1,6 +1,6 @@
-import { turned } from '../../../client/web/view/direction.ts';
-import { attribute, html } from '../../../client/web/view/html.ts';
-import { settingOf } from '../../../client/web/view/page.ts';
+import { turned } from '../../../client/browser/view/direction.ts';
+import { attribute, html } from '../../../client/browser/view/html.ts';
+import { settingOf } from '../../../client/browser/view/page.ts';
 import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
 

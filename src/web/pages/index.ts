@@ -1,9 +1,9 @@
-import { turned } from '../../../client/web/view/direction.ts';
-import { type Html, html } from '../../../client/web/view/html.ts';
-import { renderState, settingOf } from '../../../client/web/view/page.ts';
-import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
-import { clockBeside } from '../../../client/web/view/time.ts';
-import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { turned } from '../../../client/browser/view/direction.ts';
+import { type Html, html } from '../../../client/browser/view/html.ts';
+import { renderState, settingOf } from '../../../client/browser/view/page.ts';
+import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
+import { clockBeside } from '../../../client/browser/view/time.ts';
+import { around, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { ListedChannel } from '../../protocol/model.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
-import { html, type Part } from '../../../client/web/view/html.ts';
-import { type Language, languages } from '../../../client/web/view/site-wording.ts';
+import { html, type Part } from '../../../client/browser/view/html.ts';
+import { type Language, languages } from '../../../client/browser/view/site-wording.ts';
 import { vary } from '../../http/answers.ts';
 
 /** The language of a page that belongs to no coverage: of those that there are words in, the one its reader likes best, else English. */

@@ -1,11 +1,19 @@
-import { dataElementId, liveBlogElementId, type PageData } from '../../../client/web/view/data.ts';
-import { type Html, html, safe } from '../../../client/web/view/html.ts';
-import { type Region, regions, renderEmpty, type Shown, settingOf, settingsOf, titleOf } from '../../../client/web/view/page.ts';
-import { renderNewer, renderOlder } from '../../../client/web/view/paging.ts';
-import { type PostSetting, renderPost } from '../../../client/web/view/post.ts';
-import { siteWordsOf } from '../../../client/web/view/site-wording.ts';
-import { clock, wordsOf } from '../../../client/web/view/time.ts';
-import { around, partNames, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { dataElementId, liveBlogElementId, type PageData } from '../../../client/browser/view/data.ts';
+import { type Html, html, safe } from '../../../client/browser/view/html.ts';
+import {
+  type Region,
+  regions,
+  renderEmpty,
+  type Shown,
+  settingOf,
+  settingsOf,
+  titleOf,
+} from '../../../client/browser/view/page.ts';
+import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
+import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
+import { clock, wordsOf } from '../../../client/browser/view/time.ts';
+import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';

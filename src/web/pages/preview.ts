@@ -1,5 +1,5 @@
-import { attribute, type Html, html } from '../../../client/web/view/html.ts';
-import { isWebUrl } from '../../../client/web/view/links.ts';
+import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
+import { isWebUrl } from '../../../client/browser/view/links.ts';
 import { readerLimits } from '../../live/live-limits.ts';
 import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';

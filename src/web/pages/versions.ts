@@ -1,5 +1,5 @@
-import { html } from '../../../client/web/view/html.ts';
-import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/web/view/versions.ts';
+import { html } from '../../../client/browser/view/html.ts';
+import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/browser/view/versions.ts';
 import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface VersionsPage extends VersionsShown, Pick<Followed, 'cursor'> {

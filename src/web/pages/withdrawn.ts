@@ -1,9 +1,9 @@
-import { turned } from '../../../client/web/view/direction.ts';
-import { html } from '../../../client/web/view/html.ts';
-import { settingOf } from '../../../client/web/view/page.ts';
-import { renderPost } from '../../../client/web/view/post.ts';
-import { wordsOf } from '../../../client/web/view/time.ts';
-import { around, serverWordsOf, spoken } from '../../../client/web/view/wording.ts';
+import { turned } from '../../../client/browser/view/direction.ts';
+import { html } from '../../../client/browser/view/html.ts';
+import { settingOf } from '../../../client/browser/view/page.ts';
+import { renderPost } from '../../../client/browser/view/post.ts';
+import { wordsOf } from '../../../client/browser/view/time.ts';
+import { around, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
 import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';

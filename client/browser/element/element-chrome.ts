@@ -1,0 +1,116 @@
+import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import type { Channel } from '../../../src/protocol/model.ts';
+import type { ReaderState } from '../../lib/reader-types.ts';
+import type { Timeline } from '../../lib/timeline/timeline.ts';
+import { connectionSentence, type Tone } from '../connection-status.ts';
+import type { ElementWords, Words } from '../i18n/words.ts';
+import { correctionNotes } from '../view/changes.ts';
+import { numberText } from '../view/counts.ts';
+import { attribute, type Html, html, nothing } from '../view/html.ts';
+import { people } from '../view/links.ts';
+import { settingOf } from '../view/page.ts';
+import { type PostSetting, renderPost } from '../view/post.ts';
+import { clock, datedText, textBeside } from '../view/time.ts';
+import { around } from '../view/wording.ts';
+
+/** Why nothing can be shown. */
+export type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
+
+/** What there is to show around the posts. */
+export interface Scene {
+  words: Words & ElementWords;
+  /** In which they are; undefined until they are there. */
+  language: string | undefined;
+  setting: PostSetting;
+  server: string;
+  timeline: Timeline | undefined;
+  /** That of the timeline; where posts are for members, it is what anyone may know. */
+  channel: Channel | undefined;
+  state: ReaderState | undefined;
+  /** As of when what is shown is known to be true. RFC 3339. */
+  trueAt: string | undefined;
+  trouble: Trouble | undefined;
+  /** What is new to the reader: "3 new posts, 1 correction". */
+  news: string;
+  /** One of the ways on is being gone. */
+  asking: boolean;
+  /** It could not be. */
+  failed: boolean;
+}
+
+/** What stands around the posts, each piece by the id of its place. */
+export const pieces = {
+  status: (scene) => status(scene),
+  title: (scene) => title(scene),
+  notes: (scene) => notes(scene),
+  'key-events-name': ({ words, setting, timeline }) =>
+    html`${words.keyEvents} (${numberText(timeline?.keyEvents.length ?? 0, setting)})`,
+  'key-list': (scene) => keyEvents(scene),
+  pinned: (scene) => pinned(scene),
+  trouble: (scene) => troubleLine(scene),
+  failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
+} as const satisfies Record<string, (scene: Scene) => Html>;
+
+/** Whether what is shown is live, and that in a few words. */
+export function connection({ words, language, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
+  if (trouble !== undefined || language === undefined) return ['still', ''];
+  if (timeline === undefined || state === undefined || trueAt === undefined) {
+    const isOff = state?.status === 'offline' && !navigator.onLine;
+    return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
+  }
+  return connectionSentence(state, timeline.channel.state, textBeside(trueAt, new Date().toISOString(), setting), words);
+}
+
+function status(scene: Scene): Html {
+  const { words, setting } = scene;
+  const { channel } = scene.timeline ?? {};
+  const [tone, said] = connection(scene);
+  const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
+  // The colour is for what is live here and now; that the coverage goes on is told without it.
+  const isLive = tone === 'live' && channel?.state === 'live';
+  const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
+  // Beside "Live" as the channel's state, a connection that is well says nothing more.
+  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || said === '' ? '' : null)}>${said}</span>${
+    channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
+  }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
+}
+
+function title({ channel, server }: Scene): Html {
+  if (channel === undefined) return nothing;
+  const { language, headline, standfirst } = channel;
+  return html`<h2 class="title" part="title" lang="${language}" dir="auto"><a href="${channelAddress(channel, server)}">${headline}</a></h2>${
+    standfirst && html`<p class="standfirst" part="standfirst" lang="${language}" dir="auto">${standfirst}</p>`
+  }`;
+}
+
+/** What was corrected in the headline and the standfirst, and who writes. */
+function notes({ words, setting, channel }: Scene): Html {
+  if (channel === undefined) return nothing;
+  return html`${correctionNotes(channel.history, null, setting)}${
+    channel.byline.length > 0 && html`<p class="credits">${around(words.by, people(channel.byline, words.comma))}</p>`
+  }`;
+}
+
+/** In place of the posts. Members sign in on the server's own page. */
+function troubleLine({ words, server, trouble, channel }: Scene): Html {
+  if (trouble === undefined) return nothing;
+  const page = channel && html` <a href="${onServer(channelPath(channel.id), server)}">${words.openPage}</a>`;
+  return html`<p class="trouble" part="trouble">${words[trouble]}${page}</p>`;
+}
+
+function keyEvents({ setting, timeline, server }: Scene): Html {
+  const { keyEvents = [], channel } = timeline ?? {};
+  const address = (id: string) => onServer(postPath(channel?.id ?? '', id), server);
+  return html`${keyEvents.map(
+    ({ id, headline, publishedAt }) =>
+      html`<li><a href="${address(id)}">${clock(publishedAt, setting)}<bdi>${headline}</bdi></a></li>`,
+  )}`;
+}
+
+/** The pinned post, as it is in the list. */
+function pinned({ words, setting, timeline }: Scene): Html {
+  const { channel, pinned } = timeline ?? {};
+  if (!channel || !pinned) return nothing;
+  const { language } = channel;
+  return html`<p class="label-line">${words.pinned}</p><div lang="${language}" dir="${setting.runs}">${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' })}</div>`;
+}

@@ -1,0 +1,113 @@
+import { reachedEnd } from '../../lib/timeline/timeline.ts';
+import { morphInside, parse } from '../morph.ts';
+import { keepPlace, type View } from '../scroll-anchor.ts';
+import { directionOf, turned } from '../view/direction.ts';
+import { pageWordsOf } from '../view/wording.ts';
+import { connection, pieces, type Scene } from './element-chrome.ts';
+import { namePartsOf } from './style-parts.ts';
+
+/** Grey lines before the first answer; as many as fill the height that is kept free. */
+const skeletonLines = 12;
+
+/**
+ * What there is in an element from its beginning, and stays. What stands in for the posts is apart from where they come: it makes room for
+ * them, and nothing is moved.
+ */
+const markup = `<div class="frame" id="frame" part="frame">
+<header class="head" id="head" part="header"><div class="head-line"><p class="status" id="status" part="status"></p><div class="times" id="times" part="times"></div></div><div id="title"></div><div id="notes"></div></header>
+<div class="skeleton" id="skeleton" part="skeleton" aria-hidden="true">${'<i></i>'.repeat(skeletonLines)}</div>
+<div class="over" id="over"><aside class="since" id="since" part="since" hidden></aside></div>
+<div class="scroller" id="scroller" part="scroller">
+<details class="key-events" id="key-events" part="key-events"><summary id="key-events-name" part="key-events-summary"></summary><ol class="key-list" id="key-list"></ol></details>
+<div class="pinned" id="pinned" part="pinned" role="group"></div>
+<div id="trouble"></div>
+<p class="ways" id="ways-up"><button class="way" id="newer" part="button newer" type="button"></button><button class="way" id="newest" part="button newest" type="button"></button></p>
+<button class="new-posts" id="new-posts" part="button new" type="button"></button>
+<div class="posts" id="posts" part="posts"></div>
+<button class="way" id="older" part="button older" type="button"></button>
+<div id="failed"></div>
+</div>
+<p class="visually-hidden" id="announcement" aria-live="polite"></p>
+</div>`;
+
+/** What is in the element's own tree, apart from the posts and what someone missed. */
+export class Stage {
+  readonly #root: ShadowRoot;
+  readonly #view: View;
+  readonly #dress: (content: ParentNode) => void;
+  /** What was put in, by the id of its place. */
+  readonly #put = new Map<string, string>();
+
+  constructor(root: ShadowRoot, view: View, dress: (content: ParentNode) => void) {
+    this.#root = root;
+    this.#view = view;
+    this.#dress = dress;
+    root.append(parse(markup));
+  }
+
+  /** Of the markup, which is always there. */
+  find(id: string): HTMLElement {
+    return this.#root.getElementById(id) as HTMLElement;
+  }
+
+  /** What changes around the posts moves nothing that is read. `theme`: null for that of the page around. */
+  draw(scene: Scene, theme: string | null): void {
+    keepPlace(this.find('posts'), () => this.#draw(scene, theme), this.#view);
+  }
+
+  #draw(scene: Scene, theme: string | null): void {
+    const { words, setting, channel, timeline, trouble, news, asking } = scene;
+    const isWaiting = timeline === undefined && trouble === undefined;
+    // A feed has articles, or is none.
+    const isFeed = (timeline?.posts.length ?? 0) > 0;
+    const { language = null } = timeline?.channel ?? {};
+    const written = { lang: language, dir: language && directionOf(language) };
+    const dir = directionOf(scene.language ?? words.language);
+    this.#set('frame', { lang: words.language, dir, 'data-theme': theme, 'data-framed': window !== window.parent });
+    this.#set('head', { hidden: trouble !== undefined && channel === undefined });
+    this.#set('status', { 'data-state': connection(scene)[0] });
+    this.#set('skeleton', { hidden: !isWaiting });
+    this.#set('since', { 'aria-label': pageWordsOf(setting).missed });
+    this.#set('scroller', { hidden: isWaiting });
+    this.#set('key-events', { hidden: !timeline?.keyEvents.length });
+    this.#set('key-list', written);
+    this.#set('pinned', { hidden: !timeline?.pinned, 'aria-label': words.pinned });
+    this.#set('ways-up', { hidden: (timeline?.ceiling ?? null) === null });
+    this.#set('posts', {
+      role: isFeed ? 'feed' : null,
+      'aria-label': isFeed ? words.posts : null,
+      'aria-busy': String(asking || scene.state?.status === 'catching-up'),
+      ...written,
+    });
+    this.#set('older', { hidden: timeline === undefined || reachedEnd(timeline) });
+    this.#set('new-posts', { hidden: news === '' });
+    for (const way of ['newer', 'newest', 'older'] as const) {
+      this.#set(way, { 'aria-disabled': String(asking) });
+      this.#say(way, words[`${way}Posts`]);
+    }
+    this.#say('new-posts', news);
+    for (const [id, piece] of Object.entries(pieces)) this.#putIn(id, turned(piece(scene), setting).text);
+  }
+
+  #set(id: string, attributes: Record<string, string | boolean | null>): void {
+    const element = this.find(id);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === 'string') element.setAttribute(name, value);
+      else element.toggleAttribute(name, value === true);
+    }
+  }
+
+  #say(id: string, text: string): void {
+    const element = this.find(id);
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  #putIn(id: string, markup: string): void {
+    if (markup === (this.#put.get(id) ?? '')) return;
+    this.#put.set(id, markup);
+    morphInside(this.find(id), markup, (content) => {
+      this.#dress(content);
+      for (const post of content.querySelectorAll<HTMLElement>('.post')) namePartsOf(post);
+    });
+  }
+}

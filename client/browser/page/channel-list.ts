@@ -1,0 +1,147 @@
+import { Announcer } from '../announcer.ts';
+import { siteWordsIn } from '../i18n/site.ts';
+import { morph } from '../morph.ts';
+import { keepPlace } from '../scroll-anchor.ts';
+import { Times } from '../time-display.ts';
+import { documentOf } from '../trusted-html.ts';
+import { textBeside, wordsOf } from '../view/time.ts';
+import { ownZone } from '../view/time-choice.ts';
+
+/**
+ * The script of `/`. It asks for its own page again, with the entity tag of the last answer, and puts in what changed: the server alone
+ * draws the list and knows who may see what in it, also channels that nobody could have followed before they were there; while nothing
+ * changed an answer has no body. A connection for each channel would tell of a post some seconds sooner, which no way in needs.
+ */
+
+/** How often it asks while the page is seen, give or take a quarter, so that pages opened together do not ask together. Milliseconds. */
+const askMs = 20_000;
+/** Twice as long after each failure, up to this. */
+const askMostMs = 300_000;
+/** An answer takes no longer, or it failed. */
+const answerMs = 10_000;
+
+const list = document.getElementById('channels');
+if (list !== null) run(list);
+
+function run(list: HTMLElement): void {
+  const { lang: language } = document.documentElement;
+  const words = wordsOf({ language });
+  const announcer = new Announcer(() => ({ language }));
+  const times = new Times({ setting: { language, timezone: null }, within: (change) => keepPlace(list, change) });
+  let etag: string | null = null;
+  let trueAt = Date.now();
+  let askedAt = Date.now();
+  let failures = 0;
+  let asking = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function ask(): Promise<void> {
+    if (asking) return;
+    asking = true;
+    clearTimeout(timer);
+    askedAt = Date.now();
+    let waitMs = 0;
+    try {
+      const answer = await fetch(location.href, {
+        headers: { accept: 'text/html', ...(etag !== null && { 'if-none-match': etag }) },
+        signal: AbortSignal.timeout(answerMs),
+      });
+      waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000 || 0;
+      if (answer.status === 200) {
+        const fresh = documentOf(await answer.text());
+        // Networks that want to be signed in to answer in the place of the server.
+        if (fresh.getElementById(list.id) === null) throw new Error('It was answered with another page.');
+        show(fresh);
+        etag = answer.headers.get('etag');
+      } else if (answer.status !== 304) throw new Error(`It was answered with ${answer.status}.`);
+      trueAt = askedAt;
+      failures = 0;
+    } catch {
+      failures += 1;
+    }
+    asking = false;
+    showConnection();
+    wait(waitMs);
+  }
+
+  function wait(leastMs = 0): void {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    const ms = Math.min(askMs * 2 ** failures, askMostMs) * (0.75 + Math.random() / 2);
+    timer = setTimeout(ask, Math.max(ms, leastMs));
+  }
+
+  function show(fresh: Document): void {
+    times.dress(fresh);
+    const before = livesIn(document);
+    const after = livesIn(fresh);
+    const focused = document.activeElement as HTMLElement | null;
+    keepPlace(list, () => {
+      showList(list, fresh);
+      for (const id of ['missing', 'none', 'earlier']) {
+        const [now, then] = [document.getElementById(id), fresh.getElementById(id)];
+        if (now !== null && then !== null) morph(now, then);
+      }
+    });
+    // What was moved in the document has lost the focus.
+    if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+    const { saidLive, saidEnded } = siteWordsIn(language);
+    for (const [id, { live, headline }] of after) {
+      const wasLive = before.get(id)?.live === true;
+      if (live !== wasLive) announcer.say((live ? saidLive : saidEnded)(headline));
+    }
+  }
+
+  function showConnection(): void {
+    const [element, text] = [document.getElementById('connection'), document.getElementById('connection-text')];
+    if (element === null || text === null) return;
+    const [at, now] = [new Date(trueAt).toISOString(), new Date().toISOString()];
+    const asOf = textBeside(at, now, { language, timezone: ownZone() ?? 'UTC' });
+    const said = failures === 0 ? words.upToDate : navigator.onLine ? words.reconnecting(asOf) : words.offline(asOf);
+    if (text.textContent !== said) text.textContent = said;
+    element.dataset.state = failures === 0 ? 'live' : 'waiting';
+  }
+
+  /** Whoever comes back to the page sees it as it is now, and a network that came back is tried at once. */
+  const onReturn = () => {
+    if (!document.hidden && (failures > 0 || Date.now() - askedAt >= askMs)) void ask();
+    else wait();
+  };
+
+  document.addEventListener('visibilitychange', onReturn);
+  window.addEventListener('pageshow', ({ persisted }) => persisted && onReturn());
+  window.addEventListener('online', onReturn);
+  times.start();
+  showConnection();
+  wait();
+}
+
+/** Makes the list hold the channels of the fresh page in their order; an entry that stays stays the same element. */
+function showList(list: HTMLElement, fresh: Document): void {
+  const entries = new Map(entriesOf(document).map((entry) => [entry.dataset.channel, entry]));
+  const wanted = entriesOf(fresh);
+  const ids = new Set(wanted.map(({ dataset }) => dataset.channel));
+  for (const [id, entry] of entries) if (!ids.has(id)) entry.remove();
+  let next = list.firstElementChild;
+  for (const entry of wanted) {
+    const stays = entries.get(entry.dataset.channel);
+    if (stays !== undefined) morph(stays, entry);
+    const shown = stays ?? entry;
+    if (shown === next) next = next.nextElementSibling;
+    else list.insertBefore(shown, next);
+  }
+}
+
+function entriesOf(page: Document): HTMLElement[] {
+  return [...page.querySelectorAll<HTMLElement>('#channels > [data-channel]')];
+}
+
+/** Of each channel of a page, whether it is live. */
+function livesIn(page: Document): Map<string | undefined, { live: boolean; headline: string }> {
+  return new Map(
+    entriesOf(page).map((entry) => [
+      entry.dataset.channel,
+      { live: entry.dataset.state === 'live', headline: entry.querySelector('h2')?.textContent ?? '' },
+    ]),
+  );
+}

@@ -1,0 +1,78 @@
+import type { Words } from '../i18n/words.ts';
+
+/** How long a button says that it did its work. Milliseconds. */
+const doneMs = 2_500;
+
+/**
+ * Passing posts on: the buttons of each post, which are there for a script alone, work from now on. `say` tells those who hear the page.
+ * What is passed on is what the post's time links to.
+ */
+export function enableSharing(words: () => Words, say: (sentence: string) => void): void {
+  const { dataset } = document.documentElement;
+  dataset.scripted = '';
+  if (typeof navigator.share === 'function') dataset.share = '';
+  document.addEventListener('click', (click) => {
+    const button = (click.target as Element).closest<HTMLButtonElement>('button[data-action]');
+    const post = button?.closest('.post');
+    const link = post?.querySelector<HTMLAnchorElement>('a.when');
+    if (!button || !post || !link) return;
+    const title = post.querySelector('.headline')?.textContent ?? document.title;
+    void (button.dataset.action === 'share' ? share(link.href, title) : copy(link.href)).then((done) => {
+      const { linkCopied, linkNotCopied } = words();
+      if (done === 'copied') confirm(button, linkCopied);
+      if (done !== 'shared') say(done === 'copied' ? linkCopied : linkNotCopied);
+    });
+  });
+}
+
+/** The post of this channel that a link of the coverage leads to, on this page or another. */
+export function postOf({ rel, href }: HTMLAnchorElement, channelId: string): string | undefined {
+  // Links to elsewhere, and the permanent link of a post itself, have a `rel`.
+  const [, channel = channelId, id] = (rel === '' && /(?:\/live\/([^/]+)\/|#post-)([^/#]+)$/.exec(href)) || [];
+  return channel === channelId ? id : undefined;
+}
+
+type Done = 'shared' | 'copied' | 'failed';
+
+async function share(url: string, title: string): Promise<Done> {
+  try {
+    await navigator.share({ url, title });
+    return 'shared';
+  } catch (error) {
+    // Whoever closes the sheet wants nothing else; a device that can share nothing can copy.
+    return (error as Error).name === 'AbortError' ? 'shared' : await copy(url);
+  }
+}
+
+async function copy(url: string): Promise<Done> {
+  try {
+    await navigator.clipboard.writeText(url);
+    return 'copied';
+  } catch {
+    return copySelected(url) ? 'copied' : 'failed';
+  }
+}
+
+/** The older way, for a page on plain HTTP, where browsers have no clipboard. */
+function copySelected(text: string): boolean {
+  const focused = document.activeElement as HTMLElement | null;
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'visually-hidden';
+  document.body.append(field);
+  field.focus({ preventScroll: true });
+  field.select();
+  const done = document.execCommand('copy');
+  field.remove();
+  focused?.focus({ preventScroll: true });
+  return done;
+}
+
+function confirm(button: HTMLButtonElement, said: string): void {
+  const before = button.textContent;
+  if (before === said) return;
+  button.textContent = said;
+  setTimeout(() => {
+    if (button.textContent === said) button.textContent = before;
+  }, doneMs);
+}

@@ -1,0 +1,134 @@
+import { onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import type { ReaderPost } from '../../../src/protocol/model.ts';
+import { words as en } from '../i18n/en.ts';
+import type { Words } from '../i18n/words.ts';
+import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
+import { numberText } from './counts.ts';
+import { turned } from './direction.ts';
+import { type Html, html, joined, nothing, safe } from './html.ts';
+import { link, people } from './links.ts';
+import { renderMedia } from './media.ts';
+import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
+
+/** A post as HTML, the one rendering for the page the server sends and for the page that is open. */
+
+export interface PostSetting extends Setting {
+  /** Told above the post where it is the first of its day, counted from the top. */
+  day?: boolean;
+  /** Where it stands: a page may show a post in its list and pinned, and an id only once. */
+  place?: 'list' | 'pinned' | 'summary';
+  /** The newsroom's page that carries the channel, to which permanent links lead then. */
+  url?: string | null;
+  /** With ways to pass it on, for a page whose script knows them. */
+  actions?: boolean;
+  /** A permanent link led to it. */
+  marked?: boolean;
+  /** The page opens at it, also where no script runs. */
+  focused?: boolean;
+}
+
+/** The post, or its tombstone. All text but `post.html` is escaped. */
+export function renderPost(post: ReaderPost, setting: PostSetting): Html {
+  const place = setting.place ?? 'list';
+  const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
+  const content = post.status === 'published' ? published(post, setting) : withdrawn(post, setting);
+  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
+  return turned(article, setting);
+}
+
+function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
+  return place === 'list' ? postAnchor(postId) : `${place}-${postId}`;
+}
+
+function classes(post: ReaderPost): string {
+  if (post.status !== 'published') return 'post withdrawn';
+  return ['post', kindName(post, en) && post.kind, post.keyEvent && 'key-event'].filter(Boolean).join(' ');
+}
+
+function published(post: ReaderPost, setting: PostSetting): Html {
+  return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
+    post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
+  }${correctionNotes(post.history, post.publishedAt, setting)}${
+    post.html !== '' &&
+    html`<div class="body${setting.digits && ` ${setting.digits}`}">${safe(post.html.replace(sided, '$& dir="auto"'))}</div>`
+  }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
+}
+
+/**
+ * What shows on which side it begins: blockquotes and tables, as no other tag of a post begins so, and items of lists. One without letters,
+ * such as a year, has no way of its own, and runs as what is around the list.
+ */
+const sided = /<(bl|ta|li(?!>\P{L}*<\/l))[^>]*/gu;
+
+/** In the post's place, with the reason where one was given; of what it said, nothing. */
+function withdrawn(post: ReaderPost, setting: PostSetting): Html {
+  return html`<header class="line">${when(post, setting)}</header><p class="withdrawal">${withdrawalNote(post.history, post.publishedAt, setting)}</p>`;
+}
+
+function when(post: ReaderPost, setting: PostSetting): Html {
+  // On the server's own page a path without its address, which leads there by whatever name a reader reaches it.
+  const address = permanentLink({ id: post.channelId, url: setting.url ?? null }, post.id, setting.server ?? '');
+  const link = html`<a class="when" href="${address}" rel="bookmark">${clock(post.publishedAt, setting)}</a>`;
+  return post.status === 'published' ? html`${link}${updatedAt(post.history, post.publishedAt, setting)}` : link;
+}
+
+/** Null for an update, and for a kind of a later version. */
+function kindName({ kind }: ReaderPost, { kinds }: Words): string | null {
+  return kind !== 'update' && Object.hasOwn(kinds, kind) ? kinds[kind] : null;
+}
+
+function marks(post: ReaderPost, setting: Setting): Html {
+  const words = wordsOf(setting);
+  const { keyEvent, verification, developing } = words;
+  const shown: [string, string | null | undefined | false][] = [
+    [post.kind, kindName(post, words)],
+    ['key', post.keyEvent && keyEvent],
+    [String(post.verification), post.verification && verification[post.verification]],
+    ['developing', post.developing && developing],
+  ];
+  const marked = shown.filter(([, name]) => name);
+  if (marked.length === 0) return nothing;
+  return html`<ul class="marks">${marked.map(([kind, name]) => html`<li class="mark mark-${kind}">${name}</li>`)}</ul>`;
+}
+
+function footer(post: ReaderPost, setting: PostSetting): Html {
+  const words = wordsOf(setting);
+  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors, words.comma)}</p>`}${
+    post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
+  }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}${post.revision > 1 && versions(post, setting)}</footer>`;
+}
+
+/** A page of the server's own: what the post said before is nothing that an open page keeps. */
+function versions(post: ReaderPost, setting: PostSetting): Html {
+  const { earlierVersions, ofPost } = wordsOf(setting);
+  const address = onServer(versionsPath(post.channelId, post.id), setting.server ?? '');
+  const name = ofPost(earlierVersions, clockText(post.publishedAt, setting));
+  return html`<p class="versions"><a href="${address}" rel="nofollow" aria-label="${name}">${earlierVersions}</a></p>`;
+}
+
+/** Their names begin with what is seen, and tell which post they are of. */
+function actions(post: ReaderPost, setting: PostSetting): Html {
+  const words = wordsOf(setting);
+  const at = clockText(post.publishedAt, setting);
+  const action = (name: 'copy' | 'share', label: string) =>
+    html`<button type="button" class="action" data-action="${name}" aria-label="${words.ofPost(label, at)}">${label}</button>`;
+  return html`<div class="actions">${action('copy', words.copyLink)}${action('share', words.share)}</div>`;
+}
+
+function sources(post: ReaderPost, setting: Setting): Html {
+  return joined(
+    post.sources.map(
+      (source) =>
+        html`${link(source.url, html`<bdi>${source.name}</bdi>`)}${source.via ? html` ${wordsOf(setting).via} <bdi>${source.via}</bdi>` : null}`,
+    ),
+    wordsOf(setting).comma,
+  );
+}
+
+function derived(post: ReaderPost, setting: Setting): Html {
+  const links = post.derivedFrom.map(
+    (id, at) =>
+      html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(numberText(at + 1, setting))}</a>`,
+  );
+  return joined(links, wordsOf(setting).comma);
+}

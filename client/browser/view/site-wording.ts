@@ -1,0 +1,15 @@
+import { type SiteWords, siteWordsIn } from '../i18n/site.ts';
+import { counted } from './counts.ts';
+import type { Setting } from './time.ts';
+
+export { type Language, languages } from '../i18n/languages.ts';
+
+/** What pages say that belong to no coverage, and signing in on those that do. English for a language that there are no words in. */
+export function siteWordsOf({ language }: Pick<Setting, 'language'>): SiteWords {
+  return siteWordsIn(language);
+}
+
+/** "Try again in 5 seconds." */
+export function tryAgainText(seconds: number, setting: Pick<Setting, 'language'>): string {
+  return counted(siteWordsOf(setting).tryAgain, Math.ceil(seconds), setting);
+}

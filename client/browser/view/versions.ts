@@ -1,0 +1,257 @@
+import { channelPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import type { Change, Channel, Media } from '../../../src/protocol/model.ts';
+import { words as en } from '../i18n/en.ts';
+import { wordsIn } from '../i18n/index.ts';
+import { type VersionWords, versionWordsIn } from '../i18n/versions.ts';
+import type { Words } from '../i18n/words.ts';
+import { numberText } from './counts.ts';
+import type { Piece } from './diff.ts';
+import { directionOf, turned } from './direction.ts';
+import { type Html, html, nothing } from './html.ts';
+import { settingOf } from './page.ts';
+import { clockBeside, type Setting } from './time.ts';
+
+/** What a post said before: each of its changes with the words that went and those that came. */
+
+/** A post as it was at one revision. */
+export interface Version {
+  revision: number;
+  /** Null: as it was first published. */
+  change: Change | null;
+  publishedAt: string;
+  headline: string | null;
+  /** What its html says. Plain text. */
+  text: string;
+  beside: readonly Beside[];
+}
+
+/** What a post has beside its words: a picture, a source, who wrote it, or a mark such as that it is breaking. */
+export interface Beside {
+  what: Media['type'] | 'source' | 'author' | 'mark';
+  /** Two of a kind with one id are the same thing, whatever is said of it. */
+  id: string;
+  /** What a reader is told of it; of a mark its id. */
+  text: string;
+}
+
+/** One thing beside the words, with what went and what came. */
+export interface Line extends Pick<Beside, 'what'> {
+  pieces: Piece[];
+}
+
+export type Step =
+  /** Beside the version before it. `lines`: what was changed beside the words. */
+  | { status: 'compared'; version: Version; headline: Piece[]; text: Piece[]; lines: Line[] }
+  /** Too much was changed to be told by word. */
+  | { status: 'both'; version: Version; before: Version; lines: Line[] }
+  /** The first version, or the first after an erased one. */
+  | { status: 'whole'; version: Version }
+  /** The revisions from one to the other, both included, are missing for everyone. */
+  | { status: 'erased'; from: number; to: number };
+
+/** Compares two texts; undefined where too much was changed to be told by word. */
+export type Diff = (before: string, after: string) => Piece[] | undefined;
+
+/** What was changed from one version to the next. */
+export type Comparison =
+  | Pick<Extract<Step, { status: 'compared' }>, 'status' | 'headline' | 'text' | 'lines'>
+  | { status: 'both'; lines: Line[] };
+
+/** Texts are compared in the same order each time. */
+export function compareVersions(before: Version, version: Version, diff: Diff): Comparison {
+  const headline = diff(before.headline ?? '', version.headline ?? '');
+  const text = diff(before.text, version.text);
+  const lines = linesOf(before.beside, version.beside, diff);
+  return headline === undefined || text === undefined ? { status: 'both', lines } : { status: 'compared', headline, text, lines };
+}
+
+/** The steps from revision `floor` to revision `top`, newest first. `versions`: those that there are, in any order, the one below `floor` among them. */
+export function stepsOf(
+  versions: readonly Version[],
+  floor: number,
+  top: number,
+  compare: (before: Version, version: Version) => Comparison,
+): Step[] {
+  const byRevision = new Map(versions.map((version) => [version.revision, version]));
+  const steps: Step[] = [];
+  for (let revision = top; revision >= floor; revision -= 1) {
+    const version = byRevision.get(revision);
+    const last = steps.at(-1);
+    if (version !== undefined) steps.push(stepTo(version, byRevision.get(revision - 1), compare));
+    else if (last?.status === 'erased') last.from = revision;
+    else steps.push({ status: 'erased', from: revision, to: revision });
+  }
+  return steps;
+}
+
+function stepTo(version: Version, before: Version | undefined, compare: (before: Version, version: Version) => Comparison): Step {
+  if (before === undefined) return { status: 'whole', version };
+  const comparison = compare(before, version);
+  return comparison.status === 'both' ? { ...comparison, version, before } : { ...comparison, version };
+}
+
+/** What went, then what came or is told otherwise. The order in which they stand counts for nothing. */
+function linesOf(before: readonly Beside[], after: readonly Beside[], diff: Diff): Line[] {
+  const old = keyed(before);
+  const came: Line[] = [];
+  for (const [key, { what, text }] of keyed(after)) {
+    const was = old.get(key);
+    old.delete(key);
+    if (was === undefined) came.push({ what, pieces: [{ kind: 'added', text }] });
+    else if (was.text !== text) came.push({ what, pieces: diff(was.text, text) ?? replaced(was.text, text) });
+  }
+  const went = [...old.values()].map(({ what, text }): Line => ({ what, pieces: [{ kind: 'removed', text }] }));
+  return [...went, ...came];
+}
+
+function replaced(before: string, after: string): Piece[] {
+  return [
+    { kind: 'removed', text: before },
+    { kind: 'added', text: after },
+  ];
+}
+
+/** The same picture may stand in a post twice. */
+function keyed(all: readonly Beside[]): Map<string, Beside> {
+  const found = new Map<string, Beside>();
+  for (const one of all) {
+    for (let nth = 1; ; nth += 1) {
+      const key = JSON.stringify([one.what, one.id, nth]);
+      if (found.has(key)) continue;
+      found.set(key, one);
+      break;
+    }
+  }
+  return found;
+}
+
+export interface VersionsShown {
+  channel: Channel;
+  postId: string;
+  steps: readonly Step[];
+  /** Each step as `renderVersion` makes it; left out: made at once. */
+  sections?: readonly Html[] | undefined;
+  /** The revision that the next page of older changes is asked for with; null where there is none. */
+  older: number | null;
+}
+
+/** "Earlier versions: The harbour fire". */
+export function versionsTitle({ language, headline }: Channel): string {
+  const { earlierVersions, colon } = wordsIn(language) ?? en;
+  return `${earlierVersions}${colon}${headline}`;
+}
+
+/** The whole page but for its bar. */
+export function renderVersions({ channel, postId, steps, sections, older }: VersionsShown): Html {
+  const said = sayingOf(channel);
+  const { words, own } = said;
+  return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
+<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, said.setting)}</a></p><h1>${words.earlierVersions}</h1>
+<p class="standfirst">${own.legend}</p></header>
+<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, said))}</div>
+<nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
+    older !== null &&
+    html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
+  }</nav>
+</div>`;
+}
+
+/** One step of the page. */
+export function renderVersion(step: Step, channel: Channel): Html {
+  return renderStep(step, sayingOf(channel));
+}
+
+/** How a channel's page says things: times and words around what the post says, and the language of the latter. */
+interface Saying {
+  setting: Setting;
+  words: Words;
+  own: VersionWords;
+}
+
+function sayingOf(channel: Channel): Saying {
+  const words = wordsIn(channel.language) ?? en;
+  return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
+}
+
+function renderStep(step: Step, said: Saying): Html {
+  const { own } = said;
+  if (step.status === 'erased') {
+    const { from, to } = step;
+    const named = (revision: number) => own.version(numberText(revision, said.setting));
+    const name = from === to ? named(to) : `${named(from)} – ${named(to)}`;
+    return html`<section class="version"><h2>${name}</h2><p class="note">${from === to ? own.erased : own.erasedMany}</p></section>`;
+  }
+  const { version } = step;
+  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, said)}${bodyOf(step, said)}</section>`;
+}
+
+/** "Correction, Nov 24, 2026, 14:05 UTC", and the note below. */
+function renderChange({ change, publishedAt }: Version, { setting, words, own }: Saying): Html {
+  const at = clockBeside(change?.at ?? publishedAt, null, setting);
+  const label =
+    change === null ? own.published : change.kind === 'refile' ? own.refile : (words.changes[change.kind] ?? words.changed);
+  return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && turned(html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`, setting)}`;
+}
+
+function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
+  const { own } = said;
+  const same = (text: string): Piece[] => (text === '' ? [] : [{ kind: 'same', text }]);
+  const whole = ({ headline, text }: Version) => texts(same(headline ?? ''), same(text), said);
+  switch (step.status) {
+    case 'whole': {
+      const lines = step.version.beside.map(({ what, text }): Line => ({ what, pieces: same(text) }));
+      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}${listed(lines, said)}`;
+    }
+    case 'both':
+      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}${listed(step.lines, said)}`;
+    default: {
+      const isSame = [...step.headline, ...step.text].every(({ kind }) => kind === 'same');
+      const hint = isSame && html`<p class="hint">${step.lines.length > 0 ? own.besideWords : own.noWord}</p>`;
+      return html`${hint}${texts(step.headline, step.text, said)}${listed(step.lines, said)}`;
+    }
+  }
+}
+
+/** "Picture: A ferry at the quay". A mark is told as posts tell it. */
+function listed(lines: readonly Line[], said: Saying): Html {
+  const { setting, words, own } = said;
+  if (lines.length === 0) return nothing;
+  const marks: Record<string, string> = {
+    ...words.kinds,
+    ...words.verification,
+    key: words.keyEvent,
+    developing: words.developing,
+  };
+  return html`<ul class="beside">${lines.map(({ what, pieces }) => {
+    if (what !== 'mark')
+      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</bdi></li>`;
+    return html`<li>${marked(
+      pieces.map(({ kind, text }) => ({ kind, text: marks[text] ?? text })),
+      said,
+    )}</li>`;
+  })}</ul>`;
+}
+
+function texts(headline: readonly Piece[], text: readonly Piece[], said: Saying): Html {
+  const written = (as: string, pieces: readonly Piece[]) =>
+    pieces.length > 0 &&
+    html`<div class="${as}" lang="${said.setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</div>`;
+  return html`${written('headline', headline)}${written('text', text)}`;
+}
+
+/** By the text alone: what says in words that some of it is new may be in another language. */
+function dirOf(pieces: readonly Piece[], { setting }: Saying): 'rtl' | 'auto' {
+  const text = html`<bdi>${pieces.map(({ text }) => text)}</bdi>`;
+  return turned(text, setting).text === text.text ? 'auto' : 'rtl';
+}
+
+/** What is added and removed is told in words too, to those who hear the page. */
+function marked(pieces: readonly Piece[], { words, own }: Saying): Html {
+  const hidden = (word: string) =>
+    html`<span class="visually-hidden" lang="${words.language}" dir="${directionOf(words.language)}"> ${word} </span>`;
+  return html`${pieces.map(({ kind, text }) => {
+    if (kind === 'same') return text;
+    if (kind === 'added') return html`<ins>${hidden(own.added)}${text}${hidden(own.end)}</ins>`;
+    return html`<del>${hidden(own.removed)}${text}${hidden(own.end)}</del>`;
+  })}`;
+}
