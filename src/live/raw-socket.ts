@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
  * This is the one place that knows what is under Node's sockets: the handle, and the requests and the state that `stream_wrap` has for it.
  * Where they are not as expected, or Node's permission model forbids a look, there is no handle to be had, and whoever asks for one writes to
  * the stream. Under `--pending-deprecation` Node warns of the look (DEP0111).
- * `test/unit/kernel.test.ts` fails where they have moved.
+ * `test/unit/live/raw-socket.test.ts` fails where they have moved.
  */
 export interface Handle {
   /** The descriptor; negative when it has been closed. */

@@ -3,7 +3,7 @@ import type { AuthorPost, Media, Person, PostKind, ReaderPost, Source, Verificat
 /**
  * The table of a post's fields. A new field starts here, with its type in `PostFields` and its value in `blankPost`: authors can then
  * send it, it is kept, and a withdrawn post loses it. Every other place that treats fields one by one does not compile, or fails
- * `test/unit/post-fields.test.ts`, until it has an answer for the new one.
+ * `test/unit/protocol/post-fields.test.ts`, until it has an answer for the new one.
  *
  * Browsers load this module, so it holds no schema. The schemas of the fields are in `schemas.ts`.
  */

@@ -106,8 +106,10 @@ describe('the tarball', () => {
     const allowed = ['eventsource-parser', 'socket.io-client', 'uuid'];
     expect(packages.filter((name) => !allowed.includes(name.split('/')[0] ?? ''))).toEqual([]);
     expect(ours.filter((path) => importsOf(path).some((to) => to.startsWith('node:')))).toEqual([]);
-    expect(ours.filter((path) => !/^dist\/(?:client\/lib\/(?:timeline\/|transports\/)?[a-z-]+|src\/protocol\/[a-z-]+)\.js$/.test(path))).toEqual(
-      [],
-    );
+    expect(
+      ours.filter(
+        (path) => !/^dist\/(?:client\/lib\/(?:timeline\/|transports\/)?[a-z-]+|src\/protocol\/[a-z-]+)\.js$/.test(path),
+      ),
+    ).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { run } from './run.ts';
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 
-/** Seeds that fail without what was mended, and what it was. A change of the simulation gives them another meaning: `test/unit/feed.test.ts` keeps its own. */
+/** Seeds that fail without what was mended, and what it was. A change of the simulation gives them another meaning: `test/unit/streams/channel-stream.test.ts` keeps its own. */
 const found: [seed: number, what: string][] = [
   [155, 'what a node read of a journal that ended below what it held was taken to go on from there'],
   [269, 'a reader who had been given more than the feed had heard of went on into another history'],

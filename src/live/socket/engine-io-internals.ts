@@ -7,7 +7,7 @@ import { type Server as EngineServer, Socket as EngineSocket, protocol, transpor
  * Everything that Pressbox uses of engine.io and ws and that neither documents. No other file reaches for it.
  *
  * `knowsInside` tells whether all of it is where it was. If not, `SocketEngine` serves readers with what engine.io documents, which costs
- * more a reader (`packet-pipe.ts`). `test/unit/engine-io.test.ts` fails when something has moved.
+ * more a reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something has moved.
  */
 
 /** A connection of engine.io with the methods that it calls on itself. */

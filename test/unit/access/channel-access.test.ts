@@ -1,0 +1,177 @@
+import { describe, expect, it, vi } from 'vitest';
+import { holdReadable, knownChannel, type Requester, readFeedIfOpen, readIfOpen } from '../../../src/access/channel-access.ts';
+import type { Asking, Standing } from '../../../src/access/identity.ts';
+import { Asker } from '../../../src/access/requester.ts';
+import { type ChannelRead, type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
+import type { Access } from '../../../src/protocol/model.ts';
+import { type ProblemCode, Refusal } from '../../../src/protocol/problems.ts';
+import type { Grants } from '../../../src/protocol/rights.ts';
+import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { newChannel } from '../../simulation/contents.ts';
+
+/** The one guard of access, with a journal that says of a channel what the test tells it to. */
+const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
+const moon = newChannel(1);
+const grants: Grants = { reader: [], author: [], editor: [], admin: false };
+const principal = (more: Partial<Grants>) => ({
+  ...{ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0 },
+  grants: { ...grants, ...more },
+});
+const asker = (asking: Asking, standing: Standing = 'good') => new Asker(asking, () => standing);
+const stranger = asker(undefined);
+const member = asker(principal({ reader: ['*'] }));
+const author = asker(principal({ author: ['moon'] }));
+const comesBack = new Refusal('starting', { retryAfter: 5 });
+const unjudged = { refusal: comesBack, again: async () => undefined };
+
+const found = (access: Access, revision = 1): ChannelRead => ({
+  status: 'found',
+  channel: { ...moon, access, revision, latestPostAt: null },
+  position,
+});
+
+/** A journal that answers each read of the channel with the next of these, and with the last one from then on. */
+function journalOf(...reads: ChannelRead[]) {
+  const channel = vi.fn(async (_channelId: string, _seesDesk?: boolean) => reads.shift() ?? last);
+  const last = reads.at(-1) as ChannelRead;
+  const catchUp = vi.fn(() => new Promise<never>(() => {}));
+  const said: Partial<Engine> = {
+    ...{ channel, catchUp },
+    subscribe: async () => () => {},
+    onReach: () => () => {},
+    onErased: () => () => {},
+  };
+  const engine = said as Engine;
+  const idle: number[] = [];
+  const later = (ms: number) => {
+    idle.push(ms);
+    return () => {};
+  };
+  const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {}, later });
+  return { engine, feeds, channel, catchUp, idle };
+}
+
+async function codeOf(refused: Promise<unknown>): Promise<ProblemCode | undefined> {
+  const error = await refused.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof Refusal ? error.problem.code : undefined;
+}
+
+/** Every way to a channel. */
+const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Requester) => Promise<unknown>> = {
+  'what is answered once': ({ engine }, who) => knownChannel(engine, who, 'moon'),
+  'what is read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
+  'what is read from a feed': (parts, who) => readFeedIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
+  'what stays open': ({ feeds }, who) => holdReadable(feeds, who, 'moon'),
+};
+
+describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
+  it.each<[string, Requester, ChannelRead, ProblemCode]>([
+    ['a channel that never was', member, { status: 'missing' }, 'not-found'],
+    ['a channel of the desk', member, found('desk'), 'not-found'],
+    ['a channel that was deleted from the desk', member, { status: 'deleted', access: 'desk' }, 'not-found'],
+    ['a deleted channel that was for members', stranger, { status: 'deleted', access: 'members' }, 'channel-deleted'],
+    ['their own deleted channel of the desk', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
+    ['a channel of the desk, with a token that has expired', asker(principal({}), 'expired'), found('desk'), 'token-invalid'],
+    ['a channel that is not there, with a session that cannot be judged', unjudged, { status: 'missing' }, 'starting'],
+  ])('refuses %s', async (_what, who, read, code) => {
+    const journal = journalOf(read);
+    expect(await codeOf(ask(journal, who))).toBe(code);
+    expect(journal.channel).toHaveBeenCalledTimes(1);
+    journal.feeds.close();
+  });
+
+  it('refuses a hidden channel after as many reads as one that is not there, when its feed is open too', async () => {
+    const journal = journalOf(found('desk'));
+    await holdReadable(journal.feeds, author, 'moon');
+    journal.channel.mockClear();
+    expect(await codeOf(ask(journal, member))).toBe('not-found');
+    expect(journal.channel.mock.calls).toEqual([['moon', false]]);
+    journal.feeds.close();
+  });
+
+  it('finds no channel by a name that none can have', async () => {
+    const journal = journalOf(found('public'));
+    await expect(knownChannel(journal.engine, member, 'Not a channel')).rejects.toMatchObject({ problem: { code: 'not-found' } });
+    expect(journal.channel).not.toHaveBeenCalled();
+    journal.feeds.close();
+  });
+});
+
+describe('what is read from the journal', () => {
+  it('is not given to whom access was closed while it was read', async () => {
+    const journal = journalOf(found('public'));
+    const read = await readIfOpen(journal, undefined, 'moon', async () => {
+      journal.channel.mockResolvedValue(found('members'));
+      return 'posts';
+    });
+    expect(read).toMatchObject({ status: 'closed', channel: { access: 'members' } });
+    journal.feeds.close();
+  });
+
+  it('is not even read for one who may only know of the channel', async () => {
+    const journal = journalOf(found('members'));
+    const read = vi.fn(async () => 'posts');
+    expect(await readIfOpen(journal, undefined, 'moon', read)).toMatchObject({ status: 'closed' });
+    expect(read).not.toHaveBeenCalled();
+    journal.feeds.close();
+  });
+});
+
+describe('what is read from a feed that is behind, or follows a history that was lost', () => {
+  const closed = { ...moon, access: 'members' as const, revision: 2 };
+
+  it('is not given out: where the journal says that the channel is open, the client retries and the feed asks the journal', async () => {
+    const journal = journalOf(found('public', 3));
+    const read = readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: closed }));
+    await expect(read).rejects.toBeInstanceOf(JournalUnavailable);
+    expect(journal.catchUp).toHaveBeenCalledTimes(1);
+    journal.feeds.close();
+  });
+
+  it('is refused where the journal says that the channel is closed by now', async () => {
+    const journal = journalOf(found('public'), found('public'), found('members', 2));
+    expect(await codeOf(readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: closed })))).toBe('token-missing');
+    journal.feeds.close();
+  });
+
+  it('is given out with the channel as the journal has it, where that is newer', async () => {
+    const journal = journalOf(found('public', 3));
+    const read = await readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: moon }));
+    expect(read).toMatchObject({ status: 'open', channel: { revision: 3 } });
+    journal.feeds.close();
+  });
+});
+
+describe('what stays open', () => {
+  it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
+    const { feeds, idle } = journalOf(found('members'));
+    expect(await codeOf(holdReadable(feeds, stranger, 'moon'))).toBe('token-missing');
+    expect(idle).toEqual([fanoutLimits.feedIdleMs]);
+    const held = await holdReadable(feeds, member, 'moon');
+    expect(await codeOf(holdReadable(feeds, stranger, 'moon'))).toBe('token-missing');
+    expect(idle).toHaveLength(1);
+    held.release();
+    expect(idle).toHaveLength(2);
+    feeds.close();
+  });
+
+  it('has a feed that is behind ask the journal, where that says that the channel was opened to who is refused', async () => {
+    const { feeds, catchUp } = journalOf(found('members'), found('members'), found('public'));
+    await expect(holdReadable(feeds, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
+    expect(catchUp).toHaveBeenCalledTimes(1);
+    feeds.close();
+  });
+
+  it('reads nothing for one whom an open feed lets in', async () => {
+    const { feeds, channel } = journalOf(found('members'));
+    await holdReadable(feeds, member, 'moon');
+    channel.mockClear();
+    await holdReadable(feeds, member, 'moon');
+    expect(channel).not.toHaveBeenCalled();
+    feeds.close();
+  });
+});

@@ -1,0 +1,170 @@
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIdentity } from '../../../src/access/identity.ts';
+import { createSessions } from '../../../src/access/sessions.ts';
+import { createTokens, signToken } from '../../../src/access/tokens.ts';
+import { startIssuer } from '../../support/issuer.ts';
+import type { Site } from '../../support/site.ts';
+
+const now = Date.parse('2026-11-25T12:00:00Z');
+const seconds = now / 1000;
+const secret = new Uint8Array(randomBytes(32));
+const grants = { reader: ['sport-*'], author: ['mars'], editor: ['moon'], admin: true };
+
+/** What servers without a secret share. */
+const storedKey = new Uint8Array(randomBytes(32));
+
+interface Opened {
+  jwksUrl?: string;
+  issuer?: string;
+  at?: number;
+  key?: Uint8Array | null;
+}
+
+function opened({ jwksUrl, issuer, at = now, key = secret }: Opened = {}) {
+  const tokens = createTokens({ secret: key ?? undefined, jwksUrl, issuer, now: () => at });
+  const [revoked, ended] = [new Set<string>(), new Set<string>()];
+  const sessions = createSessions({ tokens, secret: key ?? undefined, storedKey: async () => storedKey, now: () => at });
+  const store = {
+    isRevoked: (jti: string) => revoked.has(jti),
+    isSessionEnded: ({ id }: { id: string }) => ended.has(id),
+    endSession: async ({ id }: { id: string }) => void ended.add(id),
+  };
+  return { identity: createIdentity({ tokens, sessions, store, now: () => at }), revoked };
+}
+const token = (ttlSeconds = 3_600) => signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds, now, jti: 't1' });
+
+describe('a session of a token that was signed with the secret', () => {
+  it('speaks for the same person, with the same rights and id, and until the token expires', async () => {
+    const { identity } = opened();
+    const { who, value, maxAgeSeconds } = await identity.signIn(await token());
+    expect(maxAgeSeconds).toBe(3_600);
+    expect(await identity.resume(value)).toMatchObject(who);
+    expect(await opened({ at: now + 3_599_000 }).identity.resume(value)).toMatchObject(who);
+    expect(await opened({ at: now + 3_600_000 }).identity.resume(value)).toBe('stale');
+  });
+
+  it('is void with the secret, and with the token when that is revoked', async () => {
+    const { identity, revoked } = opened();
+    const { value } = await identity.signIn(await token());
+    expect(await opened({ key: new Uint8Array(randomBytes(32)) }).identity.resume(value)).toBe('stale');
+    revoked.add('t1');
+    expect(await identity.resume(value)).toBe('stale');
+    await expect(identity.signIn(await token())).rejects.toThrow('The token was revoked.');
+  });
+
+  it('ends when its reader signs out, and no other one of the same token does', async () => {
+    const { identity } = opened();
+    const [one, other] = [await identity.signIn(await token()), await identity.signIn(await token())];
+    expect(await identity.signOut(one.value)).toMatchObject({ sub: 'ida' });
+    expect(await identity.resume(one.value)).toBe('stale');
+    expect(await identity.signOut(one.value)).toBeUndefined();
+    expect(await identity.resume(other.value)).toMatchObject({ sub: 'ida' });
+    expect(await identity.verify(await token())).toMatchObject({ sub: 'ida' });
+  });
+
+  it('of an older server, which has no id of its own, holds until it lapses, and can be ended', async () => {
+    const { identity } = opened();
+    const { sid: _sid, ...claims } = decodeJwt((await identity.signIn(await token())).value);
+    const key = createHmac('sha256', secret).update('pressbox session').digest();
+    const old = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' }).sign(key);
+    expect(await identity.resume(old)).toMatchObject({ sub: 'ida', grants });
+    // The last character of the signature has bits that say nothing.
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const respelled = old.slice(0, -1) + letters[letters.indexOf(old.slice(-1)) ^ 1];
+    expect(await identity.resume(respelled)).toMatchObject({ sub: 'ida' });
+    await identity.signOut(old);
+    expect([await identity.resume(old), await identity.resume(respelled)]).toEqual(['stale', 'stale']);
+  });
+
+  it('is no token, and no token is one, whatever it says of itself', async () => {
+    const { identity } = opened();
+    const { value } = await identity.signIn(await token());
+    await expect(identity.verify(value)).rejects.toThrow();
+    expect(await identity.resume(await token())).toBe('stale');
+    // As whoever knows the secret, and not what is made of it, would forge one.
+    const forged = await new SignJWT(decodeJwt(value))
+      .setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' })
+      .sign(secret);
+    expect(await identity.resume(forged)).toBe('stale');
+  });
+
+  it.each(['', 'a', 'a.b', 'a.b.c', 'e30.e30.', `${'x'.repeat(5_000)}`, 'eyJhbGciOiJub25lIn0.e30.'])(
+    'is not %j',
+    async (value) => {
+      expect(await opened().identity.resume(value)).toBe('stale');
+    },
+  );
+});
+
+describe('a session of a token that an issuer signed', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const known = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' };
+  let keys: object[] = [known];
+  let issuer: Site;
+  let jwksUrl: string;
+  beforeAll(async () => {
+    issuer = await startIssuer(() => keys);
+    jwksUrl = `${issuer.url}/keys`;
+  });
+  afterAll(() => issuer[Symbol.asyncDispose]());
+  const unjudged = { refusal: { problem: { code: 'token-invalid', retryAfter: 5 } } };
+  const issued = () =>
+    new SignJWT({ sub: 'ida', jti: 't2', iat: seconds, exp: seconds + 7 * 86_400, aud: 'pressbox' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .sign(privateKey);
+
+  it('is not that token, and good for 12 hours, with no secret on the servers, and beside one', async () => {
+    for (const key of [null, secret]) {
+      const { identity } = opened({ jwksUrl, key });
+      const token = await issued();
+      const { who, value, maxAgeSeconds } = await identity.signIn(token);
+      expect([maxAgeSeconds, who.sub]).toEqual([12 * 3_600, 'ida']);
+      expect(value).not.toContain(token.split('.')[2]);
+      await expect(identity.verify(value)).rejects.toThrow();
+      const same = { sub: 'ida', jti: 't2', grants: who.grants, issued: who.issued, expiresAt: now + 12 * 3_600_000 };
+      expect(await opened({ jwksUrl, key }).identity.resume(value)).toMatchObject(same);
+      expect(await opened({ jwksUrl, key, at: now + 12 * 3_600_000 }).identity.resume(value)).toBe('stale');
+    }
+  });
+
+  it('ends with the key, also where the issuer gives its name to another one', async () => {
+    const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'one' }];
+    expect(await opened({ jwksUrl }).identity.resume(value)).toBe('stale');
+    keys = [known];
+    expect(await opened({ jwksUrl }).identity.resume(value)).toMatchObject({ sub: 'ida' });
+  });
+
+  it('of an older server, which is the token itself, holds until it lapses, and can be ended', async () => {
+    const { identity } = opened({ jwksUrl });
+    const old = await issued();
+    expect(await identity.resume(old)).toMatchObject({ sub: 'ida', expiresAt: now + 7 * 86_400_000 });
+    expect(await identity.signOut(old)).toMatchObject({ sub: 'ida' });
+    expect(await identity.resume(old)).toBe('stale');
+    // The token is good as before.
+    expect(await identity.verify(old)).toMatchObject({ sub: 'ida' });
+  });
+
+  it('ends when the issuer withdraws its key, and is kept while the issuer cannot be asked', async () => {
+    const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
+    keys = [];
+    expect(await opened({ jwksUrl }).identity.resume(value)).toBe('stale');
+    keys = [known];
+    expect(await opened({ jwksUrl: 'http://127.0.0.1:9/keys' }).identity.resume(value)).toMatchObject(unjudged);
+    expect(await opened().identity.resume(value)).toBe('stale');
+  });
+
+  it('is kept where its key may be newer than what the server was told a moment ago', async () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'old' }];
+    const { identity } = opened({ jwksUrl });
+    const old = new SignJWT({ sub: 'eva', jti: 't3', iat: seconds, exp: seconds + 60, aud: 'pressbox' });
+    await identity.verify(await old.setProtectedHeader({ alg: 'ES256', kid: 'old' }).sign(other.privateKey));
+    keys = [...keys, known];
+    const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
+    expect(await identity.resume(value)).toMatchObject(unjudged);
+  });
+});

@@ -1,0 +1,352 @@
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { loadSecret, secretFor } from '../../../src/access/secret.ts';
+import { createTokens, signToken, type Tokens } from '../../../src/access/tokens.ts';
+import { Refusal } from '../../../src/protocol/problems.ts';
+import { startIssuer } from '../../support/issuer.ts';
+import { type Site, startSite } from '../../support/site.ts';
+
+const now = Date.parse('2026-11-25T12:00:00Z');
+const seconds = now / 1000;
+const secret = new Uint8Array(randomBytes(32));
+const claims: JWTPayload = { sub: 'ida', jti: 't1', iat: seconds, exp: seconds + 60, aud: 'pressbox' };
+
+async function refusalOf(tokens: Tokens, token: string) {
+  try {
+    await tokens.verify(token);
+  } catch (error) {
+    if (error instanceof Refusal) {
+      expect(error.problem.code).toBe('token-invalid');
+      expect(error.problem.detail).toMatch(/\.$/);
+      for (const part of token.split('.').filter((part) => part.length > 3)) expect(error.problem.detail).not.toContain(part);
+      return error.problem;
+    }
+    throw error;
+  }
+  throw new Error('The token was accepted.');
+}
+
+describe('tokens signed with the secret', () => {
+  const tokens = createTokens({ secret, now: () => now });
+  const sign = (payload: JWTPayload, key: Uint8Array = secret, alg = 'HS256') =>
+    new SignJWT(payload).setProtectedHeader({ alg }).sign(key);
+
+  it('say who asks, what they may do and until when', async () => {
+    const grants = { author: ['mars-*'], editor: ['moon'] };
+    const token = await signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds: 60, now, jti: 't1' });
+    expect(await tokens.verify(token)).toEqual({
+      sub: 'ida',
+      name: 'Ida Tarbell',
+      jti: 't1',
+      expiresAt: now + 60_000,
+      grants: { reader: [], author: ['mars-*'], editor: ['moon'], admin: false },
+    });
+  });
+
+  it('are refused from the moment they expire, also where they were found right just before', async () => {
+    let at = now;
+    const clocked = createTokens({ secret, now: () => at });
+    const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't2' });
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't2' });
+    at = now + 29_999;
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't2' });
+    at = now + 30_000;
+    expect((await refusalOf(clocked, token)).detail).toContain('expired');
+  });
+
+  it('are refused as of the future where the clock was put back further than it may be, though they were found right before', async () => {
+    let at = now;
+    const clocked = createTokens({ secret, now: () => at });
+    const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't3' });
+    await clocked.verify(token);
+    at = now - 60_000;
+    expect(await clocked.verify(token)).toMatchObject({ jti: 't3' });
+    at = now - 60_001;
+    expect((await refusalOf(clocked, token)).detail).toContain('in the future');
+  });
+
+  it('are each taken for what they are, however many were found right before', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => signToken(secret, { sub: `s${at}`, grants: {}, ttlSeconds: 60, now, jti: `m${at}` })),
+    );
+    for (const _ of [1, 2]) {
+      for (const [at, token] of many.entries())
+        expect(await tokens.verify(token)).toMatchObject({ sub: `s${at}`, jti: `m${at}` });
+    }
+    // One whose first part is another's and whose signature is its own.
+    const [head, , signature] = many[0]!.split('.');
+    await refusalOf(tokens, [head, many[1]!.split('.')[1], signature].join('.'));
+  });
+
+  it('name their subject where they have no name, and grant nothing unless they say so', async () => {
+    expect(await tokens.verify(await sign(claims))).toMatchObject({
+      name: 'ida',
+      grants: { reader: [], author: [], editor: [], admin: false },
+    });
+  });
+
+  it('may carry claims and audiences of others beside ours', async () => {
+    await tokens.verify(await sign({ ...claims, iss: 'https://id.example.org', scope: 'x', aud: ['other', 'pressbox'] }));
+  });
+
+  it.each(['exp', 'iat', 'jti', 'sub', 'aud'])('are refused without %s', async (claim) => {
+    const { [claim]: _, ...rest } = claims;
+    expect((await refusalOf(tokens, await sign(rest))).detail).toContain(`"${claim}"`);
+  });
+
+  it.each([
+    ['for another audience', { aud: 'other' }],
+    ['not valid yet', { nbf: seconds + 61 }],
+    ['not valid at a time that is none', { nbf: 'soon' as unknown as number }],
+    ['with an empty subject', { sub: '' }],
+    ['with a subject of several lines', { sub: 'a\nb' }],
+    ['with a number for an id', { jti: 7 as unknown as string }],
+    ['with an id that no store could keep as it is', { jti: 'a\ud800' }],
+    ['with grants of an unknown kind', { pressbox: { owner: ['*'] } }],
+    ['with a pattern that is none', { pressbox: { author: ['*-final'] } }],
+    ['with one string for a list', { pressbox: { editor: '*' } }],
+    ['with an empty name', { name: '  ' }],
+  ])('are refused when they are %s', async (_what, change) => {
+    await refusalOf(tokens, await sign({ ...claims, ...change }));
+  });
+
+  it('are refused from the second in which they expire', async () => {
+    expect((await refusalOf(tokens, await sign({ ...claims, exp: seconds }))).detail).toBe('The token has expired.');
+    await tokens.verify(await sign({ ...claims, exp: seconds + 1 }));
+  });
+
+  it('are refused when they were issued in the future, but for a clock that is a little fast', async () => {
+    const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + 61, exp: seconds + 600 }));
+    expect(detail).toBe('The token says that it was issued in the future.');
+    await tokens.verify(await sign({ ...claims, iat: seconds + 60, exp: seconds + 600 }));
+  });
+
+  it('are refused before the time from which they are valid, but for a clock that is a little fast', async () => {
+    const { detail } = await refusalOf(tokens, await sign({ ...claims, nbf: seconds + 61, exp: seconds + 600 }));
+    expect(detail).toBe('The claim "nbf" of the token does not fit.');
+    await tokens.verify(await sign({ ...claims, iat: seconds + 60, nbf: seconds + 60, exp: seconds + 600 }));
+  });
+
+  it('are refused when signed with another secret or changed afterwards', async () => {
+    await refusalOf(tokens, await sign(claims, new Uint8Array(randomBytes(32))));
+    const [header, , signature] = (await sign(claims)).split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claims, pressbox: { admin: true } })).toString('base64url');
+    await refusalOf(tokens, `${header}.${forged}.${signature}`);
+  });
+
+  it('are refused unsigned, or with another algorithm, even of the same family', async () => {
+    await refusalOf(tokens, new UnsecuredJWT(claims).encode());
+    const long = new Uint8Array(randomBytes(64));
+    await refusalOf(createTokens({ secret: long, now: () => now }), await sign(claims, long, 'HS512'));
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey));
+  });
+
+  it.each(['', 'x', 'a.b', 'a.b.c', 'eyJhbGciOiJIUzI1NiJ9..', '....', '\u0000.\u0000.\u0000'])(
+    'are refused when they are none: %j',
+    async (text) => {
+      await refusalOf(tokens, text);
+    },
+  );
+
+  it('are refused unread when they are too long', async () => {
+    const token = await sign({ ...claims, padding: 'x'.repeat(20_000) });
+    expect((await refusalOf(tokens, token)).detail).toBe('The token is too long.');
+  });
+
+  it('cannot be made or checked with a secret that is too short', async () => {
+    const short = new Uint8Array(31);
+    expect(() => createTokens({ secret: short, now: () => now })).toThrow('32 bytes');
+    await expect(signToken(short, { sub: 'a', grants: {}, ttlSeconds: 1, now, jti: 'x' })).rejects.toThrow('32 bytes');
+    expect(() => createTokens({ now: () => now })).toThrow('secret or the URL');
+  });
+});
+
+describe('tokens signed by an issuer with a JWK set', () => {
+  const pairs: Record<string, { privateKey: KeyObject; publicKey: KeyObject }> = {
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519'),
+  };
+  const keys = Object.entries(pairs).map(([alg, { publicKey }]) => ({
+    ...publicKey.export({ format: 'jwk' }),
+    kid: alg,
+    alg,
+    use: 'sig',
+  }));
+  let issuer: Site;
+  let jwksUrl: string;
+
+  beforeAll(async () => {
+    issuer = await startIssuer(() => keys);
+    jwksUrl = `${issuer.url}/keys`;
+  });
+  afterAll(() => issuer[Symbol.asyncDispose]());
+
+  it.each(['RS256', 'ES256', 'EdDSA'])('are taken with %s', async (alg) => {
+    const tokens = createTokens({ jwksUrl, now: () => now });
+    const { privateKey } = pairs[alg] as { privateKey: KeyObject };
+    const sign = (more: JWTPayload = {}) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg, kid: alg }).sign(privateKey);
+    expect((await tokens.verify(await sign())).sub).toBe('ida');
+    expect((await tokens.verify(await sign({ nbf: seconds + 60 }))).sub).toBe('ida');
+    expect((await refusalOf(tokens, await sign({ nbf: seconds + 61 }))).detail).toContain('"nbf"');
+    expect((await refusalOf(tokens, await sign({ exp: seconds }))).detail).toBe('The token has expired.');
+  });
+
+  it('are refused when the public key was used as if it were a secret', async () => {
+    const { publicKey } = pairs.RS256 as { publicKey: KeyObject };
+    const pem = new Uint8Array(Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })));
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'RS256' }).sign(pem);
+    await refusalOf(createTokens({ jwksUrl, now: () => now }), token);
+    await refusalOf(createTokens({ jwksUrl, secret, now: () => now }), token);
+  });
+
+  it('are refused when the key is not in the set', async () => {
+    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const tokens = createTokens({ jwksUrl, now: () => now });
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'other' }).sign(stranger));
+    await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(stranger));
+  });
+
+  it('are of the issuer, for the audience and of the lifetime that are set', async () => {
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const sign = (more: JWTPayload = {}) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
+    const strict = { issuer: 'https://id.example', audience: 'live', maxLifetimeSeconds: 600 };
+    const tokens = createTokens({ jwksUrl, secret, ...strict, now: () => now });
+    const good = { iss: 'https://id.example', aud: 'live', iat: seconds - 60, exp: seconds + 540 };
+    const { issued } = await tokens.verify(await sign(good));
+    expect(issued).toEqual({ issuer: 'https://id.example', key: expect.stringMatching(/^[\w-]{43}$/) });
+    const { iss: _iss, ...ofNobody } = good;
+    for (const other of [ofNobody, { ...good, iss: 'https://id.example/' }, { ...good, iss: 'https://evil.example' }]) {
+      expect((await refusalOf(tokens, await sign(other))).detail).toContain('"iss"');
+    }
+    for (const aud of ['pressbox', ['pressbox']]) {
+      expect((await refusalOf(tokens, await sign({ ...good, aud }))).detail).toContain('"aud"');
+    }
+    expect((await refusalOf(tokens, await sign({ ...good, exp: seconds + 541 }))).detail).toContain('10 minutes');
+    // None of this is asked of the secret's.
+    const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 6_000, now, jti: 'x' });
+    expect(await tokens.verify(own)).not.toHaveProperty('issued');
+  });
+
+  it('stand beside those signed with the secret', async () => {
+    const tokens = createTokens({ jwksUrl, secret, now: () => now });
+    const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
+    expect((await tokens.verify(own)).sub).toBe('own');
+  });
+
+  it('are refused with the advice to wait where the key may be newer than what the issuer said, who is not asked each time', async () => {
+    const [first, second] = [pairs.RS256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
+    const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
+    let published = [jwkOf('first', first)];
+    await using changing = await startIssuer(() => published);
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
+    const by = (alg: string, kid: string, key: KeyObject) => new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
+    await tokens.verify(await by('RS256', 'first', first.privateKey));
+    published = [...published, jwkOf('second', second)];
+    const [good, forged] = await Promise.all(['second', 'third'].map((kid) => by('ES256', kid, second.privateKey)));
+    expect((await refusalOf(tokens, good!)).retryAfter).toBeGreaterThan(0);
+
+    elapsedMs += 31_000;
+    expect((await tokens.verify(good!)).sub).toBe('ida');
+    elapsedMs += 31_000;
+    expect((await refusalOf(tokens, forged!)).retryAfter).toBeUndefined();
+  });
+
+  it('end with their key where the clock was put back since the issuer was asked, who has others then', async () => {
+    const [first, second] = [pairs.ES256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
+    const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
+    let published = [jwkOf('first', first)];
+    await using changing = await startIssuer(() => published);
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
+    const by = (kid: string, key: KeyObject, jti: string) =>
+      new SignJWT({ ...claims, jti }).setProtectedHeader({ alg: 'ES256', kid }).sign(key);
+    await tokens.verify(await by('first', first.privateKey, 'before'));
+    published = [jwkOf('second', second)];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    elapsedMs += 31_000;
+    expect((await tokens.verify(await by('second', second.privateKey, 'new'))).sub).toBe('ida');
+    published = [jwkOf('first', first)];
+    elapsedMs += 600_001;
+    expect((await refusalOf(tokens, await by('second', second.privateKey, 'late'))).detail).toContain('not known here');
+  });
+
+  it('are refused with the advice to wait while the issuer cannot be asked', async () => {
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    const problem = await refusalOf(createTokens({ jwksUrl: 'http://127.0.0.1:9/keys', now: () => now }), token);
+    expect(problem.retryAfter).toBeGreaterThan(0);
+  });
+
+  it('have an issuer that gives no answer asked again after a pause, whoever sends them, and how many there are', async () => {
+    let [asked, isThere] = [0, false];
+    await using ailing = await startSite((_request, response) => {
+      asked += 1;
+      if (!isThere) return response.writeHead(503).end();
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    });
+    let elapsedMs = 0;
+    const tokens = createTokens({ jwksUrl: `${ailing.url}/keys`, now: () => now, elapsed: () => elapsedMs });
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const sign = (jti: string) =>
+      new SignJWT({ ...claims, jti }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
+    for (const jti of ['a', 'b', 'c', 'd']) expect((await refusalOf(tokens, await sign(jti))).retryAfter).toBeGreaterThan(0);
+    expect(asked).toBe(1);
+    isThere = true;
+    elapsedMs += 1_000;
+    expect((await tokens.verify(await sign('e'))).jti).toBe('e');
+    expect(asked).toBe(2);
+  });
+});
+
+describe('the secret of a data directory', () => {
+  let parent: string;
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'pressbox-secret-'));
+  });
+  afterEach(() => rm(parent, { recursive: true }));
+
+  it('is made once, for the owner alone, and is the same ever after', async () => {
+    const dataDir = join(parent, 'deep', 'data');
+    const first = await loadSecret(dataDir);
+    expect(first.length).toBeGreaterThanOrEqual(32);
+    expect(await loadSecret(dataDir)).toEqual(first);
+    expect(await readdir(dataDir)).toEqual(['token-secret']);
+    expect((await stat(join(dataDir, 'token-secret'))).mode & 0o777).toBe(0o600);
+    expect((await readFile(join(dataDir, 'token-secret'), 'utf8')).trim()).toBe(Buffer.from(first).toString());
+  });
+
+  it('is one secret for all who start at once', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => loadSecret(parent)));
+    expect(new Set(all.map((one) => Buffer.from(one).toString())).size).toBe(1);
+    expect(await readdir(parent)).toEqual(['token-secret']);
+  });
+
+  it('is closed to others again where a copy had opened it', async () => {
+    await writeFile(join(parent, 'token-secret'), 'x'.repeat(43), { mode: 0o644 });
+    await loadSecret(parent);
+    expect((await stat(join(parent, 'token-secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is refused when it is too short, rather than replaced', async () => {
+    await writeFile(join(parent, 'token-secret'), 'short');
+    await expect(loadSecret(parent)).rejects.toThrow('fewer than 32 bytes');
+    expect(await readFile(join(parent, 'token-secret'), 'utf8')).toBe('short');
+  });
+
+  it('is not made where the operator gave one, or where tokens come from an issuer', async () => {
+    expect(await secretFor({ jwtSecret: secret, dataDir: parent })).toBe(secret);
+    expect(await secretFor({ jwksUrl: 'https://id.example.org/keys', dataDir: parent })).toBeUndefined();
+    expect(await readdir(parent)).toEqual([]);
+    expect(await secretFor({ dataDir: parent })).toEqual(await loadSecret(parent));
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import type { Language } from '../../../client/browser/i18n/languages.ts';
+import { Absence, absentMs, type Left } from '../../../client/browser/page/absence.ts';
+import { renderSince } from '../../../client/browser/view/missed-summary.ts';
+import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../../src/protocol/model.ts';
+import { aChannel, aPost, emptied } from '../../support/samples.ts';
+
+const read = aPost({ id: 'read', seq: 11, headline: 'The bridge is open' });
+const other = aPost({ id: 'other', seq: 10, headline: null });
+const never = aPost({ id: 'never', seq: 3, headline: 'Not read' });
+const fresh = (nth: number) => aPost({ id: `fresh-${nth}`, seq: 20 + nth, headline: `News ${nth}` });
+
+/** At noon, with two posts read. */
+const left: Left = {
+  at: Date.UTC(2026, 10, 24, 12),
+  newest: 12,
+  seen: new Map([
+    ['read', 1],
+    ['other', 1],
+  ]),
+};
+const afterwards = left.at + absentMs;
+
+function changed(post: ReaderPost, kind: ChangeKind, more: Partial<ReaderPost> = {}): ReaderPost {
+  const revision = post.revision + 1;
+  const change: Change = { revision, kind, note: 'It was wrong.', at: post.publishedAt };
+  return { ...post, ...more, revision, history: [...post.history, change] };
+}
+const withdrawn = (post: ReaderPost) => ({
+  ...emptied(post),
+  ...changed(emptied(post), 'retraction'),
+  status: 'retracted' as const,
+});
+
+const heard = (post: ReaderPost): PostEvent => ({
+  channelId: post.channelId,
+  from: 1,
+  offset: 1,
+  cursor: 'c',
+  type: 'post.revised',
+  at: post.publishedAt,
+  post,
+});
+
+function away(...posts: ReaderPost[]): Absence {
+  const absence = new Absence();
+  absence.leave('left', left);
+  for (const post of posts) absence.hear(heard(post));
+  return absence;
+}
+
+describe('what someone missed who comes back after a minute or more', () => {
+  it('is what is new, and which of the posts that they had read were corrected or withdrawn', () => {
+    const absence = away(
+      fresh(1),
+      fresh(2),
+      changed(read, 'correction', { headline: 'The bridge is shut' }),
+      withdrawn(other),
+      changed(never, 'correction'),
+    );
+    expect(absence.line).toBeUndefined();
+    expect(absence.comeBack(afterwards)).toBe(true);
+    expect([...(absence.line?.posts ?? [])]).toEqual([
+      ['fresh-1', 21],
+      ['fresh-2', 22],
+    ]);
+    const named = [...(absence.line?.changed.values() ?? [])].map(({ headline, withdrawn }) => [headline, withdrawn]);
+    expect(named).toEqual([
+      ['The bridge is shut', false],
+      [null, true],
+    ]);
+  });
+
+  it('is not told after a glance elsewhere, nor where nothing that counts happened', () => {
+    expect(away(fresh(1)).comeBack(afterwards - 1)).toBe(false);
+    const quiet = away(changed(read, 'refile'), changed(other, 'update'), withdrawn(fresh(1)));
+    expect([quiet.comeBack(afterwards), quiet.line]).toEqual([false, undefined]);
+  });
+
+  it('counts a correction that a typing slip came after, and none that was read before', () => {
+    const corrected = changed(read, 'correction');
+    expect(away(changed(corrected, 'refile')).comeBack(afterwards)).toBe(true);
+    const knew = new Absence();
+    knew.leave('left', { ...left, seen: new Map([['read', corrected.revision]]) });
+    knew.hear(heard(changed(corrected, 'update')));
+    expect(knew.comeBack(afterwards)).toBe(false);
+  });
+
+  it('is as long as the whole of it, whatever it began with', () => {
+    const absence = new Absence();
+    absence.leave('offline', left);
+    absence.leave('left', { ...left, at: left.at + 50_000, newest: 99 });
+    absence.hear(heard(fresh(1)));
+    expect(absence.comeBack(afterwards)).toBe(true);
+    expect([absence.line?.cause, absence.line?.since]).toEqual(['left', left.at]);
+  });
+
+  it('goes when it was read: new posts with one of them, each corrected one by itself', () => {
+    const absence = away(fresh(1), fresh(2), changed(read, 'correction'));
+    absence.comeBack(afterwards);
+    expect(absence.read(['never'])).toBe(false);
+    expect(absence.read(['fresh-2'])).toBe(true);
+    expect([absence.line?.posts.size, absence.line?.changed.size]).toEqual([0, 1]);
+    expect(absence.read(['read'])).toBe(true);
+    expect(absence.line).toBeUndefined();
+  });
+
+  it('stays with what comes in another absence, as long as it was not read', () => {
+    const absence = away(changed(read, 'correction'));
+    absence.comeBack(afterwards);
+    absence.leave('left', { ...left, at: afterwards + 1 });
+    absence.hear(heard(fresh(1)));
+    absence.comeBack(afterwards + 1 + absentMs);
+    expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
+  });
+
+  it('keeps no word of a post that is withdrawn while it is told', () => {
+    const absence = away(fresh(1), changed(read, 'correction'));
+    absence.comeBack(afterwards);
+    absence.hear(heard(withdrawn(fresh(1))));
+    absence.hear(heard(withdrawn(read)));
+    expect([...(absence.line?.posts ?? [])]).toEqual([]);
+    expect(JSON.stringify([...(absence.line?.changed ?? [])])).not.toContain('bridge');
+  });
+
+  it('is nothing any more once all that was new is withdrawn', () => {
+    const absence = away(fresh(1));
+    absence.comeBack(afterwards);
+    absence.hear(heard(withdrawn(fresh(1))));
+    expect(absence.line).toBeUndefined();
+  });
+
+  it('is the whole of it, too, for who opens the page anew in a tab that they look at later', () => {
+    const absence = new Absence();
+    absence.leave('left', { at: afterwards, newest: 21, seen: new Map() });
+    absence.hear(heard(fresh(2)));
+    const events = [fresh(1), changed(read, 'correction'), fresh(2)].map(heard);
+    // Nobody is there yet.
+    expect(absence.returnFrom(left, events, afterwards)).toBe(false);
+    expect(absence.line).toBeUndefined();
+    absence.hear(heard(withdrawn(fresh(2))));
+    expect(absence.comeBack(afterwards + 1)).toBe(true);
+    expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
+  });
+
+  it('is told by the page that is opened anew of what the server says changed since', () => {
+    const absence = new Absence();
+    const events = [fresh(1), changed(read, 'clarification')].map(heard);
+    expect(absence.returnFrom(left, events, afterwards)).toBe(true);
+    expect([absence.line?.posts.size, absence.line?.changed.size]).toEqual([1, 1]);
+    // From now on nothing is missed.
+    absence.hear(heard(fresh(2)));
+    expect(absence.line?.posts.size).toBe(1);
+  });
+});
+
+describe('the line that tells it', () => {
+  const line = (language: string, headline = 'The bridge is shut', times = 1) => {
+    const corrected = Array.from({ length: times }, (_, nth) =>
+      changed({ ...read, id: `read-${nth}` }, 'correction', { headline }),
+    );
+    const absence = new Absence();
+    absence.leave('left', { ...left, seen: new Map([...left.seen, ...corrected.map(({ id }) => [id, 1] as const)]) });
+    for (const post of [fresh(1), fresh(2), ...corrected, withdrawn(other)]) absence.hear(heard(post));
+    absence.comeBack(afterwards);
+    const shown = { channel: aChannel({ id: 'harbour', language }), posts: [fresh(2), fresh(1), ...corrected] };
+    return renderSince(absence.line as NonNullable<typeof absence.line>, shown, new Date(afterwards).toISOString()).text;
+  };
+  const textOf = (markup: string) =>
+    markup
+      .replace(/<button.*/, '')
+      .replace(/<\/?(?:li|p)[^>]*>/g, '|')
+      .replace(/<[^>]+>/g, '');
+
+  const lines: Record<Language, string> = {
+    en: 'Since you left, 12:00 UTC||2 new posts||1 correction: “The bridge is shut”||1 withdrawn: post of Nov 24, 2026, ',
+    de: 'Seit Sie zuletzt hier waren, 12:00 UTC||2 neue Beiträge||1 Korrektur: „The bridge is shut“||1 zurückgezogen: Beitrag vom 24. Nov. 2026, ',
+    fr: 'Depuis votre départ, 12:00 UTC||2 nouveaux messages||1 correction\u00a0: «\u00a0The bridge is shut\u00a0»||1 retiré\u00a0: message du 24 nov. 2026, ',
+    es: 'Desde que se fue, 12:00 UTC||2 mensajes nuevos||1 corrección: «The bridge is shut»||1 retirado: mensaje del 24 nov 2026, ',
+    ar: 'منشوران جديدان||تصحيح واحد: «The bridge is shut»||سُحب منشور واحد: منشور 24 نوفمبر 2026، ',
+  };
+  it.each(Object.entries(lines))('is in the language of the coverage: %s', (language, said) => {
+    expect(textOf(line(language))).toContain(said);
+  });
+
+  it('leads to each, on the page or on its own, escapes names, and tells no more of them than a few', () => {
+    const markup = line('en', '<b>Bold</b>', 7);
+    expect(markup).toContain('href="#post-fresh-2"');
+    expect(markup).toContain('href="#post-read-0"');
+    expect(markup).toContain('href="/live/harbour/other"');
+    expect(markup).not.toContain('<b>');
+    expect(markup.match(/&lt;b&gt;/g)).toHaveLength(5);
+    expect(textOf(markup)).toContain('7 corrections: ');
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { Connection, type ConnectionOptions, type Told } from '../../../client/lib/connection.ts';
+import { Http } from '../../../client/lib/http.ts';
+import { scripted } from '../../support/scripted-reader.ts';
+
+/** The connection of a reader, and what it tells. */
+function connect(options: ConnectionOptions) {
+  const told: string[] = [];
+  const nothing: Told = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
+  const connection = new Connection(options, new Http(options), () => ({ channelId: 'moon' }), {
+    ...nothing,
+    up: () => void told.push('up'),
+    down: () => void told.push('down'),
+  });
+  onTestFinished(() => connection.close());
+  return { connection, told };
+}
+
+it('makes another link at once, and lets go of the one that gives no answer', async () => {
+  const server = await scripted();
+  let dialled = 0;
+  const token = () => {
+    dialled += 1;
+    return 'token';
+  };
+  // A pause would be as long as it may be.
+  const { connection, told } = connect({ url: server.url, token, transports: ['socket'], random: () => 0.999 });
+  connection.open();
+  await vi.waitFor(() => expect(told).toEqual(['up']));
+  connection.redo();
+  expect([told, dialled]).toEqual([['up', 'down'], 2]);
+  await vi.waitFor(() => expect(told).toEqual(['up', 'down', 'up']));
+  await vi.waitFor(() => expect(server.sockets.map(({ connected }) => connected)).toEqual([false, true]));
+});

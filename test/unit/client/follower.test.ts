@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { asking } from '../../../client/lib/backoff.ts';
+import type { Connection } from '../../../client/lib/connection.ts';
+import { Follower } from '../../../client/lib/follower.ts';
+import type { Answered, SubscribeRequest } from '../../../client/lib/transports/link.ts';
+import type { Event } from '../../../src/protocol/model.ts';
+import { type Problem, type ProblemCode, problem } from '../../../src/protocol/problems.ts';
+import { ModelServer } from '../../support/model-server.ts';
+
+/** What a reader asks over a connection, and when; the connection answers as a test says. */
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const plain = { kind: 'update', keyEvent: false } as const;
+
+function follow(posts = 2) {
+  const server = new ModelServer();
+  for (let each = 0; each < posts; each += 1) server.publish(plain);
+  const asked: { request: SubscribeRequest; answered: Answered; withinMs: number }[] = [];
+  const told: string[] = [];
+  const connection = {
+    up: true,
+    silentMs: 5_000,
+    renewable: false,
+    redo: () => void told.push('another connection'),
+    renew() {
+      told.push('a fresh token');
+      connection.renewable = false;
+    },
+    proved() {},
+    subscribe: (...[request, answered, withinMs]: Parameters<Connection['subscribe']>) =>
+      void asked.push({ request, answered, withinMs }),
+  };
+  const follower = new Follower('moon', undefined, () => 0.5, connection as unknown as Connection, {
+    event: ({ offset }) => void told.push(`event ${offset}`),
+    catchUp: ({ covers }) => void told.push(`to ${covers.to}`),
+    changed() {},
+    ended: (reason) => void told.push(reason),
+  });
+  const fail = () => asked.at(-1)?.answered(undefined);
+  const refuse = (code: ProblemCode, more: Partial<Problem> = {}) =>
+    asked.at(-1)?.answered({ ok: false, problem: { ...problem(code), ...more } });
+  /** As it stood at an offset, where one is given. */
+  const answer = (asOf = server.head) => {
+    const { after } = asked.at(-1)?.request ?? {};
+    const offset = after === undefined ? 0 : Number(after.split('.')[1]);
+    asked.at(-1)?.answered({ ok: true, ...server.catchUp(after, offset, { limit: 100, posts: 20 }, asOf) });
+  };
+  follower.onUp();
+  answer();
+  return { server, follower, connection, asked, told, fail, refuse, answer };
+}
+
+it('passes over an event that does not fit while it asks: the subscription that is being made brings it again', () => {
+  const { server, follower, asked, told, answer } = follow();
+  for (let each = 0; each < 3; each += 1) server.publish(plain);
+  follower.onMissed();
+  const ahead = { ...(server.event(6) as Event), from: 6 };
+  follower.onEvent(ahead);
+  answer(5);
+  expect(asked).toHaveLength(2);
+  follower.onEvent(ahead);
+  expect(told).toEqual(['to 3', 'to 5', 'event 6']);
+});
+
+it('makes another connection where that which it has gives no answer for three seconds, once it was woken', () => {
+  const { follower, asked, told, fail } = follow();
+  follower.onWake(false, true);
+  expect(asked.at(-1)?.withinMs).toBe(3_000);
+  fail();
+  expect(told.at(-1)).toBe('another connection');
+});
+
+it('waits no longer than at first where what failed before has been answered', () => {
+  const { follower, asked, fail, answer } = follow();
+  follower.onMissed();
+  for (const pauseMs of [1, 2, 4].map((times) => (times * asking.firstMs) / 2)) {
+    fail();
+    vi.advanceTimersByTime(pauseMs);
+  }
+  expect(asked).toHaveLength(5);
+  answer();
+  follower.onMissed();
+  fail();
+  vi.advanceTimersByTime(asking.firstMs / 2 - 1);
+  expect(asked).toHaveLength(6);
+  vi.advanceTimersByTime(1);
+  expect(asked).toHaveLength(7);
+});
+
+it('was nowhere where it was before, once another history took the place of its own', () => {
+  const { server, follower, answer } = follow();
+  const before = server.cursor(3);
+  expect(follower.trail.find(before)).toBe('here');
+  server.reset(5);
+  follower.onMissed();
+  answer();
+  expect([follower.trail.find(before), follower.trail.find(server.cursor(server.head))]).toEqual(['before', 'here']);
+});
+
+it('asks a connection that another one took the place of as patiently as ever, though the one before was being checked', () => {
+  const { follower, asked, told, fail, answer } = follow();
+  follower.onWake(false, true);
+  follower.onUp();
+  expect(asked.at(-1)?.withinMs).toBe(30_000);
+  fail();
+  expect(told).not.toContain('another connection');
+  vi.advanceTimersByTime(asking.firstMs);
+  answer();
+  follower.onWake(false, true);
+  expect(asked.at(-1)?.withinMs).toBe(3_000);
+});
+
+it('does not pass for live after so long a sleep that its connection must be dead, and does after a short one, until it is known', () => {
+  for (const [silentMs, isAsking] of [
+    [24_000, false],
+    [26_000, true],
+  ] as const) {
+    const { follower, connection, asked, answer } = follow();
+    connection.silentMs = silentMs;
+    follower.onWake(false, true);
+    expect([asked.length, follower.isAsking]).toEqual([2, isAsking]);
+    answer();
+    expect(follower.isAsking).toBe(false);
+  }
+});
+
+it('asks nothing when it is woken while it waits for a connection with a fresh token', () => {
+  const { follower, connection, asked, told, refuse, answer } = follow();
+  connection.renewable = true;
+  follower.onMissed();
+  refuse('token-invalid');
+  expect(told.at(-1)).toBe('a fresh token');
+  follower.onWake(false, false);
+  expect(asked).toHaveLength(2);
+  follower.onUp();
+  answer();
+  expect([asked.length, follower.isAsking]).toEqual([3, false]);
+});
+
+it('asks at once on another network, though the server had asked it to wait on the one before', () => {
+  const { follower, asked, refuse } = follow();
+  follower.onMissed();
+  refuse('rate-limited', { retryAfter: 60 });
+  follower.onWake(false, false);
+  expect(asked).toHaveLength(2);
+  follower.onWake(true, false);
+  expect(asked).toHaveLength(3);
+});

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { listen } from '../../../client/lib/page-lifecycle.ts';
+
+/** What a page says of itself and its network, as a browser tells it. */
+let page: EventTarget;
+let document: EventTarget & { visibilityState?: string };
+let connection: EventTarget & { type?: string };
+let told: string[];
+let stop: () => void;
+
+beforeEach(() => {
+  page = new EventTarget();
+  document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  connection = Object.assign(new EventTarget(), { type: 'wifi' });
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+  vi.stubGlobal('document', document);
+  vi.stubGlobal('navigator', { connection });
+  told = [];
+  stop = listen({
+    wake: (network) => void told.push(network ? 'wakes on a network' : 'wakes'),
+    hide: () => void told.push('is hidden'),
+    leave: () => void told.push('is left'),
+  });
+});
+afterEach(() => {
+  stop();
+  vi.unstubAllGlobals();
+});
+
+const show = (persisted: boolean) => page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }));
+function turn(visibilityState: string): void {
+  document.visibilityState = visibilityState;
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+it('wakes a reader whose page comes out of the browser’s cache, and not one whose page was just loaded', () => {
+  show(false);
+  expect(told).toEqual([]);
+  show(true);
+  expect(told).toEqual(['wakes']);
+});
+
+it('wakes a reader whose page is looked at again, and has one keep what it holds before the page may be closed without a word', () => {
+  turn('hidden');
+  turn('visible');
+  page.dispatchEvent(new Event('pagehide'));
+  expect(told).toEqual(['is hidden', 'wakes', 'is hidden', 'is left']);
+});
+
+it('tells a reader of another network, and not of one that is slower than it was', () => {
+  page.dispatchEvent(new Event('online'));
+  connection.dispatchEvent(new Event('change'));
+  expect(told).toEqual(['wakes on a network']);
+  connection.type = 'cellular';
+  for (let estimates = 0; estimates < 3; estimates += 1) connection.dispatchEvent(new Event('change'));
+  expect(told).toEqual(['wakes on a network', 'wakes on a network']);
+});
+
+it('leaves nothing behind on the page', () => {
+  stop();
+  for (const name of ['online', 'pagehide']) page.dispatchEvent(new Event(name));
+  show(true);
+  turn('hidden');
+  expect(told).toEqual([]);
+});

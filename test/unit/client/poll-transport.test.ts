@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type Http, NoAnswer } from '../../../client/lib/http.ts';
+import { dialPoll } from '../../../client/lib/transports/poll.ts';
+import { ModelServer } from '../../support/model-server.ts';
+
+/** A reader that polls, and a server that answers at once. */
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function dial(isThere: () => boolean) {
+  const server = new ModelServer();
+  const asked = vi.fn(async () => {
+    if (!isThere()) throw new NoAnswer('gone');
+    return { body: server.catchUp(server.cursor(1), 1, { limit: 9, posts: 9 }) };
+  });
+  const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), heard() {}, event() {}, store() {} };
+  const request = { channelId: 'moon', after: server.cursor(1) };
+  const http = { ask: asked } as unknown as Http;
+  const link = dialPoll({ url: '', token: undefined, http, request, told: { ...told, unsubscribed() {}, drain() {} } });
+  return { server, asked, told, link, request };
+}
+
+it('asks less and less often where it is answered at once that there is nothing', async () => {
+  const { asked, told, link, request } = dial(() => true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told.up).toHaveBeenCalledTimes(1);
+  link.subscribe(request, () => {}, 1_000);
+  await vi.advanceTimersByTimeAsync(60_000);
+  // After 0.25, 0.5, 1, 2 and 4 seconds, and then every five.
+  expect(asked.mock.calls.length).toBe(1 + 5 + 10);
+  link.close();
+});
+
+it('has lost its server where a poll is not answered', async () => {
+  let isThere = true;
+  const { told, link, request } = dial(() => isThere);
+  await vi.advanceTimersByTimeAsync(0);
+  link.subscribe(request, () => {}, 1_000);
+  isThere = false;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([told.lost.mock.calls, told.missed.mock.calls]).toEqual([[[false]], []]);
+});

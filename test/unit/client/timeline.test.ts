@@ -1,0 +1,444 @@
+import { describe, expect, it } from 'vitest';
+import { readPost } from '../../../client/lib/read-post.ts';
+import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';
+import {
+  applyCatchUp,
+  applyEvent,
+  fromSnapshot,
+  newsIn,
+  reachedEnd,
+  type Timeline,
+} from '../../../client/lib/timeline/timeline.ts';
+import {
+  applyKeyEventsPage,
+  applyPage,
+  applyPost,
+  applySummaryPage,
+  moveTo,
+  type Need,
+  narrow,
+  needs,
+  newerPage,
+  olderPage,
+  type PageAsk,
+} from '../../../client/lib/timeline/timeline-pages.ts';
+import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
+import { ModelServer } from '../../support/model-server.ts';
+import { emptied } from '../../support/samples.ts';
+
+/** The contract's rules for clients, one by one. The property tests show that they are enough. */
+
+const plain = { kind: 'update', keyEvent: false } as const;
+const key = { kind: 'update', keyEvent: true } as const;
+const summary = { kind: 'summary', keyEvent: false } as const;
+
+function serverWith(posts: number, write: { kind: 'update' | 'summary'; keyEvent: boolean } = plain): ModelServer {
+  const server = new ModelServer();
+  for (let each = 0; each < posts; each += 1) server.publish(write);
+  return server;
+}
+const begin = (server: ModelServer, limit = 3) => fromSnapshot(server.snapshot(limit), server.head);
+/** Applies every event that the server has and the timeline has not. */
+function follow(timeline: Timeline, server: ModelServer): Timeline {
+  let next = timeline;
+  while (next.offset < server.head) next = applyEvent(next, server.event(next.offset + 1));
+  return next;
+}
+const older = (timeline: Timeline) => olderPage(timeline) as PageAsk & { before: number };
+const need = <A extends Need['ask']>(timeline: Timeline, ask: A) =>
+  needs(timeline).find((each): each is Need & { ask: A } => each.ask === ask) as Need & { ask: A };
+const ids = ({ posts }: Timeline) => posts.map(({ id }) => Number(id.slice(-12)));
+
+it('has not reached the end with a snapshot that has no post and more of them', () => {
+  const server = serverWith(2);
+  expect(reachedEnd(fromSnapshot({ ...server.snapshot(1), posts: [], more: true }, server.head))).toBe(false);
+});
+
+describe('an event', () => {
+  it('is applied where it is the next one, ignored where it was applied, and not applied over a gap', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    server.publish(plain);
+    server.publish(plain);
+    const [third, fourth] = [server.event(4), server.event(5)];
+    expect(applyEvent(timeline, fourth)).toBe(timeline);
+    const next = applyEvent(timeline, third);
+    expect(ids(next)).toEqual([3, 2, 1]);
+    expect(applyEvent(next, third)).toBe(next);
+    expect(ids(applyEvent(next, { ...fourth, from: 4 }))).toEqual([4, 3, 2, 1]);
+  });
+
+  it('of an unknown type is skipped, and its cursor kept', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    const unknown = { ...server.event(2), from: 3, offset: 3, cursor: 'next', type: 'post.applauded' } as unknown as Event;
+    const next = applyEvent(timeline, unknown);
+    expect(next).toEqual({ ...timeline, offset: 3, cursor: 'next' });
+    const { channelId, at } = server.event(2);
+    const other = { channelId, at, from: 3, offset: 3, cursor: 'next', type: 'reader.waved' } as unknown as Event;
+    expect(applyEvent(timeline, other)).toEqual(next);
+  });
+
+  it('brings a post that was never seen as revised, in its place', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    server.publish(plain);
+    server.revise(0, 'correction', {});
+    const catchUp = server.catchUp(timeline.cursor, timeline.offset, { limit: 9, posts: 3 });
+    const next = applyCatchUp(timeline, catchUp) as Timeline;
+    expect(ids(next)).toEqual([3, 2, 1]);
+    expect(next.posts[0]?.revision).toBe(2);
+  });
+
+  it('that has an older state of the channel than is held changes nothing but the place', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    const newer = { ...timeline, channel: { ...timeline.channel, revision: 3, headline: 'Newer' } };
+    const stale = { ...server.event(1), from: 2, offset: 3, cursor: 'next' };
+    expect(stale.type).toBe('channel.changed');
+    expect(applyEvent(newer, stale)).toEqual({ ...newer, offset: 3, cursor: 'next' });
+  });
+
+  it('of a post has it remembered for longer than those that were heard of before', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    const [second, first] = timeline.posts.map(({ id }) => id) as [string, string];
+    const others = Array.from({ length: 9_998 }, (_, nth): [string, number] => [`other ${nth}`, 1]);
+    const full = { ...timeline, heard: new Map([[first, 1], [second, 1], ...others]) };
+    server.revise(1, 'correction', {});
+    server.publish(plain);
+    const { heard } = follow(full, server);
+    expect([heard.size, heard.get(first), heard.has(second)]).toEqual([10_000, 2, false]);
+    // Of one that is held an older copy is known even so.
+    const corrected = follow(begin(server), server);
+    const late = { ...corrected, heard: new Map<string, number>() };
+    expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
+  });
+
+  it('of a post below the window does not insert it, until the end was reached', () => {
+    const server = serverWith(9);
+    const short = begin(server, 3);
+    const long = begin(server, 20);
+    expect([reachedEnd(short), reachedEnd(long)]).toEqual([false, true]);
+    server.revise(8, 'update', {});
+    expect(ids(follow(short, server))).toEqual([9, 8, 7]);
+    expect(follow(long, server).posts.at(-1)?.revision).toBe(2);
+  });
+
+  it('of a post below the window still makes it a key event, the summary, and the pinned post', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    server.pin(7);
+    server.revise(8, 'update', { keyEvent: true, kind: 'summary' });
+    server.revise(7, 'update', {});
+    const next = follow(timeline, server);
+    expect(next.keyEvents.map(({ headline }) => headline)).toEqual(['Post 1 revision 2']);
+    expect(next.summary?.headline).toBe('Post 1 revision 2');
+    expect(next.pinned?.headline).toBe('Post 2 revision 2');
+    expect(needs(next)).toEqual([]);
+  });
+});
+
+describe('a page', () => {
+  it('that is late loses against what was heard since, and is taken only down to there', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    const ask = older(timeline);
+    const page = server.page({ before: ask.before, limit: 3 });
+    server.revise(4, 'correction', {});
+    const next = applyPage(follow(timeline, server), page, ask);
+    expect(ids(next)).toEqual([9, 8, 7, 6]);
+    const again = older(next);
+    const whole = applyPage(next, server.page({ before: again.before, limit: 9 }), again);
+    expect(ids(whole)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(whole.posts[4]?.revision).toBe(2);
+    expect(reachedEnd(whole)).toBe(true);
+  });
+
+  it('that was asked for before a reset is dropped', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    const ask = older(timeline);
+    const page = server.page({ before: ask.before, limit: 3 });
+    server.reset(9);
+    const reset = applyCatchUp(timeline, server.catchUp(timeline.cursor, timeline.offset, { limit: 9, posts: 3 })) as Timeline;
+    expect(reset.heard.size).toBe(3);
+    expect(applyPage(reset, page, ask)).toBe(reset);
+  });
+
+  it('of a node that is so far behind that posts are missing from it is not taken', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    const ask = older(timeline);
+    expect(applyPage(timeline, server.page({ before: ask.before, limit: 3 }, 4), ask)).toBe(timeline);
+  });
+});
+
+describe('a move to another window', () => {
+  it('is not made to a page with a copy of which a newer one was heard: it would end there, or hold nothing', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 3);
+    const late = server.page({ before: 6, limit: 3 });
+    server.revise(5, 'correction', {});
+    const next = follow(timeline, server);
+    expect(moveTo(next, late, 6)).toBe(next);
+    expect(ids(moveTo(next, server.page({ before: 6, limit: 3 }), 6))).toEqual([4, 3, 2]);
+  });
+});
+
+describe('a window that is made narrower', () => {
+  it('lets go of what is below it, which comes again with its page as it is by then', () => {
+    const server = serverWith(9);
+    const timeline = narrow(begin(server, 9), begin(server, 9).posts[3]?.seq ?? 0, null);
+    expect([ids(timeline), reachedEnd(timeline), timeline.ceiling]).toEqual([[9, 8, 7, 6], false, null]);
+    server.revise(1, 'correction', {});
+    server.publish(plain);
+    const later = follow(timeline, server);
+    expect(ids(later)).toEqual([10, 9, 8, 7, 6]);
+    const whole = applyPage(later, server.page({ before: older(later).before, limit: 9 }), older(later));
+    expect([ids(whole), reachedEnd(whole)]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], true]);
+    expect(JSON.stringify(whole.posts)).toBe(JSON.stringify(begin(server, 10).posts));
+  });
+
+  it('lets go of what is above it, takes no new posts, and is closed by paging', () => {
+    const server = serverWith(9);
+    const held = begin(server, 9);
+    const timeline = narrow(held, 0, held.posts[5]?.seq ?? 0);
+    expect([ids(timeline), timeline.ceiling]).toEqual([[4, 3, 2, 1], held.posts[5]?.seq]);
+    server.publish(plain);
+    const later = follow(timeline, server);
+    expect(ids(later)).toEqual([4, 3, 2, 1]);
+    const ask = newerPage(later) as PageAsk & { after: number };
+    const whole = applyPage(later, server.page({ after: ask.after, limit: 9 }), ask);
+    expect([ids(whole), whole.ceiling]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], null]);
+  });
+
+  it('is the same one where it has nothing else, and never becomes wider', () => {
+    const timeline = begin(serverWith(9), 3);
+    expect(narrow(timeline, 0, null)).toBe(timeline);
+    expect(narrow(timeline, 0, 10_000)).toBe(timeline);
+    const moved = moveTo(timeline, serverWith(9).page({ before: 6, limit: 3 }), 6);
+    expect(narrow(moved, moved.floor + 1, 10_000)).toMatchObject({ floor: moved.floor + 1, ceiling: 5 });
+  });
+});
+
+describe('a window that does not reach the newest post', () => {
+  it('takes events only for posts it holds, until paging has closed the gap', () => {
+    const server = serverWith(12);
+    const moved = moveTo(begin(server, 3), server.page({ before: 6, limit: 3 }), 6);
+    expect(ids(moved)).toEqual([4, 3, 2]);
+    server.publish(plain);
+    server.revise(10, 'update', {});
+    const next = follow(moved, server);
+    expect(ids(next)).toEqual([4, 3, 2]);
+    expect(next.posts[1]?.revision).toBe(2);
+
+    let closing = next;
+    for (let ask = newerPage(closing); ask !== undefined; ask = newerPage(closing)) {
+      closing = applyPage(closing, server.page({ after: 'after' in ask ? ask.after : 0, limit: 4 }), ask);
+    }
+    expect(ids(closing)).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    server.publish(plain);
+    expect(ids(follow(closing, server))[0]).toBe(14);
+  });
+
+  it('is not closed by a page that was read before a post was published that is heard of', () => {
+    const server = serverWith(12);
+    const moved = moveTo(begin(server, 3), server.page({ before: 6, limit: 3 }), 6);
+    const ask = newerPage(moved) as PageAsk;
+    const page = server.page({ after: 5, limit: 20 });
+    server.publish(plain);
+    const next = applyPage(follow(moved, server), page, ask);
+    expect(ids(next)[0]).toBe(12);
+    expect(next.ceiling).not.toBeNull();
+  });
+});
+
+describe('the summary', () => {
+  it('that is withdrawn is followed by the next one in the window', () => {
+    const server = serverWith(2, summary);
+    const timeline = begin(server);
+    server.withdraw(0, 'retracted');
+    expect(follow(timeline, server).summary?.headline).toBe('Post 1 revision 1');
+  });
+
+  it('that is withdrawn is asked for where the window does not tell, past tombstones of others', () => {
+    const server = serverWith(4, summary);
+    for (let each = 0; each < 3; each += 1) server.publish(plain);
+    for (const which of [4, 5]) server.withdraw(which, 'taken-down');
+    let timeline = begin(server, 2);
+    server.withdraw(3, 'retracted');
+    timeline = follow(timeline, server);
+    expect(timeline.summary).toBeNull();
+    for (let ask = need(timeline, 'summary'); ask !== undefined; ask = need(timeline, 'summary')) {
+      timeline = applySummaryPage(timeline, server.page({ kind: 'summary', before: ask.before, limit: 1 }), ask);
+    }
+    expect(timeline.summary?.headline).toBe('Post 1 revision 1');
+  });
+
+  it('is not taken from a page that was read before another post below it became one', () => {
+    const server = serverWith(3);
+    server.publish(summary);
+    for (let each = 0; each < 3; each += 1) server.publish(plain);
+    let timeline = begin(server, 2);
+    server.withdraw(3, 'retracted');
+    timeline = follow(timeline, server);
+    const ask = need(timeline, 'summary');
+    const page = server.page({ kind: 'summary', before: ask.before, limit: 5 });
+    server.revise(5, 'update', { kind: 'summary' });
+    timeline = applySummaryPage(follow(timeline, server), page, ask);
+    expect(needs(timeline)).toEqual([ask]);
+    timeline = applySummaryPage(timeline, server.page({ kind: 'summary', before: ask.before, limit: 5 }), ask);
+    expect(timeline.summary?.headline).toBe('Post 2 revision 2');
+  });
+});
+
+describe('key events', () => {
+  it('are the newest 100, and are filled up again after one went', () => {
+    const server = serverWith(103, key);
+    let timeline = begin(server);
+    server.withdraw(0, 'retracted');
+    server.revise(1, 'update', { keyEvent: false });
+    timeline = follow(timeline, server);
+    expect(timeline.keyEvents).toHaveLength(98);
+    for (let ask = need(timeline, 'key-events'); ask !== undefined; ask = need(timeline, 'key-events')) {
+      timeline = applyKeyEventsPage(timeline, server.page({ keyEvent: true, before: ask.before, limit: 1 }), ask);
+    }
+    expect(timeline.keyEvents).toEqual(server.snapshot(1).keyEvents);
+  });
+
+  it('are not filled up from a page that was read before another post below them became one', () => {
+    const server = serverWith(1);
+    for (let each = 0; each < 101; each += 1) server.publish(key);
+    let timeline = begin(server);
+    server.withdraw(0, 'retracted');
+    server.withdraw(1, 'retracted');
+    timeline = follow(timeline, server);
+    const ask = need(timeline, 'key-events');
+    // Nor from that of a node that is far behind.
+    const none = server.page({ keyEvent: true, before: ask.before, limit: 5 }, 1);
+    expect(applyKeyEventsPage(timeline, none, ask)).toBe(timeline);
+    const page = server.page({ keyEvent: true, before: ask.before, limit: 5 });
+    server.revise(101, 'update', { keyEvent: true });
+    timeline = applyKeyEventsPage(follow(timeline, server), page, ask);
+    expect(needs(timeline)).toEqual([ask]);
+    timeline = applyKeyEventsPage(timeline, server.page({ keyEvent: true, before: ask.before, limit: 5 }), ask);
+    expect(timeline.keyEvents).toEqual(server.snapshot(1).keyEvents);
+  });
+});
+
+describe('the pinned post', () => {
+  it('that comes late, when a newer copy was heard of, changes nothing, whether that copy is shown or not', () => {
+    const server = serverWith(9);
+    const timeline = begin(server, 2);
+    for (const which of [8, 0]) {
+      const late = server.page({ limit: 9 }).posts[which] as ReaderPost;
+      server.revise(which, 'correction', {});
+      const newer = follow(timeline, server);
+      expect(late.revision).toBe(1);
+      expect(applyPost(newer, late)).toBe(newer);
+    }
+  });
+
+  it('is asked for where it is not held, and taken unless a newer copy was heard of since', () => {
+    const server = serverWith(9);
+    let timeline = begin(server, 2);
+    server.pin(8);
+    timeline = follow(timeline, server);
+    const { id } = need(timeline, 'post');
+    const copy = server.post(id) as ReaderPost;
+    server.revise(8, 'correction', {});
+    timeline = applyPost(follow(timeline, server), copy);
+    expect(timeline.pinned?.revision).toBe(2);
+    expect(needs(timeline)).toEqual([]);
+  });
+
+  it('that is withdrawn is gone with the withdrawal, before the channel says so', () => {
+    const server = serverWith(3);
+    server.pin(0);
+    const timeline = begin(server);
+    server.withdraw(0, 'taken-down');
+    const withdrawn = applyEvent(timeline, server.event(timeline.offset + 1));
+    expect(withdrawn.pinned).toBeNull();
+    expect(needs(withdrawn)).toEqual([]);
+    expect(withdrawn.posts[0]).toEqual(server.post(timeline.posts[0]?.id as string));
+    expect(follow(withdrawn, server).channel).toEqual(server.state.channel);
+  });
+});
+
+describe('a catch-up', () => {
+  it('that begins above what is held would leave a hole, and is not taken', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    server.publish(plain);
+    server.publish(plain);
+    const ahead = server.catchUp(server.cursor(4), 4, { limit: 9, posts: 3 });
+    expect(applyCatchUp(timeline, ahead)).toBe(timeline);
+  });
+
+  it('is news only as far as it did not come while it was asked for', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    server.publish(plain);
+    server.publish(plain);
+    const catchUp = server.catchUp(timeline.cursor, timeline.offset, { limit: 9, posts: 3 });
+    const offsets = (held: Timeline) => newsIn(held, catchUp).map(({ offset }) => offset);
+    expect(offsets(timeline)).toEqual([3, 4]);
+    expect(offsets(applyEvent(timeline, server.event(3)))).toEqual([4]);
+    expect(offsets(follow(timeline, server))).toEqual([]);
+  });
+
+  it('ends at the offset that it covers, whatever its last event was, and changes nothing that is newer', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    server.publish(plain);
+    const late = server.catchUp(timeline.cursor, timeline.offset, { limit: 9, posts: 3 });
+    server.revise(0, 'update', {});
+    const ahead = follow(timeline, server);
+    expect(applyCatchUp(ahead, late)).toBe(ahead);
+    const empty = { ...late, events: [], covers: { after: timeline.offset, to: 9 }, cursor: 'nine' };
+    expect(applyCatchUp(timeline, { ...empty, mode: 'replay', reset: false })).toMatchObject({ offset: 9, cursor: 'nine' });
+  });
+});
+
+describe('what a later version of the server may send', () => {
+  const post = serverWith(1).snapshot(1).posts[0] as ReaderPost;
+
+  it('is shown as far as it is known: unknown kinds as updates, unknown media not at all', () => {
+    const image = { type: 'image', url: 'https://example.org/a.png', alt: 'A' };
+    const read = readPost({ ...post, kind: 'poll', media: [image, { type: 'hologram' }, null] } as unknown as ReaderPost);
+    expect(read).toEqual({ ...post, kind: 'update', media: [image] });
+  });
+
+  it('is not shown where its status is unknown: nothing of what it said is left', () => {
+    const said: ReaderPost = {
+      ...post,
+      keyEvent: true,
+      headline: 'The secret',
+      html: '<p>The address.</p>',
+      media: [{ type: 'image', url: 'https://example.org/a.png', alt: 'A' }],
+      authors: [{ name: 'Ada Byron' }],
+      sources: [{ name: 'A witness' }],
+      verification: 'unverified',
+      developing: true,
+      derivedFrom: [post.id],
+    };
+    const read = readPost({ ...said, status: 'embargoed' } as unknown as ReaderPost);
+    expect(read).toEqual({ ...emptied(said), status: 'retracted' });
+  });
+
+  it('is left as it came where everything is known', () => {
+    expect(readPost(post)).toBe(post);
+  });
+});
+
+describe('a saved timeline', () => {
+  it('comes back from JSON as it was, and not for another channel', () => {
+    const server = serverWith(9);
+    const timeline = begin(server);
+    const saved = JSON.parse(JSON.stringify(saveTimeline(timeline)));
+    expect(restoreTimeline(saved, 'moon')).toEqual(timeline);
+    expect(restoreTimeline(saved, 'mars')).toBeUndefined();
+    expect(restoreTimeline({ ...saved, version: 2 }, 'moon')).toBeUndefined();
+  });
+});

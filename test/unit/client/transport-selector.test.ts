@@ -1,0 +1,378 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  alarmAt,
+  type ChoiceState,
+  type Chosen,
+  choose,
+  type Happened,
+  startChoosing,
+  waits,
+} from '../../../client/lib/transports/transport-selector.ts';
+import { type Transport, transports } from '../../../src/protocol/model.ts';
+
+/** Which way is taken when: the whole of it is a pure function, and the clock is the test's. */
+class Chooser {
+  state: ChoiceState = startChoosing(transports);
+  now = 0;
+  random = 0;
+  /** Everything that was dialled, in order. */
+  readonly dialled: Transport[] = [];
+  last: Chosen | undefined;
+
+  hear(happened: Happened): this {
+    this.last = choose(this.state, happened, { now: this.now, random: this.random });
+    this.state = this.last.state;
+    this.dialled.push(...this.last.dial);
+    return this;
+  }
+  /** Lets time go by, and alarms ring. */
+  pass(ms: number): this {
+    const end = this.now + ms;
+    for (;;) {
+      const at = alarmAt(this.state);
+      if (at === undefined || at > end) break;
+      this.now = Math.max(this.now, at);
+      this.hear({ type: 'time' });
+    }
+    this.now = end;
+    return this;
+  }
+  up(way: Transport): this {
+    return this.hear({ type: 'up', way });
+  }
+  fail(way: Transport): this {
+    return this.hear({ type: 'failed', way, why: 'unanswered' });
+  }
+  lose(silent = false): this {
+    return this.hear({ type: 'lost', silent });
+  }
+  /** What was dialled since. */
+  since(): Transport[] {
+    return this.dialled.splice(0);
+  }
+}
+const begun = () => new Chooser().hear({ type: 'begin' });
+const on = (way: Transport) => {
+  const chooser = begun();
+  for (const better of transports.slice(0, transports.indexOf(way))) chooser.fail(better);
+  chooser.hear({ type: 'up', way });
+  return chooser;
+};
+
+describe('the way to a server', () => {
+  it('is the WebSocket alone where it stands soon', () => {
+    const chooser = begun()
+      .pass(waits.headStartMs - 1)
+      .up('socket')
+      .pass(3_600_000);
+    expect(chooser.dialled).toEqual(['socket']);
+    expect(chooser.state.using).toBe('socket');
+  });
+
+  it('is tried beside the one before it after a head start, and at once where that one failed', () => {
+    const hanging = begun().pass(waits.headStartMs - 1);
+    expect(hanging.since()).toEqual(['socket']);
+    expect(hanging.pass(1).since()).toEqual(['stream']);
+    expect(hanging.pass(waits.headStartMs).since()).toEqual(['poll']);
+    expect(begun().fail('socket').dialled).toEqual(['socket', 'stream']);
+  });
+
+  it('is live by polling within 5 s, whatever hangs before it', () => {
+    const chooser = begun();
+    for (; !chooser.dialled.includes('poll'); ) chooser.pass(100);
+    expect(chooser.now).toBeLessThan(4_000);
+  });
+
+  it('changes to a better one that was only slow, and gives up the worse ones', () => {
+    const chooser = begun()
+      .pass(2 * waits.headStartMs)
+      .up('stream');
+    expect(chooser.last).toMatchObject({ use: 'stream', giveUp: ['poll'] });
+    chooser.up('socket');
+    expect(chooser.last).toMatchObject({ use: 'socket', giveUp: [] });
+    expect(alarmAt(chooser.state)).toBeUndefined();
+  });
+
+  it('is remembered: a lost link is made again the same way, and the others only after it', () => {
+    const chooser = begun().fail('socket').up('stream').pass(20_000);
+    chooser.since();
+    expect(chooser.lose().pass(60).since()).toEqual(['stream']);
+    expect(chooser.fail('stream').since()).toEqual(['poll']);
+  });
+
+  it('is the first choice of one who begins where another one found it', () => {
+    const chooser = new Chooser();
+    chooser.state = startChoosing(transports, 'stream');
+    expect(chooser.hear({ type: 'begin' }).up('stream').since()).toEqual(['stream']);
+    expect(chooser.pass(20_000).since()).toEqual(['socket']);
+  });
+
+  it('is not the one any more that was let stand and then stayed silent', () => {
+    const chooser = begun().up('socket').pass(26_000).lose(true);
+    chooser.since();
+    expect(chooser.pass(60).since()).toEqual(['stream']);
+    // Whose silence came after many pings has only lost its network.
+    const proven = begun()
+      .up('socket')
+      .pass(waits.provenMs + 1)
+      .lose(true);
+    proven.since();
+    expect(proven.pass(60).since()).toEqual(['socket']);
+  });
+
+  it('is not the one any more that is cut again and again', () => {
+    const chooser = begun();
+    for (let cut = 0; cut < waits.cutsMost; cut += 1) chooser.up('socket').pass(100).lose().pass(60);
+    expect(chooser.dialled.slice(-2)).toEqual(['socket', 'stream']);
+  });
+});
+
+describe('a server out of reach', () => {
+  it('is knocked at once by every way, then by two a round, each time another one too, and less and less often', () => {
+    const chooser = begun();
+    chooser.random = 1;
+    const rounds: Transport[][] = [];
+    const times: number[] = [];
+    for (let round = 0; round < 8; round += 1) {
+      times.push(chooser.now);
+      while (chooser.state.trying.length > 0) chooser.fail(chooser.state.trying[0] as Transport);
+      rounds.push(chooser.since());
+      chooser.pass((alarmAt(chooser.state) as number) - chooser.now);
+    }
+    expect(rounds.map((round) => round.length)).toEqual([3, 2, 2, 2, 2, 2, 2, 2]);
+    expect(new Set(rounds.map(([first]) => first))).toEqual(new Set(['socket']));
+    expect(new Set(rounds.map(([, second]) => second))).toEqual(new Set(['stream', 'poll']));
+    const pauses = times.slice(1).map((at, index) => at - (times[index] as number));
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  });
+
+  it('that asks to wait is left alone for so long, on every way', () => {
+    const chooser = begun().fail('socket').hear({ type: 'failed', way: 'stream', why: 'asked-to-wait', waitMs: 7_000 });
+    expect(chooser.last?.down).toBe(true);
+    chooser.since();
+    expect(chooser.pass(6_999).since()).toEqual([]);
+    expect(chooser.pass(100).since()).toEqual(['socket']);
+  });
+
+  it('is tried at once after a wake-up, and wake-ups that come together are one', () => {
+    const chooser = begun().fail('socket').fail('stream').fail('poll');
+    chooser.random = 1;
+    chooser.since();
+    for (let each = 0; each < 3; each += 1) chooser.hear({ type: 'wake', network: true });
+    expect(chooser.since()).toEqual(['socket']);
+  });
+});
+
+describe('a reader that is woken while an attempt is under way', () => {
+  it('waits a second at most if that fails, however long it waited before', () => {
+    const chooser = begun();
+    chooser.random = 1;
+    const failAll = () => {
+      while (chooser.state.trying[0] !== undefined) chooser.fail(chooser.state.trying[0]);
+      chooser.since();
+    };
+    for (let rounds = 0; rounds < 6; rounds += 1) {
+      failAll();
+      chooser.pass(30_000);
+    }
+    failAll();
+    expect(chooser.pass(29_999).since()).toEqual([]);
+
+    expect(chooser.pass(1).since()).toEqual(['socket']);
+    chooser.pass(500).hear({ type: 'wake', network: false });
+    expect(chooser.since()).toEqual([]);
+    failAll();
+    expect(chooser.pass(1_000).since()).toEqual(['socket']);
+  });
+});
+
+describe('a reader that has another network while an attempt is under way', () => {
+  it('begins again with the best way where that began with what the one before let through, once', () => {
+    const chooser = on('stream').pass(waits.steadyMs).lose();
+    while (chooser.state.trying.length === 0) chooser.pass(100);
+    expect(chooser.since().at(-1)).toBe('stream');
+    chooser.pass(100).hear({ type: 'wake', network: true });
+    expect([chooser.since(), chooser.last?.giveUp]).toEqual([['socket'], ['stream']]);
+    chooser.pass(100).hear({ type: 'wake', network: true });
+    expect([chooser.since(), chooser.state.trying]).toEqual([[], ['socket']]);
+  });
+});
+
+describe('a reader that is woken all the time', () => {
+  it('connects all the same, where that takes seconds', () => {
+    const chooser = begun();
+    const dialledAt = new Map<Transport, number>();
+    for (let ms = 0; ms < 60_000 && chooser.state.using === undefined; ms += 250) {
+      if (ms % 1_250 === 0) {
+        chooser.hear({ type: 'wake', network: false });
+        for (const way of chooser.last?.giveUp ?? []) dialledAt.delete(way);
+      }
+      for (const way of chooser.since()) dialledAt.set(way, chooser.now);
+      for (const [way, at] of dialledAt) if (chooser.now - at >= 4_000) chooser.up(way);
+      chooser.pass(250);
+    }
+    expect(chooser.state.using).toBe('socket');
+  });
+
+  it('leaves a server alone that asked for it, unless the network is another one', () => {
+    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
+    chooser.since();
+    for (let ms = 0; ms < 6_500; ms += 500) chooser.pass(500).hear({ type: 'wake', network: false });
+    expect(chooser.since()).toEqual([]);
+    expect(chooser.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
+  });
+});
+
+describe('a better way', () => {
+  it('is tried again after pauses that double up to ten minutes, spread over their upper half', () => {
+    for (const [random, share] of [
+      [0, 0.5],
+      [1, 1],
+    ] as const) {
+      const chooser = begun().fail('socket');
+      chooser.random = random;
+      chooser.up('stream').since();
+      const pauses: number[] = [];
+      for (let each = 0; each < 7; each += 1) {
+        const pause = (alarmAt(chooser.state) as number) - chooser.now;
+        pauses.push(pause / 1_000 / share);
+        expect(chooser.pass(pause).since()).toEqual(['socket']);
+        chooser.fail('socket');
+        expect(chooser.state.using).toBe('stream');
+      }
+      expect(pauses).toEqual([30, 60, 120, 240, 480, 600, 600]);
+    }
+  });
+
+  it('is tried however often the lesser link is lost meanwhile', () => {
+    const chooser = begun().fail('socket').up('stream');
+    chooser.since();
+    for (let each = 0; each < 10; each += 1) {
+      chooser.pass(2_000).lose().pass(60);
+      if (chooser.state.trying.includes('stream')) chooser.up('stream');
+    }
+    expect(chooser.dialled).toContain('socket');
+  });
+
+  it('is the best one first, and the next best beside it', () => {
+    const chooser = on('poll');
+    expect(chooser.state.using).toBe('poll');
+    chooser.since();
+    expect(chooser.pass(20_000).since()).toEqual(['socket', 'stream']);
+    chooser.up('stream').up('socket');
+    expect(chooser.state.using).toBe('socket');
+  });
+
+  it('is tried at once on another network', () => {
+    const chooser = on('stream').pass(5_000);
+    chooser.since();
+    expect(chooser.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
+    const lost = on('stream').pass(5_000).lose();
+    lost.since();
+    expect(lost.hear({ type: 'wake', network: true }).since()).toEqual(['socket']);
+    const sameNetwork = on('stream').pass(5_000);
+    sameNetwork.since();
+    expect(sameNetwork.fail('socket').hear({ type: 'wake', network: false }).since()).toEqual([]);
+  });
+
+  it('that is let stand, stays silent and is left, is not tried as often as if it had been good', () => {
+    const chooser = begun().fail('socket').up('stream');
+    const stays: number[] = [];
+    for (let each = 0; each < 4; each += 1) {
+      const since = chooser.now;
+      chooser.pass((alarmAt(chooser.state) as number) - chooser.now).up('socket');
+      stays.push(chooser.now - since);
+      chooser.pass(25_000).lose(true).pass(60).up('stream');
+    }
+    expect(stays).toEqual([15_000, 30_000, 60_000, 120_000]);
+  });
+});
+
+describe('a page that is put away', () => {
+  it('has no link until it wakes, and then the way that it had, at once', () => {
+    const chooser = on('stream');
+    chooser.hear({ type: 'rest' });
+    expect([chooser.last?.down, chooser.state.using, alarmAt(chooser.state)]).toEqual([true, undefined, undefined]);
+    chooser.pass(3_600_000).since();
+    expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual(['stream']);
+    const trying = begun().hear({ type: 'rest' });
+    expect(trying.last?.giveUp).toEqual(['socket']);
+    expect(trying.pass(3_600_000).state.trying).toEqual([]);
+    const waiting = on('socket').lose();
+    expect(alarmAt(waiting.state)).toBeDefined();
+    waiting.hear({ type: 'rest' }).since();
+    expect(waiting.pass(3_600_000).since()).toEqual([]);
+  });
+
+  it('that was asked to wait waits, also after it has woken', () => {
+    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 20_000 });
+    chooser.hear({ type: 'rest' }).pass(5_000).since();
+    expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual([]);
+    expect(chooser.pass(15_000).since()).toEqual(['socket']);
+  });
+});
+
+describe('a server that is going away', () => {
+  it('is left at a moment within the time, and serves until another link stands', () => {
+    const chooser = begun().up('socket');
+    chooser.random = 0.5;
+    chooser.hear({ type: 'drain', withinMs: 4_000 }).since();
+    expect(chooser.pass(1_999).since()).toEqual([]);
+    expect(chooser.pass(1).since()).toEqual(['socket']);
+    expect(chooser.state.using).toBe('socket');
+    chooser.up('socket');
+    expect(chooser.last?.use).toBe('socket');
+  });
+
+  it('is left after a day where it says a time that no timer waits for', () => {
+    for (const withinMs of [1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+      const chooser = begun().up('socket');
+      chooser.random = 1;
+      chooser.hear({ type: 'drain', withinMs });
+      expect(alarmAt(chooser.state)).toBeLessThan(2 ** 31);
+    }
+  });
+});
+
+describe('whatever happens', () => {
+  const happened: fc.Arbitrary<(chooser: Chooser) => unknown> = fc.oneof(
+    fc.nat(2).map((which) => (chooser: Chooser) => {
+      const way = chooser.state.trying[which];
+      if (way !== undefined) chooser.up(way);
+    }),
+    fc.nat(2).map((which) => (chooser: Chooser) => {
+      const way = chooser.state.trying[which];
+      if (way !== undefined) chooser.fail(way);
+    }),
+    fc.boolean().map((silent) => (chooser: Chooser) => chooser.lose(silent)),
+    fc.boolean().map((network) => (chooser: Chooser) => chooser.hear({ type: 'wake', network })),
+    fc.constant((chooser: Chooser) => chooser.hear({ type: 'rest' }).hear({ type: 'wake', network: false })),
+    fc.nat(8_000).map((withinMs) => (chooser: Chooser) => chooser.hear({ type: 'drain', withinMs })),
+    fc.nat(40_000).map((ms) => (chooser: Chooser) => chooser.pass(ms)),
+    fc.double({ min: 0, max: 0.999, noNaN: true }).map((random) => (chooser: Chooser) => {
+      chooser.random = random;
+    }),
+  );
+
+  it('something is in use, being tried, or to be tried at some time; and once every way is open the best one is used', () => {
+    fc.assert(
+      fc.property(fc.array(happened, { maxLength: 60 }), (steps) => {
+        const chooser = begun();
+        for (const step of steps) {
+          step(chooser);
+          const { using, trying, roundAt } = chooser.state;
+          expect(using !== undefined || trying.length > 0 || roundAt !== undefined).toBe(true);
+          expect(new Set(trying).size).toBe(trying.length);
+        }
+        // Everything that is dialled from now on stands at once.
+        for (const way of chooser.state.trying) chooser.fail(way);
+        for (let each = 0; each < 20 && chooser.state.using !== 'socket'; each += 1) {
+          chooser.pass(Math.max(0, (alarmAt(chooser.state) ?? chooser.now) - chooser.now));
+          for (const way of chooser.state.trying) chooser.up(way);
+        }
+        expect(chooser.state.using).toBe('socket');
+      }),
+    );
+  });
+});

@@ -1,0 +1,298 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import type { Express } from 'express';
+import { describe, expect, it } from 'vitest';
+import { signToken } from '../../../src/access/tokens.ts';
+import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../../src/http/answers.ts';
+import { createRates, limitRequests } from '../../../src/http/rates.ts';
+import { principalOf, requirePrincipal } from '../../../src/http/request-identity.ts';
+import { JournalUnavailable, notUnchanged } from '../../../src/journal/engine.ts';
+import { Refusal } from '../../../src/protocol/problems.ts';
+import { now, secret, serve } from '../../support/edge.ts';
+
+async function problemOf(response: Response) {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const problem = (await response.json()) as Record<string, unknown>;
+  expect(problem.status).toBe(response.status);
+  return problem;
+}
+
+describe('who asks', () => {
+  const routes = (app: Express) => {
+    app.get('/open', (_request, response) =>
+      sendJson(response, { sub: principalOf(response)?.sub ?? null }, { cache: 'private' }),
+    );
+    app.get('/closed', (_request, response) => sendJson(response, { sub: requirePrincipal(response).sub }, { cache: 'private' }));
+  };
+  const token = () => signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 60, now, jti: 'x' });
+  const get = (url: string, authorization?: string) =>
+    fetch(url, authorization === undefined ? {} : { headers: { authorization } });
+
+  it('is known by a bearer token, in whatever case the scheme is written', async () => {
+    const { url } = await serve(routes);
+    for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
+      const response = await get(`${url}/closed`, `${scheme} ${await token()}`);
+      expect(await response.json()).toEqual({ sub: 'ida' });
+    }
+  });
+
+  it('is a stranger without one, who is told so where a token is needed', async () => {
+    const { url } = await serve(routes);
+    expect(await (await get(`${url}/open`)).json()).toEqual({ sub: null });
+    const response = await get(`${url}/closed`);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="pressbox"');
+    expect((await problemOf(response)).code).toBe('token-missing');
+  });
+
+  it.each([['Bearer x.y.z'], ['Bearer'], ['Basic aWRhOnNlY3JldA=='], ['Bearer a b'], ['x']])(
+    'is refused with a token that does not hold even where none is needed: %s',
+    async (authorization) => {
+      const { url, lines } = await serve(routes);
+      const response = await get(`${url}/open`, authorization);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer realm="pressbox", error="invalid_token"');
+      expect((await problemOf(response)).code).toBe('token-invalid');
+      expect(lines).toEqual([]);
+    },
+  );
+});
+
+describe('an answer in JSON', () => {
+  const routes = (app: Express) => {
+    app.get('/public', (_request, response) => sendJson(response, '{"a":1}', { cache: 'public' }));
+    app.get('/private', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
+    app.get('/none', (_request, response) => sendJson(response, { a: 1 }, { cache: 'none' }));
+    app.get('/tagged', (_request, response) => sendJson(response, { a: 'é' }, { cache: 'public', etag: '"3-x"' }));
+    app.post('/made', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private', status: 201, etag: '"1"' }));
+  };
+
+  it('that is public may be kept, and is revalidated each time', async () => {
+    const { url } = await serve(routes);
+    const first = await fetch(`${url}/public`);
+    expect(first.headers.get('cache-control')).toBe('no-cache');
+    expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await first.text()).toBe('{"a":1}');
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toBe(etagOf('{"a":1}'));
+
+    const again = await fetch(`${url}/public`, { headers: { 'If-None-Match': `"x", W/${etag}` } });
+    expect(again.status).toBe(304);
+    expect(await again.text()).toBe('');
+    expect(again.headers.get('etag')).toBe(etag);
+    expect(again.headers.get('cache-control')).toBe('no-cache');
+    expect(again.headers.get('content-type')).toBeNull();
+    expect((await fetch(`${url}/public`, { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
+  });
+
+  it('that is for one token alone is stored nowhere', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/private`);
+    expect(response.headers.get('cache-control')).toBe('private, no-store');
+    expect(response.headers.get('vary')).toContain('Authorization');
+    expect(response.headers.get('etag')).not.toBeNull();
+  });
+
+  it('that was waited for has no tag and is not kept', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/none`, { headers: { 'If-None-Match': '*' } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('etag')).toBeNull();
+  });
+
+  it('answers a HEAD with the headers of the GET, the length in bytes among them', async () => {
+    const { url } = await serve(routes);
+    const head = await fetch(`${url}/tagged`, { method: 'HEAD' });
+    const get = await fetch(`${url}/tagged`);
+    for (const name of ['etag', 'content-length', 'content-type', 'cache-control']) {
+      expect(head.headers.get(name)).toBe(get.headers.get(name));
+    }
+    expect(get.headers.get('content-length')).toBe('10');
+    expect((await fetch(`${url}/tagged`, { method: 'HEAD', headers: { 'If-None-Match': '"3-x"' } })).status).toBe(304);
+  });
+
+  it('to a write is never a 304', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/made`, { method: 'POST', headers: { 'If-None-Match': '*' } });
+    expect(response.status).toBe(201);
+    expect(response.headers.get('etag')).toBe('"1"');
+  });
+
+  it.each([
+    ['"a"', '"a"', true],
+    ['W/"a"', '"a"', true],
+    ['"a"', 'W/"a"', true],
+    [' "b" ,"a"', '"a"', true],
+    ['"x,y", "a"', '"a"', true],
+    [' * ', '"a"', true],
+    ['a', '"a"', false],
+    ['"A"', '"a"', false],
+    ['"aa"', '"a"', false],
+    ['', '"a"', false],
+    [undefined, '"a"', false],
+  ])('knows whether If-None-Match %s names %s', (header, etag, expected) => {
+    expect(namesTag(header, etag)).toBe(expected);
+  });
+});
+
+describe('a request that goes wrong', () => {
+  const routes = (app: Express) => {
+    app.post('/echo', (request, response) => sendJson(response, String(request.body), { cache: 'none' }));
+    app.get('/refused', () => {
+      throw new Refusal('rate-limited', { retryAfter: 2.2 });
+    });
+    app.get('/journal', () => {
+      throw new JournalUnavailable('disk gone', 'unknown');
+    });
+    app.get('/full', () => {
+      throw notUnchanged(new JournalUnavailable('disk full at /var/lib', 'unchanged', { refusesToWrite: true }));
+    });
+    app.get('/broken', async (_request, response) => {
+      response.setHeader('ETag', '"1"');
+      throw new Error('the secret detail');
+    });
+    app.get('/half', (_request, response) => {
+      response.write('half of it');
+      throw new Error('the secret detail');
+    });
+    app.get('/item/:id', (request, response) => sendJson(response, { id: request.params.id }, { cache: 'none' }));
+    app.all('/item/:id', methodNotAllowed('GET', 'HEAD'));
+  };
+  const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+    fetch(`${url}/echo`, { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } });
+
+  it('is answered with its refusal, and told when to try again', async () => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}/refused`);
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(await problemOf(response)).toMatchObject({ type: 'urn:pressbox:problem:rate-limited', code: 'rate-limited' });
+    expect(lines).toEqual([]);
+  });
+
+  it('is told whether the write may have happened when the journal is unreachable', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/journal`);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    const problem = await problemOf(response);
+    expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
+    expect(JSON.stringify(problem)).not.toContain('disk gone');
+    expect(problem.detail).toBeUndefined();
+  });
+
+  it('is told of a store that is there and refuses to write, also where the outcome is unknown, and not why', async () => {
+    const { url } = await serve(routes);
+    const problem = await problemOf(await fetch(`${url}/full`));
+    expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
+    expect(problem.detail).toContain('refuses to write');
+    expect(JSON.stringify(problem)).not.toContain('full');
+  });
+
+  it('by our fault is answered without a word of it, and logged once', async () => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}/broken?token=abc`);
+    expect(response.status).toBe(500);
+    expect(response.headers.get('etag')).toBeNull();
+    const problem = await problemOf(response);
+    expect(problem.code).toBe('internal-error');
+    expect(JSON.stringify(problem)).not.toMatch(/secret detail|\.ts/);
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      level: 'error',
+      method: 'GET',
+      path: '/broken',
+      err: { message: 'the secret detail' },
+    });
+    expect(lines[0]).not.toContain('abc');
+  });
+
+  it('half way through its answer is cut, so that half does not look like a whole', async () => {
+    const { url, lines } = await serve(routes);
+    await expect(fetch(`${url}/half`).then((response) => response.text())).rejects.toThrow();
+    expect(lines).toHaveLength(1);
+  });
+
+  it('with too large a body is 413', async () => {
+    const { url } = await serve(routes);
+    const response = await post(url, JSON.stringify({ a: 'x'.repeat(1001) }));
+    expect(response.status).toBe(413);
+    expect((await problemOf(response)).code).toBe('too-large');
+    const bomb = await post(url, new Uint8Array(gzipSync(JSON.stringify({ a: 'x'.repeat(100_000) }))), {
+      'Content-Encoding': 'gzip',
+    });
+    expect(bomb.status).toBe(413);
+  });
+
+  it.each([
+    [{ 'Content-Encoding': 'zip' }, 415],
+    [{ 'Content-Encoding': 'gzip' }, 400],
+  ])('with a body that cannot be read is refused: %j', async (headers, status) => {
+    const { url, lines } = await serve(routes);
+    const response = await post(url, '{"a":1}', headers as Record<string, string>);
+    expect(response.status).toBe(status);
+    expect((await problemOf(response)).code).toBe(status === 415 ? 'wrong-type' : 'invalid-body');
+    expect(lines).toEqual([]);
+  });
+
+  it('that its client gave up leaves no trace in the log, and the server goes on', async () => {
+    const { url, lines } = await serve(routes);
+    const half = request(`${url}/echo`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 500 },
+    });
+    half.on('error', () => {});
+    half.write('{"a":');
+    await once(half, 'socket');
+    half.destroy();
+    expect((await post(url, '{"a":1}')).status).toBe(200);
+    expect(lines).toEqual([]);
+  });
+
+  it.each(['/nowhere', '/item/%', '/item/%ff', '/item/%c0%ae'])('to %s is 404', async (path) => {
+    const { url, lines } = await serve(routes);
+    const response = await fetch(`${url}${path}`);
+    expect(response.status).toBe(404);
+    expect((await problemOf(response)).code).toBe('not-found');
+    expect(lines).toEqual([]);
+  });
+
+  it('with a method that the address does not take is told those it does', async () => {
+    const { url } = await serve(routes);
+    const response = await fetch(`${url}/item/1`, { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+    expect((await problemOf(response)).code).toBe('method-not-allowed');
+  });
+
+  it('for a damaged channel tells each client another time to retry after', () => {
+    const error = new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true });
+    const told = [0, 0.5, 0.999].map((random) => problemFor(error, () => random)?.retryAfter);
+    expect(told).toEqual([5, 10, 15]);
+  });
+
+  it('of a kind that was not foreseen stands for no problem', () => {
+    expect(problemFor(new TypeError('x'))).toBeUndefined();
+    expect(problemFor('x')).toBeUndefined();
+    expect(problemFor(undefined)).toBeUndefined();
+    expect(problemFor(Object.assign(new Error('x'), { status: 502 }))).toBeUndefined();
+  });
+});
+
+describe('too many requests', () => {
+  it('of one address are refused before their token is looked at', async () => {
+    const rates = createRates({ writesPerSecond: 0, requestsPerSecond: 1, connectionsPerAddress: 0 }, { now: () => 0 });
+    const { url } = await serve(
+      (app) => app.get('/', (_request, response) => sendJson(response, {}, { cache: 'none' })),
+      [limitRequests(rates)],
+    );
+    const headers = { authorization: 'Bearer nonsense' };
+    for (let count = 0; count < 10; count += 1) expect((await fetch(url, { headers })).status).toBe(401);
+    const response = await fetch(url, { headers });
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { watchStandstills } from '../../../src/http/process-pauses.ts';
+
+const clockWith = (standstillMs: number) => {
+  let at = 0;
+  const standstills = watchStandstills({ standstillMs, standstillsKept: 10 }, () => at);
+  return {
+    /** After so many steps of a tenth of a second each. */
+    run(ms: number) {
+      for (let left = ms; left > 0; left -= 100) {
+        at += 100;
+        standstills.extensionOf(1_000);
+      }
+      return standstills.extensionOf(1_000);
+    },
+    stand(ms: number) {
+      at += ms;
+      return standstills.extensionOf(1_000);
+    },
+  };
+};
+
+it('a deadline lasts longer by the time in which the process stood still', () => {
+  const clock = clockWith(500);
+  expect(clock.run(3_000)).toBe(0);
+  expect(clock.stand(30_000)).toBe(30_000);
+});
+
+it('a deadline is as long as ever for what began after a standstill, once all from before has run out', () => {
+  const clock = clockWith(500);
+  clock.stand(30_000);
+  expect(clock.run(1_000)).toBe(30_000);
+  expect(clock.run(100)).toBe(0);
+});
+
+it('two standstills prolong the deadline of what began before both by their sum', () => {
+  const clock = clockWith(500);
+  clock.stand(5_000);
+  clock.run(900);
+  expect(clock.stand(7_000)).toBe(12_000);
+  // It ran for 900 ms between them, and has 100 left.
+  expect(clock.run(100)).toBe(12_000);
+  expect(clock.run(1_000)).toBe(0);
+});
+
+it('a short pause, as of a collection of garbage, is no standstill', () => {
+  expect(clockWith(500).stand(500)).toBe(0);
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
+import { SharedReads } from '../../../src/journal/redis/shared-reads.ts';
+
+/** Readings by key, in the order in which they began; each ends when it is told to. */
+function readings() {
+  const reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
+  const begun: { key: string; end: (answer: string) => void; fail: (error: Error) => void }[] = [];
+  const ask = (key: string) => reads.share(key, () => new Promise<string>((end, fail) => void begun.push({ key, end, fail })));
+  const began = (count: number) => vi.waitFor(() => expect(begun.length).toBe(count));
+  return { begun, ask, began };
+}
+
+describe('Lists of channels on Redis', () => {
+  it('are read once for all who ask before the reading begins', async () => {
+    const { begun, ask, began } = readings();
+    const asked = [ask('live'), ask('live'), ask('live')];
+    await began(1);
+    begun[0]?.end('list');
+    expect(await Promise.all(asked)).toEqual(['list', 'list', 'list']);
+    expect(begun.length).toBe(1);
+  });
+
+  it('are read once more, after the reading under way, for all who ask while it goes on: it may miss what they know of', async () => {
+    const { begun, ask, began } = readings();
+    const first = ask('live');
+    await began(1);
+    const later = [ask('live'), ask('live')];
+    begun[0]?.end('old');
+    expect(await first).toBe('old');
+    await began(2);
+    begun[1]?.end('new');
+    expect(await Promise.all(later)).toEqual(['new', 'new']);
+  });
+
+  it('are read so many at a time where they differ, and refused where too many wait', async () => {
+    const { begun, ask, began } = readings();
+    const { listsRead, listsWaiting } = redisLimits;
+    const asked = Array.from({ length: listsRead }, (_, n) => ask(`read ${n}`));
+    await began(listsRead);
+    asked.push(...Array.from({ length: listsWaiting }, (_, n) => ask(`waits ${n}`)));
+    await expect(ask('one more')).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+    expect(begun.length).toBe(listsRead);
+    for (let n = 0; n < asked.length; n += 1) {
+      await began(Math.min(asked.length, listsRead + n));
+      begun[n]?.end(`${begun[n]?.key}`);
+    }
+    expect(await Promise.all(asked)).toEqual(begun.map(({ key }) => key));
+  });
+
+  it('are read anew after a reading that failed', async () => {
+    const { begun, ask, began } = readings();
+    const failed = ask('live');
+    await began(1);
+    const next = ask('live');
+    begun[0]?.fail(new Error('lost'));
+    await expect(failed).rejects.toThrow('lost');
+    await began(2);
+    begun[1]?.end('list');
+    expect(await next).toBe('list');
+  });
+});

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { expect, it, onTestFinished } from 'vitest';
+import { within } from '../../../src/journal/redis/connection/with-timeout.ts';
+
+/** In a thread of its own, since the one that asks is held up: answers, and says when the answer is on its way. */
+const answering = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const server = require('node:net').createServer((socket) =>
+    socket.on('data', (asked) =>
+      socket.write(asked, () => {
+        Atomics.store(workerData, 0, 1);
+        Atomics.notify(workerData, 0);
+      }),
+    ),
+  );
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+it('is in time with an answer that lies there unread when the time is over, since the process was held up', async () => {
+  const isAnswered = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(answering, { eval: true, workerData: isAnswered });
+  onTestFinished(async () => void (await worker.terminate()));
+  const [port] = await once(worker, 'message');
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  const answer = once(socket, 'data').then(([said]) => String(said));
+  const limitMs = 5;
+  const began = performance.now();
+  const said = within(limitMs, answer);
+  socket.write('Are you there?');
+  expect(Atomics.wait(isAnswered, 0, 0, 10_000)).not.toBe('timed-out');
+  while (performance.now() - began < 2 * limitMs);
+  expect(await said).toBe('Are you there?');
+});
+
+it('tells an answer, or that there was one, from none in time and from a failure', async () => {
+  expect(await within(10_000, Promise.resolve('an answer'))).toBe('an answer');
+  expect(await within(10_000, Promise.resolve())).toBe(true);
+  expect(await within(10_000, Promise.reject(new Error('no connection')))).toBeUndefined();
+  expect(await within(1, new Promise(() => {}))).toBeUndefined();
+});

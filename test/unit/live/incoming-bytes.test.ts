@@ -1,0 +1,50 @@
+import { Duplex } from 'node:stream';
+import { expect, it, vi } from 'vitest';
+import { readerLimits } from '../../../src/live/live-limits.ts';
+import { boundIncoming, countIncoming } from '../../../src/live/socket/incoming-bytes.ts';
+
+const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
+
+function open() {
+  const clock = { ms: 0 };
+  const onCut = vi.fn();
+  /** What is written waits, until the test has it taken. */
+  let taken = () => {};
+  const socket = new Duplex({
+    read() {},
+    write(_chunk, _encoding, done) {
+      taken = done;
+    },
+  });
+  boundIncoming(socket, { now: () => clock.ms, onCut });
+  return { clock, onCut, socket, take: () => taken() };
+}
+
+it('lets a socket send no more at once for having been silent, and ends one that does', () => {
+  const { clock, onCut, socket } = open();
+  clock.ms += 3_600_000;
+  expect(countIncoming(socket, socketBurstBytes)).toBe(true);
+  expect(countIncoming(socket, 1)).toBe(false);
+  expect([onCut.mock.calls.length, socket.destroyed]).toEqual([1, true]);
+});
+
+it('lets it go on sending so much a second, and no more', () => {
+  const { clock, socket } = open();
+  expect(countIncoming(socket, socketBurstBytes)).toBe(true);
+  for (let seconds = 0; seconds < 5; seconds += 1) {
+    clock.ms += 1_000;
+    expect(countIncoming(socket, socketBytesPerSecond)).toBe(true);
+  }
+  expect(countIncoming(socket, 1)).toBe(false);
+});
+
+it('reads no more of who takes nothing of what is answered, until they do', async () => {
+  const { socket, take } = open();
+  socket.push('a ping');
+  await vi.waitFor(() => expect(socket.readableLength).toBe(0));
+  socket.write('x'.repeat(socket.writableHighWaterMark));
+  socket.push('another');
+  await vi.waitFor(() => expect(socket.isPaused()).toBe(true));
+  take();
+  await vi.waitFor(() => expect(socket.isPaused()).toBe(false));
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
+import { answerOnce, catchUpOnce } from '../../../src/live/one-shot-catch-up.ts';
+import type { Access } from '../../../src/protocol/model.ts';
+import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { newChannel } from '../../simulation/contents.ts';
+
+/** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */
+function asked(again: Access) {
+  const reads: Access[] = ['public', 'members', again];
+  const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
+  const catchUp = vi.fn(() => new Promise<never>(() => {}));
+  const channel = newChannel(1);
+  const posts = { posts: [], pinned: null, summary: null, keyEvents: [], more: false };
+  const said: Partial<Engine> = {
+    subscribe: async () => () => {},
+    onReach: () => () => {},
+    onErased: () => () => {},
+    channel: async () => {
+      const access = reads.shift() ?? again;
+      return {
+        status: 'found',
+        channel: { ...channel, revision: access === 'public' ? 3 : 2, access, latestPostAt: null },
+        position,
+      };
+    },
+    snapshot: async () => ({ position, channel: { ...channel, revision: 2, access: 'members' }, ...posts }),
+    catchUp,
+  };
+  const engine = said as Engine;
+  const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  const answer = answerOnce({ engine, feeds }, undefined, channel.id, (feed) => catchUpOnce(feed, { limit: 10, posts: 10 }));
+  return { answer, catchUp, close: () => feeds.close() };
+}
+
+describe('who asks once, and is not let in by what the feed holds', () => {
+  it('is told to come back where the channel is open to them, and the feed asks the journal', async () => {
+    const { answer, catchUp, close } = asked('public');
+    await expect(answer).rejects.toBeInstanceOf(JournalUnavailable);
+    expect(catchUp).toHaveBeenCalledTimes(1);
+    close();
+  });
+
+  it('is refused where it is not', async () => {
+    const { answer, close } = asked('members');
+    await expect(answer).rejects.toMatchObject({ problem: { code: 'token-missing' } });
+    close();
+  });
+});

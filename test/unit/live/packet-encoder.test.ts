@@ -1,0 +1,36 @@
+import type { Writable } from 'node:stream';
+import { expect, it } from 'vitest';
+import * as ws from 'ws';
+import { messageFrame, packetFrame } from '../../../src/live/socket/packet-encoder.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+
+/** What a client hears of these bytes, and between which of them it was pinged. */
+async function heardOf(bytes: Buffer): Promise<string[]> {
+  const heard: string[] = [];
+  const receiver = new Receiver({ isServer: false, binaryType: 'nodebuffer' });
+  receiver.on('message', (data: Buffer) => heard.push(String(data)));
+  receiver.on('ping', () => heard.push('(ping)'));
+  await new Promise<void>((resolve, reject) => {
+    receiver.once('error', reject);
+    receiver.write(bytes, () => resolve());
+  });
+  return heard;
+}
+
+const { socketPartBytes: partBytes } = limits;
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
+/** Of three bytes each, so that parts end in the middle of them. */
+const textOf = (bytes: number) => '漢'.repeat(Math.floor(bytes / 3)).padEnd(Math.floor(bytes / 3) + (bytes % 3), 'x');
+
+it('sends a message whole up to the length of a part', async () => {
+  const packet = textOf(partBytes - 8);
+  expect(messageFrame(packet).equals(packetFrame(`4${packet}`))).toBe(true);
+});
+
+it.each([1, 2, 3.5, 4, 28])(
+  'has a message of %d parts begin with a ping, and answers asked for between the parts',
+  async (parts) => {
+    const packet = textOf(parts * partBytes - 1);
+    expect(await heardOf(messageFrame(packet))).toEqual(['2', ...Array(Math.ceil(parts) - 1).fill('(ping)'), `4${packet}`]);
+  },
+);

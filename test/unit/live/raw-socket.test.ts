@@ -1,0 +1,202 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../../src/live/raw-socket.ts';
+
+/** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
+async function connect() {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const arrived = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const client = dial((server.address() as AddressInfo).port, '127.0.0.1');
+  const heard: Buffer[] = [];
+  client.on('data', (data: Buffer) => heard.push(data)).on('error', () => {});
+  const socket = (await arrived).on('error', () => {});
+  onTestFinished(() => {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  });
+  return { socket, client, heard: () => Buffer.concat(heard) };
+}
+
+function mustHandle(socket: Socket) {
+  const handle = handleOf(socket);
+  if (handle === undefined) throw new Error('Nothing is known of what is under this socket.');
+  return handle;
+}
+
+const large = Buffer.alloc(1_000_000, 'x');
+
+it('writes what the kernel takes at once, between what the stream writes', async () => {
+  const { socket, heard } = await connect();
+  socket.write('one ');
+  expect(writeTo(mustHandle(socket), Buffer.from('two '))).toBe('taken');
+  socket.write('three');
+  await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
+});
+
+it('keeps what the kernel leaves, in order, and tells when it has been taken', async () => {
+  const { socket, client, heard } = await connect();
+  const handle = mustHandle(socket);
+  client.pause();
+  let written = 0;
+  let rest = writeTo(handle, large);
+  for (written = 1; rest === 'taken' && written < 100; written += 1) rest = writeTo(handle, large);
+  if (rest === 'taken' || rest === 'refused') throw new Error(`All was ${rest}.`);
+  const first = vi.fn();
+  rest.oncomplete = first;
+  const after = writeTo(handle, Buffer.from('after'));
+  if (after === 'taken' || after === 'refused') throw new Error(`What comes behind was ${after}.`);
+  const second = vi.fn();
+  after.oncomplete = second;
+  socket.write(' all');
+  expect(first).not.toHaveBeenCalled();
+  client.resume();
+  await vi.waitFor(() => expect(second).toHaveBeenCalledWith(0, handle, undefined));
+  expect(first).toHaveBeenCalledTimes(1);
+  await vi.waitFor(() => expect(heard().length).toBe(written * large.length + 'after all'.length));
+  expect(String(heard().subarray(-9))).toBe('after all');
+});
+
+it('tells of bytes that nobody will take any more', async () => {
+  const { socket, client } = await connect();
+  const handle = mustHandle(socket);
+  client.pause();
+  let rest = writeTo(handle, large);
+  for (let count = 0; rest === 'taken' && count < 100; count += 1) rest = writeTo(handle, large);
+  if (rest === 'taken' || rest === 'refused') throw new Error(`All was ${rest}.`);
+  const told = vi.fn();
+  rest.oncomplete = told;
+  socket.destroy();
+  await vi.waitFor(() => expect(told).toHaveBeenCalled());
+  expect(told.mock.lastCall?.[0]).toBeLessThan(0);
+});
+
+it('shows what comes in before the stream has it, which gets what is left, whole and in order', async () => {
+  const { socket, client } = await connect();
+  const shown: string[] = [];
+  const left: Buffer[] = [];
+  const isLeft = (length: number) => length !== 3;
+  hearFirst(socket, {
+    hearFirst(memory, length) {
+      if (!isLeft(length)) shown.push(Buffer.from(memory.subarray(0, length)).toString());
+      return !isLeft(length);
+    },
+  });
+  socket.on('data', (chunk: Buffer) => left.push(chunk));
+  const ended = new Promise((resolve) => socket.once('end', resolve));
+  client.write('one');
+  await vi.waitFor(() => expect(shown).toEqual(['one']));
+  client.write('four');
+  await vi.waitFor(() => expect(String(Buffer.concat(left))).toBe('four'));
+  // While the stream does not read, more comes than it is given memory for at once.
+  socket.pause();
+  const numbers = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, at) => at).buffer);
+  client.write(numbers);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.resume();
+  await vi.waitFor(() => expect(Buffer.concat(left).length).toBe(4 + numbers.length));
+  expect(Buffer.concat(left).subarray(4).equals(numbers)).toBe(true);
+  client.end('two');
+  await ended;
+  expect(shown).toEqual(['one', 'two']);
+});
+
+it('shows each of two sockets its own, though both are read into the same memory', async () => {
+  const both = [await connect(), await connect()];
+  const told = both.map(({ socket }, at) => {
+    const heard: string[] = [];
+    hearFirst(socket, { hearFirst: (memory, length) => heard.push(`${at} ${Buffer.from(memory.subarray(0, length))}`) < 3 });
+    socket.on('data', (chunk: Buffer) => heard.push(`${at} left ${chunk}`));
+    return heard;
+  });
+  for (const said of ['a', 'b', 'c']) {
+    for (const [at, { client }] of both.entries()) {
+      const before = told[at]?.length ?? 0;
+      client.write(said);
+      await vi.waitFor(() => expect(told[at]?.length).toBeGreaterThan(before));
+    }
+  }
+  await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
+});
+
+it('tells the stream of a connection that is reset', async () => {
+  const { socket, client } = await connect();
+  hearFirst(socket, { hearFirst: () => false });
+  const failed = new Promise((resolve) => socket.once('error', resolve));
+  socket.resume();
+  client.resetAndDestroy();
+  expect(await failed).toMatchObject({ code: 'ECONNRESET' });
+});
+
+it('tells of each write of the stream as it goes to the kernel, also of one that waited, and of none that goes past it', async () => {
+  const { socket, client, heard } = await connect();
+  const written = vi.fn();
+  expect(watchWrites(socket, { written })).toBe(true);
+  writeTo(mustHandle(socket), Buffer.from('past '));
+  expect(written).not.toHaveBeenCalled();
+  socket.write('one ');
+  expect(written).toHaveBeenCalledTimes(1);
+  socket.cork();
+  socket.write('two ');
+  socket.write('three');
+  expect(written).toHaveBeenCalledTimes(1);
+  socket.uncork();
+  expect(written).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(String(heard())).toBe('past one two three'));
+  client.pause();
+  let waiting = 0;
+  for (; socket.writableLength === 0 && waiting < 100; waiting += 1) socket.write(large);
+  const before = written.mock.calls.length;
+  socket.write('more');
+  expect(written).toHaveBeenCalledTimes(before);
+  client.resume();
+  await vi.waitFor(() => expect(String(heard().subarray(-4))).toBe('more'));
+  expect(written).toHaveBeenCalledTimes(before + 1);
+});
+
+it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
+  const program = `
+    const { createServer, connect } = await import('node:net');
+    const { handleOf, hearFirst } = await import('./src/live/raw-socket.ts');
+    const { Outgoing } = await import('./src/live/socket-writer.ts');
+    const server = createServer((socket) => {
+      const outgoing = new Outgoing(socket);
+      outgoing.write(Buffer.from(String(handleOf(socket))));
+      hearFirst(socket, { hearFirst: () => true });
+      socket.once('data', (data) => {
+        outgoing.write(data);
+        socket.end();
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const client = connect(server.address().port, '127.0.0.1', () => client.write(' all'));
+      client.on('data', (data) => process.stdout.write(data)).on('end', () => server.close());
+    });`;
+  const flags = ['--permission', '--allow-fs-read=*', '--allow-net', '--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, flags);
+  expect(stdout).toBe('undefined all');
+});
+
+it('is refused by a socket that is closed', async () => {
+  const { socket } = await connect();
+  const handle = mustHandle(socket);
+  expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([true, true]);
+  socket.destroy();
+  expect(isOpen(handle)).toBe(false);
+  expect(writeTo(handle, large)).toBe('refused');
+  expect(handleOf(socket)).toBeUndefined();
+  expect(isHandleOf(socket, handle)).toBe(false);
+});
+
+it('is lost by a socket in the moment in which it is reset', async () => {
+  const { socket } = await connect();
+  const handle = mustHandle(socket);
+  socket.resetAndDestroy();
+  expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([false, false]);
+  await once(socket, 'close');
+  expect(isOpen(handle)).toBe(false);
+});

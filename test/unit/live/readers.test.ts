@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Reach } from '../../../src/journal/engine.ts';
+import { readerLimits } from '../../../src/live/live-limits.ts';
+import { Connection, type Pipe } from '../../../src/live/reader-connection.ts';
+import { type OpenReader, Readers } from '../../../src/live/readers.ts';
+
+/** Where one of many throws: the others are looked after as ever, and who threw is cut off. */
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const unreachable: Reach = { reachable: false, since: '2026-11-27T00:00:00.000Z' };
+const thrown = new Error('it has come apart');
+
+function crowd(broken: (keyof OpenReader)[]) {
+  let tell: (reach: Reach) => void = () => {};
+  const warnings: unknown[] = [];
+  const readers = new Readers({
+    onReach(listener) {
+      tell = listener;
+      return () => {};
+    },
+    now: Date.now,
+    log: { info() {}, warn: (fields) => void warnings.push(fields) },
+    onStalled() {},
+  });
+  const stall = (terminate: () => void) => {
+    const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, tell() {}, terminate };
+    new Connection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
+  };
+  const open = (throwing: (keyof OpenReader)[]) => {
+    const said: string[] = [];
+    const say = (what: keyof OpenReader) => () => {
+      said.push(what);
+      if (throwing.includes(what)) throw thrown;
+    };
+    const [tellReach, askToLeave, sweep, endRevoked] = [say('tellReach'), say('askToLeave'), say('sweep'), say('endRevoked')];
+    const close = say('close');
+    const cut = () => {
+      say('cut')();
+      readers.remove(reader);
+    };
+    const acts = { tellReach, askToLeave, sweep, endRevoked, cut, close };
+    const asker = { standing: 'good' } as OpenReader['asker'];
+    const reader: OpenReader = { transport: 'socket', asker, subscriptions: 0, isTimed: true, ...acts };
+    readers.add(reader);
+    return said;
+  };
+  const [first, bad, last] = [open([]), open(broken), open([])];
+  return { readers, first, bad, last, warnings, stall, tell: (reach: Reach) => tell(reach) };
+}
+
+it('tells all others of the store', () => {
+  const { tell, first, bad, last, readers, warnings } = crowd(['tellReach']);
+  tell(unreachable);
+  expect([first, bad, last]).toEqual([['tellReach'], ['tellReach', 'cut'], ['tellReach']]);
+  expect(readers.size).toBe(2);
+  expect(warnings).toEqual([{ readers: 1, err: thrown }]);
+});
+
+it('looks after all others, and lets go of who cannot even be cut off', () => {
+  const { readers, first, bad, last, warnings } = crowd(['sweep', 'cut']);
+  vi.advanceTimersByTime(3 * readerLimits.sweepMs);
+  expect([first, last]).toEqual([Array(3).fill('sweep'), Array(3).fill('sweep')]);
+  expect(bad).toEqual(['sweep', 'cut']);
+  expect(readers.size).toBe(2);
+  expect(warnings).toHaveLength(1);
+});
+
+it('leads all others out, and closes them', async () => {
+  const { readers, first, bad, last } = crowd(['askToLeave', 'close']);
+  const drained = readers.drain(100);
+  await vi.advanceTimersByTimeAsync(200);
+  await drained;
+  expect([first, bad, last]).toEqual([
+    ['askToLeave', 'cut'],
+    ['askToLeave', 'cut'],
+    ['askToLeave', 'cut'],
+  ]);
+  const { readers: others, first: one, last: other } = crowd(['close']);
+  others.close();
+  expect([one, other]).toEqual([['close'], ['close']]);
+});
+
+it('ends all other connections that take no bytes, and lets go of one that cannot be ended', () => {
+  const { readers, stall, warnings } = crowd([]);
+  const ended: string[] = [];
+  stall(() => ended.push('first'));
+  stall(() => {
+    ended.push('bad');
+    throw thrown;
+  });
+  stall(() => ended.push('last'));
+  vi.advanceTimersByTime(readerLimits.stallMs - readerLimits.sweepMs);
+  expect(ended).toEqual([]);
+  vi.advanceTimersByTime(readerLimits.sweepMs);
+  expect(ended).toEqual(['first', 'bad', 'last']);
+  expect(warnings).toEqual([{ err: thrown }]);
+  expect(readers.busy.size).toBe(2);
+});

@@ -1,0 +1,173 @@
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Socket as EngineSocket, Server } from 'engine.io';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { Connection } from '../../../src/live/reader-connection.ts';
+import { socketFormat } from '../../../src/live/socket/packet-encoder.ts';
+import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
+
+/** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
+async function connect() {
+  const http = createServer();
+  const engine = new Server({ transports: ['websocket'], perMessageDeflate: false, allowUpgrades: false });
+  engine.attach(http);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const arrived = new Promise<EngineSocket>((resolve) => engine.once('connection', resolve));
+  const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/engine.io/?EIO=4&transport=websocket`);
+  const heard: string[] = [];
+  // But for pings, which go before what is long.
+  client.on('message', (data) => String(data) !== '2' && heard.push(String(data)));
+  const connection = await arrived;
+  onTestFinished(() => {
+    client.terminate();
+    engine.close();
+    http.close();
+  });
+  const pipe = new SocketPipe(connection, connection.request.socket);
+  await vi.waitFor(() => expect(heard[0]).toMatch(/^0/));
+  return { pipe, connection, client, heard: () => heard.slice(1) };
+}
+
+const facts = { type: 'post.published', cursor: '' } as const;
+const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), facts);
+const saying = (text: string) => `42["event",{"text":"${text}"}]`;
+
+it('writes frames between what engine.io sends, in the order in which they were given', async () => {
+  const { pipe, connection, heard } = await connect();
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('first'));
+  connection.send('second');
+  await vi.waitFor(() => expect(heard()).toHaveLength(2));
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('third'));
+  await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
+});
+
+it('is not ready while engine.io has packets that wait, and tells when they are gone', async () => {
+  const { pipe, connection, heard } = await connect();
+  const taken = vi.fn();
+  pipe.onTaken(taken);
+  connection.send('one');
+  // The first one is on its way, so this one waits for it.
+  connection.send('two');
+  expect(pipe.ready).toBe(false);
+  await vi.waitFor(() => expect(taken).toHaveBeenCalled());
+  expect(pipe.ready).toBe(true);
+  pipe.write(event('three'));
+  await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
+});
+
+it('is not ready in the moment in which something waits, though it was ready in the moment before', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  expect(pipe.ready).toBe(true);
+  connection.send('one');
+  // Taken by the kernel, and engine.io knows of it only in its next turn.
+  expect(pipe.ready).toBe(true);
+  connection.send('two');
+  expect(pipe.ready).toBe(false);
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
+  pipe.write(event('three'));
+  expect(pipe.ready).toBe(true);
+
+  const { socket } = (connection as unknown as { transport: { socket: WebSocket & { _socket: Socket } } }).transport;
+  client.pause();
+  const large = Buffer.alloc(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) socket.send(large);
+  expect(socket._socket.writableLength).toBeGreaterThan(0);
+  client.resume();
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
+  expect(heard().slice(0, 3)).toEqual(['4one', '4two', saying('three')]);
+
+  socket.close();
+  expect(pipe.ready).toBe(false);
+});
+
+it('is not ready while the kernel has not taken what it was given, and tells when it has', async () => {
+  const { pipe, client, heard } = await connect();
+  const taken = vi.fn();
+  pipe.onTaken(taken);
+  client.pause();
+  const large = 'x'.repeat(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) pipe.write(event(large));
+  expect(pipe.ready).toBe(false);
+  expect(taken).not.toHaveBeenCalled();
+  client.resume();
+  await vi.waitFor(() => expect(taken).toHaveBeenCalledTimes(1));
+  expect(pipe.ready).toBe(true);
+  await vi.waitFor(() => expect(heard()).toHaveLength(written));
+});
+
+it('is ready again after what engine.io sent behind bytes that the kernel had not taken', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  const told: boolean[] = [];
+  pipe.onTaken(() => told.push(pipe.ready));
+  client.pause();
+  const large = 'x'.repeat(1_000_000);
+  let written = 0;
+  for (; pipe.ready && written < 100; written += 1) pipe.write(event(large));
+  connection.send('one');
+  connection.send('two');
+  client.resume();
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + 2));
+  expect(told).toContain(true);
+});
+
+it('tells of what was written in the moment in which the kernel had taken what was there before', async () => {
+  const { pipe, connection, client, heard } = await connect();
+  const told: boolean[] = [];
+  pipe.onTaken(() => told.push(pipe.ready));
+  client.pause();
+  const large = event('x'.repeat(1_000_000));
+  let written = 0;
+  const { socket } = (connection as unknown as { transport: { socket: { _socket: Socket } } }).transport;
+  // As engine.io would.
+  for (; pipe.ready && written < 100; written += 1) socket._socket.write(large);
+  pipe.tell();
+  // Told before whoever waits behind the bytes.
+  let refilled = 0;
+  socket._socket.once('drain', () => {
+    for (; socket._socket.writableLength === 0 && refilled < 100; refilled += 1) pipe.write(large);
+    client.pause();
+  });
+  client.resume();
+  await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
+  client.resume();
+  await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled));
+  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
+});
+
+it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
+  const { pipe, connection, client } = await connect();
+  const reader = new Connection(pipe, { now: Date.now });
+  client.pause();
+  const { socket } = (connection as unknown as { transport: { socket: WebSocket } }).transport;
+  const answer = Buffer.alloc(125);
+  for (let count = 0; pipe.ready && count < 200_000; count += 1) socket.pong(answer);
+  expect(pipe.ready).toBe(false);
+  let isTold = false;
+  void reader.whenReady().then(() => {
+    isTold = true;
+  });
+  client.resume();
+  await vi.waitFor(() => expect(pipe.ready).toBe(true));
+  await vi.waitFor(() => expect(isTold).toBe(true));
+});
+
+it('is not ready from the moment at which either end begins to close', async () => {
+  const ours = await connect();
+  ours.connection.close();
+  expect([ours.pipe.ready, ours.pipe.open]).toEqual([false, false]);
+
+  const withPackets = await connect();
+  withPackets.connection.send('one');
+  withPackets.connection.send('two');
+  withPackets.connection.close();
+  expect([withPackets.pipe.ready, withPackets.pipe.open]).toEqual([false, false]);
+
+  const theirs = await connect();
+  theirs.client.close();
+  await vi.waitFor(() => expect(theirs.pipe.ready).toBe(false));
+});

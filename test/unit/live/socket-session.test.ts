@@ -1,0 +1,100 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../../src/journal/engine.ts';
+import type { Pipe } from '../../../src/live/reader-connection.ts';
+import type { ClientSocket } from '../../../src/live/socket/messages.ts';
+import { Conversation } from '../../../src/live/socket/socket-session.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { newChannel } from '../../simulation/contents.ts';
+
+const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
+const stored = { channel: newChannel(1), position, posts: [], pinned: null, summary: null, keyEvents: [], more: false };
+
+/** A client who talks to a server whose journal answers when the test says so. */
+function join() {
+  const read = Promise.withResolvers<StoredSnapshot>();
+  const snapshot = vi.fn(() => read.promise);
+  const channel = async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position });
+  const undo = async () => () => {};
+  const engine: Partial<Engine> = { subscribe: undo, onReach: () => () => {}, onErased: () => () => {}, snapshot };
+  Object.assign(engine, { channel });
+  const idle = vi.fn(() => () => {});
+  const log = { info() {}, warn() {} };
+  const feeds = new Feeds({ engine: engine as Engine, random: Math.random, log, delivered() {}, later: idle });
+  const pipe: Partial<Pipe> = {
+    format: { name: 'socket', frame: () => Buffer.alloc(0) },
+    open: true,
+    ready: true,
+    onTaken: () => () => {},
+    terminate() {},
+  };
+  const [acknowledge, acknowledgeCatchUp, disconnect] = [vi.fn(), vi.fn(), vi.fn()];
+  const socket: ClientSocket = {
+    address: '192.0.2.1',
+    isPaid: true,
+    pipe: pipe as Pipe,
+    emit() {},
+    acknowledge,
+    acknowledgeCatchUp,
+    disconnect,
+  };
+  const readers = { add() {}, remove() {}, busy: new Set<never>() };
+  const conversation = new Conversation(socket, undefined, {
+    feeds,
+    identity: { standing: () => 'good' },
+    readers,
+    rates: { requests() {}, answered() {} },
+    now: () => 0,
+    log,
+    metrics: createMetrics(),
+  });
+  return { conversation, feeds, read, snapshot, idle, acknowledge, acknowledgeCatchUp, disconnect };
+}
+
+describe('a subscribe that is under way', () => {
+  const begin = async () => {
+    const joined = join();
+    joined.conversation.hear('subscribe', [{ channelId: stored.channel.id }], 1);
+    await vi.waitFor(() => expect(joined.snapshot).toHaveBeenCalled());
+    return joined;
+  };
+  const expectNothingHeld = ({ conversation, feeds, idle, acknowledgeCatchUp }: ReturnType<typeof join>) => {
+    expect(acknowledgeCatchUp).not.toHaveBeenCalled();
+    expect([idle.mock.calls.length, conversation.subscriptions, ...[...feeds].map((feed) => feed.readers.size)]).toEqual([
+      1, 0, 0,
+    ]);
+  };
+
+  it.each(['endRevoked', 'close'] as const)('comes to nothing, and leaves nothing, after %s', async (end) => {
+    const joined = await begin();
+    joined.conversation[end]();
+    joined.read.resolve(stored);
+    await vi.waitFor(() => expect(joined.acknowledge).toHaveBeenCalled());
+    expectNothingHeld(joined);
+  });
+
+  it('leaves nothing where the journal cannot be read', async () => {
+    const joined = await begin();
+    joined.read.reject(new JournalUnavailable('It is away.', 'unchanged'));
+    await vi.waitFor(() => expect(joined.acknowledge).toHaveBeenCalled());
+    expect(joined.acknowledge.mock.calls).toMatchObject([[1, { ok: false, problem: { code: 'journal-unavailable' } }]]);
+    expectNothingHeld(joined);
+  });
+});
+
+it.each([
+  ['that do not fit', 'subscribe', { channelId: 17 }, 1],
+  ['that do not fit, to end a subscription', 'unsubscribe', {}, undefined],
+  ['that want no answer', 'subscribe', { channelId: 'moon' }, undefined],
+  ['that there are none of', 'publish', {}, undefined],
+])('a client that goes on with messages %s is disconnected', async (_which, name, said, id) => {
+  const { conversation, disconnect } = join();
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  for (let times = 1; times < limits.socketMisuses; times += 1) conversation.hear(name, [said], id);
+  await turn();
+  expect(disconnect).not.toHaveBeenCalled();
+  conversation.hear(name, [said], id);
+  await turn();
+  expect(disconnect).toHaveBeenCalled();
+});

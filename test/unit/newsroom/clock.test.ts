@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Clock, createClock } from '../../../src/newsroom/clock.ts';
+import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+
+const { clockStableMs: stableMs, clockSlewMs: slewMs, clockLookMs: lookMs } = deskLimits;
+const noon = Date.parse('2026-11-24T12:00:00.000Z');
+const hour = 3_600_000;
+
+let elapsed: number;
+/** How far the system clock is ahead of time itself. */
+let ahead: number;
+let jumps: number[];
+let followed: number[];
+let clock: Clock;
+beforeEach(begin);
+
+function begin(): void {
+  [elapsed, ahead, jumps, followed] = [1_000, 0, [], []];
+  clock = createClock({
+    system: () => noon + elapsed - 1_000 + ahead,
+    elapsed: () => elapsed,
+    onJump: (byMs) => jumps.push(byMs),
+    onFollow: (byMs) => followed.push(byMs),
+  });
+}
+
+/** Reads the clock as a server does while time passes, and answers what it says at the end. */
+function pass(ms: number): number {
+  for (const end = elapsed + ms; elapsed < end; ) {
+    elapsed = Math.min(end, elapsed + lookMs);
+    clock.now();
+  }
+  return clock.now();
+}
+
+describe('The clock of dates', () => {
+  it('is the system clock while that runs evenly', () => {
+    expect(clock.now()).toBe(noon);
+    expect(pass(hour)).toBe(noon + hour);
+    expect([jumps, followed]).toEqual([[], []]);
+  });
+
+  it.each([-hour, hour, 25 * hour])('goes on evenly where the system clock jumps by %d ms and comes back', (byMs) => {
+    ahead = byMs;
+    expect(pass(stableMs - lookMs)).toBe(noon + stableMs - lookMs);
+    ahead = 0;
+    expect(pass(hour)).toBe(noon + stableMs - lookMs + hour);
+    expect([jumps, followed]).toEqual([[byMs, -byMs], []]);
+  });
+
+  it.each([-hour, hour])('follows a jump by %d ms once the system clock has been stable for a minute', (byMs) => {
+    ahead = byMs;
+    clock.now();
+    expect(pass(stableMs - 1)).toBe(noon + stableMs - 1);
+    expect(pass(1)).toBe(noon + stableMs + byMs);
+    expect([jumps, followed]).toEqual([[byMs], [byMs]]);
+  });
+
+  it('waits anew where the system clock jumps once more meanwhile', () => {
+    ahead = hour;
+    pass(stableMs - lookMs);
+    ahead = 2 * hour;
+    clock.now();
+    const before = elapsed;
+    expect(pass(stableMs - 1)).toBe(noon + elapsed - 1_000);
+    expect(pass(1)).toBe(noon + before - 1_000 + stableMs + 2 * hour);
+  });
+
+  it('takes on small corrections at once, and does not go back for them', () => {
+    ahead = slewMs;
+    expect(clock.now()).toBe(noon + slewMs);
+    ahead = 0;
+    expect(clock.now()).toBe(noon + slewMs);
+    expect(pass(hour)).toBe(noon + hour);
+    expect([jumps, followed]).toEqual([[], []]);
+  });
+
+  it('goes back only where it follows a system clock that was put back for a minute', () => {
+    const step = fc.record({ ms: fc.nat(2 * stableMs), byMs: fc.oneof(fc.integer({ min: -slewMs, max: slewMs }), fc.integer()) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        begin();
+        let last = clock.now();
+        for (const { ms, byMs } of steps) {
+          ahead += byMs;
+          for (let left = ms; left >= 0; left -= lookMs) {
+            const follows = followed.length;
+            const now = clock.now();
+            if (followed.length === follows) expect(now).toBeGreaterThanOrEqual(last);
+            last = now;
+            elapsed += Math.min(left, lookMs);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

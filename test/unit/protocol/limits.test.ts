@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { docPages } from '../../../scripts/docs.ts';
+import { allLimits } from '../../../src/all-limits.ts';
+import { readSources, root, withoutComments } from '../../support/imports.ts';
+
+/** Numbers with a name that bound nothing, or that somebody else set. */
+const noLimits: Record<string, string> = {
+  'src/http/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
+  'src/access/secret.ts secretBytes': 'how long a secret is that is made here',
+  'src/access/sessions.ts renewalsWithinIdle': 'a share of a setting',
+  'src/journal/hash-chain.ts poolBytes': 'random bytes that are made at a time',
+  'src/journal/ended-sessions.ts sessionKeyBytes': 'how long a key is that is made here',
+  'src/journal/entry-record.ts envelopeBytes': 'what JSON has around a post, counted within eventBytes',
+  'src/journal/sqlite/file-damage.ts sqliteReadOnly': 'a code of SQLite',
+  'src/journal/sqlite/file-damage.ts sqliteCorrupt': 'a code of SQLite',
+  'src/journal/sqlite/file-damage.ts sqliteCannotOpen': 'a code of SQLite',
+  'src/journal/sqlite/file-damage.ts sqliteNotADatabase': 'a code of SQLite',
+  'src/journal/sqlite/data-directory.ts copiedBytes': 'of a file, what is read and written at a time',
+  'src/journal/sqlite/data-directory.ts sqliteBusy': 'a code of SQLite',
+  'src/journal/sqlite/file-damage.ts sqliteFull': 'a code of SQLite',
+  'src/streams/delivery.ts askedAtATime': 'readers who are looked at in a row, of all that are',
+  'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',
+  'src/web/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
+  'src/live/socket/plain-websocket.ts twoBytesMore': 'the form of a frame',
+  'src/live/socket/plain-websocket.ts shortestLength': 'the form of a frame',
+  'src/web/post-text.ts wordRoom': 'what is looked at behind a cut',
+  'src/live/socket/socket-engine.ts pongLength': 'the form of a frame',
+  'src/live/socket/engine-io-internals.ts webSocketOpen': 'a code of WebSockets',
+  'src/web/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',
+  'src/workers/primary.ts faultCode': 'an exit code',
+};
+
+const number = '[1-9][\\d_]*(?: \\* [\\d_]+)*';
+const named = new RegExp(`^ *(?:export )?const (\\w+) = ${number};`, 'gm');
+/** A wait, a bound of what comes in, a quantity with its unit, or what something is compared with, but for the lengths in a WebSocket frame. */
+const bare = new RegExp(
+  [
+    `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)`,
+    `\\.max\\(${number}\\)`,
+    `\\b(?:retryAfter|\\w*[tT]imeout): ${number}\\b`,
+    `(?<!const )\\b\\w+(?:Ms|Seconds|Minutes|Hours|Days|Bytes|Characters|Most)(?:: number)?(?: =|:) ${number}(?=[,;)]| })`,
+    `\\b(?!status\\b)\\w+(?: >=?| <=?) (?!126\\b|65_536\\b)(?:[1-9][\\d_]{2,}|\\d+ \\* \\d+)\\b`,
+  ].join('|'),
+  'g',
+);
+
+it('no limit of the server is a number without a place in the table of limits', () => {
+  const found: string[] = [];
+  for (const [path, source] of readSources('src')) {
+    const text = withoutComments(source);
+    for (const [, name] of text.matchAll(named)) found.push(`${path} ${name}`);
+    for (const [whole] of text.matchAll(bare)) found.push(`${path} ${whole}`);
+  }
+  expect(Object.keys(allLimits).length).toBeGreaterThan(100);
+  // What clients heed has a name of its own, which the table of the wire takes up.
+  const elsewhere = found.filter((what) => !what.startsWith('src/protocol/client-limits.ts '));
+  expect(elsewhere.filter((what) => !(what in noLimits))).toEqual([]);
+  expect(Object.keys(noLimits).filter((what) => !elsewhere.includes(what))).toEqual([]);
+});
+
+/** Figures of the docs that are the value of some limit by chance. */
+const otherFigures: Record<string, string> = {
+  'within (?:3|three) s(?:econds)?\\b': 'a promise of the contract',
+  'within (?:5|five) s(?:econds)?\\b': 'a promise of the contract',
+  'within 10 seconds': 'a promise of the contract',
+  'within some five seconds': 'what two or three tries take',
+  'within 6 s': 'what several limits add up to',
+  '\\| 5 s after healing': 'a bound of the simulation',
+  'takes no message above 1 MiB': "a bound of Apple's WebSocket",
+  'holds 200 posts': 'a bound of the page',
+  'A 99th percentile above 0\\.1 s': 'when to look at a disk',
+  'the 60 s of nginx': 'a default of nginx',
+  '1,000 slow connections': 'of a test',
+  ': ten minutes, once nothing': 'what the tests take',
+  'forty lines': 'the length of a file',
+};
+const words = ['five', 'ten', 'fifteen', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'hundred', 'thousand'];
+const values = [5, 10, 15, 20, 30, 40, 50, 60, 100, 1_000];
+const scales: Record<string, number> = { ms: 1, s: 1_000, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const counted =
+  'characters|posts|channels|events|entries|lines|tokens|sessions|authors|sources|media|connections|requests|versions';
+const figure = new RegExp(
+  `\\b(\\d[\\d,]*(?:\\.\\d+)?|${words.join('|')}) (?:(ms|s|(?:second|minute|hour|day)s?)|([KM]iB)|(?:[a-z]+ )?(?:${counted}))\\b`,
+  'gi',
+);
+
+const known = new Set(Object.entries(allLimits).map(([name, value]) => inUnits(name, value)));
+
+/** The figures of a text that are the value of a limit, each with what stands around it. */
+function limitsIn(path: string, text: string): string[] {
+  return [...text.matchAll(figure)].flatMap(({ 0: whole, 1: said = '', 2: time, 3: size, index }) => {
+    const at = words.indexOf(said.toLowerCase());
+    const value = at >= 0 ? (values[at] as number) : Number(said.replaceAll(',', ''));
+    const unit = time ? 'ms' : size ? 'bytes' : 'things';
+    const scale = time ? scales[time.replace(/(?<=..)s$/, '')] : size === 'KiB' ? 1024 : size === 'MiB' ? 1024 * 1024 : 1;
+    if (!known.has(`${value * (scale ?? 1)} ${unit}`)) return [];
+    return `${path}: ${text.slice(Math.max(0, index - 30), index + whole.length + 20).replace(/\s+/g, ' ')}`;
+  });
+}
+
+it('no sentence of the docs or the source tells a limit in a figure that is written by hand', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', ...docPages.filter((page) => !page.startsWith('docs/decisions/'))];
+  const prose = pages.flatMap((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    return limitsIn(path, text.replace(/<!-- (?:generated|limit): [\s\S]*?<!-- end -->|^```[\s\S]*?^```/gm, ''));
+  });
+  const sentences = [...readSources('src', 'client')].flatMap(([path, source]) => limitsIn(path, withoutComments(source)));
+  const found = [...prose, ...sentences];
+  const others = Object.keys(otherFigures).map((phrase) => new RegExp(phrase, 'i'));
+  expect(found.filter((place) => !others.some((phrase) => phrase.test(place)))).toEqual([]);
+  expect(others.filter((phrase) => !found.some((place) => phrase.test(place)))).toEqual([]);
+});
+
+it('every limit is kept by some part of the product', () => {
+  const sources = [...readSources('src', 'client')].filter(([path]) => !/limits\.ts$/.test(path));
+  const used = new Set(sources.flatMap(([, source]) => withoutComments(source).match(/\w+/g)));
+  // What a key is made of holds this one.
+  expect(Object.keys(allLimits).filter((name) => !used.has(name))).toEqual(['idempotencyKeyCharacters']);
+});
+
+function inUnits(name: string, value: number): string {
+  if (name.endsWith('Ms')) return `${value} ms`;
+  if (name.endsWith('Seconds')) return `${value * 1_000} ms`;
+  if (name.endsWith('Hours')) return `${value * 3_600_000} ms`;
+  if (name.endsWith('Days')) return `${value * 86_400_000} ms`;
+  return `${value} ${/Bytes(?:PerSecond)?$/.test(name) ? 'bytes' : 'things'}`;
+}

@@ -1,0 +1,383 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../../support/imports.ts';
+
+/**
+ * The import arrows of the layout. Places are path prefixes, and a file belongs to the longest that fits. A file may import from its
+ * own place, and from what stands here.
+ */
+const arrows: Record<string, readonly string[]> = {
+  'src/main.ts': ['src/serve.ts', 'src/startup-errors.ts', 'src/config.ts'],
+  // In one process or several.
+  'src/serve.ts': ['src/server.ts', 'src/workers/', 'src/telemetry/', 'src/config.ts'],
+  'src/workers/': [
+    'src/workers/worker-limits.ts',
+    'src/server.ts',
+    'src/startup-errors.ts',
+    'src/access/secret.ts',
+    'src/http/',
+    'src/telemetry/',
+    'src/protocol/',
+    'src/config.ts',
+  ],
+  'src/workers/worker-limits.ts': ['src/protocol/'],
+  'src/make-directory.ts': [],
+  'src/unknown-settings.ts': [],
+  // Why it does not start, as a sentence.
+  'src/startup-errors.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
+  // The server for other programs, as the package gives it.
+  'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts'],
+  // The composition root.
+  'src/server.ts': ['src/'],
+  // What it answers over HTTP.
+  'src/app.ts': [
+    'src/live/',
+    'src/access/',
+    'src/api/',
+    'src/newsroom/',
+    'src/http/',
+    'src/journal/engine.ts',
+    'src/streams/',
+    'src/protocol/',
+    'src/web/',
+    'src/telemetry/',
+    'src/config.ts',
+  ],
+  // All limits together.
+  'src/all-limits.ts': [
+    'src/access/',
+    'src/newsroom/',
+    'src/http/',
+    'src/journal/sqlite/',
+    'src/journal/redis/',
+    'src/streams/',
+    'src/live/',
+    'src/protocol/',
+    'src/workers/worker-limits.ts',
+    'src/telemetry/telemetry-limits.ts',
+  ],
+  // What looks at a store from outside of a server.
+  'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
+  'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
+  // What an origin or a secret must be is known where it is used.
+  'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/worker-limits.ts'],
+  'src/api/': [
+    'src/newsroom/',
+    'src/live/',
+    'src/http/',
+    'src/access/',
+    'src/streams/',
+    'src/journal/engine.ts',
+    'src/journal/post-tags.ts',
+    'src/protocol/',
+  ],
+  // Readers who stay connected.
+  'src/live/': ['src/http/', 'src/access/', 'src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/telemetry/metrics.ts'],
+  'src/newsroom/': ['src/journal/', 'src/protocol/'],
+  'src/journal/': ['src/protocol/'],
+  'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
+  'src/journal/redis/': ['src/journal/', 'src/protocol/'],
+  'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
+  // What the wire's documents say, as data and as JSON: no server in it.
+  'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
+  'src/web/': [
+    'src/api/',
+    'src/live/',
+    'src/apidocs/',
+    'src/access/',
+    'src/streams/',
+    'src/http/',
+    'src/journal/engine.ts',
+    'src/journal/post-tags.ts',
+    'src/protocol/',
+    'src/telemetry/metrics.ts',
+    // How a post is drawn, the same on the server and in the page.
+    'client/browser/view/',
+  ],
+  // Who asks, and what they may read.
+  'src/access/': ['src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
+  'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/protocol/': [],
+  'client/lib/': ['src/protocol/'],
+  'client/browser/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
+  'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
+  'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
+  // The words around posts, a file a language.
+  'client/browser/i18n/': ['src/protocol/'],
+  'client/cli/': [
+    'client/lib/',
+    'src/protocol/',
+    'src/serve.ts',
+    'src/startup-errors.ts',
+    'src/repair.ts',
+    'src/verify.ts',
+    'src/config.ts',
+    'src/access/',
+    'demo/',
+    'conformance/',
+  ],
+  'demo/': ['client/lib/', 'src/protocol/'],
+  // Knows a server from outside alone.
+  'conformance/': ['src/protocol/'],
+  // Measures from outside, with the helpers that tests have.
+  'bench/': ['src/', 'client/lib/', 'test/support/'],
+  'test/support/': [],
+  // Made by `npm run docs`.
+  'generated/': [],
+};
+
+/** Where a package may be imported. One that is not named here may be imported nowhere. */
+const packages: Record<string, readonly string[]> = {
+  'node:sqlite': ['src/journal/sqlite/'],
+  ioredis: ['src/journal/redis/'],
+  express: ['src/api/', 'src/live/', 'src/web/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
+  'engine.io': ['src/live/'],
+  'socket.io-parser': ['src/live/'],
+  ws: ['bench/'],
+  'socket.io-client': ['client/', 'conformance/'],
+  // In what browsers load alone, so that nothing of it is needed at run time.
+  lit: ['client/browser/element/'],
+  'eventsource-parser': ['client/', 'conformance/'],
+  zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/'],
+  jose: ['src/access/'],
+  helmet: ['src/http/'],
+  pino: ['src/telemetry/'],
+  'prom-client': ['src/telemetry/'],
+  'markdown-it': ['src/newsroom/'],
+  commander: ['client/cli/', 'bench/'],
+  uuid: ['bench/'],
+  'playwright-core': ['bench/'],
+  // Types alone: the vocabulary of schema.org.
+  'schema-dts': ['src/web/'],
+};
+
+/** Paths of the project, as against packages. */
+const ours = /^(?:src|client|demo|conformance|bench|test|generated)\//;
+
+const sources = readSources('src', 'client', 'demo', 'conformance', 'bench');
+const imports = importsOf(sources);
+
+/** Style sheets and JSON that scripts import are no sources here. */
+function isDataFile(path: string): boolean {
+  return /\.(?:css|json)$/.test(path) && existsSync(join(root, path));
+}
+
+function placeOf(path: string): string | undefined {
+  return Object.keys(arrows)
+    .filter((place) => path.startsWith(place))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Every import that no arrow permits, as a sentence. */
+function strays(all: readonly Import[]): string[] {
+  return all.flatMap(({ from, to }) => {
+    const place = placeOf(from);
+    if (place === undefined) return [`${from} lies in no folder of the layout`];
+    return permitted(place, to) ? [] : [`${from} must not import ${to}`];
+  });
+}
+
+function permitted(place: string, to: string): boolean {
+  if (to.startsWith('node:') && packages[to] === undefined) return true;
+  if (!ours.test(to)) return (packages[to] ?? []).some((at) => place.startsWith(at));
+  if (placeOf(to) === place) return true;
+  return (arrows[place] ?? []).some((arrow) => follows(arrow, to));
+}
+
+/** `src/journal/` stands for the files of that place, not for the engines below it; `src/` stands for all. */
+function follows(arrow: string, to: string): boolean {
+  return arrow === 'src/' || arrow === to ? to.startsWith(arrow) : placeOf(to) === arrow;
+}
+
+/** Tables of limits, which are read together and lead nowhere. */
+const limitTable = /^src\/.+\/[a-z-]*limits\.ts$/;
+
+/** Rings of places that import each other. */
+function rings(all: readonly Import[]): string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of all) {
+    const [a, b] = [placeOf(from), placeOf(to)];
+    if (a === undefined || b === undefined || a === b || limitTable.test(to)) continue;
+    next.set(a, (next.get(a) ?? new Set()).add(b));
+  }
+  const found = new Set<string>();
+  const walk = (way: string[]) => {
+    for (const place of next.get(way.at(-1) as string) ?? []) {
+      const start = way.indexOf(place);
+      if (start >= 0) found.add([...way.slice(start), place].join(' → '));
+      else walk([...way, place]);
+    }
+  };
+  for (const place of next.keys()) walk([place]);
+  return [...found];
+}
+
+function filesWith(pattern: RegExp, ...places: RegExp[]): string[] {
+  return [...sources]
+    .filter(([path, source]) => places.some((place) => place.test(path)) && pattern.test(withoutComments(source)))
+    .map(([path]) => path);
+}
+
+describe('the layout', () => {
+  it('has no import against its arrows', () => {
+    expect(imports.length).toBeGreaterThan(50);
+    expect(strays(imports)).toEqual([]);
+  });
+
+  it('has no arrow that nobody uses', () => {
+    const unused = Object.entries(arrows).flatMap(([place, targets]) =>
+      targets
+        .filter((target) => target !== 'src/')
+        .filter((target) => !imports.some(({ from, to }) => placeOf(from) === place && follows(target, to)))
+        .map((target) => `${place} → ${target}`),
+    );
+    expect(unused).toEqual([]);
+    const idle = Object.entries(packages).flatMap(([name, places]) =>
+      places
+        .filter((place) => !imports.some(({ from, to }) => to === name && from.startsWith(place)))
+        .map((place) => `${name} in ${place}`),
+    );
+    expect(idle).toEqual([]);
+  });
+
+  it('has no ring of folders', () => {
+    expect(rings(imports)).toEqual([]);
+  });
+
+  it('has tables of limits that import nothing but the protocol', () => {
+    const found = imports.filter(({ from, to }) => limitTable.test(from) && !/^src\/protocol\/(?:client-|wire-)?limit/.test(to));
+    expect(found.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('imports only files that are there', () => {
+    const missing = imports.filter(({ to }) => ours.test(to) && !to.startsWith('test/') && !sources.has(to) && !isDataFile(to));
+    expect(missing.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('reads the environment only in main.ts and in the command', () => {
+    expect(filesWith(/process\s*\.\s*env\b|process\[|\benv\b[^;]*from 'node:process'/, /^(?:src|client|demo)\//)).toEqual([
+      'src/main.ts',
+    ]);
+  });
+
+  it('loads neither schemas nor anything of Node in a browser', () => {
+    const entries = [...sources.keys()].filter((path) => path === 'client/lib/index.ts' || /^client\/browser\//.test(path));
+    const ways = reachableFrom(entries, imports);
+    const wrong = [...ways].filter(([path]) => path === 'zod' || path.startsWith('node:') || path === 'src/protocol/schemas.ts');
+    expect(wrong.map(([, way]) => way.join(' → '))).toEqual([]);
+  });
+
+  it('has no clock and no chance in the rules, the protocol and the timeline', () => {
+    const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
+    const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/lib\/timeline\//];
+    expect(filesWith(impure, ...pure)).toEqual([]);
+    // What waits for the engine may bound its wait.
+    expect(
+      filesWith(/\bset(?:Timeout|Interval|Immediate)\b/, ...pure).filter((path) => path !== 'src/newsroom/write-answers.ts'),
+    ).toEqual([]);
+  });
+
+  it('takes no package that package.json does not name', () => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+      string,
+      object
+    >;
+    const named = new Set([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]);
+    const foreign = imports.filter(({ to }) => !to.startsWith('node:') && !ours.test(to) && !named.has(to));
+    expect(foreign.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+});
+
+describe('the check of the layout', () => {
+  const check = (files: Record<string, string>) => importsOf(new Map(Object.entries(files)));
+
+  it('sees every form of import', () => {
+    const found = check({
+      'src/a/b.ts': [
+        "import x from 'zod';",
+        "import type { A } from './a.ts';",
+        "import { type B, c } from '../c.ts';",
+        "import type D, { E } from 'd';",
+        "import {\n  f,\n  g as h,\n} from '@scope/f/deep';",
+        "import * as i from 'node:fs';",
+        "import 'side';",
+        "export * from './j.ts';",
+        "export type { K } from './k.ts';",
+        "const l = await import('./l.ts');",
+        "// import m from 'commented';",
+        "/* import n from 'commented'; */",
+        "const o = 'text'; // from 'commented'",
+      ].join('\n'),
+    });
+    expect(found.map(({ to, typeOnly }) => (typeOnly ? `type ${to}` : to))).toEqual([
+      'zod',
+      'type src/a/a.ts',
+      'src/c.ts',
+      'type d',
+      '@scope/f',
+      'node:fs',
+      'side',
+      'src/a/j.ts',
+      'type src/a/k.ts',
+      'src/a/l.ts',
+    ]);
+  });
+
+  it.each([
+    ['src/api/a.ts', '../web/w.ts'],
+    ['src/api/a.ts', '../journal/sqlite/index.ts'],
+    ['src/api/a.ts', '../journal/hash-chain.ts'],
+    ['src/newsroom/d.ts', '../journal/sqlite/index.ts'],
+    ['src/newsroom/d.ts', 'express'],
+    ['src/streams/f.ts', '../journal/hash-chain.ts'],
+    ['src/protocol/p.ts', '../journal/engine.ts'],
+    ['src/protocol/p.ts', 'express'],
+    ['src/journal/engine.ts', './sqlite/index.ts'],
+    ['src/journal/engine.ts', 'node:sqlite'],
+    ['src/journal/redis/r.ts', '../sqlite/index.ts'],
+    ['src/http/e.ts', '../telemetry/log.ts'],
+    ['src/web/r.ts', '../../client/lib/reader-client.ts'],
+    ['src/elsewhere/x.ts', '../protocol/model.ts'],
+    ['client/lib/c.ts', '../../src/server.ts'],
+    ['client/lib/c.ts', 'zod'],
+    ['client/browser/w.ts', '../../src/http/e.ts'],
+    ['src/server.ts', '../client/lib/index.ts'],
+    ['src/server.ts', 'left-pad'],
+  ])('notices that %s imports %s', (from, to) => {
+    expect(strays(check({ [from]: `import '${to}';` }))).toHaveLength(1);
+  });
+
+  it.each([
+    ['src/api/a.ts', '../journal/engine.ts'],
+    ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
+    ['src/journal/sqlite/e.ts', '../engine.ts'],
+    ['src/journal/sqlite/e.ts', 'node:sqlite'],
+    ['src/web/pages/p.ts', '../../../client/browser/view/post.ts'],
+    ['src/server.ts', './journal/sqlite/index.ts'],
+    ['client/cli/serve.ts', '../../src/serve.ts'],
+  ])('lets %s import %s', (from, to) => {
+    expect(strays(check({ [from]: `import '${to}';` }))).toEqual([]);
+  });
+
+  it('notices a ring, also one of types alone', () => {
+    const ring = check({
+      'src/newsroom/d.ts': "import type { A } from '../journal/engine.ts';",
+      'src/journal/e.ts': "import '../protocol/p.ts';",
+      'src/protocol/p.ts': "import type { B } from '../newsroom/d.ts';",
+    });
+    expect(rings(ring)).toContain('src/newsroom/ → src/journal/ → src/protocol/ → src/newsroom/');
+  });
+
+  it('follows what a browser would load, but no types', () => {
+    const graph = check({
+      'client/lib/index.ts': "import { a } from './a.ts'; \nimport type { S } from '../../src/protocol/schemas.ts';",
+      'client/lib/a.ts': "import { type T, u } from '../../src/protocol/u.ts';",
+      'src/protocol/u.ts': "import { z } from 'zod';",
+    });
+    const ways = reachableFrom(['client/lib/index.ts'], graph);
+    expect(ways.get('zod')).toEqual(['client/lib/index.ts', 'client/lib/a.ts', 'src/protocol/u.ts', 'zod']);
+    expect(ways.has('src/protocol/schemas.ts')).toBe(false);
+  });
+});

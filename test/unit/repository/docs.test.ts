@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, matchesGlob, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
+import { readConfig, variables } from '../../../src/config.ts';
+import { blocksOf, quotedIn } from '../../support/blocks.ts';
+import { root } from '../../support/imports.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record<string, string>; files: string[] };
+
+/** Every page of the docs, by its path in the project. */
+const pages = [
+  ...['.', 'src', 'bench', 'examples', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  ),
+  ...docPages,
+];
+
+/** As sites that show Markdown name the parts of a page, by its headings. */
+function partsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the docs', () => {
+  it('have the table of variables as the program has it', () => {
+    const page = read('docs/reference/configuration.md');
+    for (const name of Object.keys(variables)) expect(page).toContain(`| \`${name}\` |`);
+  });
+
+  it.each(generatedPages)('have what is generated from the source as it is there: %s', (page) => {
+    expect(read(page)).toBe(withGenerated(read(page)));
+    // A comment that begins a line makes HTML of it, in which Markdown counts for nothing.
+    expect(read(page)).not.toMatch(/^ {0,3}<!-- limit: /m);
+  });
+
+  it.each(pages)('lead nowhere that is not there: %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+    const local = links.filter((target) => !/^(?:https?:|mailto:|#)/.test(target)).map((target) => target.split('#')[0] ?? '');
+    expect(local.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+
+  it.each(pages)('lead to parts of pages that are there: %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
+    const missing = links.filter(([, target, part = '']) => {
+      const there = target ? join(dirname(page), target) : page;
+      return there.endsWith('.md') && !partsOf(read(there)).includes(part);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
+  });
+
+  it.each(pages)('name only scripts that package.json has: %s', (page) => {
+    const named = [...read(page).matchAll(/\bnpm (?:run ([a-z:-]+)|(test|start)\b)/g)].map(
+      ([, run, short]) => run ?? short ?? '',
+    );
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it.each(pages)('name only variables that are read: %s', (page) => {
+    // Of the client commands, and of the runner of the tests.
+    const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_TEST_SUMMARY'];
+    const named = [...read(page).matchAll(/\bPRESSBOX_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
+    expect(named.filter((name) => !(name in variables) && !others.includes(name))).toEqual([]);
+  });
+
+  it.each(pages)('give commands as they are found in a checkout and beside the package: %s', (page) => {
+    const blocks = [...read(page).matchAll(/^```sh\b.*\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
+    const commands = blocks.join('').match(/(?:\S+ )?(?<![\w/.-])pressbox (?=[a-z])/g) ?? [];
+    expect(commands.filter((command) => !command.endsWith('npx pressbox '))).toEqual([]);
+  });
+
+  it('say which of their pages are in a checkout alone', () => {
+    const way = read('README.md').split('## Find your way')[1] ?? '';
+    const alone = quotedIn(/^All of this is in the package too, but for (.*), which/m.exec(way)?.[1]);
+    expect(alone).not.toEqual([]);
+    const linked = [...way.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path ?? '');
+    const isPacked = (path: string) =>
+      path === 'LICENSE' || files.some((entry) => entry === path || path.startsWith(`${entry}/`) || matchesGlob(path, entry));
+    expect(linked.filter((path) => alone.some((entry) => path.startsWith(entry)))).toEqual(
+      linked.filter((path) => !isPacked(path)),
+    );
+  });
+
+  it('make a secret that is long enough', async () => {
+    const [lines = ''] = blocksOf(read('docs/reference/configuration.md'), 'The secret');
+    const { stdout } = await promisify(execFile)('bash', ['-euc', lines]);
+    expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecret?.length).toBeGreaterThan(40);
+  });
+
+  it('tour every folder and file of src, and name only files that are there', () => {
+    const tour = read('src/README.md');
+    const table = tour.slice(tour.indexOf('## What is where'), tour.indexOf('## Who may import whom'));
+    for (const entry of readdirSync(join(root, 'src'), { withFileTypes: true })) {
+      if (entry.name === 'README.md') continue;
+      expect(table).toContain(entry.isDirectory() ? `\`${entry.name}/\`` : `\`${entry.name}\``);
+    }
+    const changes = tour.slice(tour.indexOf('## Where to change a thing'));
+    const named = [...changes.matchAll(/`([a-z./-]+\.(?:ts|css))`/g)].map(([, path]) => path ?? '');
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((path) => !existsSync(join(root, 'src', path)) && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('start as many processes as they say with the lines that they give for it', async () => {
+    const [lines = ''] = blocksOf(read('docs/guides/workers.md'), '# Several processes');
+    // What the command would read, with a secret in the place of the file.
+    const script = `cat() { printf %32s; }; npx() { [ "$*" = "pressbox serve" ] && env; }; ${lines}`;
+    const { stdout } = await promisify(execFile)('bash', ['-euc', script]);
+    const given = [...stdout.matchAll(/^(PRESSBOX_(?:REDIS_URL|JWT_SECRET|WORKERS))=(.*)$/gm)];
+    expect(readConfig(Object.fromEntries(given.map(([, name, value]) => [name, value]))).workers).toBe(4);
+  });
+
+  it('number the decisions without a gap, each with its date, status, context, decision, consequences and alternatives', () => {
+    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
+    expect(decisions.length).toBeGreaterThan(5);
+    for (const [index, page] of decisions.entries()) {
+      expect(relative('docs/decisions', page)).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}-[a-z0-9-]+\\.md$`));
+      const text = read(page);
+      const status = '(?:accepted|superseded by \\[decision \\d+\\])[^\\n]*';
+      expect(text).toMatch(new RegExp(`^# ${index + 1}\\. .+\\n\\n\\d{4}-\\d{2}-\\d{2} · Status: ${status}\\n\\n`));
+      const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+      expect(parts, page).toEqual(['Context', 'Decision', 'Consequences', 'Alternatives considered']);
+    }
+  });
+
+  it.each([
+    ['superseded by', 'supersedes'],
+    ['extended by', 'extends'],
+  ])('say in the status of both decisions which one is %s the other', (passive, active) => {
+    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
+    const related = (verb: string) =>
+      decisions.flatMap((page, index) =>
+        (/· Status: (.*)/.exec(read(page))?.[1] ?? '')
+          .split('; ')
+          .filter((clause) => clause.includes(verb))
+          .flatMap((clause) => [...clause.matchAll(/\[decision (\d+)\]/g)])
+          .map(([, other]) => (verb === passive ? `${index + 1} by ${other}` : `${other} by ${index + 1}`)),
+      );
+    expect(related(passive)).not.toEqual([]);
+    expect(related(passive).sort()).toEqual(related(active).sort());
+  });
+});

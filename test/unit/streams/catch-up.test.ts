@@ -1,0 +1,103 @@
+import { expect, it, onTestFinished } from 'vitest';
+import type { Announcement, Engine, StoredChange } from '../../../src/journal/engine.ts';
+import type { Channel } from '../../../src/protocol/model.ts';
+import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
+import { Feed, type Reader } from '../../../src/streams/channel-stream.ts';
+
+/**
+ * Two histories that part at one offset, of which the journal's answer is of one and the announcement that overtakes it of the other.
+ * The moment between the two is one tick wide, so the engine here is scripted.
+ */
+const at = '2026-11-24T12:00:00.000Z';
+const epoch = 'abcdefabcdef';
+const position = (offset: number, history = '0') => ({ epoch, offset, check: `${history}${offset}`.padStart(16, '0') });
+
+function change(offset: number, history: string): StoredChange {
+  const post = { id: `post-${history}`, headline: history } as unknown as Extract<StoredChange, { post: unknown }>['post'];
+  return { type: 'post.revised', offset, check: position(offset, history).check, at, post };
+}
+
+function entry(offset: number, history: string, before: string): Announcement {
+  return { type: 'entry', epoch, before, change: change(offset, history) };
+}
+
+/** A feed at offset 10. The journal answers whoever asks from offset 8 up to 11 of the history `a`. */
+async function openFeed(): Promise<Feed> {
+  const channel = { id: 'moon', access: 'public', revision: 1 } as Channel;
+  const engine = {
+    subscribe: async () => () => {},
+    channel: async () => ({ status: 'found', channel: { ...channel, latestPostAt: null }, position: position(10) }),
+    catchUp: async () => ({ status: 'replay', to: position(11, 'a'), changes: [change(11, 'a')], more: false }),
+  } as unknown as Engine;
+  const log = { info() {}, warn() {} };
+  const feed = (await Feed.open('moon', { engine, random: () => 0.5, log, delivered() {} })) as Feed;
+  onTestFinished(() => feed.close());
+  return feed;
+}
+
+/** Asks from offset 8 on, and hears of offset 11 of a history just before the answer goes out. */
+async function join(feed: Feed, history: string): Promise<{ answer: EncodedCatchUp; joined: boolean }> {
+  const reader = { ready: false, lag() {}, end() {}, mayRead: () => true } as unknown as Reader;
+  let answer: EncodedCatchUp | undefined;
+  const said = await catchUp(
+    feed,
+    { after: position(8), limit: 100, posts: 20 },
+    (encoded) => {
+      answer = encoded;
+    },
+    {
+      reader,
+      wanted() {
+        feed.hear(entry(11, history, position(10).check));
+        return true;
+      },
+    },
+  );
+  expect(said).toBe('answered');
+  return { answer: answer as EncodedCatchUp, joined: feed.readers.has(reader) };
+}
+
+it('lets a reader join where the feed has come to the same entry as the answer', async () => {
+  expect(await join(await openFeed(), 'a')).toMatchObject({ answer: { more: false, position: { offset: 11 } }, joined: true });
+});
+
+it('lets no reader join a feed that has another entry where the answer ends: it is told to ask again', async () => {
+  expect(await join(await openFeed(), 'b')).toMatchObject({ answer: { more: true, position: { offset: 11 } }, joined: false });
+});
+
+it('answers a reader before it hands on what came after the answer was read', async () => {
+  const feed = await openFeed();
+  const order: string[] = [];
+  const format = { name: 'socket' as const, frame: (event: string) => Buffer.from(event) };
+  const reader: Reader = {
+    ...{ offset: 0, format, weight: 1, ready: true },
+    mayRead: () => true,
+    write: () => void order.push('event'),
+    lag() {},
+    end() {},
+    terminate() {},
+  };
+  const wanted = () => {
+    feed.hear(entry(11, 'a', position(10).check));
+    feed.hear(entry(12, 'a', position(11, 'a').check));
+    return true;
+  };
+  const query = { after: position(8), limit: 100, posts: 20 };
+  await catchUp(feed, query, ({ position: { offset } }) => void order.push(`answer to ${offset}`), { reader, wanted });
+  expect(order).toEqual(['answer to 11', 'event']);
+});
+
+it('gives out what the journal has where the feed heard of the same entry meanwhile', async () => {
+  const feed = await openFeed();
+  const { engine } = feed;
+  const read = engine.catchUp;
+  engine.catchUp = async (...asked) => {
+    feed.hear(entry(11, 'a', position(10).check));
+    return await read(...asked);
+  };
+  let answer: EncodedCatchUp | undefined;
+  await catchUp(feed, { after: position(8), limit: 100, posts: 20 }, (encoded) => {
+    answer = encoded;
+  });
+  expect(answer).toMatchObject({ events: 1, position: { offset: 11 } });
+});

@@ -1,0 +1,678 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Announcement,
+  type ChannelRead,
+  type Engine,
+  JournalUnavailable,
+  type Replay,
+  type StoredChange,
+} from '../../../src/journal/engine.ts';
+import type { Position } from '../../../src/protocol/cursor.ts';
+import type { Channel, Event } from '../../../src/protocol/model.ts';
+import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
+import type { EndReason, Reader } from '../../../src/streams/channel-stream.ts';
+import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { newChannel, newPost } from '../../simulation/contents.ts';
+
+/**
+ * What the simulation found of feeds, each in the fewest steps that show it. The journal answers when the test says so, and with what it
+ * says: two histories are told apart by a letter in their checks.
+ */
+const epoch = 'abcdefabcdef';
+const check = (offset: number, history = 'a') => `${offset}`.padStart(15, '0') + history;
+const at = (offset: number, history = 'a'): Position => ({ epoch, offset, check: check(offset, history) });
+
+function change(offset: number, id: string, { history = 'a', text = `text ${offset}` } = {}): StoredChange {
+  const { body: _body, publishedBy: _publishedBy, ...post } = newPost(id, text);
+  return { type: 'post.revised', offset, check: check(offset, history), at: '', post: { ...post, seq: 1, history: [] } };
+}
+
+const replay = (to: Position, changes: StoredChange[]): Replay => ({ status: 'replay', to, changes, more: false });
+
+class Journal {
+  /** What stands where the feed opens. */
+  head: Position;
+  channel = newChannel(1);
+  isLost = false;
+  tell: (heard: Announcement) => void = () => {};
+  erase: (postId: string | null) => void = () => {};
+  reach: (reachable: boolean) => void = () => {};
+  readonly asked: { after: Position; answer: (said: Replay | { status: 'foreign' } | undefined) => void }[] = [];
+
+  constructor(head: Position) {
+    this.head = head;
+  }
+
+  announce(made: StoredChange, before: string): void {
+    this.tell({ type: 'entry', epoch, before, change: made });
+  }
+
+  /** The next read that waits. */
+  async read(): Promise<(typeof this.asked)[number]> {
+    for (let turn = 0; turn < 50 && this.asked.length === 0; turn += 1) await undefined;
+    return this.asked.shift() as (typeof this.asked)[number];
+  }
+
+  engine(): Engine {
+    const said: Partial<Engine> = {
+      subscribe: async (_channelId, listener) => {
+        this.tell = listener;
+        return () => undefined;
+      },
+      onReach: (listener) => {
+        this.reach = (reachable) => listener({ reachable, since: '' });
+        return () => undefined;
+      },
+      onErased: (listener) => {
+        this.erase = (postId) => listener('moon', postId);
+        return () => undefined;
+      },
+      channel: async () =>
+        this.isLost
+          ? { status: 'missing' }
+          : { status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head },
+      catchUp: (_channelId, after) => new Promise((answer) => this.asked.push({ after, answer })),
+    };
+    return said as Engine;
+  }
+}
+
+class Listener implements Reader {
+  offset = -1;
+  readonly format = { name: 'socket' as const, frame: (event: string) => Buffer.from(`${event}\n`) };
+  readonly weight = 1;
+  ready = true;
+  readonly events: Event[] = [];
+  writes = 0;
+  ended: EndReason | undefined;
+  mayRead = (_channel: Channel) => true;
+  lag = () => undefined;
+  end(reason: EndReason): void {
+    this.ended = reason;
+  }
+  terminate = () => undefined;
+  write(frames: Buffer): void {
+    this.writes += 1;
+    for (const line of frames.toString().trim().split('\n')) this.events.push(JSON.parse(line));
+  }
+}
+
+async function open(head: Position, journal = new Journal(head)) {
+  const log = { info() {}, warn() {} };
+  const due = new Set<() => void>();
+  const later = (_ms: number, run: () => void) => {
+    due.add(run);
+    return () => void due.delete(run);
+  };
+  const feeds = new Feeds({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later });
+  const held = await feeds.hold('moon');
+  if (held === undefined || 'deleted' in held) throw new Error('no feed');
+  /** What waits for its time has it now. */
+  const passTime = () => {
+    for (const run of [...due]) {
+      due.delete(run);
+      run();
+    }
+  };
+  return { journal, feed: held.feed, passTime };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Subscribes with a cursor that the tail does not know; the journal's answer is given. */
+async function join({ journal, feed }: Opened, after: Position, answer: Replay) {
+  const listener = new Listener();
+  let said: EncodedCatchUp | undefined;
+  const done = catchUp(feed, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), {
+    reader: listener,
+    wanted: () => true,
+  });
+  (await journal.read()).answer(answer);
+  return { listener, done, said: () => said };
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await undefined;
+};
+
+describe('a feed that opens', () => {
+  it('has an entry that was appended before it was told of any', async () => {
+    const journal = new Journal(at(10));
+    const { subscribe } = journal.engine();
+    const engine = {
+      ...journal.engine(),
+      subscribe: async (...asked: Parameters<typeof subscribe>) => {
+        // Told to nobody: what this node subscribes to takes effect after it.
+        journal.head = at(11);
+        return await subscribe(...asked);
+      },
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    expect(held.feed.head).toEqual(at(11));
+  });
+
+  it('has an entry that was announced before the channel was read', async () => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    engine.channel = async (...asked) => {
+      const read = await channel(...asked);
+      journal.announce(change(11, 'a'), check(10));
+      return read;
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
+    await settled();
+    expect(held.feed.head).toEqual(at(11));
+  });
+
+  it.each([
+    ['there', async (found: ChannelRead) => found],
+    ['unknown', async (): Promise<ChannelRead> => ({ status: 'missing' })],
+    ['deleted', async (): Promise<ChannelRead> => ({ status: 'deleted', access: 'public' })],
+    ['out of reach', () => Promise.reject(new JournalUnavailable('The journal is away.', 'unchanged'))],
+  ])('lets go of what it is told of once it is closed, also of a channel that is %s', async (_what, instead) => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    let follows = 0;
+    engine.subscribe = async () => {
+      follows += 1;
+      return () => {
+        follows -= 1;
+      };
+    };
+    engine.channel = async (...asked) => instead(await channel(...asked));
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon').catch(() => undefined);
+    if (held !== undefined && 'feed' in held) expect(follows).toBe(1);
+    feeds.close();
+    expect(follows).toBe(0);
+  });
+
+  it('is not kept where the channel went while it opened', async () => {
+    const journal = new Journal(at(10));
+    const engine = journal.engine();
+    const { channel } = engine;
+    let isGone = false;
+    engine.channel = async (...asked) => {
+      if (isGone) return { status: 'missing' };
+      const read = await channel(...asked);
+      isGone = true;
+      journal.tell({ type: 'gone' } as Announcement);
+      return read;
+    };
+    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await feeds.hold('moon');
+    expect(held === undefined || 'deleted' in held || held.feed.gone).toBe(true);
+  });
+});
+
+describe('a reader of whom the journal was read further than the feed', () => {
+  it('is sent away when the journal lost that meanwhile and others stand in its place', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'q', { history: 'b' }), check(10));
+    opened.journal.announce(change(12, 'q', { history: 'b' }), check(11, 'b'));
+    expect(listener.ended).toBe('history');
+    expect(listener.events).toEqual([]);
+  });
+
+  it('is sent away when the journal no longer reaches there', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
+    await done;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(10), []));
+    await settled();
+    expect(listener.ended).toBe('history');
+  });
+
+  it('goes on where the feed comes there too', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'p'), check(10));
+    opened.journal.announce(change(12, 'q'), check(11));
+    await settled();
+    expect(listener.ended).toBeUndefined();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+  });
+});
+
+describe('what lies ready in one turn of the event loop', () => {
+  it('goes out in one write a reader, in order, each post in its latest state', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    for (const [offset, post] of [
+      [11, 'p'],
+      [12, 'q'],
+      [13, 'p'],
+    ] as const) {
+      opened.journal.announce(change(offset, post), check(offset - 1));
+    }
+    await settled();
+    expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([
+      [11, 12],
+      [13, 13],
+    ]);
+    expect(listener.writes).toBe(1);
+    expect(listener.offset).toBe(13);
+  });
+
+  it('goes out before what an erasure forbids that was heard after it', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.announce(change(11, 'p'), check(10));
+    opened.journal.erase('q');
+    opened.journal.announce(change(12, 'r'), check(11));
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([11, 12]);
+    expect(listener.ended).toBeUndefined();
+  });
+});
+
+describe('a reader ahead of a feed that comes over its place in one read', () => {
+  it('is told to come back: what stood there is not known, and nothing is handed on after it', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
+    await done;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(14), [change(14, 'p')]));
+    await settled();
+    expect(listener.ended).toBe('slow');
+    expect(listener.events).toEqual([]);
+  });
+});
+
+describe('an answer of the journal that ends where the tail does not know the check', () => {
+  it('is not continued with what the tail holds, which may be of another history', async () => {
+    const opened = await open(at(10));
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer(replay(at(14), [change(14, 'p')]));
+    await settled();
+    const { done, said } = await join(opened, at(5), replay(at(12, 'b'), [change(12, 'q', { history: 'b' })]));
+    await settled();
+    expect(said()).toBeUndefined();
+    for (let read = await opened.journal.read(); read !== undefined; read = await opened.journal.read())
+      read.answer(replay(at(14), read.after.offset === 5 ? [change(14, 'p')] : []));
+    await done;
+    expect(said()?.json).not.toContain('text 12');
+    expect(said()?.position).toEqual(at(14));
+  });
+});
+
+describe('an answer of the journal that ends below what the tail goes on from', () => {
+  it('is not given out, to be shared by all who ask again: the journal had lost what it has now', async () => {
+    const opened = await open(at(12));
+    const { done, said } = await join(opened, at(8), replay(at(8), []));
+    await settled();
+    expect(said()).toBeUndefined();
+    for (let read = await opened.journal.read(); read !== undefined; read = await opened.journal.read())
+      read.answer(replay(at(12), read.after.offset === 8 ? [change(12, 'p')] : []));
+    await done;
+    expect(said()?.position).toEqual(at(12));
+  });
+});
+
+describe('a change of access', () => {
+  const isPublic = ({ access }: Channel) => access === 'public';
+  const forMembers = (revision: number): Channel => ({ ...newChannel(revision), access: 'members' });
+
+  it('counts for what is read up to a cut, where the entry that made it is superseded by one behind that', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    listener.mayRead = isPublic;
+    opened.journal.head = at(14);
+    opened.journal.channel = forMembers(3);
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer({ ...replay(at(12), [change(12, 'p')]), more: true });
+    await settled();
+    opened.passTime();
+    expect(listener.events).toEqual([]);
+    expect(listener.ended).toBe('slow');
+    expect(opened.feed.head).toEqual(at(14));
+  });
+
+  it('is assumed where the store lost the channel after a read that was cut', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    listener.mayRead = isPublic;
+    opened.journal.isLost = true;
+    opened.journal.tell({ type: 'maybe-missed' });
+    (await opened.journal.read()).answer({ ...replay(at(12), [change(12, 'p')]), more: true });
+    await settled();
+    opened.passTime();
+    expect(listener.events).toEqual([]);
+    expect(listener.ended).toBe('gone');
+  });
+
+  it('counts for what is read with it beyond the feed, which may have another with a higher revision of a history that was lost', async () => {
+    const journal = new Journal(at(10));
+    journal.channel = newChannel(3);
+    const { feed } = await open(at(10), journal);
+    const said: EncodedCatchUp[] = [];
+    const joining = { reader: new Listener(), wanted: isPublic };
+    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded), joining);
+    const changed = { offset: 12, check: check(12, 'b'), at: '', type: 'channel.changed', channel: forMembers(2) } as const;
+    (await journal.read()).answer(replay(at(12, 'b'), [change(11, 'p', { history: 'b' }), changed]));
+    expect(await done).toBe('unwanted');
+    expect(said).toEqual([]);
+  });
+});
+
+describe('an answer of the journal that was asked for before the history was replaced', () => {
+  it('is given to nobody: the journal is read again', async () => {
+    const { journal, feed } = await open(at(10));
+    const said: EncodedCatchUp[] = [];
+    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded));
+    const lost = await journal.read();
+    journal.head = at(8, 'b');
+    feed.checkJournal();
+    (await journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect(feed.head).toEqual(at(8, 'b'));
+    lost.answer(replay(at(10), [change(10, 'p')]));
+    (await journal.read()).answer(replay(at(8, 'b'), [change(8, 'q', { history: 'b' })]));
+    expect(await done).toBe('answered');
+    expect(said.map(({ position }) => position)).toEqual([at(8, 'b')]);
+  });
+});
+
+describe('an answer of the journal that brings nothing', () => {
+  it('leaves what is given to many as it is', async () => {
+    const { journal, feed } = await open(at(5));
+    const given = () =>
+      feed.answers.making(
+        'what is asked for',
+        () => ({}),
+        () => 1,
+      );
+    const first = given();
+    feed.checkJournal();
+    (await journal.read()).answer(replay(at(5), []));
+    await settled();
+    expect(given()).toBe(first);
+    feed.checkJournal();
+    (await journal.read()).answer(replay(at(6), [change(6, 'a')]));
+    await settled();
+    expect(given()).not.toBe(first);
+  });
+});
+
+describe('an announcement at an offset before those that the tail knows', () => {
+  it('may be of another history: the journal is asked, and readers are told', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.head = at(8, 'b');
+    opened.journal.announce(change(8, 'q', { history: 'b' }), check(7));
+    opened.passTime();
+    (await opened.journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect(listener.ended).toBe('history');
+    expect(opened.feed.head).toEqual(at(8, 'b'));
+  });
+
+  it('costs one read however many come', async () => {
+    const { journal, feed, passTime } = await open(at(10));
+    for (let each = 0; each < 1_000; each += 1) journal.announce(change(1 + (each % 9), 'p'), check(each % 9));
+    await settled();
+    expect(journal.asked).toHaveLength(0);
+    passTime();
+    await settled();
+    expect(journal.asked).toHaveLength(1);
+    (await journal.read()).answer(replay(at(10), []));
+    await settled();
+    passTime();
+    expect(journal.asked).toHaveLength(0);
+    expect(feed.head).toEqual(at(10));
+  });
+});
+
+describe('an announcement that comes after its text was erased', () => {
+  it('is not handed on: the journal is asked what stands', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.erase('p');
+    opened.journal.announce(change(11, 'p', { text: 'secret' }), check(10));
+    expect(listener.events).toEqual([]);
+    (await opened.journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([12]);
+    expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+
+  it('is not handed on where all of the channel was: it may have been deleted', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.erase(null);
+    opened.journal.announce(change(11, 'p', { text: 'secret' }), check(10));
+    await settled();
+    expect([listener.events, opened.feed.tail.size]).toEqual([[], 0]);
+    (await opened.journal.read()).answer(undefined);
+    await settled();
+    expect([listener.events, listener.ended, opened.feed.gone]).toEqual([[], 'gone', true]);
+  });
+});
+
+describe('an answer that there is no channel', () => {
+  it('is not believed where an entry was heard of since it was asked for: the channel was made anew', async () => {
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.feed.checkJournal();
+    const late = await journal.read();
+    journal.announce(change(1, 'p', { history: 'b' }), '');
+    late.answer(undefined);
+    await settled();
+    expect(listener.ended).toBeUndefined();
+    journal.head = at(1, 'b');
+    (await journal.read()).answer({ status: 'foreign' });
+    await settled();
+    expect([listener.ended, opened.feed.head]).toEqual(['history', at(1, 'b')]);
+  });
+});
+
+describe('a feed that reads while posts are erased', () => {
+  it('reads again so many times, then waits before it reads on', async () => {
+    const { journal, feed, passTime } = await open(at(10));
+    feed.checkJournal();
+    for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+      const read = await journal.read();
+      journal.erase('p');
+      read.answer(replay(at(11), [change(11, 'p')]));
+      await settled();
+    }
+    expect(journal.asked).toHaveLength(0);
+    expect(feed.head).toEqual(at(10));
+    passTime();
+    (await journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
+    await settled();
+    expect(feed.head).toEqual(at(12));
+  });
+});
+
+describe('an announcement that comes after its text was erased while the feed was opened', () => {
+  it('is not handed on either', async () => {
+    const journal = new Journal(at(10));
+    let read = () => {};
+    const reading = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const engine = journal.engine();
+    journal.engine = () => ({ ...engine, channel: (channelId) => reading.then(() => engine.channel(channelId)) });
+    const opening = open(at(10), journal);
+    await settled();
+    journal.erase('p');
+    read();
+    const opened = await opening;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.announce(change(11, 'p', { text: 'secret' }), check(10));
+    expect(JSON.stringify(listener.events)).not.toContain('secret');
+  });
+});
+
+describe('an erasure while a post is handed out', () => {
+  it('gives those who are still to come what came in its place, and never the text', async () => {
+    const usual = fanoutLimits.turnReaders;
+    Object.assign(fanoutLimits, { turnReaders: 1 });
+    onTestFinished(() => void Object.assign(fanoutLimits, { turnReaders: usual }));
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const first = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    const second = await join(opened, at(6), replay(at(10), [change(10, 'p')]));
+    await Promise.all([first.done, second.done]);
+    journal.announce(change(11, 'q', { text: 'secret' }), check(10));
+    await settled();
+    expect(JSON.stringify(first.listener.events)).toContain('secret');
+    expect(second.listener.events).toEqual([]);
+
+    journal.erase('q');
+    journal.announce({ ...change(12, 'q', { text: '' }), type: 'post.taken-down' } as StoredChange, check(11));
+    for (let turns = 0; turns < 5; turns += 1) await new Promise(setImmediate);
+    expect(second.listener.events.map(({ type, from, offset }) => [type, from, offset])).toEqual([['post.taken-down', 11, 12]]);
+    expect(JSON.stringify(second.listener.events)).not.toContain('secret');
+    expect(first.listener.events.at(-1)?.type).toBe('post.taken-down');
+  });
+});
+
+describe('a feed whose channel is gone', () => {
+  it('ends its readers, and holds no text for whoever holds it for a while', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    opened.journal.announce(change(11, 'p', { text: 'a secret' }), check(10));
+    await settled();
+    const { feed } = opened;
+    expect(feed.tail.size).toBe(1);
+    const { headline } = feed.channel;
+    opened.journal.tell({ type: 'gone' });
+    expect(listener.ended).toBe('gone');
+    expect([feed.tail.size, [...feed.tail.after(0)]]).toEqual([0, []]);
+    expect(JSON.stringify(feed.channel)).not.toContain(headline);
+  });
+});
+
+describe('a feed that finds its channel damaged', () => {
+  it('follows no longer, and has its readers ask again instead of taking silence for no news', async () => {
+    const opened = await open(at(10));
+    const { journal, feed, passTime } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.tell({ type: 'maybe-missed' });
+    const read = await journal.read();
+    read.answer(Promise.reject(new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true })) as never);
+    await settled();
+    expect([listener.ended, feed.closed, feed.gone]).toEqual(['slow', true, false]);
+    passTime();
+    await settled();
+    expect(journal.asked).toEqual([]);
+    await expect(catchUp(feed, { after: at(10), limit: 100, posts: 20 }, () => undefined)).rejects.toMatchObject({
+      name: 'JournalUnavailable',
+    });
+  });
+
+  it('is kept where the journal only cannot be asked, and reads again', async () => {
+    const opened = await open(at(10));
+    const { journal, feed, passTime } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), []));
+    await done;
+    journal.tell({ type: 'maybe-missed' });
+    (await journal.read()).answer(Promise.reject(new JournalUnavailable('It is away.', 'unchanged')) as never);
+    await settled();
+    expect([listener.ended, feed.closed]).toEqual([undefined, false]);
+    passTime();
+    expect(await journal.read()).toBeDefined();
+  });
+});
+
+describe('a node whose store is out of reach', () => {
+  it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
+    const opened = await open(at(10));
+    const { journal, feed } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.reach(false);
+    journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
+    journal.announce(change(12, 'r'), check(11));
+    feed.pump(listener);
+    await settled();
+    expect(listener.events).toEqual([]);
+
+    journal.erase('q');
+    journal.announce(change(13, 'p'), check(12));
+    journal.reach(true);
+    await settled();
+    expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
+    // What was erased left a hole, which nobody is led over: the reader asks again.
+    expect(listener.ended).toBe('slow');
+  });
+
+  it('hands on nothing of what it holds where it learns that any of it may have been erased', async () => {
+    const opened = await open(at(10));
+    const { journal } = opened;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.reach(false);
+    journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
+    await settled();
+    journal.erase(null);
+    journal.reach(true);
+    await settled();
+    expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
+    expect(listener.ended).toBe('slow');
+  });
+
+  it('brings everyone up to date when nothing was erased', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.reach(false);
+    opened.journal.announce(change(11, 'q'), check(10));
+    await settled();
+    expect(listener.events).toEqual([]);
+    opened.journal.reach(true);
+    await settled();
+    expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([[11, 11]]);
+  });
+
+  it('hands on nothing any more that it heard just before', async () => {
+    const opened = await open(at(10));
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    opened.journal.announce(change(11, 'q'), check(10));
+    opened.journal.reach(false);
+    await settled();
+    expect(listener.events).toEqual([]);
+    opened.journal.reach(true);
+    await settled();
+    expect(listener.events.map(({ offset }) => offset)).toEqual([11]);
+  });
+
+  it('hands on nothing of a channel that it began to follow just before', async () => {
+    const journal = new Journal(at(10));
+    const opening = open(at(10), journal);
+    journal.reach(false);
+    const opened = await opening;
+    const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
+    await done;
+    journal.announce(change(11, 'q'), check(10));
+    await settled();
+    expect(listener.events).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Reader } from '../../../src/streams/channel-stream.ts';
+import { Rounds } from '../../../src/streams/delivery.ts';
+import { Turns } from '../../../src/streams/fair-scheduler.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+
+/** What is handed out is a number that rises; who is handed something has it all from then on. */
+const usual = { ...fanoutLimits };
+afterEach(() => {
+  Object.assign(fanoutLimits, usual);
+});
+
+const reader = (name: string) => ({ name, offset: 0, format: { name: 'socket' }, weight: 1, ready: true, lag: () => {} });
+
+function open(names: string) {
+  Object.assign(fanoutLimits, { turnReaders: 2 });
+  const readers = new Set([...names].map((name) => reader(name)));
+  const said: string[] = [];
+  const turns: (() => void)[] = [];
+  const inTurn = new Turns((run) => turns.push(run));
+  let head = 0;
+  const delivered = vi.fn();
+  const failed = vi.fn();
+  const rounds = new Rounds({
+    readers: readers as unknown as ReadonlySet<Reader>,
+    lacks: (reader) => reader.offset < head,
+    hand(reader) {
+      const events = head - reader.offset;
+      said.push(`${(reader as unknown as { name: string }).name}:${reader.offset + 1}-${head}`);
+      reader.offset = head;
+      return events;
+    },
+    failed,
+    delivered,
+    turns: inTurn,
+  });
+  const come = (bytes = 1) => {
+    head += 1;
+    rounds.begin(bytes);
+  };
+  const turn = () => turns.shift()?.();
+  return { rounds, readers, said, turns, failed, delivered, come, turn };
+}
+
+it('hands out in one write what came before the end of the turn, to some in each turn', async () => {
+  const { said, turns, delivered, come, turn } = open('abc');
+  come();
+  come();
+  expect(said).toEqual([]);
+  await undefined;
+  expect(said).toEqual(['a:1-2', 'b:1-2']);
+  turn();
+  expect(said).toEqual(['a:1-2', 'b:1-2', 'c:1-2']);
+  expect(turns).toEqual([]);
+  expect(delivered.mock.calls).toEqual([
+    [4, 'socket'],
+    [2, 'socket'],
+  ]);
+});
+
+it('has what comes during a round go to those who are still to come in the same write, and to the others after them', async () => {
+  const { said, come, turn, turns } = open('abcd');
+  come();
+  await undefined;
+  come();
+  turn();
+  expect(said).toEqual(['a:1-1', 'b:1-1', 'c:1-2', 'd:1-2']);
+  turn();
+  expect(said.slice(4)).toEqual(['a:2-2', 'b:2-2']);
+  turn();
+  expect(turns).toEqual([]);
+  expect(said).toHaveLength(6);
+});
+
+it('comes to whoever joins during a round, and not to whoever leaves', async () => {
+  const { readers, said, come, turn } = open('abcd');
+  come();
+  await undefined;
+  const [, , third] = readers;
+  if (third !== undefined) readers.delete(third);
+  readers.add(reader('e'));
+  turn();
+  expect(said).toEqual(['a:1-1', 'b:1-1', 'd:1-1', 'e:1-1']);
+});
+
+it('counts who is busy, and is told so, as one of the turn', async () => {
+  const { readers, said, turns, come, turn } = open('abcd');
+  for (const one of [...readers].slice(0, 3)) Object.assign(one, { ready: false, lag: () => said.push(`${one.name} is behind`) });
+  come();
+  await undefined;
+  expect(said).toEqual(['a is behind', 'b is behind']);
+  turn();
+  expect(said.slice(2)).toEqual(['c is behind', 'd:1-1']);
+  turn();
+  expect(turns).toEqual([]);
+});
+
+it('can be stopped, and begins again with what comes', async () => {
+  const { rounds, said, come, turn, turns } = open('abcd');
+  come();
+  await undefined;
+  rounds.stop();
+  turn();
+  expect([said, turns]).toEqual([['a:1-1', 'b:1-1'], []]);
+  come();
+  await undefined;
+  expect(said.slice(2)).toEqual(['a:2-2', 'b:2-2']);
+});
+
+it('passes over whoever makes it throw, when asked or when handed something, and comes to the others in the same turn', async () => {
+  const { readers, said, failed, come, turns } = open('abcdef');
+  Object.assign(fanoutLimits, { turnReaders: 6 });
+  const [first, , third, , , last] = readers;
+  const thrown = [new Error('asked'), new Error('handed'), new Error('at the end')];
+  const throws = (error: unknown) => () => {
+    throw error;
+  };
+  Object.defineProperty(first, 'offset', { get: throws(thrown[0]) });
+  Object.defineProperty(third, 'offset', { get: () => 0, set: throws(thrown[1]) });
+  Object.defineProperty(last, 'offset', { get: () => 0, set: throws(thrown[2]) });
+  for (const reader of [first, third, last]) failed.mockImplementationOnce(() => reader && readers.delete(reader));
+  come();
+  await undefined;
+  expect(said).toEqual(['b:1-1', 'c:1-1', 'd:1-1', 'e:1-1', 'f:1-1']);
+  expect(failed.mock.calls).toEqual([
+    [first, thrown[0]],
+    [third, thrown[1]],
+    [last, thrown[2]],
+  ]);
+  expect(turns).toEqual([]);
+});
+
+it('hands everything out before the tail has to let go of what some have not had', async () => {
+  const { said, come } = open('abcd');
+  come(fanoutLimits.tailBytes / 4);
+  await undefined;
+  expect(said).toHaveLength(2);
+  come(fanoutLimits.tailBytes / 3);
+  expect(said).toHaveLength(6);
+  // From there it is counted anew.
+  come(fanoutLimits.tailBytes / 4);
+  expect(said).toHaveLength(6);
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredChange } from '../../../src/journal/engine.ts';
+import type { PostEventType } from '../../../src/protocol/model.ts';
+import { EncodedChange, type Format } from '../../../src/streams/encoded-events.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { Tail } from '../../../src/streams/tail.ts';
+
+const at = '2026-11-24T12:00:00.000Z';
+const check = (offset: number) => offset.toString(16).padStart(16, '0');
+
+function changeOf(offset: number, id: string, text = '', type: PostEventType = 'post.revised'): EncodedChange {
+  const post = { id, headline: text } as unknown as Extract<StoredChange, { post: unknown }>['post'];
+  return new EncodedChange('moon', 'abcdefabcdef', { type, offset, check: check(offset), at, post });
+}
+
+const offsets = (tail: Tail, after: number) => [...tail.after(after)].map(({ offset }) => offset);
+
+describe('the tail of a feed', () => {
+  it('hands out each post once, at its latest change, in order of last change', () => {
+    const tail = new Tail(10, check(10));
+    for (const [offset, id] of [
+      [11, 'a'],
+      [12, 'b'],
+      [13, 'a'],
+      [14, 'c'],
+      [15, 'b'],
+    ] as const)
+      tail.push(changeOf(offset, id));
+    expect(offsets(tail, 10)).toEqual([13, 14, 15]);
+    expect(offsets(tail, 13)).toEqual([14, 15]);
+    expect(offsets(tail, 15)).toEqual([]);
+    expect(tail.latest('a')).toBe(13);
+    expect(tail.size).toBe(3);
+  });
+
+  it('remembers the check of a superseded offset, so that a cursor there can be compared', () => {
+    const tail = new Tail(10, check(10));
+    tail.push(changeOf(11, 'a'));
+    tail.push(changeOf(12, 'a'));
+    expect([10, 11, 12, 13].map((offset) => tail.check(offset))).toEqual([check(10), check(11), check(12), undefined]);
+  });
+
+  it('does not know the checks of offsets that one read skipped', () => {
+    const tail = new Tail(10, check(10));
+    tail.push(changeOf(14, 'a'));
+    expect(tail.check(12)).toBeUndefined();
+    expect(tail.check(14)).toBe(check(14));
+    expect(offsets(tail, 12)).toEqual([14]);
+  });
+
+  it('holds no text of a post that was forgotten', () => {
+    const tail = new Tail(0, check(0));
+    tail.push(changeOf(1, 'a', 'secret'));
+    tail.push(changeOf(2, 'b'));
+    tail.forget('a');
+    expect([...tail.after(0)].map((change) => change.json(1)).join()).not.toContain('secret');
+    expect(tail.head).toBe(2);
+  });
+
+  it('leads nobody over what was forgotten, until a later change of the same post has come', () => {
+    const tail = new Tail(0, check(0));
+    for (const [offset, id] of [
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ] as const)
+      tail.push(changeOf(offset, id));
+    tail.forget('b');
+    expect(tail.whole).toBe(2);
+    tail.push(changeOf(4, 'b'));
+    expect(tail.whole).toBe(0);
+    expect(offsets(tail, 0)).toEqual([1, 3, 4]);
+  });
+
+  it('holds nothing of any post once all were forgotten, not even what a takedown says, and leads nobody over them', () => {
+    const tail = new Tail(0, check(0));
+    tail.push(changeOf(1, 'a', 'secret'));
+    tail.push(changeOf(2, 'b', '', 'post.taken-down'));
+    tail.push(changeOf(3, 'c', 'secret'));
+    tail.forgetAll();
+    expect([offsets(tail, 0), tail.whole, tail.head]).toEqual([[], 3, 3]);
+    tail.push(changeOf(4, 'c'));
+    expect([tail.whole, offsets(tail, 2)]).toEqual([2, [4]]);
+  });
+
+  it('keeps a takedown, which has no text, when it hears of the erasure only then', () => {
+    const tail = new Tail(0, check(0));
+    tail.push(changeOf(1, 'a', '', 'post.taken-down'));
+    tail.forget('a');
+    expect(offsets(tail, 0)).toEqual([1]);
+    expect(tail.whole).toBe(0);
+  });
+
+  it('keeps to its bound in offsets, and never lies about where it starts', () => {
+    const tail = new Tail(0, check(0));
+    const last = fanoutLimits.tailOffsets * 3;
+    for (let offset = 1; offset <= last; offset += 1) {
+      tail.push(changeOf(offset, `post ${offset}`));
+      expect(tail.head - tail.start).toBeLessThanOrEqual(fanoutLimits.tailOffsets);
+    }
+    expect(offsets(tail, tail.start)).toEqual(Array.from({ length: last - tail.start }, (_, index) => tail.start + 1 + index));
+    expect(tail.check(tail.start)).toBe(check(tail.start));
+  });
+
+  it('keeps to its bound in bytes, and always holds the newest change', () => {
+    const tail = new Tail(0, check(0));
+    const text = 'x'.repeat(400_000);
+    for (let offset = 1; offset <= 100; offset += 1) {
+      tail.push(changeOf(offset, `post ${offset}`, text));
+      expect(tail.bytes).toBeLessThanOrEqual(fanoutLimits.tailBytes);
+      expect(offsets(tail, offset - 1)).toEqual([offset]);
+    }
+    const held = [...tail.after(tail.start)].reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(tail.bytes).toBe(held);
+  });
+
+  it('counts no bytes twice when posts are superseded, forgotten and trimmed', () => {
+    const tail = new Tail(0, check(0));
+    for (let offset = 1; offset <= fanoutLimits.tailOffsets * 2; offset += 1) {
+      tail.push(changeOf(offset, `post ${(offset * 7919) % 1000}`, 'y'.repeat(offset % 300)));
+      if (offset % 97 === 0) tail.forget(`post ${offset % 1000}`);
+    }
+    const held = [...tail.after(tail.start)];
+    expect(tail.bytes).toBe(held.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(tail.size).toBe(held.length);
+    expect(new Set(held.map(({ subject }) => subject)).size).toBe(held.length);
+  });
+});
+
+describe('an encoded change', () => {
+  it('is the event of the contract, standing for what the reader lacks', () => {
+    const event = JSON.parse(changeOf(42, 'a').json(40));
+    expect(event).toEqual({
+      channelId: 'moon',
+      from: 40,
+      offset: 42,
+      cursor: `abcdefabcdef.42.${check(42)}`,
+      type: 'post.revised',
+      at,
+      post: { id: 'a', headline: '' },
+    });
+  });
+
+  it('is framed once for all readers of a transport who have what lies before', () => {
+    let frames = 0;
+    const format: Format = { name: 'socket', frame: (json) => Buffer.from(`${json}${frames++}`) };
+    const change = changeOf(42, 'a');
+    expect(change.frame(format, 42)).toBe(change.frame(format, 42));
+    expect(frames).toBe(1);
+    expect(change.frame(format, 41)).not.toBe(change.frame(format, 41));
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { regions } from '../../../client/browser/view/page.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
+import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
+import { escaped, hostile, textOf } from '../../support/page-text.ts';
+import { aChange, aChannel, aPost } from '../../support/samples.ts';
+
+const rendered = (fields: Partial<ReaderPost>, setting: PostSetting = { timezone: 'UTC', language: 'en' }) =>
+  renderPost(aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields }), setting).text;
+
+describe('a post on a page', () => {
+  it('is put in as it is where the server made it safe, and escaped everywhere else', () => {
+    const url = 'https://a.example/?a="b"&c';
+    const html = rendered({
+      html: '<p>Safe &amp; sound</p>',
+      headline: hostile,
+      authors: [{ name: hostile, role: hostile, url }],
+      sources: [{ name: hostile, via: hostile, url }],
+      history: [aChange('correction', hostile), aChange('update', hostile)],
+      media: [
+        { type: 'image', url, alt: hostile, caption: hostile, credit: hostile },
+        { type: 'video', url, mimeType: hostile, poster: url, captions: url, caption: hostile },
+        { type: 'link', url, title: hostile, source: hostile, image: url, description: hostile },
+      ],
+    });
+    expect(html).toContain('<div class="body"><p>Safe &amp; sound</p></div>');
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain(`"b"`);
+    expect(html.split(escaped)).toHaveLength(16);
+  });
+
+  it('tells its time in the zone of the channel, with the label of the zone', () => {
+    expect(rendered({})).toContain(
+      '<time datetime="2026-11-24T14:05:00.000Z" title="Tuesday, November 24, 2026 at 14:05 Coordinated Universal Time">14:05 UTC</time>',
+    );
+    expect(rendered({}, { timezone: 'Europe/Berlin', language: 'en-GB' })).toContain('>15:05 CET</time>');
+    expect(rendered({}, { timezone: 'Europe/Berlin', language: 'de' })).toContain(
+      'title="Dienstag, 24. November 2026 um 15:05 Mitteleuropäische Normalzeit">15:05 MEZ<',
+    );
+  });
+
+  it('shows what kind it is, that it is a key event, that more is to follow, and how sure it is', () => {
+    const text = textOf(
+      rendered({ kind: 'breaking', keyEvent: true, headline: 'H', developing: true, verification: 'unverified' }),
+    );
+    expect(text).toContain('Breaking Key event Unverified Developing');
+    expect(textOf(rendered({ verification: 'disputed' }))).toContain('Disputed');
+    expect(rendered({})).not.toContain('marks');
+  });
+
+  it('tells each correction, clarification and update with its time, and no refile', () => {
+    const text = textOf(
+      rendered({
+        html: '<p>Text</p>',
+        history: [
+          aChange('refile', 'A slip', '2026-11-24T14:06:00.000Z', 2),
+          aChange('correction', 'It was two.', '2026-11-24T14:10:00.000Z', 3),
+          aChange('clarification', 'Meant the ship.', '2026-11-25T00:20:00.000Z', 4),
+          aChange('update', 'Added a quote.', '2026-11-25T00:30:00.000Z', 5),
+        ],
+      }),
+    );
+    expect(text).toMatch(/Correction, 14:10 UTC : It was two\. Clarification, Nov 25, 2026, 00:20 UTC : Meant the ship\. Text/);
+    expect(text).toMatch(/Text Update, Nov 25, 2026, 00:30 UTC : Added a quote\./);
+    expect(text).toContain('updated Nov 25, 2026, 00:30 UTC');
+    expect(text).not.toContain('slip');
+  });
+
+  it.each([
+    ['fr', 'Correction, 14:20 UTC\u00a0: ', 'Source\u00a0: Reuters, AFP'],
+    ['ar', 'تصحيح، 14:20 UTC: ', 'المصدر: Reuters، AFP'],
+  ])('puts the marks between things that its language has: %s', (language, label, source) => {
+    const text = rendered(
+      { history: [aChange('correction', 'x')], sources: [{ name: 'Reuters' }, { name: 'AFP' }] },
+      { timezone: 'UTC', language },
+    ).replace(/<[^>]+>/g, '');
+    expect(text).toContain(`${label}x`);
+    expect(text).toContain(source);
+  });
+
+  it('tells an update without a note by its time alone', () => {
+    expect(textOf(rendered({ history: [aChange('update', null)] }))).toContain('14:05 UTC updated 14:20 UTC');
+    expect(textOf(rendered({ history: [aChange('refile', null)] }))).not.toContain('14:20');
+    // A slip that was mended after it is none that takes that back; a correction has its time in its own note.
+    const mended = [aChange('update', null), aChange('refile', null, '2026-11-24T14:30:00.000Z', 3)];
+    expect(textOf(rendered({ history: mended }))).toContain('14:05 UTC updated 14:20 UTC');
+    const corrected = [...mended, aChange('correction', null, '2026-11-24T14:40:00.000Z', 4)];
+    expect(textOf(rendered({ history: corrected }))).not.toContain('updated');
+  });
+
+  it('leaves a tombstone with the reason when it was retracted, and without what it said', () => {
+    const html = rendered({
+      status: 'retracted',
+      headline: 'Gone',
+      html: '<p>Gone</p>',
+      history: [aChange('retraction', 'Misheard.')],
+    });
+    expect(textOf(html)).toContain('Retracted, 14:20 UTC : Misheard.');
+    expect(html).not.toContain('Gone');
+  });
+
+  it('leaves a tombstone without a reason when it was taken down and none was given', () => {
+    const html = rendered({ status: 'taken-down', history: [aChange('correction', null), aChange('takedown', null)] });
+    expect(textOf(html)).toContain('Removed, 14:20 UTC : This post is no longer available.');
+    expect(html).not.toContain('Correction');
+  });
+
+  it('reads what a later version of the server may send: a kind, a medium or a status that is not known', () => {
+    const kind = rendered({ kind: 'poll' as ReaderPost['kind'], verification: 'likely' as ReaderPost['verification'] });
+    expect(kind).toContain('class="post"');
+    expect(kind).not.toContain('undefined');
+    expect(rendered({ kind: 'constructor' as ReaderPost['kind'] })).toContain('class="post"');
+    expect(rendered({ media: [{ type: 'hologram', url: 'https://a.example' } as unknown as Media] })).not.toContain('media');
+    const unknown = rendered({ status: 'embargoed' as ReaderPost['status'], html: '<p>Secret</p>' });
+    expect(unknown).not.toContain('Secret');
+    expect(textOf(unknown)).toContain('Withdrawn');
+    expect(unknown).toContain('class="post withdrawn"');
+  });
+
+  it('keeps the room that a picture or film will take before it comes', () => {
+    const url = 'https://a.example/a';
+    expect(rendered({ media: [{ type: 'image', url, alt: 'A', width: 1200, height: 800 }] })).toContain(
+      'width="1200" height="800"',
+    );
+    expect(rendered({ media: [{ type: 'image', url, alt: 'A' }] })).toContain('<figure class="image unsized"><img');
+    expect(rendered({ media: [{ type: 'video', url, width: 640, height: 360 }] })).toMatch(
+      /<video[^>]* width="640" height="360"/,
+    );
+  });
+
+  it('makes no link of an address that is not one of the web, and loads none', () => {
+    for (const url of [
+      'javascript:alert(1)',
+      'javascript:alert("https://a.example")',
+      'data:text/html,x',
+      ' https://a.example',
+    ]) {
+      const html = rendered({
+        authors: [{ name: 'A', url }],
+        sources: [{ name: 'S', url }],
+        media: [
+          { type: 'link', url, title: 'T' },
+          { type: 'image', url, alt: 'I' },
+          { type: 'video', url },
+          { type: 'link', url: 'https://a.example/', title: 'T', image: url },
+          { type: 'video', url: 'https://a.example/', poster: url, captions: url },
+        ],
+      });
+      expect(html.match(/(?:href|src|poster)="(?!https:\/\/a\.example\/|\/live\/)[^"]*"/g)).toBe(null);
+      expect(html).not.toMatch(/javascript:|data:text/);
+    }
+  });
+
+  it('loads media of the server itself by the name that its reader uses', () => {
+    const own = 'http://127.0.0.1:4000/assets';
+    const media: Media[] = [
+      { type: 'image', url: `${own}/a.svg`, alt: 'A' },
+      { type: 'video', url: `${own}/b.mp4`, poster: `${own}/b.png`, captions: `${own}/b.vtt` },
+      { type: 'link', url: 'https://a.example/', title: 'T', image: `${own}/c.png` },
+      { type: 'image', url: 'https://a.example/http://b.example/d.png', alt: 'D' },
+    ];
+    const loaded = (server?: string) =>
+      [
+        ...rendered({ media }, { timezone: 'UTC', language: 'en', ...(server && { server }) }).matchAll(
+          / (?:src|poster)="([^"]*)"/g,
+        ),
+      ].map(([, at]) => at);
+    const from = (base: string) => [
+      ...['a.svg', 'b.png', 'b.mp4', 'b.vtt', 'c.png'].map((file) => `${base}/assets/${file}`),
+      'https://a.example/http://b.example/d.png',
+    ];
+    expect(loaded()).toEqual(from(''));
+    expect(loaded('https://live.example.org')).toEqual(from('https://live.example.org'));
+    expect(loaded('http://localhost:4000/live')).toEqual(from('http://localhost:4000'));
+    expect(loaded('http://[::1]/live')).toEqual(from('http://[::1]'));
+  });
+
+  it('never takes a path of media of the server for another host', () => {
+    const image = { type: 'image', url: 'http://127.0.0.1:4000//b.example/a.png', alt: 'A' } as const;
+    for (const server of [undefined, 'https://live.example.org'])
+      expect(rendered({ media: [image] }, { timezone: 'UTC', language: 'en', ...(server && { server }) })).toContain(
+        ` src="${server ?? ''}/b.example/a.png"`,
+      );
+  });
+
+  it('names the host that a link leads to, whatever stands before it', () => {
+    for (const url of [
+      'https://a.example',
+      'https://b.example@a.example/x',
+      'https://b.example@a.example\\x',
+      'HTTPS://a.example?@b.example',
+    ])
+      expect(textOf(rendered({ media: [{ type: 'link', url, title: 'T' }] }))).toContain(' T a.example ');
+  });
+
+  it('says to the page that is led to, and to search engines, no more than that somebody linked to it', () => {
+    const url = 'https://a.example/';
+    const html = rendered({
+      authors: [{ name: 'A', url }],
+      media: [
+        { type: 'image', url, alt: 'I' },
+        { type: 'link', url, title: 'T', image: url },
+      ],
+    });
+    expect(html.match(/<a href="https:[^>]*>/g)).toEqual(Array(2).fill(`<a href="${url}" rel="noopener nofollow ugc">`));
+    const images = html.match(/<img [^>]*>/g) ?? [];
+    expect(images).toHaveLength(2);
+    for (const image of images) expect(image).toContain('referrerpolicy="no-referrer"');
+  });
+});
+
+describe('the summary of a coverage', () => {
+  it('stands above the posts, but not beside itself where it is pinned', () => {
+    const summary = aPost({ kind: 'summary', html: '<p>So far.</p>' });
+    const shown = { channel: aChannel(), posts: [summary], keyEvents: [], summary, pinned: null };
+    expect(textOf(regions.summary(shown).text)).toContain('So far.');
+    expect(regions.summary({ ...shown, pinned: summary }).text).toBe('');
+  });
+});
