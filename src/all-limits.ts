@@ -10,23 +10,23 @@ import { fanoutTable } from './streams/stream-limits.ts';
 import { logTable } from './telemetry/telemetry-limits.ts';
 import { workerTable } from './workers/worker-limits.ts';
 
-/** Every limit of the server, under the headings of the docs. The tables are kept by the parts that keep the limits. */
+/** Every limit of the server, under the headings of the docs. */
 export const limitTables = {
-  'What goes over the wire': wireTable,
-  'Readers who are connected': readerTable,
-  'What a channel holds in memory': fanoutTable,
+  'The wire protocol': wireTable,
+  'Readers and pages': readerTable,
+  'Channels in memory': fanoutTable,
   Requests: httpTable,
-  Answers: answerTable,
+  Responses: answerTable,
   Rates: rateTable,
   Tokens: tokenTable,
   Writing: deskTable,
   'The embedded journal': embeddedTable,
   'The journal in Redis or Valkey': redisTable,
-  'Several processes on a port': workerTable,
+  'Several processes on one port': workerTable,
   'The log': logTable,
 } satisfies Record<string, LimitTable>;
 
 export type LimitName = { [Part in keyof typeof limitTables]: keyof (typeof limitTables)[Part] }[keyof typeof limitTables];
 
-/** Each by its name in `pressbox_limit{name}`. */
+/** By name, as in `pressbox_limit{name}`. */
 export const allLimits = valuesOf<LimitName>(Object.assign({}, ...Object.values(limitTables)) as Record<LimitName, Limit>);

@@ -2,11 +2,11 @@ import { type LimitTable, problem, valuesOf } from '../protocol/limit-table.ts';
 
 /** How tokens are checked. */
 export const tokenTable = {
-  /** Node takes 16 KiB of headers in all. */
+  /** Node accepts 16 KiB of headers in total. */
   tokenCharacters: {
     value: 12 * 1024,
     metric: problem('token-invalid'),
-    atLimit: 'A longer token is 401 `token-invalid`, unread.',
+    atLimit: 'A longer token is 401 `token-invalid`, without being decoded.',
   },
   clockSkewMs: {
     value: 60_000,
@@ -16,28 +16,37 @@ export const tokenTable = {
   jwksTimeoutMs: {
     value: 5_000,
     metric: problem('token-invalid'),
-    atLimit: "Where the issuer's keys take longer it is 401 `token-invalid`, with `retryAfter`.",
+    atLimit: "If the issuer's keys take longer, the token is 401 `token-invalid`, with `retryAfter`.",
   },
-  jwksRetrySeconds: { value: 5, metric: problem('token-invalid'), atLimit: 'That `retryAfter`.' },
-  jwksKeptMs: { value: 600_000, metric: problem('token-invalid'), atLimit: "The issuer's keys are asked for again after it." },
+  jwksRetrySeconds: {
+    value: 5,
+    metric: problem('token-invalid'),
+    atLimit: "`retryAfter` if the issuer's keys cannot be loaded.",
+  },
+  jwksKeptMs: { value: 600_000, metric: problem('token-invalid'), atLimit: "The server loads the issuer's keys again." },
   jwksPauseMs: {
     value: 30_000,
     metric: problem('token-invalid'),
-    atLimit: 'A token with a key that the issuer did not name so lately is 401 `token-invalid`, with `retryAfter`.',
+    atLimit: 'If the keys were loaded less than this ago, a token with an unknown key is 401 `token-invalid`, with `retryAfter`.',
   },
-  /** Sooner than a client asks again. */
+  /** Shorter than clients wait before a retry. */
   jwksFailurePauseMs: {
     value: 1_000,
     metric: problem('token-invalid'),
-    atLimit: 'Until then a token that asks for its keys is 401 `token-invalid`, with `retryAfter`, and the issuer is left alone.',
+    atLimit:
+      'After a failure to load the keys, the server does not contact the issuer for this time. A token that needs the keys is 401 `token-invalid`, with `retryAfter`.',
   },
-  /** An issuer's key that is withdrawn counts for this much longer than `jwksKeptMs`. */
+  /** A withdrawn key of the issuer is accepted for this much longer than `jwksKeptMs`. */
   rememberedTokenMs: {
     value: 60_000,
     metric: problem('token-invalid'),
-    atLimit: 'A token that was right so long ago is checked again.',
+    atLimit: 'A token that was verified this long ago is verified again.',
   },
-  /** Some 500 bytes each. */
-  rememberedTokens: { value: 10_000, metric: problem('token-invalid'), atLimit: 'Past it all are checked again.' },
+  /** About 500 bytes each. */
+  rememberedTokens: {
+    value: 10_000,
+    metric: problem('token-invalid'),
+    atLimit: 'The least recently used half of the cache is dropped, and those tokens are verified again.',
+  },
 } satisfies LimitTable;
 export const tokenLimits = valuesOf(tokenTable);

@@ -1,31 +1,31 @@
 import { allLimits, type LimitName, limitTables } from '../all-limits.ts';
 import { type Limit, type LimitTable, rateLimited, withUnit } from '../protocol/limit-table.ts';
 
-/** Limits that operators set; `config.ts` has their values. */
+/** Limits that operators set. `config.ts` has the defaults. */
 const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
   PRESSBOX_WRITES_PER_SECOND: {
     metric: rateLimited('writes'),
-    atLimit: 'Further writes of a token are 429 `rate-limited`.',
+    atLimit: 'Further writes of the token are 429 `rate-limited`.',
   },
   PRESSBOX_REQUESTS_PER_SECOND: {
     metric: rateLimited('requests'),
-    atLimit: 'Further requests and handshakes of an address are 429 `rate-limited`; an EventSource is told to come back.',
+    atLimit: 'Further requests and handshakes of the address are 429 `rate-limited`. An EventSource is told to reconnect later.',
   },
   PRESSBOX_CONNECTIONS_PER_ADDRESS: {
     metric: rateLimited('connections'),
-    atLimit: 'One more socket or stream of an address is 429 `rate-limited`; an EventSource is told to come back.',
+    atLimit: 'One more socket or stream of the address is 429 `rate-limited`. An EventSource is told to reconnect later.',
   },
 };
 
-/** Every series that the docs name. */
+/** Every series named in the docs. */
 export const namedSeries: ReadonlySet<string> = new Set(
   [...Object.values<LimitTable>(limitTables), configured].flatMap((table) => Object.values(table).map(({ metric }) => metric)),
 );
 
-/** The tables of the docs, in Markdown. */
+/** All limits as Markdown tables. */
 export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): string {
   const section = (title: string, rows: readonly string[]) =>
-    [`## ${title}`, '', '| limit | value | at the bound | seen in |', '| --- | --- | --- | --- |', ...rows].join('\n');
+    [`## ${title}`, '', '| limit | value | what happens | metric |', '| --- | --- | --- | --- |', ...rows].join('\n');
   const row = (name: string, value: string, { metric, atLimit }: Omit<Limit, 'value'>) =>
     `| \`${name}\` | ${value} | ${atLimit} | \`${metric}\` |`;
   const set = Object.entries(configured).map(([name, limit]) => row(name, `${defaults[name]} by default`, limit));
@@ -40,7 +40,7 @@ export function limitsInMarkdown(defaults: Readonly<Record<string, string>>): st
   ].join('\n\n');
 }
 
-/** The value of a limit within a sentence. */
+/** Formats the value of a limit for a sentence. */
 export function limitInWords(name: LimitName): string {
   const value = allLimits[name];
   if (name.endsWith('Hours')) return `${value} hours`;

@@ -1,26 +1,30 @@
 import { type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
 
-/** Bounds of what readers hold open. */
+/** Limits on connected readers and on pages. */
 export const readerTable = {
   /** Counts the JSON. It is less than `answerBytes`, so that a page arrives on a slow line before its reader gives up. */
   postsBytes: {
     value: 192 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'A page of posts is cut there, at least one is given, and `more` says so: over a narrow line it comes in time.',
+    atLimit: 'A page of posts ends there, with at least one post, and says `more`, so that it arrives in time on a slow link.',
   },
   /** Counts the JSON. */
   pageBytes: {
     value: 128 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
     atLimit:
-      'The posts that a page begins with are cut there, at least one is given, and the others are older posts: its script begins when all is there.',
+      'The first posts of a page end there, with at least one post. The others become older posts. The script of the page starts once all posts have arrived.',
   },
   stallMs: {
     value: 20_000,
     metric: rateLimited('stalled'),
-    atLimit: 'A connection whose bytes are not taken is terminated; its client comes back with its cursor.',
+    atLimit: 'A connection that accepts no bytes is terminated. The client reconnects with its cursor.',
   },
-  sweepMs: { value: 1_000, metric: rateLimited('stalled'), atLimit: 'So often that, and expired tokens, are looked for.' },
+  sweepMs: {
+    value: 1_000,
+    metric: rateLimited('stalled'),
+    atLimit: 'Interval at which the server looks for stalled connections and expired tokens.',
+  },
   joinMs: {
     value: 10_000,
     metric: 'pressbox_readers{transport="socket"}',
@@ -30,15 +34,15 @@ export const readerTable = {
     value: 5_000,
     metric: rateLimited('handshakes'),
     atLimit:
-      'So many have come, over sockets, streams and polls, and not been answered yet: one more is refused with `rate-limited`, a stream ended with `Retry-After`.',
+      'While this many sockets, streams and polls wait to be admitted, one more is refused with `rate-limited`. A stream ends with `Retry-After`.',
   },
-  /** A second at least. */
+  /** At least a second. */
   handshakeRetrySeconds: {
     value: 5,
     metric: rateLimited('handshakes'),
-    atLimit: 'Whoever is sent away so is told to come back at a moment of their own within so many seconds.',
+    atLimit: 'A client that is refused this way is told to retry at a random time within this period.',
   },
-  /** Counts for each socket. */
+  /** Per socket. */
   waitingSubscribes: {
     value: 100,
     metric: problem('rate-limited'),
@@ -48,9 +52,9 @@ export const readerTable = {
   waitingAnswers: {
     value: 1_000,
     metric: rateLimited('unanswered'),
-    atLimit: 'A socket that goes on asking and takes no answers is terminated.',
+    atLimit: 'A socket that keeps sending requests without reading the answers is terminated.',
   },
-  /** The form holds a token and the page to go back to. */
+  /** The form has a token and the page to return to. */
   signInBytes: { value: 24 * 1024, metric: problem('too-large'), atLimit: 'A larger form is 413 `too-large`.' },
   /** Pings and empty frames count. */
   socketBurstBytes: {
@@ -58,23 +62,31 @@ export const readerTable = {
     metric: rateLimited('messages'),
     atLimit: 'A socket that sends more at once is terminated.',
   },
-  socketBytesPerSecond: { value: 4 * 1024, metric: rateLimited('messages'), atLimit: 'One that goes on sending more is, too.' },
-  /** Holds also for a connection that was sent away, or whose token was revoked. */
+  socketBytesPerSecond: {
+    value: 4 * 1024,
+    metric: rateLimited('messages'),
+    atLimit: 'A socket that sends more over a longer time is terminated.',
+  },
+  /** Also applies when the server ends a reader's connection. */
   refusedMs: {
     value: 1_000,
     metric: problem('forbidden'),
-    atLimit: 'A refused connection that the other end keeps open is closed.',
+    atLimit: 'A refused connection that the client keeps open is closed.',
   },
   /** The wait is random, from half of this to half as much again. */
   streamRetryMs: {
     value: 2_000,
     metric: 'pressbox_readers{transport="stream"}',
-    atLimit: 'On average an EventSource whose stream ended comes back after so long.',
+    atLimit: 'Average time after which an EventSource reconnects when its stream has ended.',
   },
   exportsMost: { value: 4, metric: rateLimited('exports'), atLimit: 'One more export is 429 `rate-limited`.' },
   /** Held in memory at once, one entry at least. */
-  exportPageEntries: { value: 500, metric: 'pressbox_transfers{kind="exports"}', atLimit: 'So many entries are read at a time.' },
-  exportPageBytes: { value: 256 * 1024, metric: 'pressbox_transfers{kind="exports"}', atLimit: 'Likewise.' },
+  exportPageEntries: {
+    value: 500,
+    metric: 'pressbox_transfers{kind="exports"}',
+    atLimit: 'An export reads this many entries at a time.',
+  },
+  exportPageBytes: { value: 256 * 1024, metric: 'pressbox_transfers{kind="exports"}', atLimit: 'As with `exportPageEntries`.' },
   versionChanges: {
     value: 10,
     metric: 'pressbox_changes_shown_total{how="by-word"}',
@@ -84,85 +96,85 @@ export const readerTable = {
   versionBytes: {
     value: 256 * 1024,
     metric: 'pressbox_changes_shown_total{how="by-word"}',
-    atLimit: 'Likewise, one change at least.',
+    atLimit: 'As with `versionChanges`, but at least one change.',
   },
   /** Words and spaces that a change removes and adds. */
   versionEdits: {
     value: 400,
     metric: 'pressbox_changes_shown_total{how="both-texts"}',
-    atLimit: 'The texts before and after a change that is larger are shown, not their words.',
+    atLimit: 'A larger change is shown as the texts before and after it, not word by word.',
   },
-  /** A millisecond or two. */
+  /** Takes a millisecond or two. */
   versionSteps: {
     value: 400_000,
     metric: 'pressbox_changes_shown_total{how="both-texts"}',
-    atLimit: 'Likewise of a change that takes longer to find.',
+    atLimit: 'As with `versionEdits`, for a change that takes longer to compare.',
   },
   wordDiffsBytes: {
     value: 16 * 1024 * 1024,
     metric: 'pressbox_word_diffs_total{how="forgotten"}',
-    atLimit: 'Comparisons that were not asked for longest are forgotten, and made again.',
+    atLimit: 'The comparisons that were not requested for longest are dropped from the cache.',
   },
-  /** Made at once. */
+  /** Rendered concurrently. */
   versionPagesMost: {
     value: 8,
     metric: rateLimited('versions'),
-    atLimit: 'One more page of earlier versions that has to be made is 429 `rate-limited`.',
+    atLimit: 'One more page of earlier versions that is not in the cache is 429 `rate-limited`.',
   },
-  /** The newest stand first. */
+  /** The newest come first. */
   frontLive: {
     value: 20,
     metric: 'pressbox_front_pages_total{live="newest"}',
-    atLimit: 'Live channels beyond it stand among the others of `/`.',
+    atLimit: 'More live channels are listed among the others on `/`.',
   },
   drainMs: {
     value: 5_000,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'Readers who have not left a node that goes away are cut.',
+    atLimit: 'Readers who have not left a node that shuts down are disconnected.',
   },
   drainStepMs: {
     value: 50,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'So often it is looked whether they have left.',
+    atLimit: 'Interval at which the node checks whether they have left.',
   },
   pingStepMs: {
     value: 250,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'So often those are pinged who are to be, and closed who did not answer.',
+    atLimit: 'Interval at which the server sends the pings that are due and closes sockets that did not answer.',
   },
   /** A multiple of `pingStepMs`. */
   pingEarlyMs: {
     value: 1_750,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'What a reader is written in the last moments before their ping, so long, takes it along.',
+    atLimit: 'A message to a reader this shortly before their next ping carries the ping.',
   },
   /** UTF-16 units, here and below. */
   feedTitleCharacters: {
     value: 100,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'The title of a post without a headline is cut at a word, and ends in an ellipsis.',
+    atLimit: 'The title of a post without a headline is cut at a word and ends in an ellipsis.',
   },
   feedSummaryCharacters: {
     value: 300,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'The summary of a post likewise; its text is whole.',
+    atLimit: 'As with `feedTitleCharacters`, for the summary of a post. Its text is complete.',
   },
   /** Counts html. */
   feedTurnCharacters: {
     value: 64 * 1024,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'A longer feed is made in parts, and other requests have their turn between them.',
+    atLimit: 'A longer feed is rendered in parts, and other requests are served between them.',
   },
   previewCharacters: {
     value: 200,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'What the preview of a link to a post says likewise.',
+    atLimit: 'The text of a link preview is cut at a word and ends in an ellipsis.',
   },
   /** Posts above the one that a permanent link leads to. */
   windowAbove: {
     value: 8,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'Posts further above are on the page before.',
+    atLimit: 'More posts above the linked one are on the page before.',
   },
 } satisfies LimitTable;
 export const readerLimits = valuesOf(readerTable);

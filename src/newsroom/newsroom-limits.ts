@@ -1,23 +1,23 @@
 import { erasuresPending, type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
 
-/** Bounds of the desk's work. */
+/** Limits on writing. */
 export const deskTable = {
-  /** Each time someone else's write went through. */
+  /** Each time, another write succeeded in between. */
   decisionTries: {
     value: 100,
     metric: 'pressbox_appends_total{outcome="conflict"}',
-    atLimit: 'A write that others keep overtaking is 503 `journal-unavailable`.',
+    atLimit: 'A write that other writes overtake this often is 503 `journal-unavailable`.',
   },
   lastDateBindsMs: {
     value: 300_000,
     metric: 'pressbox_clock_jumps_total{direction="back"}',
-    atLimit: 'A last date further ahead of the clock is not followed: the next entry is dated by the clock, and so before it.',
+    atLimit: 'If the last entry is dated further ahead of the clock, the next entry follows the clock, and is dated before it.',
   },
-  /** Smaller differences are followed at once. */
+  /** Dates follow smaller differences at once. */
   clockStableMs: {
     value: 60_000,
     metric: 'pressbox_clock_jumps_total{direction="back"}',
-    atLimit: 'Dates follow a jump of the system clock once it has been stable for so long.',
+    atLimit: 'Dates follow a jump of the system clock once the clock has been stable for this long.',
   },
   clockSlewMs: {
     value: 500,
@@ -27,51 +27,67 @@ export const deskTable = {
   clockLookMs: {
     value: 1_000,
     metric: 'pressbox_clock_jumps_total{direction="back"}',
-    atLimit: 'The system clock is looked at so often.',
+    atLimit: 'Interval at which the system clock is checked.',
   },
-  /** Leaves 2 s of the 10 s in which the contract promises an answer. */
+  /** Leaves 2 s of the 10 s in which the protocol promises an answer. */
   erasureWaitMs: {
     value: 8_000,
     metric: erasuresPending,
-    atLimit: 'An erasure that takes longer is answered 202, with what is pending.',
+    atLimit: 'An erasure that takes longer is answered with 202 and what is pending.',
   },
-  /** Pages of posts that are looked through for those that restate one. */
+  /** Pages searched for posts that derive from a post. */
   derivedPages: {
     value: 20,
     metric: 'pressbox_appends_total{outcome="appended"}',
-    atLimit: 'Posts further back are not named in `derived`.',
+    atLimit: 'Posts further back are not listed in `derived`.',
   },
   knownChannelMs: {
     value: 1_000,
     metric: 'pressbox_appends_total{outcome="conflict"}',
-    atLimit: 'A channel that was read so long ago is read again before a post.',
+    atLimit: 'A channel that was read this long ago is read again before a post.',
   },
-  knownChannels: { value: 1_000, metric: 'pressbox_appends_total{outcome="conflict"}', atLimit: 'Past it all are read again.' },
+  knownChannels: {
+    value: 1_000,
+    metric: 'pressbox_appends_total{outcome="conflict"}',
+    atLimit: 'The cache of channels is emptied.',
+  },
   /** Ids tried for one headline. */
   slugCandidates: {
     value: 200,
     metric: problem('channel-exists'),
-    atLimit: 'A headline whose ids are all taken is 409 `channel-exists`.',
+    atLimit: 'If all ids made from a headline are taken, the channel is 409 `channel-exists`.',
   },
   importsMost: { value: 2, metric: rateLimited('imports'), atLimit: 'One more import is 429 `rate-limited`.' },
-  /** An author's write waits for so many behind an import. */
-  importLines: { value: 64, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'The rest follows, once these are taken.' },
-  /** An import holds so much in memory. */
-  importCharacters: { value: 1024 * 1024, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'Likewise.' },
-  importConflicts: { value: 100, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'Further ones are counted.' },
-  /** Lets the sender hear the answer. */
+  /** An author's write waits behind at most this many. */
+  importLines: {
+    value: 64,
+    metric: 'pressbox_transfers{kind="imports"}',
+    atLimit: 'An import writes this many lines at a time.',
+  },
+  /** What an import holds in memory. */
+  importCharacters: { value: 1024 * 1024, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'As with `importLines`.' },
+  importConflicts: {
+    value: 100,
+    metric: 'pressbox_transfers{kind="imports"}',
+    atLimit: 'Further conflicts are counted, but not listed.',
+  },
+  /** Lets the sender receive the response. */
   importRestMs: {
     value: 5_000,
     metric: 'pressbox_transfers{kind="imports"}',
-    atLimit: 'What comes after a line that was refused is read for so long, then the connection is closed.',
+    atLimit: 'After a refused line, the server reads the rest of the import for this long, then closes the connection.',
   },
-  /** A list counts twice. markdown-it leaves out what is deeper. */
-  markdownNesting: { value: 40, metric: problem('invalid-body'), atLimit: 'Deeper lists and quotes are 400 `invalid-body`.' },
-  /** The clocks of the issuer and of the servers differ. */
+  /** A list counts twice. markdown-it drops deeper nesting. */
+  markdownNesting: {
+    value: 40,
+    metric: problem('invalid-body'),
+    atLimit: 'More deeply nested lists and quotes are 400 `invalid-body`.',
+  },
+  /** The clocks of issuer and servers may differ. */
   revokedBeyondHours: {
     value: 1,
     metric: 'pressbox_revoked_tokens',
-    atLimit: 'Whoever revokes a token has it remembered so much longer than it says.',
+    atLimit: 'The server remembers a revocation for this long beyond its `expiresAt`.',
   },
 } satisfies LimitTable;
 export const deskLimits = valuesOf(deskTable);

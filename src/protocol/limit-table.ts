@@ -1,14 +1,14 @@
 import type { ProblemCode } from './problems.ts';
 
 /**
- * A limit is told once, in the table of the part that keeps it. The name ends in its unit and is the label of `pressbox_limit{name}`. The
- * docs are made of the tables.
+ * A limit is defined once, in the table of the folder that enforces it. Its name ends in the unit, and is the label of
+ * `pressbox_limit{name}`. The reference of limits is generated from these tables.
  */
 export interface Limit {
   readonly value: number;
-  /** The series of `/metrics` in which it shows that the limit is reached, as Prometheus selects it. */
+  /** The series of `/metrics` that shows that the limit is reached. */
   readonly metric: Series;
-  /** What happens there, as a sentence of the docs. */
+  /** What happens at the limit: a sentence of the docs. */
   readonly atLimit: string;
 }
 
@@ -16,13 +16,13 @@ export type LimitTable = Readonly<Record<string, Limit>>;
 
 type Series = `pressbox_${string}`;
 
-/** The numbers alone, for the code that keeps them. */
+/** The values alone, for the code that enforces them. */
 export function valuesOf<Name extends string>(table: Readonly<Record<Name, Limit>>): Readonly<Record<Name, number>> {
   const values = Object.entries<Limit>(table).map(([name, { value }]) => [name, value]);
   return Object.fromEntries(values) as Record<Name, number>;
 }
 
-/** A value as text. The unit stands at the end of the name. */
+/** Formats a value with the unit that its name ends in. */
 export function withUnit(name: string, value: number): string {
   if (/Bytes(PerSecond)?$/.test(name)) return `${bytes(value)}${name.endsWith('PerSecond') ? ' a second' : ''}`;
   if (name.endsWith('Ms')) return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
@@ -37,7 +37,7 @@ function bytes(value: number): string {
   return `${size.toLocaleString('en')} ${unit}`;
 }
 
-// The series that several limits show in.
+// Series that several limits share.
 export const problem = (code: ProblemCode): Series => `pressbox_problems_total{code="${code}"}`;
 export const rateLimited = (kind: string): Series => `pressbox_rate_limited_total{kind="${kind}"}`;
 export const subscriptionsEnded = (reason: string): Series => `pressbox_subscriptions_ended_total{reason="${reason}"}`;

@@ -15,17 +15,17 @@ import { type Limit, type LimitTable, problem, rateLimited, valuesOf } from './l
 const field = (value: number): Limit => ({
   value,
   metric: problem('invalid-body'),
-  atLimit: 'More is 400 `invalid-body`, which names the field.',
+  atLimit: 'More is 400 `invalid-body`. The problem names the field.',
 });
 
-/** Every limit of the wire; characters are Unicode code points. What browsers heed is in `client-limits.ts`. */
+/** Limits of the wire. Characters are Unicode code points. The limits that browsers need are in `client-limits.ts`. */
 export const wireTable = {
   bodyBytes: {
     value: 1024 * 1024,
     metric: problem('too-large'),
-    atLimit: 'A larger body, also once it is decompressed, is 413 `too-large`.',
+    atLimit: 'A larger body is 413 `too-large`. A compressed body counts decompressed.',
   },
-  /** Bounds one line. Their number has no bound. */
+  /** The number of lines is not limited. */
   importLineBytes: {
     value: 1024 * 1024,
     metric: problem('too-large'),
@@ -37,7 +37,11 @@ export const wireTable = {
     atLimit: 'An import with more blank lines is 413 `too-large`.',
   },
   /** Counts the JSON, on any transport. */
-  eventBytes: { value: eventBytes, metric: problem('invalid-body'), atLimit: 'Held by the two below.' },
+  eventBytes: {
+    value: eventBytes,
+    metric: problem('invalid-body'),
+    atLimit: 'Never reached: `postBytes` and `historyBytes` keep every event below it.',
+  },
   /** With `historyBytes` and the event's own fields it stays below `eventBytes`. */
   postBytes: {
     value: 448 * 1024,
@@ -48,34 +52,38 @@ export const wireTable = {
   htmlBytes: {
     value: 256 * 1024,
     metric: problem('invalid-body'),
-    atLimit: 'A body that becomes more HTML is 400 `invalid-body`.',
+    atLimit: 'A body that renders to more HTML is 400 `invalid-body`.',
   },
   /** Counts the JSON. The next page brings the rest. */
   answerBytes: {
     value: answerBytes,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'Posts or events of an answer are cut there, at least one is given, and `more` says so.',
+    atLimit: 'A response ends there, with at least one post or event, and says `more`.',
   },
-  /** Our schemas need four. */
-  bodyNesting: { value: 16, metric: problem('invalid-body'), atLimit: 'Deeper JSON is 400 `invalid-body`.' },
-  /** A stranger's input does not choose the size of our answer. */
-  problemErrors: { value: 20, metric: problem('invalid-body'), atLimit: 'The first ones are told.' },
-  /** The name is a stranger's text. */
+  /** Our schemas nest four levels. */
+  bodyNesting: { value: 16, metric: problem('invalid-body'), atLimit: 'More deeply nested JSON is 400 `invalid-body`.' },
+  /** Keeps hostile input from choosing the size of the response. */
+  problemErrors: {
+    value: 20,
+    metric: problem('invalid-body'),
+    atLimit: 'A problem reports the first errors and leaves out the rest.',
+  },
+  /** The name comes from the client. */
   placeNameCharacters: {
     value: 60,
     metric: problem('invalid-body'),
-    atLimit: 'A longer name in such an error is cut, and ends in an ellipsis.',
+    atLimit: 'A longer field name in an error is cut and ends in an ellipsis.',
   },
-  placeDepth: { value: 10, metric: problem('invalid-body'), atLimit: 'The place that it tells of is the outer one.' },
+  placeDepth: { value: 10, metric: problem('invalid-body'), atLimit: 'The path in an error stops at this depth.' },
   cursorCharacters: {
     value: cursorCharacters,
     metric: problem('invalid-cursor'),
-    atLimit: 'Longer text is 400 `invalid-cursor`.',
+    atLimit: 'A longer cursor is 400 `invalid-cursor`.',
   },
   channelIdCharacters: {
     value: 96,
     metric: problem('invalid-body'),
-    atLimit: 'A longer id is 400 `invalid-body`; in a path it is 404.',
+    atLimit: 'A longer id is 400 `invalid-body`, in a path 404.',
   },
   idempotencyKeyCharacters: {
     value: idempotencyKeyCharacters,
@@ -85,7 +93,7 @@ export const wireTable = {
   idempotencyHours: {
     value: idempotencyHours,
     metric: 'pressbox_appends_total{outcome="duplicate"}',
-    atLimit: 'A key is forgotten after that, and the same request is a new one.',
+    atLimit: 'The server forgets the key, and the same request counts as a new one.',
   },
 
   headlineCharacters: field(300),
@@ -108,105 +116,117 @@ export const wireTable = {
   historyChanges: {
     value: 50,
     metric: 'pressbox_appends_total{outcome="appended"}',
-    atLimit: 'The oldest go; in a post the oldest refiles and updates first.',
+    atLimit: 'The oldest changes are dropped; in a post, the oldest refiles and updates first.',
   },
   /** In a post. */
-  historyBytes: { value: 32 * 1024, metric: 'pressbox_appends_total{outcome="appended"}', atLimit: 'Likewise.' },
+  historyBytes: { value: 32 * 1024, metric: 'pressbox_appends_total{outcome="appended"}', atLimit: 'As with `historyChanges`.' },
   snapshotKeyEvents: {
     value: snapshotKeyEvents,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'The newest are given.',
+    atLimit: 'A snapshot contains the newest key events.',
   },
 
   pageDefault: {
     value: 20,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'So many are given where nothing is asked for.',
+    atLimit: 'Posts on a page if the request has no `limit`.',
   },
   pageMost: { value: pageMost, metric: problem('invalid-body'), atLimit: 'A larger `limit` is 400 `invalid-body`.' },
   feedPageDefault: {
     value: 50,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'So many posts are on a page of a feed where nothing is asked for.',
+    atLimit: 'Posts on a page of a feed if the request has no `limit`.',
   },
   feedTold: {
     value: 20,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'Of older posts that were corrected or withdrawn, so many of the last are on the first page of a feed.',
+    atLimit: 'The first page of a feed contains at most this many older posts that were corrected or withdrawn, the latest ones.',
   },
   /** Together, as JSON. */
-  feedToldBytes: { value: 256 * 1024, metric: 'pressbox_feed_pages_total{format="atom"}', atLimit: 'Likewise, one at least.' },
+  feedToldBytes: {
+    value: 256 * 1024,
+    metric: 'pressbox_feed_pages_total{format="atom"}',
+    atLimit: 'As with `feedTold`, but at least one post.',
+  },
   catchUpDefault: {
     value: 500,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'So many events are given where nothing is asked for.',
+    atLimit: 'Events in a response if the request has no `limit`.',
   },
   catchUpMost: { value: 1_000, metric: problem('invalid-body'), atLimit: 'A larger `limit` is 400 `invalid-body`.' },
   waitSeconds: {
     value: 30,
     metric: 'pressbox_readers{transport="poll"}',
-    atLimit: 'A longer `wait` is 400 `invalid-body`; a held poll is answered without events.',
+    atLimit: 'A longer `wait` is 400 `invalid-body`. A poll that is held this long is answered without events.',
   },
 
-  socketChannels: { value: 100, metric: problem('invalid-body'), atLimit: 'One more subscribe is refused with `invalid-body`.' },
+  socketChannels: {
+    value: 100,
+    metric: problem('invalid-body'),
+    atLimit: 'One more subscription is refused with `invalid-body`.',
+  },
   /** Bounds what a client sends. */
   socketMessageBytes: {
     value: 16 * 1024,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'A longer message closes the connection.',
+    atLimit: 'A longer message from a client closes the connection.',
   },
   /** A part takes four seconds over 32 kbit/s. */
   socketPartBytes: {
     value: 16 * 1024,
     metric: 'pressbox_readers{transport="socket"}',
     atLimit:
-      'A longer message to a client goes in parts, with pings before and between them: over a narrow line it is heard of in the middle of that.',
+      'A longer message to a client is split, with pings before and between the parts, so that the client sees on a slow link that the connection is alive.',
   },
-  /** Messages that are none of the contract's. */
-  socketMisuses: { value: 10, metric: rateLimited('misused'), atLimit: 'After so many the socket is disconnected.' },
+  /** Invalid messages. */
+  socketMisuses: {
+    value: 10,
+    metric: rateLimited('misused'),
+    atLimit: 'After this many invalid messages the server disconnects the socket.',
+  },
   /** Unless its token expires before. */
   sessionHours: {
     value: 12,
     metric: problem('token-missing'),
-    atLimit: 'A session has ended, and its token is to be exchanged again.',
+    atLimit: 'The session ends, and its token has to be exchanged again.',
   },
-  /** Browsers keep 4,096 bytes of a cookie, its name among them. */
+  /** Browsers limit a cookie to 4,096 bytes, including its name. */
   sessionCharacters: {
     value: 4_000,
     metric: problem('too-large'),
-    atLimit: 'A token whose session would not fit into a cookie is 413 `too-large`.',
+    atLimit: 'A token whose session does not fit into a cookie is 413 `too-large`.',
   },
-  /** Ids of channels, or beginnings of ids. */
+  /** Channel ids, or prefixes of ids. */
   grantedChannels: {
     value: 1_000,
     metric: problem('token-invalid'),
-    atLimit: 'A token that grants a right in more is 401 `token-invalid`.',
+    atLimit: 'A token that grants a right in more channels is 401 `token-invalid`.',
   },
   revokedTokens: {
     value: 10_000,
     metric: 'pressbox_revoked_tokens',
-    atLimit: 'One more is 409 `revocations-full` until one of them has expired.',
+    atLimit: 'One more revocation is 409 `revocations-full`, until a revoked token has expired.',
   },
   /** Sessions remembered as signed out. */
   endedSessions: {
     value: 10_000,
     metric: 'pressbox_ended_sessions',
-    atLimit: 'The oldest are dropped, and every session that began no later than they did ends early.',
+    atLimit: 'The oldest are forgotten, and every session that began no later than those ends early.',
   },
   endedSessionsOfSubject: {
     value: 20,
     metric: 'pressbox_ended_sessions',
-    atLimit: 'Likewise, for sessions of this subject alone.',
+    atLimit: 'As with `endedSessions`, for the sessions of one subject.',
   },
   pingSeconds: {
     value: pingSeconds,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'So often the other end is asked whether it is there.',
+    atLimit: 'Interval at which the server pings a client.',
   },
   pingTimeoutSeconds: {
     value: pingTimeoutSeconds,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'A socket that does not answer is closed.',
+    atLimit: 'A socket that does not answer a ping is closed.',
   },
 } satisfies LimitTable;
 export const limits = valuesOf(wireTable);

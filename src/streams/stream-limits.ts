@@ -1,70 +1,70 @@
 import { type LimitTable, problem, storeReachable, subscriptionsEnded, valuesOf } from '../protocol/limit-table.ts';
 
-/** What a feed may hold. */
+/** Limits of a channel stream. */
 export const fanoutTable = {
   tailOffsets: {
     value: 4_096,
     metric: subscriptionsEnded('slow'),
-    atLimit: 'Who is further behind reads from the journal; who falls behind is told `slow`.',
+    atLimit: 'A reader who is further behind reads from the journal. A subscription that falls further behind ends with `slow`.',
   },
   /** Text of events. */
-  tailBytes: { value: 8 * 1024 * 1024, metric: subscriptionsEnded('slow'), atLimit: 'Likewise.' },
+  tailBytes: { value: 8 * 1024 * 1024, metric: subscriptionsEnded('slow'), atLimit: 'As with `tailOffsets`.' },
   /**
-   * Text of events. Less than an answer may hold, as a replay counts for nothing before its end: over a narrow line it must come
-   * while the reader still waits for it, and has not missed a ping that is behind it.
+   * Text of events. Less than `answerBytes`: a replay is useless until it is complete, so on a slow link it must arrive before the
+   * reader gives up, or misses the ping behind it.
    */
   catchUpBytes: {
     value: 64 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
     atLimit:
-      'A replay is cut there, and a snapshot that a reader goes on from; at least one event or post is given, and `more` says so: over a narrow line it comes in time.',
+      'A replay, or the snapshot that a reader continues from, ends there, with at least one event or post, and says `more`, so that it arrives in time on a slow link.',
   },
   /** One event at least. */
   sliceBytes: {
     value: 256 * 1024,
     metric: 'pressbox_feed_tail_entries',
-    atLimit: 'A reader who is behind gets so much in one write, and the rest after it.',
+    atLimit: 'A reader who is behind gets this much in one write, and the rest in the next ones.',
   },
-  /** Counts the readers of all feeds. */
+  /** Counts the readers of all channels. */
   turnReaders: {
     value: 1_000,
     metric: 'pressbox_events_delivered_total{transport="socket"}',
     atLimit:
-      'The others are handed theirs after whatever else there is to do, with what has come in by then. A poll counts as twenty.',
+      'More readers are served in the next turn, after other work, together with what has arrived by then. A poll counts as twenty readers.',
   },
-  feedIdleMs: { value: 30_000, metric: 'pressbox_feeds', atLimit: 'A channel without readers is followed for so long.' },
-  /** Reads of the journal that erasures, or another history, make invalid one after the other. */
+  feedIdleMs: { value: 30_000, metric: 'pressbox_feeds', atLimit: 'The channel stream of a channel without readers is closed.' },
+  /** Consecutive reads of the journal that an erasure or another history invalidates. */
   catchUpTries: {
     value: 8,
     metric: problem('journal-unavailable'),
-    atLimit: 'What was asked for is refused with `journal-unavailable`. A feed that reads for itself pauses and reads again.',
+    atLimit: 'The request is refused with `journal-unavailable`. A channel stream that reads for itself pauses and retries.',
   },
-  /** Encoded catch-ups and snapshots that a feed keeps between two events. */
+  /** Encoded catch-ups and snapshots that a channel stream caches between two events. */
   sharedAnswers: {
     value: 64,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'Further answers are made anew each time.',
+    atLimit: 'Further answers are not cached.',
   },
-  /** Length of those together. */
+  /** Their total length. */
   sharedCharacters: {
     value: 8 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'Likewise. Snapshots over HTTP are parts of two answers that are kept beside these.',
+    atLimit: 'As with `sharedAnswers`. Snapshots over HTTP come from two more answers, which are cached separately.',
   },
-  /** Some six bytes each, in all forms. */
+  /** About six bytes each, in all encodings. */
   sharedCharactersOfAll: {
     value: 32 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'Of all channels together: the others forget theirs, which are made anew when they are asked for.',
+    atLimit: 'The other channels drop their cached answers.',
   },
-  /** Together with all that are heard meanwhile. */
+  /** Announcements that arrive meanwhile share the read. */
   doubtMs: {
     value: 500,
     metric: subscriptionsEnded('history'),
-    atLimit: 'An announcement of what may be another history is settled by a read after so long.',
+    atLimit: 'If an announcement may belong to another history, the journal is read after this time to decide.',
   },
   /** Doubled up to the most, with jitter. */
-  retryFirstMs: { value: 100, metric: storeReachable, atLimit: 'The pause after a failed read.' },
-  retryMostMs: { value: 2_000, metric: storeReachable, atLimit: 'The longest one.' },
+  retryFirstMs: { value: 100, metric: storeReachable, atLimit: 'First pause after a failed read.' },
+  retryMostMs: { value: 2_000, metric: storeReachable, atLimit: 'Longest pause between failed reads.' },
 } satisfies LimitTable;
 export const fanoutLimits = valuesOf(fanoutTable);

@@ -1,47 +1,51 @@
 import { type LimitTable, valuesOf, workerEnds } from '../protocol/limit-table.ts';
 
-/** Bounds of the processes that share a port. */
+/** Limits of the workers that share a port. */
 export const workerTable = {
   workersMost: {
     value: 256,
     metric: 'pressbox_workers',
-    atLimit: 'A larger `PRESSBOX_WORKERS` is refused at the start; `auto` is no more.',
+    atLimit: 'A larger `PRESSBOX_WORKERS` is refused at the start; `auto` starts at most this many.',
   },
   workerRestartFirstMs: {
     value: 100,
     metric: workerEnds('died'),
-    atLimit: 'A worker that died is followed by another after so long.',
+    atLimit: 'A worker that died is restarted after this pause.',
   },
   workerRestartMostMs: {
     value: 10_000,
     metric: workerEnds('died'),
-    atLimit: 'The longest such pause: it doubles with each death in a row.',
+    atLimit: 'Longest such pause. The pause doubles with each death in a row.',
   },
   workerDeathsMost: {
     value: 5,
     metric: workerEnds('died'),
-    atLimit: 'With so many deaths in a row the whole server drains its readers and ends, with the exit code 70.',
+    atLimit: 'After this many deaths in a row the server drains its readers and exits with code 70.',
   },
   workerSteadyMs: {
     value: 30_000,
     metric: workerEnds('died'),
-    atLimit: 'Deaths before a worker served for so long are not in a row with what follows.',
+    atLimit: 'Once a worker has served for this long, earlier deaths no longer count.',
   },
-  /** Longer than it waits for its store. */
+  /** Longer than a worker waits for its store. */
   workerStartMs: { value: 30_000, metric: workerEnds('died'), atLimit: 'A worker that does not serve by then is killed.' },
-  /** Longer than readers, answers and the store have. */
-  workerEndMs: { value: 20_000, metric: workerEnds('died'), atLimit: 'A worker that was told to end and has not is killed.' },
-  workerSignMs: { value: 1_000, metric: workerEnds('silent'), atLimit: 'So often a worker says that it is there.' },
-  /** Many times longer than a collection of garbage, or a moment with much to do, takes. */
+  /** Longer than readers, responses and the store get to finish. */
+  workerEndMs: {
+    value: 20_000,
+    metric: workerEnds('died'),
+    atLimit: 'A worker that was told to end and has not ended by then is killed.',
+  },
+  workerSignMs: { value: 1_000, metric: workerEnds('silent'), atLimit: 'Interval of the heartbeats of a worker.' },
+  /** Many times longer than a garbage collection or a burst of work. */
   workerSilentMs: {
     value: 30_000,
     metric: workerEnds('silent'),
-    atLimit: 'A worker that gave no sign for so long is killed, and followed by another.',
+    atLimit: 'A worker that was silent for this long is killed and replaced.',
   },
   workerReportMs: {
     value: 1_000,
     metric: 'pressbox_workers',
-    atLimit: '`/metrics` tells of a worker that does not answer what it said last.',
+    atLimit: '`/metrics` uses the last report of a worker that does not answer in this time.',
   },
 } satisfies LimitTable;
 export const workerLimits = valuesOf(workerTable);

@@ -7,99 +7,127 @@ import {
   valuesOf,
 } from '../../protocol/limit-table.ts';
 
-/** Bounds of the journal in Redis. */
+/** Limits of the journal in Redis. */
 export const redisTable = {
   replicaWaitMs: {
     value: 1_000,
     metric: 'pressbox_appends_total{outcome="unknown"}',
-    atLimit: 'A write that too few replicas have is 503, `unknown`.',
+    atLimit: 'A write that too few replicas have by then is 503, with `outcome` `unknown`.',
   },
-  redisOpenMs: { value: 10_000, metric: storeReachable, atLimit: 'A server that has not found its store does not start.' },
+  redisOpenMs: { value: 10_000, metric: storeReachable, atLimit: 'A server that has not reached Redis by then does not start.' },
   redisCloseMs: {
     value: 5_000,
     metric: 'pressbox_appends_total{outcome="unknown"}',
-    atLimit: 'What was begun and is not done is left when the server ends.',
+    atLimit: 'When the server ends, unfinished work is abandoned after this time.',
   },
-  redisConnectMs: { value: 2_000, metric: storeReachable, atLimit: 'A connection that is not there is tried for again.' },
-  redisReachMs: { value: 2_000, metric: storeReachable, atLimit: 'A server of the store that does not answer is passed over.' },
+  redisConnectMs: {
+    value: 2_000,
+    metric: storeReachable,
+    atLimit: 'An attempt to connect that takes longer is given up and repeated.',
+  },
+  redisReachMs: { value: 2_000, metric: storeReachable, atLimit: 'A Redis server that does not answer in this time is skipped.' },
   replicaTakenMs: { value: 5_000, metric: erasuresPending, atLimit: 'A replica that lags longer keeps an erasure pending.' },
   /** While a command is unanswered. */
-  redisSilenceMs: { value: 3_000, metric: storeReachable, atLimit: 'A connection that gives nothing back is given up.' },
-  /** A node's heartbeat is given as often. */
-  headsMs: { value: 2_000, metric: storeReachable, atLimit: 'So often a node compares what it holds with the journal.' },
+  redisSilenceMs: {
+    value: 3_000,
+    metric: storeReachable,
+    atLimit: 'A connection that returns nothing for this long is replaced.',
+  },
+  /** Also the interval of a node's heartbeat. */
+  headsMs: {
+    value: 2_000,
+    metric: storeReachable,
+    atLimit: 'Interval at which a node compares its channel streams with the journal.',
+  },
   /** Twice as often as `headsMs`. */
-  probeMs: { value: 1_000, metric: storeReachable, atLimit: 'So often it asks whether it still hears announcements.' },
-  /** Safe settings may have been changed, and replicas joined. */
+  probeMs: {
+    value: 1_000,
+    metric: storeReachable,
+    atLimit: 'Interval at which a node tests whether it still receives announcements.',
+  },
+  /** Settings may change and replicas may join at runtime. */
   settingsMs: {
     value: 10_000,
     metric: 'pressbox_store_unsafe_settings',
-    atLimit: "So often the store's settings are looked at again.",
+    atLimit: 'Interval at which the settings of Redis are checked.',
   },
-  deadlineMs: { value: 1_000, metric: storeReachable, atLimit: 'Comparisons and probes that take longer have failed.' },
-  /** What this node holds may be old then. */
+  deadlineMs: { value: 1_000, metric: storeReachable, atLimit: 'Comparisons and probes that take longer count as failed.' },
+  /** The node's channel streams may be stale then. */
   leaseMs: {
     value: 5_000,
     metric: storeReachable,
-    atLimit: 'Without a good comparison for so long, catch-ups and snapshots are 503 and readers hear `store`.',
+    atLimit: 'Without a successful comparison for this long, catch-ups and snapshots are 503, and readers receive `store`.',
   },
   /** Longer than `leaseMs`. */
   countsMs: {
     value: 15_000,
     metric: erasuresPending,
-    atLimit: 'A node that has said nothing for so long is not waited for by erasures.',
+    atLimit: 'Erasures do not wait for a node that was silent for this long.',
   },
   redisErasureWaitMs: {
     value: 3_000,
     metric: erasuresPending,
-    atLimit: 'An erasure that takes longer is pending, and finished by any node.',
+    atLimit: 'An erasure that takes longer is pending, and any node completes it.',
   },
-  /** It is logged again after as long. */
+  /** Also the interval at which the damage is logged again. */
   damagedMs: {
     value: 300_000,
     metric: channelsDamaged,
-    atLimit: 'A channel that was not found damaged for so long counts as whole.',
+    atLimit: 'A channel counts as intact if it was not found damaged for this long.',
   },
   damagedChannels: {
     value: 1_000,
     metric: channelsDamaged,
-    atLimit: 'With more damaged channels the first is forgotten until it is found again.',
+    atLimit: 'With more damaged channels, the first is forgotten until it is found again.',
   },
   damageRememberedMs: {
     value: 1_000,
     metric: channelsDamaged,
-    atLimit: 'A channel found damaged is refused from memory for so long, so a repaired channel is served again that much later.',
+    atLimit: 'A damaged channel is refused from memory for this long, and a repaired channel is served that much later.',
   },
-  /** However busy the machine is. */
+  /** Long enough for a busy machine. */
   repairSilentMs: {
     value: 15_000,
     metric: channelsDamaged,
-    atLimit: 'A repair that is silent for so long has ended, and another may begin.',
+    atLimit: 'A repair that was silent for this long counts as ended, and another may begin.',
   },
-  /** The note of an erasure comes before its entry. */
-  notedMs: { value: 60_000, metric: storeReachable, atLimit: 'A note of an erasure that never came is dropped.' },
-  /** They tell a head that was heard of from one that was not. */
+  /** The notice of an erasure precedes its entry. */
+  notedMs: { value: 60_000, metric: storeReachable, atLimit: 'A notice of an erasure whose entry never came is dropped.' },
+  /** They show whether a head was announced. */
   rememberedAnnouncements: {
     value: 256,
     metric: 'pressbox_feeds',
-    atLimit: 'Older ones are forgotten, and a head is asked for instead.',
+    atLimit: 'Older announcements are forgotten. The node reads the head of a channel instead.',
   },
-  /** In the registry, for nodes that were deaf. */
-  erasuresKept: { value: 10_000, metric: 'pressbox_feeds', atLimit: 'A node that missed more drops all that it holds.' },
+  /** Kept in the registry for nodes that missed announcements. */
+  erasuresKept: {
+    value: 10_000,
+    metric: 'pressbox_feeds',
+    atLimit: 'A node that missed more erasures drops everything that it holds.',
+  },
   /** Doubled up to the most, with jitter. */
   redisReconnectFirstMs: {
     value: 100,
     metric: storeReachable,
-    atLimit: 'A connection that was lost is made again after so long.',
+    atLimit: 'A lost connection is restored after this pause.',
   },
   redisReconnectMostMs: {
     value: 1_000,
     metric: storeReachable,
-    atLimit: 'The longest such pause: it doubles with each attempt in a row.',
+    atLimit: 'Longest such pause. The pause doubles with each failed attempt.',
   },
-  redisLetGoMs: { value: 100, metric: storeReachable, atLimit: 'One that is replaced is let go after so long.' },
-  redisPollMs: { value: 20, metric: erasuresPending, atLimit: 'So often the server is looked at while something is waited for.' },
-  /** It may be on its way here. */
-  suspicionMs: { value: 250, metric: storeReachable, atLimit: 'A head that was not heard of is looked at again after so long.' },
+  redisLetGoMs: { value: 100, metric: storeReachable, atLimit: 'A replaced connection is closed after this time.' },
+  redisPollMs: {
+    value: 20,
+    metric: erasuresPending,
+    atLimit: 'Interval at which Redis is polled for something that a node waits for.',
+  },
+  /** Its announcement may be on its way. */
+  suspicionMs: {
+    value: 250,
+    metric: storeReachable,
+    atLimit: 'A head without an announcement is checked again after this time.',
+  },
   erasureAskAgainMs: {
     value: 4_000,
     metric: erasuresPending,
@@ -108,59 +136,62 @@ export const redisTable = {
   requestSweepMs: {
     value: 60_000,
     metric: 'pressbox_append_seconds_count',
-    atLimit:
-      'So often it is kept how far the clock has come that requests are forgotten by, and some channels are looked at for those to forget.',
+    atLimit: 'Interval at which the clock for idempotency keys is stored and some channels are swept for expired keys.',
   },
   requestSweepChannels: {
     value: 100,
     metric: 'pressbox_append_seconds_count',
-    atLimit: 'The next ones are looked at the next time.',
+    atLimit: 'Further channels are swept the next time.',
   },
-  /** Requests that one script forgets, or gives an end to when their channel is deleted. */
-  requestSweepMost: { value: 500, metric: 'pressbox_append_seconds_count', atLimit: 'The rest goes with the next script.' },
+  /** Keys that one script deletes, or expires when their channel is deleted. */
+  requestSweepMost: {
+    value: 500,
+    metric: 'pressbox_append_seconds_count',
+    atLimit: 'Further keys are deleted by the next script.',
+  },
   redisRequestsSwept: {
     value: 4,
     metric: 'pressbox_append_seconds_count',
-    atLimit: 'Of requests that are forgotten no more are taken away for each one that is added.',
+    atLimit: 'For each new idempotency key, at most this many expired keys are deleted.',
   },
-  owedCheckMs: { value: 4_000, metric: erasuresPending, atLimit: 'So often it is looked for erasures that no node sees to.' },
-  /** Until then its own node sees to it. */
-  owedStaleMs: { value: 5_000, metric: erasuresPending, atLimit: 'One so old is taken up by any node.' },
-  /** Those with the rarest of the tags, in one script. A multiple of 64. */
+  owedCheckMs: { value: 4_000, metric: erasuresPending, atLimit: 'Interval at which nodes look for abandoned erasures.' },
+  /** Until then, the node that began the erasure completes it. */
+  owedStaleMs: { value: 5_000, metric: erasuresPending, atLimit: 'Any node takes over an erasure that is pending for longer.' },
+  /** Posts with the rarest tag, in one script. A multiple of 64. */
   lookedPosts: {
     value: 1_024,
     metric: storeReachable,
-    atLimit: 'Of posts that are to have several tags, so many are looked at before others in the store have their turn.',
+    atLimit: 'A query for posts with several tags examines this many posts before Redis serves other clients.',
   },
   listedChannels: {
     value: 32,
     metric: 'pressbox_front_pages_total{live="newest"}',
-    atLimit: 'A list is read in parts of so many channels at the least.',
+    atLimit: 'A list of channels is read in batches of at least this many.',
   },
-  /** Each time twice as many, since most may be of another state. */
+  /** Batches double, because most channels may have another state. */
   askedChannels: {
     value: 512,
     metric: 'pressbox_front_pages_total{live="newest"}',
-    atLimit: 'So many channels at the most are asked at once whether they are of the state that a list is to have.',
+    atLimit: 'At most this many channels are filtered by state in one batch.',
   },
   listsRead: {
     value: 2,
     metric: problem('journal-unavailable'),
-    atLimit: 'One more list waits. Those who ask for the same share one reading.',
+    atLimit: 'Further lists wait. Requests for the same list share one read.',
   },
   listsWaiting: {
     value: 100,
     metric: problem('journal-unavailable'),
     atLimit: 'One more different list is 503 `journal-unavailable`.',
   },
-  /** Counts lines of the index too. Nobody waits longer behind a repair. */
-  repairEntries: { value: 200, metric: channelsDamaged, atLimit: 'A channel is repaired in parts of so many entries.' },
-  verifyEntries: { value: 32, metric: storeReachable, atLimit: 'A store is verified in parts of so many entries.' },
-  verifyLines: { value: 200, metric: storeReachable, atLimit: 'Of its lists, likewise.' },
+  /** Counts index entries too. Bounds how long other commands wait. */
+  repairEntries: { value: 200, metric: channelsDamaged, atLimit: 'A channel is repaired in batches of this many entries.' },
+  verifyEntries: { value: 32, metric: storeReachable, atLimit: 'A store is verified in batches of this many entries.' },
+  verifyLines: { value: 200, metric: storeReachable, atLimit: 'As with `verifyEntries`, for index entries.' },
   verifyConnectMs: {
     value: 5_000,
     metric: storeReachable,
-    atLimit: 'A store that is to be verified and does not answer is given up.',
+    atLimit: 'Verification fails if the store does not answer in this time.',
   },
 } satisfies LimitTable;
 export const redisLimits = valuesOf(redisTable);
